@@ -1,0 +1,36 @@
+"""The `abroad` command and its groups."""
+
+from __future__ import annotations
+
+import importlib
+
+import typer
+
+from abroad import __version__
+from abroad.cli.common import CommandGroup
+
+app = typer.Typer(
+    cls=CommandGroup,
+    help="Turn the literature of an under-explored biomedical field into a database of relations.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"abroad {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_print_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Turn the literature of an under-explored biomedical field into a database of relations."""
+
+
+for name in ("run", "config", "lotus", "sample", "documents", "synth", "train", "extract", "evaluate", "doctor"):
+    importlib.import_module(f"abroad.cli.{name}").register(app)

@@ -1,0 +1,49 @@
+"""What every command shares: how errors end it, where messages go, what was set aside."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from abroad.errors import AbroadError
+from abroad.io import Rejects
+
+
+class CommandGroup(TyperGroup):
+    """Ends a command with our exit codes: 1 failed, 2 wrong input, 130 interrupted."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AbroadError as error:
+            say(f"error: {error}")
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            say("interrupted: everything so far is kept; run the same command again to go on")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:
+            # The reader (`| head`) has what it wants; point stdout nowhere so that exit does not complain.
+            sys.stdout = None  # type: ignore[assignment]
+            raise typer.Exit(0) from None
+
+
+def group(help: str) -> typer.Typer:
+    """A typer app for a group of commands."""
+    return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def say(message: str) -> None:
+    """Print for the person at the terminal: to standard error, so that standard output stays data."""
+    typer.echo(message, err=True)
+
+
+def report_rejects(rejects: Rejects, output: Path) -> None:
+    """Say what was set aside and write it beside the output."""
+    target = rejects.write_beside(output)
+    if target is not None:
+        say(rejects.summary())
+        say(f"all of them, with reasons: {target}")

@@ -1,0 +1,288 @@
+"""Read and write documents, predictions and other records; files are whole or absent.
+
+Two ways of writing: `atomic_write` for files that are made at once, and
+`JsonlAppender` for results that arrive record by record and must survive a
+crash. Records that cannot be read are set aside in a `Rejects`, never lost
+silently and never fatal while others can go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
+
+from abroad.errors import InputError
+from abroad.schema import Document, Prediction
+
+T = TypeVar("T")
+
+
+@dataclass
+class Rejects:
+    """Records set aside, each with where it was and why."""
+
+    items: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, where: str, reason: str) -> None:
+        self.items.append({"where": where, "reason": reason})
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def summary(self, most: int = 5) -> str:
+        """A few lines for the terminal; empty when nothing was set aside."""
+        if not self.items:
+            return ""
+        lines = [f"{len(self.items)} record(s) set aside:"]
+        lines += [f"  {item['where']}: {item['reason']}" for item in self.items[:most]]
+        if len(self.items) > most:
+            lines.append(f"  ... and {len(self.items) - most} more")
+        return "\n".join(lines)
+
+    def write_beside(self, path: Path) -> Path | None:
+        """Write `<path>.rejects.jsonl`, or remove a stale one; returns the file's path if written."""
+        target = path.with_name(path.name + ".rejects.jsonl")
+        if not self.items:
+            target.unlink(missing_ok=True)
+            return None
+        write_jsonl(target, self.items)
+        return target
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | Path, binary: bool = False) -> Iterator[Any]:
+    """Open a file for writing that replaces `path` only if the block ends without an exception."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb" if binary else "w", **({} if binary else {"encoding": "utf-8"})) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes files private; outputs are ordinary files under the user's umask.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    with atomic_write(path) as stream:
+        json.dump(value, stream, ensure_ascii=False, indent=2)
+        stream.write("\n")
+
+
+def write_jsonl(path: str | Path, records: Iterable[Any]) -> None:
+    with atomic_write(path) as stream:
+        for record in records:
+            stream.write(dump_line(record))
+
+
+def dump_line(record: Any) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+class JsonlAppender:
+    """Append records to a JSONL file, each on disk before the next; a torn last line is cut off.
+
+    Use as a context manager. `done` holds the keys of the records already there.
+    """
+
+    def __init__(self, path: str | Path, key: str = "id") -> None:
+        self.path = Path(path)
+        self.done: set[str] = set()
+        self._stream: TextIO | None = None
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists():
+            self._keep_whole_lines(key)
+
+    def _keep_whole_lines(self, key: str) -> None:
+        end = 0
+        with self.path.open("rb") as stream:
+            for line in stream:
+                try:
+                    record = json.loads(line)
+                    if not line.endswith(b"\n"):
+                        break
+                    self.done.add(str(record[key]))
+                except (ValueError, KeyError, TypeError):
+                    break
+                end += len(line)
+        if end < self.path.stat().st_size:
+            remainder = self.path.read_bytes()[end:]
+            if b"\n" in remainder.rstrip(b"\n"):
+                line = len(self.path.read_bytes()[:end].splitlines()) + 1
+                raise InputError(
+                    f"{self.path}:{line}: expected a JSON object with '{key}'; "
+                    "the file was changed by something else: move it away or mend the line to continue"
+                )
+            os.truncate(self.path, end)
+
+    def __enter__(self) -> JsonlAppender:
+        self._stream = self.path.open("a", encoding="utf-8")
+        return self
+
+    def append(self, record: Any) -> None:
+        assert self._stream is not None, "use JsonlAppender as a context manager"
+        self._stream.write(dump_line(record))
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+
+def require_file(path: str | Path, what: str = "a file") -> Path:
+    """The path, if a non-empty file lies there.
+
+    Raises:
+        InputError: no file, a directory, or an empty file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: expected {what}, found a directory")
+    if not path.exists():
+        raise InputError(f"{path}: no such file; expected {what}")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty; expected {what}")
+    return path
+
+
+def read_records(path: str | Path, rejects: Rejects | None = None) -> Iterator[tuple[str, str | None, Any]]:
+    """Yield (where, key, record) of a JSON object {key: record} or of JSONL (key None).
+
+    `where` names file and line, or file and key. Broken lines go to `rejects`
+    if one is given, else they raise.
+
+    Raises:
+        InputError: missing, empty or non-UTF-8 file, or JSON that is neither form.
+    """
+    path = require_file(path, "a JSON object {id: record} or JSONL, one record a line")
+    with path.open("rb") as stream:
+        first = next((line for line in stream if line.strip()), b"")
+    if not first:
+        raise InputError(f"{path}: the file holds only white space; expected JSON records")
+    if _is_whole_record(first) or not _looks_like_object(path):
+        yield from _read_lines(path, rejects)
+        return
+    try:
+        value = json.loads(path.read_bytes().decode("utf-8-sig"), object_pairs_hook=_pairs_without_repeats)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected UTF-8 JSON") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}:{error.lineno}: broken JSON ({error.msg}, column {error.colno})") from None
+    except _RepeatedKey as error:
+        raise InputError(f"{path}: the key {error} stands twice; expected unique ids") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: expected a JSON object {{id: record}} or JSONL, found {type(value).__name__}")
+    for key, record in value.items():
+        yield f"{path}: {key}", key, record
+
+
+class _RepeatedKey(Exception):
+    pass
+
+
+def _pairs_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _RepeatedKey(repr(next(key for key in keys if keys.count(key) > 1)))
+    return result
+
+
+def _is_whole_record(line: bytes) -> bool:
+    """Whether a line is one JSONL record, and not a whole {id: record} object on one line."""
+    try:
+        value = json.loads(line.decode("utf-8-sig"))
+    except ValueError:
+        return False
+    return not (isinstance(value, dict) and value and all(isinstance(item, dict) for item in value.values()))
+
+
+def _looks_like_object(path: Path) -> bool:
+    """Tell a pretty-printed JSON object from JSONL whose first line is broken."""
+    with path.open("rb") as stream:
+        lines = [line.strip() for line, _ in zip((raw for raw in stream if raw.strip()), range(2), strict=False)]
+    starts_record = [line.removeprefix(b"\xef\xbb\xbf").startswith(b"{") for line in lines]
+    return starts_record[0] and not (len(lines) == 2 and starts_record[1])
+
+
+def _read_lines(path: Path, rejects: Rejects | None) -> Iterator[tuple[str, str | None, Any]]:
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            where = f"{path}:{number}"
+            try:
+                yield where, None, json.loads(line.decode("utf-8-sig"))
+            except UnicodeDecodeError as error:
+                _reject(rejects, where, f"not UTF-8 at byte {error.start} of the line")
+            except json.JSONDecodeError as error:
+                _reject(rejects, where, f"broken JSON ({error.msg}, column {error.colno})")
+
+
+def _reject(rejects: Rejects | None, where: str, reason: str) -> None:
+    if rejects is None:
+        raise InputError(f"{where}: {reason}")
+    rejects.add(where, reason)
+
+
+def _read_all(
+    path: str | Path,
+    rejects: Rejects | None,
+    convert: Callable[[Any, str | None], T],
+    what: str,
+) -> list[T]:
+    result: dict[str, T] = {}
+    for where, key, record in read_records(path, rejects):
+        try:
+            item = convert(record, key)
+            id: str = item.id  # type: ignore[attr-defined]
+            if id in result:
+                raise InputError(f"the id {id!r} stands twice; the first is kept")
+            result[id] = item
+        except InputError as error:
+            _reject(rejects, where, str(error))
+    if not result:
+        reason = f" (first: {rejects.items[0]['where']}: {rejects.items[0]['reason']})" if rejects else ""
+        raise InputError(f"{path}: no usable {what} in the file{reason}")
+    return list(result.values())
+
+
+def read_documents(path: str | Path, rejects: Rejects | None = None) -> list[Document]:
+    """Read documents from a JSON object {id: document} or JSONL.
+
+    Args:
+        rejects: collects records that are not documents; without it the first one raises.
+    Raises:
+        InputError: the file cannot be read at all, or holds no usable document.
+    """
+    return _read_all(path, rejects, Document.from_dict, "document")
+
+
+def write_documents(path: str | Path, documents: Iterable[Document]) -> None:
+    write_jsonl(path, (document.to_dict() for document in documents))
+
+
+def read_predictions(path: str | Path, rejects: Rejects | None = None) -> list[Prediction]:
+    """Read predictions (JSONL); the same rules as `read_documents`."""
+    return _read_all(path, rejects, lambda record, _: Prediction.from_dict(record), "prediction")
+
+
+def file_sha256(path: str | Path) -> str:
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
