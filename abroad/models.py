@@ -88,7 +88,9 @@ def _resolve_directory(path: Path, base: str | None) -> ModelSource:
     adapter_config = path / "adapter_config.json"
     if adapter_config.is_file():
         if not (path / "adapter_model.safetensors").is_file():
-            raise InputError(f"{path}: adapter_config.json without adapter_model.safetensors (pickled weights are refused)")
+            raise InputError(
+                f"{path}: adapter_config.json without adapter_model.safetensors (pickled weights are refused)"
+            )
         try:
             named = base or json.loads(adapter_config.read_text(encoding="utf-8"))["base_model_name_or_path"]
         except (ValueError, KeyError):

@@ -15,8 +15,9 @@ from typing import Any
 from abroad.io import file_sha256, write_json
 
 _PACKAGES = (
-    "abroad", "numpy", "numba", "polars", "scikit-learn", "torch", "transformers", "peft", "accelerate", "spacy", "vllm",
-)  # fmt: skip
+    *("abroad", "numpy", "numba", "polars", "scikit-learn"),
+    *("torch", "transformers", "peft", "accelerate", "spacy", "vllm"),
+)
 
 
 def versions() -> dict[str, str]:

@@ -250,7 +250,9 @@ def _entities(record: dict[str, Any], name: str) -> list[Entity]:
         if entity.label in labels:
             continue
         labels.append(entity.label)
-        entities.append(entity if len(labels) == 1 else Entity(f"{entity.id}#{len(labels)}", entity.label, entity.extra))
+        entities.append(
+            entity if len(labels) == 1 else Entity(f"{entity.id}#{len(labels)}", entity.label, entity.extra)
+        )
     return entities
 
 

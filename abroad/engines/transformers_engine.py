@@ -63,12 +63,25 @@ class TransformersEngine:
                 rows = list(group)
                 size = max(1, self.batch_size // rows[0][0].beams)
                 for start in range(0, len(rows), size):
-                    yield from self._generate_batch(rows[start : start + size])
+                    yield from self._generate_or_halve(rows[start : start + size])
 
     def _encode(self, prompt: str | tuple[int, ...]) -> list[int]:
         if isinstance(prompt, str):
             return self.tokenizer(prompt)["input_ids"]
         return list(prompt)
+
+    def _generate_or_halve(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
+        """Generate a batch; one that fails (out of memory) is tried in halves, so one bad row loses only itself."""
+        try:
+            yield from list(self._generate_batch(rows))
+        except RuntimeError as error:
+            if len(rows) == 1:
+                reason = str(error).strip().splitlines()[0][:300]
+                yield Generation(rows[0][0].id, "", "error", 0, error=f"generation failed: {reason}")
+                return
+            middle = len(rows) // 2
+            yield from self._generate_or_halve(rows[:middle])
+            yield from self._generate_or_halve(rows[middle:])
 
     def _generate_batch(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
         _, torch = import_transformers()

@@ -10,8 +10,9 @@ from typing import Any
 
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.errors import InputError
-from abroad.io import JsonlAppender, Rejects, read_records
+from abroad.io import Rejects, read_records
 from abroad.progress import Progress
+from abroad.resume import ResumableOutput, digest
 
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
 
@@ -30,14 +31,18 @@ class GenerationReport:
     tokens: int
 
 
-def generate_abstracts(prompts: Path, out: Path, engine: Engine, rejects: Rejects) -> GenerationReport:
-    """Generate an abstract for each prompt record and append it to `out` as a document.
+def generate_abstracts(
+    prompts: Path, out: Path, engine: Engine, rejects: Rejects, identity: dict[str, Any]
+) -> GenerationReport:
+    """Generate an abstract for each prompt record and write it to `out` as a document.
 
     A prompt record holds `id`, `prompt`, and optionally `lead` (opening words
     that are forced), `temperature`, `top_p`, `max_tokens`, `stop`, `seed`; its
-    other fields (title, entities, relations) are carried over. Ids already in
-    `out` are skipped.
+    other fields (title, entities, relations) are carried over. Records that an
+    earlier run of the same identity wrote for the same prompt are kept.
 
+    Args:
+        identity: what decides the text beside the prompt (engine, model).
     Raises:
         InputError: the prompt file cannot be read, or holds no usable record.
     """
@@ -52,19 +57,20 @@ def generate_abstracts(prompts: Path, out: Path, engine: Engine, rejects: Reject
     if not records:
         raise InputError(f"{prompts}: no usable prompt record in the file")
 
-    with JsonlAppender(out) as appender:
-        todo = [record for id, record in records.items() if id not in appender.done]
-        resumed = len(records) - len(todo)
+    with ResumableOutput(out, identity, {id: digest(record) for id, record in records.items()}) as output:
+        todo = [record for id, record in records.items() if id not in output.done]
+        resumed = len(output.done)
         tokens = 0
         with Progress("generating abstracts", len(records), done=resumed) as progress:
             for generation in engine.generate(_requests(todo)):
                 if generation.error is not None:
                     rejects.add(f"{prompts}: {generation.id}", generation.error)
                 else:
-                    appender.append(_document(records[generation.id], generation))
+                    output.append(_document(records[generation.id], generation))
                 tokens += generation.tokens
                 progress.advance(note=f"{tokens} tokens")
-    return GenerationReport(len(records) - len(rejects), resumed, tokens)
+    output.finish(order=records)
+    return GenerationReport(len(output.done), resumed, tokens)
 
 
 def _requests(records: Iterable[dict[str, Any]]) -> Iterable[GenerationRequest]:

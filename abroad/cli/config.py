@@ -1,0 +1,38 @@
+"""`abroad config`: check and show run configs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from abroad.cli.common import group, say
+
+commands = group("Check and show run configs.")
+
+
+@commands.command()
+def check(file: Path = typer.Argument(..., help="A config such as configs/quickstart.yaml.")) -> None:
+    """Find every mistake of a config before anything runs.
+
+    Example: abroad config check configs/quickstart.yaml
+    """
+    from abroad.config import load_config
+
+    load_config(file)
+    say(f"{file}: no mistakes")
+
+
+@commands.command()
+def show(file: Path = typer.Argument(..., help="A config such as configs/quickstart.yaml.")) -> None:
+    """Print a config with every default written out.
+
+    Example: abroad config show configs/quickstart.yaml
+    """
+    from abroad.config import load_config, show_config
+
+    typer.echo(show_config(load_config(file)), nl=False)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(commands, name="config")

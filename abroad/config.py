@@ -1,0 +1,212 @@
+"""What `configs/*.yaml` may say: one pydantic model a stage, checked in full before anything runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from abroad.errors import InputError
+from abroad.io import require_file
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+_Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A part of the config; unknown keys are mistakes, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LotusSection(Section):
+    """The relations table: prepared from the frozen metadata, or given ready-made."""
+
+    metadata: Path | None = Field(None, description="LOTUS frozen metadata, CSV or CSV.gz")
+    doi2pmid: Path | None = Field(None, description="tab separated: reference_doi, reference_pubmed_id")
+    relations: Path | None = Field(None, description="a prepared table; instead of the two above")
+    max_relations: _Count = Field(20, description="references with more distinct relations are left out")
+    max_name_length: _Count = Field(60, description="characters; longer names are left out")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> LotusSection:
+        if (self.relations is None) == (self.metadata is None) or (self.metadata is None) != (self.doi2pmid is None):
+            raise ValueError("expected either 'relations', or 'metadata' and 'doi2pmid'")
+        return self
+
+
+class SampleSection(Section):
+    """Which references to take."""
+
+    n: _Count = Field(500, description="references to pick, of each stratum if 'by' is set")
+    item: str = "reference_doi"
+    on: tuple[str, ...] = ("organism_wikidata", "structure_wikidata")
+    by: str | None = Field(None, description="column whose values are sampled separately")
+    strategy: Literal["gme", "gme-sum", "random", "topn-rel", "topn-struct", "topn-org", "topn-sum"] = "gme"
+    binary: bool = False
+    approx: _Count | None = None
+
+
+class DocumentsSection(Section):
+    """Where titles and abstracts come from: local files first, E-utilities for what they lack if allowed."""
+
+    files: tuple[Path, ...] = Field((), description="ready documents with relations of their own (JSON or JSONL)")
+    xml: tuple[Path, ...] = Field((), description="PubMed XML files or directories")
+    eutils: bool = Field(False, description="ask NCBI E-utilities (network)")
+
+
+class SynthesisSection(Section):
+    """How synthetic abstracts are written and chosen."""
+
+    engine: str = "transformers"
+    model: str = "smollm2-135m"
+    style: str = Field("completion", description="form of the prompt: standard, vicuna or completion")
+    prompts_per_document: _Count = 10
+    keywords: _Count = 7
+    temperature: tuple[float, float] = Field((0.0, 1.0), description="drawn uniformly between these")
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    max_tokens: _Count = 512
+    batch_size: _Count = 16
+    threshold: _Share = Field(0.9, description="least share of relations with both labels in the text")
+    best: _Count = Field(3, description="abstracts kept for each seed document")
+
+
+class TrainSection(Section):
+    """Fine-tuning; the keys of `abroad.training.settings.TrainSettings` plus what to train on."""
+
+    model: str = "smollm2-135m"
+    validation: Path | None = Field(None, description="documents to choose the checkpoint by")
+    add_seeds: bool = Field(False, description="train on the seed documents with their noisy labels too")
+    epochs: _Count = 15
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
+    batch_size: _Count = 16
+    accumulation: _Count = 5
+    warmup_steps: Annotated[int, Field(ge=0)] = 100
+    lora_rank: _Count = 8
+    lora_alpha: _Count = 16
+    lora_dropout: _Share = 0.05
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    quantization: Literal["none", "nf4"] = "none"
+    gradient_checkpointing: bool = False
+    max_length: _Count = 2048
+    shuffles: _Count = Field(1, description="examples of a document, each with its relations in another order")
+    validation_tokens: _Count = 256
+
+
+class ExtractSection(Section):
+    """Decoding; defaults are the published settings but for max_new_tokens (1,024 there)."""
+
+    beams: _Count = 3
+    max_new_tokens: _Count = 512
+    length_penalty: float = 1.5
+    early_stopping: bool | Literal["never"] = "never"
+    batch_size: _Count = 16
+
+
+class EvaluateSection(Section):
+    """What the predictions are scored on."""
+
+    gold: Path
+    protocol: Literal["upstream", "strict", "grounded"] = "upstream"
+    resamples: Annotated[int, Field(ge=1000)] = 2000
+
+
+class Config(Section):
+    """A whole run, from LOTUS rows to a scored report."""
+
+    out: Path = Field(description="directory of the run; made if missing")
+    seed: Annotated[int, Field(ge=0)] = 0
+    lotus: LotusSection
+    sample: SampleSection = SampleSection()
+    documents: DocumentsSection = DocumentsSection()
+    synthesis: SynthesisSection = SynthesisSection()
+    train: TrainSection = TrainSection()
+    extract: ExtractSection = ExtractSection()
+    evaluate: EvaluateSection
+
+    def input_files(self) -> dict[str, Path]:
+        """Key of the config -> path, for each file that must exist before the run."""
+        named: dict[str, Path | None] = {
+            "lotus.metadata": self.lotus.metadata,
+            "lotus.doi2pmid": self.lotus.doi2pmid,
+            "lotus.relations": self.lotus.relations,
+            "train.validation": self.train.validation,
+            "evaluate.gold": self.evaluate.gold,
+        }
+        named |= {f"documents.files[{n}]": path for n, path in enumerate(self.documents.files)}
+        named |= {f"documents.xml[{n}]": path for n, path in enumerate(self.documents.xml)}
+        return {key: path for key, path in named.items() if path is not None}
+
+
+def load_config(path: str | Path) -> Config:
+    """Read and check a config; relative paths in it count from the current directory.
+
+    Raises:
+        InputError: every mistake of the file at once, each with its key.
+    """
+    raw = _read_yaml(path)
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(_mistakes_of(path, error)) from None
+    missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
+    if missing:
+        raise InputError(_list_mistakes(path, missing))
+    return config
+
+
+def load_section(path: Path, name: str) -> Any:
+    """One section of a config file, checked on its own; its defaults when the file has no such section.
+
+    Raises:
+        InputError: as `load_config`, for that section.
+    """
+    model = Config.model_fields[name].annotation
+    assert isinstance(model, type) and issubclass(model, Section)
+    raw = _read_yaml(path)
+    try:
+        return model.model_validate(raw.get(name) or {})
+    except ValidationError as error:
+        raise InputError(_mistakes_of(path, error, (name,))) from None
+
+
+def _read_yaml(path: str | Path) -> dict[str, Any]:
+    path = require_file(path, "a YAML config")
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected a YAML config") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise InputError(f"{where}: broken YAML ({getattr(error, 'problem', None) or 'cannot be parsed'})") from None
+    if not isinstance(raw, dict):
+        raise InputError(f"{path}: expected a mapping of sections, found {type(raw).__name__}")
+    return raw
+
+
+def show_config(config: Config) -> str:
+    """The config as YAML with every default written out."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location)) or "(top)"
+
+
+def _message(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "unknown key"
+    message = error["msg"].removeprefix("Value error, ")
+    return message if error["type"] in ("missing", "value_error") else f"{message}, found {error['input']!r}"
+
+
+def _mistakes_of(path: str | Path, error: ValidationError, prefix: tuple[str, ...] = ()) -> str:
+    return _list_mistakes(path, [(_key((*prefix, *item["loc"])), _message(item)) for item in error.errors()])
+
+
+def _list_mistakes(path: str | Path, mistakes: list[tuple[str, str]]) -> str:
+    count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
+    return f"{path}: {count}: " + "; ".join(f"{key}: {message}" for key, message in mistakes)

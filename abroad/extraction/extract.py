@@ -1,0 +1,156 @@
+"""Extract relations from documents with a language model, document by document, resumably."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from abroad.engines.base import Engine, Generation, GenerationRequest
+from abroad.extraction.encode import encode_prompt
+from abroad.extraction.evidence import with_evidence
+from abroad.extraction.linearise import parse
+from abroad.io import file_sha256, read_predictions
+from abroad.progress import Progress
+from abroad.resume import ResumableOutput, digest
+from abroad.schema import Document, Prediction
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """How relations are decoded; the defaults are the published ones but for max_new_tokens (1,024 there).
+
+    Attributes:
+        beams: 1 is greedy.
+        max_new_tokens: budget of a document; outputs that reach it are counted as cut off.
+        length_penalty, early_stopping: of beam search, as in transformers.
+    """
+
+    beams: int = 3
+    max_new_tokens: int = 512
+    length_penalty: float = 1.5
+    early_stopping: bool | str = "never"
+
+
+class Extractor(Protocol):
+    """Anything that turns documents into predictions, one for each, in any order.
+
+    Attributes:
+        identity: what must be equal for predictions of two runs to be mixed.
+    """
+
+    identity: dict[str, Any]
+
+    def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]: ...
+
+
+class GenerativeExtractor:
+    """Relations written by a fine-tuned causal LM as linearised text.
+
+    Args:
+        engine, tokenizer: of the model; the engine takes token ids.
+        identity: names the model for resumption and the run record.
+    """
+
+    def __init__(self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any]) -> None:
+        self.engine, self.tokenizer, self.decoding = engine, tokenizer, decoding
+        self.identity = {**identity, "decoding": asdict(decoding)}
+
+    def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
+        by_id = {document.id: document for document in documents}
+        for generation in self.engine.generate(map(self._request, documents)):
+            yield read_generation(by_id[generation.id], generation)
+
+    def _request(self, document: Document) -> GenerationRequest:
+        return GenerationRequest(
+            id=document.id,
+            prompt=encode_prompt(self.tokenizer, document.text),
+            max_new_tokens=self.decoding.max_new_tokens,
+            beams=self.decoding.beams,
+            length_penalty=self.decoding.length_penalty,
+            early_stopping=self.decoding.early_stopping,
+        )
+
+
+def read_generation(document: Document, generation: Generation) -> Prediction:
+    """The prediction a generated text stands for; malformed parts are counted, not raised."""
+    if generation.error is not None:
+        return Prediction(document.id, error=generation.error)
+    parsed = parse(generation.text)
+    relations = [with_evidence(document, organism, chemical) for organism, chemical in parsed.pairs]
+    counts = {
+        "malformed": parsed.malformed,
+        "repeated": parsed.repeated,
+        "cut_off": generation.finish_reason == "length",
+        "logprob": generation.logprob,
+    }
+    return Prediction(document.id, relations, extra=counts)
+
+
+@dataclass(frozen=True)
+class ExtractionReport:
+    """Attributes:
+    documents, relations: in the output; resumed: documents found from an earlier run.
+    failed: documents with an error; malformed: unreadable parts of outputs; cut_off: outputs that hit the budget.
+    """
+
+    documents: int
+    relations: int
+    resumed: int
+    failed: int
+    malformed: int
+    cut_off: int
+
+
+def extract_documents(documents: Iterable[Document], extractor: Extractor, out: Path) -> ExtractionReport:
+    """Write the prediction of each document to `out` (JSONL, in the documents' order).
+
+    A document that fails gets a prediction with `error`; it never ends the run.
+    """
+    documents = list(documents)
+    relations = 0
+    wanted = {document.id: digest(document.text) for document in documents}
+    with ResumableOutput(out, extractor.identity, wanted) as output:
+        todo = [document for document in documents if document.id not in output.done]
+        resumed = len(documents) - len(todo)
+        with Progress("extracting relations", len(documents), done=resumed) as progress:
+            for prediction in extractor.extract(todo):
+                output.append(prediction.to_dict())
+                relations += len(prediction.relations)
+                progress.advance(note=f"{relations} relations")
+    output.finish(order=wanted)
+    predictions = read_predictions(out)
+    return ExtractionReport(
+        documents=len(documents),
+        relations=sum(len(prediction.relations) for prediction in predictions),
+        resumed=resumed,
+        failed=sum(prediction.error is not None for prediction in predictions),
+        malformed=sum(prediction.extra.get("malformed", 0) for prediction in predictions),
+        cut_off=sum(bool(prediction.extra.get("cut_off")) for prediction in predictions),
+    )
+
+
+def load_extractor(
+    model: str, decoding: Decoding, base: str | None = None, quantization: str = "none", batch_size: int = 16
+) -> GenerativeExtractor:
+    """A generative extractor over a model by name or path (adapters are merged).
+
+    Raises:
+        InputError: no such model.
+    """
+    from abroad.engines.transformers_engine import TransformersEngine
+    from abroad.models import load_model, load_tokenizer, resolve_model
+
+    source = resolve_model(model, base)
+    tokenizer = load_tokenizer(source)
+    engine = TransformersEngine(load_model(source, quantization), tokenizer, batch_size)
+    identity = {"model": str(source.adapter or source.base), "base": source.base, "weights": weights_digest(source)}
+    return GenerativeExtractor(engine, tokenizer, decoding, identity)
+
+
+def weights_digest(source: Any) -> str:
+    """SHA-256 of an adapter's weights, so that a model retrained in place is told from the old one; "" for hub names."""
+    directory = Path(source.adapter or source.base)
+    files = sorted(directory.glob("*.safetensors")) if directory.is_dir() else []
+    return file_sha256(files[0]) if files and source.adapter else ""

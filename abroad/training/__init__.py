@@ -1,0 +1,1 @@
+"""Fine-tune causal language models to write the relations of a text."""
