@@ -215,9 +215,11 @@ def load_model(source: ModelSource, quantization: str = "none", merge: bool = Tr
 @contextlib.contextmanager
 def _model_errors(source: ModelSource) -> Any:
     """Turn what transformers raises for a wrong model into one line."""
+    from safetensors import SafetensorError
+
     try:
         yield
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         name = f"{source.base} + {source.adapter}" if source.adapter else source.base
         raise InputError(f"{name}: cannot be loaded as a causal language model: {reason[:300]}") from error

@@ -1,0 +1,67 @@
+"""Finding models: what is not one is refused in one line, and pickled weights always are."""
+
+import json
+import shutil
+
+import pytest
+
+from abroad.errors import InputError
+from abroad.models import load_model, load_tokenizer, resolve_model
+
+
+def test_the_packaged_model_loads_offline_with_its_tokenizer(smollm2):
+    source = resolve_model("smollm2-135m")
+    tokenizer = load_tokenizer(source)
+    assert tokenizer.padding_side == "left" and tokenizer.pad_token_id is not None
+    assert (smollm2 / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("name", ["nothing-here", "./nor/here", "/absent.gguf"])
+def test_names_that_are_no_model_are_refused(name):
+    with pytest.raises(InputError, match="no such"):
+        resolve_model(name)
+
+
+def test_a_directory_without_a_config_is_refused(tmp_path):
+    with pytest.raises(InputError, match="not a model directory"):
+        resolve_model(str(tmp_path))
+
+
+def test_pickled_weights_are_refused(tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "pytorch_model.bin").write_bytes(b"x")
+    with pytest.raises(InputError, match="pickled"):
+        resolve_model(str(tmp_path))
+
+
+def test_a_broken_model_is_one_line(tiny_model, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_model, broken)
+    (broken / "model.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match="cannot be loaded") as caught:
+        load_model(resolve_model(str(broken)))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_adapter_names_its_base_and_an_option_replaces_it(tiny_model, smollm2, tmp_path):
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(smollm2)}))
+    with pytest.raises(InputError, match=r"adapter_model\.safetensors"):
+        resolve_model(str(tmp_path))
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"x")
+    assert resolve_model(str(tmp_path)).base == str(smollm2)
+    assert resolve_model(str(tmp_path), base=str(tiny_model)).base == str(tiny_model)
+
+
+def test_a_hub_name_that_is_not_cached_is_an_input_error_offline():
+    source = resolve_model("nobody/no-such-model")
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load_tokenizer(source)
+
+
+def test_four_bits_without_a_gpu_are_refused(tiny_model):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(InputError, match="CUDA"):
+        load_model(resolve_model(str(tiny_model)), quantization="nf4")
