@@ -1,0 +1,117 @@
+"""`abroad documents`: titles and abstracts of references, and their division into parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from abroad.cli.common import group, report_rejects, say
+
+app = group("Documents: fetch titles and abstracts, split them into parts.")
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="documents")
+
+
+@app.command(epilog="Example: abroad documents fetch sample.tsv --relations relations.tsv --out docs.jsonl")
+def fetch(
+    sample: Path = typer.Argument(..., metavar="SAMPLE.tsv", help="Sample, table with a PMID column, or PMID list."),
+    out: Path = typer.Option(..., metavar="DOCS.jsonl", help="The documents to write."),
+    relations: Path = typer.Option(None, metavar="RELATIONS.tsv", help="Relations to attach; PMIDs to look up."),
+    xml: list[Path] = typer.Option([], metavar="FILE|DIR", help="Local PubMed XML (.xml, .xml.gz); repeatable."),
+    eutils: bool = typer.Option(False, "--eutils", help="With --xml: ask NCBI for what the files lack."),
+    api_key: str = typer.Option(None, envvar="NCBI_API_KEY", help="10 requests a second instead of 3.", metavar="KEY"),
+    email: str = typer.Option(None, envvar="NCBI_EMAIL", help="Your address, which NCBI asks for.", metavar="ADDRESS"),
+    batch_size: int = typer.Option(200, min=1, max=10_000, help="PMIDs a request."),
+    base_url: str = typer.Option(None, metavar="URL", help="Another server that speaks E-utilities."),
+) -> None:
+    """Fetch titles and abstracts from NCBI E-utilities, or from local PubMed XML (no network).
+
+    Interrupted, the same command goes on where it stopped.
+    """
+    import contextlib
+
+    from abroad.documents import fetch_documents
+    from abroad.io import Rejects
+    from abroad.provenance import run_record
+    from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings
+    from abroad.sources.references import read_references
+
+    rejects = Rejects()
+    references, related = read_references(sample, relations, rejects)
+    online = eutils or not xml
+    settings = {"xml": [str(path) for path in xml], "eutils": (base_url or BASE_URL) if online else None}
+    inputs = [path for path in (sample, relations, *xml) if path is not None and path.exists()]
+    asked = EutilsSettings(api_key, email, base_url or BASE_URL, batch_size)
+    with (
+        run_record(out, "documents fetch", settings, inputs) as record,
+        EutilsClient(asked, say) if online else contextlib.nullcontext() as client,
+    ):
+        report = fetch_documents(references, related, out, rejects, xml, client, say)
+        record.update(documents=report.documents, without_abstract=report.without_abstract, not_found=report.not_found)
+    report_rejects(rejects, out)
+    say(
+        f"{report.documents} documents of {len(references)} references ({report.related} with relations): {out} "
+        f"({len(report.without_abstract)} without an abstract, {len(report.not_found)} not found)"
+    )
+
+
+@app.command(
+    epilog="Example: abroad documents split docs.jsonl --out-test test.jsonl --out-train train.jsonl "
+    "--by-entropy sample.tsv --top 50"
+)
+def split(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL)."),
+    out_train: Path = typer.Option(..., metavar="FILE", help="Training part (JSONL)."),
+    out_test: Path = typer.Option(..., metavar="FILE", help="Test part (JSONL)."),
+    out_valid: Path = typer.Option(None, metavar="FILE", help="Validation part (JSONL)."),
+    by_entropy: Path = typer.Option(None, metavar="SAMPLE.tsv", help="Test = the first --top of each stratum."),
+    top: int = typer.Option(None, min=1, help="With --by-entropy: references of each stratum."),
+    at_random: bool = typer.Option(False, "--random", help="Test = a random share."),
+    test_share: float = typer.Option(None, help="With --random: share of all documents. [default: 0.1]"),
+    valid_share: float = typer.Option(
+        None, help="Share of the documents for validation, by entropy of those not in test. [default: 0.1]"
+    ),
+    seed: int = typer.Option(0, help="Of the random draw."),
+) -> None:
+    """Divide documents by entropy rank or at random; no publication is in two parts."""
+    from abroad.errors import InputError
+    from abroad.io import Rejects, read_documents, write_documents
+    from abroad.provenance import run_record
+    from abroad.splitting import read_ranking, split_documents, top_of_strata
+
+    if (by_entropy is None) != at_random:
+        raise InputError("expected either --by-entropy SAMPLE.tsv with --top N, or --random")
+    if (by_entropy is None) != (top is None):
+        raise InputError("expected --by-entropy and --top together")
+    if by_entropy is not None and test_share is not None:
+        raise InputError("--test-share goes with --random; by entropy, --top decides the test part")
+    if out_valid is None and valid_share:
+        raise InputError("--valid-share needs a file to write to: --out-valid")
+    outputs = [path for path in (out_train, out_valid, out_test) if path is not None]
+    if len({path.resolve() for path in (documents, *outputs)}) <= len(outputs):
+        raise InputError("expected a different file for the documents and for each part")
+
+    rejects = Rejects()
+    items = read_documents(documents, rejects)
+    chosen = None
+    if by_entropy is not None:
+        chosen = top_of_strata(items, read_ranking(by_entropy, rejects), top)
+        if not chosen:
+            raise InputError(f"{by_entropy}: none of its references is among the documents of {documents}")
+    elif test_share is None:
+        test_share = 0.1
+    if valid_share is None:
+        valid_share = 0.1 if out_valid is not None else 0.0
+    settings = {"top": top, "random": at_random, "test_share": test_share, "valid_share": valid_share, "seed": seed}
+    inputs = [path for path in (documents, by_entropy) if path is not None]
+    with run_record(out_test, "documents split", settings, inputs) as record:
+        parts = split_documents(items, chosen, test_share or 0.0, valid_share, seed)
+        for path, part in ((out_train, parts.train), (out_valid, parts.valid), (out_test, parts.test)):
+            if path is not None:
+                write_documents(path, part)
+        record.update(train=len(parts.train), valid=len(parts.valid), test=len(parts.test))
+    report_rejects(rejects, out_test)
+    say(f"{len(parts.train)} for training, {len(parts.valid)} for validation, {len(parts.test)} for test")

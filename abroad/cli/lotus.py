@@ -1,0 +1,91 @@
+"""`abroad lotus`: fetch the public LOTUS table, make the relations table of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from abroad.cli.common import group, report_rejects, say
+
+if TYPE_CHECKING:
+    from abroad.sources.lotus import PrepareReport
+
+app = group("The LOTUS table: which organism holds which structure, and which reference says so.")
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="lotus")
+
+
+@app.command(
+    epilog="Example: abroad lotus prepare 230106_frozen_metadata.csv.gz --doi2pmid doi2pmid.tsv --out relations.tsv"
+)
+def prepare(
+    metadata: Path = typer.Argument(..., metavar="METADATA.csv[.gz]", help="LOTUS frozen metadata."),
+    doi2pmid: Path = typer.Option(..., metavar="MAP.tsv", help="Columns reference_doi and reference_pubmed_id."),
+    out: Path = typer.Option(..., metavar="RELATIONS.tsv", help="The relations table to write."),
+    max_relations: int = typer.Option(20, min=1, help="Drop references with more distinct relations."),
+    max_name_length: int = typer.Option(60, min=1, help="Drop rows with a longer structure or organism name."),
+) -> None:
+    """Make the relations table: distinct rows, references with one PMID, few relations, names of fair length."""
+    from abroad.provenance import run_record
+    from abroad.sources import lotus
+
+    settings = {"max_relations": max_relations, "max_name_length": max_name_length}
+    with run_record(out, "lotus prepare", settings, _present(metadata, doi2pmid)) as record:
+        report = lotus.prepare(metadata, doi2pmid, out, max_relations, max_name_length)
+        record["filters"] = [vars(loss) for loss in report.losses]
+        record["rejected"] = len(report.rejects)
+    _show(report)
+    report_rejects(report.rejects, out)
+    say(f"{report.rows:,} relations of {report.references:,} references: {out}")
+
+
+@app.command(epilog="Example: abroad lotus fetch --out downloads")
+def fetch(
+    out: Path = typer.Option(Path(), metavar="DIR", help="Directory to put the file in."),
+    url: str = typer.Option(None, metavar="URL", help="Fetch from here instead of the address in the manifest."),
+) -> None:
+    """Download the public LOTUS metadata (about 90 MB), resume if cut off, check size and checksum."""
+    from abroad.provenance import run_record
+    from abroad.sources.download import download
+    from abroad.sources.manifest import load_entry, published_check
+
+    entry = load_entry("lotus_metadata")
+    check = published_check(entry, url, say)
+    target = out / entry.file
+    with run_record(target, "lotus fetch", {"url": url or entry.url}, []) as record:
+        result = download(url or entry.url, target, check)
+        record.update(size=result.size, sha256=result.sha256, checked=result.checked)
+    say(f"{'already there' if result.reused else 'fetched'}, {result.checked}: {target} ({result.size:,} bytes)")
+    say(f"sha256 {result.sha256}")
+
+
+def _present(*paths: Path) -> list[Path]:
+    """The files a run record can hash; a missing one gets its error from the stage."""
+    return [path for path in paths if path.is_file()]
+
+
+def _show(report: PrepareReport) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("filter", title="What each filter lost")
+    for name in ("rows", "kept", "lost", "references", "kept", "lost"):
+        table.add_column(name, justify="right")
+    for loss in report.losses:
+        numbers = (
+            loss.rows_before,
+            loss.rows_after,
+            loss.rows_before - loss.rows_after,
+            loss.references_before,
+            loss.references_after,
+            loss.references_before - loss.references_after,
+        )
+        table.add_row(loss.name, *(f"{number:,}" for number in numbers))
+    console = Console()
+    if not console.is_terminal:
+        console.width = 110  # in a pipe, rich takes 80 and would break the numbers
+    console.print(table)

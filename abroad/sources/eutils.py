@@ -1,0 +1,153 @@
+"""PubMed records from NCBI E-utilities, within NCBI's rules of use.
+
+efetch: https://www.ncbi.nlm.nih.gov/books/NBK25499/#chapter4.EFetch; the rules
+(3 requests a second, 10 with an API key; POST for more than 200 identifiers;
+`tool` and `email` in each request): https://www.ncbi.nlm.nih.gov/books/NBK25497/.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from abroad.errors import AbroadError
+from abroad.io import Rejects
+from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
+from abroad.sources.pubmed import Article, BrokenXml, parse_articles
+
+BASE_URL = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
+RATE, RATE_WITH_KEY = 3.0, 10.0
+_NO_SUCH_IDS = "ID list is empty"
+
+
+@dataclass(frozen=True)
+class EutilsSettings:
+    """How NCBI is asked.
+
+    Attributes:
+        api_key: raises the rate allowed; kept out of messages and records.
+        email: whom NCBI may write to before it blocks an address.
+        batch_size: identifiers a request.
+        attempts: tries of one request.
+        first_wait: seconds before the second; later waits double.
+        timeout: seconds without a byte.
+    """
+
+    api_key: str | None = None
+    email: str | None = None
+    base_url: str = BASE_URL
+    batch_size: int = 200
+    attempts: int = 6
+    first_wait: float = 1.0
+    timeout: float = 60.0
+
+    def __repr__(self) -> str:
+        return f"EutilsSettings(base_url={self.base_url!r}, api_key={'set' if self.api_key else 'none'})"
+
+
+class RateLimiter:
+    """Keeps the starts of requests at least 1/rate seconds apart.
+
+    Args:
+        rate: requests a second.
+        clock, sleep: for tests.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        # NCBI counts arrivals: 5% more room than the rule leaves some for jitter on the way.
+        self.interval = 1.05 / rate
+        self._clock, self._sleep = clock, sleep
+        self._next = clock()
+
+    def wait(self) -> None:
+        """Return when the next request may start."""
+        pause = self._next - self._clock()
+        if pause > 0:
+            self._sleep(pause)
+        self._next = max(self._next, self._clock()) + self.interval
+
+
+class EutilsClient:
+    """Asks efetch for PubMed records; use as a context manager."""
+
+    def __init__(
+        self,
+        settings: EutilsSettings | None = None,
+        say: Callable[[str], None] = lambda message: None,
+        limiter: RateLimiter | None = None,
+    ) -> None:
+        self.settings = settings or EutilsSettings()
+        self._say = say
+        self._limiter = limiter or RateLimiter(RATE_WITH_KEY if self.settings.api_key else RATE)
+        self._http = httpx.Client(timeout=self.settings.timeout, headers={"User-Agent": USER_AGENT})
+
+    def __enter__(self) -> EutilsClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def fetch(self, pmids: Sequence[str], rejects: Rejects) -> Iterator[dict[str, Article | None]]:
+        """Yield one answer a batch: PMID -> its article, or None if PubMed has no such record.
+
+        A request that NCBI refuses is halved until the identifier it refuses stands alone;
+        that one goes to `rejects`.
+
+        Raises:
+            AbroadError: no answer after all attempts, or access refused.
+        """
+        size = self.settings.batch_size
+        for start in range(0, len(pmids), size):
+            yield from self._fetch_batch(pmids[start : start + size], rejects)
+
+    def _fetch_batch(self, batch: Sequence[str], rejects: Rejects) -> Iterator[dict[str, Article | None]]:
+        try:
+            retries = with_retries("NCBI efetch", self.settings.attempts, self.settings.first_wait, self._say)
+            found = retries(self._request, batch)
+        except _Refused as refusal:
+            if len(batch) == 1:
+                rejects.add(f"PMID {batch[0]}", f"refused by NCBI ({refusal})")
+                return
+            middle = len(batch) // 2
+            yield from self._fetch_batch(batch[:middle], rejects)
+            yield from self._fetch_batch(batch[middle:], rejects)
+            return
+        yield {pmid: found.get(pmid) for pmid in batch}
+
+    def _request(self, batch: Sequence[str]) -> dict[str, Article]:
+        form = {"db": "pubmed", "retmode": "xml", "id": ",".join(batch), "tool": "abroad"}
+        if self.settings.email:
+            form["email"] = self.settings.email
+        if self.settings.api_key:
+            form["api_key"] = self.settings.api_key
+        self._limiter.wait()
+        response = self._http.post(f"{self.settings.base_url.rstrip('/')}/efetch.fcgi", data=form)
+        check_status(response)
+        if response.status_code == 400 and _NO_SUCH_IDS in response.text:
+            return {}
+        if response.status_code in (400, 413, 414):
+            # NCBI answers a wrong API key with 400 too, and no halving mends that.
+            if "api key" in response.text.lower() or "api-key" in response.text.lower():
+                raise AbroadError("NCBI efetch: the API key is not valid; check --api-key or NCBI_API_KEY")
+            raise _Refused(f"HTTP {response.status_code}")
+        if response.status_code != 200:
+            raise AbroadError(f"NCBI efetch: HTTP {response.status_code} from {self.settings.base_url}")
+        try:
+            records = list(parse_articles(io.BytesIO(response.content)))
+        except BrokenXml as error:
+            # Under load NCBI answers 200 with an error page, or with half a document.
+            raise TransientError(f"unreadable answer ({error})") from None
+        return {record.pmid: record for record in records if isinstance(record, Article)}
+
+
+class _Refused(Exception):
+    """NCBI does not accept this list of identifiers."""

@@ -1,0 +1,163 @@
+"""The LOTUS metadata table -> the relations of references with one PMID, filtered.
+
+LOTUS: Rutz et al. 2022, "The LOTUS initiative for open knowledge management in
+natural products research", eLife 11:e70780. The filters are those of Delmas et
+al. 2024, Computational Linguistics 50(3), in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from abroad.errors import InputError
+from abroad.io import Rejects, atomic_write
+from abroad.progress import Progress
+from abroad.sources.tables import read_rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+COLUMNS = (
+    "structure_wikidata",
+    "structure_cid",
+    "structure_nameTraditional",
+    "organism_wikidata",
+    "organism_name",
+    "organism_taxonomy_02kingdom",
+    "reference_wikidata",
+    "reference_doi",
+)
+PMID = "reference_pubmed_id"
+NO_KINGDOM = "Not Attributed (Bacteria or Algae)"
+
+_KINGDOM = "organism_taxonomy_02kingdom"
+_NAMES = ("structure_nameTraditional", "organism_name")
+_RELATION = ("structure_wikidata", "organism_wikidata")
+_DOI_KEY = "doi_key"
+_ROW = "row"
+_MISSING = "NA"  # how R, which LOTUS is made with, writes a missing value
+_CHUNK = 50_000
+
+
+@dataclass(frozen=True)
+class FilterLoss:
+    """Rows and distinct references before and after one filter."""
+
+    name: str
+    rows_before: int
+    rows_after: int
+    references_before: int
+    references_after: int
+
+
+@dataclass
+class PrepareReport:
+    """What `prepare` kept; `losses` holds the filters in the order applied."""
+
+    losses: list[FilterLoss] = field(default_factory=list)
+    rejects: Rejects = field(default_factory=Rejects)
+
+    @property
+    def rows(self) -> int:
+        return self.losses[-1].rows_after
+
+    @property
+    def references(self) -> int:
+        return self.losses[-1].references_after
+
+
+def prepare(
+    metadata: str | Path, doi2pmid: str | Path, out: str | Path, max_relations: int = 20, max_name_length: int = 60
+) -> PrepareReport:
+    """Write the relations table: the eight LOTUS columns and `reference_pubmed_id`, tab separated.
+
+    Rows keep the order of their first appearance. A field is stripped and its
+    white space collapsed; "NA" is a missing value.
+
+    Args:
+        metadata: LOTUS frozen metadata, CSV, gzip or not.
+        doi2pmid: tab separated, columns reference_doi and reference_pubmed_id. Rows may repeat;
+            DOIs are compared without regard to case (ISO 26324, section 4.2).
+        max_relations: references with more distinct (structure, organism) pairs are dropped.
+        max_name_length: characters (code points) a structure or organism name may have.
+    Raises:
+        InputError: a file is missing, empty, damaged, lacks a column or holds no usable row.
+    """
+    import polars as pl
+
+    report = PrepareReport()
+    # The map first: it is small, and a mistake in it should not cost the reading of the table.
+    pmids = _read_pmids(doi2pmid, report.rejects)
+    table = _read_metadata(metadata, report.rejects)
+
+    def keep(name: str, kept: pl.DataFrame) -> None:
+        nonlocal table
+        report.losses.append(
+            FilterLoss(name, table.height, kept.height, table[_DOI_KEY].n_unique(), kept[_DOI_KEY].n_unique())
+        )
+        table = kept
+
+    keep("distinct rows", table.unique(maintain_order=True))
+    table = table.with_row_index(_ROW)
+    keep("exactly one PMID", table.join(pmids, on=_DOI_KEY, how="inner"))
+    relations = table.select(_DOI_KEY, *_RELATION).unique().group_by(_DOI_KEY).len()
+    few = relations.filter(pl.col("len") <= max_relations)
+    keep(f"at most {max_relations} relations", table.join(few, on=_DOI_KEY, how="semi"))
+    fits = pl.all_horizontal(pl.col(name).str.len_chars().is_between(1, max_name_length) for name in _NAMES)
+    keep(f"names of 1 to {max_name_length} characters", table.filter(fits))
+
+    with atomic_write(out, binary=True) as stream:
+        table.sort(_ROW).select(*COLUMNS, PMID).write_csv(stream, separator="\t")
+    return report
+
+
+def _read_metadata(path: str | Path, rejects: Rejects) -> pl.DataFrame:
+    import polars as pl
+
+    rows = (row for _, row in read_rows(path, COLUMNS, ",", "a LOTUS metadata table (CSV)", rejects))
+    chunks = []
+    with Progress("reading LOTUS rows", total=None) as progress:
+        while chunk := list(islice(rows, _CHUNK)):
+            chunks.append(_tidy(pl.DataFrame(chunk, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")))
+            progress.advance(len(chunk))
+    if not chunks:
+        raise InputError(f"{path}: no usable row{_first_reason(rejects)}; expected a LOTUS metadata table (CSV)")
+    kingdom = pl.col(_KINGDOM)
+    return pl.concat(chunks).with_columns(
+        pl.when(kingdom == "").then(pl.lit(NO_KINGDOM)).otherwise(kingdom).alias(_KINGDOM),
+        pl.col("reference_doi").str.to_lowercase().alias(_DOI_KEY),
+    )
+
+
+def _tidy(table: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    text = pl.all().str.replace_all(r"\s+", " ").str.strip_chars()
+    return table.with_columns(text).with_columns(pl.all().replace(_MISSING, ""))
+
+
+def _read_pmids(path: str | Path, rejects: Rejects) -> pl.DataFrame:
+    """The DOIs (lower case) that have exactly one PMID in the map, with it."""
+    import polars as pl
+
+    what = "a map of reference_doi and reference_pubmed_id (tab separated)"
+    pmids_of: dict[str, set[str]] = {}
+    for line, (doi, pmid) in read_rows(path, ("reference_doi", PMID), "\t", what, rejects):
+        doi, pmid = doi.strip().lower(), pmid.strip()
+        if pmid in ("", _MISSING) or doi in ("", _MISSING.lower()):
+            continue
+        if not (pmid.isascii() and pmid.isdigit()):
+            rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {pmid[:40]!r}")
+            continue
+        pmids_of.setdefault(doi, set()).add(pmid.lstrip("0") or "0")
+    if not pmids_of:
+        raise InputError(f"{path}: no usable row{_first_reason(rejects)}; expected {what}")
+    single = [(doi, *pmids) for doi, pmids in pmids_of.items() if len(pmids) == 1]
+    return pl.DataFrame(single, schema={_DOI_KEY: pl.String, PMID: pl.String}, orient="row")
+
+
+def _first_reason(rejects: Rejects) -> str:
+    return f" (first: {rejects.items[0]['where']}: {rejects.items[0]['reason']})" if rejects else ""

@@ -1,0 +1,175 @@
+"""PubMed XML -> articles: identifier, title, abstract, DOI, as plain text.
+
+The format: https://www.nlm.nih.gov/bsd/licensee/elements_descriptions.html.
+Files are streamed, so that one of the baseline's gigabytes costs the memory of
+one article. Nothing is fetched and no entity is expanded while parsing.
+"""
+
+from __future__ import annotations
+
+import gzip
+import html
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from lxml import etree
+
+from abroad.errors import InputError
+from abroad.io import Rejects, require_file
+
+_ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", "PubmedArticle", "PubmedBookArticle")
+_RECORDS = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
+# Records from before PubMed's XML carried markup hold it escaped: "&lt;sup&gt;13&lt;/sup&gt;C", "&amp;alpha;".
+_ESCAPED_TAG = re.compile(r"<(i|b|u|sup|sub|em|strong)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
+_ESCAPED_ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
+
+
+@dataclass(frozen=True)
+class Article:
+    """A PubMed record; `abstract` and `doi` are None where it has none."""
+
+    pmid: str
+    title: str
+    abstract: str | None
+    doi: str | None
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A record that an update file withdraws."""
+
+    pmid: str
+
+
+class BrokenXml(Exception):
+    """The stream is not well-formed PubMed XML; the message says where."""
+
+
+def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
+    """Yield the records of one PubMed XML document as they are read.
+
+    Raises:
+        BrokenXml: not well-formed, or not PubMed's; records before the fault have been yielded.
+    """
+    records = etree.iterparse(
+        stream,
+        events=("end",),
+        tag=_RECORDS,
+        remove_comments=True,
+        remove_pis=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+    )
+    try:
+        for _, record in records:
+            yield from _read_record(record)
+            record.clear()
+            while record.getprevious() is not None:
+                del record.getparent()[0]
+    except etree.XMLSyntaxError as error:
+        raise BrokenXml(f"line {error.lineno or 1}: {error.msg}") from None
+    if records.root.tag not in _ROOTS:
+        raise BrokenXml(f"expected PubMed XML (root PubmedArticleSet), found <{records.root.tag}>")
+
+
+def read_xml(paths: Sequence[Path], rejects: Rejects) -> Iterator[Article | Deleted]:
+    """Yield the records of files and directories (every .xml and .xml.gz in them), in order of file name.
+
+    A file that breaks off goes to `rejects` after the records it did give. PubMed's update
+    files are numbered on from the baseline: of two records of one PMID the later is newer.
+
+    Raises:
+        InputError: a path is missing, empty, or a directory without such files.
+    """
+    for path in _xml_files(paths):
+        try:
+            with path.open("rb") as raw:
+                compressed = raw.read(2) == b"\x1f\x8b"
+                raw.seek(0)
+                stream: Any = gzip.GzipFile(fileobj=raw) if compressed else raw
+                yield from parse_articles(stream)
+        except BrokenXml as error:
+            rejects.add(str(path), str(error))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            rejects.add(str(path), f"damaged or cut-off gzip file ({error})")
+
+
+def plain_text(element: Any) -> str:
+    """The text of an element: markup dropped, entities as characters, white space collapsed."""
+    # A named entity that no loaded DTD defines stands in the tree as "&alpha;", like an escaped one.
+    text = "".join(element.itertext())
+    text = _ESCAPED_ENTITY.sub(lambda match: html.unescape(match[0]), text)
+    while (bare := _ESCAPED_TAG.sub(r"\2", text)) != text:
+        text = bare
+    return " ".join(text.split())
+
+
+def abstract_text(abstract: Any) -> str | None:
+    """The sections of an Abstract element joined by a space, labels kept as "LABEL: "; None if all are empty."""
+    sections = []
+    for element in abstract.iterfind("AbstractText"):
+        text = plain_text(element)
+        label = (element.get("Label") or "").strip()
+        if text and label and label.upper() != "UNLABELLED":
+            text = f"{label.rstrip(':')}: {text}"
+        if text:
+            sections.append(text)
+    return " ".join(sections) or None
+
+
+def _read_record(record: Any) -> Iterator[Article | Deleted]:
+    if record.tag == "DeleteCitation":
+        yield from (Deleted(pmid) for pmid in map(_pmid, record.iterfind("PMID")) if pmid)
+        return
+    # Only direct paths: comments, corrections and reference lists hold PMIDs and DOIs of other articles.
+    if record.tag == "PubmedArticle":
+        citation, data = record.find("MedlineCitation"), record.find("PubmedData")
+        article = None if citation is None else citation.find("Article")
+    else:
+        citation = article = record.find("BookDocument")
+        data = record.find("PubmedBookData")
+    pmid = None if citation is None else _pmid(citation.find("PMID"))
+    if pmid is None:
+        return
+    title = abstract = None
+    if article is not None:
+        title, abstract = article.find("ArticleTitle"), article.find("Abstract")
+        if title is None:
+            title = article.find("Book/BookTitle")
+    yield Article(
+        pmid,
+        "" if title is None else plain_text(title),
+        None if abstract is None else abstract_text(abstract),
+        _doi(article, data),
+    )
+
+
+def _pmid(element: Any) -> str | None:
+    text = "" if element is None else (element.text or "").strip()
+    return text if text.isascii() and text.isdigit() else None
+
+
+def _doi(article: Any, data: Any) -> str | None:
+    for parent, path in ((data, "ArticleIdList/ArticleId[@IdType='doi']"), (article, "ELocationID[@EIdType='doi']")):
+        for element in () if parent is None else parent.iterfind(path):
+            text = (element.text or "").strip()
+            if text and element.get("ValidYN") != "N":
+                return text
+    return None
+
+
+def _xml_files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield require_file(path, "PubMed XML (.xml or .xml.gz)")
+            continue
+        files = sorted(item for item in path.iterdir() if item.name.endswith((".xml", ".xml.gz")))
+        if not files:
+            raise InputError(f"{path}: no .xml or .xml.gz file in the directory; expected PubMed XML")
+        yield from files

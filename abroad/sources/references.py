@@ -1,0 +1,151 @@
+"""The references to fetch, and the relations of the LOTUS table that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from abroad.errors import InputError
+from abroad.io import Rejects
+from abroad.schema import Entity
+from abroad.sources.lotus import COLUMNS, PMID
+from abroad.sources.tables import open_table, read_header, read_rows, shorten
+
+PMID_COLUMNS = (PMID, "PMID", "pmid")
+_LABELS = ("organism_name", "structure_nameTraditional")
+ITEM_COLUMNS = ("reference_doi", "reference_wikidata")
+_RELATIONS_TABLE = "a relations table (tab separated, as `abroad lotus prepare` writes it)"
+_REFERENCES = f"a column {' or '.join((*PMID_COLUMNS[:2], *ITEM_COLUMNS))}, or a list of PMIDs"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A publication by its PMID, and the DOI the table knows it by."""
+
+    pmid: str
+    doi: str | None = None
+
+
+@dataclass
+class Related:
+    """What the table says of one reference; entities by id, in order of appearance."""
+
+    doi: str | None = None
+    wikidata: str | None = None
+    organisms: dict[str, Entity] = field(default_factory=dict)
+    chemicals: dict[str, Entity] = field(default_factory=dict)
+    relations: dict[tuple[str, str], None] = field(default_factory=dict)
+
+
+def read_references(
+    path: str | Path, relations: str | Path | None, rejects: Rejects
+) -> tuple[list[Reference], dict[str, Related]]:
+    """Read what to fetch, and with a relations table what is known of it.
+
+    Args:
+        path: the sampler's output, another tab-separated table with a PMID column, or a list of
+            PMIDs, one a line. A table without PMIDs is looked up in `relations` by its
+            reference_doi (without regard to case) or reference_wikidata.
+        relations: as `abroad.sources.lotus.prepare` writes it.
+    Returns:
+        The references in order, each once, and PMID -> what `relations` holds of it.
+    Raises:
+        InputError: a file cannot be read, or names no reference that can be fetched.
+    """
+    column, keys = _read_keys(path, rejects)
+    by_pmid = column in PMID_COLUMNS
+    if not by_pmid and relations is None:
+        raise InputError(f"{path}: has {column} but no PMID; give the relations table to look them up (--relations)")
+    wanted = set(keys)
+    related: dict[str, Related] = {}
+    pmids_of: dict[str, dict[str, None]] = {}
+    for row in _read_relations(relations, rejects) if relations is not None else ():
+        pmid = row[PMID]
+        key = pmid if by_pmid else _key(row[column])
+        if key in wanted:
+            pmids_of.setdefault(key, {})[pmid] = None
+            _add(related.setdefault(pmid, Related()), row)
+    references: dict[str, Reference] = {}
+    for key in keys:
+        pmids = [key] if by_pmid else pmids_of.get(key, ())
+        if not pmids:
+            rejects.add(f"{path}: {column} {key}", f"no such reference in {relations}")
+        for pmid in pmids:
+            known = related.get(pmid)
+            references.setdefault(pmid, Reference(pmid, known.doi if known else None))
+    if not references:
+        raise InputError(f"{path}: no reference with a PMID; expected {_REFERENCES}")
+    return list(references.values()), related
+
+
+def item_column(path: str | Path, header: Sequence[str]) -> str:
+    """The column that names the reference: a PMID if there is one, else DOI or Wikidata item.
+
+    Raises:
+        InputError: the table has none of them.
+    """
+    for name in (*PMID_COLUMNS, *ITEM_COLUMNS):
+        if name in header:
+            return name
+    raise InputError(f"{path}: expected {_REFERENCES}; found columns {shorten(header)}")
+
+
+def _read_keys(path: str | Path, rejects: Rejects) -> tuple[str, list[str]]:
+    """(column, its distinct values in order); a list of PMIDs counts as the column PMID."""
+    header = read_header(path, "\t", _REFERENCES)
+    if len(header) == 1 and _is_pmid(header[0].strip()):
+        column, values = "PMID", _read_list(path)
+    else:
+        column = item_column(path, header)
+        values = ((line, value) for line, (value,) in read_rows(path, (column,), "\t", _REFERENCES, rejects))
+    keys: dict[str, None] = {}
+    for line, value in values:
+        value = value.strip()
+        if column in PMID_COLUMNS and value and not _is_pmid(value):
+            rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {value[:40]!r}")
+        elif value:
+            keys[(value.lstrip("0") or "0") if column in PMID_COLUMNS else _key(value)] = None
+    return column, list(keys)
+
+
+def _read_list(path: str | Path) -> Iterator[tuple[int, str]]:
+    with open_table(path, _REFERENCES) as stream:
+        yield from enumerate(stream, 1)
+
+
+def _read_relations(path: str | Path, rejects: Rejects) -> Iterator[dict[str, str]]:
+    columns = (*COLUMNS, PMID)
+    for line, fields in read_rows(path, columns, "\t", _RELATIONS_TABLE, rejects):
+        row = dict(zip(columns, map(str.strip, fields), strict=True))
+        empty = [name for name in (PMID, "structure_wikidata", "organism_wikidata", *_LABELS) if not row[name]]
+        if empty:
+            rejects.add(f"{path}:{line}", f"nothing in {', '.join(empty)}")
+        elif not _is_pmid(row[PMID]):
+            rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {row[PMID][:40]!r}")
+        else:
+            yield row
+
+
+def _add(related: Related, row: dict[str, str]) -> None:
+    organism_id, chemical_id = _qid(row["organism_wikidata"]), _qid(row["structure_wikidata"])
+    related.doi = related.doi or row["reference_doi"] or None
+    related.wikidata = related.wikidata or _qid(row["reference_wikidata"]) or None
+    related.organisms.setdefault(organism_id, Entity(organism_id, row["organism_name"]))
+    cid = row["structure_cid"]
+    chemical = Entity(chemical_id, row["structure_nameTraditional"], {"pubchem_id": cid} if cid else {})
+    related.chemicals.setdefault(chemical_id, chemical)
+    related.relations[organism_id, chemical_id] = None
+
+
+def _qid(url: str) -> str:
+    """The item at the end of a Wikidata address: http://www.wikidata.org/entity/Q43656 -> Q43656."""
+    return url.strip().rstrip("/").rpartition("/")[2]
+
+
+def _key(value: str) -> str:
+    return value.strip().lower()
+
+
+def _is_pmid(text: str) -> bool:
+    return text.isascii() and text.isdigit()

@@ -1,0 +1,139 @@
+"""Read delimited tables row by row: the columns asked for, as text, with broken rows set aside.
+
+Python's csv reader is used and not polars': it tells the line of a row with too
+many or too few fields, which polars pads or cuts in silence, and it needs the
+memory of one row only.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, TextIO
+
+from abroad.errors import InputError
+from abroad.io import Rejects, require_file
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@contextmanager
+def open_table(path: str | Path, what: str) -> Iterator[TextIO]:
+    """Open a text file, compressed by gzip or not (told by its first bytes, not its name).
+
+    Bytes that are not UTF-8 arrive as lone surrogates, so that one of them
+    costs a row and not the file.
+
+    Raises:
+        InputError: missing or empty file, a directory, or a damaged gzip stream.
+    """
+    path = require_file(path, what)
+    with path.open("rb") as raw:
+        compressed = raw.read(2) == _GZIP_MAGIC
+        raw.seek(0)
+        binary: Any = gzip.GzipFile(fileobj=raw) if compressed else raw
+        # The block runs inside this `try`: reading is what meets the damage.
+        try:
+            yield io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise InputError(f"{path}: damaged or cut-off gzip file ({error}); fetch it again") from None
+
+
+def read_header(path: str | Path, delimiter: str, what: str) -> list[str]:
+    """The names of the columns.
+
+    Raises:
+        InputError: as `open_table`, or a first line that is not UTF-8.
+    """
+    with open_table(path, what) as stream:
+        try:
+            names = _header(_reader(stream, delimiter))
+        except csv.Error as error:
+            raise InputError(f"{path}:1: broken first line ({error}); expected {what}") from None
+    if not is_unicode("".join(names)):
+        raise InputError(f"{path}:1: not UTF-8; expected {what}")
+    return names
+
+
+def read_rows(
+    path: str | Path, columns: Sequence[str], delimiter: str, what: str, rejects: Rejects
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield (line, the fields of `columns`) of each row; a broken row goes to `rejects`.
+
+    Broken is a row with another number of fields than the header, with quotes
+    that do not close, or with bytes in `columns` that are not UTF-8.
+
+    Args:
+        columns: names that the header must hold, in the order wanted.
+    Raises:
+        InputError: the file cannot be read, or lacks a column.
+    """
+    header = read_header(path, delimiter, what)
+    require_columns(path, header, columns, what)
+    places = [header.index(name) for name in columns]
+    pick = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
+    width = len(header)
+    with open_table(path, what) as stream:
+        reader = _reader(stream, delimiter)
+        _header(reader)
+        while True:
+            line = reader.line_num + 1
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                rejects.add(_lines(path, line, reader.line_num), f"broken row ({error})")
+                continue
+            if len(row) != width:
+                if row:
+                    rejects.add(_lines(path, line, reader.line_num), f"expected {width} fields, found {len(row)}")
+                continue
+            fields = pick(row)
+            if not is_unicode("".join(fields)):
+                rejects.add(f"{path}:{line}", "not UTF-8")
+                continue
+            yield line, fields
+
+
+def require_columns(path: str | Path, header: Sequence[str], columns: Sequence[str], what: str) -> None:
+    """Raise an InputError that names the columns missing and those found."""
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise InputError(f"{path}: no column {', '.join(missing)} (found: {shorten(header)}); expected {what}")
+
+
+def shorten(names: Sequence[str], most: int = 12) -> str:
+    """Names for an error message, on one line of bounded length."""
+    shown = [" ".join(name.split())[:40] or "''" for name in names[:most]]
+    return ", ".join(shown) + (f", ... {len(names) - most} more" if len(names) > most else "")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether the text came from well-formed UTF-8 (`open_table` marks other bytes as surrogates)."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _lines(path: str | Path, first: int, last: int) -> str:
+    return f"{path}:{first}" + (f" to {last}" if last > first else "")
+
+
+def _header(reader: Any) -> list[str]:
+    """The first row that is not a blank line."""
+    return next((row for row in reader if row), [])
+
+
+def _reader(stream: TextIO, delimiter: str) -> Any:
+    return csv.reader(stream, delimiter=delimiter, strict=True)
