@@ -172,7 +172,8 @@ def _append(response: httpx.Response, part: _Part, total: int | None) -> None:
         Progress(f"downloading {part.path.stem} (MiB)", total and -(-total // mebibyte), done // mebibyte) as progress,
         part.path.open("ab") as stream,
     ):
-        for block in response.iter_raw(1 << 16):
+        # As the network gives them: blocks of a set size would lose the bytes of the last, unfilled one.
+        for block in response.iter_raw():
             stream.write(block)
             progress.advance((done + len(block)) // mebibyte - done // mebibyte)
             done += len(block)

@@ -61,7 +61,7 @@ def with_retries(what: str, attempts: int, first_wait: float, say: Callable[[str
 
     Raises (when called): AbroadError with the last failure, after the last attempt.
     """
-    backoff = tenacity.wait_exponential_jitter(initial=first_wait, max=_LONGEST_WAIT, jitter=first_wait)
+    backoff = tenacity.wait_exponential(multiplier=first_wait, max=_LONGEST_WAIT) + tenacity.wait_random(0, first_wait)
 
     def wait(state: tenacity.RetryCallState) -> float:
         asked = getattr(state.outcome.exception() if state.outcome else None, "retry_after", 0.0)

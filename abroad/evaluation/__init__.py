@@ -1,0 +1,1 @@
+"""Score predicted relations against curated ones, with intervals, slices and a report to read."""

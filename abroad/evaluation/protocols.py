@@ -1,0 +1,138 @@
+"""What it means for a predicted relation to equal a gold one: one protocol each, in a registry.
+
+A protocol turns a document into its set of gold keys and a prediction into its
+set of predicted keys; scores count keys that are in both. Gold that repeats
+after normalisation counts once.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from abroad.errors import InputError
+from abroad.schema import Document, Entity, Relation
+
+_ARTICLES = re.compile(r"\b(?:an|the)\b")
+_WHITE = re.compile(r"\s+")
+_QID = re.compile(r"Q[1-9]\d*")
+
+
+def normalise_upstream(label: str) -> str:
+    """The published normalisation: lower-case, no full stops, no "an" or "the", no white space.
+
+    Delmas et al. 2024, evaluation of end-to-end extraction.
+    """
+    return _WHITE.sub("", _ARTICLES.sub("", label.lower().strip(" .")).replace(".", ""))
+
+
+def normalise_strict(label: str) -> str:
+    """NFKC and case-fold; white space collapsed, nothing else."""
+    return _WHITE.sub(" ", unicodedata.normalize("NFKC", label)).strip().casefold()
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How relations become comparable keys.
+
+    Attributes:
+        gold: the distinct keys of a document, each with the relation it stands for.
+        predicted: the distinct keys of relations likewise; relations it cannot compare are left out.
+    """
+
+    name: str
+    gold: Callable[[Document], dict[Hashable, tuple[Entity, Entity]]]
+    predicted: Callable[[Iterable[Relation], Document], dict[Hashable, Relation]]
+
+
+def _by_label(name: str, normalise: Callable[[str], str]) -> Protocol:
+    def gold(document: Document) -> dict[Hashable, tuple[Entity, Entity]]:
+        keys: dict[Hashable, tuple[Entity, Entity]] = {}
+        for organism, chemical in document.related_entities():
+            keys.setdefault((normalise(organism.label), normalise(chemical.label)), (organism, chemical))
+        return keys
+
+    def predicted(relations: Iterable[Relation], document: Document) -> dict[Hashable, Relation]:
+        keys: dict[Hashable, Relation] = {}
+        for relation in relations:
+            keys.setdefault((normalise(relation.organism), normalise(relation.chemical)), relation)
+        return keys
+
+    return Protocol(name, gold, predicted)
+
+
+def entity_identifiers(entity: Entity) -> set[str]:
+    """Identifiers of a gold entity as CURIEs; empty if it has none from a public database."""
+    found = set()
+    if _QID.fullmatch(base := entity.id.partition("#")[0]):
+        found.add(f"wikidata:{base}")
+    for key, prefix in (("pubchem_id", "pubchem.compound"), ("ncbi_taxon", "ncbitaxon"), ("inchikey", "inchikey")):
+        if value := str(entity.extra.get(key) or "").strip():
+            found.add(f"{prefix}:{value.partition(':')[2] or value}".lower())
+    return found
+
+
+def normalise_identifier(identifier: str) -> str:
+    """A predicted identifier as the same kind of CURIE: `Q123`, `NCBITaxon:9`, `PubChem:5` and URLs are known."""
+    value = identifier.strip().rstrip("/").rpartition("/")[2] if "://" in identifier else identifier.strip()
+    if _QID.fullmatch(value):
+        return f"wikidata:{value}"
+    prefix, colon, local = value.partition(":")
+    names = {"pubchem": "pubchem.compound", "cid": "pubchem.compound", "wd": "wikidata", "taxonomy": "ncbitaxon"}
+    prefix = names.get(prefix.lower(), prefix.lower())
+    if not colon:
+        return value.lower()
+    return f"{prefix}:{local}" if prefix == "wikidata" else f"{prefix}:{local}".lower()
+
+
+def _grounded_gold(document: Document) -> dict[Hashable, tuple[Entity, Entity]]:
+    """Pairs of entities that both have an identifier, keyed by the entities' own ids."""
+    return {
+        (organism.id.partition("#")[0], chemical.id.partition("#")[0]): (organism, chemical)
+        for organism, chemical in document.related_entities()
+        if entity_identifiers(organism) and entity_identifiers(chemical)
+    }
+
+
+def _grounded_predicted(relations: Iterable[Relation], document: Document) -> dict[Hashable, Relation]:
+    """Pairs of identifiers, each replaced by the id of the document's entity that bears it."""
+    known: list[dict[str, str]] = []
+    for entities in (document.organisms, document.chemicals):
+        known.append({i: e.id.partition("#")[0] for e in entities for i in entity_identifiers(e)})
+    keys: dict[Hashable, Relation] = {}
+    for relation in relations:
+        if relation.organism_id and relation.chemical_id:
+            sides = (normalise_identifier(relation.organism_id), normalise_identifier(relation.chemical_id))
+            key = tuple(names.get(side, side) for names, side in zip(known, sides, strict=True))
+            keys.setdefault(key, relation)
+    return keys
+
+
+_PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        _by_label("upstream", normalise_upstream),
+        _by_label("strict", normalise_strict),
+        Protocol("grounded", _grounded_gold, _grounded_predicted),
+    )
+}
+
+
+def protocol_names() -> list[str]:
+    return list(_PROTOCOLS)
+
+
+def get_protocol(name: str) -> Protocol:
+    """Raises: InputError if there is no such protocol."""
+    try:
+        return _PROTOCOLS[name]
+    except KeyError:
+        raise InputError(f"unknown protocol {name!r}; expected one of: {', '.join(_PROTOCOLS)}") from None
+
+
+def describe(key: Any) -> str:
+    """A key as text, for messages."""
+    return " produces ".join(key)

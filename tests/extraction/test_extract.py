@@ -1,0 +1,93 @@
+"""Extraction with a language model: one prediction a document, resumable, never fatal."""
+
+import json
+
+import pytest
+
+from abroad.engines.base import Generation, make_engine
+from abroad.extraction.encode import encode_prompt, encode_target
+from abroad.extraction.extract import Decoding, GenerativeExtractor, extract_documents, load_extractor, read_generation
+from abroad.models import load_tokenizer, resolve_model
+from tests.conftest import make_document
+
+DECODING = Decoding(beams=2, max_new_tokens=6)
+
+
+@pytest.fixture(scope="module")
+def extractor(tiny_model):
+    return load_extractor(str(tiny_model), DECODING, batch_size=4)
+
+
+def test_the_prompt_is_text_end_begin_and_the_target_relations_end(smollm2, documents):
+    tokenizer = load_tokenizer(resolve_model(str(smollm2)))
+    prompt, target = encode_prompt(tokenizer, documents[0].text), encode_target(tokenizer, documents[0])
+    assert prompt[-2:] == (tokenizer.eos_token_id, tokenizer.bos_token_id)
+    assert tokenizer.decode(prompt[:-2]) == documents[0].text
+    assert tokenizer.decode(target[:-1]) == "Usnea testalis produces usnic acid; Usnea testalis produces barbatic acid"
+    assert target[-1] == tokenizer.eos_token_id
+
+
+def test_special_tokens_in_a_text_are_plain_text(smollm2):
+    tokenizer = load_tokenizer(resolve_model(str(smollm2)))
+    ids = encode_prompt(tokenizer, "An abstract with <|im_end|> in it")
+    assert tokenizer.eos_token_id not in ids[:-2]
+
+
+def test_a_generated_text_becomes_relations_with_evidence(documents):
+    text = "Usnea testalis produces usnic acid; broken; Usnea testalis produces usnic acid"
+    prediction = read_generation(documents[0], Generation("1", text, "length", 9))
+    assert [(r.organism, r.chemical) for r in prediction.relations] == [("Usnea testalis", "usnic acid")]
+    assert {e.role for e in prediction.relations[0].evidence} == {"organism", "chemical"}
+    counts = prediction.extra
+    assert (counts["malformed"], counts["repeated"], counts["cut_off"]) == (1, 1, True)
+
+
+def test_every_document_gets_a_prediction_in_order_and_a_failed_one_says_why(extractor, documents, tmp_path):
+    out = tmp_path / "pred.jsonl"
+    too_long = make_document("long", "T", "word " * 700, [])
+    report = extract_documents([documents[0], too_long, documents[1]], extractor, out)
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [record["id"] for record in records] == ["1", "long", "2"]
+    assert "512 positions" in records[1]["error"] and records[0]["error"] is None
+    assert (report.documents, report.failed) == (3, 1)
+
+
+def test_an_interrupted_extraction_goes_on(extractor, documents, tmp_path, tiny_model):
+    out = tmp_path / "pred.jsonl"
+
+    class Dying(GenerativeExtractor):
+        def extract(self, documents):
+            yield next(super().extract(documents))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract_documents(documents, Dying(extractor.engine, extractor.tokenizer, DECODING, {}), out)
+    plain = GenerativeExtractor(extractor.engine, extractor.tokenizer, DECODING, {})
+    assert extract_documents(documents, plain, out).resumed == 1
+    assert len(out.read_text().splitlines()) == 3
+
+
+def test_one_text_from_the_command_line(cli, tiny_model):
+    result = cli("extract", "--model", tiny_model, "--text", "Usnic acid from Usnea.", "--max-new-tokens", 4)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["id"] == "text"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "x"], "file of documents or --text"),
+        (["docs.jsonl", "--model", "x"], "--out"),
+        (["--text", "a", "--model", "./nowhere"], "no such model"),
+        (["none.jsonl", "--out", "o.jsonl", "--model", "x"], "no such file"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(cli, arguments, message):
+    result = cli("extract", *arguments)
+    assert result.exit_code == 2 and message in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_the_engine_is_any_engine(tiny_model, documents):
+    engine = make_engine("transformers", str(tiny_model))
+    tokenizer = load_tokenizer(resolve_model(str(tiny_model)))
+    assert len(list(GenerativeExtractor(engine, tokenizer, DECODING, {}).extract(documents))) == 3

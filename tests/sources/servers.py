@@ -1,0 +1,187 @@
+"""Local servers that speak what our clients speak: efetch of E-utilities, and files with byte ranges."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def answer(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+
+
+@contextlib.contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def article_xml(pmid: str, title: str = "A title.", abstract: str | None = "An abstract.", doi: str = "") -> str:
+    """One PubmedArticle; `title` and `abstract` may hold markup."""
+    body = "" if abstract is None else f"<Abstract><AbstractText>{abstract}</AbstractText></Abstract>"
+    ids = f'<ArticleIdList><ArticleId IdType="doi">{doi}</ArticleId></ArticleIdList>' if doi else ""
+    return (
+        f'<PubmedArticle><MedlineCitation><PMID Version="1">{pmid}</PMID><Article>'
+        f"<ArticleTitle>{title}</ArticleTitle>{body}</Article></MedlineCitation>"
+        f"<PubmedData>{ids}</PubmedData></PubmedArticle>"
+    )
+
+
+def article_set(*articles: str) -> bytes:
+    doctype = (
+        '<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle, 1st January 2024//EN" '
+        '"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_240101.dtd">'
+    )
+    return f'<?xml version="1.0" ?>{doctype}<PubmedArticleSet>{"".join(articles)}</PubmedArticleSet>'.encode()
+
+
+@dataclass
+class Efetch:
+    """A PubMed of our own.
+
+    Attributes:
+        records: PMID -> PubmedArticle XML.
+        refused: PMIDs that make a request fail with 400.
+        faults: what the next requests get instead of an answer: "drop", "half", "page", or a
+            status, with seconds for Retry-After as ("429", "0").
+        asked: the form of each request; `starts` when it came (monotonic seconds).
+    """
+
+    records: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    faults: list[Any] = field(default_factory=list)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+    url: str = ""
+
+    @property
+    def batches(self) -> list[list[str]]:
+        return [form["id"].split(",") for form in self.asked]
+
+    @contextlib.contextmanager
+    def serve(self) -> Iterator[Efetch]:
+        efetch = self
+
+        class Handler(_Handler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                form = {name: values[0] for name, values in parse_qs(body).items()}
+                efetch.starts.append(time.monotonic())
+                efetch.asked.append(form)
+                efetch.answer(self, form)
+
+        with serving(Handler) as base:
+            self.url = f"{base}/entrez/eutils"
+            yield self
+
+    def answer(self, handler: _Handler, form: dict[str, str]) -> None:
+        if handler.path != "/entrez/eutils/efetch.fcgi" or form.get("db") != "pubmed" or form.get("retmode") != "xml":
+            return handler.answer(404)
+        ids = form["id"].split(",")
+        fault = self.faults.pop(0) if self.faults else None
+        body = article_set(*(self.records[pmid] for pmid in ids if pmid in self.records))
+        if fault == "drop":
+            return handler.hang_up()
+        if fault == "half":
+            return handler.answer(200, body[: len(body) // 2])
+        if fault == "page":
+            return handler.answer(200, b"<html><body>Service busy</body></html>")
+        if fault is not None:
+            status, after = fault if isinstance(fault, tuple) else (fault, None)
+            return handler.answer(int(status), headers={"Retry-After": after} if after is not None else None)
+        if self.refused & set(ids):
+            return handler.answer(400, b"bad request")
+        return handler.answer(200, body, {"Content-Type": "text/xml"})
+
+
+@dataclass
+class FileServer:
+    """Serves one file with byte ranges.
+
+    Attributes:
+        cut_after: bytes after which the next answers break off, one figure an answer.
+        etag: of the content; None sends no validator.
+        faults: statuses the next requests get instead of the file.
+        ranges: the Range header of each request ("" without one).
+        listing: what the record's API says of the file.
+    """
+
+    content: bytes
+    cut_after: list[int] = field(default_factory=list)
+    etag: str | None = '"v1"'
+    ranged: bool = True
+    faults: list[int] = field(default_factory=list)
+    ranges: list[str] = field(default_factory=list)
+    listing: bytes = b"{}"
+    url: str = ""
+
+    @property
+    def md5(self) -> str:
+        return hashlib.md5(self.content).hexdigest()
+
+    @contextlib.contextmanager
+    def serve(self) -> Iterator[FileServer]:
+        files = self
+
+        class Handler(_Handler):
+            def do_GET(self) -> None:
+                if self.path == "/api/record":
+                    self.answer(200, files.listing)
+                else:
+                    files.answer(self)
+
+        with serving(Handler) as base:
+            self.url = f"{base}/table.csv.gz"
+            yield self
+
+    def answer(self, handler: _Handler) -> None:
+        wanted = handler.headers.get("Range", "")
+        self.ranges.append(wanted)
+        if self.faults:
+            return handler.answer(self.faults.pop(0))
+        start = 0
+        if wanted and self.ranged and handler.headers.get("If-Range", self.etag) == self.etag:
+            start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
+        size = len(self.content)
+        if start >= size:
+            return handler.answer(416, headers={"Content-Range": f"bytes */{size}"})
+        handler.send_response(206 if start else 200)
+        handler.send_header("Content-Length", str(size - start))
+        if start:
+            handler.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
+        if self.etag:
+            handler.send_header("ETag", self.etag)
+        handler.end_headers()
+        end = start + self.cut_after.pop(0) if self.cut_after else size
+        handler.wfile.write(self.content[start:end])
+        if end < size:
+            handler.hang_up()
+        return None

@@ -1,0 +1,115 @@
+"""The E-utilities client against a server that speaks efetch."""
+
+import pytest
+
+from abroad.errors import AbroadError
+from abroad.io import Rejects
+from abroad.sources.eutils import EutilsClient, EutilsSettings, RateLimiter
+from tests.sources.servers import Efetch, article_xml
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self):
+        self.now, self.slept = 0.0, []
+
+    def time(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@pytest.fixture
+def pubmed():
+    with Efetch({str(n): article_xml(str(n)) for n in range(1, 8)}).serve() as server:
+        yield server
+
+
+def fetch(server, pmids, rejects=None, said=None, **settings):
+    clock = Clock()
+    settings = EutilsSettings(base_url=server.url, first_wait=0.0, **settings)
+    with EutilsClient(settings, (said if said is not None else []).append, RateLimiter(3, clock.time, clock.sleep)) as c:
+        answers = list(c.fetch(pmids, rejects if rejects is not None else Rejects()))
+    return {pmid: article for answer in answers for pmid, article in answer.items()}
+
+
+def test_batches_are_posted_with_the_fields_ncbi_asks_for(pubmed):
+    found = fetch(pubmed, ["1", "2", "3"], batch_size=2, api_key="KEY", email="me@example.org")
+    assert list(found) == ["1", "2", "3"]
+    assert pubmed.batches == [["1", "2"], ["3"]]
+    assert pubmed.asked[0] == {
+        "db": "pubmed",
+        "retmode": "xml",
+        "id": "1,2",
+        "tool": "abroad",
+        "email": "me@example.org",
+        "api_key": "KEY",
+    }
+
+
+def test_identifiers_pubmed_does_not_know_are_none(pubmed):
+    assert [pmid for pmid, article in fetch(pubmed, ["1", "999", "2"]).items() if article is None] == ["999"]
+
+
+@pytest.mark.parametrize("fault", [429, ("429", "0"), 500, 503, "drop", "half", "page"])
+def test_passing_troubles_are_tried_again(pubmed, fault):
+    pubmed.faults = [fault, fault]
+    said = []
+    assert fetch(pubmed, ["1"], said=said, attempts=3)["1"].pmid == "1"
+    assert len(pubmed.asked) == 3 and len(said) == 2
+
+
+def test_trouble_that_lasts_ends_the_run_and_keeps_what_came(pubmed):
+    pubmed.faults = [None, 503, 503]
+    with EutilsClient(EutilsSettings(base_url=pubmed.url, batch_size=1, attempts=2, first_wait=0.0)) as client:
+        answers = client.fetch(["1", "2"], Rejects())
+        assert next(answers)["1"].pmid == "1"
+        with pytest.raises(AbroadError, match="HTTP 503 after 2 attempts"):
+            next(answers)
+
+
+def test_a_refused_batch_is_halved_down_to_the_identifier_refused(pubmed):
+    pubmed.refused = {"3"}
+    rejects = Rejects()
+    found = fetch(pubmed, ["1", "2", "3", "4"], rejects)
+    assert sorted(found) == ["1", "2", "4"]
+    assert [item["where"] for item in rejects.items] == ["PMID 3"]
+
+
+def test_a_refusal_of_access_is_not_tried_again(pubmed):
+    pubmed.faults = [403]
+    with pytest.raises(AbroadError, match="HTTP 403"):
+        fetch(pubmed, ["1"])
+    assert len(pubmed.asked) == 1
+
+
+def test_requests_keep_the_distance_the_rules_ask_for():
+    clock = Clock()
+    limiter = RateLimiter(3, clock.time, clock.sleep)
+    starts = []
+    for pause in (0, 0, 0.1, 5, 0, 0):
+        clock.now += pause
+        limiter.wait()
+        starts.append(clock.now)
+    assert all(later - earlier >= 1 / 3 for earlier, later in zip(starts, starts[1:], strict=False))
+    assert clock.slept[0] == pytest.approx(0.35)
+
+
+@pytest.mark.parametrize(("key", "rate"), [(None, 3), ("KEY", 10)])
+def test_a_key_raises_the_rate(key, rate):
+    with EutilsClient(EutilsSettings(api_key=key)) as client:
+        assert 1 / rate <= client._limiter.interval <= 1.1 / rate
+
+
+def test_a_server_sees_requests_apart(pubmed):
+    with EutilsClient(EutilsSettings(base_url=pubmed.url, batch_size=1, api_key="KEY")) as client:
+        list(client.fetch(["1", "2", "3"], Rejects()))
+    gaps = [later - earlier for earlier, later in zip(pubmed.starts, pubmed.starts[1:], strict=False)]
+    assert min(gaps) > 0.05  # a tenth of a second less what the way to the server may vary by
+
+
+def test_the_key_shows_in_no_message():
+    assert "SECRET" not in repr(EutilsSettings(api_key="SECRET"))

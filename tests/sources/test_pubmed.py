@@ -1,0 +1,138 @@
+"""PubMed XML as text: markup, sections, identifiers, broken files."""
+
+import gzip
+import io
+
+import pytest
+
+from abroad.errors import InputError
+from abroad.io import Rejects
+from abroad.sources.pubmed import Article, BrokenXml, Deleted, parse_articles, read_xml
+from tests.sources.servers import article_set, article_xml
+
+
+def parse(xml: bytes) -> list:
+    return list(parse_articles(io.BytesIO(xml)))
+
+
+def text_of(markup: str) -> str:
+    return parse(article_set(article_xml("1", abstract=markup)))[0].abstract
+
+
+def with_abstract(inner: str) -> str | None:
+    xml = article_xml("1", abstract="X").replace("<AbstractText>X</AbstractText>", inner)
+    return parse(article_set(xml))[0].abstract
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("from <i>Xylaria</i> sp.", "from Xylaria sp."),
+        ("H<sub>2</sub>O and <sup>13</sup>C", "H2O and 13C"),
+        ("<b><i>n</i>-C<sub>6</sub></b>H", "n-C6H"),
+        ("&#946;-sitosterol, α-pinene, &#x3b3;", "β-sitosterol, α-pinene, γ"),
+        ("&alpha;-pinene &lt; 5 &amp; more", "α-pinene < 5 & more"),
+        ("&lt;sup&gt;13&lt;/sup&gt;C of &amp;beta;-carotene", "13C of β-carotene"),
+        ("p &lt; 0.05, a&lt;b and R&amp;D", "p < 0.05, a<b and R&D"),
+        ("two\n      lines\tand \u00a0 spaces ", "two lines and spaces"),
+        ("kept <!-- not this --> text", "kept text"),
+        (
+            '<mml:math xmlns:mml="http://www.w3.org/1998/Math/MathML"><mml:mi>K</mml:mi><mml:mn>2</mml:mn></mml:math>',
+            "K2",
+        ),
+    ],
+)
+def test_markup_is_kept_as_text(markup, text):
+    assert text_of(markup) == text
+
+
+def test_titles_keep_their_text_and_their_brackets():
+    xml = article_xml("1", title="[Alkaloids of <i>Aconitum</i>\n  <i>japonicum</i>].")
+    assert parse(article_set(xml))[0].title == "[Alkaloids of Aconitum japonicum]."
+
+
+def test_sections_are_joined_with_their_labels():
+    sections = (
+        '<AbstractText Label="BACKGROUND" NlmCategory="BACKGROUND">We <i>ask</i>.</AbstractText>\n'
+        '<AbstractText Label="EMPTY"/>'
+        '<AbstractText Label="METHODS:">We do.</AbstractText>'
+        '<AbstractText Label="UNLABELLED">We end.</AbstractText>'
+        "<CopyrightInformation>Copyright</CopyrightInformation>"
+    )
+    assert with_abstract(sections) == "BACKGROUND: We ask. METHODS: We do. We end."
+
+
+def test_an_empty_abstract_is_none():
+    assert with_abstract("<AbstractText> </AbstractText>") is None
+    assert parse(article_set(article_xml("1", abstract=None)))[0].abstract is None
+
+
+def test_pmids_and_dois_of_other_articles_are_not_the_articles_own():
+    xml = """<PubmedArticle><MedlineCitation>
+      <CommentsCorrectionsList><CommentsCorrections RefType="CommentIn"><PMID>99</PMID></CommentsCorrections>
+      </CommentsCorrectionsList><PMID>7</PMID>
+      <Article><ELocationID EIdType="doi" ValidYN="N">10.1/wrong</ELocationID>
+        <ELocationID EIdType="doi" ValidYN="Y">10.1/right</ELocationID><ArticleTitle>T.</ArticleTitle></Article>
+      <OtherAbstract Language="fre"><AbstractText>Non.</AbstractText></OtherAbstract>
+      </MedlineCitation><PubmedData>
+      <ReferenceList><Reference><ArticleIdList><ArticleId IdType="pubmed">98</ArticleId>
+        <ArticleId IdType="doi">10.1/cited</ArticleId></ArticleIdList></Reference></ReferenceList>
+      </PubmedData></PubmedArticle>"""
+    assert parse(article_set(xml)) == [Article("7", "T.", None, "10.1/right")]
+
+
+def test_the_doi_of_the_identifier_list_comes_first():
+    assert parse(article_set(article_xml("1", doi="10.1/A")))[0].doi == "10.1/A"
+
+
+def test_book_articles_and_withdrawn_records_are_read():
+    book = (
+        "<PubmedBookArticle><BookDocument><PMID>5</PMID><Book><BookTitle>B</BookTitle></Book>"
+        "<Abstract><AbstractText>In a book.</AbstractText></Abstract></BookDocument></PubmedBookArticle>"
+    )
+    deleted = "<DeleteCitation><PMID>1</PMID><PMID>2</PMID></DeleteCitation>"
+    nameless = article_xml("")
+    found = parse(article_set(book, nameless, deleted))
+    assert found == [Article("5", "B", "In a book.", None), Deleted("1"), Deleted("2")]
+
+
+def test_entities_of_the_document_are_not_expanded_nor_files_read(tmp_path):
+    (tmp_path / "secret").write_text("SECRET")
+    xml = (
+        f'<!DOCTYPE PubmedArticleSet [<!ENTITY big "boom"><!ENTITY file SYSTEM "file://{tmp_path}/secret">]>'
+        f"<PubmedArticleSet>{article_xml('1', abstract='a &big; &file; b')}</PubmedArticleSet>"
+    )
+    abstract = parse(xml.encode())[0].abstract
+    assert "boom" not in abstract and "SECRET" not in abstract
+
+
+@pytest.mark.parametrize("xml", [b"", b"no xml", b"<html><body>busy</body></html>"])
+def test_what_is_not_pubmed_xml_is_broken(xml):
+    with pytest.raises(BrokenXml):
+        parse(xml)
+
+
+def test_records_before_a_fault_are_kept():
+    xml = article_set(article_xml("1"), article_xml("2"))
+    records = parse_articles(io.BytesIO(xml[:-60]))
+    assert next(records).pmid == "1"
+    with pytest.raises(BrokenXml, match="line"):
+        list(records)
+
+
+def test_directories_are_read_in_order_gzip_or_not_and_broken_files_set_aside(tmp_path):
+    (tmp_path / "b.xml").write_bytes(article_set(article_xml("2")))
+    (tmp_path / "a.xml.gz").write_bytes(gzip.compress(article_set(article_xml("1"))))
+    (tmp_path / "c.xml").write_bytes(b"<PubmedArticleSet><x>")
+    (tmp_path / "d.xml.gz").write_bytes(gzip.compress(article_set(article_xml("3")))[:-30])
+    (tmp_path / "notes.txt").write_text("no")
+    rejects = Rejects()
+    assert [article.pmid for article in read_xml([tmp_path], rejects)][:2] == ["1", "2"]
+    assert [item["where"].rpartition("/")[2] for item in rejects.items] == ["c.xml", "d.xml.gz"]
+
+
+def test_missing_files_and_directories_without_xml_are_input_errors(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        list(read_xml([tmp_path / "x.xml"], Rejects()))
+    with pytest.raises(InputError, match=r"no \.xml"):
+        list(read_xml([tmp_path], Rejects()))

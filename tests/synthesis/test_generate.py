@@ -1,0 +1,89 @@
+"""Generation stage: every prompt answered once, whatever stops it in between."""
+
+import json
+
+import pytest
+
+from abroad.engines.base import GenerationRequest, make_engine
+from abroad.errors import InputError
+from abroad.io import Rejects, write_jsonl
+from abroad.synthesis.generate import generate_abstracts, whole_sentences
+
+IDENTITY = {"engine": "transformers", "model": "tiny"}
+
+
+def prompt(id, **fields):
+    record = {"id": id, "prompt": f"Title: {id}\nAbstract:", "max_tokens": 6, "temperature": 0.7, "seed": 3}
+    return {**record, "ArticleTitle": "T", **fields}
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model):
+    return make_engine("transformers", str(tiny_model), batch_size=2)
+
+
+class Dying:
+    """Passes on the answers of an engine and dies before the n-th, as a power cut would."""
+
+    def __init__(self, engine, after):
+        self.engine, self.after = engine, after
+
+    def generate(self, requests: list[GenerationRequest]):
+        for number, answer in enumerate(self.engine.generate(requests)):
+            if number == self.after:
+                raise KeyboardInterrupt
+            yield answer
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_an_interrupted_run_goes_on_and_gives_what_one_run_gives(engine, tmp_path):
+    prompts, whole, parts = (tmp_path / name for name in ("p.jsonl", "whole.jsonl", "parts.jsonl"))
+    write_jsonl(prompts, [prompt(str(n)) for n in range(5)])
+    generate_abstracts(prompts, whole, engine, Rejects(), IDENTITY)
+    with pytest.raises(KeyboardInterrupt):
+        generate_abstracts(prompts, parts, Dying(engine, 3), Rejects(), IDENTITY)
+    assert not parts.exists()
+    report = generate_abstracts(prompts, parts, engine, Rejects(), IDENTITY)
+    assert (report.written, report.resumed) == (5, 3)
+    assert read(parts) == read(whole)
+
+
+def test_the_lead_opens_the_abstract_and_other_fields_are_carried_over(engine, tmp_path):
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt("1", lead="Rutin was isolated from Ruta fictiva.", relations=[["a", "b"]])])
+    generate_abstracts(prompts, out, engine, Rejects(), IDENTITY)
+    record = read(out)[0]
+    assert record["AbstractText"].startswith("Rutin was isolated from Ruta fictiva.")
+    assert record["relations"] == [["a", "b"]] and record["ArticleTitle"] == "T"
+
+
+def test_bad_prompt_records_are_set_aside(engine, tmp_path):
+    prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
+    prompts.write_text(
+        "\n".join([json.dumps(prompt("1")), "{broken", '{"id": "2"}', json.dumps(prompt("1")), json.dumps(prompt("3"))])
+    )
+    generate_abstracts(prompts, out, engine, rejects, IDENTITY)
+    assert [record["id"] for record in read(out)] == ["1", "3"]
+    assert [item["where"].rpartition(":")[2] for item in rejects.items] == ["2", "3", "4"]
+
+
+def test_a_prompt_the_model_cannot_hold_is_set_aside(engine, tmp_path):
+    prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
+    write_jsonl(prompts, [prompt("1", prompt="word " * 900), prompt("2")])
+    generate_abstracts(prompts, out, engine, rejects, IDENTITY)
+    assert [record["id"] for record in read(out)] == ["2"] and "512 positions" in rejects.items[0]["reason"]
+
+
+def test_a_file_without_prompts_is_an_input_error(engine, tmp_path):
+    prompts = tmp_path / "p.jsonl"
+    prompts.write_text('{"id": "1"}\n')
+    with pytest.raises(InputError, match="no usable prompt"):
+        generate_abstracts(prompts, tmp_path / "out.jsonl", engine, Rejects(), IDENTITY)
+
+
+def test_a_cut_off_text_ends_with_a_whole_sentence():
+    assert whole_sentences("One. Two (IC50 2.5 mM). Thr") == "One. Two (IC50 2.5 mM)."
+    assert whole_sentences("no end") == ""
