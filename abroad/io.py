@@ -70,8 +70,8 @@ def atomic_write(path: str | Path, binary: bool = False) -> Iterator[Any]:
         # mkstemp makes files private; outputs are ordinary files under the user's umask.
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

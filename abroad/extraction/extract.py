@@ -150,7 +150,7 @@ def load_extractor(
 
 
 def weights_digest(source: Any) -> str:
-    """SHA-256 of an adapter's weights, so that a model retrained in place is told from the old one; "" for hub names."""
+    """Digest of an adapter's weights, which tells a model retrained in place from the old one; "" for hub names."""
     directory = Path(source.adapter or source.base)
     files = sorted(directory.glob("*.safetensors")) if directory.is_dir() else []
     return file_sha256(files[0]) if files and source.adapter else ""

@@ -45,9 +45,8 @@ def parse(text: str) -> ParsedRelations:
     for part in _parts(text):
         organism, verb, chemical = part.partition(VERB)
         organism, chemical = _clean(organism), _clean(chemical)
-        if not verb or not organism or not chemical or VERB in chemical:
-            malformed += 1
-        elif max(len(organism), len(chemical)) > _LONGEST_LABEL:
+        too_long = max(len(organism), len(chemical)) > _LONGEST_LABEL
+        if not verb or not organism or not chemical or VERB in chemical or too_long:
             malformed += 1
         elif (organism, chemical) in pairs:
             repeated += 1

@@ -1,0 +1,24 @@
+"""Greedy maximum entropy sampling: pick items whose relations cover their entities evenly.
+
+    table = RelationTable.from_columns(references, {"organism": [...], "structure": [...]})
+    ranking = GreedyMaximumEntropySampler().rank(table, n=500)
+    ranking.items, ranking.entropies, ranking.stop_report()
+
+A library of its own: numpy and numba, no files, no printing.
+Source: Delmas, Wysocka and Freitas 2024, Computational Linguistics 50(3); arXiv 2311.06364.
+"""
+
+from gme_sampler.baselines import BASELINES, rank_by_baseline
+from gme_sampler.ranking import Ranking, StopPoint
+from gme_sampler.sampler import GreedyMaximumEntropySampler
+from gme_sampler.table import RelationTable, TableError
+
+__all__ = [
+    "BASELINES",
+    "GreedyMaximumEntropySampler",
+    "Ranking",
+    "RelationTable",
+    "StopPoint",
+    "TableError",
+    "rank_by_baseline",
+]
