@@ -144,12 +144,13 @@ def rank_sampled(bounds, entities, counts, totals, utopia, f, sum_mode, size, se
 def _score(increments, row, c, logs, denominators, sums, utopia, sum_mode):
     """Lower is better: squared distance to utopia, or minus the sum, of rounded entropies.
 
-    Rounded entropies do not pass the utopian one rounded, so the score never
-    falls as an increment grows: bounds in, bounds out.
+    With entropies kept from passing the utopian one (rounded likewise), the score
+    never falls as an increment grows: bounds in, bounds out.
     """
     score = 0.0
     for k in range(len(sums)):
         entropy = np.rint((logs[c, k] - (sums[k] + increments[row, k]) / denominators[c, k]) * _SCALE) / _SCALE
+        entropy = min(entropy, np.rint(utopia[k] * _SCALE) / _SCALE)  # a bound may overshoot, an entropy does not
         score += -entropy if sum_mode else (utopia[k] - entropy) ** 2
     return score
 
