@@ -1,0 +1,1 @@
+"""Synthetic abstracts for known relations: instruct, generate, select."""
