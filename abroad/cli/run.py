@@ -28,7 +28,7 @@ def run(
     checked = load_config(config)
     if resume and not (checked.out / "run.json").exists():
         raise InputError(f"{checked.out}: no run to resume there; run without --resume to start one")
-    record = run_stages(checked, make_stages(checked), only, say)
+    record = run_stages(checked, make_stages(checked, say), only, say)
     scores = record.value["stages"].get("evaluate", {}).get("result")
     if scores:
         typer.echo(

@@ -21,7 +21,7 @@ class Prompt:
     lead: str = ""
 
 
-STOP = ("\n\n", "Title:", "Keywords:", "Main findings:", "Abstract:", "Instructions:")
+STOP = ("\n", "Title:", "Keywords:", "Main findings:", "Abstract:", "Instructions:")
 """The answer ends where the model starts to write another prompt."""
 
 _TASK = (

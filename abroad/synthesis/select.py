@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,6 +106,8 @@ def select(candidates: Sequence[Document], threshold: float = 0.9, best: int = 3
         lead = str(document.extra.get("lead") or "")
         if len(document.abstract[len(lead) :].split()) < _LEAST_OWN_WORDS:
             reasons.append("too short")
+        if repeats_itself(document.abstract):
+            reasons.append("repeats itself")
         if document.abstract in seen:
             reasons.append("repeats another")
         seen.add(document.abstract)
@@ -117,6 +121,14 @@ def select(candidates: Sequence[Document], threshold: float = 0.9, best: int = 3
     return Selection(verdicts)
 
 
+def repeats_itself(text: str) -> bool:
+    """Whether a sentence stands three times, or fewer than 3 of 5 sentences are new: a small model caught in a loop."""
+    sentences = [" ".join(sentence.lower().split()) for sentence in _SENTENCE_END.split(text) if sentence.strip()]
+    counts = Counter(sentences)
+    return len(sentences) > 2 and (max(counts.values()) > 2 or len(counts) < 0.6 * len(sentences))
+
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _WORKING_FIELDS = ("prompt", "lead", "stop", "seed", "max_tokens", "top_p", "keywords", "findings", "tokens")
 
 

@@ -123,7 +123,7 @@ def _make_trainer(
     directory: Path,
     torch: Any,
 ) -> Any:
-    from transformers import Trainer, TrainingArguments
+    from transformers import PrinterCallback, Trainer, TrainingArguments
 
     cuda = torch.cuda.is_available()
     per_epoch = -(-len(examples) // (settings.batch_size * settings.accumulation))
@@ -179,13 +179,15 @@ def _make_trainer(
         seed=settings.seed,
         data_seed=settings.seed,
     )
-    return RelationTrainer(
+    trainer = RelationTrainer(
         model=model,
         args=arguments,
         train_dataset=examples,
         eval_dataset=list(validation) or None,
         data_collator=lambda batch: collate(batch, tokenizer.pad_token_id),
     )
+    trainer.remove_callback(PrinterCallback)  # the progress bar shows the figures
+    return trainer
 
 
 def _progress_callback(progress: Progress, metrics: Path) -> Any:
