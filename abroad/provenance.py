@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from abroad.errors import InputError
 from abroad.io import file_sha256, write_json
 
 _PACKAGES = (
@@ -52,9 +53,15 @@ def peak_memory_mb() -> float | None:
 
 
 def input_hashes(paths: Iterable[str | Path]) -> dict[str, str]:
-    """SHA-256 of each input file; a directory is hashed file by file."""
+    """SHA-256 of each input file; a directory is hashed file by file.
+
+    Raises:
+        InputError: one of them does not exist.
+    """
     hashes = {}
     for path in map(Path, paths):
+        if not path.exists():
+            raise InputError(f"{path}: no such file")
         files = sorted(item for item in path.rglob("*") if item.is_file()) if path.is_dir() else [path]
         hashes.update({str(file): file_sha256(file) for file in files})
     return hashes
