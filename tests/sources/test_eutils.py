@@ -31,7 +31,9 @@ def pubmed():
 def fetch(server, pmids, rejects=None, said=None, **settings):
     clock = Clock()
     settings = EutilsSettings(base_url=server.url, first_wait=0.0, **settings)
-    with EutilsClient(settings, (said if said is not None else []).append, RateLimiter(3, clock.time, clock.sleep)) as c:
+    with EutilsClient(
+        settings, (said if said is not None else []).append, RateLimiter(3, clock.time, clock.sleep)
+    ) as c:
         answers = list(c.fetch(pmids, rejects if rejects is not None else Rejects()))
     return {pmid: article for answer in answers for pmid, article in answer.items()}
 
