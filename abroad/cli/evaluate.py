@@ -1,0 +1,99 @@
+"""`abroad evaluate`: score predictions beside gold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from abroad.cli.common import report_rejects, say
+
+if TYPE_CHECKING:
+    from abroad.evaluation.evaluate import Evaluation
+
+
+def evaluate(
+    gold: Path = typer.Option(..., metavar="DOCS", help="Documents with curated relations (JSON or JSONL)."),
+    pred: Path = typer.Option(..., metavar="PRED.jsonl", help="Predictions, as `abroad extract` writes them."),
+    protocol: str = typer.Option("upstream", help="upstream (published), strict or grounded (identifiers)."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
+    report: Path | None = typer.Option(None, metavar="FILE.html", help="Write a report to look at."),
+    compare: Path | None = typer.Option(
+        None, metavar="OTHER.jsonl", help="Test the difference from these predictions."
+    ),
+    resamples: int = typer.Option(2000, min=1000, help="Of the bootstrap."),
+    seed: int = typer.Option(0, help="Of the bootstrap."),
+) -> None:
+    """Score predicted relations: micro precision, recall and F1 with 95% intervals, and slices.
+
+    Example: abroad evaluate --gold curated.jsonl --pred predictions.jsonl --report report.html
+    """
+    from abroad.evaluation.bootstrap import paired_bootstrap
+    from abroad.evaluation.evaluate import evaluate as score
+    from abroad.evaluation.metrics import compare as set_beside
+    from abroad.evaluation.report import write_report
+    from abroad.io import Rejects, read_documents, read_predictions
+    from abroad.provenance import run_record
+
+    rejects = Rejects()
+    documents = read_documents(gold, rejects)
+    evaluation = score(documents, read_predictions(pred, rejects), protocol, resamples, seed)
+    result = evaluation.to_dict()
+    if compare is not None:
+        other = set_beside(documents, read_predictions(compare, rejects), protocol)
+        scores = ([outcome.scores for outcome in side.outcomes] for side in (other, evaluation.comparison))
+        difference = paired_bootstrap(*scores, resamples=resamples, seed=seed)
+        result["compared_with"] = {"file": str(compare), "f1": round(other.scores.f1, 2), **_rounded(difference)}
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    else:
+        _show(evaluation, result)
+    if report is not None:
+        with run_record(report, "evaluate", {"protocol": protocol, "resamples": resamples, "seed": seed}, [gold, pred]):
+            write_report(evaluation, report)
+        say(f"report: {report}")
+    if report is not None:
+        report_rejects(rejects, report)
+    elif rejects:
+        say(rejects.summary())
+
+
+def _rounded(values: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in values.items()}
+
+
+def _show(evaluation: Evaluation, result: dict) -> None:
+    for name, label in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
+        typer.echo(f"{label:10} {result[name]:6.2f}   {result[name + '_low']:.2f} to {result[name + '_high']:.2f}")
+    typer.echo(
+        f"{result['true_positives']} correct of {result['predicted']} predicted and {result['gold']} gold relations; "
+        f"{result['documents']} documents, protocol {result['protocol']}, 95% bootstrap intervals over documents"
+    )
+    empty = evaluation.empty
+    typer.echo(f"{empty.kept_empty} of {empty.documents} empty documents left empty")
+    if other := result.get("compared_with"):
+        typer.echo(
+            f"F1 {other['difference']:+.2f} from {other['file']} ({other['f1']:.2f}): "
+            f"{other['low']:+.2f} to {other['high']:+.2f}, p = {other['p_value']:.4f}"
+        )
+    for part in evaluation.slices:
+        typer.echo(f"\n{part.title}")
+        for row in part.rows:
+            scores = row.scores
+            figures = f"recall {scores.recall:5.1f}" if scores.gold else f"{scores.predicted} false relations"
+            if part.whole_documents and scores.gold:
+                figures += f", precision {scores.precision:5.1f}, F1 {scores.f1:5.1f}"
+            typer.echo(f"  {row.name:26} {row.documents:4} documents, {scores.gold:4} relations: {figures}")
+    for ids, what in (
+        (evaluation.comparison.without_prediction, "documents have no prediction and count as empty"),
+        (evaluation.comparison.failed, "predictions carry an error and count as they stand"),
+        (evaluation.comparison.not_in_gold, "predictions are of documents not in the gold file and are not scored"),
+    ):
+        if ids:
+            say(f"{len(ids)} {what}: {', '.join(ids[:5])}{', ...' if len(ids) > 5 else ''}")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("evaluate")(evaluate)

@@ -1,0 +1,75 @@
+"""Everything that is said of predictions beside gold: scores, intervals, slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
+from abroad.evaluation.metrics import Comparison, compare
+from abroad.evaluation.slices import EmptyDocuments, Slice, empty_documents, make_slices
+from abroad.schema import Document, Prediction
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Attributes:
+    comparison: document by document.
+    intervals: "precision", "recall", "f1" -> 95% bootstrap interval over documents.
+    slices, empty: scores of parts.
+    resamples, seed: of the bootstrap.
+    """
+
+    comparison: Comparison
+    intervals: dict[str, Interval]
+    slices: list[Slice]
+    empty: EmptyDocuments
+    resamples: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `abroad evaluate --json` prints: percentages with 2 decimals, and counts."""
+        scores = self.comparison.scores
+        result: dict[str, Any] = {}
+        for name in ("precision", "recall", "f1"):
+            interval = self.intervals[name]
+            result[name] = round(getattr(scores, name), 2)
+            result[f"{name}_low"], result[f"{name}_high"] = round(interval.low, 2), round(interval.high, 2)
+        return result | {
+            "true_positives": scores.true_positives,
+            "predicted": scores.predicted,
+            "gold": scores.gold,
+            "protocol": self.comparison.protocol,
+            "documents": len(self.comparison.outcomes),
+            "without_prediction": len(self.comparison.without_prediction),
+            "failed": len(self.comparison.failed),
+            "empty_documents": self.empty.documents,
+            "empty_kept_empty": self.empty.kept_empty,
+            "resamples": self.resamples,
+            "seed": self.seed,
+        }
+
+
+def evaluate(
+    gold: Sequence[Document],
+    predictions: Sequence[Prediction],
+    protocol: str = "upstream",
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Evaluation:
+    """Score predictions; a gold document without one counts as predicted empty.
+
+    Raises:
+        InputError: unknown protocol.
+    """
+    comparison = compare(gold, predictions, protocol)
+    scores = [outcome.scores for outcome in comparison.outcomes]
+    return Evaluation(
+        comparison,
+        bootstrap_intervals(scores, resamples, seed),
+        make_slices(comparison),
+        empty_documents(comparison),
+        resamples,
+        seed,
+    )

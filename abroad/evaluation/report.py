@@ -1,0 +1,63 @@
+"""The HTML report: one file that needs no network, for people who would rather look than read.
+
+Rendered with Jinja2, escaping on: labels and abstracts are other people's text.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from abroad.evaluation.evaluate import Evaluation
+from abroad.evaluation.highlight import marks_of, segments
+from abroad.evaluation.metrics import Outcome
+from abroad.io import atomic_write
+
+
+def write_report(evaluation: Evaluation, path: str | Path, title: str = "Extracted relations") -> None:
+    """Write the report; whole or not at all."""
+    html = render_report(evaluation, title)
+    with atomic_write(path) as stream:
+        stream.write(html)
+
+
+def render_report(evaluation: Evaluation, title: str = "Extracted relations") -> str:
+    """The report as one HTML document."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("abroad.evaluation", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    outcomes = sorted(
+        evaluation.comparison.outcomes, key=lambda outcome: -(len(outcome.missed) + len(outcome.spurious))
+    )
+    return environment.get_template("report.html.j2").render(
+        title=title,
+        today=date.today().isoformat(),
+        scores=evaluation.comparison.scores,
+        evaluation=evaluation,
+        documents=[_view(outcome) for outcome in outcomes],
+    )
+
+
+def _view(outcome: Outcome) -> dict[str, Any]:
+    document = outcome.document
+    pieces = segments(document.text, marks_of(outcome))
+    return {
+        "id": document.id,
+        "pmid": document.pmid if document.pmid and document.pmid.isdigit() else None,
+        "title": document.title or document.id,
+        "error": outcome.error,
+        "scores": outcome.scores,
+        "segments": pieces,
+        "relations": [
+            *(("correct", relation.organism, relation.chemical) for relation in outcome.correct.values()),
+            *(("missed", organism.label, chemical.label) for organism, chemical in outcome.missed.values()),
+            *(("spurious", relation.organism, relation.chemical) for relation in outcome.spurious.values()),
+        ],
+    }
