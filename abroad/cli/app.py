@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 
 import typer
 
@@ -34,5 +33,4 @@ def root(
 
 
 for name in ("run", "config", "lotus", "sample", "documents", "synth", "train", "extract", "evaluate", "doctor"):
-    if importlib.util.find_spec(f"abroad.cli.{name}"):  # TEMPORARY while the groups are being written
-        importlib.import_module(f"abroad.cli.{name}").register(app)
+    importlib.import_module(f"abroad.cli.{name}").register(app)
