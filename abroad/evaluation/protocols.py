@@ -11,7 +11,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from abroad.errors import InputError
 from abroad.schema import Document, Entity, Relation
@@ -131,8 +130,3 @@ def get_protocol(name: str) -> Protocol:
         return _PROTOCOLS[name]
     except KeyError:
         raise InputError(f"unknown protocol {name!r}; expected one of: {', '.join(_PROTOCOLS)}") from None
-
-
-def describe(key: Any) -> str:
-    """A key as text, for messages."""
-    return " produces ".join(key)

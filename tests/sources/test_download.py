@@ -104,7 +104,7 @@ def test_a_file_that_is_not_the_one_expected_is_refused_and_the_old_one_stays(se
 
 
 def test_a_wrong_checksum_leaves_nothing_to_resume(server, tmp_path):
-    with pytest.raises(AbroadError, match="expected md5 0+, found"):
+    with pytest.raises(AbroadError, match=r"expected md5 0+, found"):
         fetch(server, tmp_path / "t.gz", Check(algorithm="md5", digest="0" * 32))
     assert names(tmp_path) == []
 

@@ -1,5 +1,7 @@
 """The E-utilities client against a server that speaks efetch."""
 
+from itertools import pairwise
+
 import pytest
 
 from abroad.errors import AbroadError
@@ -96,7 +98,7 @@ def test_requests_keep_the_distance_the_rules_ask_for():
         clock.now += pause
         limiter.wait()
         starts.append(clock.now)
-    assert all(later - earlier >= 1 / 3 for earlier, later in zip(starts, starts[1:], strict=False))
+    assert all(later - earlier >= 1 / 3 for earlier, later in pairwise(starts))
     assert clock.slept[0] == pytest.approx(0.35)
 
 
@@ -109,7 +111,7 @@ def test_a_key_raises_the_rate(key, rate):
 def test_a_server_sees_requests_apart(pubmed):
     with EutilsClient(EutilsSettings(base_url=pubmed.url, batch_size=1, api_key="KEY")) as client:
         list(client.fetch(["1", "2", "3"], Rejects()))
-    gaps = [later - earlier for earlier, later in zip(pubmed.starts, pubmed.starts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(pubmed.starts)]
     assert min(gaps) > 0.05  # a tenth of a second less what the way to the server may vary by
 
 

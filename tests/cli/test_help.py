@@ -1,0 +1,76 @@
+"""Every command has help with an example, and asking for it loads nothing heavy."""
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from abroad.cli import app
+
+HEAVY = (
+    "torch",
+    "transformers",
+    "peft",
+    "spacy",
+    "vllm",
+    "numba",
+    "polars",
+    "sklearn",
+    "matplotlib",
+    "pydantic",
+    "numpy",
+)
+
+
+def commands(command, path=()):
+    """Yield (words, command) of every command below."""
+    if hasattr(command, "commands"):
+        for name, child in command.commands.items():
+            yield from commands(child, (*path, name))
+    else:
+        yield path, command
+
+
+ALL = dict(commands(typer.main.get_command(app)))
+
+
+def test_all_agreed_commands_are_there():
+    agreed = [
+        "run", "config check", "config show", "lotus prepare", "lotus fetch", "sample", "documents fetch",
+        "documents split", "synth instruct", "synth generate", "synth select", "train", "extract", "evaluate", "doctor",
+    ]  # fmt: skip
+    assert {" ".join(path) for path in ALL} >= set(agreed)
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_has_help_with_an_example_of_itself(cli, path):
+    result = cli(*path, "--help")
+    assert result.exit_code == 0
+    assert f"Example: abroad {' '.join(path)}" in " ".join(result.stdout.split())
+
+
+def test_help_loads_nothing_heavy():
+    script = f"import sys, abroad.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
+
+
+def test_the_sampler_is_a_library_of_its_own():
+    script = "import sys, gme_sampler, gme_sampler.plot; print('abroad' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("arguments", [("nonsense",), ("sample",), ("evaluate", "--nonsense")])
+def test_wrong_usage_ends_with_exit_code_2(cli, arguments):
+    assert cli(*arguments).exit_code == 2
+
+
+def test_doctor_names_what_is_missing_and_how_to_add_it(cli, monkeypatch):
+    import importlib.util
+
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "argilla" else real(name, *a))
+    result = cli("doctor")
+    assert result.exit_code == 0
+    assert "python" in result.stdout
+    assert "pip install 'abroad[annotation]'" in result.stdout
