@@ -73,7 +73,7 @@ def train(
     # Hub names stay as given and paths become absolute, so that the adapter finds its base from anywhere.
     base = str(Path(settings.model).resolve()) if Path(settings.model).exists() else settings.model
     model.peft_config["default"].base_model_name_or_path = base
-    model.save_pretrained(out)
+    model.save_pretrained(out, save_embedding_layers=False)  # else peft asks the network for the base model
     tokenizer.save_pretrained(out)
     shutil.rmtree(checkpoints)
     best = trainer.state.best_metric
