@@ -63,3 +63,21 @@ def test_shuffles_give_the_same_relations_in_other_orders(documents, tokenizer):
     assert {tuple(sorted(text.split("; "))) for text in texts} == {
         ("Usnea testalis produces barbatic acid", "Usnea testalis produces usnic acid")
     }
+
+
+def test_the_loss_of_a_padded_batch_is_that_of_its_documents_one_by_one(documents, tiny_model, tokenizer):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny_model).eval()
+    examples, _ = examples_of(documents, tokenizer)
+    batch = collate(examples, tokenizer.pad_token_id)
+    with torch.no_grad():
+        together = model(**batch, logits_to_keep=batch["labels"].shape[1]).loss
+        total = 0.0
+        for example in examples:
+            ids = torch.tensor([[*example.prompt, *example.target]])
+            labels = ids.clone()
+            labels[:, : len(example.prompt)] = IGNORED
+            total += float(model(input_ids=ids, labels=labels).loss) * len(example.target)
+    assert float(together) == pytest.approx(total / sum(len(example.target) for example in examples), abs=1e-4)

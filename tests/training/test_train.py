@@ -32,7 +32,8 @@ def test_training_lowers_the_loss_and_leaves_a_loadable_adapter(tiny_model, docu
     assert report.examples == 3
     assert report.steps == 30
     assert report.best_f1 is not None
-    assert losses(tmp_path / "model")[-1] < losses(tmp_path / "model")[0] - 0.5
+    course = losses(tmp_path / "model")
+    assert sum(course[-6:]) < sum(course[:6]) - 6  # batches differ, so whole epochs are compared
     assert not (tmp_path / "model" / "checkpoints").exists()
     assert list((tmp_path / "model").glob("*.safetensors"))
     assert not list((tmp_path / "model").glob("*.bin"))
