@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from abroad.extraction.expand import expand_lists, expand_shared_heads
 from abroad.schema import Document, Evidence, Relation
 
 _MOST_SPANS = 3  # for each side of a relation: enough to check, small enough to read
@@ -29,18 +31,36 @@ def abbreviated_genus_spans(text: str, organism: str) -> list[tuple[int, int]]:
 
 
 def find_evidence(document: Document, organism: str, chemical: str) -> list[Evidence]:
-    """Spans that support a relation: the labels verbatim, or the organism with its genus abbreviated."""
+    """Spans that support a relation.
+
+    The labels verbatim; else the organism with its genus abbreviated, the chemical
+    in a list or range of congeners.
+    """
     text = document.text
     found: list[Evidence] = []
     organism_spans, rule = verbatim_spans(text, organism), "verbatim"
     if not organism_spans:
         organism_spans, rule = abbreviated_genus_spans(text, organism), "genus"
-    for role, spans, why in (
-        ("organism", organism_spans, rule),
-        ("chemical", verbatim_spans(text, chemical), "verbatim"),
-    ):
+    chemical_spans, how = verbatim_spans(text, chemical), "verbatim"
+    if not chemical_spans and (source := _listed(text).get(_key(chemical))):
+        chemical_spans, how = [source[:2]], source[2]
+    for role, spans, why in (("organism", organism_spans, rule), ("chemical", chemical_spans, how)):
         found += [Evidence(start, end, text[start:end], role, why) for start, end in spans[:_MOST_SPANS]]
     return found
+
+
+@lru_cache(maxsize=16)
+def _listed(text: str) -> dict[str, tuple[int, int, str]]:
+    """Label (by `_key`) -> the stretch that lists it, and the rule; the first one counts."""
+    found: dict[str, tuple[int, int, str]] = {}
+    for expansion in (*expand_lists(text), *expand_shared_heads(text)):
+        for label in expansion.labels:
+            found.setdefault(_key(label), (expansion.start, expansion.end, expansion.rule))
+    return found
+
+
+def _key(label: str) -> str:
+    return " ".join(label.casefold().split())
 
 
 def with_evidence(document: Document, organism: str, chemical: str, score: float | None = None) -> Relation:

@@ -82,16 +82,18 @@ def expand_phrase(phrase: str) -> list[str]:
     """The labels a phrase stands for as a whole; the phrase itself if it is no list.
 
     For the output of any model: "gloeophyllins A-C" -> three labels, "genistein" -> itself.
+    Models often make the head singular: "gloeophyllin A-C" counts as a list too.
     """
     phrase = phrase.strip()
     if len(phrase) > LONGEST_PHRASE:
         return [phrase]
-    for expansion in expand_lists(phrase):
-        if expansion.start == 0 and not _without_numbering(phrase[expansion.end :]):
-            return list(expansion.labels)
-    for expansion in expand_shared_heads(phrase):
-        if expansion.start == 0 and not _without_numbering(phrase[expansion.end :]):
-            return list(expansion.labels)
+    forms = [phrase]
+    if singular_head := re.match(r"(.*[^\W\d_s]) (?=[A-Z]|\d)", phrase):
+        forms.append(f"{singular_head[1]}s {phrase[singular_head.end() :]}")
+    for form in forms:
+        for expansion in (*expand_lists(form), *expand_shared_heads(form)):
+            if expansion.start == 0 and not without_numbering(form[expansion.end :]).strip(" .,;"):
+                return list(expansion.labels)
     return [phrase]
 
 
@@ -198,5 +200,6 @@ def _shared_esters(text: str) -> Iterator[Expansion]:
         yield Expansion(labels, match.start(), match.end(), (match.span(),) * len(labels), "shared head")
 
 
-def _without_numbering(text: str) -> str:
-    return re.sub(r"\(\s*\d+[a-z]?(?:\s*[-–—,]+\s*\d+[a-z]?)*\s*\)", "", text).strip(" .,;")
+def without_numbering(text: str) -> str:
+    """The text without the numbers of compounds: "usnic acid (1)" -> "usnic acid"."""
+    return re.sub(r"(?:^|\s+)\(\s*\d+[a-z]?(?:\s*[-–—,]+\s*\d+[a-z]?)*\s*\)", "", text)

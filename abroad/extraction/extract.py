@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.extraction.encode import encode_prompt
 from abroad.extraction.evidence import with_evidence
+from abroad.extraction.expand import expand_phrase, without_numbering
 from abroad.extraction.linearise import parse
 from abroad.io import file_sha256, read_predictions
 from abroad.progress import Progress
@@ -45,6 +46,10 @@ class Extractor(Protocol):
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]: ...
 
 
+_READING = 2
+"""Raised when generated text is read in another way, so that old predictions are not mixed with new ones."""
+
+
 class GenerativeExtractor:
     """Relations written by a fine-tuned causal LM as linearised text.
 
@@ -55,7 +60,7 @@ class GenerativeExtractor:
 
     def __init__(self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any]) -> None:
         self.engine, self.tokenizer, self.decoding = engine, tokenizer, decoding
-        self.identity = {**identity, "decoding": asdict(decoding)}
+        self.identity = {**identity, "decoding": asdict(decoding), "reading": _READING}
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         by_id = {document.id: document for document in documents}
@@ -74,11 +79,16 @@ class GenerativeExtractor:
 
 
 def read_generation(document: Document, generation: Generation) -> Prediction:
-    """The prediction a generated text stands for; malformed parts are counted, not raised."""
+    """The prediction a generated text stands for, lists expanded; malformed parts are counted, not raised."""
     if generation.error is not None:
         return Prediction(document.id, error=generation.error)
     parsed = parse(generation.text)
-    relations = [with_evidence(document, organism, chemical) for organism, chemical in parsed.pairs]
+    pairs = dict.fromkeys(
+        (organism, label)
+        for organism, chemical in parsed.pairs
+        for label in expand_phrase(without_numbering(chemical).strip() or chemical)
+    )
+    relations = [with_evidence(document, organism, chemical) for organism, chemical in pairs]
     counts = {
         "malformed": parsed.malformed,
         "repeated": parsed.repeated,

@@ -32,3 +32,12 @@ def test_a_name_inside_a_longer_one_is_no_evidence():
 def test_offsets_count_code_points_of_the_text(text, label):
     for start, end in verbatim_spans(text, label):
         assert 0 <= start < end <= len(text)
+
+
+def test_a_member_of_a_list_has_the_list_as_its_evidence():
+    document = make_document("1", "On Ruta ficta.", "Gloeophyllins A-C (1-3) and alpin were isolated.", [])
+    evidence = find_evidence(document, "Ruta ficta", "gloeophyllin B")
+    assert [(e.role, e.text, e.rule) for e in evidence] == [
+        ("organism", "Ruta ficta", "verbatim"),
+        ("chemical", "Gloeophyllins A-C (1-3)", "range"),
+    ]

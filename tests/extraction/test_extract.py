@@ -91,3 +91,13 @@ def test_the_engine_is_any_engine(tiny_model, documents):
     engine = make_engine("transformers", str(tiny_model))
     tokenizer = load_tokenizer(resolve_model(str(tiny_model)))
     assert len(list(GenerativeExtractor(engine, tokenizer, DECODING, {}).extract(documents))) == 3
+
+
+def test_lists_that_a_model_copies_are_expanded(documents):
+    text = "Usnea testalis produces gloeophyllin A-C (1-3); Usnea testalis produces alpins D and E"
+    prediction = read_generation(documents[0], Generation("1", text, "stop", 9))
+    assert [r.chemical for r in prediction.relations] == [
+        *(f"gloeophyllin {letter}" for letter in "ABC"),
+        "alpin D",
+        "alpin E",
+    ]
