@@ -43,33 +43,37 @@ _ABBREVIATED = re.compile(r"(?<![A-Za-z.-])([A-Z][a-z]{0,2})\. ?([a-z]{3,}(?:-[a
 _NEXT = re.compile(r"(?: \([A-Z][a-z]+\))?[ \u00a0]([a-z]{3,}(?:-[a-z]+)?)(?![A-Za-z])")
 _UNNAMED = re.compile(r"[ \u00a0](?:(?:n\. ?)?spp?\b\.?|(?:species|strains?|genus)\b)")
 _COMMON = re.compile(
-    r"(?<![\w-])(?:cyanobacteri(?:um|a)|(?:puffer)?fish(?:es)?|sponges?|fung(?:us|i)|gorgonians?|termites?|ants?|ascidians?|"
-    r"dinoflagellates?|yeasts?|bacteri(?:um|a)|actinomycetes?|lichens?|soft corals?|tea|algae?|seaweeds?|mosses|liverworts?)"
+    r"(?<![\w-])(?:cyanobacteri(?:um|a)|(?:puffer)?fish(?:es)?|sponges?|fung(?:us|i)|gorgonians?|termites?|ants?|"
+    r"ascidians?|dinoflagellates?|yeasts?|bacteri(?:um|a)|actinomycetes?|lichens?|soft corals?|tea|algae?|seaweeds?|"
+    r"mosses|liverworts?)"
     r"(?![\w-])",
     re.IGNORECASE,
 )
 
 _NO_EPITHET = frozenset(
     """and are bacteria bacterium based been both but cell cells collected compound compounds containing cultivated
-    culture cultures derived does endophyte endophytic essential ethanol extract extracts family fermentation flower
-    flowers for found fractions fruit fruits fungal fungus gen genome genus group grown had has have herb host important
-    infection isolate isolated isolates latex leaf leaves many marine metabolites methanol methanolic mushroom mutant nov
-    novel oil plant plants producing produced produces rhizome root roots seed seeds several should showed sp species
-    spp stem strain strains such symbiont tea that the these this tree two type using var was were which wild with yeast
-    virus phage vector strain culture tissue associated against also plays may can not new red white black green brown
-    yellow major minor production secondary natural chemical genes gene cluster biosynthetic biosynthesis pathway
-    exhibited revealed led afforded yielded resulted contains contain contained being from into during after before
-    enzyme proteins protein peptide peptides toxins toxin alkaloids alkaloid flavonoids terpenoids saponins polyketides
-    lineage clade complex region island coast sea bay river province county university medium agar broth powder tuber
-    bark wood heartwood bulbs bulb whole fresh dried aerial parts part fruiting bodies body mycelia mycelium data media thus genus thesis basis plus area via analysis""".split()
+    culture cultures derived does endophyte endophytic essential ethanol extract extracts family fermentation
+    flower flowers for found fractions fruit fruits fungal fungus gen genome genus group grown had has have herb
+    host important infection isolate isolated isolates latex leaf leaves many marine metabolites methanol
+    methanolic mushroom mutant nov novel oil plant plants producing produced produces rhizome root roots seed
+    seeds several should showed sp species spp stem strain strains such symbiont tea that the these this tree
+    two type using var was were which wild with yeast virus phage vector strain culture tissue associated
+    against also plays may can not new red white black green brown yellow major minor production secondary
+    natural chemical genes gene cluster biosynthetic biosynthesis pathway exhibited revealed led afforded
+    yielded resulted contains contain contained being from into during after before enzyme proteins protein
+    peptide peptides toxins toxin alkaloids alkaloid flavonoids terpenoids saponins polyketides lineage clade
+    complex region island coast sea bay river province county university medium agar broth powder tuber bark
+    wood heartwood bulbs bulb whole fresh dried aerial parts part fruiting bodies body mycelia mycelium data
+    media thus genus thesis basis plus area via analysis""".split()
 )
 _NO_GENUS = frozenset(
     """Beta Alpha Gamma Delta Data Argentina China Mexico India Japan Brazil Central Columbia California Florida Africa
-    America Australia Victoria Paris Atlantic Pacific Here Their This These Both Major Minor Chemical Cancer Circe Media
-    Ultra Total Extra Inter Para Meta Ortho Iso Epi Via Theta Iota Zeta Omega Eta Sigma Lambda Kappa Phi Psi Chi Omicron
-    Anti Auto Bio Cyclo Mono Poly Tri Tetra Penta Hexa Hepta Octa Nova Area Idea Aura Era Aroma Drama Panorama Radar Echo
-    Electra Ion Iris Nana Cora Aria Pan Titan Pluto Mars Venus Vega Luna Lima Riga Roma Java Cuba Genova Asia Europa
-    Saturn Orion Phoenix Hydra Medusa Sirius Castor Pollux Plasma Lactone Bacteria Fungi Formosa Serum Homo Mus Sea""".split()
+    America Australia Victoria Paris Atlantic Pacific Here Their This These Both Major Minor Chemical Cancer
+    Circe Media Ultra Total Extra Inter Para Meta Ortho Iso Epi Via Theta Iota Zeta Omega Eta Sigma Lambda Kappa
+    Phi Psi Chi Omicron Anti Auto Bio Cyclo Mono Poly Tri Tetra Penta Hexa Hepta Octa Nova Area Idea Aura Era
+    Aroma Drama Panorama Radar Echo Electra Ion Iris Nana Cora Aria Pan Titan Pluto Mars Venus Vega Luna Lima
+    Riga Roma Java Cuba Genova Asia Europa Saturn Orion Phoenix Hydra Medusa Sirius Castor Pollux Plasma Lactone
+    Bacteria Fungi Formosa Serum Homo Mus Sea""".split()
 )
 _LATIN_EPITHET = re.compile(
     r"[a-z-]+(?:ensis|ense|icola|oides|oideum|oidea|at(?:um|a|us)|orum|arum|ic(?:um|us|a)|an(?:um|us|a)|os(?:um|a|us)|ii|"
@@ -166,9 +170,7 @@ def _abbreviated(text: str, named: list[OrganismMention]) -> Iterator[OrganismMe
         label = resolve_genus(match[0], named, match.start())
         if label is None and (match[2] not in epithets() or not _LATIN_EPITHET.fullmatch(match[2])):
             continue
-        yield OrganismMention(
-            match.start(), match.end(), label or f"{match[1]}. {match[2]}", "abbreviated"
-        )
+        yield OrganismMention(match.start(), match.end(), label or f"{match[1]}. {match[2]}", "abbreviated")
 
 
 def _common(text: str) -> Iterator[OrganismMention]:

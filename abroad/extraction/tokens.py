@@ -17,8 +17,8 @@ _LEADING = "\"“'‘"
 _LONGEST_NAME = 500
 # Locants in an open bracket or before more of them, a space after the comma, and the rest of the name.
 _BROKEN_NAME = re.compile(
-    r"(?<!\S)(?:\([+±−-]{1,3}\)-)?[(\[]{0,2}\d{1,2}[\d'′\"RSEZrsαβ*(),]{0,20},(?: \d{1,2}[\d'′\"RSEZrsαβ*(),]{0,20},){0,8} "
-    r"\d{1,2}[\d'′\"RSEZrsαβ*(),]{0,20}[)\]]{0,2}-[^\s,;]*[a-z]{4}\S*"
+    r"(?<!\S)(?:\([+±−-]{1,3}\)-)?[(\[]{0,2}\d{1,2}[\d'′\"RSEZrsαβ*(),]{0,20},(?: "
+    r"\d{1,2}[\d'′\"RSEZrsαβ*(),]{0,20},){0,8} \d{1,2}[\d'′\"RSEZrsαβ*(),]{0,20}[)\]]{0,2}-[^\s,;]*[a-z]{4}\S*"
 )
 _NAMES_TOUCH = re.compile(r"[a-z]{3}[,;](?=\S{0,12}[^\W\d]{3})")
 _ABBREVIATED = re.compile(r"(?:[A-Z]|sp|spp|subsp|var|cf|e\.g|i\.e|al|ca|no|nov|resp|vs|Fig|approx|f|ssp|St)\.?")
