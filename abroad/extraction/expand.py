@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from abroad.extraction.suffixes import MOST_LABELS, SuffixList, parse_suffixes
+from abroad.extraction.suffixes import GREEK_WORD, MOST_LABELS, SuffixList, parse_suffixes
 
 __all__ = ["MOST_LABELS", "Expansion", "expand_lists", "expand_phrase", "expand_shared_heads", "singular"]
 
@@ -55,7 +55,7 @@ _WITH_WORD_BEFORE = frozenset(
     peroxides phosphates quinones saponins sulfates toxins""".split()
 )
 # The end of a plural before what may be a suffix; the head is then read leftwards, so that the search stays linear.
-_PLURAL_END = re.compile(r"(?<=[^\W\d_])s(?P<glue>[ \u00a0]{1,3}|-)(?=[A-Zα-ωIVX\d])")
+_PLURAL_END = re.compile(rf"(?<=[^\W\d_])s(?P<glue>[ \u00a0]{{1,3}}|-)(?=[A-Zα-ω\d]|(?:{GREEK_WORD})\b)")
 _HEAD = re.compile(r"(?:[^\s()\[\],;:]|,(?=\d)|\([^()\s]{1,12}\)(?=[^\s,;:]))+$")
 _LONGEST_HEAD = 80  # characters
 

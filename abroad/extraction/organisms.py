@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from abroad.extraction.taxon_names import epithets, genera, higher_taxa
+from abroad.extraction.taxon_names import epithets, genera, higher_taxa, species_of, taxon_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ _LATIN_EPITHET = re.compile(
 )
 _LATIN_ENDING = re.compile(r"(?:us|um|a|is|ae|ii|ei|ens|ans|ense|oides|yi|ni)$")  # enough after a known genus
 _LATIN_GENUS = re.compile(r"[A-Z][a-z]{3,}(?:a|um|us|is|on|es|ma|ys|ix|ax|ium|oides|ces|ter|opsis|phora|spora|ella)")
+_LONG_EPITHET = 7  # letters; shorter ones of different species differ by one letter
 _LONGEST = 400  # mentions looked at; beyond it a text is a catalogue of species
 
 
@@ -89,7 +90,7 @@ def find_organisms(text: str) -> list[OrganismMention]:
     """Every scientific name in the text, in order; abbreviated genera are resolved."""
     found = [*_upper_case(text), *_lower_case(text), *_names(text)]
     found = _without_overlaps(found)
-    full = _without_overlaps([*found, *_abbreviated(text, found)])
+    full = _one_spelling(_without_overlaps([*found, *_abbreviated(text, found)]))
     return [*full, *_common(text)][:_LONGEST] if not full else full[:_LONGEST]
 
 
@@ -177,6 +178,50 @@ def _common(text: str) -> Iterator[OrganismMention]:
     """Groups by their common name: looked for only where no scientific name stands."""
     for match in _COMMON.finditer(text):
         yield OrganismMention(match.start(), match.end(), match[0], "common")
+
+
+def _one_spelling(mentions: list[OrganismMention]) -> list[OrganismMention]:
+    """Misspelt species get the known spelling, or the first one of the text: "subprostarata" -> "subprostrata"."""
+    chosen: dict[str, str] = {}
+    in_order = dict.fromkeys(m.label for m in mentions)
+    for label in sorted(in_order, key=lambda label: taxon_identifier(label) is None):
+        genus, _, epithet = label.partition(" ")
+        if len(epithet) < _LONG_EPITHET or epithet in species_of(genus):
+            chosen[label] = label
+            continue
+        same = [other for other in chosen.values() if other.startswith(genus + " ") and one_edit_apart(label, other)]
+        chosen[label] = same[0] if same else _known_spelling(genus, epithet)
+    return [m if chosen[m.label] == m.label else replace(m, label=chosen[m.label]) for m in mentions]
+
+
+def _known_spelling(genus: str, epithet: str) -> str:
+    """The one species of the genus that a slip of the pen explains; the name itself if there is none.
+
+    A letter left out, doubled or swapped is a slip; another letter in its place may be another species,
+    and -i for -ii is a matter of style.
+    """
+    slips = [known for known in species_of(genus) if one_edit_apart(epithet, known) and not _variant(epithet, known)]
+    return f"{genus} {slips[0]}" if len(slips) == 1 and "-" not in epithet else f"{genus} {epithet}"
+
+
+def _variant(first: str, second: str) -> bool:
+    replaced = len(first) == len(second) and sorted(first) != sorted(second)
+    return replaced or re.sub("i(i|ae)$", r"\1", first) == re.sub("i(i|ae)$", r"\1", second)
+
+
+def one_edit_apart(first: str, second: str) -> bool:
+    """Whether one letter left out, put in, replaced, or swapped with its neighbour makes one word the other."""
+    if abs(len(first) - len(second)) > 1 or first == second:
+        return False
+    if len(first) > len(second):
+        first, second = second, first
+    start = 0
+    while start < len(first) and first[start] == second[start]:
+        start += 1
+    rest, other = first[start:], second[start:]
+    if len(rest) < len(other):
+        return rest == other[1:]
+    return rest[1:] == other[1:] or (rest[:2] == other[1::-1] and rest[2:] == other[2:])
 
 
 def _without_overlaps(mentions: list[OrganismMention]) -> list[OrganismMention]:

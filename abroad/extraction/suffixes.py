@@ -12,6 +12,11 @@ MOST_LABELS = 200
 """Labels one list may give; the rest is counted, not made."""
 
 _GREEK = "αβγδεζηθικλμνξοπρστυφχψω"
+_GREEK_WORDS = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi "
+    "omega"
+).split()
+GREEK_WORD = "|".join(word for word in _GREEK_WORDS if len(word) > 2)
 _ROMAN = re.compile(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 
@@ -20,7 +25,8 @@ _SUFFIX = re.compile(
     r"(?:(?P<letter_number>[A-Z])\(?(?P<number>\d{1,4})\)?(?P<tail>[a-z]?)"
     r"|(?P<roman>[IVXL]{1,7})(?P<roman_tail>[a-z]?)"
     r"|(?P<letter>[A-Z])(?P<primes>['′’]{0,2})(?P<small>[a-z]?\d{0,2})"
-    rf"|(?P<greek>[{_GREEK}])"
+    r"(?P<derived>-(?:mono|di|tri|tetra|penta)?(?:acetate|sulfate|benzoate|(?:methyl|ethyl) (?:ether|ester))|)"
+    rf"|(?P<greek>[{_GREEK}])|(?P<greek_word>{GREEK_WORD})"
     r"|(?P<digits>\d{1,4})(?P<digit_tail>[a-z]?))"
     r"(?![^\W_]|['′’]|-[a-z]{3}|\()"
 )
@@ -35,7 +41,7 @@ class SuffixList:
     labels: the suffixes as they stand in names; distinct, in order.
     spans: where each is named.
     end: offset after the list, its numbering included.
-    kind: "letter", "roman", "number", "letter-number" or "greek", of the first suffix.
+    kind: "letter", "roman", "number", "letter-number", "greek" or "greek word", of the first suffix.
     """
 
     labels: list[str] = field(default_factory=list)
@@ -85,7 +91,7 @@ def parse_suffixes(text: str, position: int) -> SuffixList | None:
             end = numbering.end()
         result.end = end
         comma = _COMMA.match(text, end)
-        item = _item(text, comma.end()) if comma else None
+        item = (_item(text, comma.end()) or _item_after_hyphen(text, comma.end())) if comma else None
         if item is not None and not _alike(first, item):
             item = None
     result.labels, result.spans = list(spans), tuple(spans.values())
@@ -108,12 +114,19 @@ def _item(text: str, position: int) -> _Item | None:
         if len(match["roman"]) == 1:
             options.insert(0 if match["roman"] not in "IVX" else len(options), ("letter", tail, ord(match["roman"])))
     elif match["letter"]:
-        options.append(("letter", match["primes"] + match["small"], ord(match["letter"])))
+        options.append(("letter", match["primes"] + match["small"] + match["derived"], ord(match["letter"])))
     elif match["greek"]:
         options.append(("greek", "", _GREEK.index(match["greek"])))
+    elif match["greek_word"]:
+        options.append(("greek word", "", _GREEK_WORDS.index(label)))
     else:
         options.append(("number", match["digit_tail"], int(match["digits"])))
     return _Item(label, match.start(), match.end(), tuple(options)) if options else None
+
+
+def _item_after_hyphen(text: str, position: int) -> _Item | None:
+    """ "-Rd" of "ginsenosides-Rb1, -Rd"."""
+    return _item(text, position + 1) if text.startswith(("-", "–"), position) else None
 
 
 def _between(first: _Item, last: _Item) -> tuple[list[str], int] | None:
@@ -137,6 +150,8 @@ def _write(kind: str, same: str, place: int) -> str:
         return _to_roman(place) + same
     if kind == "greek":
         return _GREEK[place]
+    if kind == "greek word":
+        return _GREEK_WORDS[place]
     if kind == "letter-number":
         return f"{same[0]}{place}{same[1:]}"
     return f"{place}{same}"
