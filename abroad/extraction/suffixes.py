@@ -13,8 +13,8 @@ MOST_LABELS = 200
 
 _GREEK = "αβγδεζηθικλμνξοπρστυφχψω"
 _GREEK_WORDS = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi "
-    "omega"
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi "
+    "psi omega"
 ).split()
 GREEK_WORD = "|".join(word for word in _GREEK_WORDS if len(word) > 2)
 _ROMAN = re.compile(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})")

@@ -70,6 +70,19 @@ def token_features(
     return result
 
 
+def name_features(texts: Sequence[str]) -> list[list[str]]:
+    """Feature names of each token of a sentence, to tell chemical names from other words."""
+    words = [text.lower() for text in texts]
+    result = []
+    for place, text in enumerate(texts):
+        features = ["bias", *_own(words[place], _shape(text))]
+        for step in (-2, -1, 1, 2):
+            if 0 <= place + step < len(words):
+                features += (f"{step}:w={words[place + step]}", f"{step}:s3={words[place + step][-3:]}")
+        result.append(features)
+    return result
+
+
 def _own(word: str, shape: str) -> list[str]:
     features = [f"w={word[:40]}", f"shape={shape}", f"length={min(len(word) // 4, 8)}"]
     for size in (2, 3, 4, 5):

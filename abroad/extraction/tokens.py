@@ -18,8 +18,8 @@ _LONGEST_NAME = 500
 # Locants in an open bracket or before more of them, a space after the comma, and the rest of the name.
 _LOCANT = r"\d{1,2}(?:[\d'′\"RSEZrsαβ*]|\(\*\)){0,8}"
 _BROKEN_NAME = re.compile(
-    rf"(?<!\S)(?:\([+±−-]{{1,3}}\)-)?[(\[]{{0,2}}{_LOCANT}(?:,{_LOCANT}){{0,8}}(?:, {_LOCANT}(?:,{_LOCANT}){{0,8}}){{1,8}}"
-    r"[)\]]{0,2}-[^\s,;]*[a-z]{4}\S*"
+    rf"(?<!\S)(?:\([+±−-]{{1,3}}\)-)?[(\[]{{0,2}}{_LOCANT}(?:,{_LOCANT}){{0,8}}"
+    rf"(?:, {_LOCANT}(?:,{_LOCANT}){{0,8}}){{1,8}}[)\]]{{0,2}}-[^\s,;]*[a-z]{{4}}\S*"
     r"|(?<!\S)\d{1,2}(?:,\d{1,2}){0,4}-(?:di-|tri-)? [CNOS]-[a-z]{3}\S*"
     r"|(?<!\S)[\w,-]{1,80}ic \([\w:]{1,12}\) acid\b"
     r"|(?<!\S)\[(?:[DL]-)?[A-Z][a-z]{2}\(?\d{0,2}\)?\] [^\s,;]*[a-z]{4}[^\s,;]*"

@@ -1,0 +1,146 @@
+"""Scores that mean what they say: calibration, its error, and the thresholds that give a wanted precision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from abroad.errors import InputError
+
+_BINS = 10
+
+
+@dataclass(frozen=True)
+class PlattScaling:
+    """Score s -> 1 / (1 + exp(-(slope * logit(s) + intercept))) (Platt 1999, on log-odds)."""
+
+    slope: float
+    intercept: float
+
+    def apply(self, scores: np.ndarray) -> np.ndarray:
+        return 1 / (1 + np.exp(-(self.slope * _logit(scores) + self.intercept)))
+
+    @classmethod
+    def fit(cls, scores: np.ndarray, truth: np.ndarray) -> PlattScaling:
+        """From held-out scores and whether each relation was right."""
+        from sklearn.linear_model import LogisticRegression
+
+        model = LogisticRegression(C=1e6).fit(_logit(scores)[:, None], truth)
+        return cls(float(model.coef_[0, 0]), float(model.intercept_[0]))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"method": "platt", **asdict(self)}
+
+
+@dataclass(frozen=True)
+class IsotonicScaling:
+    """A rising step function through points, linear between them (Zadrozny and Elkan, KDD 2002).
+
+    Attributes:
+        scores, values: arrays of the points, of one length, both rising.
+    """
+
+    scores: np.ndarray
+    values: np.ndarray
+
+    def apply(self, scores: np.ndarray) -> np.ndarray:
+        return np.interp(scores, self.scores, self.values)
+
+    @classmethod
+    def fit(cls, scores: np.ndarray, truth: np.ndarray) -> IsotonicScaling:
+        """From held-out scores and whether each relation was right."""
+        from sklearn.isotonic import IsotonicRegression
+
+        model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(scores, truth)
+        return cls(model.X_thresholds_, model.y_thresholds_)
+
+    def to_dict(self) -> dict[str, Any]:
+        points = ([float(f"{value:.6g}") for value in array] for array in (self.scores, self.values))
+        return dict(zip(("scores", "values"), points, strict=True)) | {"method": "isotonic"}
+
+
+Scaling = PlattScaling | IsotonicScaling
+
+
+def scaling_from_dict(record: dict[str, Any]) -> Scaling:
+    if record["method"] == "platt":
+        return PlattScaling(record["slope"], record["intercept"])
+    return IsotonicScaling(np.array(record["scores"]), np.array(record["values"]))
+
+
+def expected_calibration_error(scores: np.ndarray, truth: np.ndarray, bins: int = _BINS) -> float:
+    """Mean gap between score and share of right relations, over bins of equal width, weighted by their sizes.
+
+    Source: Naeini, Cooper and Hauskrecht, AAAI 2015.
+    """
+    if not len(scores):
+        return 0.0
+    places = np.minimum((scores * bins).astype(int), bins - 1)
+    gaps = [
+        abs(scores[places == place].mean() - truth[places == place].mean()) * (places == place).sum()
+        for place in np.unique(places)
+    ]
+    return float(sum(gaps) / len(scores))
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """What a threshold on the score gave on held-out documents; the last three in percent."""
+
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+
+
+def operating_points(scores: np.ndarray, truth: np.ndarray, gold: int) -> list[OperatingPoint]:
+    """For thresholds 0.05, 0.06, ... 0.99.
+
+    Args:
+        scores, truth: of held-out candidate relations.
+        gold: relations there are, found as candidates or not.
+    """
+    points = []
+    for threshold in np.arange(5, 100) / 100:
+        chosen = scores >= threshold
+        right, predicted = int(truth[chosen].sum()), int(chosen.sum())
+        precision = 100 * right / predicted if predicted else 0.0
+        recall = 100 * right / gold if gold else 0.0
+        f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+        points.append(OperatingPoint(float(threshold), round(precision, 2), round(recall, 2), round(f1, 2)))
+    return points
+
+
+def best_threshold(points: Sequence[OperatingPoint]) -> float:
+    """The threshold of the best F1."""
+    return max(points, key=lambda point: point.f1).threshold
+
+
+def threshold_for_precision(points: Sequence[OperatingPoint], precision: float) -> OperatingPoint:
+    """The lowest threshold from which on the precision was reached.
+
+    Args:
+        precision: 0 to 1.
+    Raises:
+        InputError: it was reached at no threshold; the message has the best there was.
+    """
+    wanted, chosen = 100 * precision, None
+    for point in reversed([point for point in points if point.precision > 0]):
+        if point.precision < wanted:
+            break
+        chosen = point
+    if chosen is None:
+        best = max(points, key=lambda point: point.precision)
+        raise InputError(
+            f"no threshold gave a precision of {precision:g} on held-out documents; "
+            f"the best was {best.precision / 100:.2f}, with --min-score {best.threshold:g}"
+        )
+    return chosen
+
+
+def _logit(scores: np.ndarray) -> np.ndarray:
+    clipped = np.clip(scores, 1e-6, 1 - 1e-6)
+    return np.log(clipped / (1 - clipped))

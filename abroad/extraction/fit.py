@@ -1,0 +1,292 @@
+"""Train the default extractor, and measure it on documents it has not seen.
+
+The scorer must learn from what the tagger says of unseen text, so the tagger's opinion of
+each training document comes from a tagger trained without it (stacking, Wolpert 1992).
+Cross-validation goes around all of that, and calibration is fitted to its held-out scores.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from abroad.errors import InputError
+from abroad.extraction.align import gold_tags
+from abroad.extraction.calibrate import (
+    IsotonicScaling,
+    OperatingPoint,
+    PlattScaling,
+    Scaling,
+    best_threshold,
+    expected_calibration_error,
+    operating_points,
+)
+from abroad.extraction.candidates import label_key
+from abroad.extraction.mentions import NameTagger, ProductTagger, TokenScores
+from abroad.extraction.pairs import PairExtractor, relation
+from abroad.extraction.reading import Reading, read_text
+from abroad.extraction.score import (
+    CandidateTable,
+    LinearModel,
+    RelationScorer,
+    ScoredPair,
+    candidate_table,
+    stacked,
+    without_overlaps,
+)
+from abroad.progress import Progress
+from abroad.schema import Document, Prediction
+
+SYNTHETIC_WEIGHT = 0.5
+_INNER = 4  # folds of the tagger
+_STACK = 5  # folds of the two models below the pairs'
+_STRENGTH = 0.03  # scikit-learn's C
+_LEAST_DOCUMENTS = 10
+
+
+@dataclass(frozen=True)
+class Example:
+    """A document to learn from; `weight` counts its candidates in the scorer."""
+
+    document: Document
+    weight: float = 1.0
+
+    @cached_property
+    def reading(self) -> Reading:
+        return read_text(self.document.text, len(self.document.title))
+
+    @cached_property
+    def tags(self) -> list[str]:
+        return gold_tags(self.document, self.reading)
+
+    @cached_property
+    def gold(self) -> set[tuple[str, str]]:
+        return {(label_key(organism), label_key(chemical)) for organism, chemical in self.document.label_pairs()}
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """A document's candidates with the truth of each organism, chemical and pair."""
+
+    table: CandidateTable
+    organism_truth: np.ndarray
+    chemical_truth: np.ndarray
+    pair_truth: np.ndarray
+    weight: float
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What cross-validation found.
+
+    Attributes:
+        pairs: document id -> its candidate relations with calibrated scores (each calibrated without its fold).
+        scaling: fitted to all held-out scores, for the model that goes out.
+        points: what each threshold gave.
+        thresholds: of each fold, chosen on the others.
+        facts: error of calibration and the like.
+    """
+
+    pairs: dict[str, list[ScoredPair]]
+    scaling: Scaling
+    points: list[OperatingPoint]
+    thresholds: dict[str, float]
+    facts: dict[str, Any]
+
+    def predictions(self, examples: Sequence[Example]) -> list[Prediction]:
+        """Held-out predictions, each fold's threshold chosen on the other folds."""
+        result = []
+        for example in examples:
+            key = example.document.id
+            chosen = [pair for pair in self.pairs[key] if pair.score >= self.thresholds[key]]
+            result.append(Prediction(key, [relation(example.reading, pair) for pair in chosen]))
+        return result
+
+
+def split_folds(count: int, folds: int, seed: int) -> list[list[int]]:
+    """Indices of each fold, shuffled."""
+    order = list(range(count))
+    random.Random(seed).shuffle(order)
+    return [order[fold::folds] for fold in range(folds)]
+
+
+def train_extractor(
+    curated: Sequence[Document],
+    synthetic: Sequence[Document],
+    names: NameTagger,
+    folds: int = 5,
+    seed: int = 0,
+    say: Callable[[str], None] = lambda message: None,
+) -> tuple[PairExtractor, HeldOut]:
+    """Train on all documents; calibrate and measure on held-out curated ones.
+
+    Args:
+        curated: documents whose relations are complete; a document with none counts too.
+        synthetic: further documents, of half weight; never measured on.
+    Raises:
+        InputError: fewer than ten curated documents, or none with a relation.
+    """
+    examples = [Example(document) for document in curated]
+    extra = [Example(document, SYNTHETIC_WEIGHT) for document in synthetic]
+    if len(examples) < _LEAST_DOCUMENTS or not any(example.gold for example in examples):
+        raise InputError(f"expected {_LEAST_DOCUMENTS} curated documents or more, some with relations")
+    held_out = cross_validate(examples, extra, names, folds, seed)
+    say(f"held out: {held_out.facts}")
+    tagger, scorer = fit_models([*examples, *extra], names, seed)
+    facts = {
+        "curated documents": len(examples),
+        "synthetic documents": len(extra),
+        "relations": sum(len(example.gold) for example in examples),
+        "folds": folds,
+        "seed": seed,
+        **held_out.facts,
+    }
+    threshold = best_threshold(held_out.points)
+    extractor = PairExtractor(tagger, scorer, held_out.scaling, held_out.points, threshold, facts, {})
+    return extractor, held_out
+
+
+def cross_validate(
+    examples: Sequence[Example], extra: Sequence[Example], names: NameTagger, folds: int = 5, seed: int = 0
+) -> HeldOut:
+    """Score each document with models that never saw it."""
+    raw: dict[int, list[ScoredPair]] = {}
+    parts = split_folds(len(examples), folds, seed)
+    with Progress("cross-validation", folds) as progress:
+        for part in parts:
+            inside = set(part)
+            rest = [example for place, example in enumerate(examples) if place not in inside]
+            tagger, scorer = fit_models([*rest, *extra], names, seed)
+            for place in part:
+                table = candidate_table(examples[place].reading, tagger.tag(examples[place].reading))
+                raw[place] = [] if table is None else _pairs(table, scorer.probabilities(table))
+            progress.advance()
+    return _calibrated(examples, parts, raw)
+
+
+def fit_models(examples: Sequence[Example], names: NameTagger, seed: int = 0) -> tuple[ProductTagger, RelationScorer]:
+    """The tagger trained on all examples, and the scorer on what unaware taggers say of them."""
+    order = list(range(len(examples)))
+    random.Random(seed + 1).shuffle(order)
+    opinions: dict[int, TokenScores] = {}
+    for part in (order[inner::_INNER] for inner in range(_INNER)):
+        inside = set(part)
+        tagger = _train_tagger([examples[place] for place in order if place not in inside], names)
+        for place in part:
+            opinions[place] = tagger.tag(examples[place].reading)
+    judged = [_judge(examples[place], opinions[place]) for place in order]
+    scorer = _fit_scorer([entry for entry in judged if entry is not None])
+    return _train_tagger([examples[place] for place in order], names), scorer
+
+
+def _train_tagger(examples: Sequence[Example], names: NameTagger) -> ProductTagger:
+    return ProductTagger.train(names, ((e.reading, e.tags) for e in examples if e.reading.tokens))
+
+
+def _judge(example: Example, opinion: TokenScores) -> _Judged | None:
+    table = candidate_table(example.reading, opinion)
+    if table is None:
+        return None
+    organisms = {organism for organism, _ in example.gold}
+    chemicals = {chemical for _, chemical in example.gold}
+    return _Judged(
+        table,
+        np.array([candidate.key in organisms for candidate in table.organisms]),
+        np.array([candidate.key in chemicals for candidate in table.chemicals]),
+        np.array([(organism.key, chemical.key) in example.gold for organism, chemical in table.pairs]),
+        example.weight,
+    )
+
+
+def _fit_scorer(judged: Sequence[_Judged]) -> RelationScorer:
+    odds: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0), np.zeros(0))] * len(judged)
+    for part in range(_STACK):
+        organism, chemical = _fit_sides([entry for place, entry in enumerate(judged) if place % _STACK != part])
+        for place in range(part, len(judged), _STACK):
+            table = judged[place].table
+            odds[place] = organism.log_odds(table.organism_values), chemical.log_odds(table.chemical_values)
+    rows = [stacked(entry.table, *sides) for entry, sides in zip(judged, odds, strict=True)]
+    pair = _fit(rows[0][0], [values for _, values in rows], [e.pair_truth for e in judged], judged)
+    return RelationScorer(*_fit_sides(judged), pair)
+
+
+def _fit_sides(judged: Sequence[_Judged]) -> tuple[LinearModel, LinearModel]:
+    names = judged[0].table.names
+    organisms, chemicals = ([getattr(e.table, f"{side}_values") for e in judged] for side in ("organism", "chemical"))
+    return (
+        _fit(names[0], organisms, [entry.organism_truth for entry in judged], judged),
+        _fit(names[1], chemicals, [entry.chemical_truth for entry in judged], judged),
+    )
+
+
+def _fit(
+    names: Sequence[str], values: Sequence[np.ndarray], truth: Sequence[np.ndarray], judged: Sequence[_Judged]
+) -> LinearModel:
+    weights = [np.full(len(part), entry.weight) for part, entry in zip(truth, judged, strict=True)]
+    return LinearModel.fit(names, np.vstack(values), np.concatenate(truth), np.concatenate(weights), _STRENGTH)
+
+
+def _pairs(table: CandidateTable, scores: np.ndarray) -> list[ScoredPair]:
+    return without_overlaps([ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)])
+
+
+def _calibrated(
+    examples: Sequence[Example], parts: Sequence[Sequence[int]], raw: dict[int, list[ScoredPair]]
+) -> HeldOut:
+    scores = {place: np.array([pair.score for pair in pairs]) for place, pairs in raw.items()}
+    truth = {
+        place: np.array([(p.organism.key, p.chemical.key) in examples[place].gold for p in pairs], dtype=bool)
+        for place, pairs in raw.items()
+    }
+    methods: dict[str, type[Scaling]] = {"platt": PlattScaling, "isotonic": IsotonicScaling}
+    adjusted = {name: _cross_fitted(method, parts, scores, truth) for name, method in methods.items()}
+    everything = _joined(truth, range(len(examples)))
+    errors = {
+        name: expected_calibration_error(_joined(values, range(len(examples))), everything)
+        for name, values in adjusted.items()
+    }
+    chosen = min(errors, key=lambda name: errors[name])
+    final = methods[chosen].fit(_joined(scores, range(len(examples))), everything)
+    own = adjusted[chosen]
+    gold = sum(len(example.gold) for example in examples)
+    points = operating_points(_joined(own, range(len(examples))), everything, gold)
+    thresholds: dict[str, float] = {}
+    for part in parts:
+        others = [place for place in range(len(examples)) if place not in set(part)]
+        others_gold = sum(len(examples[place].gold) for place in others)
+        threshold = best_threshold(operating_points(_joined(own, others), _joined(truth, others), others_gold))
+        thresholds |= {examples[place].document.id: threshold for place in part}
+    pairs = {
+        examples[place].document.id: [
+            ScoredPair(pair.organism, pair.chemical, float(score))
+            for pair, score in zip(raw[place], own[place], strict=True)
+        ]
+        for place in raw
+    }
+    facts = {
+        "calibration": chosen,
+        "calibration error": {name: round(error, 4) for name, error in errors.items()},
+        "best": asdict(max(points, key=lambda point: point.f1)),
+    }
+    return HeldOut(pairs, final, points, thresholds, facts)
+
+
+def _cross_fitted(
+    method: type[Scaling], parts: Sequence[Sequence[int]], scores: dict[int, np.ndarray], truth: dict[int, np.ndarray]
+) -> dict[int, np.ndarray]:
+    """Scores of each fold, calibrated on the others."""
+    result = {}
+    for part in parts:
+        others = [place for place in scores if place not in set(part)]
+        scaling = method.fit(_joined(scores, others), _joined(truth, others))
+        result |= {place: scaling.apply(scores[place]) for place in part}
+    return result
+
+
+def _joined(values: dict[int, np.ndarray], places: Sequence[int]) -> np.ndarray:
+    return np.concatenate([values[place] for place in places])

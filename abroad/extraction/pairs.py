@@ -1,0 +1,136 @@
+"""The default extractor: candidate organisms and chemicals of a text, paired and scored. No GPU, no language model.
+
+It comes trained with the package (`abroad/extraction/default`, 2 MB): users have no
+curated documents to train one on, and building it at installation would ask for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from abroad.errors import InputError
+from abroad.extraction.calibrate import OperatingPoint, Scaling, scaling_from_dict
+from abroad.extraction.mentions import NameTagger, ProductTagger
+from abroad.extraction.reading import Reading, read_text
+from abroad.extraction.score import RelationScorer, ScoredPair, candidate_table, without_overlaps
+from abroad.io import atomic_write, file_sha256, write_json
+from abroad.schema import Document, Evidence, Prediction, Relation
+
+DEFAULT_FOLDER = Path(__file__).parent / "default"
+_NAMES, _PRODUCTS, _SCORER = "names.crf", "products.crf", "scorer.json"
+_MOST_SPANS = 3  # of each side of a relation
+_FORMAT = 1
+
+
+@dataclass
+class PairExtractor:
+    """Relations with calibrated scores and evidence.
+
+    Attributes:
+        points: what each threshold gave on held-out documents.
+        min_score: relations below it are left out.
+        facts: how the model was trained and what it scored, for people.
+        identity: names the model for resumption and the run record.
+    """
+
+    tagger: ProductTagger
+    scorer: RelationScorer
+    scaling: Scaling
+    points: Sequence[OperatingPoint]
+    min_score: float
+    facts: dict[str, Any]
+    identity: dict[str, Any]
+
+    def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
+        """One prediction a document; what fails becomes the prediction's error."""
+        for document in documents:
+            try:
+                yield self.predict(document)
+            except Exception as error:  # one bad document never ends the batch
+                yield Prediction(document.id, error=f"{type(error).__name__}: {error}")
+
+    def predict(self, document: Document) -> Prediction:
+        reading = read_text(document.text, len(document.title))
+        pairs = [pair for pair in self.scored(reading) if pair.score >= self.min_score]
+        capped = sum(expansion.capped for expansion in reading.expansions)
+        relations = [relation(reading, pair) for pair in pairs]
+        return Prediction(document.id, relations, extra={"capped": capped} if capped else {})
+
+    def scored(self, reading: Reading) -> list[ScoredPair]:
+        """Every candidate relation with its calibrated score, best first."""
+        table = candidate_table(reading, self.tagger.tag(reading))
+        if table is None:
+            return []
+        scores = self.scaling.apply(self.scorer.probabilities(table))
+        return without_overlaps(
+            [ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)]
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the model: two CRFsuite files and a JSON file."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in ((_NAMES, self.tagger.names.model), (_PRODUCTS, self.tagger.model)):
+            with atomic_write(folder / name, binary=True) as stream:
+                stream.write(data)
+        record = {
+            "format": _FORMAT,
+            "min_score": self.min_score,
+            "facts": self.facts,
+            "scaling": self.scaling.to_dict(),
+            "points": [asdict(point) for point in self.points],
+            "scorer": self.scorer.to_dict(),
+        }
+        write_json(folder / _SCORER, record)
+
+    @classmethod
+    def load(cls, folder: Path = DEFAULT_FOLDER, min_score: float | None = None) -> PairExtractor:
+        """Read a model that `save` wrote.
+
+        Raises:
+            InputError: a file is missing or not of this format.
+        """
+        try:
+            names, products = ((folder / name).read_bytes() for name in (_NAMES, _PRODUCTS))
+            record = json.loads((folder / _SCORER).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(
+                f"{folder}: not an extractor, {error.strerror}: {error.filename}; `abroad extractor train` makes one"
+            ) from None
+        except ValueError as error:
+            raise InputError(f"{folder / _SCORER}: expected JSON: {error}") from None
+        if not isinstance(record, dict) or record.get("format") != _FORMAT:
+            raise InputError(f"{folder / _SCORER}: expected an extractor of format {_FORMAT}; train it again")
+        chosen = float(record["min_score"]) if min_score is None else min_score
+        digests = {name: file_sha256(folder / name)[:16] for name in (_NAMES, _PRODUCTS, _SCORER)}
+        return cls(
+            tagger=ProductTagger(NameTagger(names), products),
+            scorer=RelationScorer.from_dict(record["scorer"]),
+            scaling=scaling_from_dict(record["scaling"]),
+            points=[OperatingPoint(**point) for point in record["points"]],
+            min_score=chosen,
+            facts=record["facts"],
+            identity={"model": "pairs", "files": digests, "min_score": chosen},
+        )
+
+
+def relation(reading: Reading, pair: ScoredPair) -> Relation:
+    """The relation of a scored pair, with its spans in the text."""
+    evidence = [
+        Evidence(m.start, m.end, reading.text[m.start : m.end], "organism", m.rule)
+        for m in pair.organism.mentions[:_MOST_SPANS]
+    ]
+    spans = {(span.start, span.end): span for span in pair.chemical.spans}
+    chosen = sorted(spans.values(), key=lambda span: (-span.log_score, span.start))[:_MOST_SPANS]
+    for span in sorted(chosen, key=lambda span: span.start):
+        rule = _rule_at(reading, span.start, span.end) if span.labels > 1 else span.rule
+        evidence.append(Evidence(span.start, span.end, reading.text[span.start : span.end], "chemical", rule))
+    return Relation(pair.organism.label, pair.chemical.label, round(pair.score, 4), evidence=evidence)
+
+
+def _rule_at(reading: Reading, start: int, end: int) -> str:
+    rules = [e.rule for e in reading.expansions if e.start < end and e.end > start]
+    return rules[0] if rules else "list"

@@ -1,0 +1,193 @@
+"""Probability of each candidate relation: logistic regressions over organisms, chemicals and their pairs.
+
+Three models: whether an organism produces anything here, whether a chemical is produced
+by anything here, and, given both, whether the one produces the other. They are numbers in
+JSON; scikit-learn fits them, numpy applies them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from abroad.extraction.candidates import (
+    ChemicalCandidate,
+    OrganismCandidate,
+    chemical_candidates,
+    organism_candidates,
+)
+from abroad.extraction.features import chemical_features, organism_features, pair_features
+from abroad.extraction.mentions import TokenScores
+from abroad.extraction.reading import Reading
+
+_SURE = 1e-4
+_NO_OTHER = -4.0  # log-odds that stand for "no other organism"
+
+
+@dataclass(frozen=True)
+class LinearModel:
+    """Logistic regression over named, standardised features.
+
+    Attributes:
+        names: of the features, in the order of the arrays (all of shape (features,)).
+    """
+
+    names: tuple[str, ...]
+    mean: np.ndarray
+    scale: np.ndarray
+    weights: np.ndarray
+    intercept: float
+
+    def log_odds(self, values: np.ndarray) -> np.ndarray:
+        """Of rows of shape (candidates, features); clipped to +-9.2."""
+        limit = np.log((1 - _SURE) / _SURE)
+        return np.clip((values - self.mean) / self.scale @ self.weights + self.intercept, -limit, limit)
+
+    @classmethod
+    def fit(
+        cls, names: Sequence[str], values: np.ndarray, truth: np.ndarray, weight: np.ndarray, strength: float
+    ) -> LinearModel:
+        """L2-penalised; `strength` is scikit-learn's C."""
+        from sklearn.linear_model import LogisticRegression
+
+        mean, scale = values.mean(axis=0), values.std(axis=0)
+        scale[scale == 0] = 1.0
+        model = LogisticRegression(C=strength, max_iter=3000).fit((values - mean) / scale, truth, sample_weight=weight)
+        return cls(tuple(names), mean, scale, model.coef_[0], float(model.intercept_[0]))
+
+    def to_dict(self) -> dict[str, Any]:
+        arrays = {"mean": self.mean, "scale": self.scale, "weights": self.weights}
+        rounded = {name: [float(f"{value:.6g}") for value in array] for name, array in arrays.items()}
+        return {"names": list(self.names), **rounded, "intercept": float(f"{self.intercept:.6g}")}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> LinearModel:
+        arrays = (np.array(record[name], dtype=float) for name in ("mean", "scale", "weights"))
+        return cls(tuple(record["names"]), *arrays, float(record["intercept"]))
+
+
+@dataclass(frozen=True)
+class CandidateTable:
+    """Candidates of a document with their features as arrays.
+
+    Attributes:
+        organism_values: (organisms, features); chemical_values: (chemicals, features).
+        pair_values: (organisms * chemicals, features), organism by organism.
+        names: of the features of each of the three.
+    """
+
+    organisms: Sequence[OrganismCandidate]
+    chemicals: Sequence[ChemicalCandidate]
+    organism_values: np.ndarray
+    chemical_values: np.ndarray
+    pair_values: np.ndarray
+    names: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+    @property
+    def pairs(self) -> list[tuple[OrganismCandidate, ChemicalCandidate]]:
+        return [(organism, chemical) for organism in self.organisms for chemical in self.chemicals]
+
+
+def candidate_table(reading: Reading, scores: TokenScores) -> CandidateTable | None:
+    """The candidates of a text; None if it names no organism or no chemical."""
+    organisms, chemicals = organism_candidates(reading), chemical_candidates(reading, scores)
+    if not organisms or not chemicals:
+        return None
+    of_organisms = organism_features(reading, organisms, chemicals)
+    of_chemicals = chemical_features(reading, organisms, chemicals, scores)
+    of_pairs = pair_features(reading, organisms, chemicals)
+    return CandidateTable(
+        organisms,
+        chemicals,
+        *(np.array([list(row.values()) for row in rows]) for rows in (of_organisms, of_chemicals, of_pairs)),
+        names=(tuple(of_organisms[0]), tuple(of_chemicals[0]), tuple(of_pairs[0])),
+    )
+
+
+def stacked(table: CandidateTable, organisms: np.ndarray, chemicals: np.ndarray) -> tuple[list[str], np.ndarray]:
+    """(names, rows of all features of each pair), with what the first two models say of its sides.
+
+    Args:
+        organisms, chemicals: log-odds of each candidate.
+    """
+    n, m = len(organisms), len(chemicals)
+    others = np.array([np.delete(organisms, place).max(initial=_NO_OTHER) for place in range(n)])
+    best_chemicals = np.sort(chemicals)[::-1][:5].mean()
+    organism, chemical = np.repeat(organisms, m), np.tile(chemicals, n)
+    rival = np.repeat(others, m)
+    own = {
+        "organism score": organism,
+        "chemical score": chemical,
+        "lead over organisms": organism - rival,
+        "best organism": np.full(n * m, organisms.max()),
+        "weaker side": np.minimum(organism, chemical),
+        "another organism leads": ((organism < rival) & (n > 1)).astype(float),
+        "best chemicals": np.full(n * m, best_chemicals),
+        "chemical if organism": (organism > 0) * chemical,
+    }
+    names = [*own, *(f"pair: {x}" for x in table.names[2])]
+    names += [*(f"organism: {x}" for x in table.names[0]), *(f"chemical: {x}" for x in table.names[1])]
+    sides = (np.repeat(table.organism_values, m, axis=0), np.tile(table.chemical_values, (n, 1)))
+    return names, np.column_stack([*own.values(), table.pair_values, *sides])
+
+
+@dataclass(frozen=True)
+class RelationScorer:
+    """The three models, applied in turn."""
+
+    organism: LinearModel
+    chemical: LinearModel
+    pair: LinearModel
+
+    def probabilities(self, table: CandidateTable) -> np.ndarray:
+        """Of each pair, in the order of `table.pairs`; not calibrated."""
+        organisms = self.organism.log_odds(table.organism_values)
+        chemicals = self.chemical.log_odds(table.chemical_values)
+        _, rows = stacked(table, organisms, chemicals)
+        return 1 / (1 + np.exp(-self.pair.log_odds(rows)))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name).to_dict() for name in ("organism", "chemical", "pair")}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> RelationScorer:
+        return cls(*(LinearModel.from_dict(record[name]) for name in ("organism", "chemical", "pair")))
+
+
+@dataclass(frozen=True)
+class ScoredPair:
+    """A candidate relation and its score, 0 to 1."""
+
+    organism: OrganismCandidate
+    chemical: ChemicalCandidate
+    score: float
+
+
+def without_overlaps(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
+    """Best first; of chemicals whose best stretches overlap, only the one with the best relation stays.
+
+    "usnic" and "usnic acid" cannot both be the name that stands there.
+    """
+    kept: dict[str, ChemicalCandidate] = {}
+    refused: set[str] = set()
+    result = []
+    for pair in sorted(pairs, key=lambda pair: -pair.score):
+        key = pair.chemical.key
+        if key in refused:
+            continue
+        if key not in kept:
+            own = pair.chemical.best
+            if any(_overlap(own, other.best) for other in kept.values()):
+                refused.add(key)
+                continue
+            kept[key] = pair.chemical
+        result.append(pair)
+    return result
+
+
+def _overlap(own: Any, other: Any) -> bool:
+    same = (own.start, own.end) == (other.start, other.end)
+    return not same and own.start < other.end and own.end > other.start
