@@ -158,7 +158,12 @@ class Evidence:
 
 @dataclass(slots=True)
 class Relation:
-    """A predicted "organism produces chemical"; the two labels are what is scored."""
+    """A predicted "organism produces chemical"; the two labels are what is scored.
+
+    Attributes:
+        score: calibrated probability; None from extractors that have none.
+        status: "known", "new" or "disputed" beside LOTUS; None where no index was given.
+    """
 
     organism: str
     chemical: str
@@ -166,6 +171,7 @@ class Relation:
     organism_id: str | None = None
     chemical_id: str | None = None
     evidence: list[Evidence] = field(default_factory=list)
+    status: str | None = None
 
     @classmethod
     def from_dict(cls, record: Any) -> Relation:
@@ -186,6 +192,7 @@ class Relation:
             record.get("organism_id"),
             record.get("chemical_id"),
             evidence,
+            record.get("status"),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -195,6 +202,7 @@ class Relation:
             "score": self.score,
             "organism_id": self.organism_id,
             "chemical_id": self.chemical_id,
+            **({"status": self.status} if self.status is not None else {}),
             "evidence": [
                 {"start": e.start, "end": e.end, "text": e.text, "role": e.role, "rule": e.rule} for e in self.evidence
             ],

@@ -32,5 +32,18 @@ def root(
     """Turn the literature of an under-explored biomedical field into a database of relations."""
 
 
-for name in ("run", "config", "lotus", "sample", "documents", "synth", "train", "extract", "evaluate", "doctor"):
+_GROUPS = (
+    "run",
+    "config",
+    "lotus",
+    "sample",
+    "documents",
+    "synth",
+    "train",
+    "extract",
+    "extractor",
+    "evaluate",
+    "doctor",
+)
+for name in _GROUPS:
     importlib.import_module(f"abroad.cli.{name}").register(app)

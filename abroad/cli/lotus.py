@@ -28,18 +28,28 @@ def prepare(
     out: Path = typer.Option(..., metavar="RELATIONS.tsv", help="The relations table to write."),
     max_relations: int = typer.Option(20, min=1, help="Drop references with more distinct relations."),
     max_name_length: int = typer.Option(60, min=1, help="Drop rows with a longer structure or organism name."),
+    index: Path = typer.Option(None, metavar="INDEX.sqlite", help="Also write the index of names and relations."),
+    synonyms: Path = typer.Option(None, metavar="NAMES.tsv", help="Further names for it: columns name and inchikey."),
 ) -> None:
     """Make the relations table: distinct rows, references with one PMID, few relations, names of fair length."""
+    from abroad.io import Rejects
     from abroad.provenance import run_record
     from abroad.sources import lotus
+    from abroad.sources.name_index import build_index
 
     settings = {"max_relations": max_relations, "max_name_length": max_name_length}
     with run_record(out, "lotus prepare", settings, _present(metadata, doi2pmid)) as record:
         report = lotus.prepare(metadata, doi2pmid, out, max_relations, max_name_length)
         record["filters"] = [vars(loss) for loss in report.losses]
         record["rejected"] = len(report.rejects)
+        if index is not None:
+            # The rows are read a second time, since the index holds those that the filters drop; what is
+            # broken in them has been told.
+            record["index"] = build_index(metadata, index, Rejects(), synonyms)
     _show(report)
     report_rejects(report.rejects, out)
+    if index is not None:
+        say(f"index: {', '.join(f'{count:,} {name}s' for name, count in record['index'].items())}: {index}")
     say(f"{report.rows:,} relations of {report.references:,} references: {out}")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from abroad.errors import InputError
 
 _BINS = 10
+_WINDOW = 8  # thresholds on each side
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,11 @@ def operating_points(scores: np.ndarray, truth: np.ndarray, gold: int) -> list[O
 
 
 def best_threshold(points: Sequence[OperatingPoint]) -> float:
-    """The threshold of the best F1."""
-    return max(points, key=lambda point: point.f1).threshold
+    """The middle of the best stretch of thresholds: F1 is averaged over a window, since its single peak is chance."""
+    f1 = np.array([point.f1 for point in points])
+    window = np.ones(2 * _WINDOW + 1)
+    smooth = np.convolve(f1, window, "same") / np.convolve(np.ones(len(f1)), window, "same")
+    return points[int(smooth.argmax())].threshold
 
 
 def threshold_for_precision(points: Sequence[OperatingPoint], precision: float) -> OperatingPoint:

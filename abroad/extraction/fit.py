@@ -8,7 +8,7 @@ Cross-validation goes around all of that, and calibration is fitted to its held-
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -121,7 +121,6 @@ def train_extractor(
     names: NameTagger,
     folds: int = 5,
     seed: int = 0,
-    say: Callable[[str], None] = lambda message: None,
 ) -> tuple[PairExtractor, HeldOut]:
     """Train on all documents; calibrate and measure on held-out curated ones.
 
@@ -136,7 +135,6 @@ def train_extractor(
     if len(examples) < _LEAST_DOCUMENTS or not any(example.gold for example in examples):
         raise InputError(f"expected {_LEAST_DOCUMENTS} curated documents or more, some with relations")
     held_out = cross_validate(examples, extra, names, folds, seed)
-    say(f"held out: {held_out.facts}")
     tagger, scorer = fit_models([*examples, *extra], names, seed)
     facts = {
         "curated documents": len(examples),
