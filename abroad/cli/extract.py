@@ -1,70 +1,183 @@
-"""`abroad extract`: relations from documents or a text, with a fine-tuned model."""
+"""`abroad extract`: relations from documents, PMIDs or a text."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from abroad.cli.common import report_rejects, say
 
+if TYPE_CHECKING:
+    from abroad.extraction.extract import Extractor
+    from abroad.schema import Document, Prediction
+
 
 def extract(
     documents: Path | None = typer.Argument(
-        None, help="Documents (JSON or JSONL), or '-' for JSONL on standard input."
+        None, metavar="[DOCS]", help="A file (.json, .jsonl, .txt, PubMed .xml), a folder of such, or '-' for a pipe."
     ),
-    model: str = typer.Option(..., help="An adapter directory, a model directory, a hub name or smollm2-135m."),
-    out: Path | None = typer.Option(None, help="Predictions (JSONL); needed with a file of documents."),
+    model: str = typer.Option(
+        None,
+        help="A fine-tuned adapter or model (directory or hub name) or an extractor of your own; else the built-in.",
+    ),
+    out: Path | None = typer.Option(None, help="Predictions: .jsonl, .csv or .tsv. Needed with a file or folder."),
+    format: str = typer.Option(None, help="jsonl, csv or tsv; else by the name of --out."),
     text: str | None = typer.Option(None, help="Extract from this text and print the prediction."),
+    pmid: list[str] = typer.Option([], help="Fetch this abstract from NCBI; repeatable."),
+    min_score: float = typer.Option(None, min=0, max=1, help="Leave out relations that are less probable."),
+    precision: float = typer.Option(None, min=0, max=1, help="The threshold that gave this precision, instead."),
+    index: Path | None = typer.Option(
+        None, metavar="INDEX.sqlite", help="Of `abroad lotus prepare`: links, known/new."
+    ),
+    quickstatements: Path | None = typer.Option(None, metavar="FILE", help="Write what Wikidata lacks; needs --index."),
+    link: bool = typer.Option(True, help="Add identifiers: NCBI Taxonomy, the index, OPSIN if it is installed."),
     base: str | None = typer.Option(None, help="Base model of an adapter, if not the one it names."),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract' (a run config will do)."),
     beams: int | None = typer.Option(None, min=1, help="Overrides the config; 1 is greedy."),
     max_new_tokens: int | None = typer.Option(None, min=1, help="Overrides the config."),
     batch_size: int | None = typer.Option(None, min=1, help="Rows at once (beams count); overrides the config."),
     quantization: str = typer.Option("none", help="none, or nf4 (4 bits, CUDA only)."),
+    base_url: str = typer.Option(None, metavar="URL", help="With --pmid: another server that speaks E-utilities."),
+    email: str = typer.Option(None, envvar="NCBI_EMAIL", help="Your address, which NCBI asks for.", metavar="ADDRESS"),
 ) -> None:
-    """Extract "organism produces chemical" relations, each with its evidence in the text.
+    """Extract "organism produces chemical" relations, each with its evidence, a score and identifiers.
 
-    Interrupted, the same command goes on with the documents that are left.
+    Without --model the built-in extractor is used: no GPU, no download. Interrupted, the same
+    command goes on with the documents that are left.
 
-    Example: abroad extract docs.jsonl --model runs/quickstart/model --out predictions.jsonl
+    Example: abroad extract docs.jsonl --out predictions.jsonl
     """
+    from abroad.errors import InputError
+    from abroad.extraction.extract import extract_documents
+    from abroad.extraction.link import Linker
+    from abroad.extraction.quickstatements import write_quickstatements
+    from abroad.io import Rejects, read_predictions, write_jsonl
+    from abroad.provenance import run_record
+    from abroad.sources.name_index import NameIndex
+
+    given = [documents is not None, text is not None, bool(pmid)]
+    if sum(given) != 1:
+        raise InputError("expected one of: a file or folder of documents, '-', --text, --pmid")
+    if documents is not None and str(documents) != "-" and out is None:
+        raise InputError("expected --out FILE for the predictions")
+    if quickstatements is not None and index is None:
+        raise InputError("--quickstatements needs --index INDEX.sqlite, which `abroad lotus prepare` writes")
+    kind = _format(format, out)
+    rejects = Rejects()
+    names = NameIndex(index) if index is not None else None
+    linker = Linker(names) if link else None
+    overrides = {"beams": beams, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
+    extractor = _extractor(model, base, config, overrides, quantization, min_score, precision)
+    inputs = _inputs(documents, text, pmid, base_url, email, rejects)
+    if out is None:
+        predictions = list(extractor.extract(inputs))
+        if linker is not None:
+            predictions = linker.link(inputs, predictions)
+        _print(inputs, predictions, kind)
+        if rejects:
+            say(rejects.summary())
+    else:
+        records = out if kind == "jsonl" else out.with_suffix(".jsonl")
+        files = [file for file in (documents, index) if file is not None and file.exists()]
+        with run_record(out, "extract", extractor.identity, files) as record:
+            report = extract_documents(inputs, extractor, records)
+            predictions = read_predictions(records)
+            if linker is not None:
+                predictions = linker.link(inputs, predictions)
+                write_jsonl(records, (prediction.to_dict() for prediction in predictions))
+            if kind != "jsonl":
+                _write_table(out, inputs, predictions, kind)
+            record["result"] = vars(report)
+        report_rejects(rejects, out)
+        say(
+            f"{out}: {report.relations} relations from {report.documents} documents; {report.failed} failed, "
+            f"{report.malformed} malformed parts, {report.cut_off} outputs cut off at the token budget"
+        )
+        if capped := sum(int(prediction.extra.get("capped", 0)) for prediction in predictions):
+            say(f"{capped} labels of lists longer than 200 were left out")
+    if quickstatements is not None and names is not None:
+        written = write_quickstatements(quickstatements, inputs, predictions, names)
+        say(
+            f"{quickstatements}: {written.written} statements; {written.known} known already, {written.without_item} "
+            f"without a Wikidata item of both sides, {written.without_reference} without a reference"
+        )
+
+
+def _format(format: str | None, out: Path | None) -> str:
+    from abroad.errors import InputError
+    from abroad.extraction.formats import FORMATS
+
+    kind = format or (out.suffix.lstrip(".").lower() if out is not None else "jsonl")
+    if kind not in FORMATS:
+        if format is None:
+            return "jsonl"
+        raise InputError(f"--format {format}: expected one of: {', '.join(FORMATS)}")
+    return kind
+
+
+def _extractor(
+    model: str | None,
+    base: str | None,
+    config: Path | None,
+    overrides: dict[str, Any],
+    quantization: str,
+    min_score: float | None,
+    precision: float | None,
+) -> Extractor:
     from abroad.config import ExtractSection, load_section
     from abroad.errors import InputError
-    from abroad.extraction.extract import Decoding, extract_documents, load_extractor
-    from abroad.io import Rejects, read_documents
-    from abroad.provenance import run_record
-    from abroad.schema import Document
+    from abroad.extraction.extract import Decoding, load_extractor
+    from abroad.extraction.pairs import load_pair_extractor
 
-    if (documents is None) == (text is None):
-        raise InputError("expected either a file of documents or --text")
-    if documents is not None and out is None:
-        raise InputError("expected --out FILE for the predictions")
+    if min_score is not None and precision is not None:
+        raise InputError("expected --min-score or --precision, not both")
+    if model is None or (Path(model) / "scorer.json").is_file():
+        return load_pair_extractor(model, min_score, precision)
+    if min_score is not None or precision is not None:
+        raise InputError(
+            "--min-score and --precision need the built-in extractor: a language model gives no such score"
+        )
     section = load_section(config, "extract") if config else ExtractSection()
-    overrides = {"beams": beams, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
     section = section.model_copy(update={key: value for key, value in overrides.items() if value is not None})
     decoding = Decoding(**section.model_dump(exclude={"batch_size"}))
-    rejects = Rejects()
-    if text is not None:
-        inputs = [Document("text", "", text.strip())]
-    else:
-        inputs = read_documents(Path("/dev/stdin") if str(documents) == "-" else documents, rejects)
-    extractor = load_extractor(model, decoding, base, quantization, section.batch_size)
-    if text is not None:
-        from abroad.io import dump_line
+    return load_extractor(model, decoding, base, quantization, section.batch_size)
 
-        sys.stdout.writelines(dump_line(prediction.to_dict()) for prediction in extractor.extract(inputs))
-        return
-    files = [] if str(documents) == "-" else [documents]
-    with run_record(out, "extract", extractor.identity, files) as record:
-        report = extract_documents(inputs, extractor, out)
-        record["result"] = vars(report)
-    report_rejects(rejects, out)
-    say(
-        f"{out}: {report.relations} relations from {report.documents} documents; {report.failed} failed, "
-        f"{report.malformed} malformed parts, {report.cut_off} outputs cut off at the token budget"
-    )
+
+def _inputs(
+    documents: Path | None, text: str | None, pmid: list[str], base_url: str | None, email: str | None, rejects: Any
+) -> list[Document]:
+    from abroad.extraction.inputs import fetch_pmids, read_path, read_pipe, text_document
+
+    if text is not None:
+        return [text_document("text", text)]
+    if pmid:
+        from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings
+
+        with EutilsClient(EutilsSettings(email=email, base_url=base_url or BASE_URL), say) as client:
+            return fetch_pmids(pmid, client, rejects)
+    assert documents is not None
+    return read_pipe(sys.stdin, rejects) if str(documents) == "-" else read_path(documents, rejects)
+
+
+def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:
+    from abroad.extraction.formats import to_table
+    from abroad.io import dump_line
+
+    if kind == "jsonl":
+        sys.stdout.writelines(dump_line(prediction.to_dict()) for prediction in predictions)
+    else:
+        sys.stdout.write(to_table(documents, predictions, "\t" if kind == "tsv" else ","))
+
+
+def _write_table(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
+    from abroad.extraction.formats import to_table
+    from abroad.io import atomic_write
+
+    with atomic_write(out) as stream:
+        stream.write(to_table(documents, predictions, "\t" if kind == "tsv" else ","))
 
 
 def register(app: typer.Typer) -> None:

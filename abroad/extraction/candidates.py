@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from abroad.extraction.abbreviations import definitions
 from abroad.extraction.expand import expand_phrase
 from abroad.extraction.mentions import TokenScores
 from abroad.extraction.organisms import OrganismMention
@@ -91,10 +92,13 @@ def chemical_candidates(reading: Reading, scores: TokenScores) -> list[ChemicalC
     """One for each label that some stretch of the text stands for."""
     found: dict[str, ChemicalCandidate] = {}
     stretches = _stretches(reading, scores)
+    long_forms = definitions(reading.text)
     for (first, last), sources in stretches.items():
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         text = reading.text[start:end]
         labels, rule = stretch_labels(text)
+        if len(labels) == 1 and labels[0] in long_forms:
+            labels, rule = [long_forms[labels[0]]], "abbreviation"
         if (
             not labels
             or len(labels) > _MOST_IN_STRETCH

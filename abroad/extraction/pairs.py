@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.errors import InputError
-from abroad.extraction.calibrate import OperatingPoint, Scaling, scaling_from_dict
+from abroad.extraction.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
 from abroad.extraction.mentions import NameTagger, ProductTagger
 from abroad.extraction.reading import Reading, read_text
 from abroad.extraction.score import RelationScorer, ScoredPair, candidate_table, without_overlaps
@@ -134,3 +134,21 @@ def relation(reading: Reading, pair: ScoredPair) -> Relation:
 def _rule_at(reading: Reading, start: int, end: int) -> str:
     rules = [e.rule for e in reading.expansions if e.start < end and e.end > start]
     return rules[0] if rules else "list"
+
+
+def load_pair_extractor(
+    model: str | None = None, min_score: float | None = None, precision: float | None = None
+) -> PairExtractor:
+    """The built-in extractor or one of your own, at the threshold asked for.
+
+    Args:
+        model: directory that `abroad extractor train` wrote; None for the built-in.
+        min_score: threshold; precision: take the threshold that gave it on held-out documents.
+    Raises:
+        InputError: no such extractor, or the precision was never reached.
+    """
+    extractor = PairExtractor.load(Path(model) if model is not None else DEFAULT_FOLDER, min_score)
+    if precision is None:
+        return extractor
+    point = threshold_for_precision(extractor.points, precision)
+    return PairExtractor.load(Path(model) if model is not None else DEFAULT_FOLDER, point.threshold)
