@@ -86,6 +86,16 @@ def _show(evaluation: Evaluation, result: dict) -> None:
             if part.whole_documents and scores.gold:
                 figures += f", precision {scores.precision:5.1f}, F1 {scores.f1:5.1f}"
             typer.echo(f"  {row.name:26} {row.documents:4} documents, {scores.gold:4} relations: {figures}")
+    typer.echo("\nceiling of recall")
+    for reading in evaluation.ceiling:
+        typer.echo(f"  {reading.name:34} {reading.reachable:5} of {reading.gold}: {reading.share:5.1f}")
+    if evaluation.errors:
+        typer.echo("\nerrors")
+    for count in evaluation.errors:
+        example = f"{count.example.organism} -> {count.example.chemical} ({count.example.document})"
+        typer.echo(
+            f"  {count.side + ': ' + count.kind:34} {count.count:5} in {count.documents} documents, as {example}"
+        )
     for ids, what in (
         (evaluation.comparison.without_prediction, "documents have no prediction and count as empty"),
         (evaluation.comparison.failed, "predictions carry an error and count as they stand"),

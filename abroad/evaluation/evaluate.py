@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
+from abroad.evaluation.errors import CeilingRow, ErrorCount, ceiling, count_errors, find_errors
 from abroad.evaluation.metrics import Comparison, compare
 from abroad.evaluation.slices import EmptyDocuments, Slice, empty_documents, make_slices
 from abroad.schema import Document, Prediction
@@ -18,6 +19,8 @@ class Evaluation:
     comparison: document by document.
     intervals: "precision", "recall", "f1" -> 95% bootstrap interval over documents.
     slices, empty: scores of parts.
+    errors: kinds of false and missed relations, most frequent first.
+    ceiling: what share of gold can be reached by copying, and by expanding.
     resamples, seed: of the bootstrap.
     """
 
@@ -25,6 +28,8 @@ class Evaluation:
     intervals: dict[str, Interval]
     slices: list[Slice]
     empty: EmptyDocuments
+    errors: list[ErrorCount]
+    ceiling: list[CeilingRow]
     resamples: int
     seed: int
 
@@ -46,6 +51,8 @@ class Evaluation:
             "failed": len(self.comparison.failed),
             "empty_documents": self.empty.documents,
             "empty_kept_empty": self.empty.kept_empty,
+            "errors": {f"{count.side}: {count.kind}": count.count for count in self.errors},
+            "ceiling": {row.name: round(row.share, 2) for row in self.ceiling},
             "resamples": self.resamples,
             "seed": self.seed,
         }
@@ -70,6 +77,8 @@ def evaluate(
         bootstrap_intervals(scores, resamples, seed),
         make_slices(comparison),
         empty_documents(comparison),
+        count_errors(find_errors(comparison)),
+        ceiling(comparison),
         resamples,
         seed,
     )

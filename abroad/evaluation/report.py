@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from abroad.evaluation.errors import errors_of
 from abroad.evaluation.evaluate import Evaluation
 from abroad.evaluation.highlight import marks_of, segments
 from abroad.evaluation.metrics import Outcome
@@ -47,6 +48,7 @@ def render_report(evaluation: Evaluation, title: str = "Extracted relations") ->
 
 def _view(outcome: Outcome) -> dict[str, Any]:
     document = outcome.document
+    kinds = {(e.side, e.organism, e.chemical): e.kind for e in errors_of(outcome)}
     pieces = segments(document.text, marks_of(outcome))
     return {
         "id": document.id,
@@ -56,8 +58,11 @@ def _view(outcome: Outcome) -> dict[str, Any]:
         "scores": outcome.scores,
         "segments": pieces,
         "relations": [
-            *(("correct", relation.organism, relation.chemical) for relation in outcome.correct.values()),
-            *(("missed", organism.label, chemical.label) for organism, chemical in outcome.missed.values()),
-            *(("spurious", relation.organism, relation.chemical) for relation in outcome.spurious.values()),
+            *(("correct", r.organism, r.chemical, "") for r in outcome.correct.values()),
+            *(("missed", o.label, c.label, kinds["missed", o.label, c.label]) for o, c in outcome.missed.values()),
+            *(
+                ("spurious", r.organism, r.chemical, kinds["false", r.organism, r.chemical])
+                for r in outcome.spurious.values()
+            ),
         ],
     }

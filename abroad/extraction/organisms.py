@@ -89,7 +89,7 @@ _LONGEST = 400  # mentions looked at; beyond it a text is a catalogue of species
 def find_organisms(text: str) -> list[OrganismMention]:
     """Every scientific name in the text, in order; abbreviated genera are resolved."""
     found = [*_upper_case(text), *_lower_case(text), *_names(text)]
-    found = _without_overlaps(found)
+    found = _without_overlaps(found)[:_LONGEST]
     full = _one_spelling(_without_overlaps([*found, *_abbreviated(text, found)]))
     return [*full, *_common(text)][:_LONGEST] if not full else full[:_LONGEST]
 

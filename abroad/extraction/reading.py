@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from abroad.extraction.organisms import OrganismMention, find_organisms
 from abroad.extraction.token_features import token_features
 from abroad.extraction.tokens import Token, tokenise
 
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no UTF-8 holds
 LONGEST_TEXT = 100_000
 """Characters that are read; an abstract has 2,000."""
 
@@ -64,7 +66,7 @@ class Reading:
 
 def read_text(text: str, title_end: int = 0) -> Reading:
     """Read a text; time grows with its length."""
-    text = text[:LONGEST_TEXT]
+    text = _SURROGATE.sub("\ufffd", text[:LONGEST_TEXT])
     lists = expand_lists(text)
     shared = [e for e in expand_shared_heads(text) if all(e.end <= o.start or e.start >= o.end for o in lists)]
     return Reading(text, title_end, tokenise(text), [*lists, *shared], find_organisms(text))

@@ -1,0 +1,161 @@
+"""Kinds of errors: what is wrong with a false relation, why a gold one was missed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from abroad.evaluation.metrics import Comparison, Outcome
+from abroad.evaluation.protocols import normalise_upstream
+from abroad.extraction.evidence import abbreviated_genus_spans, verbatim_spans
+from abroad.extraction.expand import expand_lists, expand_shared_heads
+from abroad.schema import Entity, Relation
+
+FALSE_KINDS = {
+    "wrong organism": "the chemical is gold, for another organism of the document",
+    "class for compound": "a class that gold does not name, where gold names compounds",
+    "partial name": "part of a gold name, or a gold name with more",
+    "spurious co-occurrence": "the chemical is in no gold relation of the document",
+}
+MISSED_KINDS = {
+    "missed list member": "the text names the chemical inside a list or range",
+    "wrong organism": "the chemical was predicted, for other organisms",
+    "partial name": "part of the name was predicted, or the name with more",
+    "missed class": "gold is a class of chemicals",
+    "missed name": "both names stand in the text",
+    "not in the text": "a name of gold is not in the text as it is spelt",
+}
+_CLASS = re.compile(r"(?:s|alkaloid|terpene|terpenoid|sterol|steroid|peptide|polyketide|flavonoid|lactone|glycoside)$")
+_SHORTEST_PART = 4  # characters
+
+
+@dataclass(frozen=True)
+class RelationError:
+    """Attributes:
+    side: "false" or "missed"; kind: of `FALSE_KINDS` or `MISSED_KINDS`.
+    document: id.
+    """
+
+    side: str
+    kind: str
+    document: str
+    organism: str
+    chemical: str
+
+
+def find_errors(comparison: Comparison) -> list[RelationError]:
+    """Every false and missed relation with its kind, document by document."""
+    return [error for outcome in comparison.outcomes for error in errors_of(outcome)]
+
+
+def errors_of(outcome: Outcome) -> list[RelationError]:
+    """The errors of one document: the false relations in order, then the missed."""
+    gold = {normalise_upstream(chemical.label) for _, chemical in outcome.gold.values()}
+    predicted = [*outcome.correct.values(), *outcome.spurious.values()]
+    found = {normalise_upstream(relation.chemical) for relation in predicted}
+    listed = _listed(outcome.document.text) if outcome.missed else set()
+    id = outcome.document.id
+    return [
+        *(RelationError("false", _false(r, gold), id, r.organism, r.chemical) for r in outcome.spurious.values()),
+        *(
+            RelationError("missed", _missed(o, c, outcome, found, listed), id, o.label, c.label)
+            for o, c in outcome.missed.values()
+        ),
+    ]
+
+
+def _false(relation: Relation, gold: set[str]) -> str:
+    chemical = normalise_upstream(relation.chemical)
+    if chemical in gold:
+        return "wrong organism"
+    if gold and _CLASS.search(chemical) and not re.search(r"\d", chemical):
+        return "class for compound"
+    return "partial name" if _part_of_any(chemical, gold) else "spurious co-occurrence"
+
+
+def _missed(organism: Entity, chemical: Entity, outcome: Outcome, found: set[str], listed: set[str]) -> str:
+    text, key = outcome.document.text, normalise_upstream(chemical.label)
+    if key in found:
+        return "wrong organism"
+    if key in listed and not verbatim_spans(text, chemical.label):
+        return "missed list member"
+    if _part_of_any(key, found):
+        return "partial name"
+    if not verbatim_spans(text, chemical.label):
+        return "not in the text"
+    if chemical.is_class:
+        return "missed class"
+    there = verbatim_spans(text, organism.label) or abbreviated_genus_spans(text, organism.label)
+    return "missed name" if there else "not in the text"
+
+
+def _part_of_any(key: str, others: set[str]) -> bool:
+    return any(key in other or (len(other) >= _SHORTEST_PART and other in key) for other in others)
+
+
+def _listed(text: str) -> set[str]:
+    expansions = (*expand_lists(text), *expand_shared_heads(text))
+    return {normalise_upstream(label) for expansion in expansions for label in expansion.labels}
+
+
+@dataclass(frozen=True)
+class ErrorCount:
+    """How often a kind of error occurs, with an example."""
+
+    side: str
+    kind: str
+    meaning: str
+    count: int
+    documents: int
+    example: RelationError
+
+
+def count_errors(errors: Sequence[RelationError]) -> list[ErrorCount]:
+    """The kinds that occur, most frequent first."""
+    groups: dict[tuple[str, str], list[RelationError]] = {}
+    for error in errors:
+        groups.setdefault((error.side, error.kind), []).append(error)
+    meanings = {"false": FALSE_KINDS, "missed": MISSED_KINDS}
+    counts = [
+        ErrorCount(side, kind, meanings[side][kind], len(group), len({e.document for e in group}), group[0])
+        for (side, kind), group in groups.items()
+    ]
+    return sorted(counts, key=lambda count: -count.count)
+
+
+@dataclass(frozen=True)
+class CeilingRow:
+    """How many gold relations a way of reading the text can reach."""
+
+    name: str
+    reachable: int
+    gold: int
+
+    @property
+    def share(self) -> float:
+        """In percent."""
+        return 100 * self.reachable / self.gold if self.gold else 0.0
+
+
+def ceiling(comparison: Comparison) -> list[CeilingRow]:
+    """Gold relations whose labels the text gives: verbatim; with abbreviated genera resolved; with lists expanded."""
+    counts = [0, 0, 0]
+    gold = 0
+    for outcome in comparison.outcomes:
+        text = outcome.document.text
+        listed = _listed(text)
+        named: dict[Hashable, tuple[bool, bool]] = {}
+        for organism, chemical in outcome.gold.values():
+            if organism.label not in named:
+                verbatim = bool(verbatim_spans(text, organism.label))
+                named[organism.label] = verbatim, verbatim or bool(abbreviated_genus_spans(text, organism.label))
+            here = bool(verbatim_spans(text, chemical.label))
+            in_list = here or normalise_upstream(chemical.label) in listed
+            verbatim, resolved = named[organism.label]
+            gold += 1
+            counts[0] += verbatim and here
+            counts[1] += resolved and here
+            counts[2] += resolved and in_list
+    names = ("both labels verbatim", "and abbreviated genera resolved", "and lists and ranges expanded")
+    return [CeilingRow(name, count, gold) for name, count in zip(names, counts, strict=True)]
