@@ -125,7 +125,7 @@ def stretch_labels(text: str) -> tuple[list[str], str]:
     labels = expand_phrase(text)
     if len(labels) > 1:
         return labels, "list"
-    return [_SUBSCRIPT.sub(r"\1", _LAST_NUMBERING.sub("", text).strip() or text)], "verbatim"
+    return [_LAST_NUMBERING.sub("", _SUBSCRIPT.sub(r"\1", text)).strip() or text], "verbatim"
 
 
 def _stretches(reading: Reading, scores: TokenScores) -> dict[tuple[int, int], set[str]]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -264,9 +266,13 @@ def pair_features(
     chemical_starts = [np.array([span.start for span in c.spans]) for c in chemicals]
     distances = np.array([[abs(a[:, None] - b[None, :]).min() for b in chemical_starts] for a in starts], dtype=float)
     several = len(organisms) > 1
+    nearest_of = distances.argmin(axis=0)
+    beside = _coordinated(organisms)
+    mentions = sorted((m.start, place) for place, o in enumerate(organisms) for m in o.mentions)
     result = []
     for place in range(len(organisms)):
         for other, chemical in enumerate(chemicals):
+            between, others_between = _between(reading, mentions, place, starts[place], chemical_starts[other])
             same = bool(sentences[place] & chemical_sentences[other])
             sharing = sum(bool(s & chemical_sentences[other]) for s in sentences)
             apart = min(abs(a - b) for a in sentences[place] for b in chemical_sentences[other])
@@ -286,9 +292,41 @@ def pair_features(
                 "same sentence of several": several and same,
                 "nearest of several": several and bool(nearest),
                 "last before of several": several and last_before,
+                "others between": min(others_between, 3),
+                "parted": _PARTED.search(between) is not None,
+                "parted from nearest": several and _PARTED.search(between) is not None and not nearest,
+                "beside nearest": (place, int(nearest_of[other])) in beside,
             }
             result.append(_numbers(found))
     return result
+
+
+_PARTED = re.compile(r";|\b(?:while|whereas|but|although)\b|\. ")
+_LONGEST_BETWEEN = 400
+
+
+def _between(
+    reading: Reading, mentions: Sequence[tuple[int, int]], place: int, organism: np.ndarray, chemical: np.ndarray
+) -> tuple[str, int]:
+    """(text between the two mentions nearest to each other, mentions of other organisms in it)."""
+    gaps = abs(organism[:, None] - chemical[None, :])
+    row, column = np.unravel_index(gaps.argmin(), gaps.shape)
+    low, high = sorted((int(organism[row]), int(chemical[column])))
+    first, last = bisect_left(mentions, (low, -1)), bisect_left(mentions, (high, -1))
+    return reading.text[low : min(high, low + _LONGEST_BETWEEN)], sum(o != place for _, o in mentions[first:last])
+
+
+def _coordinated(organisms: Sequence[OrganismCandidate]) -> set[tuple[int, int]]:
+    """Pairs of organisms that somewhere stand side by side: "from A and B"."""
+    mentions = sorted((m.start, m.end, place) for place, o in enumerate(organisms) for m in o.mentions)
+    found = set()
+    for (_, end, one), (start, _, other) in pairwise(mentions):
+        if one != other and 0 <= start - end <= _SIDE_BY_SIDE:
+            found |= {(one, other), (other, one)}
+    return found
+
+
+_SIDE_BY_SIDE = 7  # characters: ", and the"
 
 
 def _in_title(reading: Reading, organism: OrganismCandidate) -> bool:
