@@ -102,6 +102,7 @@ class ExtractSection(Section):
     max_new_tokens: _Count = 512
     length_penalty: float = 1.5
     early_stopping: bool | Literal["never"] = "never"
+    force_end: bool = True
     batch_size: _Count = 16
 
 

@@ -37,7 +37,7 @@ def train(
     from abroad.extraction.fit import Example, train_extractor
     from abroad.extraction.iob import read_iob, retokenised
     from abroad.extraction.mentions import NameTagger
-    from abroad.extraction.pairs import PairExtractor
+    from abroad.extraction.pairs import default_names
     from abroad.io import Rejects, read_documents, write_jsonl
     from abroad.provenance import run_record
 
@@ -50,7 +50,7 @@ def train(
             say(f"learning chemical names from {len(names)} files")
             tagger = NameTagger(NameTagger.train(retokenised(s) for path in names for s in read_iob(path)))
         else:
-            tagger = PairExtractor.load().tagger.names
+            tagger = default_names()
         extractor, measured = train_extractor(documents, further, tagger, cv, seed)
         extractor.save(out)
         record["result"] = extractor.facts

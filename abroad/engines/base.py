@@ -24,6 +24,8 @@ class GenerationRequest:
         stop: strings at which the text ends; they are not part of it.
         beams: beam search with so many beams; then temperature must be 0.
         length_penalty, early_stopping: of beam search, as in transformers.
+        force_end: beam search gives the end token as the last of the budget, so that
+            all hypotheses are compared as whole ones.
     """
 
     id: str
@@ -36,6 +38,7 @@ class GenerationRequest:
     beams: int = 1
     length_penalty: float = 1.0
     early_stopping: bool | str = False
+    force_end: bool = False
 
     def __post_init__(self) -> None:
         if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1 or self.beams < 1:

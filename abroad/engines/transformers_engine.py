@@ -104,6 +104,7 @@ class TransformersEngine:
                 "num_beams": first.beams,
                 "length_penalty": first.length_penalty,
                 "early_stopping": first.early_stopping,
+                "forced_eos_token_id": self.tokenizer.eos_token_id if first.force_end else None,
                 "return_dict_in_generate": True,
                 "output_scores": True,
             }
@@ -121,6 +122,7 @@ class TransformersEngine:
 
     def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any) -> Generation:
         ended = self.tokenizer.eos_token_id in tokens
+        forced = request.force_end and ended and tokens.index(self.tokenizer.eos_token_id) >= request.max_new_tokens - 1
         if ended:
             tokens = tokens[: tokens.index(self.tokenizer.eos_token_id)]
         tokens = tokens[: request.max_new_tokens]
@@ -130,11 +132,15 @@ class TransformersEngine:
             text = text[: min(cuts)]
         if isinstance(logprob, list):
             logprob = sum(logprob[: len(tokens) + ended])
-        return Generation(request.id, text, "stop" if ended or cuts else "length", len(tokens), logprob)
+        return Generation(
+            request.id, text, "stop" if (ended and not forced) or cuts else "length", len(tokens), logprob
+        )
 
 
 def _method(request: GenerationRequest) -> tuple[Any, ...]:
-    return (request.beams, request.length_penalty, str(request.early_stopping)) if request.beams > 1 else (1,)
+    if request.beams == 1:
+        return (1,)
+    return (request.beams, request.length_penalty, str(request.early_stopping), request.force_end)
 
 
 def _row_sampler(requests: Sequence[GenerationRequest], torch: Any) -> Any:

@@ -26,12 +26,14 @@ class Decoding:
         beams: 1 is greedy.
         max_new_tokens: budget of a document; outputs that reach it are counted as cut off.
         length_penalty, early_stopping: of beam search, as in transformers.
+        force_end: the end token is the last of the budget.
     """
 
     beams: int = 3
     max_new_tokens: int = 512
     length_penalty: float = 1.5
     early_stopping: bool | str = "never"
+    force_end: bool = True
 
 
 class Extractor(Protocol):
@@ -75,6 +77,7 @@ class GenerativeExtractor:
             beams=self.decoding.beams,
             length_penalty=self.decoding.length_penalty,
             early_stopping=self.decoding.early_stopping,
+            force_end=self.decoding.force_end,
         )
 
 

@@ -80,7 +80,7 @@ _LATIN_EPITHET = re.compile(
     r"ifer(?:um|a|us)?|form(?:is|e)|al(?:is|e)|ar(?:is|e)|in(?:um|us|a)|escens|ensium|ut(?:um|us|a)|ian(?:um|us|a)|"
     r"ophil(?:um|us|a)|yi|ei|ni|tis|ger|fer|ceps|color|ns|tum|ta|ra|la|lum|lus|ris|rum|cum|ae)"
 )
-_LATIN_ENDING = re.compile(r"(?:us|um|a|is|ae|ii|ei|ens|ans|ense|oides|yi|ni)$")  # enough after a known genus
+_LATIN_ENDING = re.compile(r"(?:us|um|a|is|ae|i|ens|ans|ense|oides)$")  # enough after a known genus
 _LATIN_GENUS = re.compile(r"[A-Z][a-z]{3,}(?:a|um|us|is|on|es|ma|ys|ix|ax|ium|oides|ces|ter|opsis|phora|spora|ella)")
 _LONG_EPITHET = 7  # letters; shorter ones of different species differ by one letter
 _LONGEST = 400  # mentions looked at; beyond it a text is a catalogue of species

@@ -12,11 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from abroad.errors import InputError
 from abroad.extraction.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
-from abroad.extraction.mentions import NameTagger, ProductTagger
+from abroad.extraction.mentions import NameTagger, ProductTagger, TokenScores
 from abroad.extraction.reading import Reading, read_text
-from abroad.extraction.score import RelationScorer, ScoredPair, candidate_table, without_overlaps
+from abroad.extraction.score import RelationScorer, ScoredPair, candidate_table, stacked, without_overlaps
 from abroad.io import atomic_write, file_sha256, write_json
 from abroad.schema import Document, Evidence, Prediction, Relation
 
@@ -104,6 +106,7 @@ class PairExtractor:
             raise InputError(f"{folder / _SCORER}: expected JSON: {error}") from None
         if not isinstance(record, dict) or record.get("format") != _FORMAT:
             raise InputError(f"{folder / _SCORER}: expected an extractor of format {_FORMAT}; train it again")
+        _check_features(folder, record["scorer"])
         chosen = float(record["min_score"]) if min_score is None else min_score
         digests = {name: file_sha256(folder / name)[:16] for name in (_NAMES, _PRODUCTS, _SCORER)}
         return cls(
@@ -115,6 +118,19 @@ class PairExtractor:
             facts=record["facts"],
             identity={"model": "pairs", "files": digests, "min_score": chosen},
         )
+
+
+def _check_features(folder: Path, scorer: dict[str, Any]) -> None:
+    """A model that counts other features than this version of the code would give nonsense, or nothing."""
+    reading = read_text("Usnic acid was isolated from Usnea barbata.")
+    tokens = len(reading.tokens)
+    sure = TokenScores(np.eye(1, tokens)[0], np.eye(1, tokens, 1)[0], np.zeros(tokens), ["B", "I", *"O" * (tokens - 2)])
+    table = candidate_table(reading, sure)
+    assert table is not None
+    own = dict(zip(("organism", "chemical"), table.names, strict=False))
+    own["pair"] = tuple(stacked(table, np.zeros(len(table.organisms)), np.zeros(len(table.chemicals)))[0])
+    if any(tuple(scorer[side]["names"]) != names for side, names in own.items()):
+        raise InputError(f"{folder}: made by another version of abroad; train it again with `abroad extractor train`")
 
 
 def relation(reading: Reading, pair: ScoredPair) -> Relation:
@@ -134,6 +150,11 @@ def relation(reading: Reading, pair: ScoredPair) -> Relation:
 def _rule_at(reading: Reading, start: int, end: int) -> str:
     rules = [e.rule for e in reading.expansions if e.start < end and e.end > start]
     return rules[0] if rules else "list"
+
+
+def default_names() -> NameTagger:
+    """The built-in knowledge of chemical names at large."""
+    return NameTagger((DEFAULT_FOLDER / _NAMES).read_bytes())
 
 
 def load_pair_extractor(

@@ -1,0 +1,164 @@
+"""The built-in extractor: what it finds, what it refuses, what it survives."""
+
+import json
+import shutil
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from abroad.errors import InputError
+from abroad.extraction.pairs import DEFAULT_FOLDER, PairExtractor, load_pair_extractor
+from abroad.schema import Document
+
+TEXT = (
+    "Three new diterpenes, gloeophyllins A-C (1-3), together with the known usnic acid (4), were isolated from the "
+    "fungus Gloeophyllum abietinum. Compound 1 inhibited Staphylococcus aureus; vancomycin was the positive control."
+)
+
+
+@pytest.fixture(scope="module")
+def extractor():
+    return load_pair_extractor()
+
+
+def pairs(extractor, text, title=""):
+    (prediction,) = extractor.extract([Document("d", title, text)])
+    assert prediction.error is None
+    return {(relation.organism, relation.chemical) for relation in prediction.relations}
+
+
+def test_members_of_a_list_are_found_and_controls_are_not(extractor):
+    found = pairs(extractor, TEXT)
+    assert {("Gloeophyllum abietinum", f"gloeophyllin {letter}") for letter in "ABC"} <= found
+    assert ("Gloeophyllum abietinum", "usnic acid") in found
+    assert not any("vancomycin" in chemical or "Staphylococcus" in organism for organism, chemical in found)
+
+
+def test_evidence_says_where_and_by_which_rule(extractor):
+    document = Document("d", "Diterpenes.", TEXT)
+    for relation in extractor.predict(document).relations:
+        assert {evidence.role for evidence in relation.evidence} == {"organism", "chemical"}
+        for evidence in relation.evidence:
+            assert document.text[evidence.start : evidence.end] == evidence.text
+        if "gloeophyllin" in relation.chemical:
+            assert [e.rule for e in relation.evidence if e.role == "chemical"] == ["range"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Curcumin protected rats from nephrotoxicity induced by cisplatin. Serum creatinine was measured.",
+        "A new strain was related to Streptomyces calvus. The menaquinones were MK-9(H6) and MK-9(H8).",
+        "We compare plate readers.",
+        "quercetin",
+        "Allium cepa",
+        ".",
+    ],
+)
+def test_texts_without_a_relation_stay_empty(extractor, text):
+    assert pairs(extractor, text) == set()
+
+
+def test_a_higher_threshold_gives_a_part_of_what_a_lower_one_gives(extractor):
+    documents = [Document("d", "", TEXT)]
+    sizes = []
+    for score in (0.0, 0.3, 0.9, 1.0):
+        (prediction,) = load_pair_extractor(min_score=score).extract(documents)
+        assert all(score <= relation.score <= 1 for relation in prediction.relations)
+        sizes.append(len(prediction.relations))
+    assert sizes == sorted(sizes, reverse=True) and sizes[-1] == 0
+
+
+def test_precision_picks_the_measured_threshold(extractor):
+    chosen = load_pair_extractor(precision=0.85)
+    point = next(point for point in extractor.points if point.threshold == chosen.min_score)
+    assert point.precision >= 85 and chosen.min_score > extractor.min_score
+
+
+def test_the_same_text_gives_the_same_prediction_again(extractor):
+    document = Document("d", "", TEXT)
+    assert extractor.predict(document).to_dict() == load_pair_extractor().predict(document).to_dict()
+
+
+def test_what_was_saved_is_what_is_loaded(extractor, tmp_path):
+    extractor.save(tmp_path / "copy")
+    copy = PairExtractor.load(tmp_path / "copy")
+    assert copy.predict(Document("d", "", TEXT)).to_dict() == extractor.predict(Document("d", "", TEXT)).to_dict()
+
+
+def test_a_folder_that_is_no_extractor_is_refused(tmp_path):
+    with pytest.raises(InputError, match="abroad extractor train"):
+        PairExtractor.load(tmp_path)
+    shutil.copytree(DEFAULT_FOLDER, tmp_path / "old")
+    record = json.loads((tmp_path / "old" / "scorer.json").read_text())
+    (tmp_path / "old" / "scorer.json").write_text(json.dumps(record | {"format": 0}))
+    with pytest.raises(InputError, match="format 1"):
+        PairExtractor.load(tmp_path / "old")
+
+
+BAD = {
+    "empty": "",
+    "control characters": "\x00\x01\u202e Quercetin\x00 was isolated from Allium cepa.\x7f" * 200,
+    "right to left": "تم عزل الكيرسيتين من Allium cepa " * 1000,
+    "no spaces": "从Allium cepa分离得到槲皮素" * 1000,
+    "half a character": "\ud800 quercetin from Allium cepa",
+    "html": "<script>alert(1)</script><b>Quercetin</b> from <i>Allium cepa</i> &amp; &lt;" * 200,
+    "nested brackets": "((([[[" * 10_000,
+    "one word": "a" * 100_000,
+    "locants": "3', 4', " * 12_000 + "5-tetrahydroxyflavone",
+    "digits": "1,2,3,4,5-" * 10_000,
+    "hyphens": "-" * 100_000,
+    "a catalogue": ", ".join(f"{n}-hydroxyflavone ({n})" for n in range(3_000)) + " were isolated from Allium cepa.",
+    "a chorus": "Allium cepa and Penicillium notatum produce penicillin G. " * 1_700,
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_text_costs_no_exception_and_no_patience(extractor, name):
+    start = time.monotonic()
+    pairs(extractor, BAD[name][:100_000])
+    assert time.monotonic() - start < 60  # a bound against explosions, not a measurement
+
+
+def test_five_thousand_congeners_are_capped_and_counted(extractor):
+    (prediction,) = extractor.extract([Document("d", "", "Xanthones A1-A5000 were isolated from Garcinia mangostana.")])
+    assert len(prediction.relations) <= 200 and prediction.extra["capped"] == 4800
+
+
+FRAGMENTS = (
+    "alkaloids A",
+    "B,",
+    "and",
+    "C-Z",
+    "from Penicillium notatum",
+    "(1-3)",
+    "1-",
+    "methyl",
+    "3-",
+    "α",
+    "[",
+    "—",
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=8)), max_size=40).map(" ".join))
+def test_any_text_gives_relations_that_stand_in_it(extractor, text):
+    document = Document("d", "", text)
+    for relation in extractor.predict(document).relations:
+        assert all(document.text[e.start : e.end] == e.text for e in relation.evidence)
+
+
+def test_one_failing_document_does_not_end_the_batch(extractor, monkeypatch):
+    original = PairExtractor.predict
+
+    def predict(self, document):
+        if document.id == "bad":
+            raise ValueError("broken")
+        return original(self, document)
+
+    monkeypatch.setattr(PairExtractor, "predict", predict)
+    predictions = list(extractor.extract([Document("bad", "", "x"), Document("good", "", TEXT)]))
+    assert predictions[0].error == "ValueError: broken" and predictions[1].relations

@@ -1,0 +1,104 @@
+"""The layouts of the published models, tiny and random: BioGPT and Mistral bases with LoRA adapters beside them."""
+
+import json
+import string
+
+import pytest
+
+from abroad.engines.base import GenerationRequest
+from abroad.extraction.extract import Decoding, extract_documents, load_extractor
+from tests.conftest import make_document
+
+DECODING = Decoding(beams=3, max_new_tokens=8, length_penalty=1.5, early_stopping="never")
+
+
+@pytest.fixture(scope="session")
+def biogpt(tmp_path_factory):
+    """BioGptForCausalLM with its own tokenizer: Moses and BPE over characters."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("sacremoses")
+    from transformers import BioGptConfig, BioGptForCausalLM, BioGptTokenizer
+
+    directory = tmp_path_factory.mktemp("models") / "tiny-biogpt"
+    directory.mkdir()
+    pieces = [c + end for c in string.ascii_letters + string.digits + ".,;:()-'" for end in ("", "</w>")]
+    vocabulary = {piece: number for number, piece in enumerate(["<s>", "<pad>", "</s>", "<unk>", *pieces])}
+    (directory / "vocab.json").write_text(json.dumps(vocabulary))
+    (directory / "merges.txt").write_text("#version: 0.2\np r\npr o\n")
+    tokenizer = BioGptTokenizer(str(directory / "vocab.json"), str(directory / "merges.txt"))
+    tokenizer.save_pretrained(directory)
+    torch.manual_seed(0)
+    config = BioGptConfig(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64
+    )
+    BioGptForCausalLM(config).save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def mistral(smollm2, tmp_path_factory):
+    torch = pytest.importorskip("torch")
+    from transformers import AutoTokenizer, MistralConfig, MistralForCausalLM
+
+    tokenizer = AutoTokenizer.from_pretrained(smollm2)
+    torch.manual_seed(0)
+    config = MistralConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=512,
+        sliding_window=128,
+    )
+    directory = tmp_path_factory.mktemp("models") / "tiny-mistral"
+    MistralForCausalLM(config).save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    return directory
+
+
+def add_adapter(base, folder):
+    """A LoRA directory as the published ones: adapter_config.json and adapter_model.safetensors."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(1)
+    config = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+    get_peft_model(AutoModelForCausalLM.from_pretrained(base), config).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("layout", ["biogpt", "mistral"])
+def test_a_base_with_a_lora_directory_extracts_from_a_batch(layout, request, tmp_path, documents):
+    base = request.getfixturevalue(layout)
+    adapter = add_adapter(base, tmp_path / "adapter")
+    extractor = load_extractor(str(adapter), DECODING, batch_size=6)
+    too_long = make_document("long", "T", "word " * 2000, [])
+    report = extract_documents([*documents, too_long], extractor, tmp_path / "pred.jsonl")
+    assert (report.documents, report.failed) == (4, 1)  # the one that does not fit says so and ends nothing
+    plain = load_extractor(str(base), DECODING, batch_size=6)
+    assert extractor.identity != plain.identity
+
+
+@pytest.mark.parametrize("layout", ["biogpt", "mistral"])
+def test_the_end_token_is_forced_at_the_budget(layout, request):
+    """Published decoding ends every output with the end token, so that the last relation is whole or cut off."""
+    base = request.getfixturevalue(layout)
+    extractor = load_extractor(str(base), DECODING)
+    settings = {"prompt": (5, 6, 2), "max_new_tokens": 4, "beams": 3, "early_stopping": "never"}
+    (forced,) = extractor.engine.generate([GenerationRequest(id="1", **settings, force_end=True)])
+    assert forced.error is None and forced.tokens <= 3  # the fourth is the end token
+    if forced.tokens == 3:
+        assert forced.finish_reason == "length"
+
+
+def test_biogpt_reads_text_as_its_tokenizer_does(biogpt):
+    from abroad.extraction.encode import encode_prompt
+    from abroad.models import load_tokenizer, resolve_model
+
+    tokenizer = load_tokenizer(resolve_model(str(biogpt)))
+    ids = encode_prompt(tokenizer, "Usnic acid (1).")
+    assert ids[-2:] == (tokenizer.eos_token_id, tokenizer.bos_token_id)
+    assert tokenizer.unk_token_id not in ids[:-2]
