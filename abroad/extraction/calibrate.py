@@ -59,7 +59,7 @@ class IsotonicScaling:
         return cls(model.X_thresholds_, model.y_thresholds_)
 
     def to_dict(self) -> dict[str, Any]:
-        points = ([float(f"{value:.6g}") for value in array] for array in (self.scores, self.values))
+        points = ([float(f"{value:.10g}") for value in array] for array in (self.scores, self.values))
         return dict(zip(("scores", "values"), points, strict=True)) | {"method": "isotonic"}
 
 
@@ -124,25 +124,21 @@ def best_threshold(points: Sequence[OperatingPoint]) -> float:
 
 
 def threshold_for_precision(points: Sequence[OperatingPoint], precision: float) -> OperatingPoint:
-    """The lowest threshold from which on the precision was reached.
+    """Of the thresholds that gave this precision, the one of the best recall.
 
     Args:
         precision: 0 to 1.
     Raises:
-        InputError: it was reached at no threshold; the message has the best there was.
+        InputError: none gave it; the message has the best there was.
     """
-    wanted, chosen = 100 * precision, None
-    for point in reversed([point for point in points if point.precision > 0]):
-        if point.precision < wanted:
-            break
-        chosen = point
-    if chosen is None:
+    reached = [point for point in points if point.precision >= 100 * precision and point.recall > 0]
+    if not reached:
         best = max(points, key=lambda point: point.precision)
         raise InputError(
             f"no threshold gave a precision of {precision:g} on held-out documents; "
             f"the best was {best.precision / 100:.2f}, with --min-score {best.threshold:g}"
         )
-    return chosen
+    return max(reached, key=lambda point: point.recall)
 
 
 def _logit(scores: np.ndarray) -> np.ndarray:

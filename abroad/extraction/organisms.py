@@ -141,7 +141,7 @@ def _is_binomial(genus: str, epithet: str, known: bool) -> bool:
     if epithet in _NO_EPITHET:
         return False
     if known:
-        return epithet in epithets() or _LATIN_ENDING.search(epithet) is not None
+        return "-" in epithet or epithet in epithets() or _LATIN_ENDING.search(epithet) is not None
     latin = _LATIN_GENUS.fullmatch(genus) is not None and genus not in _NO_GENUS
     return latin and _LATIN_EPITHET.fullmatch(epithet) is not None and epithet in epithets()
 

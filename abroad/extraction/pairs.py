@@ -72,6 +72,11 @@ class PairExtractor:
             [ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)]
         )
 
+    @property
+    def point(self) -> OperatingPoint:
+        """What the threshold nearest to `min_score` gave on held-out documents."""
+        return min(self.points, key=lambda point: abs(point.threshold - self.min_score))
+
     def save(self, folder: Path) -> None:
         """Write the model: two CRFsuite files and a JSON file."""
         folder.mkdir(parents=True, exist_ok=True)

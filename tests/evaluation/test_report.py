@@ -98,7 +98,7 @@ def test_the_report_shows_scores_and_relations_and_needs_no_network(case):
     assert re.search(r'<mark class="correct" title="[^"]*usnic acid">Usnic acid</mark>', html)
     assert re.search(r'<mark class="missed" title="[^"]*">barbatic acid</mark>', html)
     assert "lecanorin" in html
-    assert not re.search(r"(?:src|href)=\"(?!https://pubmed)", html)
+    assert not re.search(r"(?:src|href)=\"(?!https://pubmed|#)", html)
     assert "@import" not in html
 
 

@@ -32,8 +32,8 @@ def test_calibration_mends_overconfidence_and_survives_json(method, held_out):
     before = expected_calibration_error(scores[10_000:], truth[10_000:])
     adjusted = scaling.apply(scores[10_000:])
     assert before > 0.08 and expected_calibration_error(adjusted, truth[10_000:]) < 0.02
-    assert np.allclose(scaling_from_dict(scaling.to_dict()).apply(scores), scaling.apply(scores), atol=1e-4)
-    assert np.all(np.diff(scaling.apply(np.linspace(0, 1, 50))) >= 0)  # order is kept
+    assert np.allclose(scaling_from_dict(scaling.to_dict()).apply(scores), scaling.apply(scores), atol=1e-3)
+    assert np.all(np.diff(scaling.apply(np.linspace(0, 1, 50))) >= -1e-9)  # order is kept
 
 
 def test_platt_finds_the_factor_that_was_put_in(held_out):
@@ -53,10 +53,9 @@ def test_operating_points_count_gold_that_is_no_candidate():
     assert at[0.05].recall == 50.0 and at[0.95].f1 == 0
 
 
-def test_a_wanted_precision_gives_the_lowest_threshold_that_keeps_it():
-    points = [
-        OperatingPoint(t, p, 50, 50) for t, p in ((0.1, 50), (0.2, 92), (0.3, 80), (0.4, 91), (0.5, 95), (0.9, 0))
-    ]
+def test_a_wanted_precision_gives_the_threshold_of_the_best_recall():
+    measured = ((0.1, 50, 90), (0.3, 80, 70), (0.4, 91, 60), (0.5, 95, 30), (0.9, 0, 0))
+    points = [OperatingPoint(threshold, precision, recall, 50) for threshold, precision, recall in measured]
     assert threshold_for_precision(points, 0.9).threshold == 0.4
     with pytest.raises(InputError, match=r"the best was 0.95, with --min-score 0.5"):
         threshold_for_precision(points, 0.99)

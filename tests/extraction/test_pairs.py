@@ -75,6 +75,8 @@ def test_precision_picks_the_measured_threshold(extractor):
     chosen = load_pair_extractor(precision=0.85)
     point = next(point for point in extractor.points if point.threshold == chosen.min_score)
     assert point.precision >= 85 and chosen.min_score > extractor.min_score
+    with pytest.raises(InputError, match="no threshold gave a precision of 1"):
+        load_pair_extractor(precision=1.0)
 
 
 def test_the_same_text_gives_the_same_prediction_again(extractor):

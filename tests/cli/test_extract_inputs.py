@@ -1,0 +1,129 @@
+"""`abroad extract` takes what people have: files, folders, pipes, texts, PMIDs; and writes what they can use."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from abroad.io import write_documents
+from abroad.schema import Document
+from tests.sources.servers import Efetch, article_xml
+
+SENTENCE = "Quercetin and rutin were isolated from the bulbs of Allium cepa."
+
+
+def rows(text, delimiter=","):
+    return list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+
+
+def organisms(result):
+    assert result.exit_code == 0, result.output
+    return [
+        sorted({r["organism"] for r in json.loads(line)["relations"]}) for line in result.stdout.splitlines() if line
+    ]
+
+
+def test_a_text(cli):
+    result = cli("extract", "--text", f"<i>Flavonols</i>\n\n{SENTENCE}")
+    assert organisms(result) == [["Allium cepa"]]
+    assert json.loads(result.stdout)["relations"][0]["organism_id"] == "NCBITaxon:4679"
+
+
+@pytest.mark.parametrize(
+    "pipe",
+    [
+        SENTENCE,
+        json.dumps({"id": "1", "AbstractText": SENTENCE}),
+        json.dumps({"1": {"AbstractText": SENTENCE}}),
+        json.dumps({"id": "1", "AbstractText": SENTENCE}) + "\n{broken\n",
+    ],
+)
+def test_a_pipe_of_any_form(cli, pipe):
+    assert organisms(cli("extract", "-", input=pipe)) == [["Allium cepa"]]
+
+
+@pytest.mark.parametrize(("format", "delimiter"), [("csv", ","), ("tsv", "\t")])
+def test_tables_for_people(cli, tmp_path, format, delimiter):
+    write_documents(tmp_path / "docs.jsonl", [Document("1", "", SENTENCE, pmid="7", doi="10.1/x")])
+    out = tmp_path / f"relations.{format}"
+    result = cli("extract", tmp_path / "docs.jsonl", "--out", out)
+    assert result.exit_code == 0, result.output
+    table = rows(out.read_text(encoding="utf-8"), delimiter)
+    assert {row["chemical"].lower() for row in table} == {"quercetin", "rutin"}
+    assert {(row["pmid"], row["doi"], row["organism_text"]) for row in table} == {("7", "10.1/x", "Allium cepa")}
+    assert (tmp_path / "relations.jsonl").exists()  # what a later run goes on from
+
+
+def test_pmids_are_fetched_and_those_without_an_abstract_are_told(cli):
+    articles = {"1": article_xml("1", "Flavonols.", SENTENCE), "2": article_xml("2", "Nothing.", None)}
+    with Efetch(articles).serve() as server:
+        result = cli("extract", *("--pmid 1 --pmid 2 --pmid 3 --base-url".split()), server.url)
+    assert organisms(result) == [["Allium cepa"]]
+    assert "PMID 2: no abstract" in result.stderr and "PMID 3: not found" in result.stderr
+
+
+def test_a_folder_of_mixed_files_with_broken_ones(cli, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text(SENTENCE, encoding="utf-8")
+    write_documents(folder / "b.jsonl", [Document("1", "", SENTENCE), Document("a", "", "the same id")])
+    (folder / "c.json").write_text("{broken", encoding="utf-8")
+    (folder / "d.txt").write_bytes(b"\xff\xfe\x00")
+    (folder / "e.txt").write_text("", encoding="utf-8")
+    (folder / "picture.png").write_bytes(b"x")
+    out = tmp_path / "pred.jsonl"
+    result = cli("extract", folder, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["a", "1"]
+    assert "4 record(s) set aside" in result.stderr
+
+
+def test_an_empty_folder_is_refused(cli, tmp_path):
+    result = cli("extract", tmp_path, "--out", tmp_path / "x.jsonl")
+    assert result.exit_code == 2 and "no documents (.json" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--text", "a", "--pmid", "1"], "expected one of"),
+        (["--text", "   "], "the text is empty"),
+        (["--pmid", "12x"], "expected a PMID"),
+        (["--text", "a", "--min-score", "0.5", "--precision", "0.9"], "not both"),
+        (["--text", "a", "--format", "xlsx"], "jsonl, csv, tsv"),
+        (["--text", "a", "--quickstatements", "q.txt"], "--index"),
+        (["--text", "a", "--index", "none.sqlite"], "no such index"),
+        (["--text", "a", "--model", "smollm2-135m", "--min-score", "0.5"], "built-in extractor"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(cli, arguments, message):
+    result = cli("extract", *arguments)
+    assert result.exit_code == 2 and message in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_an_empty_pipe_is_refused(cli):
+    result = cli("extract", "-", input="  \n")
+    assert result.exit_code == 2 and "standard input is empty" in result.stderr
+
+
+def test_an_interrupted_run_goes_on_and_links_all(cli, tmp_path, monkeypatch):
+    from abroad.extraction.pairs import PairExtractor
+
+    write_documents(tmp_path / "docs.jsonl", [Document(str(n), "", SENTENCE) for n in range(6)])
+    out = tmp_path / "pred.jsonl"
+    original, calls = PairExtractor.predict, []
+
+    def predict(self, document):
+        calls.append(document.id)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return original(self, document)
+
+    monkeypatch.setattr(PairExtractor, "predict", predict)
+    assert cli("extract", tmp_path / "docs.jsonl", "--out", out).exit_code == 130
+    assert not out.exists()
+    assert cli("extract", tmp_path / "docs.jsonl", "--out", out).exit_code == 0
+    assert calls == ["0", "1", "2", "3", "3", "4", "5"]
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(lines) == 6 and all(r["organism_id"] for line in lines for r in line["relations"])
