@@ -137,3 +137,25 @@ def test_long_and_nested_input_takes_bounded_work(text):
 @pytest.mark.parametrize(("plural", "one"), [("alpins", "alpin"), ("lactones", "lactone"), ("glass", "glass")])
 def test_plurals(plural, one):
     assert singular(plural) == one
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "lamellarins gamma (1), alpha (2), and epsilon (3), along with eight",
+            ["lamellarin gamma", "lamellarin alpha", "lamellarin epsilon"],
+        ),
+        (
+            "lamellarins M (4), K (5), K-diacetate (6), and X-triacetate (11), have",
+            ["lamellarin M", "lamellarin K", "lamellarin K-diacetate", "lamellarin X-triacetate"],
+        ),
+        (
+            "ginsenosides-Rb1 (6), -Rd (7), -Re (9) and -Rg1 (10), gypenoside XVII",
+            ["ginsenoside-Rb1", "ginsenoside-Rd", "ginsenoside-Re", "ginsenoside-Rg1"],
+        ),
+        ("the enzymes beta and alpha", []),
+    ],
+)
+def test_greek_words_derivatives_and_hyphened_members(text, expected):
+    assert [label for expansion in expand_lists(text) for label in expansion.labels] == expected
