@@ -90,7 +90,7 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
 
 
 _ENGINE_KEYS = ("engine", "model", "batch_size")
-_SELECT_KEYS = ("threshold", "best")
+_SELECT_KEYS = ("threshold", "fidelity", "similarity", "best")
 
 
 class _Run:
@@ -185,12 +185,13 @@ class _Run:
         return {"abstracts": report.written, "from_before": report.resumed, "set_aside": len(rejects)}
 
     def do_select(self) -> dict[str, Any]:
-        from abroad.synthesis.select import select
+        from abroad.synthesis.select import SelectSettings, select
 
         rejects = Rejects()
         section = self.config.synthesis
         candidates = read_documents(self.abstracts, rejects)
-        selection = select(candidates, section.threshold, section.best)
+        settings = SelectSettings(**{key: getattr(section, key) for key in _SELECT_KEYS})
+        selection = select(candidates, settings, read_documents(self.documents, rejects))
         if not selection.kept:
             raise InputError(f"{self.abstracts}: none of {len(candidates)} abstracts is faithful enough to train on")
         write_documents(self.synthetic, selection.kept)

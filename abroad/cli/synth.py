@@ -73,17 +73,27 @@ def select(
     abstracts: Path = typer.Argument(..., metavar="ABSTRACTS.jsonl", help="Written by `abroad synth generate`."),
     out: Path = typer.Option(..., metavar="TRAIN.jsonl", help="Documents to write; the others go beside it."),
     threshold: float = typer.Option(0.9, min=0, max=1, help="Least share of relations with both labels in the text."),
+    fidelity: float = typer.Option(0.6, min=0, max=1, help="Least share of names in the text that a label covers."),
+    similarity: float = typer.Option(0.7, min=0, max=1, help="MinHash similarity of a near-duplicate."),
     best: int = typer.Option(3, min=1, help="Abstracts kept for each seed document."),
+    seeds: Path = typer.Option(None, metavar="DOCS", help="The seed documents, to refuse copies of them."),
 ) -> None:
-    """Keep faithful abstracts; each of the others is written to OUT.rejected.jsonl with its reasons."""
+    """Keep faithful abstracts; each of the others is written to OUT.rejected.jsonl with its reasons.
+
+    `abroad synth report OUT` shows where abstracts were lost.
+    """
     from abroad.io import Rejects, read_documents, write_documents, write_jsonl
     from abroad.provenance import run_record
+    from abroad.synthesis.select import SelectSettings
     from abroad.synthesis.select import select as choose
 
     rejects = Rejects()
+    settings = SelectSettings(threshold, fidelity, similarity, best)
     candidates = read_documents(abstracts, rejects)
-    with run_record(out, "synth select", {"threshold": threshold, "best": best}, [abstracts]) as record:
-        selection = choose(candidates, threshold, best)
+    originals = read_documents(seeds, rejects) if seeds is not None else []
+    inputs = [path for path in (abstracts, seeds) if path is not None]
+    with run_record(out, "synth select", vars(settings), inputs) as record:
+        selection = choose(candidates, settings, originals)
         write_documents(out, selection.kept)
         write_jsonl(out.with_name(out.name + ".rejected.jsonl"), selection.rejected)
         record.update(candidates=len(candidates), faithful=selection.faithful, reasons=selection.reasons())
@@ -93,3 +103,53 @@ def select(
     say(f"{selection.faithful} of {len(candidates)} abstracts are faithful ({share:.1%}), {count} kept: {out}")
     for reason, count in selection.reasons().items():
         say(f"  set aside: {reason}: {count}")
+
+
+@app.command(epilog="Example: abroad synth report train.jsonl --out funnel.html")
+def report(
+    selected: Path = typer.Argument(..., metavar="TRAIN.jsonl", help="Written by `abroad synth select`."),
+    out: Path = typer.Option(None, metavar="FILE.html", help="Also write a page with a plot and samples."),
+) -> None:
+    """Where abstracts were lost: how many at each step, why, and what they look like."""
+    from abroad.io import Rejects, atomic_write, read_documents
+    from abroad.synthesis.funnel import funnel, render_funnel
+
+    rejects = Rejects()
+    beside = selected.with_name(selected.name + ".rejected.jsonl")
+    kept = read_documents(selected, rejects) if selected.exists() and selected.stat().st_size else []
+    rejected = read_documents(beside, rejects) if beside.exists() and beside.stat().st_size else []
+    if not kept and not rejected:
+        from abroad.errors import InputError
+
+        raise InputError(f"{selected}: no such selection; expected a file that `abroad synth select` wrote")
+    steps = funnel(kept, rejected)
+    total = steps[0].left + steps[0].lost
+    typer.echo(f"{'generated':52} {total:8,}")
+    for step in steps[:-1]:
+        typer.echo(f"{step.reason:52} {-step.lost:8,} {step.left:8,} left ({step.left / total:.1%})")
+    typer.echo(f"{'kept':52} {steps[-1].left:8,} ({steps[-1].left / total:.1%})")
+    if out is not None:
+        with atomic_write(out) as stream:
+            stream.write(render_funnel(steps))
+        say(f"report: {out}")
+
+
+@app.command(epilog="Example: abroad synth validate curated.json")
+def validate(
+    curated: Path = typer.Argument(..., metavar="DOCS", help="Curated documents (JSON or JSONL)."),
+    threshold: float = typer.Option(0.9, min=0, max=1, help="As of `abroad synth select`."),
+    fidelity: float = typer.Option(0.6, min=0, max=1, help="As of `abroad synth select`."),
+    seed: int = typer.Option(0, help="Of the corruptions."),
+) -> None:
+    """Score the selector itself: it should take curated documents, and refuse them with wrong relations."""
+    from abroad.io import Rejects, read_documents
+    from abroad.synthesis.select import SelectSettings
+    from abroad.synthesis.validate import validate as judge
+
+    rejects = Rejects()
+    documents = read_documents(curated, rejects)
+    for score in judge(documents, SelectSettings(threshold, fidelity), seed):
+        share = score.right / score.documents if score.documents else 0.0
+        typer.echo(f"{score.kind:40} {score.right:4} of {score.documents:4} judged rightly ({share:.1%})")
+    if rejects:
+        say(rejects.summary())

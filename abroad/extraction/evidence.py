@@ -49,6 +49,11 @@ def find_evidence(document: Document, organism: str, chemical: str) -> list[Evid
     return found
 
 
+def listed_labels(text: str) -> set[str]:
+    """The labels that the text's lists and ranges stand for, case-folded, white space collapsed."""
+    return set(_listed(text))
+
+
 @lru_cache(maxsize=16)
 def _listed(text: str) -> dict[str, tuple[int, int, str]]:
     """Label (by `_key`) -> the stretch that lists it, and the rule; the first one counts."""

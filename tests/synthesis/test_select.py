@@ -5,7 +5,7 @@ import json
 import pytest
 
 from abroad.schema import Document, Entity
-from abroad.synthesis.select import coverage, repeats_itself, select
+from abroad.synthesis.select import SelectSettings, coverage, repeats_itself, select
 
 TAIL = (
     "It showed moderate activity against several strains of bacteria in a standard broth dilution assay with controls."
@@ -31,7 +31,7 @@ def candidate(id, text, surfaces=None, source="s", chemicals=("alpin A", "alpin 
         ("Alpin A and alpin B came from R. ficta.", {}, 1.0),
         ("Alpin A came from Ruta ficta.", {}, 0.5),
         ("Alpins A and B came from Ruta ficta.", {"alpin A": "alpins A and B", "alpin B": "alpins A and B"}, 1.0),
-        ("Alpins A and B came from Ruta ficta.", {}, 0.0),
+        ("Alpins A and B came from Ruta ficta.", {}, 1.0),
         ("Alpin A and alpin B came from a shrub.", {}, 0.0),
         ("Alpin Ax and alpin Bx came from Ruta ficta.", {}, 0.0),
     ],
@@ -56,7 +56,7 @@ def test_the_best_of_each_seed_document_are_kept_and_the_others_keep_their_reaso
             candidate("f", good + "Third. " + TAIL),
             candidate("g", good + "Other. " + TAIL, source="t"),
         ],
-        best=2,
+        SelectSettings(best=2, fidelity=0, similarity=1.0),
     )
     assert [document.id for document in selection.kept] == ["b", "c", "g"]
     assert {record["id"]: record["reasons"] for record in selection.rejected} == {
