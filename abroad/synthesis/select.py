@@ -43,7 +43,7 @@ class SelectSettings:
     """
 
     threshold: float = 0.9
-    fidelity: float = 0.6
+    fidelity: float = 0.7
     similarity: float = 0.7
     best: int = 3
 
