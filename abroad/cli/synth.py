@@ -49,9 +49,12 @@ def instruct(
 def generate(
     prompts: Path = typer.Argument(..., metavar="PROMPTS.jsonl", help="Written by `abroad synth instruct`."),
     out: Path = typer.Option(..., metavar="ABSTRACTS.jsonl", help="Abstracts to write."),
-    engine: str = typer.Option("transformers", help="What runs the model."),
+    engine: str = typer.Option(
+        "transformers", help="transformers, or openai (any server of that API, as `vllm serve`)."
+    ),
     model: str = typer.Option("smollm2-135m", help="Model: local path, hub name, or smollm2-135m (in a PyPI package)."),
-    batch_size: int = typer.Option(16, min=1, help="Texts at once."),
+    batch_size: int = typer.Option(16, min=1, help="Texts at once; with a server, requests at once."),
+    base_url: str = typer.Option(None, metavar="URL", help="With --engine openai: the server, http://HOST:PORT/v1."),
     amateur: str = typer.Option(None, help="Contrastive decoding: a smaller model with the same tokenizer."),
     amateur_keeps: int = typer.Option(None, min=1, help="The amateur sees the last so many tokens of the prompt only."),
     alpha: float = typer.Option(0.1, min=0.0, max=1.0, help="Contrastive: least share of the top token's probability."),
@@ -60,15 +63,20 @@ def generate(
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
     from abroad.engines.base import make_engine
     from abroad.engines.contrastive import ContrastiveSettings
+    from abroad.errors import InputError
     from abroad.io import Rejects
     from abroad.provenance import run_record
     from abroad.synthesis.generate import generate_abstracts
 
     rejects = Rejects()
     identity: dict[str, Any] = {"engine": engine, "model": model}
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"base_url": base_url, "say": say} if engine == "openai" else {}
+    if engine != "openai" and base_url is not None:
+        raise InputError("--base-url goes with --engine openai")
+    if engine != "transformers" and (amateur is not None or amateur_keeps is not None):
+        raise InputError("contrastive decoding (--amateur, --amateur-keeps) needs --engine transformers")
     if amateur is not None or amateur_keeps is not None:
-        options = {"amateur": amateur, "amateur_keeps": amateur_keeps, "contrastive": ContrastiveSettings(alpha, beta)}
+        options |= {"amateur": amateur, "amateur_keeps": amateur_keeps, "contrastive": ContrastiveSettings(alpha, beta)}
         identity["contrastive"] = {"amateur": amateur, "keeps": amateur_keeps, "alpha": alpha, "beta": beta}
     with run_record(out, "synth generate", identity | {"batch_size": batch_size}, [prompts]) as record:
         running = make_engine(engine, model, batch_size=batch_size, **options)

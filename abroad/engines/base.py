@@ -75,7 +75,10 @@ class Engine(Protocol):
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]: ...
 
 
-_ENGINES = {"transformers": "abroad.engines.transformers_engine:TransformersEngine"}
+_ENGINES = {
+    "openai": "abroad.engines.openai_engine:OpenAiEngine",
+    "transformers": "abroad.engines.transformers_engine:TransformersEngine",
+}
 """Engine name -> "module:class"; imported only when asked for."""
 
 

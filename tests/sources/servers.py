@@ -1,9 +1,10 @@
-"""Local servers that speak what our clients speak: efetch of E-utilities, and files with byte ranges."""
+"""Local servers that speak what our clients speak: efetch of E-utilities, files with byte ranges, completions."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import re
 import threading
 import time
@@ -35,6 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # a client that hangs up is part of the tests
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -185,3 +187,65 @@ class FileServer:
         if end < size:
             handler.hang_up()
         return None
+
+
+@dataclass
+class Completions:
+    """OpenAI's completions API over a function, with failures on demand.
+
+    Attributes:
+        complete: body of a request -> (text, finish reason).
+        failures: what the next requests get instead: a status, "hang up", "truncated", "slow" or "empty".
+        asked: bodies in order of arrival; keys: Authorization headers.
+        most_at_once: requests that were under way together.
+    """
+
+    complete: Any
+    failures: list[Any] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
+    most_at_once: int = 0
+    delay: float = 0.0
+    url: str = ""
+
+    @contextlib.contextmanager
+    def serve(self) -> Iterator[Completions]:
+        lock, state, now = threading.Lock(), self, [0]
+
+        class Handler(_Handler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with lock:
+                    state.asked.append(body)
+                    state.keys.append(self.headers.get("Authorization"))
+                    failure = state.failures.pop(0) if state.failures else None
+                    now[0] += 1
+                    state.most_at_once = max(state.most_at_once, now[0])
+                try:
+                    time.sleep(state.delay)
+                    self.respond(body, failure)
+                finally:
+                    with lock:
+                        now[0] -= 1
+
+            def respond(self, body: dict[str, Any], failure: Any) -> None:
+                if failure == "hang up":
+                    return self.hang_up()
+                if failure == "slow":
+                    time.sleep(1.0)
+                if isinstance(failure, int):
+                    error = {"error": {"message": f"no: {failure}"}}
+                    return self.answer(failure, json.dumps(error).encode(), {"Retry-After": "0"})
+                text, reason = state.complete(body)
+                choice = {
+                    "index": 0,
+                    "text": "" if failure == "empty" else text,
+                    "finish_reason": reason,
+                    "logprobs": {"token_logprobs": [-0.5, -0.25]},
+                }
+                answer = json.dumps({"choices": [choice], "usage": {"completion_tokens": len(text.split())}}).encode()
+                self.answer(200, answer[: len(answer) // 2] if failure == "truncated" else answer)
+
+        with serving(Handler) as base:
+            self.url = f"{base}/v1"
+            yield self

@@ -1,0 +1,155 @@
+"""Generation by any server that speaks OpenAI's completions API: `vllm serve`, llama.cpp, TGI, a cloud.
+
+https://platform.openai.com/docs/api-reference/completions. The completions endpoint and not
+the chat one, since prompts may force the opening words of the text, and may be token ids.
+Requests run in threads; no more than a few are ahead of who takes the answers, so memory
+does not grow with the number of prompts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import httpx
+
+from abroad.engines.base import Generation, GenerationRequest
+from abroad.errors import AbroadError, InputError
+from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
+
+DEFAULT_URL = "http://127.0.0.1:8000/v1"  # where `vllm serve` listens
+_AHEAD = 2  # requests asked for or answered and not yet taken, for each connection
+
+
+class OpenAiEngine:
+    """Generates with a model that a server holds.
+
+    Args:
+        model: as the server names it.
+        base_url: up to and with "/v1".
+        api_key: kept out of messages and records; None sends none.
+        concurrency: requests at once.
+        timeout: seconds without a byte.
+        attempts: tries of one request; first_wait: seconds before the second, doubled from then on.
+        say: is told of each failed try.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str = DEFAULT_URL,
+        api_key: str | None = None,
+        concurrency: int = 16,
+        timeout: float = 600.0,
+        attempts: int = 6,
+        first_wait: float = 1.0,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        if not base_url.startswith(("http://", "https://")):
+            raise InputError(f"expected the address of a server, http://HOST:PORT/v1, found {base_url!r}")
+        self.model, self.concurrency = model, concurrency
+        self._url = f"{base_url.rstrip('/')}/completions"
+        self._attempts, self._first_wait, self._say = attempts, first_wait, say
+        headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
+        limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+        self._http = httpx.Client(timeout=timeout, headers=headers, limits=limits)
+
+    @classmethod
+    def from_name(cls, name: str, batch_size: int = 16, base_url: str | None = None, **options: Any) -> OpenAiEngine:
+        """A model by the server's name for it; address and key from OPENAI_BASE_URL and OPENAI_API_KEY if not given."""
+        url = base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
+        return cls(name, url, os.environ.get("OPENAI_API_KEY"), batch_size, **options)
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
+        """Yield answers as they come; a request that the server refuses gets an error, not an end of the run.
+
+        Raises:
+            AbroadError: no answer after all attempts, access refused, or no such model.
+        """
+        stream = iter(requests)
+        running: set[Future[Generation]] = set()
+        pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="completion")
+        failure: BaseException | None = None
+        try:
+            while True:
+                if failure is None:
+                    room = self.concurrency * _AHEAD - len(running)
+                    running |= {pool.submit(self._answer, request) for request in itertools.islice(stream, room)}
+                if not running:
+                    break
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    if future.exception() is None:
+                        yield future.result()
+                    elif failure is None:
+                        failure = future.exception()
+                        # What is under way is paid for: it is waited for and kept, the rest is not begun.
+                        running = {other for other in running if not other.cancel()}
+            if failure is not None:
+                raise failure
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _answer(self, request: GenerationRequest) -> Generation:
+        if request.beams > 1:
+            return _failed(request, "this engine has no beam search")
+        retries = with_retries(f"{self._url}", self._attempts, self._first_wait, self._say)
+        return retries(self._post, request)
+
+    def _post(self, request: GenerationRequest) -> Generation:
+        body = {
+            "model": self.model,
+            "prompt": request.prompt if isinstance(request.prompt, str) else list(request.prompt),
+            "max_tokens": request.max_new_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+            "logprobs": 1,
+            **({"stop": list(request.stop)} if request.stop else {}),
+        }
+        response = self._http.post(self._url, json=body)
+        check_status(response)
+        if response.status_code in (401, 403):
+            raise AbroadError(f"{self._url}: access refused (HTTP {response.status_code}); check OPENAI_API_KEY")
+        if response.status_code == 404:
+            raise AbroadError(f"{self._url}: HTTP 404; is {self.model!r} the model that the server holds?")
+        if response.status_code != 200:
+            return _failed(request, f"refused by the server (HTTP {response.status_code}): {_message(response)}")
+        try:
+            answer = response.json()
+            choice = answer["choices"][0]
+            text = choice["text"]
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise TransientError(f"unreadable answer ({type(error).__name__})") from None
+        if not isinstance(text, str) or not text.strip():
+            return _failed(request, "empty completion")
+        return Generation(
+            request.id,
+            text,
+            "length" if choice.get("finish_reason") == "length" else "stop",
+            int((answer.get("usage") or {}).get("completion_tokens") or 0),
+            _log_probability(choice),
+        )
+
+
+def _failed(request: GenerationRequest, reason: str) -> Generation:
+    return Generation(request.id, "", "error", 0, error=reason)
+
+
+def _log_probability(choice: dict[str, Any]) -> float | None:
+    values = (choice.get("logprobs") or {}).get("token_logprobs")
+    return float(sum(value for value in values if value is not None)) if values else None
+
+
+def _message(response: httpx.Response) -> str:
+    """What the server says is wrong, shortened."""
+    try:
+        answer = response.json()
+        error = answer.get("error", answer)
+        text = error.get("message", error) if isinstance(error, dict) else error
+    except (ValueError, AttributeError):
+        text = response.text
+    return " ".join(str(text).split())[:300]
