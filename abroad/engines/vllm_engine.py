@@ -1,0 +1,168 @@
+"""Generation with vLLM in this process: continuous batching, prefix caching, several GPUs, quantised weights, LoRA.
+
+Requests are handed to vLLM's own engine as others finish, so that it is never short of work
+and memory does not grow with the number of prompts. https://docs.vllm.ai
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from abroad.engines.base import Generation, GenerationRequest
+from abroad.errors import InputError, MissingDependencyError
+from abroad.models import resolve_model
+
+_AHEAD = 2  # requests waiting in vLLM for each that runs
+
+
+@dataclass(frozen=True)
+class VllmSettings:
+    """How the model is laid out.
+
+    Attributes:
+        max_running: sequences generated at once.
+        tensor_parallel, pipeline_parallel: GPUs a model is spread over.
+        dtype: "auto" takes the model's; on a CPU float32 is used.
+        quantization: of the weights, as vLLM names it; None reads it from the model.
+        max_model_len: tokens of prompt and text together; None takes the model's.
+        memory_share: of a GPU's memory; cpu_cache_gib: key-value cache on a CPU.
+    """
+
+    max_running: int = 64
+    tensor_parallel: int = 1
+    pipeline_parallel: int = 1
+    dtype: str = "auto"
+    quantization: str | None = None
+    max_model_len: int | None = None
+    memory_share: float = 0.9
+    cpu_cache_gib: int = 2
+
+
+class VllmEngine:
+    """Generates with vLLM's engine.
+
+    Args:
+        engine: a `vllm.LLMEngine`.
+        max_running: sequences that it runs at once.
+        context_length: tokens of prompt and text together.
+        lora: a `vllm.lora.request.LoRARequest` for every text, or None.
+    """
+
+    def __init__(self, engine: Any, max_running: int, context_length: int, lora: Any = None) -> None:
+        self._engine, self._lora = engine, lora
+        self.max_running, self.context_length = max_running, context_length
+        self._count = itertools.count()
+
+    @classmethod
+    def from_name(cls, name: str, batch_size: int = 64, settings: VllmSettings | None = None) -> VllmEngine:
+        """A model by name or path; the adapter of an adapter directory is used as LoRA.
+
+        Raises:
+            InputError: no such model, or one that vLLM cannot run.
+            MissingDependencyError: vLLM is not installed.
+        """
+        settings = settings or VllmSettings(max_running=batch_size)
+        source = resolve_model(name)
+        try:
+            import torch
+            from vllm import EngineArgs, LLMEngine
+            from vllm.lora.request import LoRARequest
+        except ImportError:
+            raise MissingDependencyError("vllm", "vllm", "the engine vllm") from None
+        options: dict[str, Any] = {}
+        if torch.cuda.is_available():
+            options = {"gpu_memory_utilization": settings.memory_share, "dtype": settings.dtype}
+        else:
+            options = {
+                "dtype": "float32" if settings.dtype == "auto" else settings.dtype,
+                "kv_cache_memory_bytes": settings.cpu_cache_gib * 2**30,
+            }
+        try:
+            engine = LLMEngine.from_engine_args(
+                EngineArgs(
+                    model=source.base,
+                    tensor_parallel_size=settings.tensor_parallel,
+                    pipeline_parallel_size=settings.pipeline_parallel,
+                    quantization=settings.quantization,
+                    max_model_len=settings.max_model_len,
+                    max_num_seqs=settings.max_running,
+                    enable_prefix_caching=True,
+                    enable_lora=source.adapter is not None,
+                    trust_remote_code=False,
+                    load_format="safetensors",
+                    generation_config="vllm",  # the request says how to sample, not a file beside the model
+                    disable_log_stats=True,
+                    **options,
+                )
+            )
+        except (ValueError, OSError) as error:
+            raise InputError(f"{name}: vLLM cannot run it: {' '.join(str(error).split())[:300]}") from None
+        lora = LoRARequest("adapter", 1, str(source.adapter)) if source.adapter else None
+        return cls(engine, settings.max_running, engine.model_config.max_model_len, lora)
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
+        """Yield answers as they are ready; a request that vLLM refuses gets an error."""
+        stream = iter(requests)
+        running: dict[str, GenerationRequest] = {}
+        try:
+            while True:
+                room = self.max_running * _AHEAD - len(running)
+                for request in itertools.islice(stream, room):
+                    refusal = self._add(request, running)
+                    if refusal is not None:
+                        yield Generation(request.id, "", "error", 0, error=refusal)
+                if not running:
+                    return
+                for output in self._engine.step():
+                    if output.finished:
+                        yield _answer(running.pop(output.request_id), output.outputs[0])
+        finally:
+            if running:
+                self._engine.abort_request(list(running))
+
+    def _add(self, request: GenerationRequest, running: dict[str, GenerationRequest]) -> str | None:
+        """Hand a request to vLLM; why it cannot be, or None."""
+        from vllm import SamplingParams
+
+        if request.beams > 1:
+            return "the engine vllm has no beam search"
+        params = SamplingParams(
+            max_tokens=request.max_new_tokens,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            seed=request.seed,
+            stop=list(request.stop) or None,
+            logprobs=0,
+        )
+        prompt = request.prompt if isinstance(request.prompt, str) else {"prompt_token_ids": list(request.prompt)}
+        key = f"{next(self._count)}"  # ids of requests are the caller's, and may come again
+        tokens = self._length(request.prompt)
+        if tokens + request.max_new_tokens > self.context_length:
+            return (
+                f"{tokens} prompt tokens and {request.max_new_tokens} new ones "
+                f"do not fit the model's {self.context_length} positions"
+            )
+        try:
+            self._engine.add_request(key, prompt, params, lora_request=self._lora)
+        except ValueError as error:
+            return " ".join(str(error).split())[:300]
+        running[key] = request
+        return None
+
+    def _length(self, prompt: str | tuple[int, ...]) -> int:
+        if not isinstance(prompt, str):
+            return len(prompt)
+        return len(self._engine.get_tokenizer().encode(prompt))
+
+
+def _answer(request: GenerationRequest, output: Any) -> Generation:
+    return Generation(
+        request.id,
+        output.text,
+        "length" if output.finish_reason == "length" else "stop",
+        len(output.token_ids),
+        float(output.cumulative_logprob) if output.cumulative_logprob is not None else None,
+    )

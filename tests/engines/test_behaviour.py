@@ -1,0 +1,93 @@
+"""What every engine does alike, on a real model: a new engine joins ENGINES and has to pass.
+
+vLLM is tested where it is installed: `make test-vllm` gives it an environment of its own.
+"""
+
+import importlib.util
+
+import pytest
+
+from abroad.engines.base import GenerationRequest, make_engine
+
+ENGINES = ("transformers", "vllm")
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request, smollm2):
+    if request.param == "vllm" and importlib.util.find_spec("vllm") is None:
+        pytest.skip("vLLM is not installed here: make test-vllm")
+    return make_engine(request.param, str(smollm2), batch_size=4)
+
+
+def request(id="r", prompt="The capital of France is", **options):
+    return GenerationRequest(id, prompt, **{"max_new_tokens": 8, **options})
+
+
+def texts(engine, requests):
+    return {answer.id: answer.text for answer in engine.generate(requests)}
+
+
+def test_greedy_text_is_sensible_and_repeatable(engine):
+    first, second = (next(engine.generate([request()])) for _ in range(2))
+    assert "Paris" in first.text and first == second
+    assert first.tokens == 8 and first.finish_reason == "length" and first.logprob < 0
+
+
+def test_a_text_does_not_depend_on_its_batch(engine):
+    mixed = [
+        request("greedy"),
+        request("warm", temperature=0.8, seed=1),
+        request("long", prompt="Plants make many compounds. " * 6 + "For example,", temperature=0.5, seed=2),
+    ]
+    together = texts(engine, mixed)
+    assert together == {item.id: next(engine.generate([item])).text for item in mixed}
+
+
+def test_seeds_and_temperature_change_a_sampled_text(engine):
+    sampled = texts(engine, [request(str(seed), temperature=1.0, seed=seed, max_new_tokens=12) for seed in range(4)])
+    assert len(set(sampled.values())) > 1
+
+
+def test_a_tiny_nucleus_is_greedy(engine):
+    greedy, nucleus = request("g"), request("n", temperature=1.0, top_p=1e-6, seed=5)
+    found = texts(engine, [greedy, nucleus])
+    assert found["g"] == found["n"]
+
+
+def test_the_text_ends_before_a_stop_string(engine):
+    plain = next(engine.generate([request()])).text
+    stopped = next(engine.generate([request(stop=("Paris",))]))
+    assert plain.startswith(stopped.text) and "Paris" not in stopped.text and stopped.finish_reason == "stop"
+
+
+def test_every_request_is_answered_once_and_streams(engine):
+    def endless():
+        for number in range(10_000_000):
+            yield request(str(number), max_new_tokens=1)
+
+    stream = engine.generate(endless())
+    assert len({next(stream).id for _ in range(10)}) == 10
+
+
+def test_token_ids_are_taken_as_they_are(engine, smollm2):
+    from abroad.models import load_tokenizer, resolve_model
+
+    ids = tuple(load_tokenizer(resolve_model(str(smollm2)))("The capital of France is")["input_ids"])
+    assert texts(engine, [request("a")])["a"] == texts(engine, [request("b", prompt=ids)])["b"]
+
+
+def test_a_prompt_beyond_the_context_gets_an_error_and_the_rest_goes_on(engine):
+    answers = {a.id: a for a in engine.generate([request("long", prompt="word " * 9000), request("short")])}
+    assert "positions" in answers["long"].error and answers["short"].error is None
+
+
+def test_ids_may_come_again_in_another_call(engine):
+    first, second = (list(engine.generate([request("same"), request("other")])) for _ in range(2))
+    assert sorted(a.id for a in first) == sorted(a.id for a in second) == ["other", "same"]
+
+
+def test_an_unfinished_call_does_not_disturb_the_next(engine):
+    stream = engine.generate(request(str(number)) for number in range(50))
+    next(stream)
+    stream.close()
+    assert [answer.id for answer in engine.generate([request("after")])] == ["after"]
