@@ -49,9 +49,7 @@ def instruct(
 def generate(
     prompts: Path = typer.Argument(..., metavar="PROMPTS.jsonl", help="Written by `abroad synth instruct`."),
     out: Path = typer.Option(..., metavar="ABSTRACTS.jsonl", help="Abstracts to write."),
-    engine: str = typer.Option(
-        "transformers", help="transformers, or openai (any server of that API, as `vllm serve`)."
-    ),
+    engine: str = typer.Option("transformers", help="transformers, vllm, or openai (any server of that API)."),
     model: str = typer.Option("smollm2-135m", help="Model: local path, hub name, or smollm2-135m (in a PyPI package)."),
     batch_size: int = typer.Option(16, min=1, help="Texts at once; with a server, requests at once."),
     base_url: str = typer.Option(None, metavar="URL", help="With --engine openai: the server, http://HOST:PORT/v1."),

@@ -7,6 +7,7 @@ and memory does not grow with the number of prompts. https://docs.vllm.ai
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,7 @@ class VllmEngine:
         """
         settings = settings or VllmSettings(max_running=batch_size)
         source = resolve_model(name)
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # else hundreds of lines between our progress bars
         try:
             import torch
             from vllm import EngineArgs, LLMEngine
