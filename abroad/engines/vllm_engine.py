@@ -81,6 +81,9 @@ class VllmEngine:
             options = {
                 "dtype": "float32" if settings.dtype == "auto" else settings.dtype,
                 "kv_cache_memory_bytes": settings.cpu_cache_gib * 2**30,
+                # A prompt cut by the step's budget sets a seeded request's generator back, which a CPU's cannot do:
+                # vLLM 0.32 then ends with "CPU Generator does not use offset".
+                "enable_chunked_prefill": False,
             }
         try:
             engine = LLMEngine.from_engine_args(

@@ -91,3 +91,15 @@ def test_an_unfinished_call_does_not_disturb_the_next(engine):
     next(stream)
     stream.close()
     assert [answer.id for answer in engine.generate([request("after")])] == ["after"]
+
+
+def test_seeded_prompts_of_more_tokens_than_a_step_takes(engine):
+    """vLLM cuts prompts where its budget of 2,048 tokens a step ends; seeds must survive that."""
+    many = [
+        request(
+            str(n), prompt=f"Case {n}. " + "Plants make compounds. " * 25, temperature=0.8, seed=n, max_new_tokens=2
+        )
+        for n in range(28)
+    ]
+    answers = list(engine.generate(many))
+    assert len(answers) == 28 and not any(answer.error for answer in answers)
