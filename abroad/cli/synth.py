@@ -169,3 +169,28 @@ def validate(
         typer.echo(f"{score.kind:40} {score.right:4} of {score.documents:4} judged rightly ({share:.1%})")
     if rejects:
         say(rejects.summary())
+
+
+@app.command(epilog="Example: abroad synth curate train.jsonl --k 1000 --out best.jsonl")
+def curate(
+    selected: Path = typer.Argument(..., metavar="TRAIN.jsonl", help="Accepted abstracts, of `abroad synth select`."),
+    out: Path = typer.Option(..., metavar="BEST.jsonl", help="Documents to write, in the order picked."),
+    k: int = typer.Option(1000, min=1, help="How many to choose."),
+    quality: float = typer.Option(0.5, min=0, max=1, help="Share, best scores first, that diversity chooses from."),
+) -> None:
+    """Choose the k best and most diverse abstracts: by score, then by entropy of organisms and chemicals."""
+    from abroad.io import Rejects, read_documents, write_documents
+    from abroad.provenance import run_record
+    from abroad.synthesis.curate import curate as choose
+
+    rejects = Rejects()
+    documents = read_documents(selected, rejects)
+    with run_record(out, "synth curate", {"k": k, "quality": quality}, [selected]) as record:
+        chosen = choose(documents, k, quality)
+        write_documents(out, chosen.documents)
+        record.update(chosen=len(chosen.documents), candidates=chosen.candidates, least_score=chosen.least_score)
+    report_rejects(rejects, out)
+    say(
+        f"{len(chosen.documents)} of {len(documents)} abstracts, with {chosen.organisms} organisms and "
+        f"{chosen.chemicals} chemicals, from {chosen.candidates} of score {chosen.least_score:g} or more: {out}"
+    )
