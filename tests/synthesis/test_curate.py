@@ -20,9 +20,7 @@ def test_diversity_prefers_new_entities_to_more_of_the_same():
     same = [document(f"same{n}", 1.0, ("Usnea testalis", "usnic acid")) for n in range(5)]
     other = document("other", 1.0, ("Ruta fictiva", "scopoletin"))
     chosen = curate([*same, other], 2)
-    assert {d.id for d in chosen.documents} == {"other", chosen.documents[0].id} and "other" in [
-        d.id for d in chosen.documents
-    ]
+    assert "other" in [d.id for d in chosen.documents]
     assert (chosen.organisms, chosen.chemicals) == (2, 2)
 
 
