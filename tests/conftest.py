@@ -45,15 +45,14 @@ def smollm2() -> Path:
     return Path(resolve_model("smollm2-135m").base)
 
 
-@pytest.fixture(scope="session")
-def tiny_model(smollm2, tmp_path_factory) -> Path:
-    """A randomly initialised two-layer LLaMA with SmolLM2's tokenizer: real code paths in milliseconds."""
+def save_tiny_model(smollm2: Path, directory: Path, architecture: str, **config) -> Path:
+    """A randomly initialised two-layer model of LLaMA's kin ("Llama", "Mistral") with SmolLM2's tokenizer."""
     import torch
-    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
+    import transformers
 
-    tokenizer = AutoTokenizer.from_pretrained(smollm2)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(smollm2)
     torch.manual_seed(0)
-    config = LlamaConfig(
+    settings = getattr(transformers, f"{architecture}Config")(
         vocab_size=len(tokenizer),
         hidden_size=32,
         intermediate_size=64,
@@ -61,16 +60,29 @@ def tiny_model(smollm2, tmp_path_factory) -> Path:
         num_attention_heads=4,
         num_key_value_heads=2,
         max_position_embeddings=512,
+        **config,
+    )
+    getattr(transformers, f"{architecture}ForCausalLM")(settings).save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def tiny_model(smollm2, tmp_path_factory) -> Path:
+    """A tiny LLaMA: real code paths in milliseconds."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(smollm2)
+    return save_tiny_model(
+        smollm2,
+        tmp_path_factory.mktemp("models") / "tiny-llama",
+        "Llama",
         initializer_range=0.3,  # with the usual 0.02 so narrow a model says the same of every token
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    directory = tmp_path_factory.mktemp("models") / "tiny-llama"
-    LlamaForCausalLM(config).save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    return directory
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,7 @@ def _print(documents: list[Document], predictions: list[Prediction], kind: str) 
     if kind == "jsonl":
         sys.stdout.writelines(dump_line(prediction.to_dict()) for prediction in predictions)
     else:
-        sys.stdout.write(to_table(documents, predictions, "\t" if kind == "tsv" else ","))
+        sys.stdout.write(to_table(documents, predictions, kind))
 
 
 def _write_table(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
@@ -183,7 +183,7 @@ def _write_table(out: Path, documents: list[Document], predictions: list[Predict
     from abroad.io import atomic_write
 
     with atomic_write(out) as stream:
-        stream.write(to_table(documents, predictions, "\t" if kind == "tsv" else ","))
+        stream.write(to_table(documents, predictions, kind))
 
 
 def register(app: typer.Typer) -> None:

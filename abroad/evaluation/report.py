@@ -14,6 +14,7 @@ from abroad.evaluation.evaluate import Evaluation
 from abroad.evaluation.highlight import marks_of, segments
 from abroad.evaluation.metrics import Outcome
 from abroad.io import atomic_write
+from abroad.pages import render
 
 
 def write_report(evaluation: Evaluation, path: str | Path, title: str = "Extracted relations") -> None:
@@ -25,19 +26,12 @@ def write_report(evaluation: Evaluation, path: str | Path, title: str = "Extract
 
 def render_report(evaluation: Evaluation, title: str = "Extracted relations") -> str:
     """The report as one HTML document."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("abroad.evaluation", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     outcomes = sorted(
         evaluation.comparison.outcomes, key=lambda outcome: -(len(outcome.missed) + len(outcome.spurious))
     )
-    return environment.get_template("report.html.j2").render(
+    return render(
+        "abroad.evaluation",
+        "report.html.j2",
         title=title,
         today=date.today().isoformat(),
         scores=evaluation.comparison.scores,

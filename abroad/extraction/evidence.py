@@ -49,9 +49,9 @@ def find_evidence(document: Document, organism: str, chemical: str) -> list[Evid
     return found
 
 
-def listed_labels(text: str) -> set[str]:
-    """The labels that the text's lists and ranges stand for, case-folded, white space collapsed."""
-    return set(_listed(text))
+def is_listed(text: str, label: str) -> bool:
+    """Whether one of the text's lists and ranges stands for the label; case and white space aside."""
+    return _key(label) in _listed(text)
 
 
 @lru_cache(maxsize=16)

@@ -15,11 +15,14 @@ COLUMNS = (
 )
 
 
-def to_table(documents: Sequence[Document], predictions: Iterable[Prediction], delimiter: str) -> str:
-    """All relations, quoted as RFC 4180 has it; a leading =, +, - or @ is no formula of a spreadsheet: it is a name."""
+_DELIMITERS = {"csv": ",", "tsv": "\t"}
+
+
+def to_table(documents: Sequence[Document], predictions: Iterable[Prediction], kind: str) -> str:
+    """All relations as "csv" or "tsv", quoted as RFC 4180 has it. Labels stay as they are, a leading - or = too."""
     by_id = {document.id: document for document in documents}
     stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+    writer = csv.writer(stream, delimiter=_DELIMITERS[kind], lineterminator="\n")
     writer.writerow(COLUMNS)
     for prediction in predictions:
         document = by_id.get(prediction.id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -176,5 +176,5 @@ def load_pair_extractor(
     extractor = PairExtractor.load(Path(model) if model is not None else DEFAULT_FOLDER, min_score)
     if precision is None:
         return extractor
-    point = threshold_for_precision(extractor.points, precision)
-    return PairExtractor.load(Path(model) if model is not None else DEFAULT_FOLDER, point.threshold)
+    chosen = threshold_for_precision(extractor.points, precision).threshold
+    return replace(extractor, min_score=chosen, identity={**extractor.identity, "min_score": chosen})

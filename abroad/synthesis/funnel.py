@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from abroad.pages import render
 from abroad.schema import Document
 from abroad.synthesis.select import REASONS
 
@@ -72,17 +73,11 @@ def plot_funnel(steps: Sequence[FunnelStep]) -> str:
 
 def render_funnel(steps: Sequence[FunnelStep], title: str = "Synthetic abstracts") -> str:
     """The report as one HTML page that needs no network; texts are escaped."""
-    import jinja2
     from markupsafe import Markup
 
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("abroad.synthesis", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("funnel.html.j2").render(
+    return render(
+        "abroad.synthesis",
+        "funnel.html.j2",
         title=title,
         steps=steps,
         total=steps[0].left + steps[0].lost,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from abroad.extraction.evidence import abbreviated_genus_spans, listed_labels, verbatim_spans
+from abroad.extraction.evidence import abbreviated_genus_spans, is_listed, verbatim_spans
 from abroad.progress import Progress
 from abroad.schema import Document
 from abroad.synthesis.fidelity import Fidelity, fidelity
@@ -111,13 +111,12 @@ def coverage(document: Document) -> tuple[float, list[str]]:
     """
     surfaces = document.extra.get("surfaces") or {}
     text = document.text
-    listed = listed_labels(text)
     there = {
         e.id: bool(verbatim_spans(text, e.label) or abbreviated_genus_spans(text, e.label)) for e in document.organisms
     }
     chemicals = {
         entity.id: bool(verbatim_spans(text, entity.label) or verbatim_spans(text, surfaces.get(entity.id, "")))
-        or " ".join(entity.label.casefold().split()) in listed
+        or is_listed(text, entity.label)
         for entity in document.chemicals
     }
     pairs = list(document.related_entities())

@@ -4,32 +4,14 @@ import pytest
 
 from abroad.engines.base import GenerationRequest
 from abroad.extraction.extract import Decoding, extract_documents, load_extractor
-from tests.conftest import make_document
+from tests.conftest import make_document, save_tiny_model
 
 DECODING = Decoding(beams=3, max_new_tokens=8, length_penalty=1.5, early_stopping="never")
 
 
 @pytest.fixture(scope="session")
 def mistral(smollm2, tmp_path_factory):
-    torch = pytest.importorskip("torch")
-    from transformers import AutoTokenizer, MistralConfig, MistralForCausalLM
-
-    tokenizer = AutoTokenizer.from_pretrained(smollm2)
-    torch.manual_seed(0)
-    config = MistralConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        sliding_window=128,
-    )
-    directory = tmp_path_factory.mktemp("models") / "tiny-mistral"
-    MistralForCausalLM(config).save_pretrained(directory)
-    tokenizer.save_pretrained(directory)
-    return directory
+    return save_tiny_model(smollm2, tmp_path_factory.mktemp("models") / "tiny-mistral", "Mistral", sliding_window=128)
 
 
 def add_adapter(base, folder):

@@ -1,0 +1,19 @@
+"""HTML pages from templates, escaping always on: labels and abstracts are other people's text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def render(package: str, template: str, **values: Any) -> str:
+    """A page of `templates/<template>` in a package of ours; a value that the template lacks raises."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(package, "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(**values)
