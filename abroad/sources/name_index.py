@@ -64,7 +64,8 @@ def name_key(name: str) -> str:
     """Equal for spellings of one name: case, spaces, hyphens, Greek letters, compound numbers at the end."""
     name = re.sub(r"\s*\(\d+[a-z]?\)(?=$|\s+acid)", "", unicodedata.normalize("NFKC", name).lower())
     name = "".join(_GREEK.get(letter, letter) for letter in name)
-    return re.sub(r"[\s\-‐–—'′’\".]+", "", name)
+    # What stood apart may compose once the space between is gone: an accent of its own after a letter.
+    return unicodedata.normalize("NFKC", re.sub(r"[\s\-‐–—'′’\".]+", "", name))
 
 
 def build_index(metadata: Path, out: Path, rejects: Rejects, synonyms: Path | None = None) -> dict[str, int]:

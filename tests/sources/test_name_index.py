@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from abroad.errors import InputError
@@ -83,6 +83,7 @@ def test_a_failed_build_leaves_nothing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["bad.csv"]
 
 
+@example("O¯")
 @given(st.text(max_size=60))
 def test_a_key_is_its_own_key(name):
     assert name_key(name_key(name)) == name_key(name) or "(" in name
