@@ -61,6 +61,8 @@ class SynthesisSection(Section):
     """How synthetic abstracts are written and chosen."""
 
     engine: str = "transformers"
+    engine_settings: dict[str, Any] = Field({}, description="as `abroad synth generate --set`")
+    workers: _Count = Field(1, description="processes that generate, each with an engine (Ray)")
     model: str = "smollm2-135m"
     style: str = Field("completion", description="form of the prompt: standard, vicuna or completion")
     prompts_per_document: _Count = 10
@@ -73,6 +75,16 @@ class SynthesisSection(Section):
     fidelity: _Share = Field(0.7, description="least share of the names in the text that a label covers; 0: not asked")
     similarity: _Share = Field(0.7, description="MinHash similarity from which on a text repeats another")
     best: _Count = Field(3, description="abstracts kept for each seed document")
+
+    @model_validator(mode="after")
+    def _known_engine(self) -> SynthesisSection:
+        from abroad.engines.settings import read_settings
+
+        try:
+            read_settings(self.engine, self.engine_settings)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 class TrainSection(Section):

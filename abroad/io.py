@@ -9,6 +9,7 @@ silently and never fatal while others can go on.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import IO, Any, TypeVar
 
 from abroad.errors import InputError
 from abroad.schema import Document, Prediction
@@ -102,7 +103,7 @@ class JsonlAppender:
     def __init__(self, path: str | Path, key: str = "id") -> None:
         self.path = Path(path)
         self.done: set[str] = set()
-        self._stream: TextIO | None = None
+        self._stream: IO[bytes] | None = None
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if self.path.exists():
             self._keep_whole_lines(key)
@@ -130,14 +131,21 @@ class JsonlAppender:
             os.truncate(self.path, end)
 
     def __enter__(self) -> JsonlAppender:
-        self._stream = self.path.open("a", encoding="utf-8")
+        self._stream = self.path.open("ab", buffering=0)
         return self
 
     def append(self, record: Any) -> None:
+        """Write a record and wait until it is on disk; a full disk leaves the file as it was before."""
         assert self._stream is not None, "use JsonlAppender as a context manager"
-        self._stream.write(dump_line(record))
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        line = dump_line(record).encode()
+        size = self._stream.tell()
+        try:
+            if self._stream.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            os.fsync(self._stream.fileno())
+        except OSError:
+            self._stream.truncate(size)
+            raise
 
     def __exit__(self, *_: object) -> None:
         if self._stream is not None:

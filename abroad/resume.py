@@ -8,9 +8,10 @@ models are never mixed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,46 @@ from abroad.io import JsonlAppender, write_json, write_jsonl
 def digest(*parts: Any) -> str:
     """A short, stable hash of JSON-able values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Wait until no other process holds `path`, and hold it; a process that dies lets go.
+
+    Where the system has no such locks (Windows), nothing is held.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with path.open("rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def keeps_identity(out: Path, identity: dict[str, Any]) -> bool:
+    """Whether what lies at `out` was made with this identity."""
+    path = _identity_file(out)
+    return path.exists() and json.loads(path.read_text("utf-8")) == identity
+
+
+def write_identity(out: Path, identity: dict[str, Any]) -> None:
+    write_json(_identity_file(out), identity)
+
+
+def seed_partial(out: Path, identity: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
+    """Lay records of an earlier run (with their `input_digest`) where a `ResumableOutput` will find them."""
+    write_jsonl(_partial_file(out), records)
+    write_identity(out, identity)
+
+
+def _identity_file(out: Path) -> Path:
+    return out.with_name(out.name + ".resume.json")
+
+
+def _partial_file(out: Path) -> Path:
+    return out.with_name(out.name + ".partial")
 
 
 class ResumableOutput:
@@ -35,21 +76,20 @@ class ResumableOutput:
 
     def __init__(self, out: str | Path, identity: dict[str, Any], wanted: dict[str, str], key: str = "id") -> None:
         self.out = Path(out)
-        self.partial = self.out.with_name(self.out.name + ".partial")
-        self._identity_file = self.out.with_name(self.out.name + ".resume.json")
+        self.partial = _partial_file(self.out)
         self._wanted, self._key = wanted, key
         self._appender: JsonlAppender | None = None
         self._take_up(identity)
         self.done: set[str] = set()
 
     def _take_up(self, identity: dict[str, Any]) -> None:
-        same = self._identity_file.exists() and json.loads(self._identity_file.read_text("utf-8")) == identity
+        same = keeps_identity(self.out, identity)
         if same and self.out.exists() and not self.partial.exists():
             self.out.rename(self.partial)
         elif not same:
             self.partial.unlink(missing_ok=True)
             self.partial.parent.mkdir(parents=True, exist_ok=True)
-            write_json(self._identity_file, identity)
+            write_identity(self.out, identity)
 
     def __enter__(self) -> ResumableOutput:
         appender = JsonlAppender(self.partial, self._key)  # cuts off a torn last line

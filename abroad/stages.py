@@ -89,7 +89,7 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
     return stages
 
 
-_ENGINE_KEYS = ("engine", "model", "batch_size")
+_ENGINE_KEYS = ("engine", "engine_settings", "workers", "model", "batch_size")
 _SELECT_KEYS = ("threshold", "fidelity", "similarity", "best")
 
 
@@ -173,14 +173,14 @@ class _Run:
         return {"prompts": len(records), "documents": len({record["source"] for record in records})}
 
     def do_generate(self) -> dict[str, Any]:
-        from abroad.engines.base import make_engine
-        from abroad.synthesis.generate import generate_abstracts
+        from abroad.engines.settings import read_settings
+        from abroad.synthesis.workers import EngineSpec, generate
 
         rejects = Rejects()
         section = self.config.synthesis
-        engine = make_engine(section.engine, section.model, batch_size=section.batch_size)
-        identity = {"engine": section.engine, "model": section.model}
-        report = generate_abstracts(self.prompts, self.abstracts, engine, rejects, identity)
+        settings = read_settings(section.engine, section.engine_settings)
+        spec = EngineSpec(section.engine, section.model, section.batch_size, settings)
+        report = generate(self.prompts, self.abstracts, spec, rejects, section.workers, self.say)
         rejects.write_beside(self.abstracts)
         return {"abstracts": report.written, "from_before": report.resumed, "set_aside": len(rejects)}
 

@@ -34,7 +34,7 @@ def measure(name: str, engine: Any, records: Sequence[dict[str, Any]]) -> tuple[
     """(seconds, texts, tokens, share of the texts that selection accepts)."""
     by_id = {record["id"]: record for record in records}
     start = time.perf_counter()
-    answers = list(engine.generate(_requests(records)))
+    answers = list(engine.generate(_requests(records, Rejects())))
     seconds = time.perf_counter() - start
     tokens = sum(answer.tokens for answer in answers)
     texts = [_document(by_id[a.id], a) for a in answers if a.error is None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,12 @@ from typer.core import TyperGroup
 
 from abroad.errors import AbroadError
 from abroad.io import Rejects
+
+ENGINE_SETTINGS_HELP = (
+    "A setting of the engine, as often as needed: tensor_parallel=4, amateur_keeps=64, draft=ngram; "
+    "an unknown key lists them."
+)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class CommandGroup(TyperGroup):
@@ -29,6 +36,12 @@ class CommandGroup(TyperGroup):
             # The reader (`| head`) has what it wants; point stdout nowhere so that exit does not complain.
             sys.stdout = None  # type: ignore[assignment]
             raise typer.Exit(0) from None
+        except OSError as error:
+            if error.errno not in _DISK_FULL:
+                raise
+            say(f"error: {error.filename or 'the output'}: {error.strerror}")
+            say("everything so far is kept; make room and run the same command again to go on")
+            raise typer.Exit(1) from None
 
 
 def group(help: str) -> typer.Typer:

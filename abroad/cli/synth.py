@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import typer
 
-from abroad.cli.common import group, report_rejects, say
+from abroad.cli.common import ENGINE_SETTINGS_HELP, group, report_rejects, say
 
 app = group("Synthetic abstracts for known relations: instruct, generate, select.")
 
@@ -53,32 +52,22 @@ def generate(
     model: str = typer.Option("smollm2-135m", help="Model: local path, hub name, or smollm2-135m (in a PyPI package)."),
     batch_size: int = typer.Option(16, min=1, help="Texts at once; with a server, requests at once."),
     base_url: str = typer.Option(None, metavar="URL", help="With --engine openai: the server, http://HOST:PORT/v1."),
-    amateur: str = typer.Option(None, help="Contrastive decoding: a smaller model with the same tokenizer."),
-    amateur_keeps: int = typer.Option(None, min=1, help="The amateur sees the last so many tokens of the prompt only."),
-    alpha: float = typer.Option(0.1, min=0.0, max=1.0, help="Contrastive: least share of the top token's probability."),
-    beta: float = typer.Option(0.5, min=0.0, help="Contrastive: how much of the amateur is taken out."),
+    workers: int = typer.Option(1, min=1, help="Processes, each with an engine; of a cluster with RAY_ADDRESS (Ray)."),
+    assignments: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help=ENGINE_SETTINGS_HELP),
 ) -> None:
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
-    from abroad.engines.base import make_engine
-    from abroad.engines.contrastive import ContrastiveSettings
-    from abroad.errors import InputError
+    from abroad.engines.settings import parse_assignments, read_settings
     from abroad.io import Rejects
     from abroad.provenance import run_record
-    from abroad.synthesis.generate import generate_abstracts
+    from abroad.synthesis.workers import EngineSpec
+    from abroad.synthesis.workers import generate as write_abstracts
 
     rejects = Rejects()
-    identity: dict[str, Any] = {"engine": engine, "model": model}
-    options: dict[str, Any] = {"base_url": base_url, "say": say} if engine == "openai" else {}
-    if engine != "openai" and base_url is not None:
-        raise InputError("--base-url goes with --engine openai")
-    if engine != "transformers" and (amateur is not None or amateur_keeps is not None):
-        raise InputError("contrastive decoding (--amateur, --amateur-keeps) needs --engine transformers")
-    if amateur is not None or amateur_keeps is not None:
-        options |= {"amateur": amateur, "amateur_keeps": amateur_keeps, "contrastive": ContrastiveSettings(alpha, beta)}
-        identity["contrastive"] = {"amateur": amateur, "keeps": amateur_keeps, "alpha": alpha, "beta": beta}
-    with run_record(out, "synth generate", identity | {"batch_size": batch_size}, [prompts]) as record:
-        running = make_engine(engine, model, batch_size=batch_size, **options)
-        report = generate_abstracts(prompts, out, running, rejects, identity)
+    values = parse_assignments(assignments) | ({"base_url": base_url} if base_url is not None else {})
+    spec = EngineSpec(engine, model, batch_size, read_settings(engine, values))
+    how = spec.identity | values | {"batch_size": batch_size, "workers": workers}
+    with run_record(out, "synth generate", how, [prompts]) as record:
+        report = write_abstracts(prompts, out, spec, rejects, workers, say)
         record["result"] = vars(report)
     report_rejects(rejects, out)
     say(f"{report.written} abstracts ({report.resumed} from an earlier run): {out}")

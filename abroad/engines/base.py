@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from abroad.engines.settings import EngineSettings, read_settings
 from abroad.errors import InputError
 
 
@@ -26,6 +27,8 @@ class GenerationRequest:
         length_penalty, early_stopping: of beam search, as in transformers.
         force_end: beam search gives the end token as the last of the budget, so that
             all hypotheses are compared as whole ones.
+        regex: the whole text matches it; grammar: it is of this grammar (Lark's notation,
+            https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md). One of the two.
     """
 
     id: str
@@ -39,6 +42,8 @@ class GenerationRequest:
     length_penalty: float = 1.0
     early_stopping: bool | str = False
     force_end: bool = False
+    regex: str | None = None
+    grammar: str | None = None
 
     def __post_init__(self) -> None:
         if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1 or self.beams < 1:
@@ -47,6 +52,8 @@ class GenerationRequest:
             )
         if self.beams > 1 and self.temperature > 0:
             raise InputError(f"request {self.id!r}: beam search takes temperature 0")
+        if self.regex is not None and self.grammar is not None:
+            raise InputError(f"request {self.id!r}: expected a regex or a grammar, found both")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +90,23 @@ _ENGINES = {
 """Engine name -> "module:class"; imported only when asked for."""
 
 
-def engine_names() -> list[str]:
-    return sorted(_ENGINES)
-
-
-def make_engine(name: str, model: str, **options: Any) -> Engine:
+def make_engine(
+    name: str,
+    model: str,
+    batch_size: int = 16,
+    settings: EngineSettings | None = None,
+    say: Callable[[str], None] = lambda message: None,
+) -> Engine:
     """An engine by name, over a model by name or path.
 
+    Args:
+        batch_size: texts at once; with a server, requests at once.
+        settings: of this engine, as `read_settings` gives them.
+        say: is told what a person should know while it works.
     Raises:
         InputError: no such engine or model.
     """
-    if name not in _ENGINES:
-        raise InputError(f"unknown engine {name!r}; expected one of: {', '.join(engine_names())}")
+    if settings is None:
+        settings = read_settings(name, {})
     module, _, attribute = _ENGINES[name].partition(":")
-    return getattr(importlib.import_module(module), attribute).from_name(model, **options)
+    return getattr(importlib.import_module(module), attribute).from_name(model, batch_size, settings, say)

@@ -78,7 +78,7 @@ class ContrastiveProcessor:
         return contrast(scores.float(), output.logits[:, -1].float(), self._settings)
 
 
-def check_tokenizers(expert: Any, amateur: Any) -> None:
+def check_tokenizers(tokenizer: Any, other: Any, purpose: str) -> None:
     """Raises: InputError if the two do not write text as the same tokens."""
-    if expert.get_vocab() != amateur.get_vocab():
-        raise InputError("contrastive decoding needs an amateur with the expert's tokenizer; these two differ")
+    if tokenizer.get_vocab() != other.get_vocab():
+        raise InputError(f"{purpose} with the model's tokenizer; these two differ")

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from abroad.engines.base import Generation, GenerationRequest
+from abroad.engines.settings import OpenAiSettings
 from abroad.errors import AbroadError, InputError
 from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
 
@@ -58,10 +59,18 @@ class OpenAiEngine:
         self._http = httpx.Client(timeout=timeout, headers=headers, limits=limits)
 
     @classmethod
-    def from_name(cls, name: str, batch_size: int = 16, base_url: str | None = None, **options: Any) -> OpenAiEngine:
-        """A model by the server's name for it; address and key from OPENAI_BASE_URL and OPENAI_API_KEY if not given."""
-        url = base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
-        return cls(name, url, os.environ.get("OPENAI_API_KEY"), batch_size, **options)
+    def from_name(
+        cls,
+        name: str,
+        batch_size: int = 16,
+        settings: OpenAiSettings | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> OpenAiEngine:
+        """A model by the server's name for it; address and key from OPENAI_BASE_URL and OPENAI_API_KEY if not set."""
+        chosen = settings or OpenAiSettings()
+        url = chosen.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
+        key = os.environ.get("OPENAI_API_KEY")
+        return cls(name, url, key, batch_size, chosen.timeout, chosen.attempts, chosen.first_wait, say)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they come; a request that the server refuses gets an error, not an end of the run.
@@ -100,6 +109,7 @@ class OpenAiEngine:
         return retries(self._post, request)
 
     def _post(self, request: GenerationRequest) -> Generation:
+        constraint = {key: getattr(request, key) for key in ("regex", "grammar") if getattr(request, key) is not None}
         body = {
             "model": self.model,
             "prompt": request.prompt if isinstance(request.prompt, str) else list(request.prompt),
@@ -109,6 +119,8 @@ class OpenAiEngine:
             "seed": request.seed,
             "logprobs": 1,
             **({"stop": list(request.stop)} if request.stop else {}),
+            # vLLM's own field; a server without it ignores it or refuses the request, and says so
+            **({"structured_outputs": constraint} if constraint else {}),
         }
         response = self._http.post(self._url, json=body)
         check_status(response)

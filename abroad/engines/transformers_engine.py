@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from abroad.engines.base import Generation, GenerationRequest
+from abroad.engines.constrain import Constraints, constraint_error, is_constrained, wrap_tokenizer
 from abroad.engines.contrastive import ContrastiveProcessor, ContrastiveSettings, check_tokenizers
+from abroad.engines.settings import TransformersSettings
+from abroad.engines.speculate import NGRAM, SpeculationCounts, Speculator
 from abroad.models import import_transformers, load_model, load_tokenizer, resolve_model
 
 _WINDOW = 16  # batches sorted by length together, so that little is padding
@@ -29,6 +33,8 @@ class TransformersEngine:
         amateur: for contrastive decoding; may be `model` itself with `amateur_keeps`.
         contrastive: its settings.
         amateur_keeps: the amateur sees the last so many tokens of the prompt only.
+        speculator: generates greedy texts with a draft, one at a time; sampled, constrained and
+            contrastive ones are generated without it.
     """
 
     def __init__(
@@ -39,37 +45,46 @@ class TransformersEngine:
         amateur: Any = None,
         contrastive: ContrastiveSettings | None = None,
         amateur_keeps: int | None = None,
+        speculator: Speculator | None = None,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
         self.batch_size = batch_size
         self.amateur, self.contrastive = amateur, contrastive or ContrastiveSettings()
         self.amateur_keeps = amateur_keeps
+        self.speculator = speculator
 
     @classmethod
     def from_name(
         cls,
         name: str,
-        base: str | None = None,
-        quantization: str = "none",
         batch_size: int = 16,
-        amateur: str | None = None,
-        contrastive: ContrastiveSettings | None = None,
-        amateur_keeps: int | None = None,
-    ) -> Any:
-        """A model by name; so is the amateur, which is the model itself if only `amateur_keeps` is given.
+        settings: TransformersSettings | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> TransformersEngine:
+        """A model by name; so are amateur and draft. The amateur is the model itself if only `amateur_keeps` is set.
 
         Raises:
-            InputError: no such model, or an amateur with another tokenizer.
+            InputError: no such model, or an amateur or draft with another tokenizer.
         """
-        source = resolve_model(name, base)
-        model, tokenizer = load_model(source, quantization), load_tokenizer(source)
-        second = model if amateur_keeps is not None else None
-        if amateur is not None and amateur != name:
-            other = resolve_model(amateur)
-            check_tokenizers(tokenizer, load_tokenizer(other))
-            second = load_model(other, quantization)
-        return cls(model, tokenizer, batch_size, second, contrastive, amateur_keeps)
+        settings = settings or TransformersSettings()
+        source = resolve_model(name, settings.base)
+        model, tokenizer = load_model(source, settings.quantization), load_tokenizer(source)
+
+        def second(other: str, purpose: str) -> Any:
+            other_source = resolve_model(other)
+            check_tokenizers(tokenizer, load_tokenizer(other_source), purpose)
+            return load_model(other_source, settings.quantization)
+
+        amateur = model if settings.amateur_keeps is not None else None
+        if settings.amateur is not None and settings.amateur != name:
+            amateur = second(settings.amateur, "contrastive decoding needs an amateur")
+        speculator = None
+        if settings.draft is not None:
+            draft = None if settings.draft == NGRAM else second(settings.draft, "speculative decoding needs a draft")
+            speculator = Speculator(model, draft, settings.draft_tokens, SpeculationCounts())
+        contrastive = ContrastiveSettings(settings.alpha, settings.beta)
+        return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator)
 
     @property
     def context_length(self) -> int:
@@ -83,24 +98,37 @@ class TransformersEngine:
             encoded = []
             for request in window:
                 ids = self._encode(request.prompt)
-                if self.amateur is not None and request.beams > 1:
-                    reason = "contrastive decoding samples or takes the best token; it has no beam search"
-                    yield Generation(request.id, "", "error", 0, error=reason)
-                elif len(ids) + request.max_new_tokens > self.context_length:
-                    reason = (
-                        f"{len(ids)} prompt tokens and {request.max_new_tokens} new ones "
-                        f"do not fit the model's {self.context_length} positions"
-                    )
-                    yield Generation(request.id, "", "error", 0, error=reason)
+                refusal = self._refusal(request, len(ids))
+                if refusal is not None:
+                    yield Generation(request.id, "", "error", 0, error=refusal)
                 else:
                     encoded.append((request, ids))
             # One batch shares its decoding method; within it, like lengths go together.
-            encoded.sort(key=lambda item: (_method(item[0]), len(item[1])))
-            for _, group in itertools.groupby(encoded, key=lambda item: _method(item[0])):
+            encoded.sort(key=lambda item: (self._method(item[0]), len(item[1])))
+            for _, group in itertools.groupby(encoded, key=lambda item: self._method(item[0])):
                 rows = list(group)
                 size = max(1, self.batch_size // rows[0][0].beams)
                 for start in range(0, len(rows), size):
                     yield from self._generate_or_halve(rows[start : start + size])
+
+    def _refusal(self, request: GenerationRequest, length: int) -> str | None:
+        """Why the request cannot be answered, or None."""
+        if self.amateur is not None and request.beams > 1:
+            return "contrastive decoding samples or takes the best token; it has no beam search"
+        if length + request.max_new_tokens > self.context_length:
+            return (
+                f"{length} prompt tokens and {request.max_new_tokens} new ones "
+                f"do not fit the model's {self.context_length} positions"
+            )
+        if is_constrained(request):
+            if request.beams > 1:
+                return "structured output has no beam search"
+            return constraint_error(request, self._vocabulary)
+        return None
+
+    @cached_property
+    def _vocabulary(self) -> Any:
+        return wrap_tokenizer(self.tokenizer, self.model.get_output_embeddings().weight.shape[0])
 
     def _encode(self, prompt: str | tuple[int, ...]) -> list[int]:
         if isinstance(prompt, str):
@@ -123,6 +151,9 @@ class TransformersEngine:
     def _generate_batch(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
         _, torch = import_transformers()
         requests = [request for request, _ in rows]
+        if self._is_speculative(requests[0]):
+            yield from self._speculate(rows, torch)
+            return
         prompts = [ids for _, ids in rows]
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
@@ -147,10 +178,14 @@ class TransformersEngine:
             }
         else:
             sampler = _row_sampler(requests, torch)
-            options["logits_processor"] = [sampler]
+            processors: list[Any] = [sampler]
+            if any(map(is_constrained, requests)):
+                eos = self.tokenizer.eos_token_id
+                processors.insert(0, Constraints(requests, self._vocabulary, eos, width))
             if self.amateur is not None:
                 contrast = ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps)
-                options["logits_processor"] = [contrast, sampler]
+                processors.insert(0, contrast)
+            options["logits_processor"] = processors
             options["stopping_criteria"] = [_row_stopper(requests, width, self.tokenizer, torch)]
         with torch.inference_mode():
             output = self.model.generate(input_ids=input_ids, attention_mask=mask, **options)
@@ -159,6 +194,27 @@ class TransformersEngine:
             tokens = sequences[row, width:].tolist()
             logprob = sampler.logprobs[row] if sampler else float(output.sequences_scores[row])
             yield self._answer(request, tokens, logprob)
+
+    def _speculate(self, rows: Sequence[tuple[GenerationRequest, list[int]]], torch: Any) -> Iterator[Generation]:
+        assert self.speculator is not None
+        for request, ids in rows:
+            options = {
+                "pad_token_id": self.tokenizer.pad_token_id,
+                "eos_token_id": self.tokenizer.eos_token_id,
+                "stopping_criteria": [_row_stopper([request], len(ids), self.tokenizer, torch)],
+            }
+            tokens, logprob = self.speculator.generate(request, ids, options)
+            yield self._answer(request, tokens, logprob)
+
+    def _is_speculative(self, request: GenerationRequest) -> bool:
+        plain = request.beams == 1 and request.temperature == 0 and not is_constrained(request)
+        return plain and self.speculator is not None and self.amateur is None
+
+    def _method(self, request: GenerationRequest) -> tuple[Any, ...]:
+        """What the requests of one batch must share."""
+        if request.beams == 1:
+            return (1, self._is_speculative(request))
+        return (request.beams, request.length_penalty, str(request.early_stopping), request.force_end)
 
     def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any) -> Generation:
         ended = self.tokenizer.eos_token_id in tokens
@@ -175,12 +231,6 @@ class TransformersEngine:
         return Generation(
             request.id, text, "stop" if (ended and not forced) or cuts else "length", len(tokens), logprob
         )
-
-
-def _method(request: GenerationRequest) -> tuple[Any, ...]:
-    if request.beams == 1:
-        return (1,)
-    return (request.beams, request.length_penalty, str(request.early_stopping), request.force_end)
 
 
 def _row_sampler(requests: Sequence[GenerationRequest], torch: Any) -> Any:

@@ -7,39 +7,19 @@ and memory does not grow with the number of prompts. https://docs.vllm.ai
 from __future__ import annotations
 
 import itertools
+import json
 import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from abroad.engines.base import Generation, GenerationRequest
+from abroad.engines.settings import VllmSettings
+from abroad.engines.speculate import NGRAM
 from abroad.errors import InputError, MissingDependencyError
 from abroad.models import resolve_model
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs
-
-
-@dataclass(frozen=True)
-class VllmSettings:
-    """How the model is laid out.
-
-    Attributes:
-        max_running: sequences generated at once.
-        tensor_parallel, pipeline_parallel: GPUs a model is spread over.
-        dtype: "auto" takes the model's; on a CPU float32 is used.
-        quantization: of the weights, as vLLM names it; None reads it from the model.
-        max_model_len: tokens of prompt and text together; None takes the model's.
-        memory_share: of a GPU's memory; cpu_cache_gib: key-value cache on a CPU.
-    """
-
-    max_running: int = 64
-    tensor_parallel: int = 1
-    pipeline_parallel: int = 1
-    dtype: str = "auto"
-    quantization: str | None = None
-    max_model_len: int | None = None
-    memory_share: float = 0.9
-    cpu_cache_gib: int = 2
 
 
 class VllmEngine:
@@ -58,15 +38,21 @@ class VllmEngine:
         self._count = itertools.count()
 
     @classmethod
-    def from_name(cls, name: str, batch_size: int = 64, settings: VllmSettings | None = None) -> VllmEngine:
+    def from_name(
+        cls,
+        name: str,
+        batch_size: int = 64,
+        settings: VllmSettings | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> VllmEngine:
         """A model by name or path; the adapter of an adapter directory is used as LoRA.
 
         Raises:
             InputError: no such model, or one that vLLM cannot run.
             MissingDependencyError: vLLM is not installed.
         """
-        settings = settings or VllmSettings(max_running=batch_size)
-        source = resolve_model(name)
+        settings = settings or VllmSettings()
+        source = resolve_model(name, settings.base)
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # else hundreds of lines between our progress bars
         try:
             import torch
@@ -80,7 +66,7 @@ class VllmEngine:
         else:
             options = {
                 "dtype": "float32" if settings.dtype == "auto" else settings.dtype,
-                "kv_cache_memory_bytes": settings.cpu_cache_gib * 2**30,
+                "kv_cache_memory_bytes": int(settings.cpu_cache_gib * 2**30),
                 # A prompt cut by the step's budget sets a seeded request's generator back, which a CPU's cannot do:
                 # vLLM 0.32 then ends with "CPU Generator does not use offset".
                 "enable_chunked_prefill": False,
@@ -93,11 +79,14 @@ class VllmEngine:
                     pipeline_parallel_size=settings.pipeline_parallel,
                     quantization=settings.quantization,
                     max_model_len=settings.max_model_len,
-                    max_num_seqs=settings.max_running,
+                    max_num_seqs=batch_size,
                     enable_prefix_caching=True,
                     enable_lora=source.adapter is not None,
+                    max_lora_rank=_rank_room(source.adapter),
                     trust_remote_code=False,
                     load_format="safetensors",
+                    structured_outputs_config={"backend": "guidance"},  # what the engine transformers uses too
+                    speculative_config=_speculation(settings),
                     generation_config="vllm",  # the request says how to sample, not a file beside the model
                     disable_log_stats=True,
                     **options,
@@ -106,7 +95,7 @@ class VllmEngine:
         except (ValueError, OSError) as error:
             raise InputError(f"{name}: vLLM cannot run it: {' '.join(str(error).split())[:300]}") from None
         lora = LoRARequest("adapter", 1, str(source.adapter)) if source.adapter else None
-        return cls(engine, settings.max_running, engine.model_config.max_model_len, lora)
+        return cls(engine, batch_size, engine.model_config.max_model_len, lora)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they are ready; a request that vLLM refuses gets an error."""
@@ -131,6 +120,8 @@ class VllmEngine:
     def _add(self, request: GenerationRequest, running: dict[str, GenerationRequest]) -> str | None:
         """Hand a request to vLLM; why it cannot be, or None."""
         from vllm import SamplingParams
+        from vllm.exceptions import VLLMClientError
+        from vllm.sampling_params import StructuredOutputsParams
 
         if request.beams > 1:
             return "the engine vllm has no beam search"
@@ -141,6 +132,7 @@ class VllmEngine:
             seed=request.seed,
             stop=list(request.stop) or None,
             logprobs=0,
+            structured_outputs=_constraint(request, StructuredOutputsParams),
         )
         prompt = request.prompt if isinstance(request.prompt, str) else {"prompt_token_ids": list(request.prompt)}
         key = f"{next(self._count)}"  # ids of requests are the caller's, and may come again
@@ -152,7 +144,7 @@ class VllmEngine:
             )
         try:
             self._engine.add_request(key, prompt, params, lora_request=self._lora)
-        except ValueError as error:
+        except (ValueError, VLLMClientError) as error:
             return " ".join(str(error).split())[:300]
         running[key] = request
         return None
@@ -161,6 +153,30 @@ class VllmEngine:
         if not isinstance(prompt, str):
             return len(prompt)
         return len(self._engine.get_tokenizer().encode(prompt))
+
+
+def _speculation(settings: VllmSettings) -> dict[str, Any] | None:
+    """vLLM's speculative_config, https://docs.vllm.ai/en/latest/features/spec_decode.html."""
+    if settings.draft is None:
+        return None
+    if settings.draft == NGRAM:
+        return {"method": "ngram", "num_speculative_tokens": settings.draft_tokens, "prompt_lookup_max": 4}
+    draft = resolve_model(settings.draft)
+    return {"method": "draft_model", "model": draft.base, "num_speculative_tokens": settings.draft_tokens}
+
+
+def _rank_room(adapter: Path | None) -> int:
+    """The least rank vLLM can be told of (a power of two from 8 on) that holds the adapter's."""
+    if adapter is None:
+        return 16
+    rank = int(json.loads((adapter / "adapter_config.json").read_text("utf-8")).get("r", 16))
+    return max(8, 1 << (rank - 1).bit_length())
+
+
+def _constraint(request: GenerationRequest, kind: Any) -> Any:
+    if request.regex is None and request.grammar is None:
+        return None
+    return kind(regex=request.regex, grammar=request.grammar)
 
 
 def _answer(request: GenerationRequest, output: Any) -> Generation:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.errors import InputError
 from abroad.io import Rejects, read_records
 from abroad.progress import Progress
-from abroad.resume import ResumableOutput, digest
+from abroad.resume import ResumableOutput, digest, exclusive
+from abroad.synthesis.shards import LARGEST, Shard, ShardedOutput
 
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
 
@@ -32,58 +33,82 @@ class GenerationReport:
 
 
 def generate_abstracts(
-    prompts: Path, out: Path, engine: Engine, rejects: Rejects, identity: dict[str, Any]
+    prompts: Path,
+    out: Path,
+    engine: Engine,
+    rejects: Rejects,
+    identity: dict[str, Any],
+    largest_shard: int = LARGEST,
 ) -> GenerationReport:
     """Generate an abstract for each prompt record and write it to `out` as a document.
 
     A prompt record holds `id`, `prompt`, and optionally `lead` (opening words
-    that are forced), `temperature`, `top_p`, `max_tokens`, `stop`, `seed`; its
-    other fields (title, entities, relations) are carried over. Records that an
-    earlier run of the same identity wrote for the same prompt are kept.
+    that are forced), `temperature`, `top_p`, `max_tokens`, `stop`, `seed`,
+    `regex`, `grammar`; its other fields (title, entities, relations) are carried
+    over. Records that an earlier run of the same identity wrote for the same
+    prompt are kept. No more than a shard of the prompts is in memory at once.
 
     Args:
         identity: what decides the text beside the prompt (engine, model).
     Raises:
         InputError: the prompt file cannot be read, or holds no usable record.
     """
-    records: dict[str, dict[str, Any]] = {}
-    for where, _, record in read_records(prompts, rejects):
-        if not isinstance(record, dict) or not isinstance(record.get("prompt"), str) or "id" not in record:
-            rejects.add(where, "expected a prompt record with 'id' and 'prompt'")
-        elif str(record["id"]) in records:
-            rejects.add(where, f"the id {record['id']!r} stands twice; the first is kept")
-        else:
-            records[str(record["id"])] = record
-    if not records:
-        raise InputError(f"{prompts}: no usable prompt record in the file")
+    output = ShardedOutput(prompts, out, identity, largest_shard)
+    shards = output.plan(rejects)
+    resumed, tokens = sum(shard.answered() for shard in shards), 0
+    with Progress("generating abstracts", sum(shard.count for shard in shards), done=resumed) as progress:
+        for shard in shards:
+            if not shard.done:
+                tokens += generate_shard(shard, engine, identity, lambda: progress.advance())
+    return GenerationReport(output.join(shards, rejects), resumed, tokens)
 
-    with ResumableOutput(out, identity, {id: digest(record) for id, record in records.items()}) as output:
-        todo = [record for id, record in records.items() if id not in output.done]
-        resumed = len(output.done)
-        tokens = 0
-        with Progress("generating abstracts", len(records), done=resumed) as progress:
-            for generation in engine.generate(_requests(todo)):
+
+def generate_shard(
+    shard: Shard, engine: Engine, identity: dict[str, Any], advance: Callable[[], None] = lambda: None
+) -> int:
+    """Answer the prompts of one shard that are not answered yet; the number of tokens that took.
+
+    Another process that is at the same shard is waited for.
+
+    Args:
+        advance: is called for each answer.
+    """
+    rejects, tokens = Rejects(), 0
+    with exclusive(shard.prompts):
+        if shard.done:
+            return 0
+        records = {str(record["id"]): record for _, _, record in read_records(shard.prompts)}
+        wanted = {id: digest(record) for id, record in records.items()}
+        with ResumableOutput(shard.out, identity, wanted) as output:
+            todo = [record for id, record in records.items() if id not in output.done]
+            for generation in engine.generate(_requests(todo, rejects)):
                 if generation.error is not None:
-                    rejects.add(f"{prompts}: {generation.id}", generation.error)
+                    rejects.add(f"prompt {generation.id}", generation.error)
                 else:
                     output.append(_document(records[generation.id], generation))
                 tokens += generation.tokens
-                progress.advance(note=f"{tokens} tokens")
-    output.finish(order=records)
-    return GenerationReport(len(output.done), resumed, tokens)
+                advance()
+        rejects.write_beside(shard.out)
+        output.finish(order=records)
+    return tokens
 
 
-def _requests(records: Iterable[dict[str, Any]]) -> Iterable[GenerationRequest]:
+def _requests(records: Iterable[dict[str, Any]], rejects: Rejects) -> Iterator[GenerationRequest]:
     for record in records:
-        yield GenerationRequest(
-            id=str(record["id"]),
-            prompt=record["prompt"].rstrip() + (" " + record["lead"] if record.get("lead") else ""),
-            max_new_tokens=record.get("max_tokens", 256),
-            temperature=record.get("temperature", 0.0),
-            top_p=record.get("top_p", 1.0),
-            seed=record.get("seed", 0),
-            stop=tuple(record.get("stop", ())),
-        )
+        try:
+            yield GenerationRequest(
+                id=str(record["id"]),
+                prompt=record["prompt"].rstrip() + (" " + record["lead"] if record.get("lead") else ""),
+                max_new_tokens=record.get("max_tokens", 256),
+                temperature=record.get("temperature", 0.0),
+                top_p=record.get("top_p", 1.0),
+                seed=record.get("seed", 0),
+                stop=tuple(record.get("stop", ())),
+                regex=record.get("regex"),
+                grammar=record.get("grammar"),
+            )
+        except (InputError, TypeError) as error:
+            rejects.add(f"prompt {record['id']}", str(error))
 
 
 def _document(record: dict[str, Any], generation: Generation) -> dict[str, Any]:

@@ -4,6 +4,7 @@ vLLM is tested where it is installed: `make test-vllm` gives it an environment o
 """
 
 import importlib.util
+import re
 
 import pytest
 
@@ -103,3 +104,21 @@ def test_seeded_prompts_of_more_tokens_than_a_step_takes(engine):
     ]
     answers = list(engine.generate(many))
     assert len(answers) == 28 and not any(answer.error for answer in answers)
+
+
+def test_a_regex_and_a_grammar_bind_the_text(engine):
+    relation = 'start: NAME " produces " NAME\nNAME: /[a-z]{2,8}/'
+    asked = [
+        request("regex", regex=r"[0-9]{3}-[0-9]{2}", max_new_tokens=20),
+        request("grammar", grammar=relation, max_new_tokens=30, temperature=0.8, seed=1),
+        request("free"),
+    ]
+    found = {answer.id: answer for answer in engine.generate(asked)}
+    assert re.fullmatch(r"\d{3}-\d{2}", found["regex"].text) and found["regex"].finish_reason == "stop"
+    assert re.fullmatch(r"[a-z]{2,8} produces [a-z]{2,8}", found["grammar"].text)
+    assert "Paris" in found["free"].text
+
+
+def test_a_broken_regex_gets_an_error(engine):
+    (answer,) = engine.generate([request(regex="[0-9")])
+    assert answer.error is not None

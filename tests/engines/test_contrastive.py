@@ -6,6 +6,7 @@ import pytest
 
 from abroad.engines.base import GenerationRequest
 from abroad.engines.contrastive import ContrastiveSettings, contrast
+from abroad.engines.settings import TransformersSettings
 from abroad.engines.transformers_engine import TransformersEngine
 from abroad.errors import InputError
 from abroad.models import load_model, load_tokenizer, resolve_model
@@ -91,4 +92,4 @@ def test_sampling_goes_on_top_and_beams_are_refused(expert, amateur):
 def test_another_tokenizer_is_refused(smollm2, tmp_path, request):
     biogpt = request.getfixturevalue("biogpt")
     with pytest.raises(InputError, match="tokenizer"):
-        TransformersEngine.from_name(str(smollm2), amateur=str(biogpt))
+        TransformersEngine.from_name(str(smollm2), settings=TransformersSettings(amateur=str(biogpt)))

@@ -136,6 +136,10 @@ def test_abstracts_from_the_command_line_survive_a_server_that_dies(cli, tmp_pat
 
 def test_options_of_other_engines_are_refused(cli, tmp_path):
     prompts = prompt_file(tmp_path / "prompts.jsonl", 1)
-    for options in (["--base-url", "http://x/v1"], ["--engine", "openai", "--amateur", "smollm2-135m"]):
+    for options in (
+        ["--base-url", "http://x/v1"],
+        ["--engine", "openai", "--set", "amateur=smollm2-135m"],
+        ["--set", "x"],
+    ):
         result = cli("synth", "generate", prompts, "--out", tmp_path / "x.jsonl", *options)
         assert result.exit_code == 2 and result.stderr.count("\n") == 1

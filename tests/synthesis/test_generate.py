@@ -1,6 +1,8 @@
 """Generation stage: every prompt answered once, whatever stops it in between."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -23,15 +25,16 @@ def engine(tiny_model):
 
 
 class Dying:
-    """Passes on the answers of an engine and dies before the n-th, as a power cut would."""
+    """Passes on so many answers of an engine and dies, as a power cut would."""
 
     def __init__(self, engine, after):
-        self.engine, self.after = engine, after
+        self.engine, self.left = engine, after
 
     def generate(self, requests: list[GenerationRequest]):
-        for number, answer in enumerate(self.engine.generate(requests)):
-            if number == self.after:
+        for answer in self.engine.generate(requests):
+            if not self.left:
                 raise KeyboardInterrupt
+            self.left -= 1
             yield answer
 
 
@@ -87,3 +90,75 @@ def test_a_file_without_prompts_is_an_input_error(engine, tmp_path):
 def test_a_cut_off_text_ends_with_a_whole_sentence():
     assert whole_sentences("One. Two (IC50 2.5 mM). Thr") == "One. Two (IC50 2.5 mM)."
     assert whole_sentences("no end") == ""
+
+
+def test_prompts_in_shards_give_the_same_file(engine, tmp_path):
+    prompts, whole, sharded = (tmp_path / name for name in ("p.jsonl", "whole.jsonl", "sharded.jsonl"))
+    write_jsonl(prompts, [prompt(str(n)) for n in range(5)])
+    generate_abstracts(prompts, whole, engine, Rejects(), IDENTITY)
+    with pytest.raises(KeyboardInterrupt):
+        generate_abstracts(prompts, sharded, Dying(engine, 1), Rejects(), IDENTITY, largest_shard=2)
+    report = generate_abstracts(prompts, sharded, engine, Rejects(), IDENTITY, largest_shard=3)
+    assert report.resumed == 1 and sharded.read_bytes() == whole.read_bytes()
+
+
+class Counting:
+    def __init__(self, engine):
+        self.engine, self.asked = engine, []
+
+    def generate(self, requests):
+        def noted():
+            for request in requests:
+                self.asked.append(request.id)
+                yield request
+
+        return self.engine.generate(noted())
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_other_prompts_take_over_what_is_unchanged(engine, tmp_path, finished):
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt(str(n)) for n in range(4)])
+    if finished:
+        generate_abstracts(prompts, out, engine, Rejects(), IDENTITY, largest_shard=2)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            generate_abstracts(prompts, out, Dying(engine, 3), Rejects(), IDENTITY, largest_shard=2)
+    write_jsonl(prompts, [prompt("new"), prompt("1"), prompt("0", seed=9)])
+    counting = Counting(engine)
+    report = generate_abstracts(prompts, out, counting, Rejects(), IDENTITY, largest_shard=2)
+    assert counting.asked == ["new", "0"] and (report.written, report.resumed) == (3, 1)
+    assert [record["id"] for record in read(out)] == ["new", "1", "0"]
+
+
+def test_another_model_starts_anew(engine, tmp_path):
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt("1")])
+    generate_abstracts(prompts, out, engine, Rejects(), IDENTITY)
+    assert generate_abstracts(prompts, out, engine, Rejects(), {**IDENTITY, "model": "other"}).resumed == 0
+
+
+def test_a_request_out_of_range_is_set_aside(engine, tmp_path):
+    prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
+    write_jsonl(prompts, [prompt("1", temperature=-1), prompt("2", max_tokens="many"), prompt("3")])
+    generate_abstracts(prompts, out, engine, rejects, IDENTITY)
+    assert [record["id"] for record in read(out)] == ["3"] and len(rejects) == 2
+
+
+def test_a_full_disk_stops_cleanly_and_the_rerun_goes_on(tiny_model, tmp_path):
+    """A limit on the size of files stands in for the disk: the same error at the same place."""
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt(str(n), max_tokens=60) for n in range(12)])
+    command = ["synth", "generate", prompts, "--out", out, "--model", tiny_model, "--batch-size", 1]
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)); "
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", f"{limit}from abroad.cli import main; main()", *map(str, command)],
+            capture_output=True,
+            text=True,
+        )
+        for limit in (limited, "")
+    )
+    assert first.returncode == 1 and "make room" in first.stderr and not out.exists()
+    assert second.returncode == 0 and "(0 from" not in second.stderr
+    assert [record["id"] for record in read(out)] == [str(n) for n in range(12)]
