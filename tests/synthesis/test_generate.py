@@ -150,7 +150,8 @@ def test_a_full_disk_stops_cleanly_and_the_rerun_goes_on(tiny_model, tmp_path):
     prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
     write_jsonl(prompts, [prompt(str(n), max_tokens=60) for n in range(12)])
     command = ["synth", "generate", prompts, "--out", out, "--model", tiny_model, "--batch-size", 1]
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)); "
+    room = prompts.stat().st_size + 300  # for the prompts of the shard, and most of the answers
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room})); "
     first, second = (
         subprocess.run(
             [sys.executable, "-c", f"{limit}from abroad.cli import main; main()", *map(str, command)],
