@@ -67,6 +67,9 @@ class SynthesisSection(Section):
     style: str = Field("completion", description="form of the prompt: standard, vicuna or completion")
     prompts_per_document: _Count = 10
     keywords: _Count = 7
+    principles: str | None = Field(None, description="'default' or a YAML file: they stand in the prompts")
+    topics: bool = Field(False, description="vary aim and technique of the studies")
+    curate: _Count | None = Field(None, description="train on the so many best and most diverse abstracts only")
     temperature: tuple[float, float] = Field((0.0, 1.0), description="drawn uniformly between these")
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     max_tokens: _Count = 512

@@ -90,7 +90,8 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
 
 
 _ENGINE_KEYS = ("engine", "engine_settings", "workers", "model", "batch_size")
-_SELECT_KEYS = ("threshold", "fidelity", "similarity", "best")
+_JUDGE_KEYS = ("threshold", "fidelity", "similarity", "best")
+_SELECT_KEYS = (*_JUDGE_KEYS, "curate")
 
 
 class _Run:
@@ -159,12 +160,16 @@ class _Run:
         return read_documents(self.documents, rejects)
 
     def do_instruct(self) -> dict[str, Any]:
+        from abroad.synthesis.guides import load_guide
         from abroad.synthesis.instruct import InstructSettings, instruct
 
         rejects = Rejects()
         keys = InstructSettings.__dataclass_fields__
         section = self.config.synthesis.model_dump()
-        settings = InstructSettings(**{k: v for k, v in section.items() if k in keys}, seed=self.config.seed)
+        principles = self.config.synthesis.principles
+        guide = None if principles is None else load_guide(None if principles == "default" else Path(principles))
+        chosen = {key: value for key, value in section.items() if key in keys}
+        settings = InstructSettings(**chosen, guide=guide, seed=self.config.seed)
         records = list(instruct(read_documents(self.documents, rejects), settings))
         if not records:
             raise InputError(f"{self.documents}: no document with relations to write synthetic abstracts for")
@@ -185,20 +190,22 @@ class _Run:
         return {"abstracts": report.written, "from_before": report.resumed, "set_aside": len(rejects)}
 
     def do_select(self) -> dict[str, Any]:
+        from abroad.synthesis.curate import curate
         from abroad.synthesis.select import SelectSettings, select
 
         rejects = Rejects()
         section = self.config.synthesis
         candidates = read_documents(self.abstracts, rejects)
-        settings = SelectSettings(**{key: getattr(section, key) for key in _SELECT_KEYS})
+        settings = SelectSettings(**{key: getattr(section, key) for key in _JUDGE_KEYS})
         selection = select(candidates, settings, read_documents(self.documents, rejects))
         if not selection.kept:
             raise InputError(f"{self.abstracts}: none of {len(candidates)} abstracts is faithful enough to train on")
-        write_documents(self.synthetic, selection.kept)
+        kept = curate(selection.kept, section.curate).documents if section.curate else selection.kept
+        write_documents(self.synthetic, kept)
         write_jsonl(self.synthetic.with_name(self.synthetic.name + ".rejected.jsonl"), selection.rejected)
         rejects.write_beside(self.synthetic)
         return {
-            "kept": len(selection.kept),
+            "kept": len(kept),
             "faithful": selection.faithful,
             "candidates": len(candidates),
             "acceptance": round(selection.faithful / len(candidates), 3),

@@ -24,18 +24,30 @@ def instruct(
     keywords: int = typer.Option(7, min=1, help="Keywords a prompt."),
     temperature: tuple[float, float] = typer.Option((0.0, 1.0), metavar="LOW HIGH", help="Drawn uniformly between."),
     max_tokens: int = typer.Option(512, min=1, help="Most tokens of an abstract."),
+    principles: str = typer.Option(None, metavar="default|FILE", help="Principles and exemplars before each task."),
+    topics: bool = typer.Option(False, "--topics", help="Vary aim and technique of the studies, by kingdom."),
+    classes: Path = typer.Option(None, metavar="TABLE", help="LOTUS metadata: superclasses (NPClassifier) to say."),
     seed: int = typer.Option(0, help="Of all draws."),
 ) -> None:
     """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold."""
     from abroad.io import Rejects, read_documents, write_jsonl
     from abroad.provenance import run_record
+    from abroad.synthesis.classes import with_superclasses
+    from abroad.synthesis.guides import load_guide
     from abroad.synthesis.instruct import InstructSettings
     from abroad.synthesis.instruct import instruct as make_prompts
 
-    settings = InstructSettings(style, prompts, keywords, temperature, max_tokens=max_tokens, seed=seed)
+    guide = None if principles is None else load_guide(None if principles == "default" else Path(principles))
+    settings = InstructSettings(
+        style, prompts, keywords, temperature, max_tokens=max_tokens, guide=guide, topics=topics, seed=seed
+    )
     rejects = Rejects()
     seeds = read_documents(documents, rejects)
-    with run_record(out, "synth instruct", vars(settings), [documents]) as record:
+    if classes is not None:
+        seeds = with_superclasses(seeds, classes, rejects)
+    inputs = [documents] + ([classes] if classes else [])
+    how = vars(settings) | {"guide": guide.model_dump() if guide else None}
+    with run_record(out, "synth instruct", how, inputs) as record:
         records = list(make_prompts(seeds, settings))
         write_jsonl(out, records)
         record["prompts"] = len(records)

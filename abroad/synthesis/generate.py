@@ -113,13 +113,19 @@ def _requests(records: Iterable[dict[str, Any]], rejects: Rejects) -> Iterator[G
 
 def _document(record: dict[str, Any], generation: Generation) -> dict[str, Any]:
     lead = record.get("lead") or ""
-    text = whole_sentences(generation.text) if generation.finish_reason == "length" else generation.text.strip()
+    answer = after_last(generation.text, record.get("answer_after") or "")
+    text = whole_sentences(answer) if generation.finish_reason == "length" else answer.strip()
     return {
         **record,
         "AbstractText": f"{lead} {text}".strip(),
         "finish_reason": generation.finish_reason,
         "tokens": generation.tokens,
     }
+
+
+def after_last(text: str, marker: str) -> str:
+    """What follows the marker; empty if it does not stand in the text; all of it without a marker."""
+    return text.rpartition(marker)[2] if marker and marker in text else "" if marker else text
 
 
 def whole_sentences(text: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 from abroad.errors import InputError
 from abroad.schema import Document
 from abroad.synthesis.findings import express_findings
+from abroad.synthesis.guides import Guide, Topic, TopicDraw, load_guide
 from abroad.synthesis.keywords import extract_keywords
-from abroad.synthesis.prompts import STOP, make_prompt
+from abroad.synthesis.prompts import Brief, make_prompt
 
 _POOL = 3  # keywords are drawn from this many times as many, so that prompts of a document differ
 
@@ -22,6 +23,8 @@ class InstructSettings:
     style: form of the prompt.
     prompts_per_document, keywords: how many of each.
     temperature: drawn uniformly between these two for each prompt.
+    guide: principles that stand in each prompt.
+    topics: a topic of the guide (of the default one without a guide) is drawn for each prompt.
     """
 
     style: str = "completion"
@@ -30,6 +33,8 @@ class InstructSettings:
     temperature: tuple[float, float] = (0.0, 1.0)
     top_p: float = 0.95
     max_tokens: int = 512
+    guide: Guide | None = None
+    topics: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -45,19 +50,26 @@ def instruct(documents: Sequence[Document], settings: InstructSettings) -> Itera
     document that will be: title, entities and relations that its findings
     state, `source` = D, and what `generate_abstracts` needs.
     """
+    topics = TopicDraw(settings.guide or load_guide(), settings.seed) if settings.topics else None
     related = [document for document in documents if document.relations]
     for document, pool in zip(related, extract_keywords(related, _POOL * settings.keywords), strict=True):
         for number in range(1, settings.prompts_per_document + 1):
             draw = Random(f"{settings.seed}:{document.id}:{number}")
-            yield _record(document, number, pool, draw, settings)
+            topic = topics.next(document) if topics else None
+            yield _record(document, number, pool, draw, settings, topic)
 
 
 def _record(
-    document: Document, number: int, pool: list[str], draw: Random, settings: InstructSettings
+    document: Document, number: int, pool: list[str], draw: Random, settings: InstructSettings, topic: Topic | None
 ) -> dict[str, Any]:
     findings = express_findings(document, draw)
     keywords = draw.sample(pool, min(settings.keywords, len(pool)))
-    prompt = make_prompt(settings.style, document.title, keywords, findings.text, draw)
+    prompt = make_prompt(settings.style, Brief(document.title, keywords, findings.text, topic, settings.guide), draw)
+    of_guide = {
+        "topic": [topic.aim, topic.technique] if topic else None,
+        "answer_after": prompt.answer_after or None,
+        "avoid": list(settings.guide.names_of_exemplars()) if settings.guide else None,
+    }
     low, high = settings.temperature
     return {
         "id": f"{document.id}-{number}",
@@ -76,6 +88,7 @@ def _record(
         "temperature": round(draw.uniform(low, high), 2),
         "top_p": settings.top_p,
         "max_tokens": settings.max_tokens,
-        "stop": list(STOP),
+        "stop": list(prompt.stop),
         "seed": draw.randrange(2**31),
+        **{key: value for key, value in of_guide.items() if value},
     }

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
 from abroad.errors import InputError
 from abroad.synthesis.findings import NUMBERS
+from abroad.synthesis.guides import Guide, Topic
+
+STOP = ("\n", "Title:", "Keywords:", "Main findings:", "Abstract:", "Instructions:")
+"""The answer ends where the model starts to write another prompt."""
+_STOP_GUIDED = ("\n\n", "Title:", "Keywords:", "Main findings:", "Instructions:", "Principles:")
 
 
 @dataclass(frozen=True)
@@ -15,14 +20,37 @@ class Prompt:
     """Attributes:
     text: what the model reads.
     lead: opening words of the answer that are forced on it and count as its own; may be empty.
+    stop: where the answer ends.
+    answer_after: the abstract is what stands after these words of the answer; empty: all of it.
     """
 
     text: str
     lead: str = ""
+    stop: tuple[str, ...] = STOP
+    answer_after: str = ""
 
 
-STOP = ("\n", "Title:", "Keywords:", "Main findings:", "Abstract:", "Instructions:")
-"""The answer ends where the model starts to write another prompt."""
+@dataclass(frozen=True)
+class Brief:
+    """What an abstract is to be written of.
+
+    Attributes:
+        findings: sentences that it must state.
+        topic: aim and technique of the study; they join the keywords.
+        guide: principles and exemplars to stand before the task.
+    """
+
+    title: str
+    keywords: Sequence[str]
+    findings: str
+    topic: Topic | None = None
+    guide: Guide | None = None
+
+    @property
+    def keyword_list(self) -> str:
+        topic = [self.topic.aim, self.topic.technique] if self.topic else []
+        return ", ".join([*topic, *self.keywords])
+
 
 _TASK = (
     "Write the abstract of a scientific article from its title, its keywords and its main findings. "
@@ -44,25 +72,37 @@ _OPENINGS = (
 )
 
 
-def standard(title: str, keywords: list[str], findings: str, draw: Random) -> Prompt:
+def standard(brief: Brief, draw: Random) -> Prompt:
     """An instruction, for models tuned to follow one."""
-    return Prompt(f"Instructions: {_TASK}\n{_fields(title, keywords, findings)}\nAbstract:")
+    if brief.guide is None:
+        return Prompt(f"Instructions: {_TASK}\n{_fields(brief)}\nAbstract:")
+    return Prompt(f"Instructions: {_guided(brief, brief.guide)}\nCheck:", stop=_STOP_GUIDED, answer_after="Abstract:")
 
 
-def vicuna(title: str, keywords: list[str], findings: str, draw: Random) -> Prompt:
+def vicuna(brief: Brief, draw: Random) -> Prompt:
     """The same instruction as a turn of Vicuna v1.1."""
-    return Prompt(f"{_VICUNA_SYSTEM} USER: {_TASK}\n{_fields(title, keywords, findings)} ASSISTANT:")
+    if brief.guide is None:
+        return Prompt(f"{_VICUNA_SYSTEM} USER: {_TASK}\n{_fields(brief)} ASSISTANT:")
+    text = f"{_VICUNA_SYSTEM} USER: {_guided(brief, brief.guide)} ASSISTANT: Check:"
+    return Prompt(text, stop=_STOP_GUIDED, answer_after="Abstract:")
 
 
-def completion(title: str, keywords: list[str], findings: str, draw: Random) -> Prompt:
-    """For small models that follow no instruction: the abstract is begun with the findings, the model goes on."""
-    opening = draw.choice(_OPENINGS)
+def completion(brief: Brief, draw: Random) -> Prompt:
+    """For small models that follow no instruction: the abstract is begun with the findings, the model goes on.
+
+    Nor do they check themselves: under principles the check is written for them.
+    """
+    opening = draw.choice(_OPENINGS) if brief.topic is None else _aim(brief.topic)
+    findings = brief.findings
     if opening and findings.partition(" ")[0].lower() in NUMBERS:
         findings = findings[0].lower() + findings[1:]
-    return Prompt(f"Title: {title}\nKeywords: {', '.join(keywords)}\nAbstract:", lead=opening + findings)
+    if brief.guide is None:
+        return Prompt(f"Title: {brief.title}\nKeywords: {brief.keyword_list}\nAbstract:", lead=opening + findings)
+    check = "All names are copied as written (3), and nothing is claimed that the findings do not state (1)."
+    return Prompt(f"{_guided(brief, brief.guide)}\nCheck: {check}\nAbstract:", lead=opening + findings)
 
 
-_STYLES: dict[str, Callable[[str, list[str], str, Random], Prompt]] = {
+_STYLES: dict[str, Callable[[Brief, Random], Prompt]] = {
     "completion": completion,
     "standard": standard,
     "vicuna": vicuna,
@@ -73,7 +113,7 @@ def style_names() -> list[str]:
     return sorted(_STYLES)
 
 
-def make_prompt(style: str, title: str, keywords: list[str], findings: str, draw: Random) -> Prompt:
+def make_prompt(style: str, brief: Brief, draw: Random) -> Prompt:
     """A prompt in one of the styles.
 
     Raises:
@@ -81,8 +121,25 @@ def make_prompt(style: str, title: str, keywords: list[str], findings: str, draw
     """
     if style not in _STYLES:
         raise InputError(f"no prompt style {style!r}; expected one of: {', '.join(style_names())}")
-    return _STYLES[style](title, keywords, findings, draw)
+    return _STYLES[style](brief, draw)
 
 
-def _fields(title: str, keywords: list[str], findings: str) -> str:
-    return f"Title: {title}\nKeywords: {', '.join(keywords)}.\nMain findings: {findings}"
+def _fields(brief: Brief) -> str:
+    return f"Title: {brief.title}\nKeywords: {brief.keyword_list}.\nMain findings: {brief.findings}"
+
+
+def _guided(brief: Brief, guide: Guide) -> str:
+    """Task, principles, worked exemplars, and the fields to write for."""
+    exemplars = "\n\n".join(
+        f"Title: {e.title}\nKeywords: {e.keywords}.\nMain findings: {e.findings}\n"
+        f"Check: {e.check}\nAbstract: {e.abstract}"
+        for e in guide.exemplars
+    )
+    return f"{_TASK}\nPrinciples:\n{guide.numbered()}\n\n{exemplars}\n\n{_fields(brief)}"
+
+
+def _aim(topic: Topic) -> str:
+    article = "an" if topic.aim[0] in "aeiou" else "a"
+    if topic.aim in ("chemotaxonomic", "chemical ecology", "quorum sensing"):
+        article = "a"
+    return f"In {article} {topic.aim} study by {topic.technique}, "

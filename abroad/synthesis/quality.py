@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-REFUSAL, LISTING, ECHO, CUT_OFF, LANGUAGE = (
+REFUSAL, LISTING, ECHO, CUT_OFF, LANGUAGE, LEAK = (
     "refuses",
     "makes a list",
     "echoes the prompt",
     "ends in the middle",
     "wrong language",
+    "takes names from an example",
 )
 _REFUSAL = re.compile(
     r"\b(?:as an ai\b|as a (?:large )?language model|i(?:'m| am) (?:sorry|unable|not able)|i (?:cannot|can't|can not) "
@@ -27,13 +29,16 @@ _ECHO_WORDS = 12
 _SHORTEST = 20  # words; of less no language can be told
 
 
-def flaws(text: str, prompt: str = "", finish_reason: str = "", findings: str = "") -> list[str]:
+def flaws(
+    text: str, prompt: str = "", finish_reason: str = "", findings: str = "", avoid: Sequence[str] = ()
+) -> list[str]:
     """The flaws of a generated text, each once.
 
     Args:
         prompt: what was asked; a run of twelve of its words in the text is an echo, those of `findings`
             aside, which the text is to say.
         finish_reason: "length" for a text cut off at the token budget.
+        avoid: names of examples in the prompt, which the text must not take over.
     """
     found = []
     if _REFUSAL.search(text[:600]):
@@ -44,6 +49,8 @@ def flaws(text: str, prompt: str = "", finish_reason: str = "", findings: str = 
         found.append(ECHO)
     if finish_reason == "length" and not re.search(r"[.!?][\"')\]]*\s*$", text):
         found.append(CUT_OFF)
+    if any(name in text and name not in findings for name in avoid):
+        found.append(LEAK)
     if not is_english(text):
         found.append(LANGUAGE)
     return found

@@ -13,7 +13,7 @@ from abroad.progress import Progress
 from abroad.schema import Document
 from abroad.synthesis.fidelity import Fidelity, fidelity
 from abroad.synthesis.near_duplicates import NearDuplicates
-from abroad.synthesis.quality import CUT_OFF, ECHO, LANGUAGE, LISTING, REFUSAL, flaws
+from abroad.synthesis.quality import CUT_OFF, ECHO, LANGUAGE, LEAK, LISTING, REFUSAL, flaws
 
 _LEAST_OWN_WORDS = 15  # written by the model; fewer is the forced opening and a tail
 
@@ -27,7 +27,7 @@ SHORT, LOOP, SAME, NEAR, NEAR_SEED, MISSING, MORE, SURPLUS = (
     "says more than asked",
     "others of the same document score at least as high",
 )
-REASONS = (REFUSAL, LANGUAGE, ECHO, LISTING, CUT_OFF, SHORT, LOOP, SAME, NEAR_SEED, NEAR, MISSING, MORE, SURPLUS)
+REASONS = (REFUSAL, LANGUAGE, ECHO, LEAK, LISTING, CUT_OFF, SHORT, LOOP, SAME, NEAR_SEED, NEAR, MISSING, MORE, SURPLUS)
 """Every reason, in the order in which a text is looked at: from no abstract at all to one too many."""
 
 
@@ -175,7 +175,8 @@ def _judge(document: Document, settings: SelectSettings) -> Verdict:
     extra = document.extra
     lead, findings = str(extra.get("lead") or ""), str(extra.get("findings") or "")
     allowed = f"{findings} {document.title} {lead}"
-    reasons = flaws(document.abstract, str(extra.get("prompt") or ""), str(extra.get("finish_reason") or ""), allowed)
+    prompt, finish = str(extra.get("prompt") or ""), str(extra.get("finish_reason") or "")
+    reasons = flaws(document.abstract, prompt, finish, allowed, extra.get("avoid") or ())
     if len(document.abstract[len(lead) :].split()) < _LEAST_OWN_WORDS:
         reasons.append(SHORT)
     if repeats_itself(document.abstract):
@@ -196,7 +197,9 @@ def repeats_itself(text: str) -> bool:
 
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_WORKING_FIELDS = ("prompt", "lead", "stop", "seed", "max_tokens", "top_p", "keywords", "findings", "tokens")
+_WORKING_FIELDS = frozenset(
+    "prompt lead stop seed max_tokens top_p keywords findings tokens avoid answer_after".split()
+)
 
 
 def _as_training_document(verdict: Verdict) -> Document:

@@ -12,7 +12,7 @@ from abroad.synthesis.classes import class_of
 from abroad.synthesis.findings import FindingsSettings, express_findings
 from abroad.synthesis.instruct import InstructSettings, instruct
 from abroad.synthesis.keywords import extract_keywords
-from abroad.synthesis.prompts import make_prompt, style_names
+from abroad.synthesis.prompts import Brief, make_prompt, style_names
 from abroad.synthesis.select import coverage
 
 FLAVONES = ["quercetin", "kaempferol", "apigenin"]
@@ -115,20 +115,20 @@ def test_classes_come_from_the_record_or_the_name(label, extra, expected):
 
 @pytest.mark.parametrize("style", style_names())
 def test_every_style_gives_the_model_title_keywords_and_findings(style):
-    prompt = make_prompt(style, "The title.", ["one", "two"], "Two flavonoids were isolated.", Random(0))
+    prompt = make_prompt(style, Brief("The title.", ["one", "two"], "Two flavonoids were isolated."), Random(0))
     whole = prompt.text + " " + prompt.lead
     assert all(part.lower() in whole.lower() for part in ("The title.", "one, two", "two flavonoids were isolated."))
 
 
 def test_vicuna_prompts_are_turns_of_its_conversation():
-    text = make_prompt("vicuna", "T", ["k"], "F.", Random(0)).text
+    text = make_prompt("vicuna", Brief("T", ["k"], "F."), Random(0)).text
     assert text.startswith("A chat between a curious user")
     assert " USER: " in text and text.endswith("ASSISTANT:")
 
 
 def test_an_unknown_style_is_refused():
     with pytest.raises(InputError, match="expected one of: completion, standard, vicuna"):
-        make_prompt("chatty", "T", [], "F.", Random(0))
+        make_prompt("chatty", Brief("T", [], "F."), Random(0))
 
 
 def test_prompts_are_reproducible_and_differ_from_one_another():
