@@ -42,7 +42,8 @@ def exclusive(path: Path) -> Iterator[None]:
 def keeps_identity(out: Path, identity: dict[str, Any]) -> bool:
     """Whether what lies at `out` was made with this identity."""
     path = _identity_file(out)
-    return path.exists() and json.loads(path.read_text("utf-8")) == identity
+    # Compared as JSON, since a tuple is read back as a list.
+    return path.exists() and json.loads(path.read_text("utf-8")) == json.loads(json.dumps(identity))
 
 
 def write_identity(out: Path, identity: dict[str, Any]) -> None:

@@ -73,6 +73,40 @@ def fetch(
     say(f"sha256 {result.sha256}")
 
 
+@app.command(epilog="Example: abroad lotus synonyms 230106_frozen_metadata.csv.gz --out synonyms.tsv")
+def synonyms(
+    keys: Path = typer.Argument(
+        ..., metavar="TABLE|KEYS.txt", help="Table with a column structure_inchikey; InChIKeys; or the --exchange file."
+    ),
+    out: Path = typer.Option(..., metavar="NAMES.tsv", help="Table to write, for `lotus prepare --synonyms`."),
+    exchange: bool = typer.Option(False, "--exchange", help="A file of PubChem's Identifier Exchange; no network."),
+    most: int = typer.Option(30, min=1, help="Names a chemical; PubChem puts the usual ones first."),
+    base_url: str = typer.Option(None, metavar="URL", help="Another server that speaks PUG REST."),
+) -> None:
+    """Further names of chemicals from PubChem, without registry numbers and catalogue codes.
+
+    Answers are kept in OUT.cache.jsonl: interrupted, the same command goes on; later runs ask for new ones only.
+    """
+    from abroad.io import Rejects
+    from abroad.provenance import run_record
+    from abroad.sources.http import HttpSettings
+    from abroad.sources.pubchem import BASE_URL, RATE, fetch_synonyms, read_exchange, read_inchikeys, write_names
+
+    rejects = Rejects()
+    how = {"exchange": exchange, "most": most, "base_url": None if exchange else base_url or BASE_URL}
+    with run_record(out, "lotus synonyms", how, _present(keys)) as record:
+        if exchange:
+            found = read_exchange(keys, rejects)
+        else:
+            wanted = read_inchikeys(keys, rejects)
+            cache = out.with_name(out.name + ".cache.jsonl")
+            found = fetch_synonyms(wanted, cache, HttpSettings(base_url or BASE_URL, RATE), say)
+        record["names"] = count = write_names(out, found, most)
+    report_rejects(rejects, out)
+    without = sum(not names for names in found.values())
+    say(f"{count:,} names of {len(found) - without:,} chemicals ({without:,} without any): {out}")
+
+
 def _present(*paths: Path) -> list[Path]:
     """The files a run record can hash; a missing one gets its error from the stage."""
     return [path for path in paths if path.is_file()]

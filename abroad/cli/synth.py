@@ -195,3 +195,144 @@ def curate(
         f"{len(chosen.documents)} of {len(documents)} abstracts, with {chosen.organisms} organisms and "
         f"{chosen.chemicals} chemicals, from {chosen.candidates} of score {chosen.least_score:g} or more: {out}"
     )
+
+
+@app.command(epilog="Example: abroad synth specialise seeds.json --corpus abstracts.jsonl --out instructions.jsonl")
+def specialise(
+    seeds: Path = typer.Argument(..., metavar="DOCS", help="A handful of curated documents."),
+    corpus: Path = typer.Option(..., metavar="DOCS", help="Abstracts to answer from; relations are not needed."),
+    out: Path = typer.Option(..., metavar="INSTRUCTIONS.jsonl", help="Instruction set to write."),
+    engine: str = typer.Option("transformers", help="As of `abroad synth generate`."),
+    model: str = typer.Option("smollm2-135m", help="As of `abroad synth generate`; in round two the specialised one."),
+    batch_size: int = typer.Option(16, min=1, help="Texts at once."),
+    assignments: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help=ENGINE_SETTINGS_HELP),
+    count: int = typer.Option(200, min=1, help="Instructions to generate, before filtering."),
+    retrieve: int = typer.Option(3, min=1, help="Abstracts in the context of an answer (BM25)."),
+    previous: Path = typer.Option(None, metavar="INSTRUCTIONS.jsonl", help="Of round one, for round two."),
+    seed: int = typer.Option(0, help="Of all draws."),
+) -> None:
+    """Generate new instructions from a few seeds and answer them with retrieved abstracts (self-specialisation).
+
+    The seeds' own tasks (extract, verify, list, look up) open the set. Answers that name what the
+    abstracts do not are written to OUT.rejected.jsonl with the other rejected ones.
+    """
+    from abroad.engines.settings import parse_assignments, read_settings
+    from abroad.io import Rejects, read_documents, read_records, write_jsonl
+    from abroad.provenance import run_record
+    from abroad.synthesis.specialise import SpecialiseSettings, next_round
+    from abroad.synthesis.specialise import specialise as one_round
+    from abroad.synthesis.tasks import make_tasks
+    from abroad.synthesis.workers import EngineSpec
+
+    rejects = Rejects()
+    settings = SpecialiseSettings(count=count, retrieve=retrieve, seed=seed)
+    values = parse_assignments(assignments)
+    spec = EngineSpec(engine, model, batch_size, read_settings(engine, values))
+    earlier = [record for _, _, record in read_records(previous)] if previous is not None else []
+    next_round(earlier)  # refuses a third before a model is loaded
+    curated, abstracts = read_documents(seeds, rejects), read_documents(corpus, rejects)
+    inputs = [path for path in (seeds, corpus, previous) if path is not None]
+    with run_record(out, "synth specialise", spec.identity | vars(settings), inputs) as record:
+        work = out.with_name(out.name + ".work")
+        result = one_round(curated, abstracts, spec.make(say), spec.identity, settings, work, rejects, earlier)
+        own = earlier or [task.to_dict() for task in make_tasks(curated, seed)]
+        write_jsonl(out, [*own, *result.tasks])
+        write_jsonl(out.with_name(out.name + ".rejected.jsonl"), result.rejected)
+        record["result"] = {"generated": len(result.tasks), "reasons": result.reasons()}
+        record["grounded"] = {"with retrieval": result.grounded, "without": result.grounded_without}
+    report_rejects(rejects, out)
+    say(f"{len(own)} tasks of the seeds and earlier rounds, {len(result.tasks)} of {count} new ones kept: {out}")
+    for reason, times in result.reasons().items():
+        say(f"  set aside: {reason}: {times}")
+    say(f"grounded answers: {result.grounded:.1%} with retrieval, {result.grounded_without:.1%} without")
+
+
+@app.command(epilog="Example: abroad synth tasks curated.json --out instructions.jsonl --count 1000")
+def tasks(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Curated documents; some may be without relations."),
+    out: Path = typer.Option(..., metavar="INSTRUCTIONS.jsonl", help="Instruction set to write."),
+    count: int = typer.Option(None, min=1, help="Most tasks, as equal in kind as can be; all by default."),
+    seed: int = typer.Option(0, help="Of all draws."),
+) -> None:
+    """Turn curated documents into instructions: extract, verify, list organisms or compounds, look up, nothing."""
+    from collections import Counter
+
+    from abroad.io import Rejects, read_documents, write_jsonl
+    from abroad.provenance import run_record
+    from abroad.synthesis.tasks import balanced, make_tasks
+
+    rejects = Rejects()
+    with run_record(out, "synth tasks", {"count": count, "seed": seed}, [documents]) as record:
+        made = make_tasks(read_documents(documents, rejects), seed)
+        chosen = balanced(made, count, seed) if count else made
+        write_jsonl(out, [task.to_dict() for task in chosen])
+        record["kinds"] = dict(Counter(task.kind for task in chosen))
+    report_rejects(rejects, out)
+    say(f"{len(chosen)} tasks ({', '.join(f'{n} {kind}' for kind, n in record['kinds'].items())}): {out}")
+
+
+@app.command(epilog="Example: abroad synth compare plain=plain.jsonl curated=best.jsonl --dev dev.json --out compared")
+def compare(
+    sets: list[str] = typer.Argument(..., metavar="NAME=DOCS...", help="Training sets; the first is the reference."),
+    dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents to score on; in none of the sets."),
+    out: Path = typer.Option(..., metavar="DIR", help="Folder for compare.html, compare.json and the predictions."),
+    learner: str = typer.Option("extractor", help="extractor (seconds), or lm: a LoRA adapter of --model."),
+    model: str = typer.Option("smollm2-135m", help="With lm: base model, name or local path."),
+    epochs: int = typer.Option(5, min=1, help="With lm."),
+    batch_size: int = typer.Option(4, min=1, help="With lm: examples an update."),
+    learning_rate: float = typer.Option(5e-4, help="With lm."),
+    max_length: int = typer.Option(1024, min=64, help="With lm: most tokens of a document with its relations."),
+    seed: int = typer.Option(0, help="Of training and resampling."),
+) -> None:
+    """Train the same small model on each set alone and tabulate its F1, with intervals."""
+    from dataclasses import asdict
+
+    from abroad.instructions import read_training_set
+    from abroad.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.provenance import run_record
+    from abroad.synthesis.compare import TABLE_HEAD, Learner, compare_sets, render_sets, table_line
+    from abroad.training.settings import TrainSettings
+
+    files = parse_sets(sets)
+    rejects = Rejects()
+    documents = {name: read_training_set(path, rejects) for name, path in files.items()}
+    curated = read_documents(dev, rejects)
+    settings = TrainSettings(
+        model=model,
+        epochs=epochs,
+        batch_size=batch_size,
+        accumulation=1,
+        learning_rate=learning_rate,
+        max_length=max_length,
+        seed=seed,
+    )
+    trained = Learner(learner, settings, seed)
+
+    with run_record(out / "compare.html", "synth compare", asdict(trained), [*files.values(), dev]) as record:
+        typer.echo(TABLE_HEAD)
+        scores = compare_sets(documents, curated, trained, out, rejects, lambda entry: typer.echo(table_line(entry)))
+        write_json(out / "compare.json", [asdict(entry) for entry in scores])
+        with atomic_write(out / "compare.html") as stream:
+            stream.write(render_sets(scores, trained, len(curated)))
+        record["f1"] = {entry.name: round(entry.scores.f1, 2) for entry in scores}
+    report_rejects(rejects, out / "compare.html")
+    say(f"table and plot: {out / 'compare.html'}")
+
+
+def parse_sets(assignments: list[str]) -> dict[str, Path]:
+    """NAME=FILE pairs, in the order given.
+
+    Raises:
+        InputError: no "=" in one, or a name that stands twice.
+    """
+    from abroad.errors import InputError
+
+    files: dict[str, Path] = {}
+    for text in assignments:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path):
+            raise InputError(f"{text!r}: expected NAME=FILE, such as plain=train.jsonl")
+        if name in files:
+            raise InputError(f"{text!r}: the name {name!r} stands twice")
+        files[name] = Path(path)
+    return files

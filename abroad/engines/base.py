@@ -27,6 +27,8 @@ class GenerationRequest:
         length_penalty, early_stopping: of beam search, as in transformers.
         force_end: beam search gives the end token as the last of the budget, so that
             all hypotheses are compared as whole ones.
+        ngram_block: runs of so many generated tokens come once at most; 0: no such rule. The prompt does not count,
+            since names are copied from it.
         regex: the whole text matches it; grammar: it is of this grammar (Lark's notation,
             https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md). One of the two.
     """
@@ -42,6 +44,7 @@ class GenerationRequest:
     length_penalty: float = 1.0
     early_stopping: bool | str = False
     force_end: bool = False
+    ngram_block: int = 0
     regex: str | None = None
     grammar: str | None = None
 

@@ -103,8 +103,8 @@ class OpenAiEngine:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _answer(self, request: GenerationRequest) -> Generation:
-        if request.beams > 1:
-            return _failed(request, "this engine has no beam search")
+        if request.beams > 1 or request.ngram_block:
+            return _failed(request, "this engine has neither beam search nor n-gram block")
         retries = with_retries(f"{self._url}", self._attempts, self._first_wait, self._say)
         return retries(self._post, request)
 

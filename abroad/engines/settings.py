@@ -20,7 +20,7 @@ _Share = Annotated[float, Field(gt=0, le=1)]
 class TransformersSettings:
     """Attributes:
     base: base model of an adapter that does not name its own.
-    quantization: "nf4" on CUDA (QLoRA's 4 bits), or "none".
+    quantization: "nf4" (QLoRA's 4 bits), or "none".
     amateur: contrastive decoding: a smaller model with the same tokenizer.
     amateur_keeps: the amateur sees the last so many tokens of the prompt only; alone, the model is its own amateur.
     alpha, beta: of contrastive decoding.

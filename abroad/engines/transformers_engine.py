@@ -17,6 +17,7 @@ from typing import Any
 from abroad.engines.base import Generation, GenerationRequest
 from abroad.engines.constrain import Constraints, constraint_error, is_constrained, wrap_tokenizer
 from abroad.engines.contrastive import ContrastiveProcessor, ContrastiveSettings, check_tokenizers
+from abroad.engines.repeats import BlockRepeats
 from abroad.engines.settings import TransformersSettings
 from abroad.engines.speculate import NGRAM, SpeculationCounts, Speculator
 from abroad.models import import_transformers, load_model, load_tokenizer, resolve_model
@@ -167,6 +168,7 @@ class TransformersEngine:
             "do_sample": False,
         }
         sampler = None
+        block = [BlockRepeats(first.ngram_block, width)] if first.ngram_block else []
         if first.beams > 1:
             options |= {
                 "num_beams": first.beams,
@@ -175,10 +177,11 @@ class TransformersEngine:
                 "forced_eos_token_id": self.tokenizer.eos_token_id if first.force_end else None,
                 "return_dict_in_generate": True,
                 "output_scores": True,
+                "logits_processor": block,
             }
         else:
             sampler = _row_sampler(requests, torch)
-            processors: list[Any] = [sampler]
+            processors: list[Any] = [*block, sampler]
             if any(map(is_constrained, requests)):
                 eos = self.tokenizer.eos_token_id
                 processors.insert(0, Constraints(requests, self._vocabulary, eos, width))
@@ -207,14 +210,22 @@ class TransformersEngine:
             yield self._answer(request, tokens, logprob)
 
     def _is_speculative(self, request: GenerationRequest) -> bool:
-        plain = request.beams == 1 and request.temperature == 0 and not is_constrained(request)
+        plain = (
+            request.beams == 1 and request.temperature == 0 and not request.ngram_block and not is_constrained(request)
+        )
         return plain and self.speculator is not None and self.amateur is None
 
     def _method(self, request: GenerationRequest) -> tuple[Any, ...]:
         """What the requests of one batch must share."""
         if request.beams == 1:
-            return (1, self._is_speculative(request))
-        return (request.beams, request.length_penalty, str(request.early_stopping), request.force_end)
+            return (1, self._is_speculative(request), request.ngram_block)
+        return (
+            request.beams,
+            request.ngram_block,
+            request.length_penalty,
+            str(request.early_stopping),
+            request.force_end,
+        )
 
     def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any) -> Generation:
         ended = self.tokenizer.eos_token_id in tokens

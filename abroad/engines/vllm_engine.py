@@ -123,8 +123,8 @@ class VllmEngine:
         from vllm.exceptions import VLLMClientError
         from vllm.sampling_params import StructuredOutputsParams
 
-        if request.beams > 1:
-            return "the engine vllm has no beam search"
+        if request.beams > 1 or request.ngram_block:
+            return "the engine vllm has neither beam search nor n-gram block"
         params = SamplingParams(
             max_tokens=request.max_new_tokens,
             temperature=request.temperature,

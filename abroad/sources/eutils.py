@@ -8,7 +8,6 @@ efetch: https://www.ncbi.nlm.nih.gov/books/NBK25499/#chapter4.EFetch; the rules
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ import httpx
 
 from abroad.errors import AbroadError
 from abroad.io import Rejects
-from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
+from abroad.sources.http import USER_AGENT, RateLimiter, TransientError, check_status, with_retries
 from abroad.sources.pubmed import Article, BrokenXml, parse_articles
 
 BASE_URL = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
@@ -47,33 +46,6 @@ class EutilsSettings:
 
     def __repr__(self) -> str:
         return f"EutilsSettings(base_url={self.base_url!r}, api_key={'set' if self.api_key else 'none'})"
-
-
-class RateLimiter:
-    """Keeps the starts of requests at least 1/rate seconds apart.
-
-    Args:
-        rate: requests a second.
-        clock, sleep: for tests.
-    """
-
-    def __init__(
-        self,
-        rate: float,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        # NCBI counts arrivals: 5% more room than the rule leaves some for jitter on the way.
-        self.interval = 1.05 / rate
-        self._clock, self._sleep = clock, sleep
-        self._next = clock()
-
-    def wait(self) -> None:
-        """Return when the next request may start."""
-        pause = self._next - self._clock()
-        if pause > 0:
-            self._sleep(pause)
-        self._next = max(self._next, self._clock()) + self.interval
 
 
 class EutilsClient:

@@ -7,7 +7,9 @@ never shorter than what `Retry-After` asks for (RFC 9110, section 10.2.3).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -86,3 +88,90 @@ def with_retries(what: str, attempts: int, first_wait: float, say: Callable[[str
 def _reason(state: tenacity.RetryCallState) -> str:
     error = state.outcome.exception() if state.outcome else None
     return str(error) or type(error).__name__
+
+
+class RateLimiter:
+    """Keeps the starts of requests at least 1/rate seconds apart.
+
+    Args:
+        rate: requests a second.
+        clock, sleep: for tests.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        # Servers count arrivals: 5% more room than the rule leaves some for jitter on the way.
+        self.interval = 1.05 / rate
+        self._clock, self._sleep = clock, sleep
+        self._next = clock()
+
+    def wait(self) -> None:
+        """Return when the next request may start."""
+        pause = self._next - self._clock()
+        if pause > 0:
+            self._sleep(pause)
+        self._next = max(self._next, self._clock()) + self.interval
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    """How a server is asked.
+
+    Attributes:
+        rate: requests a second.
+        attempts: tries of one request.
+        first_wait: seconds before the second; later waits double.
+        timeout: seconds without a byte.
+    """
+
+    base_url: str
+    rate: float
+    attempts: int = 6
+    first_wait: float = 1.0
+    timeout: float = 60.0
+
+
+class JsonClient:
+    """Asks a server that answers in JSON, at the pace it allows; use as a context manager.
+
+    Args:
+        name: of the server, for messages.
+    """
+
+    def __init__(self, name: str, settings: HttpSettings, say: Callable[[str], None] = lambda message: None) -> None:
+        self._name, self._settings, self._say = name, settings, say
+        self._limiter = RateLimiter(settings.rate)
+        self._http = httpx.Client(timeout=settings.timeout, headers={"User-Agent": USER_AGENT})
+
+    def __enter__(self) -> JsonClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def ask(self, path: str, params: dict[str, str] | None = None, form: dict[str, str] | None = None) -> Any:
+        """The answer to a GET, or to a POST of `form`; None for one that says that it has no such thing (404).
+
+        Raises:
+            AbroadError: no answer after all attempts, or a request that the server refuses.
+        """
+        retries = with_retries(self._name, self._settings.attempts, self._settings.first_wait, self._say)
+        return retries(self._once, path, params, form)
+
+    def _once(self, path: str, params: dict[str, str] | None, form: dict[str, str] | None) -> Any:
+        self._limiter.wait()
+        url = f"{self._settings.base_url.rstrip('/')}/{path}"
+        response = self._http.request("POST" if form else "GET", url, params=params, data=form)
+        check_status(response)
+        if response.status_code == 404:
+            return None
+        if response.status_code != 200:
+            raise AbroadError(f"{self._name}: HTTP {response.status_code} from {url}")
+        try:
+            return response.json()
+        except ValueError as error:
+            raise TransientError(f"unreadable answer ({error})") from None

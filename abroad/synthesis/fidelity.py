@@ -58,6 +58,18 @@ def fidelity(document: Document) -> Fidelity:
     return Fidelity(1 - extra / total if total else 1.0, tuple(extra_organisms), tuple(extra_chemicals))
 
 
+def names_in(text: str) -> list[str]:
+    """Organisms and chemicals named in a text, as it writes them, each once."""
+    reading = read_text(text, 0)
+    return list(dict.fromkeys([*_organisms(reading), *_chemicals(reading)]))
+
+
+def stands_in(name: str, text: str) -> bool:
+    """Whether a text holds a name, case and spaces aside, as whole words."""
+    words = re.escape(" ".join(name.split())).replace(r"\ ", r"\s+")
+    return re.search(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE) is not None
+
+
 def _organisms(reading: Reading) -> list[str]:
     return list(dict.fromkeys(mention.label for mention in reading.organisms if mention.form in _NAMED))
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.pages import render
+from abroad.pages import render, svg
 from abroad.schema import Document
 from abroad.synthesis.select import REASONS
 
@@ -66,9 +65,7 @@ def plot_funnel(steps: Sequence[FunnelStep]) -> str:
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, loc="lower right", fontsize=8)
     figure.tight_layout()
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None})
-    return stream.getvalue()[stream.getvalue().index("<svg") :]
+    return svg(figure)
 
 
 def render_funnel(steps: Sequence[FunnelStep], title: str = "Synthetic abstracts") -> str:

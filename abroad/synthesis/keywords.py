@@ -94,8 +94,13 @@ def extract_keywords(documents: Sequence[Document], most: int = 20) -> list[list
 
 
 def name_words(document: Document) -> frozenset[str]:
-    """Lower-case words of the document's own organisms and chemicals, and their plurals."""
+    """Lower-case words of the document's own organisms and chemicals, of those PubTator3 marks, and their plurals."""
     labels = [entity.label.lower() for entity in (*document.organisms, *document.chemicals)]
+    labels += [
+        str(mark.get("text", "")).lower()
+        for mark in document.extra.get("annotations") or []
+        if mark.get("type") in ("Chemical", "Species")
+    ]
     found = {word for label in labels for word in re.findall(r"[^\W\d_]{3,}", label)}
     found |= {word for label in labels for word in re.findall(_WORD, label)}
     return frozenset(found | {word + "s" for word in found} | {word.removesuffix("s") for word in found})

@@ -122,3 +122,45 @@ def test_a_regex_and_a_grammar_bind_the_text(engine):
 def test_a_broken_regex_gets_an_error(engine):
     (answer,) = engine.generate([request(regex="[0-9")])
     assert answer.error is not None
+
+
+@pytest.fixture(scope="module")
+def adapter(smollm2, tmp_path_factory):
+    """A LoRA adapter that changes what the model writes: its B matrices are not zero."""
+    import peft
+    import torch
+
+    from abroad.models import load_model, resolve_model
+
+    torch.manual_seed(0)
+    base = load_model(resolve_model(str(smollm2)))
+    config = peft.LoraConfig(r=8, lora_alpha=64, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+    model = peft.get_peft_model(base, config)
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+    folder = tmp_path_factory.mktemp("adapter")
+    model.peft_config["default"].base_model_name_or_path = str(smollm2)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def adapted(request, adapter):
+    if request.param == "vllm" and importlib.util.find_spec("vllm") is None:
+        pytest.skip("vLLM is not installed here: make test-vllm")
+    return make_engine(request.param, str(adapter), batch_size=2)
+
+
+def test_an_adapter_is_used_and_alike_in_every_engine(adapted, adapter, smollm2):
+    from abroad.models import load_model, load_tokenizer, resolve_model
+
+    def greedy(source):
+        tokenizer = load_tokenizer(source)
+        ids = tokenizer("The capital of France is", return_tensors="pt")
+        output = load_model(source).generate(**ids, max_new_tokens=8, do_sample=False)
+        return tokenizer.decode(output[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
+
+    expected = greedy(resolve_model(str(adapter)))
+    assert next(adapted.generate([request()])).text.strip() == expected.strip()
+    assert expected != greedy(resolve_model(str(smollm2)))

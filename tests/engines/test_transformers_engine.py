@@ -36,3 +36,27 @@ def test_unknown_engines_and_bad_requests_are_refused():
         request(temperature=-1)
     with pytest.raises(InputError, match="beam search"):
         request(beams=2, temperature=1.0)
+
+
+def test_blocked_runs_come_once_in_the_text_but_may_come_from_the_prompt():
+    import torch
+
+    from abroad.engines.repeats import BlockRepeats
+
+    def banned(generated):
+        ids = torch.tensor([[1, 2, 3, 4, *generated]])
+        return torch.isinf(BlockRepeats(2, start=4)(ids, torch.zeros(1, 9)))[0].nonzero().flatten().tolist()
+
+    assert banned([5, 6, 5]) == [6]
+    assert banned([1]) == []  # "1 2" stands in the prompt
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_a_text_under_a_block_differs_from_one_that_repeats_itself(tiny_model, beams):
+    engine = make_engine("transformers", str(tiny_model))
+
+    def text(block):
+        request = GenerationRequest("r", "a b a b", max_new_tokens=40, beams=beams, ngram_block=block)
+        return next(engine.generate([request])).text.split()
+
+    assert len(set(text(1))) / len(text(1)) >= len(set(text(0))) / len(text(0))

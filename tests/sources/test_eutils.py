@@ -6,7 +6,8 @@ import pytest
 
 from abroad.errors import AbroadError
 from abroad.io import Rejects
-from abroad.sources.eutils import EutilsClient, EutilsSettings, RateLimiter
+from abroad.sources.eutils import EutilsClient, EutilsSettings
+from abroad.sources.http import RateLimiter
 from tests.sources.servers import Efetch, article_xml
 
 

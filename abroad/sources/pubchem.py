@@ -1,0 +1,145 @@
+"""Synonyms of chemicals from PubChem: PUG REST, or a file of its Identifier Exchange Service.
+
+PUG REST: https://pubchem.ncbi.nlm.nih.gov/docs/pug-rest (5 requests a second at most);
+Identifier Exchange: https://pubchem.ncbi.nlm.nih.gov/idexchange/.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from abroad.errors import InputError
+from abroad.io import JsonlAppender, Rejects, atomic_write, require_file
+from abroad.progress import Progress
+from abroad.sources.http import HttpSettings, JsonClient
+from abroad.sources.tables import read_rows
+
+BASE_URL = "https://pubchem.ncbi.nlm.nih.gov/rest/pug"
+RATE = 5.0
+BATCH = 50  # InChIKeys a request
+_INCHIKEY = re.compile(r"[A-Z]{14}-[A-Z]{10}-[A-Z]")
+# Registry numbers and catalogue codes are no names that an abstract would use.
+_CODE = re.compile(
+    r"\d{2,7}-\d\d-\d|(?:CHEBI|CHEMBL|SCHEMBL|DTXSID|DTXCID|ZINC|AKOS|MFCD|NSC|UNII|HMS|BDBM|CAS|EINECS|EC|Q|HY|CS|BRD|"
+    r"AC|AS|DB|FT|LMPK|LMFA|NCGC|SMR|MLS|STK|STL|CCG|SR|GTPL|RefChem)[-: ]?\s?\d[\w.-]*|[A-Z]{14}-[A-Z]{10}-[A-Z]|"
+    r"[A-Z0-9]{10}|InChI=.*|[\d\W]+",
+    re.IGNORECASE,
+)
+_LONGEST = 120
+
+
+def is_name(synonym: str) -> bool:
+    """Whether a synonym is a name, and not a registry number or a catalogue code."""
+    return 2 < len(synonym) <= _LONGEST and _CODE.fullmatch(synonym.strip()) is None
+
+
+def read_inchikeys(path: Path, rejects: Rejects) -> list[str]:
+    """InChIKeys of a table with a column structure_inchikey or inchikey (csv or tsv, .gz too), or one a line.
+
+    Raises:
+        InputError: no file, or none in it.
+    """
+    path = require_file(path, "a table with a column structure_inchikey, or InChIKeys, one a line")
+    if path.suffix == ".txt":
+        found = [(f"{path}:{n}", line.strip()) for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)]
+    else:
+        separator = "\t" if ".tsv" in path.suffixes else ","
+        what = "a table with a column structure_inchikey"
+        found = [(where, row[0]) for where, row in read_rows(path, ("structure_inchikey",), separator, what, rejects)]
+    keys: dict[str, None] = {}
+    for where, key in found:
+        if _INCHIKEY.fullmatch(key):
+            keys[key] = None
+        elif key:
+            rejects.add(str(where), f"{key[:40]!r} is no InChIKey")
+    if not keys:
+        raise InputError(f"{path}: no InChIKey in it")
+    return list(keys)
+
+
+def fetch_synonyms(
+    inchikeys: Sequence[str],
+    cache: Path,
+    settings: HttpSettings | None = None,
+    say: Callable[[str], None] = lambda message: None,
+) -> dict[str, list[str]]:
+    """InChIKey -> names, asking PubChem for those that `cache` (JSONL, grows) does not hold.
+
+    Raises:
+        AbroadError: PubChem does not answer; what came is in the cache.
+    """
+    settings = settings or HttpSettings(BASE_URL, RATE)
+    appender = JsonlAppender(cache, "inchikey")
+    todo = [key for key in inchikeys if key not in appender.done]
+    with (
+        appender,
+        JsonClient("PubChem", settings, say) as client,
+        Progress("PubChem synonyms", len(inchikeys), done=len(inchikeys) - len(todo)) as progress,
+    ):
+        for start in range(0, len(todo), BATCH):
+            batch = todo[start : start + BATCH]
+            found = _ask(client, batch)
+            for key in batch:
+                appender.append({"inchikey": key, "synonyms": found.get(key, [])})
+                progress.advance()
+    wanted = set(inchikeys)
+    with cache.open(encoding="utf-8") as stream:
+        records = [json.loads(line) for line in stream]
+    kept = [record for record in records if record["inchikey"] in wanted]
+    return {record["inchikey"]: [name for name in record["synonyms"] if is_name(name)] for record in kept}
+
+
+def _ask(client: JsonClient, batch: Sequence[str]) -> dict[str, list[str]]:
+    """Synonyms by InChIKey: the compounds of the keys first, then the synonyms of the compounds."""
+    answer = client.ask("compound/inchikey/property/InChIKey/JSON", form={"inchikey": ",".join(batch)})
+    rows = ((answer or {}).get("PropertyTable") or {}).get("Properties") or []
+    keys = {int(row["CID"]): str(row["InChIKey"]) for row in rows if "CID" in row and "InChIKey" in row}
+    if not keys:
+        return {}
+    answer = client.ask("compound/cid/synonyms/JSON", form={"cid": ",".join(map(str, keys))})
+    result: dict[str, list[str]] = {}
+    for entry in ((answer or {}).get("InformationList") or {}).get("Information") or []:
+        if key := keys.get(int(entry.get("CID", -1))):
+            result.setdefault(key, []).extend(map(str, entry.get("Synonym") or []))
+    return result
+
+
+def read_exchange(path: Path, rejects: Rejects) -> dict[str, list[str]]:
+    """InChIKey -> names from a file of the Identifier Exchange Service (InChIKeys in, synonyms out; two columns).
+
+    Raises:
+        InputError: no file, or no InChIKey with a synonym in it.
+    """
+    path = require_file(path, "a file of PubChem's Identifier Exchange: InChIKey, tab, synonym")
+    result: dict[str, list[str]] = {}
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        for number, line in enumerate(stream, 1):
+            key, _, synonym = line.rstrip("\r\n").partition("\t")
+            if not _INCHIKEY.fullmatch(key.strip()):
+                if line.strip():
+                    rejects.add(f"{path}:{number}", "expected an InChIKey, a tab and a synonym")
+            elif synonym.strip() and is_name(synonym):
+                result.setdefault(key.strip(), []).append(synonym.strip())
+    if not result:
+        raise InputError(f"{path}: no InChIKey with a synonym in it; expected InChIKeys in, synonyms out")
+    return result
+
+
+def write_names(out: Path, synonyms: dict[str, list[str]], most: int) -> int:
+    """Write the table that `abroad lotus prepare --synonyms` reads; the number of names."""
+    count = 0
+    with atomic_write(out) as stream:
+        stream.write("name\tinchikey\n")
+        for name, key in _rows(synonyms.items(), most):
+            stream.write(f"{name}\t{key}\n")
+            count += 1
+    return count
+
+
+def _rows(synonyms: Iterable[tuple[str, list[str]]], most: int) -> Iterator[tuple[str, str]]:
+    for key, names in synonyms:
+        for name in list(dict.fromkeys(" ".join(name.split()) for name in names))[:most]:
+            yield name, key

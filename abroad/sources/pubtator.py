@@ -1,0 +1,120 @@
+"""Annotations of PubMed abstracts from PubTator3 (BioC JSON): species, chemicals, diseases, genes and others.
+
+API: https://www.ncbi.nlm.nih.gov/research/pubtator3/api (3 requests a second at most, 100 PMIDs each);
+BioC: Comeau et al. 2013, https://doi.org/10.1093/database/bat064. Offsets in BioC count from the start of the
+document; they are kept only where our text has the same words there, else the words are looked for nearby.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from abroad.io import JsonlAppender, Rejects
+from abroad.progress import Progress
+from abroad.schema import Document
+from abroad.sources.http import HttpSettings, JsonClient
+
+BASE_URL = "https://www.ncbi.nlm.nih.gov/research/pubtator3-api"
+RATE = 3.0
+BATCH = 100
+_NEARBY = 60  # characters that titles of two sources may differ by
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A mention that PubTator3 marks.
+
+    Attributes:
+        start, end: offsets in code points into `Document.text`, end exclusive.
+        type: Species, Chemical, Disease, Gene, ...
+        identifier: NCBI Taxonomy, MeSH, ...; empty if it has none.
+    """
+
+    start: int
+    end: int
+    text: str
+    type: str
+    identifier: str
+
+
+def fetch_bioc(
+    pmids: Sequence[str],
+    cache: Path,
+    settings: HttpSettings | None = None,
+    say: Callable[[str], None] = lambda message: None,
+) -> dict[str, dict[str, Any]]:
+    """PMID -> BioC document, asking for those that `cache` (JSONL, grows) does not hold; {} for one unknown there.
+
+    Raises:
+        AbroadError: no answer; what came is in the cache.
+    """
+    settings = settings or HttpSettings(BASE_URL, RATE)
+    appender = JsonlAppender(cache, "pmid")
+    todo = [pmid for pmid in pmids if pmid not in appender.done]
+    with (
+        appender,
+        JsonClient("PubTator3", settings, say) as client,
+        Progress("PubTator3 annotations", len(pmids), done=len(pmids) - len(todo)) as progress,
+    ):
+        for start in range(0, len(todo), BATCH):
+            batch = todo[start : start + BATCH]
+            answer = client.ask("publications/export/biocjson", {"pmids": ",".join(batch)}) or {}
+            found = {_pmid(entry): entry for entry in answer.get("PubTator3") or [] if isinstance(entry, dict)}
+            for pmid in batch:
+                appender.append({"pmid": pmid, "bioc": found.get(pmid, {})})
+                progress.advance()
+    wanted = set(pmids)
+    with cache.open(encoding="utf-8") as stream:
+        records = [json.loads(line) for line in stream]
+    return {record["pmid"]: record["bioc"] for record in records if record["pmid"] in wanted}
+
+
+def _pmid(entry: dict[str, Any]) -> str:
+    return str(entry.get("pmid") or str(entry.get("id", "")).partition("|")[0])
+
+
+def annotate(document: Document, bioc: dict[str, Any], rejects: Rejects) -> Document:
+    """The document with a field `annotations`; mentions that its text does not hold go to `rejects`."""
+    found = []
+    for raw in _mentions(bioc):
+        annotation = _placed(raw, document.text)
+        if annotation is None:
+            rejects.add(f"PMID {document.pmid}", f"{raw.text!r} is not near {raw.start} in our text")
+        else:
+            found.append(annotation)
+    found.sort(key=lambda entry: (entry.start, entry.end))
+    extra = {**document.extra, "annotations": [asdict(entry) for entry in found]}
+    return Document.from_dict({**document.to_dict(), **extra})
+
+
+def _mentions(bioc: dict[str, Any]) -> Iterator[Annotation]:
+    for passage in bioc.get("passages") or []:
+        for entry in passage.get("annotations") or []:
+            infons = entry.get("infons") or {}
+            for place in entry.get("locations") or []:
+                start, length = int(place.get("offset", 0)), int(place.get("length", 0))
+                identifier = infons.get("identifier")
+                yield Annotation(
+                    start,
+                    start + length,
+                    str(entry.get("text") or ""),
+                    str(infons.get("type") or ""),
+                    "" if identifier in (None, "-", "None") else str(identifier),
+                )
+
+
+def _placed(raw: Annotation, text: str) -> Annotation | None:
+    """The annotation where its words stand: at its offset, or else nearest to it."""
+    if not raw.text:
+        return None
+    low = max(raw.start - _NEARBY, 0)
+    window = text[low : raw.end + _NEARBY]
+    starts = [low + place for place in range(len(window)) if window.startswith(raw.text, place)]
+    if not starts:
+        return None
+    start = min(starts, key=lambda place: abs(place - raw.start))
+    return Annotation(start, start + len(raw.text), raw.text, raw.type, raw.identifier)
