@@ -57,6 +57,14 @@ class DocumentsSection(Section):
     eutils: bool = Field(False, description="ask NCBI E-utilities (network)")
 
 
+class SpecialiseSection(Section):
+    """Self-specialisation: new instructions from the seeds, answered with retrieved abstracts, to train on too."""
+
+    corpus: Path = Field(description="abstracts to answer from (JSON or JSONL); relations are not needed")
+    count: _Count = Field(200, description="instructions to generate, before filtering")
+    retrieve: _Count = Field(3, description="abstracts in the context of an answer")
+
+
 class SynthesisSection(Section):
     """How synthetic abstracts are written and chosen."""
 
@@ -70,6 +78,7 @@ class SynthesisSection(Section):
     principles: str | None = Field(None, description="'default' or a YAML file: they stand in the prompts")
     topics: bool = Field(False, description="vary aim and technique of the studies")
     curate: _Count | None = Field(None, description="train on the so many best and most diverse abstracts only")
+    specialise: SpecialiseSection | None = Field(None, description="self-specialisation; null: none")
     temperature: tuple[float, float] = Field((0.0, 1.0), description="drawn uniformly between these")
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
     max_tokens: _Count = 512
@@ -104,9 +113,19 @@ class TrainSection(Section):
     lora_rank: _Count = 8
     lora_alpha: _Count = 16
     lora_dropout: _Share = 0.05
+    adam_betas: tuple[_Share, _Share] = (0.9, 0.999)
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    residual_dropout: _Share = Field(0.0, description="of the last block; rises linearly from 0 over the depth (LIMA)")
     quantization: Literal["none", "nf4"] = "none"
     gradient_checkpointing: bool = False
+    pack: bool = Field(False, description="several examples share a row of max_length tokens; none sees another")
+    rope_factor: Annotated[float, Field(ge=1)] = Field(1.0, description="position interpolation: context times this")
+    checkpoint_every: _Count = Field(50, description="updates between states that a killed run goes on from")
+    keep_every: Annotated[int, Field(ge=0)] = Field(1, description="epochs between adapters kept; 0: the best only")
+    spike_policy: Literal["continue", "skip", "rollback"] = "continue"
+    spike_window: _Count = 32
+    spike_zscore: Annotated[float, Field(gt=0)] = 6.0
     max_length: _Count = 2048
     shuffles: _Count = Field(1, description="examples of a document, each with its relations in another order")
     validation_tokens: _Count = 256
@@ -120,6 +139,8 @@ class ExtractSection(Section):
     length_penalty: float = 1.5
     early_stopping: bool | Literal["never"] = "never"
     force_end: bool = True
+    ngram_block: Annotated[int, Field(ge=0)] = Field(0, description="runs of so many tokens come once; 0: no rule")
+    chunk_overlap: Annotated[int, Field(ge=0)] = Field(0, description="tokens that chunks of long texts share; 0: none")
     batch_size: _Count = 16
 
 

@@ -1,7 +1,7 @@
 """The stages of `abroad run`, made of a config: what each reads, writes and does.
 
 Files of a run, in its directory: relations.tsv, sample.tsv and sample.png,
-documents.jsonl, prompts.jsonl, abstracts.jsonl, synthetic.jsonl, model/,
+documents.jsonl, prompts.jsonl, abstracts.jsonl, synthetic.jsonl, instructions.jsonl, model/,
 predictions.jsonl, scores.json and report.html; run.json records them all.
 """
 
@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abroad.config import Config
 from abroad.errors import InputError
+from abroad.instructions import read_training_set
 from abroad.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
 from abroad.pipeline import Stage
+
+if TYPE_CHECKING:
+    from abroad.synthesis.workers import EngineSpec
 
 
 def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stage]:
@@ -43,7 +47,7 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
             "instruct",
             (run.documents,),
             (run.prompts,),
-            {**config.synthesis.model_dump(exclude=set(_ENGINE_KEYS + _SELECT_KEYS)), "seed": config.seed},
+            {**config.synthesis.model_dump(exclude=_NOT_INSTRUCT), "seed": config.seed},
             run.do_instruct,
         ),
         Stage(
@@ -62,7 +66,7 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
         ),
         Stage(
             "train",
-            (run.synthetic, *([run.documents] if config.train.add_seeds else []), *run.validation),
+            (*run.training_sets, *run.validation),
             (run.model,),
             {**config.train.model_dump(mode="json"), "seed": config.seed},
             run.do_train,
@@ -82,6 +86,17 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
             run.do_evaluate,
         ),
     ]
+    if config.synthesis.specialise is not None:
+        section = config.synthesis.specialise
+        settings = {
+            **section.model_dump(mode="json"),
+            **config.synthesis.model_dump(include=set(_ENGINE_KEYS)),
+            "seed": config.seed,
+        }
+        specialise = Stage(
+            "specialise", (run.documents, section.corpus), (run.instructions,), settings, run.do_specialise
+        )
+        stages.insert(next(place for place, stage in enumerate(stages) if stage.name == "train"), specialise)
     if config.lotus.metadata is not None and config.lotus.doi2pmid is not None:
         inputs = (config.lotus.metadata, config.lotus.doi2pmid)
         prepare = Stage("prepare", inputs, (run.relations,), config.lotus.model_dump(mode="json"), run.do_prepare)
@@ -92,6 +107,7 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
 _ENGINE_KEYS = ("engine", "engine_settings", "workers", "model", "batch_size")
 _JUDGE_KEYS = ("threshold", "fidelity", "similarity", "best")
 _SELECT_KEYS = (*_JUDGE_KEYS, "curate")
+_NOT_INSTRUCT = {*_ENGINE_KEYS, *_SELECT_KEYS, "specialise"}
 
 
 class _Run:
@@ -106,6 +122,12 @@ class _Run:
         self.abstracts, self.synthetic = out / "abstracts.jsonl", out / "synthetic.jsonl"
         self.model, self.predictions = out / "model", out / "predictions.jsonl"
         self.scores, self.report = out / "scores.json", out / "report.html"
+        self.instructions = out / "instructions.jsonl"
+        self.training_sets = [
+            self.synthetic,
+            *([self.instructions] if config.synthesis.specialise else []),
+            *([self.documents] if config.train.add_seeds else []),
+        ]
         self.validation = [config.train.validation] if config.train.validation else []
 
     def do_prepare(self) -> dict[str, Any]:
@@ -177,15 +199,20 @@ class _Run:
         rejects.write_beside(self.prompts)
         return {"prompts": len(records), "documents": len({record["source"] for record in records})}
 
-    def do_generate(self) -> dict[str, Any]:
+    def _engine_spec(self) -> EngineSpec:
         from abroad.engines.settings import read_settings
-        from abroad.synthesis.workers import EngineSpec, generate
+        from abroad.synthesis.workers import EngineSpec
 
-        rejects = Rejects()
         section = self.config.synthesis
         settings = read_settings(section.engine, section.engine_settings)
-        spec = EngineSpec(section.engine, section.model, section.batch_size, settings)
-        report = generate(self.prompts, self.abstracts, spec, rejects, section.workers, self.say)
+        return EngineSpec(section.engine, section.model, section.batch_size, settings)
+
+    def do_generate(self) -> dict[str, Any]:
+        from abroad.synthesis.workers import generate
+
+        rejects = Rejects()
+        workers = self.config.synthesis.workers
+        report = generate(self.prompts, self.abstracts, self._engine_spec(), rejects, workers, self.say)
         rejects.write_beside(self.abstracts)
         return {"abstracts": report.written, "from_before": report.resumed, "set_aside": len(rejects)}
 
@@ -212,14 +239,36 @@ class _Run:
             "reasons": selection.reasons(),
         }
 
+    def do_specialise(self) -> dict[str, Any]:
+        from abroad.synthesis.specialise import SpecialiseSettings, specialise
+        from abroad.synthesis.tasks import make_tasks
+
+        rejects = Rejects()
+        section = self.config.synthesis.specialise
+        assert section is not None, "the stage is made only with this section"
+        seeds, corpus = (read_documents(path, rejects) for path in (self.documents, section.corpus))
+        spec = self._engine_spec()
+        settings = SpecialiseSettings(count=section.count, retrieve=section.retrieve, seed=self.config.seed)
+        work = self.instructions.with_name(self.instructions.name + ".work")
+        result = specialise(seeds, corpus, spec.make(self.say), spec.identity, settings, work, rejects)
+        own = [task.to_dict() for task in make_tasks(seeds, self.config.seed)]
+        write_jsonl(self.instructions, [*own, *result.tasks])
+        rejects.write_beside(self.instructions)
+        return {
+            "from_seeds": len(own),
+            "generated": len(result.tasks),
+            "reasons": result.reasons(),
+            "grounded": round(result.grounded, 3),
+            "grounded_without_retrieval": round(result.grounded_without, 3),
+        }
+
     def do_train(self) -> dict[str, Any]:
         from abroad.training.settings import TrainSettings
         from abroad.training.train import train
 
         rejects = Rejects()
         section = self.config.train
-        sources = [self.synthetic, *([self.documents] if section.add_seeds else [])]
-        examples = [document for path in sources for document in read_documents(path, rejects)]
+        examples = [item for path in self.training_sets for item in read_training_set(path, rejects)]
         held_out = [document for path in self.validation for document in read_documents(path, rejects)]
         settings = TrainSettings(**section.model_dump(exclude={"validation", "add_seeds"}), seed=self.config.seed)
         report = train(examples, held_out, settings, self.model, rejects)

@@ -22,7 +22,7 @@ import numpy as np
 from abroad.evaluation.bootstrap import bootstrap_intervals
 from abroad.evaluation.errors import ceiling, count_errors, find_errors
 from abroad.evaluation.metrics import compare
-from abroad.extraction.fit import SYNTHETIC_WEIGHT, Example, cross_validate, fit_models
+from abroad.extraction.fit import SYNTHETIC_WEIGHT, Example, cross_validate, fit_models, train_extractor
 from abroad.extraction.mentions import NameTagger
 from abroad.extraction.pairs import DEFAULT_FOLDER, default_names, load_pair_extractor, relation
 from abroad.extraction.score import ScoredPair, candidate_table
@@ -66,23 +66,7 @@ def every_organism_with_every_tagged_chemical(curated, synthetic, names):
 
 def only_synthetic(curated, synthetic, names):
     """Nothing curated seen at all; the threshold is that of held-out synthetic abstracts."""
-    from abroad.extraction.calibrate import best_threshold
-    from abroad.extraction.score import without_overlaps
-
-    examples = [Example(document) for document in synthetic]
-    measured = cross_validate(examples, [], names)
-    tagger, scorer = fit_models(examples, names)
-    predictions = []
-    for document in curated:
-        reading = Example(document).reading
-        table = candidate_table(reading, tagger.tag(reading))
-        pairs = []
-        if table is not None:
-            scores = measured.scaling.apply(scorer.probabilities(table))
-            pairs = without_overlaps([ScoredPair(*p, float(s)) for p, s in zip(table.pairs, scores, strict=True)])
-        threshold = best_threshold(measured.points)
-        predictions.append(Prediction(document.id, [relation(reading, p) for p in pairs if p.score >= threshold]))
-    return predictions
+    return list(train_extractor(synthetic, [], names)[0].extract(curated))
 
 
 _PARTS: dict[str, tuple[str, dict[str, Callable]]] = {

@@ -30,7 +30,11 @@ def config(tmp_path):
     return mapping, write
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("configs/**/*.yaml")), ids=lambda path: path.stem)
+# Those in configs/gpu are accelerate's.
+OURS = [path for path in sorted(ROOT.glob("configs/**/*.yaml")) if path.parent.name != "gpu"]
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_the_configs_we_ship_have_no_unknown_keys(path, monkeypatch):
     monkeypatch.chdir(ROOT)
     mapping = yaml.safe_load(path.read_text())

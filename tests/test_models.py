@@ -56,12 +56,3 @@ def test_a_hub_name_that_is_not_cached_is_an_input_error_offline():
     source = resolve_model("nobody/no-such-model")
     with pytest.raises(InputError, match="cannot be loaded"):
         load_tokenizer(source)
-
-
-def test_four_bits_without_a_gpu_are_refused(tiny_model):
-    import torch
-
-    if torch.cuda.is_available():
-        pytest.skip("this machine has a GPU")
-    with pytest.raises(InputError, match="CUDA"):
-        load_model(resolve_model(str(tiny_model)), quantization="nf4")

@@ -40,9 +40,11 @@ _GROUPS = (
     "documents",
     "synth",
     "train",
+    "tune",
     "extract",
     "extractor",
     "evaluate",
+    "release",
     "doctor",
 )
 for name in _GROUPS:

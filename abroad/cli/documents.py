@@ -58,6 +58,71 @@ def fetch(
     )
 
 
+@app.command(epilog="Example: abroad documents annotate docs.jsonl --out annotated.jsonl")
+def annotate(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with PMIDs (JSON or JSONL)."),
+    out: Path = typer.Option(..., metavar="ANNOTATED.jsonl", help="The documents, each with `annotations`."),
+    base_url: str = typer.Option(None, metavar="URL", help="Another server that speaks PubTator3's API."),
+) -> None:
+    """Add what PubTator3 marks: species, chemicals, diseases, genes, with identifiers and offsets into our text.
+
+    Names it marks never become keywords of a synthetic abstract. Answers are kept in OUT.cache.jsonl.
+    """
+    from abroad.io import Rejects, read_documents, write_documents
+    from abroad.provenance import run_record
+    from abroad.sources.http import HttpSettings
+    from abroad.sources.pubtator import BASE_URL, RATE, fetch_bioc
+    from abroad.sources.pubtator import annotate as mark
+
+    rejects = Rejects()
+    items = read_documents(documents, rejects)
+    with run_record(out, "documents annotate", {"base_url": base_url or BASE_URL}, [documents]) as record:
+        pmids = list(dict.fromkeys(document.pmid for document in items if document.pmid))
+        cache = out.with_name(out.name + ".cache.jsonl")
+        found = fetch_bioc(pmids, cache, HttpSettings(base_url or BASE_URL, RATE), say)
+        for document in items:
+            if not found.get(document.pmid or ""):
+                rejects.add(f"document {document.id}", "no PMID" if not document.pmid else "unknown to PubTator3")
+        marked = [mark(document, found.get(document.pmid or "") or {}, rejects) for document in items]
+        write_documents(out, marked)
+        record["annotations"] = count = sum(len(document.extra["annotations"]) for document in marked)
+    report_rejects(rejects, out)
+    say(f"{count:,} annotations of {len(items):,} documents: {out}")
+
+
+@app.command(epilog="Example: abroad documents seq2rel train.jsonl --out train.tsv")
+def seq2rel(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations (JSON or JSONL)."),
+    out: Path = typer.Option(..., metavar="FILE.tsv|PRED.jsonl", help="What to write."),
+    output: Path = typer.Option(None, metavar="FILE.txt", help="seq2rel's output for them: make predictions of it."),
+) -> None:
+    """Write documents as seq2rel reads them (text, tab, relations), or make predictions of its output.
+
+    Its published tools train on the .tsv; special tokens: @ORGANISM@, @CHEMICAL@, @PRODUCES@.
+    """
+    from abroad.extraction.seq2rel import line, read_output
+    from abroad.io import Rejects, atomic_write, read_documents, require_file, write_jsonl
+    from abroad.provenance import run_record
+
+    rejects = Rejects()
+    items = read_documents(documents, rejects)
+    with run_record(out, "documents seq2rel", {}, [path for path in (documents, output) if path]) as record:
+        if output is None:
+            with atomic_write(out) as stream:
+                stream.writelines(f"{line(document)}\n" for document in items)
+            said = f"{len(items)} lines"
+        else:
+            lines = require_file(output, "seq2rel's output, a line a document").read_text("utf-8").splitlines()
+            predictions = read_output(items, lines)
+            write_jsonl(out, (prediction.to_dict() for prediction in predictions))
+            relations = sum(len(prediction.relations) for prediction in predictions)
+            malformed = sum(prediction.extra["malformed"] for prediction in predictions)
+            said = f"{relations} relations of {len(items)} documents ({malformed} malformed parts)"
+        record["result"] = said
+    report_rejects(rejects, out)
+    say(f"{said}: {out}")
+
+
 @app.command(
     epilog="Example: abroad documents split docs.jsonl --out-test test.jsonl --out-train train.jsonl "
     "--by-entropy sample.tsv --top 50"

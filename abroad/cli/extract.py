@@ -35,11 +35,14 @@ def extract(
     quickstatements: Path | None = typer.Option(None, metavar="FILE", help="Write what Wikidata lacks; needs --index."),
     link: bool = typer.Option(True, help="Add identifiers: NCBI Taxonomy, the index, OPSIN if it is installed."),
     base: str | None = typer.Option(None, help="Base model of an adapter, if not the one it names."),
-    config: Path | None = typer.Option(None, help="YAML with a section 'extract' (a run config will do)."),
+    config: Path | None = typer.Option(None, help="YAML with a section 'extract'; else what a release says."),
     beams: int | None = typer.Option(None, min=1, help="Overrides the config; 1 is greedy."),
     max_new_tokens: int | None = typer.Option(None, min=1, help="Overrides the config."),
+    chunk_overlap: int | None = typer.Option(
+        None, min=0, help="Extract documents beyond the model's context in chunks that share so many tokens."
+    ),
     batch_size: int | None = typer.Option(None, min=1, help="Rows at once (beams count); overrides the config."),
-    quantization: str = typer.Option("none", help="none, or nf4 (4 bits, CUDA only)."),
+    quantization: str = typer.Option("none", help="none, or nf4 (4 bits)."),
     base_url: str = typer.Option(None, metavar="URL", help="With --pmid: another server that speaks E-utilities."),
     email: str = typer.Option(None, envvar="NCBI_EMAIL", help="Your address, which NCBI asks for.", metavar="ADDRESS"),
 ) -> None:
@@ -70,6 +73,7 @@ def extract(
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
     overrides = {"beams": beams, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
+    overrides["chunk_overlap"] = chunk_overlap
     inputs = _inputs(documents, text, pmid, base_url, email, rejects)
     extractor = _extractor(model, base, config, overrides, quantization, min_score, precision)
     if precision is not None:
@@ -133,10 +137,13 @@ def _extractor(
     min_score: float | None,
     precision: float | None,
 ) -> Extractor:
+    from dataclasses import asdict
+
     from abroad.config import ExtractSection, load_section
     from abroad.errors import InputError
     from abroad.extraction.extract import Decoding, load_extractor
     from abroad.extraction.pairs import load_pair_extractor
+    from abroad.release.pack import read_decoding
 
     if min_score is not None and precision is not None:
         raise InputError("expected --min-score or --precision, not both")
@@ -146,7 +153,8 @@ def _extractor(
         raise InputError(
             "--min-score and --precision need the built-in extractor: a language model gives no such score"
         )
-    section = load_section(config, "extract") if config else ExtractSection()
+    released = read_decoding(Path(model)) if config is None else None
+    section = load_section(config, "extract") if config else ExtractSection(**(asdict(released) if released else {}))
     section = section.model_copy(update={key: value for key, value in overrides.items() if value is not None})
     decoding = Decoding(**section.model_dump(exclude={"batch_size"}))
     return load_extractor(model, decoding, base, quantization, section.batch_size)

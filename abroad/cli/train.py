@@ -1,55 +1,185 @@
-"""`abroad train`: fine-tune a model on documents with relations."""
+"""`abroad train`: fine-tune a model on documents with relations; plan, replay and learning curve of such runs."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from abroad.cli.common import report_rejects, say
+from abroad.cli.common import CommandGroup, report_rejects, say
 
-TrainFiles = Annotated[list[Path], typer.Argument(help="Documents with relations (JSON or JSONL); several are joined.")]
+if TYPE_CHECKING:
+    from abroad.training.settings import TrainSettings
+
+_DEFAULT = "run"
 
 
-def train(
-    documents: TrainFiles,
-    out: Path = typer.Option(..., help="Directory of the adapter; made if missing."),
-    config: Path | None = typer.Option(None, help="YAML with a section 'train' (a run config will do)."),
+class _WithDefault(CommandGroup):
+    """`abroad train DOCS` is `abroad train run DOCS`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        first = next((arg for arg in args if not arg.startswith("-")), None)
+        if args and first not in self.commands and "--help" not in args[:1]:
+            args = [_DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_WithDefault,
+    help="Fine-tune a model: `abroad train DOCS --out DIR` (the word `run` may be left out).",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="Example: abroad train synthetic.jsonl --validation valid.jsonl --out model",
+)
+
+_Config = Annotated[Path | None, typer.Option(help="YAML with a section 'train' (a run config will do).")]
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="train")
+
+
+@app.command(epilog="Example: abroad train run synthetic.jsonl --validation valid.jsonl --out model")
+def run(
+    documents: list[Path] = typer.Argument(None, metavar="DOCS...", help="Documents, or instruction sets; joined."),
+    out: Path = typer.Option(None, help="Directory of the adapter; made if missing."),
+    config: _Config = None,
     validation: Path | None = typer.Option(None, help="Documents to choose the best checkpoint by."),
     model: str | None = typer.Option(None, help="Base model: a name or a local path; overrides the config."),
     epochs: int | None = typer.Option(None, min=1, help="Overrides the config."),
+    plan: bool = typer.Option(False, "--plan", help="Only say whether it fits the GPUs, and what would."),
+    gpus: int = typer.Option(1, min=1, help="With --plan."),
+    gpu_memory: float = typer.Option(80.0, min=1, help="With --plan: of one GPU, GB."),
     seed: int = typer.Option(0, min=0),
 ) -> None:
     """Fine-tune a LoRA adapter that writes the relations of a text.
 
-    A run that was killed goes on from its last checkpoint when started again.
-
-    Example: abroad train synthetic.jsonl --validation valid.jsonl --config configs/quickstart.yaml --out model
+    A run that was killed goes on from its last state when started again. On several GPUs:
+    accelerate launch --config_file configs/gpu/8.yaml -m abroad train ...
     """
     from dataclasses import asdict
 
-    from abroad.config import TrainSection, load_section
+    from abroad.errors import InputError
+    from abroad.instructions import read_training_set
     from abroad.io import Rejects, read_documents
     from abroad.provenance import run_record
-    from abroad.training.settings import TrainSettings
     from abroad.training.train import train as train_adapter
 
-    section = load_section(config, "train") if config else TrainSection()
-    overrides = {"model": model, "epochs": epochs, "validation": validation}
-    section = section.model_copy(update={key: value for key, value in overrides.items() if value is not None})
-    settings = TrainSettings(**section.model_dump(exclude={"validation", "add_seeds"}), seed=seed)
+    settings, held_out_file = settings_of(config, {"model": model, "epochs": epochs, "validation": validation}, seed)
+    if plan:
+        return _show_plan(settings, gpus, gpu_memory)
+    if out is None or not documents:
+        raise InputError("expected documents to train on, and --out, the directory of the adapter")
     rejects = Rejects()
-    examples = [document for path in documents for document in read_documents(path, rejects)]
-    held_out = read_documents(section.validation, rejects) if section.validation else []
-    inputs = [*documents, *([section.validation] if section.validation else [])]
+    examples = [item for path in documents for item in read_training_set(path, rejects)]
+    held_out = read_documents(held_out_file, rejects) if held_out_file else []
+    inputs = [*documents, *([held_out_file] if held_out_file else [])]
     with run_record(out, "train", asdict(settings), inputs) as record:
         report = train_adapter(examples, held_out, settings, out, rejects)
-        record["result"] = {"examples": report.examples, "steps": report.steps, "best_f1": report.best_f1}
+        record["result"] = {
+            "examples": report.examples,
+            "steps": report.steps,
+            "best_f1": report.best_f1,
+            "spikes": report.spikes,
+        }
     report_rejects(rejects, out)
     best = "" if report.best_f1 is None else f", validation F1 {report.best_f1:.1f}"
-    say(f"{out}: adapter after {report.steps} updates on {report.examples} examples{best}")
+    spikes = f", {report.spikes} loss spikes ({out / 'spikes.jsonl'})" if report.spikes else ""
+    say(f"{out}: adapter after {report.steps} updates on {report.examples} examples{best}{spikes}")
 
 
-def register(app: typer.Typer) -> None:
-    app.command("train")(train)
+def settings_of(config: Path | None, overrides: dict[str, Any], seed: int) -> tuple[TrainSettings, Path | None]:
+    """The settings of a config's section with those of the command line, and its validation documents."""
+    from abroad.config import TrainSection, load_section
+    from abroad.training.settings import TrainSettings
+
+    section = load_section(config, "train") if config else TrainSection()
+    section = section.model_copy(update={key: value for key, value in overrides.items() if value is not None})
+    values = section.model_dump(exclude={"validation", "add_seeds"})
+    return TrainSettings(**values, seed=seed), section.validation
+
+
+def _show_plan(settings: TrainSettings, gpus: int, gpu_memory: float) -> None:
+    from abroad.training.plan import plan, shape_of
+
+    shape = shape_of(settings.model)
+    result = plan(settings, shape, gpus, gpu_memory * 1e9)
+    kind = "NF4" if settings.quantization == "nf4" else "bf16"
+    typer.echo(f"{settings.model}: {shape.parameters / 1e9:.2f} billion parameters in {kind}, on {gpus} GPU(s)")
+    typer.echo(f"{'on each GPU':14} {'GB':>8}")
+    for name, size in result.rows():
+        typer.echo(f"{name:14} {size / 1e9:8.2f}")
+    if result.fits:
+        typer.echo(f"fits {gpu_memory:g} GB (92% of it are counted on)")
+        return
+    typer.echo(f"does not fit {gpu_memory:g} GB (92% of it are counted on)")
+    for advice in result.advice or ("nothing short of larger GPUs, a smaller model or a shorter max_length",):
+        typer.echo(f"  would fit: {advice}" if result.advice else f"  {advice}")
+    raise typer.Exit(2)
+
+
+@app.command(epilog="Example: abroad train replay model synthetic.jsonl --updates 3")
+def replay(
+    directory: Path = typer.Argument(..., metavar="DIR", help="A run of `abroad train`."),
+    documents: list[Path] = typer.Argument(..., metavar="DOCS...", help="What it was trained on."),
+    updates: int = typer.Option(0, min=0, help="Also make so many updates again and compare their losses."),
+) -> None:
+    """Show that the same data come in the same order again; exit code 1 where they do not."""
+    from abroad.instructions import read_training_set
+    from abroad.io import Rejects
+    from abroad.training.replay import replay as again
+
+    rejects = Rejects()
+    examples = [item for path in documents for item in read_training_set(path, rejects)]
+    result = again(directory, examples, updates, rejects)
+    typer.echo(f"{result.equal} of {result.updates} updates have the same data in the same order")
+    for number, before, now in result.losses:
+        typer.echo(f"update {number}: loss {before:.6f} then, {now:.6f} now")
+    if result.first_difference is not None:
+        typer.echo(f"the first that differs is update {result.first_difference}")
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: abroad train curve raw=a.json curated=b.jsonl --sizes 50,100 --dev dev.json --out o")
+def curve(
+    sets: list[str] = typer.Argument(..., metavar="NAME=DOCS...", help="Training sets."),
+    sizes: str = typer.Option(..., metavar="N,N,...", help="Documents to train on."),
+    dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents to score on; in none of the sets."),
+    out: Path = typer.Option(..., metavar="DIR", help="Folder for curve.svg, curve.json and the predictions."),
+    learner: str = typer.Option("lm", help="lm: the adapter of the config; extractor: tagger and scorer (seconds)."),
+    config: _Config = None,
+    model: str | None = typer.Option(None, help="Overrides the config."),
+    epochs: int | None = typer.Option(None, min=1, help="Overrides the config."),
+    seed: int = typer.Option(0, min=0),
+) -> None:
+    """Train on parts of each set, each holding the smaller ones, and plot F1 with intervals against their size."""
+    from dataclasses import asdict
+
+    from abroad.cli.synth import parse_sets
+    from abroad.errors import InputError
+    from abroad.instructions import read_training_set
+    from abroad.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.provenance import run_record
+    from abroad.synthesis.compare import TABLE_HEAD, Learner, table_line
+    from abroad.synthesis.curve import curve as measure
+    from abroad.synthesis.curve import plot_curves
+
+    try:
+        steps = [int(size) for size in sizes.split(",")]
+    except ValueError:
+        raise InputError(f"--sizes {sizes}: expected numbers, such as 50,100,200") from None
+    files, rejects = parse_sets(sets), Rejects()
+    settings, _ = settings_of(config, {"model": model, "epochs": epochs}, seed)
+    trained = Learner(learner, settings, seed)
+    items = {name: read_training_set(path, rejects) for name, path in files.items()}
+    curated = read_documents(dev, rejects)
+    with run_record(out / "curve.svg", "train curve", {"sizes": steps, **asdict(trained)}, [*files.values(), dev]):
+        typer.echo(TABLE_HEAD)
+        curves = measure(items, steps, curated, trained, out, rejects, lambda entry: typer.echo(table_line(entry)))
+        write_json(out / "curve.json", {name: [asdict(score) for score in part] for name, part in curves.items()})
+        with atomic_write(out / "curve.svg") as stream:
+            stream.write(plot_curves(curves))
+    report_rejects(rejects, out / "curve.svg")
+    say(f"plot: {out / 'curve.svg'}")

@@ -24,6 +24,10 @@ def encode_prompt(tokenizer: Any, text: str) -> tuple[int, ...]:
 
 def encode_target(tokenizer: Any, document: Document) -> tuple[int, ...]:
     """The token ids of a document's relations with the end token."""
-    text = linearise(document.label_pairs())
+    return encode_answer(tokenizer, linearise(document.label_pairs()))
+
+
+def encode_answer(tokenizer: Any, text: str) -> tuple[int, ...]:
+    """The token ids of an answer with the end token."""
     ids = tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
     return (*ids, tokenizer.eos_token_id)

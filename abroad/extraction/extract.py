@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from abroad.engines.base import Engine, Generation, GenerationRequest
+from abroad.extraction.chunks import chunks
 from abroad.extraction.encode import encode_prompt
 from abroad.extraction.evidence import with_evidence
 from abroad.extraction.expand import expand_phrase, without_numbering
@@ -27,6 +28,9 @@ class Decoding:
         max_new_tokens: budget of a document; outputs that reach it are counted as cut off.
         length_penalty, early_stopping: of beam search, as in transformers.
         force_end: the end token is the last of the budget.
+        ngram_block: runs of so many tokens of the output come once at most; 0: no such rule.
+        chunk_overlap: a document beyond the context goes in chunks that share so many tokens, and their relations
+            are merged; 0 makes it an error.
     """
 
     beams: int = 3
@@ -34,6 +38,8 @@ class Decoding:
     length_penalty: float = 1.5
     early_stopping: bool | str = "never"
     force_end: bool = True
+    ngram_block: int = 0
+    chunk_overlap: int = 0
 
 
 class Extractor(Protocol):
@@ -48,6 +54,7 @@ class Extractor(Protocol):
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]: ...
 
 
+_SMALLEST_CHUNK = 16  # tokens
 _READING = 2
 """Raised when generated text is read in another way, so that old predictions are not mixed with new ones."""
 
@@ -66,19 +73,64 @@ class GenerativeExtractor:
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         by_id = {document.id: document for document in documents}
-        for generation in self.engine.generate(map(self._request, documents)):
-            yield read_generation(by_id[generation.id], generation)
+        parts: dict[str, list[str]] = {}
+        waiting: dict[str, dict[int, Prediction]] = {}
 
-    def _request(self, document: Document) -> GenerationRequest:
+        def requests() -> Iterator[GenerationRequest]:
+            for document in documents:
+                parts[document.id] = self._parts(document)
+                for number, text in enumerate(parts[document.id]):
+                    yield self._request(f"{number}:{document.id}", text)
+
+        for generation in self.engine.generate(requests()):
+            number, _, key = generation.id.partition(":")
+            waiting.setdefault(key, {})[int(number)] = read_generation(by_id[key], generation)
+            if len(waiting[key]) == len(parts[key]):
+                yield merge_parts(key, [prediction for _, prediction in sorted(waiting.pop(key).items())])
+
+    def _parts(self, document: Document) -> list[str]:
+        """The text, or chunks of it where it does not fit the context and chunks are wanted."""
+        context = getattr(self.engine, "context_length", None)
+        if not self.decoding.chunk_overlap or context is None:
+            return [document.text]
+
+        def tokens(text: str) -> int:
+            return len(encode_prompt(self.tokenizer, text))
+
+        room = context - self.decoding.max_new_tokens
+        if tokens(document.text) <= room or room < 2 * _SMALLEST_CHUNK:
+            return [document.text]
+        return chunks(document.text, tokens, room, min(self.decoding.chunk_overlap, room // 2))
+
+    def _request(self, id: str, text: str) -> GenerationRequest:
         return GenerationRequest(
-            id=document.id,
-            prompt=encode_prompt(self.tokenizer, document.text),
+            id=id,
+            prompt=encode_prompt(self.tokenizer, text),
             max_new_tokens=self.decoding.max_new_tokens,
             beams=self.decoding.beams,
             length_penalty=self.decoding.length_penalty,
             early_stopping=self.decoding.early_stopping,
             force_end=self.decoding.force_end,
+            ngram_block=self.decoding.ngram_block,
         )
+
+
+def merge_parts(id: str, parts: Sequence[Prediction]) -> Prediction:
+    """One prediction of those of a document's chunks: each relation once, counts summed, the first error kept."""
+    if len(parts) == 1:
+        return parts[0]
+    error = next((part.error for part in parts if part.error is not None), None)
+    if error is not None:
+        return Prediction(id, error=error)
+    relations = {(r.organism, r.chemical): r for part in reversed(parts) for r in part.relations}
+    ordered = dict.fromkeys((r.organism, r.chemical) for part in parts for r in part.relations)
+    extra = {
+        "malformed": sum(part.extra["malformed"] for part in parts),
+        "repeated": sum(part.extra["repeated"] for part in parts),
+        "cut_off": any(part.extra["cut_off"] for part in parts),
+        "chunks": len(parts),
+    }
+    return Prediction(id, [relations[pair] for pair in ordered], extra=extra)
 
 
 def read_generation(document: Document, generation: Generation) -> Prediction:

@@ -202,6 +202,8 @@ def _judge(example: Example, opinion: TokenScores) -> _Judged | None:
 
 
 def _fit_scorer(judged: Sequence[_Judged]) -> RelationScorer:
+    if len(judged) <= 1:
+        raise InputError("fewer than two documents name an organism and a chemical; expected both in each text")
     odds: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0), np.zeros(0))] * len(judged)
     for part in range(_STACK):
         organism, chemical = _fit_sides([entry for place, entry in enumerate(judged) if place % _STACK != part])
@@ -241,9 +243,14 @@ def _calibrated(
         place: np.array([(p.organism.key, p.chemical.key) in examples[place].gold for p in pairs], dtype=bool)
         for place, pairs in raw.items()
     }
+    everything = _joined(truth, range(len(examples)))
+    if everything.all() or not everything.any():
+        raise InputError(
+            f"{len(everything)} candidate relations in {len(examples)} documents, {everything.sum()} of them true; "
+            "expected some true and some false: more documents, with the names of their relations in the text"
+        )
     methods: dict[str, type[Scaling]] = {"platt": PlattScaling, "isotonic": IsotonicScaling}
     adjusted = {name: _cross_fitted(method, parts, scores, truth) for name, method in methods.items()}
-    everything = _joined(truth, range(len(examples)))
     errors = {
         name: expected_calibration_error(_joined(values, range(len(examples))), everything)
         for name, values in adjusted.items()

@@ -99,10 +99,13 @@ class ProductTagger:
         features, general = self.features(self.names, reading)
         self._tagger.set(features)
         best = self._tagger.tag()
-        places = range(len(features))
-        begin = np.array([self._tagger.marginal("B", place) for place in places])
-        inside = np.array([self._tagger.marginal("I", place) for place in places])
+        begin, inside = (self._marginals(label, len(features)) for label in "BI")
         return TokenScores(begin, inside, general, best)
+
+    def _marginals(self, label: str, count: int) -> np.ndarray:
+        if label not in self._tagger.labels():  # a handful of documents may hold no name of several words
+            return np.zeros(count)
+        return np.array([self._tagger.marginal(label, place) for place in range(count)])
 
     @staticmethod
     def features(names: NameTagger, reading: Reading) -> tuple[list[list[str]], np.ndarray]:

@@ -50,11 +50,14 @@ class LinearModel:
     def fit(
         cls, names: Sequence[str], values: np.ndarray, truth: np.ndarray, weight: np.ndarray, strength: float
     ) -> LinearModel:
-        """L2-penalised; `strength` is scikit-learn's C."""
+        """L2-penalised; `strength` is scikit-learn's C. Where all are true, or none, all get the same log-odds."""
         from sklearn.linear_model import LogisticRegression
 
         mean, scale = values.mean(axis=0), values.std(axis=0)
         scale[scale == 0] = 1.0
+        if truth.all() or not truth.any():  # nothing to tell apart, as in a handful of documents
+            odds = float(np.log((truth.sum() + 0.5) / ((~truth).sum() + 0.5)))
+            return cls(tuple(names), mean, scale, np.zeros(len(names)), odds)
         model = LogisticRegression(C=strength, max_iter=3000).fit((values - mean) / scale, truth, sample_weight=weight)
         return cls(tuple(names), mean, scale, model.coef_[0], float(model.intercept_[0]))
 

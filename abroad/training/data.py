@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.extraction.encode import encode_prompt, encode_target
+from abroad.extraction.encode import encode_answer, encode_prompt, encode_target
+from abroad.instructions import Task
 from abroad.io import Rejects
 from abroad.schema import Document
 
@@ -28,9 +29,16 @@ class Example:
 
 
 def make_examples(
-    documents: Iterable[Document], tokenizer: Any, max_length: int, rejects: Rejects, seed: int, shuffles: int = 1
+    documents: Iterable[Document | Task],
+    tokenizer: Any,
+    max_length: int,
+    rejects: Rejects,
+    seed: int,
+    shuffles: int = 1,
 ) -> list[Example]:
-    """Encode documents; one longer than `max_length` tokens is set aside, never cut.
+    """Encode documents and tasks; one longer than `max_length` tokens is set aside, never cut.
+
+    A task of kind "extract" is encoded as its document would be, so that what was learnt is what is asked for.
 
     Args:
         shuffles: examples made of a document, its relations in another random
@@ -38,14 +46,21 @@ def make_examples(
     """
     examples = []
     for document in documents:
-        for copy in range(shuffles):
-            variant = document if copy == 0 else _shuffled(document, seed, copy)
-            example = Example(document.id, encode_prompt(tokenizer, document.text), encode_target(tokenizer, variant))
+        for copy in range(1 if isinstance(document, Task) else shuffles):
+            example = _encode(document, tokenizer, seed, copy)
             if len(example) > max_length:
                 rejects.add(document.id, f"{len(example)} tokens with its relations, more than max_length {max_length}")
                 break
             examples.append(example)
     return examples
+
+
+def _encode(item: Document | Task, tokenizer: Any, seed: int, copy: int) -> Example:
+    if isinstance(item, Task):
+        text = item.input if item.kind == "extract" else f"{item.input}\n{item.instruction}".strip()
+        return Example(item.id, encode_prompt(tokenizer, text), encode_answer(tokenizer, item.output))
+    variant = item if copy == 0 else _shuffled(item, seed, copy)
+    return Example(item.id, encode_prompt(tokenizer, item.text), encode_target(tokenizer, variant))
 
 
 def _shuffled(document: Document, seed: int, copy: int) -> Document:
@@ -70,8 +85,7 @@ def collate(examples: Sequence[Example], pad_id: int) -> dict[str, Any]:
 
     Returns:
         input_ids, attention_mask, position_ids: int64 tensors [batch, length];
-        labels, shift_labels: [batch, kept], the token each of those last positions
-            is followed by (transformers takes the second as already shifted).
+        labels: [batch, kept], the token each of the last positions is followed by.
     """
     import torch
 
@@ -90,5 +104,48 @@ def collate(examples: Sequence[Example], pad_id: int) -> dict[str, Any]:
         "attention_mask": attention_mask,
         "position_ids": (attention_mask.cumsum(-1) - 1).clamp(min=0),
         "labels": labels,
-        "shift_labels": labels,
     }
+
+
+def collate_packed(examples: Sequence[Example]) -> dict[str, Any]:
+    """Examples side by side in one row; the mask keeps each to itself, and positions begin anew.
+
+    Returns:
+        input_ids, position_ids: int64 tensors [1, length]; attention_mask: bool [1, 1, length, length], causal
+            within each example; kept: int64 [targets], the positions whose logits are needed; labels: [1, targets].
+    """
+    import torch
+
+    ids: list[int] = []
+    positions: list[int] = []
+    owner: list[int] = []
+    kept: list[int] = []
+    following: list[int] = []
+    for number, example in enumerate(examples):
+        first_target = len(ids) + len(example.prompt)
+        kept += range(first_target - 1, first_target - 1 + len(example.target))
+        following += example.target
+        ids += [*example.prompt, *example.target]
+        positions += range(len(example))
+        owner += [number] * len(example)
+    same = torch.tensor(owner)[:, None] == torch.tensor(owner)[None]
+    return {
+        "input_ids": torch.tensor([ids]),
+        "position_ids": torch.tensor([positions]),
+        "attention_mask": torch.tril(same)[None, None],
+        "kept": torch.tensor(kept),
+        "labels": torch.tensor([following]),
+    }
+
+
+def target_loss(model: Any, inputs: dict[str, Any]) -> Any:
+    """Cross-entropy summed over the target tokens of a batch of `collate` or `collate_packed` (nats)."""
+    import torch
+
+    inputs = dict(inputs)
+    labels = inputs.pop("labels")
+    kept = inputs.pop("kept", labels.shape[1])
+    logits = model(**inputs, logits_to_keep=kept, use_cache=False).logits
+    return torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+    )

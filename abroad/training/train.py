@@ -1,31 +1,43 @@
-"""LoRA fine-tuning with transformers and peft; the best checkpoint is the one with the best F1.
+"""Fine-tuning with transformers and peft; the best checkpoint is the one with the best F1.
 
-Perplexity says little about extraction, so after each epoch the model extracts
-the relations of the validation documents and is scored. A run that was killed
-goes on from its last whole checkpoint.
+Perplexity says little about extraction, so after each epoch the model extracts the relations of the validation
+documents and is scored. The loop is our own and not transformers' Trainer, which neither rolls back after a
+loss spike, nor tells which examples an update saw, nor shards a model over CPUs (where that is tested).
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
+import math
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from abroad.engines.transformers_engine import TransformersEngine
-from abroad.errors import InputError, MissingDependencyError
+from abroad.errors import AbroadError, InputError, MissingDependencyError
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, GenerativeExtractor
-from abroad.io import Rejects, dump_line, write_json
-from abroad.models import import_transformers, load_model, load_tokenizer, resolve_model
+from abroad.instructions import Task
+from abroad.io import Rejects
+from abroad.models import ModelSource, import_transformers, load_model, load_tokenizer, resolve_model
 from abroad.progress import Progress
 from abroad.resume import digest
+from abroad.rope import write_factor
 from abroad.schema import Document
-from abroad.training.data import Example, collate, make_examples
-from abroad.training.settings import TrainSettings
+from abroad.training.data import Example, collate, collate_packed, make_examples, target_loss
+from abroad.training.dropout import add_residual_dropout
+from abroad.training.order import Update, plan_updates
+from abroad.training.processes import Processes, whole
+from abroad.training.record import METRICS, ORDER, SCORES, SPIKES, RunRecord
+from abroad.training.settings import SPIKE_POLICIES, TrainSettings
+from abroad.training.spikes import SpikeDetector
+from abroad.training.state import Standing, StateStore, trainable
+
+_MOST_ROLLBACKS = 10
+ADAPTER, INITIAL = "adapter_model.safetensors", "initial_adapter.safetensors"
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,7 @@ class TrainReport:
     examples, steps: trained on, and updates made.
     best_f1: percent on the validation documents; None without any.
     resumed_from: update the run continued at; 0 for a fresh one.
+    spikes: loss spikes met.
     """
 
     adapter: Path
@@ -42,52 +55,257 @@ class TrainReport:
     steps: int
     best_f1: float | None
     resumed_from: int
+    spikes: int = 0
 
 
 def train(
-    documents: Sequence[Document], validation: Sequence[Document], settings: TrainSettings, out: Path, rejects: Rejects
+    documents: Sequence[Document | Task],
+    validation: Sequence[Document],
+    settings: TrainSettings,
+    out: Path,
+    rejects: Rejects,
 ) -> TrainReport:
-    """Fine-tune a LoRA adapter on the relations of `documents` and write it to `out`.
+    """Fine-tune a LoRA adapter on the relations of `documents` (or the answers of tasks) and write it to `out`.
 
     Raises:
         InputError: no document fits max_length, or the model cannot be loaded.
     """
-    transformers, torch = import_transformers()
-    source = resolve_model(settings.model)
-    if source.adapter is not None:
-        raise InputError(f"{settings.model}: an adapter; training starts from a base model")
-    tokenizer = load_tokenizer(source)
-    examples = make_examples(documents, tokenizer, settings.max_length, rejects, settings.seed, settings.shuffles)
-    if not examples:
-        raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")
-
-    transformers.set_seed(settings.seed)  # before the adapter is drawn
-    model = _with_adapter(load_model(source, settings.quantization), settings)
-    checkpoints = out / "checkpoints"
-    last = _last_checkpoint(checkpoints, digest(asdict(settings), [[e.prompt, e.target] for e in examples]))
-    trainer = _make_trainer(model, tokenizer, examples, validation, settings, checkpoints, torch)
-    with Progress("training", trainer.planned_steps, done=_step(last)) as progress:
-        trainer.add_callback(_progress_callback(progress, out / "metrics.jsonl"))
-        trainer.train(resume_from_checkpoint=str(last) if last else None)
-
-    # Hub names stay as given and paths become absolute, so that the adapter finds its base from anywhere.
-    base = str(Path(settings.model).resolve()) if Path(settings.model).exists() else settings.model
-    model.peft_config["default"].base_model_name_or_path = base
-    model.save_pretrained(out, save_embedding_layers=False)  # else peft asks the network for the base model
-    tokenizer.save_pretrained(out)
-    shutil.rmtree(checkpoints)
-    best = trainer.state.best_metric
-    return TrainReport(out, len(examples), trainer.state.global_step, best, _step(last))
+    run = TrainingRun(documents, validation, settings, out, rejects)
+    return run.finish(run.train())
 
 
-def _with_adapter(model: Any, settings: TrainSettings) -> Any:
+class TrainingRun:
+    """A model with its adapter, its data in their order, and where the run stands."""
+
+    def __init__(
+        self,
+        documents: Sequence[Document | Task],
+        validation: Sequence[Document],
+        settings: TrainSettings,
+        out: Path,
+        rejects: Rejects,
+    ) -> None:
+        _, torch = import_transformers()
+        if settings.spike_policy not in SPIKE_POLICIES:
+            raise InputError(f"spike_policy {settings.spike_policy!r}: expected one of {', '.join(SPIKE_POLICIES)}")
+        source = resolve_model(settings.model)
+        if source.adapter is not None:
+            raise InputError(f"{settings.model}: an adapter; training starts from a base model")
+        self.settings, self.out, self.validation = settings, out, validation
+        self.stop_after: int | None = None  # updates, of a replay
+        self.on_score: Callable[[int, float], None] = lambda epoch, f1: None  # may raise to end the run
+        self.tokenizer = load_tokenizer(source)
+        self.examples = make_examples(
+            documents, self.tokenizer, settings.max_length, rejects, settings.seed, settings.shuffles
+        )
+        if not self.examples:
+            raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")
+        self.processes = Processes()
+        self.names = [example.id for example in self.examples]
+        self.updates = plan_updates(list(map(len, self.examples)), settings, self.processes.count)
+        self.model = with_adapter(_load(source, settings), settings)
+        initial = {name: whole(value) for name, value in trainable(self.model)}
+        self._start(source, initial)
+        self.processes.shard(self.model.get_base_model())
+        self.optimizer = _optimizer(self.model, settings)
+        torch.manual_seed(settings.seed)
+
+    def _start(self, source: ModelSource, initial: dict[str, Any]) -> None:
+        """Open the record, and keep the adapter as it was drawn: compression needs it."""
+        own = {key: value for key, value in asdict(self.settings).items() if key not in ("checkpoint_every",)}
+        pairs = [[example.prompt, example.target] for example in self.examples]
+        self.states = StateStore(self.out / "state", digest(own, pairs, self.processes.count), self.processes.first)
+        self.record = RunRecord(self.out, self.processes.first)
+        self.record.describe(
+            asdict(self.settings),
+            {
+                "base": source.base,
+                "examples": len(self.examples),
+                "updates": len(self.updates),
+                "processes": self.processes.count,
+                "data_hash": digest(pairs),
+                "initial_adapter_hash": tensors_hash(initial),
+            },
+        )
+        if self.processes.first:
+            _save_tensors(peft_names(initial), self.out / INITIAL)
+        self.processes.wait()
+
+    def train(self) -> TrainReport:
+        """Make all updates, from where an earlier run of the same settings and data stopped."""
+        standing, detector = Standing(), SpikeDetector(self.settings.spike_window, self.settings.spike_zscore)
+        last = self.states.last()
+        if last is not None:
+            standing = self.states.load(last, self.model, self.optimizer)
+        detector.restore(standing.losses)
+        self.record.forget_after(standing.update)
+        resumed, spikes, rollbacks = standing.update, 0, 0
+        if last is None:
+            self.states.save(standing, self.model, self.optimizer)  # a first spike has something to return to
+        with Progress("training", len(self.updates), done=resumed) as progress:
+            place = resumed
+            while place < len(self.updates) and place != self.stop_after:
+                update = self.updates[place]
+                started = time.monotonic()
+                if update.number not in standing.left_out:
+                    loss, tokens = self._gradients(update)
+                    score = detector.see(loss)
+                    if score is not None:
+                        spikes += 1
+                        self._log_spike(update, loss, score)
+                        if self.settings.spike_policy == "rollback" and rollbacks < _MOST_ROLLBACKS:
+                            rollbacks += 1
+                            standing = self._roll_back(update, standing, detector)
+                            place = standing.update
+                            continue
+                    self._step(update, loss, tokens, started, skip=score is not None)
+                    progress.advance(note=f"loss {loss:.3f}, {tokens / (time.monotonic() - started):.0f} tokens/s")
+                place += 1
+                standing = replace(standing, update=update.number, losses=tuple(detector.past))
+                if place == len(self.updates) or self.updates[place].epoch != update.epoch:
+                    standing = self._end_of_epoch(update, standing)
+                elif place % self.settings.checkpoint_every == 0:
+                    self.states.save(standing, self.model, self.optimizer)
+        best = standing.best[0] if standing.best else None
+        return TrainReport(self.out, len(self.examples), len(self.updates), best, resumed, spikes)
+
+    def _gradients(self, update: Update) -> tuple[float, int]:
+        """Sum the gradients of an update; its mean loss a target token, and the tokens read, over all processes."""
+        self.model.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        own = self.processes.share(update.batches)
+        targets = sum(len(self.examples[place].target) for batch in update.batches for place in batch)
+        total, tokens = 0.0, 0
+        for batch, counts in own:
+            loss = self._loss([self.examples[place] for place in batch])
+            # Several processes' gradients are averaged, so their number is multiplied back in.
+            (loss * (self.processes.count / targets if counts else 0.0)).backward()
+            if counts:
+                total += float(loss.detach())
+                tokens += sum(len(self.examples[place]) for place in batch)
+        summed, read = self.processes.sum([total, float(tokens)])
+        return summed / targets, int(read)
+
+    def _loss(self, batch: Sequence[Example]) -> Any:
+        inputs = collate_packed(batch) if self.settings.pack else collate(batch, self.tokenizer.pad_token_id)
+        inputs = {name: value.to(self.processes.device) for name, value in inputs.items()}
+        return target_loss(self.model.get_base_model(), inputs)
+
+    def _step(self, update: Update, loss: float, tokens: int, started: float, skip: bool) -> None:
+        import torch
+
+        parameters = [value for _, value in trainable(self.model)]
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.max_grad_norm)
+        rate = self.settings.learning_rate * _schedule(update.number, len(self.updates), self.settings.warmup_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        skipped = skip and self.settings.spike_policy == "skip"
+        if not skipped:
+            self.optimizer.step()
+        self.record.add(ORDER, {**update.record(self.names), "skipped": skipped})
+        figures = {
+            "update": update.number,
+            "epoch": update.epoch,
+            "loss": round(loss, 6),
+            "grad_norm": round(float(whole(norm)), 6),
+            "learning_rate": rate,
+            "tokens_per_second": round(tokens / max(time.monotonic() - started, 1e-9), 1),
+        }
+        self.record.add(METRICS, figures)
+
+    def _log_spike(self, update: Update, loss: float, score: float) -> None:
+        entry = {**update.record(self.names), "loss": loss, "zscore": score, "policy": self.settings.spike_policy}
+        self.record.add(SPIKES, {**entry, "loss": str(loss) if not math.isfinite(loss) else round(loss, 4)})
+
+    def _roll_back(self, update: Update, standing: Standing, detector: SpikeDetector) -> Standing:
+        """Return to the last good state, and leave this update's batches out from now on."""
+        last = self.states.last()
+        if last is None:
+            raise AbroadError(f"{self.out}: no state to roll back to; was state/ removed?")
+        earlier = self.states.load(last, self.model, self.optimizer)
+        detector.restore(earlier.losses)
+        self.record.forget_after(earlier.update)
+        left_out = tuple(sorted({*standing.left_out, *earlier.left_out, update.number}))
+        earlier = replace(earlier, left_out=left_out, best=standing.best)
+        self.states.save(earlier, self.model, self.optimizer)
+        return earlier
+
+    def _end_of_epoch(self, update: Update, standing: Standing) -> Standing:
+        """Score the adapter on the validation documents, keep it if it is due or the best, save the state."""
+        best = standing.best
+        if self.validation:
+            started = time.monotonic()
+            scores = self._validate()
+            figures = {"f1": scores.f1, "precision": scores.precision, "recall": scores.recall}
+            seconds = round(time.monotonic() - started, 1)
+            self.record.add(
+                SCORES, {"update": update.number, "epoch": update.epoch, **figures, "validation_seconds": seconds}
+            )
+            if best is None or scores.f1 > best[0]:
+                best = (scores.f1, update.number)
+                self._save_adapter(self.out / "state" / "best.safetensors")
+            self.on_score(update.epoch, scores.f1)
+        if self.settings.keep_every and update.epoch % self.settings.keep_every == 0:
+            self._save_adapter(self.out / "checkpoints" / f"update-{update.number:06}.safetensors")
+        standing = replace(standing, best=best)
+        self.states.save(standing, self.model, self.optimizer)
+        return standing
+
+    def _validate(self) -> Any:
+        engine = TransformersEngine(self.model.eval(), self.tokenizer)
+        decoding = Decoding(beams=1, max_new_tokens=self.settings.validation_tokens)
+        predictions = list(GenerativeExtractor(engine, self.tokenizer, decoding, {}).extract(self.validation))
+        return micro_scores(self.validation, predictions)
+
+    def _save_adapter(self, path: Path) -> None:
+        tensors = peft_names({name: whole(value) for name, value in trainable(self.model)})
+        if self.processes.first:
+            _save_tensors(tensors, path)
+
+    def finish(self, report: TrainReport) -> TrainReport:
+        """Write the best adapter (or the last, without validation) with its tokenizer, and close the record."""
+        best = self.out / "state" / "best.safetensors"
+        if self.validation and best.exists():
+            if self.processes.first:
+                best.replace(self.out / ADAPTER)
+        else:
+            self._save_adapter(self.out / ADAPTER)
+        if self.processes.first:
+            model = self.settings.model
+            config = self.model.peft_config["default"]
+            # Hub names stay as given and paths become absolute, so that the adapter finds its base from anywhere.
+            config.base_model_name_or_path = str(Path(model).resolve()) if Path(model).exists() else model
+            config.inference_mode = True
+            config.save_pretrained(str(self.out))
+            self.tokenizer.save_pretrained(self.out)
+            if self.settings.rope_factor != 1:
+                write_factor(self.out, self.settings.rope_factor)
+            self.record.close()
+        self.states.clear()
+        self.processes.wait()
+        return report
+
+
+def _load(source: ModelSource, settings: TrainSettings) -> Any:
+    model = load_model(source, settings.quantization, rope_factor=settings.rope_factor)
+    model.config.use_cache = False
+    return model
+
+
+def with_adapter(model: Any, settings: TrainSettings) -> Any:
     """Add a LoRA adapter to every linear layer but the output layer (BioGPT: q, k, v, out, fc1, fc2)."""
     try:
         import peft
     except ImportError:
         raise MissingDependencyError("peft", "train", "fine-tuning") from None
     if settings.quantization != "none":
-        model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=settings.gradient_checkpointing)
+        model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    if settings.gradient_checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.enable_input_require_grads()
+    if settings.residual_dropout:
+        add_residual_dropout(model, settings.residual_dropout)
+    import_transformers()[0].set_seed(settings.seed)  # the adapter is drawn now; compression draws it again
     config = peft.LoraConfig(
         r=settings.lora_rank,
         lora_alpha=settings.lora_alpha,
@@ -98,122 +316,50 @@ def _with_adapter(model: Any, settings: TrainSettings) -> Any:
     return peft.get_peft_model(model, config)
 
 
-def _step(checkpoint: Path | None) -> int:
-    return int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+def _optimizer(model: Any, settings: TrainSettings) -> Any:
+    import torch
+
+    parameters = [value for _, value in trainable(model)]
+    options = {
+        "lr": settings.learning_rate,
+        "betas": tuple(settings.adam_betas),
+        "weight_decay": settings.weight_decay,
+    }
+    if settings.quantization != "none":
+        import bitsandbytes
+
+        return bitsandbytes.optim.PagedAdamW8bit(parameters, **options)
+    return torch.optim.AdamW(parameters, **options)
 
 
-def _last_checkpoint(directory: Path, identity: str) -> Path | None:
-    """The last whole checkpoint of this very run; those of other settings or data are removed."""
-    mark = directory / "run.json"
-    if not mark.exists() or json.loads(mark.read_text("utf-8")) != identity:
-        shutil.rmtree(directory, ignore_errors=True)
-        write_json(mark, identity)
-        return None
-    # transformers writes trainer_state.json last: a checkpoint without it was cut short.
-    whole = [path.parent for path in directory.glob("checkpoint-*/trainer_state.json") if path.stat().st_size]
-    return max(whole, key=_step, default=None)
+def _schedule(update: int, updates: int, warmup: int) -> float:
+    """Share of the learning rate: up to 1 over the warm-up (a fifth of all updates at most), then down to 0."""
+    warmup = min(warmup, updates // 5)
+    if update <= warmup:
+        return update / (warmup + 1)
+    return max((updates - update + 1) / max(updates - warmup, 1), 0.0)
 
 
-def _make_trainer(
-    model: Any,
-    tokenizer: Any,
-    examples: list[Example],
-    validation: Sequence[Document],
-    settings: TrainSettings,
-    directory: Path,
-    torch: Any,
-) -> Any:
-    from transformers import PrinterCallback, Trainer, TrainingArguments
-
-    cuda = torch.cuda.is_available()
-    per_epoch = -(-len(examples) // (settings.batch_size * settings.accumulation))
-
-    class RelationTrainer(Trainer):
-        planned_steps = per_epoch * settings.epochs
-
-        def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-            # Logits of the relations only: see `collate`.
-            return super().compute_loss(model, {**inputs, "logits_to_keep": inputs["labels"].shape[1]}, *args, **kwargs)
-
-        def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
-            started = time.monotonic()
-            engine = TransformersEngine(self.model.eval(), tokenizer)
-            decoding = Decoding(beams=1, max_new_tokens=settings.validation_tokens)
-            predictions = list(GenerativeExtractor(engine, tokenizer, decoding, {}).extract(validation))
-            scores = micro_scores(validation, predictions)
-            metrics = {
-                "eval_f1": scores.f1,
-                "eval_precision": scores.precision,
-                "eval_recall": scores.recall,
-                "eval_seconds": round(time.monotonic() - started, 1),
-            }
-            self.log(metrics)
-            self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
-            return metrics
-
-    arguments = TrainingArguments(
-        output_dir=str(directory),
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch_size,
-        gradient_accumulation_steps=settings.accumulation,
-        learning_rate=settings.learning_rate,
-        warmup_steps=min(settings.warmup_steps, per_epoch * settings.epochs // 5),
-        weight_decay=settings.weight_decay,
-        optim="paged_adamw_8bit" if settings.quantization != "none" else "adamw_torch",
-        bf16=cuda,
-        use_cpu=not cuda,
-        gradient_checkpointing=settings.gradient_checkpointing,
-        eval_strategy="epoch" if validation else "no",
-        save_strategy="epoch",
-        save_total_limit=2,
-        load_best_model_at_end=bool(validation),
-        metric_for_best_model="eval_f1" if validation else None,
-        greater_is_better=True if validation else None,
-        logging_steps=1,
-        include_num_input_tokens_seen="non_padding",
-        remove_unused_columns=False,
-        dataloader_pin_memory=cuda,
-        disable_tqdm=True,
-        report_to="none",
-        log_level="error",
-        seed=settings.seed,
-        data_seed=settings.seed,
-    )
-    trainer = RelationTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=examples,
-        eval_dataset=list(validation) or None,
-        data_collator=lambda batch: collate(batch, tokenizer.pad_token_id),
-    )
-    trainer.remove_callback(PrinterCallback)  # the progress bar shows the figures
-    return trainer
+def peft_names(tensors: dict[str, Any]) -> dict[str, Any]:
+    """Names as peft stores them: without the name of the adapter."""
+    return {name.replace(".default.", "."): value for name, value in tensors.items()}
 
 
-def _progress_callback(progress: Progress, metrics: Path) -> Any:
-    """Show loss, tokens/s and F1 as training goes, and append every figure to metrics.jsonl."""
-    from transformers import TrainerCallback
+def _save_tensors(tensors: dict[str, Any], path: Path) -> None:
+    from safetensors.torch import save_file
 
-    class ShowProgress(TrainerCallback):
-        def __init__(self) -> None:
-            self.note = ""
-            self.started = time.monotonic()
-            self.tokens_at_start = 0
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".part")
+    save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata={"format": "pt"})
+    shutil.move(partial, path)
 
-        def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-            self.tokens_at_start = int(state.num_input_tokens_seen)
 
-        def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any) -> None:
-            logs = logs or {}
-            metrics.parent.mkdir(parents=True, exist_ok=True)
-            with metrics.open("a", encoding="utf-8") as stream:
-                stream.write(dump_line({"step": state.global_step, **logs}))
-            if "loss" in logs:
-                tokens = int(state.num_input_tokens_seen) - self.tokens_at_start
-                rate = tokens / max(time.monotonic() - self.started, 1e-9)
-                self.note = f"loss {float(logs['loss']):.3f}, {rate:.0f} tokens/s"
-                progress.advance(note=self.note)
-            elif "eval_f1" in logs:
-                progress.advance(0, note=f"{self.note}, validation F1 {logs['eval_f1']:.1f}")
+def tensors_hash(tensors: dict[str, Any]) -> str:
+    """SHA-256 over names and bytes, in the order of the names."""
+    import torch
 
-    return ShowProgress()
+    total = hashlib.sha256()
+    for name in sorted(tensors):
+        total.update(name.encode())
+        total.update(tensors[name].contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()

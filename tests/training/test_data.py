@@ -4,7 +4,8 @@ import pytest
 
 from abroad.extraction.linearise import linearise
 from abroad.io import Rejects
-from abroad.training.data import IGNORED, collate, make_examples
+from abroad.synthesis.tasks import make_tasks
+from abroad.training.data import IGNORED, collate, collate_packed, make_examples, target_loss
 
 
 @pytest.fixture(scope="module")
@@ -65,19 +66,56 @@ def test_shuffles_give_the_same_relations_in_other_orders(documents, tokenizer):
     }
 
 
-def test_the_loss_of_a_padded_batch_is_that_of_its_documents_one_by_one(documents, tiny_model, tokenizer):
+@pytest.fixture(scope="module", params=["Llama", "Mistral", "GPT2", "BioGpt"])
+def any_model(request, tokenizer):
+    """A randomly initialised two-layer model of each family, with a vocabulary that holds the tokenizer's."""
     import torch
-    from transformers import AutoModelForCausalLM
+    import transformers
 
-    model = AutoModelForCausalLM.from_pretrained(tiny_model).eval()
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    if request.param == "GPT2":
+        sizes = {"n_embd": 32, "n_layer": 2, "n_head": 4}
+    if request.param in ("Llama", "Mistral"):
+        sizes["num_key_value_heads"] = 2
+    torch.manual_seed(0)
+    ids = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
+    config = getattr(transformers, f"{request.param}Config")(vocab_size=len(tokenizer), **sizes, **ids)
+    return transformers.AutoModelForCausalLM.from_config(config).eval()
+
+
+def test_padding_and_packing_change_no_loss(documents, any_model, tokenizer):
+    import torch
+
     examples, _ = examples_of(documents, tokenizer)
-    batch = collate(examples, tokenizer.pad_token_id)
+    pad = tokenizer.pad_token_id
     with torch.no_grad():
-        together = model(**batch, logits_to_keep=batch["labels"].shape[1]).loss
-        total = 0.0
-        for example in examples:
-            ids = torch.tensor([[*example.prompt, *example.target]])
-            labels = ids.clone()
-            labels[:, : len(example.prompt)] = IGNORED
-            total += float(model(input_ids=ids, labels=labels).loss) * len(example.target)
-    assert float(together) == pytest.approx(total / sum(len(example.target) for example in examples), abs=1e-4)
+        alone = [float(target_loss(any_model, collate([example], pad))) for example in examples]
+        padded = float(target_loss(any_model, collate(examples, pad)))
+        packed = float(target_loss(any_model, collate_packed(examples)))
+    assert padded == pytest.approx(sum(alone), rel=1e-5)
+    assert packed == pytest.approx(sum(alone), rel=1e-5)
+
+
+def test_in_a_packed_row_no_example_sees_another(documents, any_model, tokenizer):
+    import torch
+
+    examples, _ = examples_of(documents, tokenizer)
+    with torch.no_grad():
+        row = collate_packed([examples[0], examples[1]])
+        other = collate_packed([examples[0], examples[2]])
+        first = len(examples[0].target)
+        one, two = ({**batch, "labels": batch["labels"].clone()} for batch in (row, other))
+        for batch in (one, two):
+            batch["labels"][:, first:] = IGNORED
+        assert float(target_loss(any_model, one)) == pytest.approx(float(target_loss(any_model, two)), rel=1e-5)
+
+
+def test_a_task_is_learnt_as_its_answer_and_extraction_as_of_a_document(documents, tokenizer):
+    document = documents[0]
+    extract, verify = (
+        next(task for task in make_tasks([document]) if task.kind == kind) for kind in ("extract", "verify")
+    )
+    (of_document, of_extract, of_verify), _ = examples_of([document, extract, verify], tokenizer)
+    assert (of_extract.prompt, of_extract.target) == (of_document.prompt, of_document.target)
+    assert verify.instruction in tokenizer.decode(of_verify.prompt)
+    assert tokenizer.decode(of_verify.target[:-1]) == verify.output

@@ -12,7 +12,8 @@ import pytest
 from abroad.errors import InputError
 from abroad.io import Rejects, write_documents
 from abroad.training.settings import TrainSettings
-from abroad.training.train import train
+from abroad.training.state import StateStore
+from abroad.training.train import TrainingRun, train
 
 
 def settings_for(model, **changes):
@@ -33,8 +34,9 @@ def test_training_lowers_the_loss_and_leaves_a_loadable_adapter(tiny_model, docu
     assert report.steps == 30
     assert report.best_f1 is not None
     course = losses(tmp_path / "model")
-    assert sum(course[-6:]) < sum(course[:6]) - 6  # batches differ, so whole epochs are compared
-    assert not (tmp_path / "model" / "checkpoints").exists()
+    assert sum(course[-2:]) < sum(course[:2]) - 2  # batches differ, so whole epochs are compared
+    assert not (tmp_path / "model" / "state").exists()
+    assert len(list((tmp_path / "model" / "checkpoints").iterdir())) == 15
     assert list((tmp_path / "model").glob("*.safetensors"))
     assert not list((tmp_path / "model").glob("*.bin"))
     extractor = load_extractor(str(tmp_path / "model"), Decoding(beams=2, max_new_tokens=8))
@@ -63,7 +65,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tiny_model, documents, tm
     process = subprocess.Popen([sys.executable, "-c", script])
     try:
         deadline = time.monotonic() + 120
-        while not list((out / "checkpoints").glob("checkpoint-*/trainer_state.json")):
+        while not list((out / "state").glob("update-*[1-9]/standing.json")):
             assert process.poll() is None, "the training ended before it could be killed"
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -71,24 +73,50 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tiny_model, documents, tm
         process.send_signal(signal.SIGKILL)
         process.wait()
 
-    done = max(int(path.name.partition("-")[2]) for path in (out / "checkpoints").glob("checkpoint-*"))
+    done = max(int(path.name.partition("-")[2]) for path in (out / "state").glob("update-*[0-9]"))
     settings_left = settings_for(tiny_model, epochs=40)
     report = train(documents, [], settings_left, out, Rejects())
     assert 0 < report.resumed_from <= done
     assert report.steps == 80
+    records = [json.loads(line) for line in (out / "order.jsonl").read_text().splitlines()]
+    assert [record["update"] for record in records] == list(range(1, 81))
 
 
-def test_other_data_start_anew(tiny_model, documents, tmp_path):
-    from abroad.training.train import _last_checkpoint
+def test_a_run_that_went_on_ends_where_a_whole_run_ends(tiny_model, documents, tmp_path, monkeypatch):
+    settings = settings_for(tiny_model, epochs=4, lora_dropout=0.1, checkpoint_every=3)
+    train(documents, [], settings, tmp_path / "whole", Rejects())
 
-    checkpoint = tmp_path / "checkpoint-3"
-    assert _last_checkpoint(tmp_path, "first") is None
-    checkpoint.mkdir()
-    (checkpoint / "trainer_state.json").write_text("{}")
-    (tmp_path / "checkpoint-4").mkdir()  # cut short: no trainer_state.json
-    assert _last_checkpoint(tmp_path, "first") == checkpoint
-    assert _last_checkpoint(tmp_path, "second") is None
-    assert not checkpoint.exists()
+    class Killed(BaseException):
+        pass
+
+    def killed(run, update, *args, **kwargs):
+        if update.number == 6:
+            raise Killed
+        return step(run, update, *args, **kwargs)
+
+    step = TrainingRun._step
+    monkeypatch.setattr(TrainingRun, "_step", killed)
+    with pytest.raises(Killed):
+        train(documents, [], settings, tmp_path / "parts", Rejects())
+    monkeypatch.undo()
+    assert train(documents, [], settings, tmp_path / "parts", Rejects()).resumed_from == 4
+    weights = [(tmp_path / name / "adapter_model.safetensors").read_bytes() for name in ("whole", "parts")]
+    assert weights[0] == weights[1]
+    assert losses(tmp_path / "whole") == losses(tmp_path / "parts")
+
+
+def test_other_data_start_anew(tmp_path):
+    def state(number, whole=True):
+        folder = tmp_path / f"update-{number:06}"
+        folder.mkdir()
+        if whole:
+            (folder / "standing.json").write_text("{}")
+
+    assert StateStore(tmp_path, "first", True).last() is None
+    state(3)
+    state(4, whole=False)  # cut short
+    assert StateStore(tmp_path, "first", True).last() == tmp_path / "update-000003"
+    assert StateStore(tmp_path, "second", True).last() is None
 
 
 def test_documents_none_of_which_fit_are_refused(tiny_model, documents, tmp_path):

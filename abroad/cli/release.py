@@ -1,0 +1,109 @@
+"""`abroad release`: pack a fine-tuned model for others, compress it, describe it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from abroad.cli.common import group, say
+
+app = group("Make a fine-tuned model usable for others: pack, compress, card.")
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="release")
+
+
+@app.command(epilog="Example: abroad release pack model --dev dev.jsonl --out release")
+def pack(
+    run: Path = typer.Argument(..., metavar="DIR", help="Of `abroad train` or `abroad release compress`."),
+    dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents that the scores are of."),
+    out: Path = typer.Option(..., metavar="DIR", help="The release."),
+    config: Path | None = typer.Option(None, help="YAML with a section 'extract': how it is to be decoded."),
+    seed: int = typer.Option(0, min=0, help="Of the intervals."),
+) -> None:
+    """Put adapter, tokenizer, decoding, scores with intervals, hashes and a model card into one directory."""
+    from dataclasses import asdict
+
+    from abroad.config import ExtractSection, load_section
+    from abroad.extraction.extract import Decoding
+    from abroad.io import Rejects, read_documents
+    from abroad.provenance import run_record
+    from abroad.release.pack import pack as make
+
+    section = load_section(config, "extract") if config else ExtractSection()
+    decoding = Decoding(**section.model_dump(exclude={"batch_size"}))
+    rejects = Rejects()
+    with run_record(out, "release pack", asdict(decoding), [run, dev]) as record:
+        scores = make(run, out, read_documents(dev, rejects), decoding, seed)
+        record["f1"] = scores["f1"]
+    if rejects:
+        say(rejects.summary())
+    say(f"{out}: F1 {scores['f1']:.1f} ({scores['f1_low']:.1f} to {scores['f1_high']:.1f}); card: {out / 'README.md'}")
+
+
+@app.command(epilog="Example: abroad release compress model --dev valid.jsonl --out small")
+def compress(
+    run: Path = typer.Argument(..., metavar="DIR", help="Of `abroad train`."),
+    dev: Path = typer.Option(..., metavar="DOCS", help="Validation documents that density and scale are chosen on."),
+    out: Path = typer.Option(..., metavar="DIR", help="The compressed adapter, for --model."),
+    densities: str = typer.Option("5,10,20,30,50", help="Percent of the entries to keep."),
+    scales: str = typer.Option("0.5,1,2,3,4,5,6,8,10", help="Alphas."),
+    within: float = typer.Option(1.0, min=0, help="Take the smallest that loses at most so many points of F1."),
+    everywhere: bool = typer.Option(False, "--full-grid", help="Measure F1 of all, not of the least loss only."),
+    max_new_tokens: int = typer.Option(256, min=1, help="A document."),
+) -> None:
+    """Compress an adapter by ComPEFT: signs of its largest changes and one number, Golomb-coded."""
+    import shutil
+
+    from abroad.errors import InputError
+    from abroad.extraction.extract import Decoding
+    from abroad.io import Rejects, read_documents
+    from abroad.provenance import run_record
+    from abroad.release.adapters import ADAPTER, INITIAL
+    from abroad.release.compeft import FILE, write_change
+    from abroad.release.grid import Candidate, original_bytes, search
+
+    try:
+        grid_of = [[float(value) for value in text.split(",")] for text in (densities, scales)]
+    except ValueError:
+        raise InputError("expected numbers with commas in --densities and --scales") from None
+    if not all(0 < density < 100 for density in grid_of[0]) or not all(scale > 0 for scale in grid_of[1]):
+        raise InputError("expected densities between 0 and 100 percent, and scales above 0")
+
+    def show(cell: Candidate) -> None:
+        f1 = "" if cell.f1 is None else f"{cell.f1:6.1f}"
+        line = f"{cell.density:5g} {cell.scale:6g} {cell.bytes:10,} {cell.ratio:7.1f} {cell.loss:8.4f} {f1}"
+        typer.echo(line.rstrip())
+
+    rejects = Rejects()
+    documents = read_documents(dev, rejects)
+    decoding = Decoding(beams=1, max_new_tokens=max_new_tokens)
+    settings = {"densities": grid_of[0], "scales": grid_of[1], "within": within, "full_grid": everywhere}
+    with run_record(out, "release compress", settings, [run / ADAPTER, dev]) as record:
+        out.mkdir(parents=True, exist_ok=True)
+        typer.echo(f"{'k%':>5} {'alpha':>6} {'bytes':>10} {'ratio':>7} {'loss':>8} {'F1':>6}")
+        grid, change, facts = search(run, documents, decoding, *grid_of, out, within, everywhere, show)
+        for file in run.iterdir():
+            if file.is_file() and file.suffix in (".json", ".jinja", ".txt", ".model") and file.name != INITIAL:
+                shutil.copy2(file, out / file.name)
+        write_change(out / FILE, change, facts)
+        best = grid.best
+        record["result"] = {"before": {"f1": grid.f1, "loss": grid.loss}, "after": vars(best)}
+    if rejects:
+        say(rejects.summary())
+    typer.echo(
+        f"k {best.density:g}%, alpha {best.scale:g}: {best.ratio:.1f} times smaller than 16 bits "
+        f"({original_bytes(run):,} bytes on disk to {best.bytes:,}); F1 {grid.f1:.1f} before, {best.f1:.1f} after; "
+        f"loss {grid.loss:.4f} before, {best.loss:.4f} after"
+    )
+    say(f"compressed: {out}")
+
+
+@app.command(epilog="Example: abroad release card release")
+def card(folder: Path = typer.Argument(..., metavar="DIR", help="A release.")) -> None:
+    """Write the model card of a release anew, after its files were changed."""
+    from abroad.release.pack import write_card
+
+    say(f"card: {write_card(folder)}")

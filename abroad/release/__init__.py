@@ -1,0 +1,1 @@
+"""Models for others to use: packed with all they need, and compressed."""

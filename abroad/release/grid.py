@@ -1,0 +1,146 @@
+"""Density and scale of a compressed adapter, chosen on validation documents: size and F1 beside the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from abroad.engines.transformers_engine import TransformersEngine
+from abroad.evaluation.metrics import micro_scores
+from abroad.extraction.extract import Decoding, GenerativeExtractor
+from abroad.io import Rejects
+from abroad.models import ModelSource, load_model, load_tokenizer, resolve_model
+from abroad.release.adapters import ADAPTER, read_run
+from abroad.release.compeft import TernaryChange, compress, write_change
+from abroad.schema import Document
+from abroad.training.data import collate, make_examples, target_loss
+
+_BATCH = 8
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One cell of the grid.
+
+    Attributes:
+        density: percent of entries kept; scale: alpha.
+        bytes: of the file; ratio: times smaller than the adapter in 16 bits.
+        loss: mean over target tokens of the validation documents (nats); f1: percent, None where not measured.
+    """
+
+    density: float
+    scale: float
+    bytes: int
+    ratio: float
+    loss: float
+    f1: float | None
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Attributes:
+    loss, f1: of the adapter as it is.
+    cells: in the order measured.
+    best: the smallest file within the F1 points asked for; else the one with the best F1.
+    """
+
+    loss: float
+    f1: float
+    cells: list[Candidate]
+    best: Candidate
+
+
+class Bench:
+    """A model whose adapter is exchanged, and the documents that it is measured on."""
+
+    def __init__(self, run: Path, documents: Sequence[Document], decoding: Decoding) -> None:
+        source = resolve_model(str(run))
+        self.tokenizer = load_tokenizer(ModelSource(source.base))
+        self.model = load_model(source, merge=False)
+        self.documents, self.decoding = documents, decoding
+        self.examples = make_examples(documents, self.tokenizer, 10**6, Rejects(), 0)
+
+    def use(self, arrays: dict[str, np.ndarray]) -> None:
+        """Put adapter weights in place."""
+        import torch
+
+        parameters = {name.replace(".default.", "."): value for name, value in self.model.named_parameters()}
+        with torch.no_grad():
+            for name, value in arrays.items():
+                parameters[name].copy_(torch.from_numpy(value))
+
+    def loss(self) -> float:
+        """Mean cross-entropy of the relations' tokens."""
+        import torch
+
+        total = 0.0
+        with torch.no_grad():
+            for start in range(0, len(self.examples), _BATCH):
+                batch = collate(self.examples[start : start + _BATCH], self.tokenizer.pad_token_id)
+                inputs = {name: value.to(self.model.device) for name, value in batch.items()}
+                total += float(target_loss(self.model.get_base_model(), inputs))
+        return total / sum(len(example.target) for example in self.examples)
+
+    def f1(self) -> float:
+        engine = TransformersEngine(self.model, self.tokenizer)
+        extractor = GenerativeExtractor(engine, self.tokenizer, self.decoding, {})
+        return micro_scores(self.documents, list(extractor.extract(self.documents))).f1
+
+
+def search(
+    run: Path,
+    documents: Sequence[Document],
+    decoding: Decoding,
+    densities: Sequence[float],
+    scales: Sequence[float],
+    out: Path,
+    within: float = 1.0,
+    everywhere: bool = False,
+    done: Callable[[Candidate], None] = lambda _: None,
+) -> tuple[Grid, TernaryChange, dict[str, Any]]:
+    """Try the grid, and return it with the best change and what its file must say.
+
+    F1 is measured for the scale of each density that has the least loss, unless `everywhere`: decoding takes a
+    hundred times as long as the loss.
+
+    Args:
+        out: folder for a file to measure sizes by.
+    """
+    initial, tuned, facts = read_run(run)
+    bench = Bench(run, documents, decoding)
+    loss, f1 = bench.loss(), bench.f1()
+    entries = sum(value.size for value in tuned.values())
+    cells: list[Candidate] = []
+
+    def measured(density: float) -> Iterator[Candidate]:
+        for scale in scales:
+            change = compress(initial, tuned, density, scale)
+            size = write_change(out / "trial.compeft", change, facts)
+            bench.use(change.applied_to(initial))
+            score = bench.f1() if everywhere else None
+            yield Candidate(density, scale, size, 2 * entries / size, bench.loss(), score)
+
+    for density in densities:
+        row = list(measured(density))
+        if not everywhere:
+            place = min(range(len(row)), key=lambda number: row[number].loss)
+            bench.use(compress(initial, tuned, density, row[place].scale).applied_to(initial))
+            least = row[place]
+            row[place] = Candidate(density, least.scale, least.bytes, least.ratio, least.loss, bench.f1())
+        for cell in row:
+            done(cell)
+        cells += row
+    (out / "trial.compeft").unlink(missing_ok=True)
+    scored = [cell for cell in cells if cell.f1 is not None]
+    close = [cell for cell in scored if (cell.f1 or 0.0) >= f1 - within]
+    best = min(close, key=lambda c: (c.bytes, c.loss)) if close else max(scored, key=lambda c: c.f1 or 0.0)
+    return Grid(loss, f1, cells, best), compress(initial, tuned, best.density, best.scale), facts
+
+
+def original_bytes(run: Path) -> int:
+    """Size of the adapter's file."""
+    return (run / ADAPTER).stat().st_size

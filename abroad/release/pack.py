@@ -1,0 +1,138 @@
+"""A directory that others can use: adapter, tokenizer, decoding, conventions of labels, scores, and a model card."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from abroad.errors import InputError
+from abroad.evaluation.evaluate import evaluate
+from abroad.extraction.extract import Decoding, load_extractor
+from abroad.io import atomic_write, write_json
+from abroad.release.adapters import ADAPTER
+from abroad.release.compeft import FILE
+from abroad.schema import Document
+
+DECODING, EVALUATION, TRAINING = "decoding.json", "evaluation.json", "training.json"
+_ALONG = ("*.json", "*.jinja", "*.txt", "*.model")
+_NOT_ALONG = ("scores.json", EVALUATION, DECODING)
+
+
+def pack(run: Path, out: Path, dev: Sequence[Document], decoding: Decoding, seed: int = 0) -> dict[str, Any]:
+    """Write the release of a run to `out`; what its evaluation found.
+
+    Raises:
+        InputError: `run` is no adapter, or `out` holds something else.
+    """
+    weights = next((run / name for name in (ADAPTER, FILE) if (run / name).is_file()), None)
+    if weights is None or not (run / "adapter_config.json").is_file():
+        raise InputError(f"{run}: no adapter in it; expected one of `abroad train` or `release compress`")
+    if out.exists() and any(out.iterdir()) and not (out / DECODING).exists():
+        raise InputError(f"{out}: holds other files; expected an empty directory or an earlier release")
+    predictions = list(load_extractor(str(run), decoding).extract(list(dev)))
+    scores = evaluate(list(dev), predictions, "upstream", 2000, seed).to_dict()
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(weights, out / weights.name)
+    for pattern in _ALONG:
+        for file in run.glob(pattern):
+            if file.name not in _NOT_ALONG:
+                shutil.copy2(file, out / file.name)
+    write_json(out / DECODING, asdict(decoding))
+    write_json(out / EVALUATION, {"documents": len(dev), **scores})
+    write_card(out)
+    return scores
+
+
+def write_card(folder: Path) -> Path:
+    """Write the model card, README.md, of what lies in a release.
+
+    Raises:
+        InputError: the directory is no release.
+    """
+    found = {}
+    for name in (DECODING, EVALUATION, "adapter_config.json"):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: no such file; `abroad release pack` writes releases")
+        found[name] = json.loads((folder / name).read_text("utf-8"))
+    training = json.loads((folder / TRAINING).read_text("utf-8")) if (folder / TRAINING).is_file() else {}
+    card = folder / "README.md"
+    with atomic_write(card) as stream:
+        stream.write(_card(found["adapter_config.json"], found[DECODING], found[EVALUATION], training, folder))
+    return card
+
+
+def read_decoding(folder: Path) -> Decoding | None:
+    """How a release wants to be decoded; None for any other directory.
+
+    Raises:
+        InputError: a damaged file.
+    """
+    path = folder / DECODING
+    if not path.is_file():
+        return None
+    try:
+        return Decoding(**json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError):
+        raise InputError(f"{path}: expected JSON with the settings of decoding") from None
+
+
+def _card(
+    adapter: dict[str, Any], decoding: dict[str, Any], scores: dict[str, Any], training: dict[str, Any], folder: Path
+) -> str:
+    settings = training.get("settings") or {}
+    base = adapter["base_model_name_or_path"]
+    learnt = [f"- {name}: {settings[name]}" for name in sorted(settings)]
+    weights = FILE if (folder / FILE).is_file() else ADAPTER
+    size = (folder / weights).stat().st_size / 1e6
+    lines = [
+        "---",
+        f"base_model: {json.dumps(base)}",
+        "library_name: peft",
+        "tags: [relation-extraction, natural-products, abroad]",
+        "---",
+        "",
+        "# Relations between organisms and natural products",
+        "",
+        f"A LoRA adapter ({weights}, {size:.2f} MB) for `{base}` that reads titles and abstracts of PubMed and writes",
+        'the relations "organism produces chemical" that they report.',
+        "",
+        "```sh",
+        f"abroad extract documents.jsonl --model {folder.name} --out predictions.jsonl",
+        "```",
+        "",
+        "## Input and output",
+        "",
+        "Input: title, a space, abstract, then the end token and the begin token. Output:",
+        "`ORGANISM produces CHEMICAL; ORGANISM produces CHEMICAL`, then the end token; nothing for none.",
+        "Labels are written as in the text; lists and ranges (`A-C`) are expanded by abroad after decoding;",
+        "classes (`three alkaloids`) stand where no compound is named; new and known compounds count alike.",
+        f"Decoding (`{DECODING}`, used by default): " + ", ".join(f"{k} {v}" for k, v in decoding.items()) + ".",
+        "",
+        "## Evaluation",
+        "",
+        f"On {scores['documents']} curated documents, protocol `{scores['protocol']}`, 95% bootstrap intervals over",
+        "documents:",
+        "",
+        "| precision | recall | F1 | interval of F1 |",
+        "| --- | --- | --- | --- |",
+        f"| {scores['precision']:.1f} | {scores['recall']:.1f} | {scores['f1']:.1f} | "
+        f"{scores['f1_low']:.1f} to {scores['f1_high']:.1f} |",
+        "",
+        "## Training",
+        "",
+        f"{training.get('examples', 'unknown')} examples, hash of the data `{training.get('data_hash', 'unknown')}`, "
+        f"{training.get('updates', 'unknown')} updates; all settings and package versions are in `{TRAINING}`.",
+        "",
+        *learnt,
+        "",
+        "## Limits",
+        "",
+        "Trained and measured on abstracts in English about natural products. Names are not checked against any",
+        "database by the model itself; `abroad extract` adds identifiers. Scores say nothing of other fields.",
+        "",
+    ]
+    return "\n".join(lines)

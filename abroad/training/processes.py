@@ -1,0 +1,89 @@
+"""The processes of a training run: one, or several that share the model by FSDP (torch's `fully_shard`).
+
+`accelerate launch` or `torchrun` start them and set RANK, WORLD_SIZE, LOCAL_RANK. Used instead of accelerate's
+own FSDP because that refuses CPUs, where the same code path is tested with gloo.
+https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from abroad.training.dropout import decoder_blocks
+
+
+class Processes:
+    """This process among those of a run.
+
+    Attributes:
+        rank, count: its number, and how many there are.
+        device: where its tensors are.
+    """
+
+    def __init__(self) -> None:
+        import torch
+
+        self.rank, self.count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+        cuda = torch.cuda.is_available()
+        local = int(os.environ.get("LOCAL_RANK", "0"))
+        self.device = torch.device("cuda", local) if cuda else torch.device("cpu")
+        if cuda:
+            torch.cuda.set_device(self.device)
+        if self.count > 1 and not torch.distributed.is_initialized():
+            torch.distributed.init_process_group("nccl" if cuda else "gloo")
+
+    @property
+    def first(self) -> bool:
+        return self.rank == 0
+
+    def shard(self, model: Any) -> None:
+        """Spread the weights of a model over the processes, block by block."""
+        if self.count == 1:
+            return
+        from torch.distributed.fsdp import fully_shard
+
+        for block in decoder_blocks(model):
+            fully_shard(block)
+        fully_shard(model)
+
+    def sum(self, values: list[float]) -> list[float]:
+        """Sums over the processes."""
+        if self.count == 1:
+            return values
+        import torch
+
+        tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(tensor)
+        return [float(value) for value in tensor]
+
+    def wait(self) -> None:
+        """Return when all processes are here."""
+        if self.count > 1:
+            import torch
+
+            torch.distributed.barrier()
+
+    def share(self, batches: tuple[tuple[int, ...], ...]) -> list[tuple[tuple[int, ...], bool]]:
+        """This process's batches, each with whether it counts: all run the same number, so that none waits for ever."""
+        rows = -(-len(batches) // self.count)
+        own = [(batch, True) for batch in batches[self.rank :: self.count]]
+        return own + [(batches[0], False)] * (rows - len(own))
+
+
+def whole(tensor: Any) -> Any:
+    """A tensor with all its shards, on the CPU."""
+    full = tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
+    return full.detach().cpu()
+
+
+def fill(target: Any, value: Any) -> None:
+    """Copy a whole tensor into one that may be sharded."""
+    import torch
+
+    with torch.no_grad():
+        if hasattr(target, "full_tensor"):
+            from torch.distributed.tensor import distribute_tensor
+
+            value = distribute_tensor(value.to(target.device), target.device_mesh, target.placements)
+        target.copy_(value)

@@ -1,0 +1,140 @@
+"""Where a training run stands, on disk: trained weights, optimizer, random numbers, course of the loss; no pickles."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from abroad.io import write_json
+from abroad.training.processes import fill, whole
+
+_KEPT = 2  # states on disk: the last, and one before it in case that was cut short
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is not a tensor.
+
+    Attributes:
+        update: the last update made.
+        losses: window of the spike detector.
+        left_out: updates whose batches are left out.
+        best: best F1 so far, and the update it was reached at.
+    """
+
+    update: int = 0
+    losses: tuple[float, ...] = ()
+    left_out: tuple[int, ...] = ()
+    best: tuple[float, int] | None = None
+
+
+class StateStore:
+    """States of a run in `<directory>/update-N`, each whole or not there.
+
+    Args:
+        identity: of settings and data; states of another run are removed.
+        first: whether this process writes.
+    """
+
+    def __init__(self, directory: Path, identity: str, first: bool) -> None:
+        self.directory, self._first = directory, first
+        mark = directory / "run.json"
+        if first and not (mark.exists() and json.loads(mark.read_text("utf-8")) == identity):
+            shutil.rmtree(directory, ignore_errors=True)
+            write_json(mark, identity)
+
+    def last(self) -> Path | None:
+        """The latest state."""
+        return max(self._states(), key=_number, default=None)
+
+    def _states(self) -> list[Path]:
+        return [path for path in self.directory.glob("update-*") if (path / "standing.json").exists()]
+
+    def save(self, standing: Standing, model: Any, optimizer: Any) -> None:
+        """Write a state and drop the oldest; all processes call it, one writes."""
+        import torch
+        from safetensors.torch import save_file
+
+        tensors = {f"weight|{name}": whole(value).contiguous() for name, value in trainable(model)}
+        plain: dict[str, Any] = {}
+        names = {id(parameter): name for name, parameter in trainable(model)}
+        for parameter, state in optimizer.state.items():
+            for key, value in state.items():
+                place = f"optimizer|{names[id(parameter)]}|{key}"
+                if torch.is_tensor(value):
+                    tensors[place] = whole(value).contiguous()
+                else:
+                    plain[place] = value
+        tensors["random"] = torch.get_rng_state()
+        if torch.cuda.is_available():
+            tensors["random_cuda"] = torch.cuda.get_rng_state()
+        if not self._first:
+            return
+        target = self.directory / f"update-{standing.update:06}"
+        partial = target.with_name(target.name + ".part")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        save_file(tensors, partial / "tensors.safetensors")
+        write_json(partial / "standing.json", {**vars(standing), "optimizer": plain})
+        shutil.rmtree(target, ignore_errors=True)
+        partial.rename(target)
+        for old in sorted(self._states(), key=_number)[:-_KEPT]:
+            shutil.rmtree(old)
+
+    def load(self, path: Path, model: Any, optimizer: Any) -> Standing:
+        """Put a state back."""
+        import torch
+        from safetensors.torch import load_file
+
+        tensors = load_file(path / "tensors.safetensors")
+        record = json.loads((path / "standing.json").read_text("utf-8"))
+        plain = record.pop("optimizer")
+        optimizer.state.clear()
+        for name, parameter in trainable(model):
+            fill(parameter, tensors[f"weight|{name}"])
+            prefix = f"optimizer|{name}|"
+            state = {key.removeprefix(prefix): value for key, value in plain.items() if key.startswith(prefix)}
+            for key, value in tensors.items():
+                if key.startswith(prefix):
+                    state[key.removeprefix(prefix)] = _like(value, parameter)
+            if state:
+                optimizer.state[parameter] = state
+        torch.set_rng_state(tensors["random"])
+        if "random_cuda" in tensors and torch.cuda.is_available():
+            torch.cuda.set_rng_state(tensors["random_cuda"])
+        best = record["best"]
+        return Standing(
+            record["update"],
+            tuple(record["losses"]),
+            tuple(record["left_out"]),
+            (best[0], best[1]) if best else None,
+        )
+
+    def clear(self) -> None:
+        """Remove all states, when the run is done."""
+        if self._first:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _number(path: Path) -> int:
+    return int(path.name.rpartition("-")[2])
+
+
+def _like(value: Any, parameter: Any) -> Any:
+    """A tensor of the optimizer, sharded as its parameter is."""
+    import torch
+
+    if value.shape != parameter.shape:
+        return value  # Adam's step count stays where it was made: on the CPU
+    target = torch.zeros_like(parameter, dtype=value.dtype)
+    fill(target, value)
+    return target
+
+
+def trainable(model: Any) -> Iterator[tuple[str, Any]]:
+    """Names and parameters that are trained."""
+    return ((name, value) for name, value in model.named_parameters() if value.requires_grad)

@@ -1,0 +1,1 @@
+"""Searches for settings of training and decoding, with Optuna."""
