@@ -232,7 +232,8 @@ class EmbeddedSearchEngine(SearchEngine):
                 return SearchResponses(items=[], total=0)
             condition = where(filter) if filter is not None else Sql("1")
             rows = db.execute(
-                f"SELECT r.id, v.value FROM server.vectors v JOIN server.records r ON r.id = v.record_id {matched.text} "
+                "SELECT r.id, v.value FROM server.vectors v JOIN server.records r ON r.id = v.record_id "
+                f"{matched.text} "
                 f"WHERE r.dataset_id = ? AND v.vector_settings_id = ? AND r.id != ? AND ({condition.text})",
                 [
                     *matched.parameters,

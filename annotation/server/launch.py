@@ -1,4 +1,4 @@
-"""Starts Argilla on one machine; runs in the server's own environment (`requirements.txt`), started by `abroad annotate serve`.
+"""Starts Argilla on one machine, in the server's own environment (`requirements.txt`), for `abroad annotate serve`.
 
 Everything lives in one directory: argilla.db, search.sqlite, the secret that signs sessions, and the owner's API
 key. Redis is the machine's if it has one, else fakeredis' TCP server in this process: Argilla only queues jobs in it.
