@@ -108,7 +108,13 @@ async def _ensure_owner(home: Path, url: str) -> str | None:
         if owner is None:
             letters = string.ascii_letters + string.digits
             password = "".join(secrets.choice(letters) for _ in range(16))
-            values = {"first_name": OWNER, "username": OWNER, "password": password, "role": UserRole.owner}
+            values = {
+                "first_name": OWNER,
+                "last_name": None,
+                "username": OWNER,
+                "password": password,
+                "role": UserRole.owner,
+            }
             owner = await accounts.create_user(db, values)
         _write_private(home / CREDENTIALS, json.dumps({"url": url, "api_key": owner.api_key}))
     return password
