@@ -181,7 +181,11 @@ def load_tokenizer(source: ModelSource) -> Any:
 
 
 def load_model(
-    source: ModelSource, quantization: str = "none", merge: bool = True, rope_factor: float | None = None
+    source: ModelSource,
+    quantization: str = "none",
+    merge: bool = True,
+    rope_factor: float | None = None,
+    on_cpu: bool = False,
 ) -> Any:
     """Load a causal LM for inference or as the base of training.
 
@@ -191,6 +195,7 @@ def load_model(
     Args:
         merge: merge the adapter into the weights (faster); quantised bases keep it apart.
         rope_factor: position interpolation; by default what the adapter was trained with, else 1.
+        on_cpu: leave the weights in main memory, though in the type a GPU wants.
     Raises:
         InputError: not a model.
         MissingDependencyError: quantisation without bitsandbytes.
@@ -209,17 +214,20 @@ def load_model(
             bnb_4bit_quant_storage=torch.bfloat16 if cuda else torch.uint8,
         )
         options["device_map"] = {"": "cpu"}
-    if cuda:
+    if cuda and not on_cpu:
         options["device_map"] = {"": torch.cuda.current_device()}
     factor = read_factor(source.adapter) if rope_factor is None else rope_factor
     if factor != 1:
-        config = model_config(source)
-        interpolate(config, factor, source.base)
-        options["config"] = config
+        options["config"] = model_config(source, factor)
     with _model_errors(source), quiet_loading():
         model = transformers.AutoModelForCausalLM.from_pretrained(
             source.base, trust_remote_code=False, use_safetensors=True, **options
         )
+    if quantization == "nf4" and not cuda:
+        for module in model.modules():
+            if hasattr(module, "support_avx512bf16_for_cpu"):
+                # bitsandbytes would repack the weights in place at the first inference; shards of them break.
+                module.support_avx512bf16_for_cpu = False
     if source.adapter is not None:
         import peft
 
@@ -237,15 +245,26 @@ def _require_bitsandbytes() -> None:
         raise MissingDependencyError("bitsandbytes", "quantize", "4-bit weights") from None
 
 
-def model_config(source: ModelSource) -> Any:
-    """The config of the base model; no weights are read.
+def model_config(source: ModelSource, rope_factor: float = 1.0) -> Any:
+    """The config of the base model, its positions interpolated; no weights are read.
 
     Raises:
-        InputError: not a model.
+        InputError: not a model, or one whose positions cannot be interpolated.
     """
     transformers, _ = import_transformers()
     with _model_errors(source):
-        return transformers.AutoConfig.from_pretrained(source.base, trust_remote_code=False)
+        config = transformers.AutoConfig.from_pretrained(source.base, trust_remote_code=False)
+    interpolate(config, rope_factor, source.base)
+    return config
+
+
+def empty_model(source: ModelSource, rope_factor: float = 1.0) -> Any:
+    """The base model without its weights (on torch's meta device): its layers and shapes, in next to no memory."""
+    transformers, torch = import_transformers()
+    config = model_config(source, rope_factor)
+    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    with torch.device("meta"), quiet_loading():
+        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=dtype)
 
 
 @contextlib.contextmanager

@@ -91,12 +91,10 @@ def shape_of(model: str) -> Shape:
     known = re.search(r"llama[-_]?(\d+b)$", model.lower())
     if known and known[1] in _LLAMA:
         return _llama(model, *_LLAMA[known[1]])
-    from abroad.models import import_transformers, model_config, resolve_model
+    from abroad.models import empty_model, resolve_model
 
-    transformers, torch = import_transformers()
-    config = model_config(resolve_model(model))
-    with torch.device("meta"):
-        empty = transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    empty = empty_model(resolve_model(model))
+    config = empty.config
     head = empty.get_output_embeddings()
     kinds = [(module, type(module).__name__) for module in empty.modules() if module is not head]
     linear = [
@@ -150,7 +148,7 @@ def _plan(settings: TrainSettings, shape: Shape, gpus: int, gpu_memory: float | 
     # Dequantised weights of the layer at hand, in bf16.
     workspace = 2 * max((a * b for a, b in shape.linear), default=0) if quantised else 0
     logits = rows * (target_tokens + 1) * shape.vocabulary * (2 + 4 + 4)  # bf16, float32, its gradient
-    state = 2 if quantised else 8  # two moments: 8-bit paged AdamW, or float32
+    state = 2 if quantised and gpus == 1 else 8  # two moments: 8-bit paged AdamW, or float32
     return MemoryPlan(
         shape,
         gpus,

@@ -47,6 +47,44 @@ class Processes:
             fully_shard(block)
         fully_shard(model)
 
+    def fill_shards(self, model: Any, weights: dict[str, Any]) -> None:
+        """Give a sharded model without weights those that the first process holds, one tensor at a time.
+
+        So no process but the first ever has the whole model in main memory, and none has it on its GPU.
+
+        Args:
+            model: the same on all processes, sharded by `shard`, all of it on the meta device.
+            weights: parameters and buffers by name, of the first process; empty in the others.
+        """
+        import torch
+        from torch.distributed.tensor import distribute_tensor
+
+        filled: dict[int, Any] = {}  # tied weights stay one
+        shards = {}
+        for name, parameter in model.named_parameters(remove_duplicate=False):
+            if id(parameter) not in filled:
+                full = self._from_first(weights.get(name), parameter, broadcast=False)
+                shard = distribute_tensor(full, parameter.device_mesh, parameter.placements)
+                filled[id(parameter)] = torch.nn.Parameter(shard, requires_grad=parameter.requires_grad)
+            shards[name] = filled[id(parameter)]
+        model.load_state_dict(shards, strict=False, assign=True)
+        for name, buffer in list(model.named_buffers()):
+            owner, _, own_name = name.rpartition(".")
+            # Not by load_state_dict: buffers such as rotary frequencies are not part of a state.
+            model.get_submodule(owner)._buffers[own_name] = self._from_first(weights.get(name), buffer, broadcast=True)
+
+    def _from_first(self, value: Any, like: Any, broadcast: bool) -> Any:
+        """A tensor of the first process on this device; room for it in the others, filled where `broadcast`."""
+        import torch
+
+        if self.first:
+            full = value.detach().to(self.device)
+        else:
+            full = torch.empty(like.shape, dtype=like.dtype, device=self.device)
+        if broadcast:
+            torch.distributed.broadcast(full, 0)
+        return full
+
     def sum(self, values: list[float]) -> list[float]:
         """Sums over the processes."""
         if self.count == 1:

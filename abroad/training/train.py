@@ -22,7 +22,7 @@ from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, GenerativeExtractor
 from abroad.instructions import Task
 from abroad.io import Rejects
-from abroad.models import ModelSource, import_transformers, load_model, load_tokenizer, resolve_model
+from abroad.models import ModelSource, empty_model, import_transformers, load_model, load_tokenizer, resolve_model
 from abroad.progress import Progress
 from abroad.resume import digest
 from abroad.rope import write_factor
@@ -103,12 +103,34 @@ class TrainingRun:
         self.processes = Processes()
         self.names = [example.id for example in self.examples]
         self.updates = plan_updates(list(map(len, self.examples)), settings, self.processes.count)
-        self.model = with_adapter(_load(source, settings), settings)
-        initial = {name: whole(value) for name, value in trainable(self.model)}
-        self._start(source, initial)
-        self.processes.shard(self.model.get_base_model())
-        self.optimizer = _optimizer(self.model, settings)
+        self.model = self._prepare(source)
+        self.optimizer = _optimizer(self.model, settings, self.processes)
         torch.manual_seed(settings.seed)
+
+    def _prepare(self, source: ModelSource) -> Any:
+        """The model with its adapter, on this process's device, or its share of it; opens the record on the way.
+
+        Of several processes only the first reads weights, unless they are in 4 bits: those are quantised on a GPU.
+        """
+        settings, processes = self.settings, self.processes
+        spread = processes.count > 1 and settings.quantization == "none"
+        if not spread or processes.first:
+            base = load_model(source, settings.quantization, rope_factor=settings.rope_factor, on_cpu=spread)
+            model = with_adapter(base, settings)
+            self._start(source, {name: whole(value) for name, value in trainable(model)})
+        if not spread:
+            processes.shard(model.get_base_model())
+            return model
+        if not processes.first:
+            self._start(source, {})
+        empty = with_adapter(empty_model(source, settings.rope_factor), settings)
+        processes.shard(empty.get_base_model())
+        inner = model.get_base_model() if processes.first else None
+        weights = (
+            {**dict(inner.named_parameters(remove_duplicate=False)), **dict(inner.named_buffers())} if inner else {}
+        )
+        processes.fill_shards(empty.get_base_model(), weights)
+        return empty
 
     def _start(self, source: ModelSource, initial: dict[str, Any]) -> None:
         """Open the record, and keep the adapter as it was drawn: compression needs it."""
@@ -286,18 +308,13 @@ class TrainingRun:
         return report
 
 
-def _load(source: ModelSource, settings: TrainSettings) -> Any:
-    model = load_model(source, settings.quantization, rope_factor=settings.rope_factor)
-    model.config.use_cache = False
-    return model
-
-
 def with_adapter(model: Any, settings: TrainSettings) -> Any:
     """Add a LoRA adapter to every linear layer but the output layer (BioGPT: q, k, v, out, fc1, fc2)."""
     try:
         import peft
     except ImportError:
         raise MissingDependencyError("peft", "train", "fine-tuning") from None
+    model.config.use_cache = False
     if settings.quantization != "none":
         model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if settings.gradient_checkpointing:
@@ -316,7 +333,8 @@ def with_adapter(model: Any, settings: TrainSettings) -> Any:
     return peft.get_peft_model(model, config)
 
 
-def _optimizer(model: Any, settings: TrainSettings) -> Any:
+def _optimizer(model: Any, settings: TrainSettings, processes: Processes) -> Any:
+    """AdamW; in 8 bits and paged for QLoRA in one process (bitsandbytes has none for sharded weights)."""
     import torch
 
     parameters = [value for _, value in trainable(model)]
@@ -325,7 +343,7 @@ def _optimizer(model: Any, settings: TrainSettings) -> Any:
         "betas": tuple(settings.adam_betas),
         "weight_decay": settings.weight_decay,
     }
-    if settings.quantization != "none":
+    if settings.quantization != "none" and processes.count == 1:
         import bitsandbytes
 
         return bitsandbytes.optim.PagedAdamW8bit(parameters, **options)

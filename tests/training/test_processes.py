@@ -13,7 +13,8 @@ from abroad.training.processes import Processes
 
 
 @pytest.mark.slow
-def test_two_processes_end_where_one_does(tiny_model, documents, tmp_path):
+@pytest.mark.parametrize("quantization", ["none", "nf4"])
+def test_two_processes_end_where_one_does(quantization, tiny_model, documents, tmp_path):
     write_documents(tmp_path / "d.jsonl", documents)
     script = tmp_path / "run.py"
     script.write_text(
@@ -23,17 +24,21 @@ def test_two_processes_end_where_one_does(tiny_model, documents, tmp_path):
         from abroad.io import Rejects, read_documents
         from abroad.training.settings import TrainSettings
         from abroad.training.train import train
-        model, data, out, size = sys.argv[1:]
-        settings = TrainSettings(model=model, epochs=3, learning_rate=1e-2, batch_size=int(size), accumulation=1,
-                                 warmup_steps=0, lora_dropout=0.0, validation_tokens=4, checkpoint_every=2)
+        model, data, out, size, quantization = sys.argv[1:]
+        settings = TrainSettings(model=model, epochs=3, quantization=quantization, learning_rate=1e-2,
+                                 batch_size=int(size), accumulation=1, warmup_steps=0, lora_dropout=0.0, validation_tokens=4, checkpoint_every=2)
         items = read_documents(data)
         train(items, items[:1], settings, Path(out), Rejects())
         """)
     )
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", "29517"]
+    if quantization == "nf4":
+        pytest.importorskip("bitsandbytes")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     arguments = [str(script), str(tiny_model), str(tmp_path / "d.jsonl")]
-    subprocess.run([*launch, *arguments, str(tmp_path / "two"), "1"], check=True, timeout=240, capture_output=True)
-    subprocess.run([sys.executable, *arguments, str(tmp_path / "one"), "2"], check=True, timeout=240)
+    subprocess.run(
+        [*launch, *arguments, str(tmp_path / "two"), "1", quantization], check=True, timeout=240, capture_output=True
+    )
+    subprocess.run([sys.executable, *arguments, str(tmp_path / "one"), "2", quantization], check=True, timeout=240)
 
     def course(name):
         return [json.loads(line)["loss"] for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
