@@ -184,7 +184,7 @@ def _advice(
         if _plan(replace(settings, **change), shape, gpus, gpu_memory, target_tokens).fits:
             yield ", ".join(f"{key}: {str(value).lower()}" for key, value in change.items())
             break
-    for more in (2, 4, 8, 16, 32):
+    for more in (4, 8):
         if more > gpus and _plan(settings, shape, more, gpu_memory, target_tokens).fits:
-            yield f"{more} GPUs (accelerate launch --config_file configs/gpu/{min(more, 8)}.yaml)"
+            yield f"{more} GPUs (accelerate launch --config_file configs/gpu/{more}.yaml)"
             break
