@@ -12,6 +12,7 @@ What may be named wherever a model is asked for:
 from __future__ import annotations
 
 import contextlib
+import logging
 import importlib.metadata
 import json
 import os
@@ -151,6 +152,8 @@ def import_transformers() -> tuple[Any, Any]:
         import transformers
     except ImportError as error:
         raise MissingDependencyError(error.name or "transformers", "train", "a language model") from None
+    # peft imports bitsandbytes, which notes at every start that a kernel nobody asked for is missing.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     return transformers, torch
 
 
@@ -158,15 +161,15 @@ def import_transformers() -> tuple[Any, Any]:
 def quiet_loading() -> Any:
     """Silence transformers' weight-loading bars and notes; ours say what is going on."""
     transformers, _ = import_transformers()
-    logging = transformers.utils.logging
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    notes = transformers.utils.logging
+    verbosity = notes.get_verbosity()
+    notes.set_verbosity_error()
+    notes.disable_progress_bar()
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
-        logging.enable_progress_bar()
+        notes.set_verbosity(verbosity)
+        notes.enable_progress_bar()
 
 
 def load_tokenizer(source: ModelSource) -> Any:
