@@ -12,9 +12,9 @@ What may be named wherever a model is asked for:
 from __future__ import annotations
 
 import contextlib
-import logging
 import importlib.metadata
 import json
+import logging
 import os
 import shutil
 from dataclasses import dataclass
