@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from abroad.engines.settings import EngineSettings, read_settings
 from abroad.errors import InputError
+
+Prompt = str | tuple[int, ...]
+"""Text, or token ids when the caller has placed special tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class GenerationRequest:
     """
 
     id: str
-    prompt: str | tuple[int, ...]
+    prompt: Prompt
     max_new_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
@@ -79,10 +82,40 @@ class Generation:
     error: str | None = None
 
 
-class Engine(Protocol):
-    """Generates texts; answers come as they are ready, in any order, one for each request."""
+class Score(NamedTuple):
+    """How probable a given continuation is.
 
-    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]: ...
+    Attributes:
+        logprob: sum of the log-probabilities of its tokens (natural logarithm).
+        tokens: how many they are; a token across the seam of prompt and continuation counts.
+    """
+
+    logprob: float
+    tokens: int
+
+
+class Engine(Protocol):
+    """Generates texts, and scores given ones."""
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
+        """Answers come as they are ready, in any order, one for each request."""
+        ...
+
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """The score of each continuation after the prompt at its place; None where the two do not fit the context.
+
+        Raises:
+            InputError: not as many prompts as continuations, an empty one, or a server without log-probabilities.
+        """
+        ...
+
+
+def check_pairs(prompts: Sequence[Prompt], continuations: Sequence[str]) -> None:
+    """Raises: InputError unless there is a continuation, not empty, for each prompt."""
+    if len(prompts) != len(continuations):
+        raise InputError(f"expected a continuation for each of {len(prompts)} prompts, found {len(continuations)}")
+    if not all(continuations):
+        raise InputError("an empty continuation has no log-probability")
 
 
 _ENGINES = {

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import httpx
 
-from abroad.engines.base import Generation, GenerationRequest
+from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs
 from abroad.engines.settings import OpenAiSettings
 from abroad.errors import AbroadError, InputError
 from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
@@ -102,6 +102,56 @@ class OpenAiEngine:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """See `Engine.score`; asks the server to echo the text with its log-probabilities.
+
+        Raises:
+            InputError: also for prompts as token ids, and for a server that gives no log-probabilities of the prompt.
+        """
+        check_pairs(prompts, continuations)
+        if not all(isinstance(prompt, str) for prompt in prompts):
+            raise InputError("the engine openai scores prompts given as text, not as token ids")
+        ask = with_retries(self._url, self._attempts, self._first_wait, self._say)
+        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="score") as pool:
+            running = [
+                pool.submit(ask, self._score, str(prompt), continuation)
+                for prompt, continuation in zip(prompts, continuations, strict=True)
+            ]
+            try:
+                return [future.result() for future in running]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _score(self, prompt: str, continuation: str) -> Score | None:
+        text = prompt + continuation
+        # One new token, since some servers refuse 0; what it is does not matter.
+        body = {"model": self.model, "prompt": text, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
+        response = self._checked(self._http.post(self._url, json=body))
+        if response.status_code == 400 and any(word in _message(response) for word in ("context", "maximum", "length")):
+            return None
+        lacks = f"{self._url}: the server gives no log-probabilities of a prompt (echo), which scoring needs"
+        if response.status_code != 200:
+            raise InputError(f"{lacks}: HTTP {response.status_code}: {_message(response)}")
+        try:
+            choice = response.json()["choices"][0]
+            echoed = choice["text"]
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise TransientError(f"unreadable answer ({type(error).__name__})") from None
+        values = _continuation_values(choice, prompt, text) if echoed.startswith(text) else None
+        if not values:
+            raise InputError(lacks)
+        return Score(float(sum(values)), len(values))
+
+    def _checked(self, response: httpx.Response) -> httpx.Response:
+        """The answer, if no access or no model is not what it says."""
+        check_status(response)
+        if response.status_code in (401, 403):
+            raise AbroadError(f"{self._url}: access refused (HTTP {response.status_code}); check OPENAI_API_KEY")
+        if response.status_code == 404:
+            raise AbroadError(f"{self._url}: HTTP 404; is {self.model!r} the model that the server holds?")
+        return response
+
     def _answer(self, request: GenerationRequest) -> Generation:
         if request.beams > 1 or request.ngram_block:
             return _failed(request, "this engine has neither beam search nor n-gram block")
@@ -122,12 +172,7 @@ class OpenAiEngine:
             # vLLM's own field; a server without it ignores it or refuses the request, and says so
             **({"structured_outputs": constraint} if constraint else {}),
         }
-        response = self._http.post(self._url, json=body)
-        check_status(response)
-        if response.status_code in (401, 403):
-            raise AbroadError(f"{self._url}: access refused (HTTP {response.status_code}); check OPENAI_API_KEY")
-        if response.status_code == 404:
-            raise AbroadError(f"{self._url}: HTTP 404; is {self.model!r} the model that the server holds?")
+        response = self._checked(self._http.post(self._url, json=body))
         if response.status_code != 200:
             return _failed(request, f"refused by the server (HTTP {response.status_code}): {_message(response)}")
         try:
@@ -154,6 +199,22 @@ def _failed(request: GenerationRequest, reason: str) -> Generation:
 def _log_probability(choice: dict[str, Any]) -> float | None:
     values = (choice.get("logprobs") or {}).get("token_logprobs")
     return float(sum(value for value in values if value is not None)) if values else None
+
+
+def _continuation_values(choice: dict[str, Any], prompt: str, text: str) -> list[float] | None:
+    """Log-probabilities of the tokens of `text` that end after `prompt`, or None if the answer lacks them."""
+    detail = choice.get("logprobs") or {}
+    tokens, values, offsets = (detail.get(key) or [] for key in ("tokens", "token_logprobs", "text_offset"))
+    if not tokens or not len(tokens) == len(values) == len(offsets):
+        return None
+    # A token that begins a text ("<s>") stands in the lists and not in the echo, but moves the offsets (vLLM).
+    moved = offsets[1] if len(offsets) > 1 and tokens[0] and not text.startswith(tokens[0]) else 0
+    ends = [*(offset - moved for offset in offsets[1:]), len(choice["text"])]
+    starts = [offset - moved for offset in offsets]
+    wanted = [
+        value for value, start, end in zip(values, starts, ends, strict=True) if end > len(prompt) and start < len(text)
+    ]
+    return wanted if all(isinstance(value, int | float) for value in wanted) else None
 
 
 def _message(response: httpx.Response) -> str:

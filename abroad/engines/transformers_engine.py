@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from abroad.engines.base import Generation, GenerationRequest
+from abroad.engines.base import Generation, GenerationRequest, Prompt, Score
 from abroad.engines.constrain import Constraints, constraint_error, is_constrained, wrap_tokenizer
 from abroad.engines.contrastive import ContrastiveProcessor, ContrastiveSettings, check_tokenizers
 from abroad.engines.repeats import BlockRepeats
+from abroad.engines.scoring import score_continuations
 from abroad.engines.settings import TransformersSettings
 from abroad.engines.speculate import NGRAM, SpeculationCounts, Speculator
 from abroad.models import import_transformers, load_model, load_tokenizer, resolve_model
@@ -112,6 +113,14 @@ class TransformersEngine:
                 for start in range(0, len(rows), size):
                     yield from self._generate_or_halve(rows[start : start + size])
 
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """Scores under the model alone, whatever amateur or draft the engine has; see `Engine.score`."""
+
+        def encode(text: str, special: bool) -> list[int]:
+            return self.tokenizer(text, add_special_tokens=special)["input_ids"]
+
+        return score_continuations(self.model, encode, prompts, continuations, self.context_length, self.batch_size)
+
     def _refusal(self, request: GenerationRequest, length: int) -> str | None:
         """Why the request cannot be answered, or None."""
         if self.amateur is not None and request.beams > 1:
@@ -131,7 +140,7 @@ class TransformersEngine:
     def _vocabulary(self) -> Any:
         return wrap_tokenizer(self.tokenizer, self.model.get_output_embeddings().weight.shape[0])
 
-    def _encode(self, prompt: str | tuple[int, ...]) -> list[int]:
+    def _encode(self, prompt: Prompt) -> list[int]:
         if isinstance(prompt, str):
             return self.tokenizer(prompt)["input_ids"]
         return list(prompt)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from abroad.engines.base import Generation, GenerationRequest
+from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs
+from abroad.engines.scoring import join_tokens
 from abroad.engines.settings import VllmSettings
 from abroad.engines.speculate import NGRAM
 from abroad.errors import InputError, MissingDependencyError
@@ -117,6 +118,39 @@ class VllmEngine:
             if running:
                 self._engine.abort_request(list(running))
 
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """See `Engine.score`; vLLM gives the log-probabilities of a prompt's own tokens."""
+        from vllm import SamplingParams
+
+        check_pairs(prompts, continuations)
+        tokenizer = self._engine.get_tokenizer()
+
+        def encode(text: str, special: bool) -> list[int]:
+            return tokenizer.encode(text, add_special_tokens=special)
+
+        params = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0)
+        found: list[Score | None] = [None] * len(prompts)
+        running: dict[str, tuple[int, tuple[int, ...], int]] = {}
+        try:
+            for place, (prompt, continuation) in enumerate(zip(prompts, continuations, strict=True)):
+                ids, start = join_tokens(encode, prompt, continuation)
+                if len(ids) >= self.context_length:  # vLLM wants room for one new token
+                    continue
+                key = f"{next(self._count)}"
+                self._engine.add_request(key, {"prompt_token_ids": list(ids)}, params, lora_request=self._lora)
+                running[key] = (place, ids, start)
+            while running:
+                for output in self._engine.step():
+                    if output.finished:
+                        place, ids, start = running.pop(output.request_id)
+                        steps = output.prompt_logprobs[start:]
+                        values = [step[token].logprob for step, token in zip(steps, ids[start:], strict=True)]
+                        found[place] = Score(float(sum(values)), len(values))
+        finally:
+            if running:
+                self._engine.abort_request(list(running))
+        return found
+
     def _add(self, request: GenerationRequest, running: dict[str, GenerationRequest]) -> str | None:
         """Hand a request to vLLM; why it cannot be, or None."""
         from vllm import SamplingParams
@@ -149,7 +183,7 @@ class VllmEngine:
         running[key] = request
         return None
 
-    def _length(self, prompt: str | tuple[int, ...]) -> int:
+    def _length(self, prompt: Prompt) -> int:
         if not isinstance(prompt, str):
             return len(prompt)
         return len(self._engine.get_tokenizer().encode(prompt))

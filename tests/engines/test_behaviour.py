@@ -124,6 +124,49 @@ def test_a_broken_regex_gets_an_error(engine):
     assert answer.error is not None
 
 
+def test_scores_are_those_of_the_generated_text(engine):
+    answer = next(engine.generate([request()]))
+    (score,) = engine.score([request().prompt], [answer.text])
+    assert score.tokens == answer.tokens and score.logprob == pytest.approx(answer.logprob, abs=1e-3)
+
+
+def test_a_score_is_that_of_the_model_whatever_shares_its_batch(engine, smollm2):
+    import torch
+
+    from abroad.models import load_model, load_tokenizer, resolve_model
+
+    source = resolve_model(str(smollm2))
+    model, tokenizer = load_model(source), load_tokenizer(source)
+
+    def expected(prompt, continuation):
+        start = len(prompt) if isinstance(prompt, tuple) else len(tokenizer(prompt)["input_ids"])
+        head = prompt if isinstance(prompt, tuple) else tuple(tokenizer(prompt)["input_ids"])
+        ids = [*head, *tokenizer(continuation, add_special_tokens=False)["input_ids"]]
+        logits = torch.log_softmax(model(torch.tensor([ids])).logits[0].detach().float(), -1)
+        return sum(float(logits[place - 1, ids[place]]) for place in range(start, len(ids))), len(ids) - start
+
+    shared = "Plants make many compounds, and chemists isolate them by chromatography. " * 3 + "Usnea gave"
+    pairs = [(shared, tail) for tail in (" usnic acid", " barbatic acid and a long tail of words", " a", " scopoletin")]
+    pairs += [("The capital of France is", " Paris"), ((504, 1123, 282), " Berlin"), (shared, " usnic acid")]
+    found = engine.score(*zip(*pairs, strict=True))
+    for (prompt, continuation), score in zip(pairs, found, strict=True):
+        logprob, tokens = expected(prompt, continuation)
+        assert score.tokens == tokens and score.logprob == pytest.approx(logprob, abs=2e-3)
+    paris, berlin = engine.score(["The capital of France is"] * 2, [" Paris", " Berlin"])
+    assert paris.logprob > berlin.logprob
+
+
+def test_what_does_not_fit_or_is_empty_has_no_score(engine):
+    from abroad.errors import InputError
+
+    long, short = engine.score(["word " * 9000, "one"], [" two", " two"])
+    assert long is None and short.logprob < 0
+    with pytest.raises(InputError, match="empty continuation"):
+        engine.score(["one"], [""])
+    with pytest.raises(InputError, match="each of 2 prompts"):
+        engine.score(["one", "two"], [" x"])
+
+
 @pytest.fixture(scope="module")
 def adapter(smollm2, tmp_path_factory):
     """A LoRA adapter that changes what the model writes: its B matrices are not zero."""
