@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from abroad.errors import InputError
 from abroad.io import require_file
+
+if TYPE_CHECKING:
+    from abroad.extraction.extract import Decoding
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Count = Annotated[int, Field(ge=1)]
@@ -142,6 +145,23 @@ class ExtractSection(Section):
     ngram_block: Annotated[int, Field(ge=0)] = Field(0, description="runs of so many tokens come once; 0: no rule")
     chunk_overlap: Annotated[int, Field(ge=0)] = Field(0, description="tokens that chunks of long texts share; 0: none")
     batch_size: _Count = 16
+    engine: Literal["transformers", "vllm"] = "transformers"
+    engine_settings: dict[str, Any] = Field({}, description="as `abroad extract --set`")
+
+    def decoding(self) -> Decoding:
+        from abroad.extraction.extract import Decoding
+
+        return Decoding(**self.model_dump(exclude={"batch_size", "engine", "engine_settings"}))
+
+    @model_validator(mode="after")
+    def _known_settings(self) -> ExtractSection:
+        from abroad.engines.settings import read_settings
+
+        try:
+            read_settings(self.engine, self.engine_settings)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 class EvaluateSection(Section):
