@@ -44,6 +44,7 @@ _GROUPS = (
     "extract",
     "extractor",
     "rank",
+    "inspect",
     "evaluate",
     "release",
     "doctor",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from abroad.errors import InputError
-from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
+from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, mean_interval
 from abroad.evaluation.metrics import Scores, add_scores
 from abroad.evaluation.protocols import Protocol, get_protocol
 from abroad.ranking.rank import ORDERS
@@ -188,8 +188,8 @@ def _order_scores(
         add_scores(chosen).f1,
         best,
         {
-            "average_precision": _mean_interval(precision, seed),
-            "first": _mean_interval(first, seed),
+            "average_precision": _percent_interval(precision, seed),
+            "first": _percent_interval(first, seed),
             "f1": bootstrap_intervals(fixed, seed=seed)["f1"],
             "best_f1": bootstrap_intervals(chosen, seed=seed)["f1"],
         },
@@ -214,14 +214,8 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def _mean_interval(values: Sequence[float], seed: int, resamples: int = 2000) -> Interval:
-    import numpy as np
-
-    if not values:
-        return Interval(0.0, 0.0)
-    drawn = np.random.default_rng(seed).choice(np.asarray(values), size=(resamples, len(values))).mean(axis=1)
-    low, high = np.percentile(100 * drawn, [2.5, 97.5])
-    return Interval(float(low), float(high))
+def _percent_interval(values: Sequence[float], seed: int) -> Interval:
+    return mean_interval([100 * value for value in values], seed=seed)
 
 
 def _disagreement(ranked: Sequence[_Ranked], when: str, names: tuple[str, str]) -> Disagreement:
