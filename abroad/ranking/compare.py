@@ -57,6 +57,7 @@ class RankingComparison:
     """Attributes:
     documents: with gold and a ranking; mattering: those in which an order matters.
     candidates, correct: how many there are, and are right.
+    chance: average precision that a random order is expected to have, in percent.
     ceiling: F1 if exactly the right candidates were kept.
     share: the fixed one.
     steps: median of the games'.
@@ -68,6 +69,7 @@ class RankingComparison:
     mattering: int
     candidates: int
     correct: int
+    chance: float
     ceiling: float
     share: float
     orders: list[OrderScores]
@@ -146,6 +148,7 @@ def compare_orders(
         mattering=sum(item.matters for item in ranked),
         candidates=len(flat),
         correct=sum(map(bool, flat)),
+        chance=100 * _mean([_expected_precision(item) for item in mattering]),
         ceiling=add_scores([item.scores(_best(item, whole)) for item in ranked]).f1,
         share=share,
         orders=orders,
@@ -208,6 +211,18 @@ def _average_precision(item: _Ranked, order: Sequence[int]) -> float:
             hits += 1
             total += hits / place
     return total / hits if hits else 0.0
+
+
+def _expected_precision(item: _Ranked) -> float:
+    """Mean of the average precision over all orders of n candidates, k of them right.
+
+    The candidate at place i is right with k/n; then each of the i - 1 before it is with (k - 1) / (n - 1).
+    """
+    n, k = len(item.keys), sum(bool(keys & item.gold) for keys in item.keys)
+    if not k:
+        return 0.0
+    before = (k - 1) / (n - 1) if n > 1 else 0.0
+    return sum((1 + (place - 1) * before) / place for place in range(1, n + 1)) / n
 
 
 def _mean(values: Sequence[float]) -> float:

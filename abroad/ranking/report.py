@@ -45,6 +45,8 @@ def describe(comparison: RankingComparison) -> list[str]:
         f"with the right ones alone {c.ceiling:.1f}; protocol {c.protocol}"
     ]
     columns = shown_columns(c)
+    if not c.whole:
+        lines.append(f"a random order is expected to have an average precision of {c.chance:.1f}")
     lines.append(f"{'order':11}" + "".join(f" {title:>26}" for _, title in columns))
     for order in c.orders:
         cells = []

@@ -124,6 +124,8 @@ def test_where_the_model_knows_every_order_is_right():
     by_name = {order.name: order for order in comparison.orders}
     assert all(by_name[by].average_precision == 100 and by_name[by].first == 100 for by in ORDERS)
     assert by_name["as given"].average_precision == pytest.approx(75)  # second of two in one of two documents
+    # One right of three: (1 + 1/2 + 1/3) / 3; one right of two: (1 + 1/2) / 2.
+    assert comparison.chance == pytest.approx(100 * (11 / 18 + 3 / 4) / 2)
     assert by_name["er-d"].f1 == 100 and by_name["as given"].f1 == 50
     assert (comparison.candidates, comparison.correct, comparison.mattering) == (5, 2, 2)
     assert comparison.before.verdicts == comparison.after.verdicts == 0
