@@ -43,7 +43,9 @@ _GROUPS = (
     "tune",
     "extract",
     "extractor",
+    "fewshot",
     "evaluate",
+    "leaderboard",
     "release",
     "doctor",
 )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from abroad.engines.base import Generation, GenerationRequest, Prompt, Score
+from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score
 from abroad.engines.constrain import Constraints, constraint_error, is_constrained, wrap_tokenizer
 from abroad.engines.contrastive import ContrastiveProcessor, ContrastiveSettings, check_tokenizers
 from abroad.engines.repeats import BlockRepeats
@@ -89,6 +89,10 @@ class TransformersEngine:
         return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator)
 
     @property
+    def has_chat_template(self) -> bool:
+        return bool(self.tokenizer.chat_template)
+
+    @property
     def context_length(self) -> int:
         """Positions the model was built for, in tokens."""
         return int(getattr(self.model.config, "max_position_embeddings", 0) or 2**31)
@@ -99,10 +103,11 @@ class TransformersEngine:
         while window := list(itertools.islice(stream, self.batch_size * _WINDOW)):
             encoded = []
             for request in window:
-                ids = self._encode(request.prompt)
+                ids = self._encode(request)
                 refusal = self._refusal(request, len(ids))
                 if refusal is not None:
-                    yield Generation(request.id, "", "error", 0, error=refusal)
+                    long = len(ids) + request.max_new_tokens > self.context_length
+                    yield Generation(request.id, "", "error", 0, error=refusal, too_long=long)
                 else:
                     encoded.append((request, ids))
             # One batch shares its decoding method; within it, like lengths go together.
@@ -123,6 +128,10 @@ class TransformersEngine:
 
     def _refusal(self, request: GenerationRequest, length: int) -> str | None:
         """Why the request cannot be answered, or None."""
+        if request.images:
+            return NO_IMAGES
+        if request.chat and not self.has_chat_template:
+            return NO_TEMPLATE
         if self.amateur is not None and request.beams > 1:
             return "contrastive decoding samples or takes the best token; it has no beam search"
         if length + request.max_new_tokens > self.context_length:
@@ -140,10 +149,12 @@ class TransformersEngine:
     def _vocabulary(self) -> Any:
         return wrap_tokenizer(self.tokenizer, self.model.get_output_embeddings().weight.shape[0])
 
-    def _encode(self, prompt: Prompt) -> list[int]:
-        if isinstance(prompt, str):
-            return self.tokenizer(prompt)["input_ids"]
-        return list(prompt)
+    def _encode(self, request: GenerationRequest) -> list[int]:
+        if not isinstance(request.prompt, str):
+            return list(request.prompt)
+        if request.chat and self.has_chat_template:
+            return self.tokenizer(as_turn(self.tokenizer, request.prompt), add_special_tokens=False)["input_ids"]
+        return self.tokenizer(request.prompt)["input_ids"]
 
     def _generate_or_halve(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
         """Generate a batch; one that fails (out of memory) is tried in halves, so one bad row loses only itself."""
@@ -205,7 +216,7 @@ class TransformersEngine:
         for row, request in enumerate(requests):
             tokens = sequences[row, width:].tolist()
             logprob = sampler.logprobs[row] if sampler else float(output.sequences_scores[row])
-            yield self._answer(request, tokens, logprob)
+            yield self._answer(request, tokens, logprob, len(prompts[row]))
 
     def _speculate(self, rows: Sequence[tuple[GenerationRequest, list[int]]], torch: Any) -> Iterator[Generation]:
         assert self.speculator is not None
@@ -216,7 +227,7 @@ class TransformersEngine:
                 "stopping_criteria": [_row_stopper([request], len(ids), self.tokenizer, torch)],
             }
             tokens, logprob = self.speculator.generate(request, ids, options)
-            yield self._answer(request, tokens, logprob)
+            yield self._answer(request, tokens, logprob, len(ids))
 
     def _is_speculative(self, request: GenerationRequest) -> bool:
         plain = (
@@ -236,7 +247,7 @@ class TransformersEngine:
             request.force_end,
         )
 
-    def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any) -> Generation:
+    def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any, prompt_tokens: int) -> Generation:
         ended = self.tokenizer.eos_token_id in tokens
         forced = request.force_end and ended and tokens.index(self.tokenizer.eos_token_id) >= request.max_new_tokens - 1
         if ended:
@@ -248,9 +259,14 @@ class TransformersEngine:
             text = text[: min(cuts)]
         if isinstance(logprob, list):
             logprob = sum(logprob[: len(tokens) + ended])
-        return Generation(
-            request.id, text, "stop" if (ended and not forced) or cuts else "length", len(tokens), logprob
-        )
+        reason = "stop" if (ended and not forced) or cuts else "length"
+        return Generation(request.id, text, reason, len(tokens), logprob, prompt_tokens=prompt_tokens)
+
+
+def as_turn(tokenizer: Any, prompt: str) -> str:
+    """A user's turn in the tokenizer's chat template, up to where the answer begins."""
+    turn = [{"role": "user", "content": prompt}]
+    return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
 
 
 def _row_sampler(requests: Sequence[GenerationRequest], torch: Any) -> Any:
