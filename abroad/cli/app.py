@@ -44,6 +44,7 @@ _GROUPS = (
     "extract",
     "extractor",
     "fewshot",
+    "rank",
     "evaluate",
     "leaderboard",
     "release",

@@ -32,6 +32,8 @@ def fewshot(
         None, min=0.01, help="New tokens for each character of a document; else by style."
     ),
     images: int = typer.Option(0, min=0, metavar="PIXELS", help="Show the documents' images, the longer side so long."),
+    rank: str = typer.Option(None, help="Let the model rank its relations: likelihood, product, er-g or er-d."),
+    keep: float = typer.Option(0.5, min=0.01, max=1, help="Share of a document's ranked relations that stays."),
     temperature: float = typer.Option(0.0, min=0, help="0 takes the most probable token."),
     batch_size: int = typer.Option(16, min=1, help="Texts at once; with a server, requests at once."),
     base_url: str = typer.Option(None, metavar="URL", help="With --engine openai: the server, http://HOST:PORT/v1."),
@@ -52,6 +54,7 @@ def fewshot(
     from abroad.fewshot.styles import load_style
     from abroad.io import Rejects, read_predictions
     from abroad.provenance import run_record
+    from abroad.ranking.rank import RankSettings, rank_file
 
     rejects = Rejects()
     values = parse_assignments(assignments) | ({"base_url": base_url} if base_url is not None else {})
@@ -70,22 +73,30 @@ def fewshot(
     chosen = load_style(style, prompt, tokens_per_character)
     inputs = read_path(documents, rejects)
     extractor = make_extractor(entry.lazy_engine(say), entry, chosen, settings, inputs, examples, embedder, rejects)
+    ranking = RankSettings(by=rank, keep=keep) if rank is not None else None
+    answers = out.with_suffix(".answers.jsonl") if ranking is not None else out
     extractor.images_from = documents if documents.is_dir() else documents.parent
     files = [file for file in (documents, examples, prompt) if file is not None]
     with run_record(out, "fewshot", extractor.identity | values | {"batch_size": batch_size}, files) as record:
-        report = extract_documents(inputs, extractor, out)
-        predictions = read_predictions(out)
+        report = extract_documents(inputs, extractor, answers)
+        predictions = read_predictions(answers)
         reading = count_reading(predictions)
         record["result"] = vars(report) | vars(reading) | {"parse_rate": round(reading.parse_rate, 2)}
+        if ranking is not None:
+            ranked = rank_file(extractor.engine, entry.identity, inputs, [predictions], ranking, out)
+            predictions = read_predictions(out)
+            record["ranking"] = {"by": rank, "keep": keep} | vars(ranked)
     for prediction in predictions:
         if prediction.error is not None:
             rejects.add(f"{documents}: {prediction.id}", prediction.error)
     report_rejects(rejects, out)
     say(
-        f"{out}: {report.relations} relations from {report.documents} documents ({report.resumed} from an earlier "
+        f"{answers}: {report.relations} relations from {report.documents} documents ({report.resumed} from an earlier "
         f"run); {reading.parsed} of {reading.answers} answers could be read ({reading.parse_rate:.1f}%), "
         f"{report.failed} set aside, {report.malformed} malformed parts, {report.cut_off} cut off; prompt {chosen.hash}"
     )
+    if ranking is not None:
+        say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
 
 
 def register(app: typer.Typer) -> None:

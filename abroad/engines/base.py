@@ -35,6 +35,8 @@ class GenerationRequest:
         regex: the whole text matches it; grammar: it is of this grammar (Lark's notation,
             https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md). One of the two.
         chat: the prompt is a user's turn: the model's chat template goes around it.
+        stop_loops: a text that says the same over and over is ended, as "length"; engines without such a rule let it
+            run to its budget.
         images: data URLs of images that come before the text of the turn; they need `chat`.
     """
 
@@ -54,6 +56,7 @@ class GenerationRequest:
     grammar: str | None = None
     chat: bool = False
     images: tuple[str, ...] = ()
+    stop_loops: bool = False
 
     def __post_init__(self) -> None:
         if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1 or self.beams < 1:

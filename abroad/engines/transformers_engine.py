@@ -18,7 +18,7 @@ from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRe
 from abroad.engines.constrain import Constraints, constraint_error, is_constrained, wrap_tokenizer
 from abroad.engines.contrastive import ContrastiveProcessor, ContrastiveSettings, check_tokenizers
 from abroad.engines.repeats import BlockRepeats
-from abroad.engines.scoring import score_continuations
+from abroad.engines.scoring import LEAST_SHARED, common_start, read_once, score_continuations
 from abroad.engines.settings import TransformersSettings
 from abroad.engines.speculate import NGRAM, SpeculationCounts, Speculator
 from abroad.models import import_transformers, load_model, load_tokenizer, resolve_model
@@ -178,15 +178,24 @@ class TransformersEngine:
         prompts = [ids for _, ids in rows]
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
-        input_ids = torch.tensor([[pad] * (width - len(ids)) + ids for ids in prompts], device=self.model.device)
-        mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=self.model.device)
         first = requests[0]
+        shared = self._shared(prompts, first.beams)
+        # What all prompts begin with stands before the padding, and is read once.
+        input_ids = torch.tensor(
+            [[*ids[:shared], *[pad] * (width - len(ids)), *ids[shared:]] for ids in prompts], device=self.model.device
+        )
+        mask = torch.tensor(
+            [[*[1] * shared, *[0] * (width - len(ids)), *[1] * (len(ids) - shared)] for ids in prompts],
+            device=self.model.device,
+        )
         options: dict[str, Any] = {
             "max_new_tokens": max(request.max_new_tokens for request in requests),
             "pad_token_id": pad,
             "eos_token_id": self.tokenizer.eos_token_id,
             "do_sample": False,
         }
+        if shared:
+            options["past_key_values"] = read_once(self.model, prompts[0][:shared], len(prompts))
         sampler = None
         block = [BlockRepeats(first.ngram_block, width)] if first.ngram_block else []
         if first.beams > 1:
@@ -217,6 +226,22 @@ class TransformersEngine:
             tokens = sequences[row, width:].tolist()
             logprob = sampler.logprobs[row] if sampler else float(output.sequences_scores[row])
             yield self._answer(request, tokens, logprob, len(prompts[row]))
+
+    def _shared(self, prompts: Sequence[list[int]], beams: int) -> int:
+        """How many tokens all prompts of a batch begin with, where it pays and changes nothing to read them once.
+
+        With a sliding window it would: padding takes room in the window.
+        """
+        if (
+            len(prompts) < 2
+            or beams > 1
+            or self.amateur is not None
+            or self.model.config.get_text_config().to_dict().get("sliding_window")
+        ):
+            return 0
+        # A token of each prompt is left: its logits are needed.
+        shared = min(min(common_start(prompts[0], ids), len(ids) - 1) for ids in prompts)
+        return shared if shared >= LEAST_SHARED else 0
 
     def _speculate(self, rows: Sequence[tuple[GenerationRequest, list[int]]], torch: Any) -> Iterator[Generation]:
         assert self.speculator is not None
@@ -304,6 +329,19 @@ def _nucleus(logits: Any, top_p: float, torch: Any) -> Any:
     return logits.masked_fill(outside.scatter(-1, indices, outside), float("-inf"))
 
 
+_LONGEST_LOOP, _LOOPED = 48, 4
+
+
+def _loops(tokens: list[int]) -> bool:
+    """Whether the text goes round: its last tokens are one run of up to 48 tokens, four times over."""
+    for size in range(1, _LONGEST_LOOP + 1):
+        if len(tokens) < max(size * _LOOPED, _LONGEST_LOOP):
+            return False
+        if all(tokens[-place] == tokens[-place - size] for place in range(1, size * (_LOOPED - 1) + 1)):
+            return True
+    return False
+
+
 def _row_stopper(requests: Sequence[GenerationRequest], width: int, tokenizer: Any, torch: Any) -> Callable[..., Any]:
     """A stopping criterion that ends a row at its own stop strings or length."""
 
@@ -311,7 +349,7 @@ def _row_stopper(requests: Sequence[GenerationRequest], width: int, tokenizer: A
         done = []
         for row, request in enumerate(requests):
             generated = input_ids[row, width:]
-            ended = len(generated) >= request.max_new_tokens
+            ended = len(generated) >= request.max_new_tokens or (request.stop_loops and _loops(generated.tolist()))
             if not ended and request.stop:
                 # A stop string spans few tokens; the tail is enough and keeps a step cheap.
                 tail = tokenizer.decode(generated[-24:], skip_special_tokens=True)

@@ -177,6 +177,7 @@ class FewShotExtractor:
             regex=style.regex if settings.structured else None,
             chat=bool(images) or (wanted and self.engine.has_chat_template),
             images=images,
+            stop_loops=True,
         )
 
     def _examples(self, document: Document, shots: int) -> list[dict[str, str]]:
