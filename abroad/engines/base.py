@@ -34,6 +34,10 @@ class GenerationRequest:
             since names are copied from it.
         regex: the whole text matches it; grammar: it is of this grammar (Lark's notation,
             https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md). One of the two.
+        chat: the prompt is a user's turn: the model's chat template goes around it.
+        stop_loops: a text that says the same over and over is ended, as "length"; engines without such a rule let it
+            run to its budget.
+        images: data URLs of images that come before the text of the turn; they need `chat`.
     """
 
     id: str
@@ -50,6 +54,9 @@ class GenerationRequest:
     ngram_block: int = 0
     regex: str | None = None
     grammar: str | None = None
+    chat: bool = False
+    images: tuple[str, ...] = ()
+    stop_loops: bool = False
 
     def __post_init__(self) -> None:
         if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1 or self.beams < 1:
@@ -60,6 +67,10 @@ class GenerationRequest:
             raise InputError(f"request {self.id!r}: beam search takes temperature 0")
         if self.regex is not None and self.grammar is not None:
             raise InputError(f"request {self.id!r}: expected a regex or a grammar, found both")
+        if self.chat and not isinstance(self.prompt, str):
+            raise InputError(f"request {self.id!r}: a turn of a chat is text, not token ids")
+        if self.images and not self.chat:
+            raise InputError(f"request {self.id!r}: images are part of a turn of a chat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,8 @@ class Generation:
         logprob: sum of the log-probabilities of the generated tokens, None with beam search
             (there: the length-normalised beam score).
         error: why there is no text, if there is none.
+        prompt_tokens: number of tokens of the prompt, 0 where a server does not tell.
+        too_long: the error is that prompt and new tokens do not fit the context.
     """
 
     id: str
@@ -80,6 +93,8 @@ class Generation:
     tokens: int
     logprob: float | None = None
     error: str | None = None
+    prompt_tokens: int = 0
+    too_long: bool = False
 
 
 class Score(NamedTuple):
@@ -95,7 +110,14 @@ class Score(NamedTuple):
 
 
 class Engine(Protocol):
-    """Generates texts, and scores given ones."""
+    """Generates texts, and scores given ones.
+
+    Attributes:
+        has_chat_template: whether a prompt can be a user's turn.
+    """
+
+    @property
+    def has_chat_template(self) -> bool: ...
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Answers come as they are ready, in any order, one for each request."""
@@ -108,6 +130,10 @@ class Engine(Protocol):
             InputError: not as many prompts as continuations, an empty one, or a server without log-probabilities.
         """
         ...
+
+
+NO_TEMPLATE = "the model's tokenizer has no chat template; expected an instruct model, or prompts without one"
+NO_IMAGES = "this engine reads text only; expected the engine openai and a multimodal model for images"
 
 
 def check_pairs(prompts: Sequence[Prompt], continuations: Sequence[str]) -> None:

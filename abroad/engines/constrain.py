@@ -42,11 +42,15 @@ class Constraints:
             for token in input_ids[row, self._seen :].tolist():
                 if not matcher.is_stopped():
                     matcher.consume_token(token)
+            if matcher.is_error():  # a grammar too large to follow: "stopped" would read as a finished text
+                raise RuntimeError(f"the constraint cannot be followed: {matcher.get_error()}")
             if matcher.is_stopped():
                 allowed = torch.zeros(scores.shape[-1], dtype=torch.bool)
                 allowed[self._eos] = True
             else:
                 bits = numpy.frombuffer(matcher.compute_bitmask(), dtype=numpy.uint8)
+                if matcher.is_error():
+                    raise RuntimeError(f"the constraint cannot be followed: {matcher.get_error()}")
                 flags = numpy.unpackbits(bits, bitorder="little")[: scores.shape[-1]]
                 allowed = torch.zeros(scores.shape[-1], dtype=torch.bool)
                 allowed[: len(flags)] = torch.from_numpy(flags.astype(bool))

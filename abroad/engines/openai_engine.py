@@ -1,7 +1,9 @@
 """Generation by any server that speaks OpenAI's completions API: `vllm serve`, llama.cpp, TGI, a cloud.
 
 https://platform.openai.com/docs/api-reference/completions. The completions endpoint and not
-the chat one, since prompts may force the opening words of the text, and may be token ids.
+the chat one, since prompts may force the opening words of the text, and may be token ids; a prompt
+that is a user's turn, with its images, goes to the chat endpoint
+(https://platform.openai.com/docs/api-reference/chat).
 Requests run in threads; no more than a few are ahead of who takes the answers, so memory
 does not grow with the number of prompts.
 """
@@ -12,6 +14,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -53,6 +56,7 @@ class OpenAiEngine:
             raise InputError(f"expected the address of a server, http://HOST:PORT/v1, found {base_url!r}")
         self.model, self.concurrency = model, concurrency
         self._url = f"{base_url.rstrip('/')}/completions"
+        self._chat_url = f"{base_url.rstrip('/')}/chat/completions"
         self._attempts, self._first_wait, self._say = attempts, first_wait, say
         headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
@@ -71,6 +75,11 @@ class OpenAiEngine:
         url = chosen.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
         key = os.environ.get("OPENAI_API_KEY")
         return cls(name, url, key, batch_size, chosen.timeout, chosen.attempts, chosen.first_wait, say)
+
+    @property
+    def has_chat_template(self) -> bool:
+        """The server's to know: it refuses a turn if it has none."""
+        return True
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they come; a request that the server refuses gets an error, not an end of the run.
@@ -128,7 +137,7 @@ class OpenAiEngine:
         # One new token, since some servers refuse 0; what it is does not matter.
         body = {"model": self.model, "prompt": text, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
         response = self._checked(self._http.post(self._url, json=body))
-        if response.status_code == 400 and any(word in _message(response) for word in ("context", "maximum", "length")):
+        if _is_too_long(response):
             return None
         lacks = f"{self._url}: the server gives no log-probabilities of a prompt (echo), which scoring needs"
         if response.status_code != 200:
@@ -162,33 +171,35 @@ class OpenAiEngine:
         constraint = {key: getattr(request, key) for key in ("regex", "grammar") if getattr(request, key) is not None}
         body = {
             "model": self.model,
-            "prompt": request.prompt if isinstance(request.prompt, str) else list(request.prompt),
+            **(_turn(request) if request.chat else {"prompt": _completion(request), "logprobs": 1}),
             "max_tokens": request.max_new_tokens,
             "temperature": request.temperature,
             "top_p": request.top_p,
             "seed": request.seed,
-            "logprobs": 1,
             **({"stop": list(request.stop)} if request.stop else {}),
             # vLLM's own field; a server without it ignores it or refuses the request, and says so
             **({"structured_outputs": constraint} if constraint else {}),
         }
-        response = self._checked(self._http.post(self._url, json=body))
+        response = self._checked(self._http.post(self._chat_url if request.chat else self._url, json=body))
         if response.status_code != 200:
-            return _failed(request, f"refused by the server (HTTP {response.status_code}): {_message(response)}")
+            reason = f"refused by the server (HTTP {response.status_code}): {_message(response)}"
+            return replace(_failed(request, reason), too_long=_is_too_long(response))
         try:
             answer = response.json()
             choice = answer["choices"][0]
-            text = choice["text"]
+            text = choice["message"]["content"] if request.chat else choice["text"]
         except (ValueError, KeyError, IndexError, TypeError) as error:
             raise TransientError(f"unreadable answer ({type(error).__name__})") from None
         if not isinstance(text, str) or not text.strip():
             return _failed(request, "empty completion")
+        usage = answer.get("usage") or {}
         return Generation(
             request.id,
             text,
             "length" if choice.get("finish_reason") == "length" else "stop",
-            int((answer.get("usage") or {}).get("completion_tokens") or 0),
+            int(usage.get("completion_tokens") or 0),
             _log_probability(choice),
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
         )
 
 
@@ -196,8 +207,31 @@ def _failed(request: GenerationRequest, reason: str) -> Generation:
     return Generation(request.id, "", "error", 0, error=reason)
 
 
+def _completion(request: GenerationRequest) -> str | list[int]:
+    return request.prompt if isinstance(request.prompt, str) else list(request.prompt)
+
+
+def _turn(request: GenerationRequest) -> dict[str, Any]:
+    """The prompt as one user's turn; images stand before the text, as multimodal models were trained with."""
+    if not request.images:
+        content: Any = request.prompt
+    else:
+        shown = [{"type": "image_url", "image_url": {"url": url}} for url in request.images]
+        content = [*shown, {"type": "text", "text": request.prompt}]
+    return {"messages": [{"role": "user", "content": content}], "logprobs": True}
+
+
+def _is_too_long(response: httpx.Response) -> bool:
+    """Whether the server refuses a text for its length: OpenAI's code, or vLLM's and llama.cpp's words."""
+    return response.status_code in (400, 413) and any(
+        words in response.text.lower()
+        for words in ("context_length_exceeded", "context length", "context size", "exceed_context_size")
+    )
+
+
 def _log_probability(choice: dict[str, Any]) -> float | None:
-    values = (choice.get("logprobs") or {}).get("token_logprobs")
+    detail = choice.get("logprobs") or {}
+    values = detail.get("token_logprobs") or [token.get("logprob") for token in detail.get("content") or []]
     return float(sum(value for value in values if value is not None)) if values else None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from abroad.engines.base import Prompt, Score, check_pairs
 
-_LEAST_SHARED = 16  # tokens; below, a second pass costs more than it saves
+LEAST_SHARED = 16  # tokens; below, a second pass costs more than it saves
 _LEAST_ROWS = 4  # a batch of fewer is not closed for the sake of a longer common beginning
 
 
@@ -64,10 +64,10 @@ def join_tokens(
     if not isinstance(prompt, str):
         return (*prompt, *encode(continuation, False)), max(len(prompt), 1)
     whole, head = tuple(encode(prompt + continuation, True)), tuple(encode(prompt, True))
-    return whole, max(min(_common(whole, head), len(whole) - 1), 1)
+    return whole, max(min(common_start(whole, head), len(whole) - 1), 1)
 
 
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
+def common_start(a: Sequence[int], b: Sequence[int]) -> int:
     """How many ids the two begin with alike."""
     for place, (left, right) in enumerate(zip(a, b, strict=False)):
         if left != right:
@@ -80,7 +80,7 @@ def _batches(rows: Sequence[_Row], size: int) -> Iterator[list[_Row]]:
     batch: list[_Row] = []
     shared = 0
     for row in rows:
-        left = min(shared, _common(batch[0].ids, row.ids)) if batch else len(row.ids)
+        left = min(shared, common_start(batch[0].ids, row.ids)) if batch else len(row.ids)
         if len(batch) == size or (len(batch) >= _LEAST_ROWS and left < shared / 2):
             yield batch
             batch, left = [], len(row.ids)
@@ -90,13 +90,23 @@ def _batches(rows: Sequence[_Row], size: int) -> Iterator[list[_Row]]:
         yield batch
 
 
+def read_once(model: Any, ids: Sequence[int], rows: int) -> Any:
+    """The key-value cache of the ids, copied to so many rows."""
+    import torch
+
+    with torch.inference_mode():
+        cache = model(input_ids=torch.tensor([ids], device=model.device), use_cache=True).past_key_values
+    cache.batch_repeat_interleave(rows)
+    return cache
+
+
 def _score_batch(model: Any, rows: Sequence[_Row]) -> list[float]:
     """Sums of the log-probabilities of each row's continuation."""
     import torch
 
     # A position before each continuation is left in the second pass: its logits are needed.
-    prefix = min(min(_common(rows[0].ids, row.ids), row.start - 1) for row in rows)
-    prefix = prefix if prefix >= _LEAST_SHARED and len(rows) > 1 else 0
+    prefix = min(min(common_start(rows[0].ids, row.ids), row.start - 1) for row in rows)
+    prefix = prefix if prefix >= LEAST_SHARED and len(rows) > 1 else 0
     width = max(len(row.ids) for row in rows) - prefix
     # Padded on the right: a causal model looks at nothing to the right of a token.
     ids = torch.tensor([[*row.ids[prefix:], *[0] * (width + prefix - len(row.ids))] for row in rows])
@@ -104,9 +114,7 @@ def _score_batch(model: Any, rows: Sequence[_Row]) -> list[float]:
     with torch.inference_mode():
         cache = None
         if prefix:
-            first = torch.tensor([rows[0].ids[:prefix]], device=model.device)
-            cache = model(input_ids=first, use_cache=True).past_key_values
-            cache.batch_repeat_interleave(len(rows))
+            cache = read_once(model, rows[0].ids[:prefix], len(rows))
         logits = model(
             input_ids=ids,
             attention_mask=ids.new_ones(len(rows), prefix + width),

@@ -47,11 +47,14 @@ class Decoding:
 class Extractor(Protocol):
     """Anything that turns documents into predictions, one for each, in any order.
 
+    One that reads more than the text may have `input_digest(document)`, which changes with all it reads.
+
     Attributes:
         identity: what must be equal for predictions of two runs to be mixed.
     """
 
-    identity: dict[str, Any]
+    @property
+    def identity(self) -> dict[str, Any]: ...
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]: ...
 
@@ -177,7 +180,8 @@ def extract_documents(documents: Iterable[Document], extractor: Extractor, out: 
     """
     documents = list(documents)
     relations = 0
-    wanted = {document.id: digest(document.text) for document in documents}
+    input_digest = getattr(extractor, "input_digest", lambda document: digest(document.text))
+    wanted = {document.id: input_digest(document) for document in documents}
     with ResumableOutput(out, extractor.identity, wanted) as output:
         todo = [document for document in documents if document.id not in output.done]
         resumed = len(documents) - len(todo)

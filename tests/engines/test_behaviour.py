@@ -44,6 +44,13 @@ def test_a_text_does_not_depend_on_its_batch(engine):
     assert together == {item.id: next(engine.generate([item])).text for item in mixed}
 
 
+def test_a_text_does_not_depend_on_what_its_prompt_shares_with_others(engine):
+    shared = "Plants make many compounds, and chemists isolate them by chromatography. " * 3
+    tails = ["Usnea gave", "The capital of France is", "From the leaves of the tree, they isolated"]
+    asked = [request(tail, prompt=shared + tail, max_new_tokens=12) for tail in tails]
+    assert texts(engine, asked) == {item.id: next(engine.generate([item])).text for item in asked}
+
+
 def test_seeds_and_temperature_change_a_sampled_text(engine):
     sampled = texts(engine, [request(str(seed), temperature=1.0, seed=seed, max_new_tokens=12) for seed in range(4)])
     assert len(set(sampled.values())) > 1

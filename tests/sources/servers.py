@@ -253,7 +253,11 @@ class Completions:
                     "finish_reason": reason,
                     "logprobs": logprobs,
                 }
-                answer = json.dumps({"choices": [choice], "usage": {"completion_tokens": len(text.split())}}).encode()
+                if self.path.endswith("/chat/completions"):
+                    choice["message"] = {"role": "assistant", "content": choice.pop("text")}
+                    choice["logprobs"] = {"content": [{"token": "x", "logprob": -0.5}]}
+                usage = {"completion_tokens": len(text.split()), "prompt_tokens": 7}
+                answer = json.dumps({"choices": [choice], "usage": usage}).encode()
                 self.answer(200, answer[: len(answer) // 2] if failure == "truncated" else answer)
 
         with serving(Handler) as base:
