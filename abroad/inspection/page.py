@@ -26,9 +26,9 @@ MEASURES = {
     "random_prefix": "divergence with as many random tokens before it",
     "instruction_effect": "difference of the two: what the instruction itself does",
     "own_mention": "attention from a relation's label to its own mentions",
-    "own_mention_lift": "the same over that of looking at all tokens alike",
+    "own_mention_lift": "the same, as a multiple of looking at all tokens alike: own mentions",
     "any_mention": "attention from relations' labels to any gold mention",
-    "any_mention_lift": "the same over that of looking at all tokens alike",
+    "any_mention_lift": "the same, as a multiple of looking at all tokens alike: any mention",
     "between_models": "divergence from the first model",
 }
 _QUARTERS = ("first", "second", "third", "last")
