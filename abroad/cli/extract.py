@@ -180,13 +180,15 @@ def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callab
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
     from abroad.engines.base import make_engine
     from abroad.engines.settings import read_settings, text_identity
+    from abroad.extraction.extract import weights_digest
+    from abroad.models import resolve_model
     from abroad.ranking.rank import RankSettings, rank_file
 
     settings = RankSettings(by=by, keep=keep)
     if model is None or (Path(model) / "scorer.json").is_file():
         model, base = "smollm2-135m", None
     engine = read_settings("transformers", {"base": base} if base else {})
-    identity = text_identity("transformers", model, engine)
+    identity = text_identity("transformers", model, engine) | {"weights": weights_digest(resolve_model(model, base))}
 
     def rank(documents: list[Document], predictions: list[Prediction], out: Path) -> None:
         rank_file(make_engine("transformers", model, 16, engine), identity, documents, [predictions], settings, out)

@@ -40,7 +40,9 @@ def rank(
     from abroad.engines.base import make_engine
     from abroad.engines.settings import parse_assignments, read_settings, text_identity
     from abroad.errors import InputError
+    from abroad.extraction.extract import weights_digest
     from abroad.io import Rejects, read_documents, read_predictions
+    from abroad.models import resolve_model
     from abroad.provenance import run_record
     from abroad.ranking.compare import compare_orders
     from abroad.ranking.game import GameSettings
@@ -60,6 +62,8 @@ def rank(
         raise InputError(f"{documents}: none of its documents has a prediction in {predictions[0]}")
     engine_settings = read_settings(engine, parse_assignments(setting))
     identity = text_identity(engine, model, engine_settings)
+    if engine != "openai":  # a server does not show its weights
+        identity["weights"] = weights_digest(resolve_model(model, getattr(engine_settings, "base", None)))
     with run_record(out, "rank", identity | {"by": by, "keep": keep, "least": least}, [documents, *predictions]) as run:
         scorer = make_engine(engine, model, batch_size, engine_settings, say)
         done = rank_file(scorer, identity, texts, outputs, settings, out, whole)

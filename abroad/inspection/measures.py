@@ -11,6 +11,7 @@ from typing import Any
 
 LEAST_WORDS = 4
 """Below, the trivial patterns are all there is."""
+_TOGETHER = 3  # dimensions that are worked on at once: the heads of one layer, or long texts would fill the memory
 
 
 def trivial_share(attention: Any) -> Any:
@@ -25,6 +26,8 @@ def trivial_share(attention: Any) -> Any:
     """
     import numpy as np
 
+    if attention.ndim > _TOGETHER:
+        return np.stack([trivial_share(part) for part in attention])
     n = attention.shape[-1]
     rows, columns = np.tril_indices(n)
     rows, columns = rows[1:], columns[1:]
@@ -46,6 +49,9 @@ def divergence(a: Any, b: Any) -> Any:
         of shape (...).
     """
     import numpy as np
+
+    if np.ndim(a) > _TOGETHER:
+        return np.stack([divergence(*parts) for parts in zip(a, b, strict=True)])
 
     def against(p: Any, middle: Any) -> Any:
         ratio = np.divide(p, middle, out=np.ones_like(p), where=(p > 0) & (middle > 0))

@@ -12,6 +12,7 @@ from abroad.ranking.policies import CandidateSet
 from abroad.ranking.rank import ORDERS, RankSettings, rank_candidates, rank_outputs, rank_relations
 from abroad.schema import Prediction, Relation
 from tests.conftest import make_document
+from tests.sources.servers import Completions
 
 GOLD = [
     make_document("1", "Usnea.", "Usnic acid was isolated from Usnea testalis.", [("Usnea testalis", "usnic acid")]),
@@ -184,3 +185,15 @@ def test_predictions_of_other_documents_are_refused(cli, files, tiny_model):
     write_jsonl(files / "other.jsonl", [prediction("elsewhere", ("A", "b")).to_dict()])
     result = cli("rank", files / "docs.jsonl", files / "other.jsonl", "--model", tiny_model, "--out", files / "o.jsonl")
     assert result.exit_code == 2 and "none of its documents" in result.output
+
+
+@pytest.mark.parametrize("gives", [True, False])
+def test_a_server_ranks_if_it_gives_log_probabilities_and_says_so_if_not(cli, files, gives):
+    with Completions(lambda body: ("", "stop"), echo_logprobs=gives).serve() as server:
+        base = ["rank", files / "docs.jsonl", files / "pred.jsonl", "--out", files / "out.jsonl", "--model", "any"]
+        result = cli(*base, "--engine", "openai", "--set", f"base_url={server.url}")
+    if gives:
+        assert result.exit_code == 0, result.output
+        assert [p.error for p in read_predictions(files / "out.jsonl")] == [None] * 3
+    else:
+        assert result.exit_code == 2 and "log-prob" in result.output and not (files / "out.jsonl").exists()
