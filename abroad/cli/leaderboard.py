@@ -19,6 +19,7 @@ def leaderboard(
     shots: str = typer.Option(None, help="Numbers of examples: 0,1,3,5."),
     retrieve: str = typer.Option(None, help="fixed,bm25,embeddings or some of them."),
     rank: str = typer.Option(None, help="none,likelihood,product,er-g,er-d or some of them."),
+    cases: int = typer.Option(None, min=1, help="At most so many cases of each task, for a first look."),
     batch_size: int = typer.Option(None, min=1, help="Texts at once, of models given here."),
 ) -> None:
     """Run every combination of models, prompts, shots, retrieval and ranking over suites, and say what it is worth.
@@ -47,12 +48,13 @@ def leaderboard(
             "rank": _split(rank),
         },
     )
-    loaded = [load_suite(name, rejects) for name in suites]
+    loaded = [load_suite(name, rejects, cases) for name in suites]
     _check_names([suite.name for suite in loaded])
     inputs = [path for suite in loaded for path in suite.inputs]
     inputs += [path for path in (config, section.examples) if path is not None]
     out.mkdir(parents=True, exist_ok=True)
-    with run_record(out / "leaderboard", "leaderboard", section.model_dump(mode="json"), inputs) as record:
+    how = section.model_dump(mode="json") | {"suites": suites, "cases": cases}
+    with run_record(out / "leaderboard", "leaderboard", how, inputs) as record:
         results = []
         for result in run_leaderboard(loaded, section, out, rejects, say):
             results.append(result)

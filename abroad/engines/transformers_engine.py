@@ -213,7 +213,7 @@ class TransformersEngine:
             processors: list[Any] = [*block, sampler]
             if any(map(is_constrained, requests)):
                 eos = self.tokenizer.eos_token_id
-                processors.insert(0, Constraints(requests, self._vocabulary, eos, width))
+                processors.insert(0, Constraints(requests, self._vocabulary, eos, pad, width))
             if self.amateur is not None:
                 contrast = ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps)
                 processors.insert(0, contrast)

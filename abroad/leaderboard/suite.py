@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -115,10 +115,11 @@ def suite_names() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
 
-def load_suite(name: str, rejects: Rejects) -> Suite:
+def load_suite(name: str, rejects: Rejects, cases: int | None = None) -> Suite:
     """A suite by name, or by the path of its YAML file.
 
     Args:
+        cases: at most so many of each task of cases, drawn alike each time; files have a `sample` of their own.
         rejects: is told of records of its files that are not documents.
     Raises:
         InputError: no such suite, or every mistake of the file at once, each with its key.
@@ -130,7 +131,7 @@ def load_suite(name: str, rejects: Rejects) -> Suite:
         said = SuiteFile.model_validate(read_yaml(path, "a suite (YAML)"))
     except ValidationError as error:
         raise InputError(mistakes_of(path, error)) from None
-    tasks = tuple(_task(task, path, f"tasks.{place}", rejects) for place, task in enumerate(said.tasks))
+    tasks = tuple(_task(task, path, f"tasks.{place}", rejects, cases) for place, task in enumerate(said.tasks))
     names = [task.name for task in tasks]
     ids = [document.id for task in tasks for document in task.documents]
     for what, values in (("task", names), ("case", ids)):
@@ -141,17 +142,23 @@ def load_suite(name: str, rejects: Rejects) -> Suite:
     return Suite(said.name, said.description, tasks, path, (path, *files))
 
 
-def _task(task: CasesTask | DocumentsTask, suite: Path, key: str, rejects: Rejects) -> Task:
+def _task(task: CasesTask | DocumentsTask, suite: Path, key: str, rejects: Rejects, cases: int | None) -> Task:
     if isinstance(task, CasesTask):
-        return Task(task.name, task.description, tuple(case.document(case.id) for case in task.cases))
+        own = [case.document(case.id) for case in task.cases]
+        return Task(task.name, task.description, tuple(_drawn(own, cases, 0)))
     try:
         documents = read_documents(_file(task, suite), rejects)
     except InputError as error:
         raise InputError(f"{suite}: {key}.path: {error}") from None
-    if task.sample is not None and task.sample < len(documents):
-        chosen = set(random.Random(task.seed).sample([document.id for document in documents], task.sample))
-        documents = [document for document in documents if document.id in chosen]
-    return Task(task.name, task.description, tuple(replace(document) for document in documents))
+    return Task(task.name, task.description, tuple(_drawn(documents, task.sample, task.seed)))
+
+
+def _drawn(documents: list[Document], count: int | None, seed: int) -> list[Document]:
+    """So many documents, in their order; all of them without a count."""
+    if count is None or count >= len(documents):
+        return documents
+    chosen = sorted(random.Random(seed).sample(range(len(documents)), count))
+    return [documents[place] for place in chosen]
 
 
 def _file(task: DocumentsTask, suite: Path) -> Path:

@@ -161,10 +161,13 @@ def render_page(suites: Sequence[Suite], results: Sequence[Result]) -> str:
 
 
 def _error_view(result: Result) -> dict[str, Any]:
-    """The documents that went most wrong, one of each task first, with what the model wrote."""
+    """The documents that went most wrong, and answers that could not be read, with what the model wrote."""
     outcomes = {outcome.document.id: outcome for outcome in result.comparison.outcomes}
     predictions = {prediction.id: prediction for prediction in result.predictions}
-    wrong = sorted((o for o in outcomes.values() if o.missed or o.spurious), key=lambda o: -_wrongs(o))
+    unread = {p.id for p in predictions.values() if p.error is None and not p.extra.get("parsed")}
+    wrong = sorted(
+        (o for o in outcomes.values() if _wrongs(o) or o.error or o.document.id in unread), key=lambda o: -_wrongs(o)
+    )
     return {
         "row": result.row.name,
         "wrong": len(wrong),
@@ -175,6 +178,7 @@ def _error_view(result: Result) -> dict[str, Any]:
                 "text": outcome.document.text.strip(),
                 "answer": _answer(predictions.get(outcome.document.id)),
                 "error": outcome.error,
+                "unread": outcome.document.id in unread,
                 "correct": [(r.organism, r.chemical) for r in outcome.correct.values()],
                 "missed": [(o.label, c.label) for o, c in outcome.missed.values()],
                 "spurious": [(r.organism, r.chemical) for r in outcome.spurious.values()],

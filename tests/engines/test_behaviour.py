@@ -126,6 +126,14 @@ def test_a_regex_and_a_grammar_bind_the_text(engine):
     assert "Paris" in found["free"].text
 
 
+def test_a_constrained_text_may_end_at_a_stop_string_before_the_others_of_its_batch(engine, capfd):
+    stopped = request("stopped", regex=r"[a-z]{3},[a-z]{3},[a-z]{30}", stop=(",",), max_new_tokens=40)
+    other = request("other", regex=r"[a-z ]{40}", max_new_tokens=60)
+    found = {answer.id: answer for answer in engine.generate([stopped, other])}
+    assert re.fullmatch(r"[a-z]{3}", found["stopped"].text) and len(found["other"].text) == 40
+    assert "Parser Error" not in capfd.readouterr().err
+
+
 def test_a_broken_regex_gets_an_error(engine):
     (answer,) = engine.generate([request(regex="[0-9")])
     assert answer.error is not None
