@@ -2,8 +2,8 @@
 
 https://arxiv.org/abs/2310.09139, section 2.1: the generator's initial policy is P(y|x,v) divided by the sum over
 v, normalised over candidates; the discriminator's is P(v|x,y) divided by the sum over candidates, normalised over
-the two values. The paper's prompts are for questions and answers; those here are our own. P(y|x,v) is that of the
-mean token, or long candidates would lose to short ones.
+the two values (written from memory, not checked line by line against the paper). The paper's prompts are for questions
+and answers; those here are our own. P(y|x,v) is that of the mean token, or long candidates would lose to short ones.
 """
 
 from __future__ import annotations
