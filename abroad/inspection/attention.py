@@ -90,9 +90,9 @@ def token_attention(model: Any, ids: Sequence[int]) -> Any:
 def word_attention(attention: Any, word_of_token: Sequence[int]) -> Any:
     """Attention between words of that between their tokens.
 
-    What a word looks at is the mean over its tokens; what is looked at in a word is the sum over its tokens (the usual
-    convention, Clark et al. 2019, https://arxiv.org/abs/1906.04341, section 4.1; assumed to be the study's too). Rows are
-    normalised anew where the tokens are a part of what the model read (a prefix, a begin token).
+    What a word looks at is the mean over its tokens; what is looked at in a word is the sum over its tokens (the
+    convention of Clark et al. 2019, https://arxiv.org/abs/1906.04341, section 4.1; assumed to be the study's too).
+    Rows are normalised anew where the tokens are a part of what the model read (a prefix, a begin token).
 
     Args:
         attention: (layers, heads, tokens, tokens) of the text's tokens.
