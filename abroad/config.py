@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from abroad.errors import InputError
 from abroad.io import require_file
+
+if TYPE_CHECKING:
+    from abroad.extraction.extract import Decoding
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Count = Annotated[int, Field(ge=1)]
@@ -142,6 +145,23 @@ class ExtractSection(Section):
     ngram_block: Annotated[int, Field(ge=0)] = Field(0, description="runs of so many tokens come once; 0: no rule")
     chunk_overlap: Annotated[int, Field(ge=0)] = Field(0, description="tokens that chunks of long texts share; 0: none")
     batch_size: _Count = 16
+    engine: Literal["transformers", "vllm"] = "transformers"
+    engine_settings: dict[str, Any] = Field({}, description="as `abroad extract --set`")
+
+    def decoding(self) -> Decoding:
+        from abroad.extraction.extract import Decoding
+
+        return Decoding(**self.model_dump(exclude={"batch_size", "engine", "engine_settings"}))
+
+    @model_validator(mode="after")
+    def _known_settings(self) -> ExtractSection:
+        from abroad.engines.settings import read_settings
+
+        try:
+            read_settings(self.engine, self.engine_settings)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 class EvaluateSection(Section):
@@ -150,6 +170,48 @@ class EvaluateSection(Section):
     gold: Path
     protocol: Literal["upstream", "strict", "grounded"] = "upstream"
     resamples: Annotated[int, Field(ge=1000)] = 2000
+
+
+class LeaderboardModel(Section):
+    """A model of the leaderboard; a text in its place is the name of the model."""
+
+    model: str
+    name: str = Field("", description="in the table; else the model's")
+    engine: str = "transformers"
+    batch_size: _Count = 16
+    settings: dict[str, Any] = Field({}, description="of the engine, as `abroad fewshot --set`")
+    price_in: Annotated[float, Field(ge=0)] | None = Field(None, description="for a million tokens of prompts")
+    price_out: Annotated[float, Field(ge=0)] | None = Field(None, description="for a million generated tokens")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_name(cls, value: Any) -> Any:
+        return {"model": value} if isinstance(value, str) else value
+
+    @property
+    def label(self) -> str:
+        return self.name or self.model.rstrip("/").rpartition("/")[2]
+
+
+class LeaderboardSection(Section):
+    """Which models are set side by side, and asked how: every combination is a row."""
+
+    models: tuple[LeaderboardModel, ...] = (LeaderboardModel(model="smollm2-135m"),)
+    styles: tuple[Literal["classic", "instruct", "cot"], ...] = ("classic", "cot")
+    shots: tuple[Annotated[int, Field(ge=0)], ...] = (0, 5)
+    retrieve: tuple[Literal["fixed", "bm25", "embeddings"], ...] = ("fixed", "bm25")
+    rank: tuple[str, ...] = Field(("none",), description="none, likelihood, product, er-g, er-d: what to rank by")
+    keep: Annotated[float, Field(gt=0, le=1)] = Field(0.5, description="share of the ranked relations that stays")
+    examples: Path | None = Field(None, description="documents to take examples from; else our own")
+    embedder: str | None = Field(None, description="encoder of 'embeddings'; else minilm-l6")
+    chat: Literal["auto", "always", "never"] = "auto"
+    structured: bool | None = Field(None, description="answers bound to their form; else unless the engine is openai")
+    fewer_shots: bool = False
+    images: Annotated[int, Field(ge=0)] = Field(0, description="longest side of images in pixels; 0: none are shown")
+    tokens_per_character: Annotated[float, Field(gt=0)] | None = Field(None, description="budget; else by style")
+    protocol: Literal["upstream", "strict", "grounded"] = "upstream"
+    resamples: Annotated[int, Field(ge=1000)] = 2000
+    seed: Annotated[int, Field(ge=0)] = 0
 
 
 class Config(Section):
@@ -185,11 +247,11 @@ def load_config(path: str | Path) -> Config:
     Raises:
         InputError: every mistake of the file at once, each with its key.
     """
-    raw = _read_yaml(path)
+    raw = read_yaml(path)
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        raise InputError(_mistakes_of(path, error)) from None
+        raise InputError(mistakes_of(path, error)) from None
     missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
     if missing:
         raise InputError(_list_mistakes(path, missing))
@@ -202,21 +264,26 @@ def load_section(path: Path, name: str) -> Any:
     Raises:
         InputError: as `load_config`, for that section.
     """
-    model = Config.model_fields[name].annotation
+    model = LeaderboardSection if name == "leaderboard" else Config.model_fields[name].annotation
     assert isinstance(model, type) and issubclass(model, Section)
-    raw = _read_yaml(path)
+    raw = read_yaml(path)
     try:
         return model.model_validate(raw.get(name) or {})
     except ValidationError as error:
-        raise InputError(_mistakes_of(path, error, (name,))) from None
+        raise InputError(mistakes_of(path, error, (name,))) from None
 
 
-def _read_yaml(path: str | Path) -> dict[str, Any]:
-    path = require_file(path, "a YAML config")
+def read_yaml(path: str | Path, what: str = "a YAML config") -> dict[str, Any]:
+    """A YAML file that holds a mapping.
+
+    Raises:
+        InputError: anything else, with the line where it is broken.
+    """
+    path = require_file(path, what)
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected a YAML config") from None
+        raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected {what}") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -242,7 +309,8 @@ def _message(error: Any) -> str:
     return message if error["type"] in ("missing", "value_error") else f"{message}, found {error['input']!r}"
 
 
-def _mistakes_of(path: str | Path, error: ValidationError, prefix: tuple[str, ...] = ()) -> str:
+def mistakes_of(path: str | Path, error: ValidationError, prefix: tuple[str, ...] = ()) -> str:
+    """All mistakes that pydantic found in a file, in one line, each with its key."""
     return _list_mistakes(path, [(_key((*prefix, *item["loc"])), _message(item)) for item in error.errors()])
 
 

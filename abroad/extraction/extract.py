@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from abroad.engines.base import Engine, Generation, GenerationRequest
+from abroad.engines.base import Engine, Generation, GenerationRequest, make_engine
+from abroad.engines.settings import EngineSettings, VllmSettings, read_settings, text_identity
+from abroad.errors import InputError
 from abroad.extraction.chunks import chunks
 from abroad.extraction.encode import encode_prompt
 from abroad.extraction.evidence import with_evidence
@@ -45,11 +47,14 @@ class Decoding:
 class Extractor(Protocol):
     """Anything that turns documents into predictions, one for each, in any order.
 
+    One that reads more than the text may have `input_digest(document)`, which changes with all it reads.
+
     Attributes:
         identity: what must be equal for predictions of two runs to be mixed.
     """
 
-    identity: dict[str, Any]
+    @property
+    def identity(self) -> dict[str, Any]: ...
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]: ...
 
@@ -175,7 +180,8 @@ def extract_documents(documents: Iterable[Document], extractor: Extractor, out: 
     """
     documents = list(documents)
     relations = 0
-    wanted = {document.id: digest(document.text) for document in documents}
+    input_digest = getattr(extractor, "input_digest", lambda document: digest(document.text))
+    wanted = {document.id: input_digest(document) for document in documents}
     with ResumableOutput(out, extractor.identity, wanted) as output:
         todo = [document for document in documents if document.id not in output.done]
         resumed = len(documents) - len(todo)
@@ -197,21 +203,54 @@ def extract_documents(documents: Iterable[Document], extractor: Extractor, out: 
 
 
 def load_extractor(
-    model: str, decoding: Decoding, base: str | None = None, quantization: str = "none", batch_size: int = 16
+    model: str,
+    decoding: Decoding,
+    base: str | None = None,
+    quantization: str = "none",
+    batch_size: int = 16,
+    engine: tuple[str, Mapping[str, Any]] = ("transformers", {}),
 ) -> GenerativeExtractor:
     """A generative extractor over a model by name or path (adapters are merged).
 
+    Args:
+        engine: its name and settings, as `abroad.engines.settings.read_settings` takes them: contrastive and
+            speculative decoding are among them.
     Raises:
-        InputError: no such model.
+        InputError: no such model or setting, or settings that do not go with the decoding.
     """
-    from abroad.engines.transformers_engine import TransformersEngine
-    from abroad.models import load_model, load_tokenizer, resolve_model
+    from abroad.models import load_tokenizer, resolve_model
 
     source = resolve_model(model, base)
-    tokenizer = load_tokenizer(source)
-    engine = TransformersEngine(load_model(source, quantization), tokenizer, batch_size)
+    name, values = engine
+    own = {"base": base, "quantization": quantization if quantization != "none" else None}
+    if name not in ("transformers", "vllm"):
+        raise InputError(f"engine {name!r}: extraction with a fine-tuned model takes transformers or vllm")
+    settings = read_settings(name, {**{key: value for key, value in own.items() if value is not None}, **values})
+    check_decoding(decoding, settings)
     identity = {"model": str(source.adapter or source.base), "base": source.base, "weights": weights_digest(source)}
-    return GenerativeExtractor(engine, tokenizer, decoding, identity)
+    differing = text_identity(name, model, replace(settings, base=None))
+    identity |= {key: value for key, value in differing.items() if (key, value) != ("engine", "transformers")}
+    identity["model"] = str(source.adapter or source.base)
+    if amateur := getattr(settings, "amateur", None):
+        identity["amateur_weights"] = weights_digest(resolve_model(amateur))
+    return GenerativeExtractor(
+        make_engine(name, model, batch_size, settings), load_tokenizer(source), decoding, identity
+    )
+
+
+def check_decoding(decoding: Decoding, settings: EngineSettings) -> None:
+    """Raises: InputError where a method of the engine would be left out silently, or cannot be had."""
+    draft, amateur = getattr(settings, "draft", None), getattr(settings, "amateur", None)
+    contrastive = amateur is not None or getattr(settings, "amateur_keeps", None) is not None
+    method = "contrastive" if contrastive else "speculative"
+    if contrastive and draft is not None:
+        raise InputError("contrastive and speculative decoding do not go together: set amateur or draft, not both")
+    if (contrastive or draft is not None) and decoding.beams > 1:
+        raise InputError(f"{method} decoding has no beam search: expected --beams 1, found {decoding.beams}")
+    if draft is not None and decoding.ngram_block:
+        raise InputError("speculative decoding has no n-gram block: expected ngram_block 0")
+    if isinstance(settings, VllmSettings) and (decoding.beams > 1 or decoding.ngram_block):
+        raise InputError("the engine vllm has neither beam search nor n-gram block: expected --beams 1, ngram_block 0")
 
 
 def weights_digest(source: Any) -> str:

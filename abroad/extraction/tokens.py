@@ -54,6 +54,14 @@ def tokenise(text: str) -> list[Token]:
     return tokens
 
 
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Offsets (code points, end exclusive) of the sentences, in order."""
+    spans: dict[int, list[int]] = {}
+    for token in tokenise(text):
+        spans.setdefault(token.sentence, [token.start, token.end])[1] = token.end
+    return [(start, end) for start, end in spans.values()]
+
+
 def _words(text: str) -> Iterator[tuple[int, int]]:
     """Stretches without white space, and names that records break: "3', 4', 5, 7-tetra...", "(1R, 10R)-cadin..."."""
     position = 0

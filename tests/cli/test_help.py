@@ -38,8 +38,8 @@ ALL = dict(commands(typer.main.get_command(app)))
 def test_all_agreed_commands_are_there():
     agreed = [
         "run", "config check", "config show", "lotus prepare", "lotus fetch", "sample", "documents fetch",
-        "documents split", "synth instruct", "synth generate", "synth select", "train run", "extract", "evaluate",
-        "doctor",
+        "documents split", "synth instruct", "synth generate", "synth select", "train run", "extract", "fewshot",
+        "evaluate", "leaderboard", "doctor",
     ]  # fmt: skip
     assert {" ".join(path) for path in ALL} >= set(agreed)
 

@@ -44,6 +44,13 @@ def test_a_text_does_not_depend_on_its_batch(engine):
     assert together == {item.id: next(engine.generate([item])).text for item in mixed}
 
 
+def test_a_text_does_not_depend_on_what_its_prompt_shares_with_others(engine):
+    shared = "Plants make many compounds, and chemists isolate them by chromatography. " * 3
+    tails = ["Usnea gave", "The capital of France is", "From the leaves of the tree, they isolated"]
+    asked = [request(tail, prompt=shared + tail, max_new_tokens=12) for tail in tails]
+    assert texts(engine, asked) == {item.id: next(engine.generate([item])).text for item in asked}
+
+
 def test_seeds_and_temperature_change_a_sampled_text(engine):
     sampled = texts(engine, [request(str(seed), temperature=1.0, seed=seed, max_new_tokens=12) for seed in range(4)])
     assert len(set(sampled.values())) > 1
@@ -119,9 +126,60 @@ def test_a_regex_and_a_grammar_bind_the_text(engine):
     assert "Paris" in found["free"].text
 
 
+def test_a_constrained_text_may_end_at_a_stop_string_before_the_others_of_its_batch(engine, capfd):
+    stopped = request("stopped", regex=r"[a-z]{3},[a-z]{3},[a-z]{30}", stop=(",",), max_new_tokens=40)
+    other = request("other", regex=r"[a-z ]{40}", max_new_tokens=60)
+    found = {answer.id: answer for answer in engine.generate([stopped, other])}
+    assert re.fullmatch(r"[a-z]{3}", found["stopped"].text) and len(found["other"].text) == 40
+    assert "Parser Error" not in capfd.readouterr().err
+
+
 def test_a_broken_regex_gets_an_error(engine):
     (answer,) = engine.generate([request(regex="[0-9")])
     assert answer.error is not None
+
+
+def test_scores_are_those_of_the_generated_text(engine):
+    answer = next(engine.generate([request()]))
+    (score,) = engine.score([request().prompt], [answer.text])
+    assert score.tokens == answer.tokens and score.logprob == pytest.approx(answer.logprob, abs=1e-3)
+
+
+def test_a_score_is_that_of_the_model_whatever_shares_its_batch(engine, smollm2):
+    import torch
+
+    from abroad.models import load_model, load_tokenizer, resolve_model
+
+    source = resolve_model(str(smollm2))
+    model, tokenizer = load_model(source), load_tokenizer(source)
+
+    def expected(prompt, continuation):
+        start = len(prompt) if isinstance(prompt, tuple) else len(tokenizer(prompt)["input_ids"])
+        head = prompt if isinstance(prompt, tuple) else tuple(tokenizer(prompt)["input_ids"])
+        ids = [*head, *tokenizer(continuation, add_special_tokens=False)["input_ids"]]
+        logits = torch.log_softmax(model(torch.tensor([ids])).logits[0].detach().float(), -1)
+        return sum(float(logits[place - 1, ids[place]]) for place in range(start, len(ids))), len(ids) - start
+
+    shared = "Plants make many compounds, and chemists isolate them by chromatography. " * 3 + "Usnea gave"
+    pairs = [(shared, tail) for tail in (" usnic acid", " barbatic acid and a long tail of words", " a", " scopoletin")]
+    pairs += [("The capital of France is", " Paris"), ((504, 1123, 282), " Berlin"), (shared, " usnic acid")]
+    found = engine.score(*zip(*pairs, strict=True))
+    for (prompt, continuation), score in zip(pairs, found, strict=True):
+        logprob, tokens = expected(prompt, continuation)
+        assert score.tokens == tokens and score.logprob == pytest.approx(logprob, abs=2e-3)
+    paris, berlin = engine.score(["The capital of France is"] * 2, [" Paris", " Berlin"])
+    assert paris.logprob > berlin.logprob
+
+
+def test_what_does_not_fit_or_is_empty_has_no_score(engine):
+    from abroad.errors import InputError
+
+    long, short = engine.score(["word " * 9000, "one"], [" two", " two"])
+    assert long is None and short.logprob < 0
+    with pytest.raises(InputError, match="empty continuation"):
+        engine.score(["one"], [""])
+    with pytest.raises(InputError, match="each of 2 prompts"):
+        engine.score(["one", "two"], [" x"])
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,23 @@ def test_an_address_that_is_none_is_refused():
         OpenAiEngine("m", "localhost:8000")
 
 
+def test_scores_are_of_the_continuation_alone(server):
+    first, second = engine(server).score(["usnea gave", "usnea ga"], [" usnic acid", "ve lichenin"])
+    assert first == (-(len(" usnic") + len(" acid")), 2)
+    assert second == (-(len(" gave") + len(" lichenin")), 2)  # the token across the seam counts
+
+
+def test_a_server_without_log_probabilities_of_prompts_cannot_score(server):
+    server.echo_logprobs = False
+    with pytest.raises(InputError, match="no log-probabilities of a prompt"):
+        engine(server).score(["a"], [" b"])
+    server.failures = [422]
+    with pytest.raises(InputError, match="no: 422"):
+        engine(server).score(["a"], [" b"])
+    with pytest.raises(InputError, match="not as token ids"):
+        engine(server).score([(1, 2)], [" b"])
+
+
 def prompt_file(path, count):
     path.write_text(
         "".join(json.dumps({"id": str(n), "prompt": f"Write {n}.", "ArticleTitle": "T"}) + "\n" for n in range(count))

@@ -1,5 +1,6 @@
 """What only the transformers engine does; `test_behaviour` has what all do."""
 
+import dataclasses
 import math
 
 import pytest
@@ -60,3 +61,14 @@ def test_a_text_under_a_block_differs_from_one_that_repeats_itself(tiny_model, b
         return next(engine.generate([request])).text.split()
 
     assert len(set(text(1))) / len(text(1)) >= len(set(text(0))) / len(text(0))
+
+
+def test_a_text_that_goes_round_is_ended_and_others_are_not(engine):
+    from abroad.engines.transformers_engine import _loops
+
+    assert _loops([1, 2, 3] * 16) and not _loops([1, 2, 3] * 3) and not _loops(list(range(200)))
+    round_and_round = request(prompt="a b a b a b a b a b a b a b a b a b a b a b a b", max_new_tokens=200)
+    plain = next(engine.generate([round_and_round]))
+    stopped = next(engine.generate([dataclasses.replace(round_and_round, stop_loops=True)]))
+    assert plain.tokens == 200 and stopped.tokens < 100 and stopped.finish_reason == "length"
+    assert plain.text.startswith(stopped.text)

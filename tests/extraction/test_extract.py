@@ -5,6 +5,7 @@ import json
 import pytest
 
 from abroad.engines.base import Generation, make_engine
+from abroad.errors import InputError
 from abroad.extraction.encode import encode_prompt, encode_target
 from abroad.extraction.extract import Decoding, GenerativeExtractor, extract_documents, load_extractor, read_generation
 from abroad.models import load_tokenizer, resolve_model
@@ -101,3 +102,105 @@ def test_lists_that_a_model_copies_are_expanded(documents):
         "alpin D",
         "alpin E",
     ]
+
+
+@pytest.fixture(scope="module")
+def greedy(smollm2):
+    return extracted(smollm2)
+
+
+class Listening:
+    """An engine that keeps what it wrote."""
+
+    def __init__(self, engine):
+        self.engine, self.texts = engine, {}
+
+    def generate(self, requests):
+        for answer in self.engine.generate(requests):
+            self.texts[answer.id] = answer.text
+            yield answer
+
+
+def extracted(model, **settings):
+    """What a real model writes of two texts, by id, and the predictions made of it."""
+    documents = [
+        make_document("a", "Ruta.", "Ruta fictiva produces scopoletin; Ruta fictiva produces rutin;", []),
+        make_document("b", "Usnea.", "Usnea testalis produces usnic acid; Usnea testalis produces", []),
+    ]
+    decoding = Decoding(beams=1, max_new_tokens=12)
+    extractor = load_extractor(str(model), decoding, batch_size=4, engine=("transformers", settings))
+    extractor.engine = Listening(extractor.engine)
+    relations = {p.id: [(r.organism, r.chemical) for r in p.relations] for p in extractor.extract(documents)}
+    assert all(extractor.engine.texts.values())
+    return extractor.engine.texts, relations
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"amateur": "tiny", "beta": 0}, {"amateur_keeps": 8, "beta": 0}, {"draft": "ngram"}, {"draft": "tiny"}],
+    ids=str,
+)
+def test_beta_0_and_speculation_write_what_greedy_decoding_writes(smollm2, tiny_model, greedy, settings):
+    paths = {key: str(tiny_model) if value == "tiny" else value for key, value in settings.items()}
+    assert extracted(smollm2, **paths) == greedy
+
+
+def test_contrastive_decoding_writes_something_else(smollm2, tiny_model, greedy):
+    assert extracted(smollm2, amateur=str(tiny_model), beta=20.0) != greedy
+
+
+@pytest.mark.parametrize(
+    ("decoding", "settings", "message"),
+    [
+        ({"beams": 3}, {"amateur_keeps": 8}, "contrastive decoding has no beam search: expected --beams 1"),
+        ({"beams": 3}, {"draft": "ngram"}, "speculative decoding has no beam search"),
+        ({"beams": 1}, {"draft": "ngram", "amateur_keeps": 8}, "do not go together"),
+        ({"beams": 1, "ngram_block": 3}, {"draft": "ngram"}, "n-gram block"),
+        ({"beams": 1}, {"amateur": "nowhere"}, "no such model"),
+        ({"beams": 1}, {"draught": "ngram"}, "no setting"),
+    ],
+)
+def test_settings_that_do_not_go_with_the_decoding_are_refused(tiny_model, decoding, settings, message):
+    with pytest.raises(InputError, match=message):
+        load_extractor(str(tiny_model), Decoding(max_new_tokens=4, **decoding), engine=("transformers", settings))
+
+
+def test_results_of_other_decoding_are_not_mixed(tiny_model):
+    def identity(**settings):
+        return load_extractor(str(tiny_model), Decoding(beams=1), engine=("transformers", settings)).identity
+
+    plain = identity()
+    assert identity(draft="ngram") == plain  # the same text, only faster
+    assert identity(amateur_keeps=8) != plain
+
+
+def test_the_command_takes_engine_settings_and_ranks(cli, tiny_model, documents, tmp_path):
+    from abroad.io import read_predictions, write_documents
+
+    write_documents(tmp_path / "docs.jsonl", documents)
+    out, config = tmp_path / "p.jsonl", tmp_path / "c.yaml"
+    config.write_text("extract: {beams: 1, max_new_tokens: 4, engine_settings: {draft: ngram}}\n")
+    result = cli("extract", tmp_path / "docs.jsonl", "--model", tiny_model, "--config", config, "--out", out)
+    assert result.exit_code == 0, result.output
+    ranked = ["--rank", "er-g", "--rank-model", tiny_model, "--rank-keep", "0.5"]
+    result = cli("extract", tmp_path / "docs.jsonl", "--min-score", "0.05", "--out", out, *ranked)
+    assert result.exit_code == 0, result.output
+    found = {p.id: p for p in read_predictions(out)}
+    assert len(found["1"].extra["ranking"]) >= 2
+    assert len(found["1"].relations) == round(0.5 * len(found["1"].extra["ranking"]))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "draft=ngram"], "--model"),
+        (["--model", "tiny", "--set", "draft=ngram"], "--beams 1"),
+        (["--rank", "best"], "unknown order"),
+        (["--rank", "er-d"], "--out"),
+    ],
+)
+def test_wrong_use_of_decoding_and_ranking_ends_with_a_line(cli, tiny_model, arguments, message, tmp_path):
+    arguments = [str(tiny_model) if argument == "tiny" else argument for argument in arguments]
+    out = [] if message == "--out" else ["--out", tmp_path / "p.jsonl"]
+    result = cli("extract", "--text", "Ruta gave rutin.", *out, *arguments)
+    assert result.exit_code == 2 and message in result.output, result.output

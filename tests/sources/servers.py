@@ -198,9 +198,12 @@ class Completions:
         failures: what the next requests get instead: a status, "hang up", "truncated", "slow" or "empty".
         asked: bodies in order of arrival; keys: Authorization headers.
         most_at_once: requests that were under way together.
+        echo_logprobs: whether the server gives log-probabilities of an echoed prompt: -len(token) of each
+            token, which is a word with the space before it, after a token that begins the text.
     """
 
     complete: Any
+    echo_logprobs: bool = True
     failures: list[Any] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
@@ -237,13 +240,24 @@ class Completions:
                     error = {"error": {"message": f"no: {failure}"}}
                     return self.answer(failure, json.dumps(error).encode(), {"Retry-After": "0"})
                 text, reason = state.complete(body)
+                logprobs: dict[str, Any] = {"token_logprobs": [-0.5, -0.25]}
+                if body.get("echo") and state.echo_logprobs:
+                    tokens = ["<s>", *re.findall(r"\s?\S+|\s+", body["prompt"]), " new"]
+                    text = body["prompt"] + " new"
+                    offsets = [sum(map(len, tokens[:place])) for place in range(len(tokens))]
+                    values = [None, *(float(-len(token)) for token in tokens[1:])]
+                    logprobs = {"tokens": tokens, "token_logprobs": values, "text_offset": offsets}
                 choice = {
                     "index": 0,
                     "text": "" if failure == "empty" else text,
                     "finish_reason": reason,
-                    "logprobs": {"token_logprobs": [-0.5, -0.25]},
+                    "logprobs": logprobs,
                 }
-                answer = json.dumps({"choices": [choice], "usage": {"completion_tokens": len(text.split())}}).encode()
+                if self.path.endswith("/chat/completions"):
+                    choice["message"] = {"role": "assistant", "content": choice.pop("text")}
+                    choice["logprobs"] = {"content": [{"token": "x", "logprob": -0.5}]}
+                usage = {"completion_tokens": len(text.split()), "prompt_tokens": 7}
+                answer = json.dumps({"choices": [choice], "usage": usage}).encode()
                 self.answer(200, answer[: len(answer) // 2] if failure == "truncated" else answer)
 
         with serving(Handler) as base:

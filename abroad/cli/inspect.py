@@ -1,0 +1,60 @@
+"""`abroad inspect`: what a model looks at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from abroad.cli.common import group, report_rejects, say
+
+app = group("What a model looks at while it reads.")
+
+
+@app.callback()
+def _group() -> None:
+    """What a model looks at while it reads."""
+
+
+@app.command(epilog="Example: abroad inspect attention docs.jsonl --model model --compare smollm2-135m --out page.html")
+def attention(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="The documents (JSON or JSONL), with relations if any."),
+    out: Path = typer.Option(..., metavar="PAGE.html", help="The page; numbers go to PAGE.json."),
+    model: str = typer.Option("smollm2-135m", help="A name or a path; a fine-tuned adapter is merged."),
+    compare: str = typer.Option(None, metavar="MODEL", help="A second model on the same documents."),
+    base: str = typer.Option(None, help="Base model of the adapters, if not the one they name."),
+    most: int = typer.Option(10, min=1, help="Documents to look at: the first so many."),
+    instruction: str = typer.Option(None, help="Put before each text; else a question for its relations."),
+    max_tokens: int = typer.Option(1024, min=16, help="Longer documents are set aside: a matrix grows as the square."),
+    seed: int = typer.Option(0, help="Of the random prefix and the bootstrap."),
+) -> None:
+    """Attention between the words of documents: heat map, trivial patterns, instruction, gold mentions.
+
+    Does the model look at more than the word before and the first word? Does an instruction change what it looks
+    at, more than random words do? Does it look at the mentions of a relation while it writes the relation?
+    """
+    from abroad.inspection.page import describe, write_study
+    from abroad.inspection.study import INSTRUCTION, StudySettings, study_models
+    from abroad.io import Rejects, read_documents
+    from abroad.progress import Progress
+    from abroad.provenance import run_record
+
+    rejects = Rejects()
+    texts = read_documents(documents, rejects)[:most]
+    settings = StudySettings(instruction or INSTRUCTION, max_tokens, seed=seed)
+    models = [(name, base) for name in dict.fromkeys((compare, model)) if name is not None]
+    with (
+        run_record(out, "inspect attention", {"model": model, "compare": compare, "seed": seed}, [documents]),
+        Progress("looking at documents", len(models) * len(texts)) as progress,
+    ):
+        measures, shown = study_models(models, texts, settings, rejects, progress.advance)
+        numbers = write_study(out, measures, shown, settings, len(texts))
+    report_rejects(rejects, out)
+    typer.echo("mean over heads and documents for each quarter of the layers (95% interval)")
+    for line in describe(measures):
+        typer.echo(line)
+    say(f"page: {out}; numbers: {numbers}")
+
+
+def register(parent: typer.Typer) -> None:
+    parent.add_typer(app, name="inspect")

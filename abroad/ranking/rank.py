@@ -1,0 +1,319 @@
+"""Candidate relations, or candidate outputs, of documents put in order by a language model, without training.
+
+    engine = make_engine("transformers", "smollm2-135m")
+    for ranking in rank_candidates(engine, [CandidateSet("1", text, ("A produces b", "A produces c"))]):
+        ranking.order("er-d"), ranking.values("er-d")
+
+Four orders: `likelihood` is that of P(y|x); `product` the generator's times the discriminator's initial policy (no
+game is played); `er-g` and `er-d` are pi_G(y|correct) and pi_D(correct|y) of the equilibrium.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from abroad.engines.base import Engine
+from abroad.errors import InputError
+from abroad.extraction.linearise import VERB, linearise
+from abroad.progress import Progress
+from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria
+from abroad.ranking.policies import CandidateSet, RankingPrompts, view_candidates
+from abroad.resume import ResumableOutput, digest
+from abroad.schema import Document, Prediction, Relation
+
+ORDERS = ("likelihood", "product", "er-g", "er-d")
+_AT_ONCE = 16  # candidates, of one document or several, that the engine is asked of together
+_FIELD = "ranking"
+_NONE = Policies((), ())
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What is held of one set of candidates.
+
+    Attributes:
+        likelihood: mean ln P of a token, of each candidate.
+        initial, final: policies before and after the game.
+        error: why there is nothing to rank by, if so.
+    """
+
+    id: str
+    likelihood: Any = ()
+    initial: Policies = _NONE
+    final: Policies = _NONE
+    error: str | None = None
+
+    def values(self, by: str) -> list[float]:
+        """What each candidate is ranked by, higher first: logarithms, in the candidates' own order.
+
+        Raises:
+            InputError: no such order, or the set could not be ranked.
+        """
+        if by not in ORDERS:
+            raise InputError(f"unknown order {by!r}; expected one of: {', '.join(ORDERS)}")
+        if self.error is not None:
+            raise InputError(f"{self.id}: {self.error}")
+        if not len(self.likelihood):
+            return []
+        if by == "likelihood":
+            return [float(value) for value in self.likelihood]
+        if by == "product":
+            first = self.initial
+            return [float(v) for v in first.generator[:, CORRECT] + first.discriminator[:, CORRECT]]
+        player = self.final.generator if by == "er-g" else self.final.discriminator
+        return [float(value) for value in player[:, CORRECT]]
+
+    def order(self, by: str) -> list[int]:
+        """Indices of the candidates, best first; equal ones stay as they were."""
+        values = self.values(by)
+        return sorted(range(len(values)), key=lambda index: -values[index])
+
+    def details(self) -> list[dict[str, Any]]:
+        """Of each candidate: its probability in each order, and what generator and discriminator say of it."""
+        import numpy as np
+
+        columns = {by: np.exp(self.values(by)) for by in ORDERS}
+        rows: list[dict[str, Any]] = []
+        for n in range(len(self.likelihood)):
+            row: dict[str, Any] = {by: _rounded(columns[by][n]) for by in ORDERS}
+            for name, policies in (("first", self.initial), ("final", self.final)):
+                generator, discriminator = policies.generator[n], policies.discriminator[n]
+                row[f"{name}_generator_correct"] = bool(generator[CORRECT] > generator[INCORRECT])
+                row[f"{name}_discriminator_correct"] = bool(discriminator[CORRECT] > discriminator[INCORRECT])
+            row["first_generator"] = _rounded(np.exp(self.initial.generator[n, CORRECT]))
+            row["first_discriminator"] = _rounded(np.exp(self.initial.discriminator[n, CORRECT]))
+            rows.append(row)
+        return rows
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.10g}")
+
+
+def rank_candidates(
+    engine: Engine,
+    sets: Iterable[CandidateSet],
+    game: GameSettings | None = None,
+    prompts: RankingPrompts | None = None,
+) -> Iterator[Ranking]:
+    """The ranking of each set, in order; one that does not fit the model's context gets an error.
+
+    Raises:
+        InputError: a server without log-probabilities.
+    """
+    for group in _groups(sets):
+        views = view_candidates(engine, group, prompts)
+        known = [view for view in views if view is not None]
+        finals = iter(find_equilibria([view.initial for view in known], game))
+        for item, view in zip(group, views, strict=True):
+            if view is None:
+                yield Ranking(item.id, error="text and candidates do not fit the ranking model's context")
+            else:
+                yield Ranking(item.id, view.likelihood, view.initial, next(finals))
+
+
+def _groups(sets: Iterable[CandidateSet]) -> Iterator[list[CandidateSet]]:
+    group: list[CandidateSet] = []
+    for item in sets:
+        group.append(item)
+        if sum(len(other.candidates) for other in group) >= _AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+@dataclass(frozen=True)
+class RankSettings:
+    """How predictions are ranked.
+
+    Attributes:
+        by: one of ORDERS.
+        keep: share of a document's candidates that stay, at least one; with whole outputs the first one stays.
+        least: candidates whose value (as a probability) is lower go.
+        game, prompts: see there.
+    """
+
+    by: str = "er-d"
+    keep: float = 1.0
+    least: float = 0.0
+    game: GameSettings = field(default_factory=GameSettings)
+    prompts: RankingPrompts = field(default_factory=RankingPrompts)
+
+    def __post_init__(self) -> None:
+        if self.by not in ORDERS:
+            raise InputError(f"unknown order {self.by!r}; expected one of: {', '.join(ORDERS)}")
+        if not 0 < self.keep <= 1 or not 0 <= self.least <= 1:
+            raise InputError(f"expected 0 < keep <= 1 and 0 <= least <= 1, found {self.keep} and {self.least}")
+
+
+def relation_candidates(document: Document, relations: Sequence[Relation]) -> CandidateSet:
+    """The relations of one document as candidates, distinct ones in order."""
+    return CandidateSet(document.id, document.text, tuple(_by_statement(relations)))
+
+
+def _by_statement(relations: Sequence[Relation]) -> dict[str, Relation]:
+    statements: dict[str, Relation] = {}
+    for relation in relations:
+        statements.setdefault(f"{relation.organism}{VERB}{relation.chemical}", relation)
+    return statements
+
+
+def rank_relations(
+    engine: Engine,
+    documents: Sequence[Document],
+    predictions: Sequence[Prediction],
+    settings: RankSettings | None = None,
+) -> Iterator[Prediction]:
+    """Each document's prediction with its relations in the new order, those that do not stay left out.
+
+    Relations keep their own `score`, which is a calibrated probability or nothing; what the model holds of each
+    stands in `extra["ranking"]`, of all candidates, best first. A prediction with an error stays as it is.
+    """
+    settings = settings or RankSettings()
+    by_id = {prediction.id: prediction for prediction in predictions}
+    todo = [(document, by_id[document.id]) for document in documents if document.id in by_id]
+    sets = (relation_candidates(document, prediction.relations) for document, prediction in todo)
+    ranked = rank_candidates(engine, sets, settings.game, settings.prompts)
+    for (_, prediction), ranking in zip(todo, ranked, strict=True):
+        if prediction.error is not None:
+            yield prediction
+            continue
+        yield _ranked(prediction, list(_by_statement(prediction.relations).values()), ranking, settings)
+
+
+def _ranked(prediction: Prediction, relations: list[Relation], ranking: Ranking, settings: RankSettings) -> Prediction:
+    if ranking.error is not None:
+        return Prediction(prediction.id, error=ranking.error, extra=prediction.extra)
+    order, details = ranking.order(settings.by), ranking.details()
+    most = max(1, round(settings.keep * len(order)))
+    kept = [n for n in order[:most] if details[n][settings.by] >= settings.least]
+    record = [
+        {"organism": relations[n].organism, "chemical": relations[n].chemical, "place": n, **details[n]} for n in order
+    ]
+    extra = {**prediction.extra, _FIELD: record, "game_steps": ranking.final.steps}
+    return Prediction(prediction.id, [relations[n] for n in kept], extra=extra)
+
+
+def rank_outputs(
+    engine: Engine,
+    documents: Sequence[Document],
+    outputs: Sequence[Sequence[Prediction]],
+    settings: RankSettings | None = None,
+) -> Iterator[Prediction]:
+    """Of several predictions for each document, the best: whole outputs are candidates, relation by relation written.
+
+    Args:
+        outputs: predictions of each run; those without relations count as the output "no relation"; those with an
+            error do not count.
+    """
+    settings = settings or RankSettings()
+    by_id = [{prediction.id: prediction for prediction in run} for run in outputs]
+    kept: list[dict[str, tuple[int, Prediction]]] = []
+    sets = []
+    for document in documents:
+        distinct: dict[str, tuple[int, Prediction]] = {}
+        for number, run in enumerate(by_id):
+            prediction = run.get(document.id)
+            if prediction is not None and prediction.error is None:
+                distinct.setdefault(_written(prediction), (number, prediction))
+        kept.append(distinct)
+        sets.append(CandidateSet(document.id, document.text, tuple(distinct)))
+    ranked = rank_candidates(engine, sets, settings.game, settings.prompts)
+    for distinct, ranking in zip(kept, ranked, strict=True):
+        choices = list(distinct.values())
+        if ranking.error is not None or not choices:
+            yield Prediction(ranking.id, error=ranking.error or "no output without an error to choose from")
+            continue
+        order, details = ranking.order(settings.by), ranking.details()
+        record = [
+            {"relations": [[r.organism, r.chemical] for r in choices[n][1].relations], "place": n, **details[n]}
+            for n in order
+        ]
+        number, best = choices[order[0]]
+        extra = {**best.extra, _FIELD: record, "chosen": number, "game_steps": ranking.final.steps}
+        yield Prediction(best.id, best.relations, extra=extra)
+
+
+def _written(prediction: Prediction) -> str:
+    return linearise((r.organism, r.chemical) for r in prediction.relations) or "no relation"
+
+
+@dataclass(frozen=True)
+class RankReport:
+    """Attributes:
+    documents: ranked; resumed: of an earlier run; failed: with an error.
+    candidates: of all; kept: relations that stay.
+    """
+
+    documents: int
+    resumed: int
+    failed: int
+    candidates: int
+    kept: int
+
+
+def rank_file(
+    engine: Engine,
+    identity: dict[str, Any],
+    documents: Sequence[Document],
+    outputs: Sequence[Sequence[Prediction]],
+    settings: RankSettings,
+    out: Path,
+    whole: bool = False,
+) -> RankReport:
+    """Write the ranked prediction of each document to `out` (JSONL), resumably.
+
+    Args:
+        identity: of the engine; `abroad.engines.settings.text_identity` gives it.
+        outputs: one list of predictions, or several: their relations together, or with `whole` each an output.
+    """
+    wanted: dict[str, str] = {}
+    runs = [{prediction.id: prediction for prediction in run} for run in outputs]
+    todo_documents = [document for document in documents if any(document.id in run for run in runs)]
+    for document in todo_documents:
+        parts = [[r.to_dict() for r in run[document.id].relations] if document.id in run else None for run in runs]
+        wanted[document.id] = digest(document.text, parts)
+    settings_identity = asdict(settings) | {"whole": whole}
+    with ResumableOutput(out, {**identity, "ranking": settings_identity}, wanted) as output:
+        left = [document for document in todo_documents if document.id not in output.done]
+        resumed = len(todo_documents) - len(left)
+        ranked = (
+            rank_outputs(engine, left, outputs, settings)
+            if whole
+            else rank_relations(engine, left, merge_runs(outputs), settings)
+        )
+        with Progress("ranking candidates", len(todo_documents), done=resumed) as progress:
+            for prediction in ranked:
+                output.append(prediction.to_dict())
+                progress.advance()
+    output.finish(order=wanted)
+    records = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    return RankReport(
+        documents=len(records),
+        resumed=resumed,
+        failed=sum(record["error"] is not None for record in records),
+        candidates=sum(len(record.get(_FIELD) or ()) for record in records),
+        kept=sum(len(record["relations"]) for record in records),
+    )
+
+
+def merge_runs(outputs: Sequence[Sequence[Prediction]]) -> list[Prediction]:
+    """One prediction a document: the relations of all runs, each once; an error only where no run did without."""
+    merged: dict[str, Prediction] = {}
+    for run in outputs:
+        for prediction in run:
+            earlier = merged.get(prediction.id)
+            if earlier is None or (earlier.error is not None and prediction.error is None):
+                merged[prediction.id] = prediction
+            elif prediction.error is None:
+                both = {(r.organism, r.chemical): r for r in (*prediction.relations, *earlier.relations)}
+                order = dict.fromkeys((r.organism, r.chemical) for r in (*earlier.relations, *prediction.relations))
+                merged[prediction.id] = Prediction(
+                    prediction.id, [both[pair] for pair in order], extra={**prediction.extra, **earlier.extra}
+                )
+    return list(merged.values())
