@@ -43,6 +43,7 @@ _GROUPS = (
     "tune",
     "extract",
     "extractor",
+    "annotate",
     "evaluate",
     "release",
     "doctor",
