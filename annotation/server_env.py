@@ -67,22 +67,22 @@ def _make(place: Path, say: Callable[[str], None]) -> None:
     say(f"first use: making the annotation server's own environment in {place} (about 700 MB, a minute or two)")
     shutil.rmtree(place, ignore_errors=True)  # what an interrupted attempt left: without the mark it is nothing
     pip = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    steps = (
-        [sys.executable, "-m", "venv", str(place)],
-        [*pip, "-r", str(SERVER / "requirements.txt"), "-c", str(SERVER / "constraints.txt")],
-    )
+    packages = ["-r", str(SERVER / "requirements.txt"), "-c", str(SERVER / "constraints.txt")]
     try:
-        for step in steps:
-            done = subprocess.run(step, capture_output=True, text=True)
-            if done.returncode:
-                reason = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
-                advice = "is python3-venv installed?" if first else "is there a network, and room on the disk?"
-                raise AbroadError(f"the annotation server's environment cannot be made; {advice}\n{reason}")
+        _run([sys.executable, "-m", "venv", str(place)], "is the package python3-venv installed?")
+        _run([*pip, *packages], "is there a network, and room on the disk?")
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
     (place / _READY).write_text("")
     say("the environment is ready; later starts need no network")
+
+
+def _run(command: list[str], advice: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        reason = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        raise AbroadError(f"the annotation server's environment cannot be made; {advice}\n{reason}")
 
 
 if __name__ == "__main__":
