@@ -64,7 +64,7 @@ def _works(place: Path) -> bool:
 
 
 def _make(place: Path, say: Callable[[str], None]) -> None:
-    say(f"first use: making the annotation server's own environment in {place} (about 700 MB, a minute or two)")
+    say(f"first use: making the annotation server's own environment in {place} (about 600 MB, a minute or two)")
     shutil.rmtree(place, ignore_errors=True)  # what an interrupted attempt left: without the mark it is nothing
     pip = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     packages = ["-r", str(SERVER / "requirements.txt"), "-c", str(SERVER / "constraints.txt")]

@@ -14,7 +14,7 @@ def serve(
     home: Path | None = typer.Option(
         None, metavar="DIR", help="Data of the server. [default: ~/.local/share/abroad/annotation/home]"
     ),
-    port: int = typer.Option(6900, min=1, max=65535, help="Port of the web page."),
+    port: int = typer.Option(6900, min=0, max=65535, help="Port of the web page; 0: any that is free."),
     host: str = typer.Option("127.0.0.1", help="Address to listen on; another than 127.0.0.1 opens it to the network."),
 ) -> None:
     """Start the annotation server (Argilla) on this machine, without Elasticsearch or Redis; Ctrl-C stops it.
