@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 from uuid import UUID
 
 import embedded_text as text
@@ -65,7 +66,7 @@ class EmbeddedSearchEngine(SearchEngine):
         def run() -> T:
             if self._connection is None:
                 self._connection = text.open_text(self._texts)
-                self._connection.execute("ATTACH ? AS server", (f"file:{self._database.as_posix()}?mode=ro",))
+                self._connection.execute("ATTACH ? AS server", (f"file:{quote(self._database.as_posix())}?mode=ro",))
             return work(self._connection)
 
         return await asyncio.to_thread(run)
@@ -81,7 +82,7 @@ class EmbeddedSearchEngine(SearchEngine):
 
     async def index_records(self, dataset: Any, records: Any) -> None:
         fields = _text_fields(dataset.fields)
-        rows = [(record.id, dict(record.fields)) for record in records]
+        rows = [text.Entry(record.id, _version(record.updated_at), dict(record.fields)) for record in records]
 
         def work(db: sqlite3.Connection) -> None:
             text.create(db, dataset.id, fields)
@@ -134,14 +135,14 @@ class EmbeddedSearchEngine(SearchEngine):
         path = json_path(metadata_property.name)
         values = "FROM records r, json_each(r.metadata, ?) j WHERE r.dataset_id = ? AND j.value IS NOT NULL"
         where_from = (path, hex_id(metadata_property.dataset_id))
-        if str(metadata_property.type) == "terms":
+        if metadata_property.type == "terms":
             sql = f"SELECT CAST(j.value AS TEXT) v, count(*) n {values} GROUP BY v ORDER BY n DESC, v"
             rows = await self._in_thread(lambda db: db.execute(sql, where_from).fetchall())
             counts = [TermsMetrics.TermCount(term=term, count=count) for term, count in rows]
             return TermsMetrics(total=sum(count for _, count in rows), values=counts)
         sql = f"SELECT min(j.value), max(j.value) {values}"
         low, high = await self._in_thread(lambda db: db.execute(sql, where_from).fetchone())
-        kind = IntegerMetadataMetrics if str(metadata_property.type) == "integer" else FloatMetadataMetrics
+        kind = IntegerMetadataMetrics if metadata_property.type == "integer" else FloatMetadataMetrics
         return kind(min=low, max=high)
 
     # Search
@@ -196,16 +197,17 @@ class EmbeddedSearchEngine(SearchEngine):
         )
 
     def _catch_up(self, db: sqlite3.Connection, dataset: Any, fields: list[str]) -> None:
-        """Index what a crash between the server's commit and ours left out, and drop what is gone."""
+        """Index what a crash between the server's commit and ours left out; the join leaves out what is gone."""
         key = hex_id(dataset.id)
         text.create(db, dataset.id, fields)
-        missing = db.execute(
-            "SELECT id, fields FROM server.records WHERE dataset_id = ? "
-            "AND id NOT IN (SELECT record FROM main.entries WHERE dataset = ?)",
-            (key, key),
+        changed = db.execute(
+            "SELECT r.id, r.updated_at, r.fields FROM server.records r "
+            "LEFT JOIN main.entries e ON e.dataset = r.dataset_id AND e.record = r.id "
+            "WHERE r.dataset_id = ? AND e.version IS NOT r.updated_at",
+            (key,),
         ).fetchall()
-        if missing:
-            text.put(db, dataset.id, fields, [(id, json.loads(values)) for id, values in missing])
+        if changed:
+            text.put(db, dataset.id, fields, [text.Entry(id, at, json.loads(values)) for id, at, values in changed])
 
     async def similarity_search(
         self,
@@ -221,10 +223,14 @@ class EmbeddedSearchEngine(SearchEngine):
     ) -> SearchResponses:
         """Cosine similarity, exact, as (1 + cosine) / 2; the record itself is left out."""
         if (value is None) == (record is None):
-            raise ValueError("Must provide either vector value or record to compute the similarity search")
+            raise Refused("Must provide either vector value or record to compute the similarity search")
         vector = value if value is not None else record.vector_value_by_vector_settings(vector_settings)
         if not vector:
-            raise ValueError("Cannot find a vector value to apply with provided info")
+            raise Refused("Cannot find a vector value to apply with provided info")
+        if len(vector) != vector_settings.dimensions:
+            raise Refused(
+                f"{vector_settings.name}: expected {vector_settings.dimensions} dimensions, got {len(vector)}"
+            )
 
         def work(db: sqlite3.Connection) -> SearchResponses:
             matched = self._matched(db, dataset, query)
@@ -263,6 +269,11 @@ def _cosines(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
 
 def _item(id: str, score: float | None) -> SearchResponseItem:
     return SearchResponseItem(record_id=UUID(hex=id), score=score)
+
+
+def _version(moment: Any) -> str:
+    """A time as the server's tables hold it."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _text_fields(fields: Any) -> list[str]:

@@ -7,6 +7,7 @@ Every value goes in as a parameter; names of questions and properties become JSO
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 _RECORD_COLUMNS = {
@@ -16,6 +17,7 @@ _RECORD_COLUMNS = {
     "inserted_at": "r.inserted_at",
     "updated_at": "r.updated_at",
 }
+_TIMES = ("r.inserted_at", "r.updated_at")
 _SUGGESTION_COLUMNS = {"agent": "s.agent", "score": "s.score", "type": "s.type", "value": "s.value"}
 
 
@@ -59,8 +61,36 @@ def where(filter: Any) -> Sql:
     if hasattr(scope, "question"):
         return _of_suggestions(filter)
     if scope.property in _RECORD_COLUMNS:
-        return _compared(_RECORD_COLUMNS[scope.property], filter)
+        return _of_record(filter)
     raise Refused(f"no filter on the record's {scope.property}")
+
+
+def _of_record(filter: Any) -> Sql:
+    column = _RECORD_COLUMNS[filter.scope.property]
+    if column in _TIMES and not hasattr(filter, "values"):
+        parts, parameters = [], []
+        for sign, bound in ((">=", filter.ge), ("<=", filter.le)):
+            if bound is not None:
+                parts.append(f"{column} {sign} ?")
+                parameters.append(_time(bound))
+        return Sql(" AND ".join(parts) or "1", *parameters)
+    if column == "r.id" and hasattr(filter, "values"):
+        return Sql(f"r.id IN ({', '.join('?' * len(filter.values))})", *map(hex_id, filter.values))
+    return _compared(column, filter)
+
+
+def _time(bound: Any) -> str:
+    """A moment as the tables hold it (UTC, microseconds); numbers are milliseconds since 1970, as in Elasticsearch."""
+    if isinstance(bound, str):
+        try:
+            moment = datetime.fromisoformat(bound)
+        except ValueError:
+            raise Refused(f"{bound!r}: expected a time such as 2026-01-31T12:00:00") from None
+    else:
+        moment = datetime.fromtimestamp(bound / 1000, UTC)
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _of_suggestions(filter: Any) -> Sql:
@@ -126,8 +156,15 @@ def _compared(expression: str, filter: Any) -> Sql:
     for sign, bound in ((">=", filter.ge), ("<=", filter.le)):
         if bound is not None:
             parts.append(f"{expression} {sign} ?")
-            parameters.append(bound if isinstance(bound, int | float) else str(bound).replace("T", " "))
+            parameters.append(_number(bound))
     return Sql(" AND ".join(parts) or "1", *parameters)
+
+
+def _number(bound: Any) -> float | str:
+    try:
+        return float(bound)
+    except ValueError:
+        return str(bound)
 
 
 def order_by(orders: Any) -> Sql:
@@ -151,11 +188,13 @@ def _sorted_by(scope: Any) -> Sql:
     if hasattr(scope, "user"):
         by_user = " AND p.user_id = ?" if scope.user is not None else ""
         parameters = [hex_id(scope.user.id)] if scope.user is not None else []
-        if scope.question:
-            value, first = 'avg(json_extract(p."values", ?))', [json_path(scope.question, "value")]
-        else:
-            value, first = "max(p.status)", []
-        return Sql(f"SELECT {value} FROM responses p WHERE p.record_id = r.id{by_user}", *first, *parameters)
+        responses = f"FROM responses p WHERE p.record_id = r.id{by_user}"
+        if not scope.question:
+            return Sql(f"SELECT min(p.status) {responses}", *parameters)
+        # Ratings of several curators by their mean, as Elasticsearch does; labels, which it refuses, by the first.
+        value = "CASE WHEN min(typeof(v)) IN ('integer', 'real') THEN avg(v) ELSE min(v) END"
+        given = f'SELECT json_extract(p."values", ?) AS v {responses}'
+        return Sql(f"SELECT {value} FROM ({given})", json_path(scope.question, "value"), *parameters)
     if hasattr(scope, "question"):
         column = _SUGGESTION_COLUMNS.get(scope.property)
         if column is None:
@@ -174,19 +213,23 @@ def _sorted_by(scope: Any) -> Sql:
 def text_query(query: str) -> str:
     """What a person typed, in FTS5's language: all words, "phrases", -without, begin*, this | that.
 
-    Everything else is text: no character of the query can break the expression.
+    Everything else is text: no character of the query can break the expression. Empty if no letter or digit is in it.
+
+    Raises:
+        Refused: only words that must not occur.
     """
     either: list[str] = []
-    for alternative in _split_outside_quotes(query, "|"):
+    for alternative in _split_outside_quotes(query.replace("\0", " "), "|"):
         wanted, unwanted = [], []
         for word in _words(alternative):
-            negative, word = word.startswith("-") and len(word) > 1, word.removeprefix("-") if len(word) > 1 else word
-            prefix = word.endswith("*")
+            negative = word.startswith("-") and not word.startswith("-)")  # "(-)-menthol" is a name
             plain = word.strip('"*').replace('"', " ").strip()
             if not any(character.isalnum() for character in plain):
                 continue
-            term = f'"{plain}"' + ("*" if prefix else "")
+            term = f'"{plain}"' + ("*" if word.endswith("*") else "")
             (unwanted if negative else wanted).append(term)
+        if unwanted and not wanted:
+            raise Refused(f"search for {alternative.strip()!r}: at least one word that must occur is needed")
         if wanted:
             either.append("(" + " AND ".join(wanted) + ")" + "".join(f" NOT {term}" for term in unwanted))
     return " OR ".join(f"({part})" for part in either)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from embedded_query import hex_id
 
+# `version` is the record's time of change: a record that changed since it was indexed is told by it.
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (place INTEGER PRIMARY KEY, dataset TEXT NOT NULL, record TEXT NOT NULL UNIQUE);
-CREATE INDEX IF NOT EXISTS entries_by_dataset ON entries (dataset);
+CREATE TABLE IF NOT EXISTS entries (
+  place INTEGER PRIMARY KEY, dataset TEXT NOT NULL, record TEXT NOT NULL UNIQUE, version TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS entries_by_dataset ON entries (dataset, record, version);
 """
 
 
@@ -28,12 +32,20 @@ def column_of(field: str) -> str:
 def open_text(path: Path) -> sqlite3.Connection:
     """The file of texts, made if it is not there."""
     connection = sqlite3.connect(
-        f"file:{path.as_posix()}", uri=True, timeout=30, check_same_thread=False, isolation_level=None
+        f"file:{quote(path.as_posix())}", uri=True, timeout=30, check_same_thread=False, isolation_level=None
     )
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.executescript(_SCHEMA)
     return connection
+
+
+class Entry(NamedTuple):
+    """A record's text: its id, its time of change as the server's table holds it, and its texts by field."""
+
+    record: Any
+    version: str
+    texts: dict[str, Any]
 
 
 def create(connection: sqlite3.Connection, dataset_id: Any, fields: Sequence[str]) -> None:
@@ -53,19 +65,19 @@ def put(
     connection: sqlite3.Connection,
     dataset_id: Any,
     fields: Sequence[str],
-    records: Iterable[tuple[Any, dict[str, Any]]],
+    records: Iterable[Entry],
 ) -> None:
-    """Index (id, texts by field) of records, in place of what they had."""
+    """Index records, in place of what they had."""
     table, columns = table_of(dataset_id), [column_of(field) for field in fields]
     names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join("?" * (len(columns) + 1))
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for id, texts in records:
-            key = hex_id(id)
+        for record, version, texts in records:
+            key = hex_id(record)
             _forget(connection, table, key)
             place = connection.execute(
-                "INSERT INTO entries (dataset, record) VALUES (?, ?)", (hex_id(dataset_id), key)
+                "INSERT INTO entries (dataset, record, version) VALUES (?, ?, ?)", (hex_id(dataset_id), key, version)
             ).lastrowid
             values = [plain(texts.get(field)) for field in fields]
             connection.execute(f'INSERT INTO "{table}" (rowid, {names}) VALUES ({marks})', [place, *values])

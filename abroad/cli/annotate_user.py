@@ -1,0 +1,39 @@
+"""`abroad annotate user`: an account for a curator."""
+
+from __future__ import annotations
+
+import typer
+
+from abroad.cli.common import say
+
+URL_HELP = "Another Argilla server. [default: ARGILLA_API_URL, else the one of `annotate serve`]"
+KEY_HELP = "API key there. [default: ARGILLA_API_KEY]"
+
+
+def user(
+    name: str = typer.Argument(..., help="Name to log in with."),
+    role: str = typer.Option("annotator", help="annotator, or admin (who may also push and pull)."),
+    workspace: str = typer.Option("abroad", help="Where the curator works; made if it is not there."),
+    url: str | None = typer.Option(None, help=URL_HELP),
+    api_key: str | None = typer.Option(None, help=KEY_HELP),
+) -> None:
+    """Make an account for a curator; the password is generated, shown once and stored nowhere here.
+
+    A name that is there already is only added to the workspace.
+
+    Example: abroad annotate user marie
+    """
+    from annotation.connection import connect
+    from annotation.users import add_curator
+
+    client = connect(url, api_key)
+    password = add_curator(client, name, role, workspace)
+    if password is None:
+        say(f"{name} is there already and now belongs to the workspace {workspace!r}; the password is unchanged")
+    else:
+        say(f"{name} ({role}) logs in at {client.api_url} with this password, shown once:")
+        typer.echo(password)
+
+
+def register(group: typer.Typer) -> None:
+    group.command("user")(user)
