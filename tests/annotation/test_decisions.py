@@ -22,5 +22,5 @@ def test_what_is_no_decision_is_set_aside(tmp_path):
     (tmp_path / "d.jsonl").write_text('{"document": "1", "curator": "ana", "status": "maybe", "relations": []}\n')
     rejects = Rejects()
     assert read_decisions(tmp_path / "d.jsonl", rejects) == [] and "maybe" in rejects.items[0]["reason"]
-    with pytest.raises(InputError, match="d.jsonl:1: expected a status"):
+    with pytest.raises(InputError, match=r"d\.jsonl:1: expected a status"):
         read_decisions(tmp_path / "d.jsonl")
