@@ -1,0 +1,69 @@
+"""Conflicts as a batch of their own, with every curator's answer shown; the decision wins at the next pull."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abroad.extraction.evidence import with_evidence
+from abroad.schema import Prediction
+from annotation.connection import explained
+from annotation.merge import Conflict, merge, pair_key
+from annotation.pull import Pulled
+from annotation.push import ADJUDICATION, ensure_workspace, find_dataset, send
+from annotation.task import SEPARATOR, Card
+
+if TYPE_CHECKING:
+    from argilla import Argilla
+
+
+def adjudicate(client: Argilla, pulled: Pulled, dataset: str, workspace: str) -> list[str]:
+    """Push the open conflicts of a pull to `<dataset>-adjudication`; returns the ids of their documents.
+
+    The question is filled with what stands and what is open, so that the adjudicator deletes rather than types.
+    Conflicts that an adjudicator has begun to answer are left as they are.
+
+    Raises:
+        AbroadError: the server is away or refuses.
+    """
+    conflicts = merge(pulled.decisions, pulled.documents.values()).conflicts
+    name = f"{dataset}-{ADJUDICATION}"
+    with explained(client):
+        ensure_workspace(client, workspace)
+        place = find_dataset(client, name, workspace)
+        begun = set()
+        if place is not None:
+            records = place.records(with_suggestions=False, with_responses=True)
+            begun = {str(record.id) for record in records if any(True for _ in record.responses)}
+    cards = [
+        Card(
+            pulled.documents[conflict.document],
+            _union(conflict, pulled),
+            "curators",
+            ADJUDICATION,
+            rank,
+            answers=show_answers(conflict),
+        )
+        for rank, conflict in enumerate(conflicts)
+        if conflict.document not in begun
+    ]
+    if cards:
+        send(client, name, workspace, 1, cards)
+    return [card.document.id for card in cards]
+
+
+def show_answers(conflict: Conflict) -> str:
+    """The answers of all curators as plain text; what is open is marked."""
+    undecided = set(conflict.open)
+    parts = []
+    for curator, pairs in conflict.answers.items():
+        lines = [f"{'? ' if pair in undecided else '  '}{SEPARATOR.join(pair)}" for pair in pairs] or ["  none"]
+        parts.append("\n".join([f"{curator}:", *lines]))
+    return "\n\n".join([*parts, "? = not settled"])
+
+
+def _union(conflict: Conflict, pulled: Pulled) -> Prediction:
+    document = pulled.documents[conflict.document]
+    pairs = dict.fromkeys(pair for answer in conflict.answers.values() for pair in answer)
+    distinct = {pair_key(pair): pair for pair in reversed(pairs)}
+    kept = [pair for pair in pairs if distinct[pair_key(pair)] == pair]
+    return Prediction(document.id, [with_evidence(document, *pair) for pair in kept])
