@@ -10,6 +10,7 @@ from annotation.connection import explained
 from annotation.merge import Conflict, merge, pair_key
 from annotation.pull import Pulled
 from annotation.push import ADJUDICATION, ensure_workspace, find_dataset, send
+from annotation.stored import stored_records
 from annotation.task import SEPARATOR, Card
 
 if TYPE_CHECKING:
@@ -32,8 +33,7 @@ def adjudicate(client: Argilla, pulled: Pulled, dataset: str, workspace: str) ->
         place = find_dataset(client, name, workspace)
         begun = set()
         if place is not None:
-            records = place.records(with_suggestions=False, with_responses=True)
-            begun = {str(record.id) for record in records if any(True for _ in record.responses)}
+            begun = {record.id for record in stored_records(client, place) if record.answers}
     cards = [
         Card(
             pulled.documents[conflict.document],

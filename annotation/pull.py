@@ -25,6 +25,7 @@ from annotation.connection import explained
 from annotation.decisions import DRAFT, SUBMITTED, Decision, Mention, counted, write_decisions
 from annotation.merge import Merged, curated_document, merge
 from annotation.push import ADJUDICATION, OVERLAP, find_dataset
+from annotation.stored import stored_records
 from annotation.task import COMMENT, RELATIONS, SPANS, document_of, prediction_of
 
 if TYPE_CHECKING:
@@ -71,51 +72,38 @@ def pull(client: Argilla, dataset: str, workspace: str, rejects: Rejects) -> Pul
             raise InputError(f"no dataset {dataset!r} in the workspace {workspace!r}: push to it first")
         users = {str(user.id): user.username for user in client.users}
         for place in found:
-            _read_dataset(place, users, pulled, rejects)
+            _read_dataset(client, place, users, pulled, rejects)
     return pulled
 
 
-def _read_dataset(place: Dataset, users: dict[str, str], pulled: Pulled, rejects: Rejects) -> None:
-    for record in place.records(with_suggestions=False, with_responses=True):
-        where = f"{place.name}: {record.id}"
+def _read_dataset(client: Argilla, place: Dataset, users: dict[str, str], pulled: Pulled, rejects: Rejects) -> None:
+    for record in stored_records(client, place):
         try:
             document = document_of(record)
         except (KeyError, TypeError, ValueError):
-            rejects.add(where, "not a record that abroad pushed")
+            rejects.add(f"{place.name}: {record.id}", "not a record that abroad pushed")
             continue
         pulled.documents.setdefault(document.id, document)
         prediction = prediction_of(record)
         if prediction is not None:
             pulled.predictions.setdefault(document.id, prediction)
         batch = str(record.metadata.get("batch", ""))
-        answers: dict[str, dict[str, Any]] = {}
-        for response in record.responses:
-            user = str(response.user_id)
-            answers.setdefault(user, {"status": response.status})[response.question_name] = response.value
-        times = _times(record)
-        for user, values in answers.items():
+        for answer in record.answers:
+            curator = users.get(answer.user, answer.user)
+            values = {**answer.values, "status": answer.status}
             pulled.decisions.append(
-                _decision(document, users.get(user, user), values, batch, times.get(user, ""), f"argilla:{place.name}")
+                _decision(document, curator, values, batch, answer.updated_at, f"argilla:{place.name}")
             )
-
-
-def _times(record: Any) -> dict[str, str]:
-    """User id -> when the answer was last changed."""
-    responses = getattr(record.api_model(), "responses", None) or []
-    return {
-        str(response.user_id): str(getattr(response, "updated_at", None) or record.updated_at) for response in responses
-    }
 
 
 def _decision(
     document: Document, curator: str, values: dict[str, Any], batch: str, updated: str, source: str
 ) -> Decision:
-    status = getattr(values.get("status"), "value", values.get("status")) or DRAFT
     answer: Answer = read_answer(str(values.get(RELATIONS) or ""), document)
     return Decision(
         document=document.id,
         curator=curator,
-        status=str(status),
+        status=str(values.get("status") or DRAFT),
         relations=answer.relations,
         mentions=_mentions(values.get(SPANS), document),
         flagged=answer.flagged,

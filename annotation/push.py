@@ -21,6 +21,7 @@ from abroad.progress import Progress
 from abroad.schema import Document, Prediction
 from annotation.connection import explained
 from annotation.order import order_documents
+from annotation.stored import stored_records
 from annotation.task import TEXT, Card, make_record, task_settings
 
 if TYPE_CHECKING:
@@ -92,11 +93,11 @@ def push(
     report = PushReport()
     with explained(client):
         ensure_workspace(client, settings.workspace)
-        known = {}
+        known: dict[str, tuple[str, bool]] = {}
         for name in (settings.dataset, f"{settings.dataset}-{OVERLAP}"):
             dataset = find_dataset(client, name, settings.workspace)
-            if dataset is not None:
-                known |= {id: (name, answered) for id, answered in _present(dataset)}
+            if dataset is not None and dataset._model.status != "draft":
+                known |= {record.id: (name, bool(record.answers)) for record in stored_records(client, dataset)}
     cards: dict[str, list[Card]] = {}
     for document in ordered:
         if settings.limit is not None and len(report.pushed) + len(report.answered) >= settings.limit:
@@ -141,6 +142,9 @@ def send(
     """
     with explained(client):
         dataset = find_dataset(client, name, workspace)
+        if dataset is not None and dataset._model.status == "draft":  # a push was killed before the first record
+            dataset.delete()
+            dataset = None
         if dataset is None:
             import argilla
 
@@ -151,7 +155,7 @@ def send(
         for start in range(0, len(cards), _BATCH):
             part = cards[start : start + _BATCH]
             with _quiet():
-                dataset.records.log([make_record(card) for card in part], batch_size=_BATCH)
+                dataset.records.log([make_record(card) for card in part], batch_size=len(part))
             sent(len(part))
 
 
@@ -160,7 +164,8 @@ def find_dataset(client: Argilla, name: str, workspace: str) -> Dataset | None:
     place = next((item for item in client.workspaces if item.name == workspace), None)
     if place is None:
         return None
-    return next((dataset for dataset in place.datasets if dataset.name == name), None)
+    dataset = next((dataset for dataset in place.datasets if dataset.name == name), None)
+    return None if dataset is None else dataset.get()
 
 
 def ensure_workspace(client: Argilla, name: str) -> None:
@@ -175,12 +180,6 @@ def is_overlap(id: str, share: float) -> bool:
     """Whether a document belongs to the share that several curators see; the same for the same id, always."""
     place = int.from_bytes(hashlib.sha256(id.encode()).digest()[:8], "big") / 2**64
     return place < share
-
-
-def _present(dataset: Dataset) -> Iterator[tuple[str, bool]]:
-    """(id, whether it has any answer, drafts too) of each record."""
-    for record in dataset.records(with_suggestions=False, with_responses=True):
-        yield str(record.id), any(True for _ in record.responses)
 
 
 def _usable(

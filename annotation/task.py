@@ -78,7 +78,7 @@ def task_settings(min_submitted: int = 1) -> Settings:
         ],
         metadata=[
             rg.TermsMetadataProperty(name="kingdom", title="Kingdom"),
-            rg.IntegerMetadataProperty(name="relations", title="Number of relations"),
+            rg.IntegerMetadataProperty(name="relation_count", title="Number of relations"),
             rg.FloatMetadataProperty(name="lowest_score", title="Lowest score"),
             rg.TermsMetadataProperty(name="lotus", title="LOTUS status"),
             rg.TermsMetadataProperty(name="batch", title="Batch"),
@@ -147,7 +147,7 @@ def make_record(card: Card) -> Record:
             suggestions.append(rg.Suggestion(SPANS, spans, score=certain, agent=agent, type="model"))
     metadata = {
         "kingdom": card.kingdom or document.extra.get("kingdom"),
-        "relations": len(relations),
+        "relation_count": len(relations),
         "lowest_score": round(min(scores), 4) if scores else None,
         "lotus": lotus_status(relations),
         "batch": card.batch or None,

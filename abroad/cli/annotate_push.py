@@ -1,0 +1,138 @@
+"""`abroad annotate push`, `pull`, `adjudicate`: predictions to curators, their decisions back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from abroad.cli.annotate_user import KEY_HELP, URL_HELP
+from abroad.cli.common import report_rejects, say
+
+_DATASET = typer.Option("relations", help="Name of the dataset on the server.")
+_WORKSPACE = typer.Option("abroad", help="Where the curators work; made if it is not there.")
+_URL = typer.Option(None, help=URL_HELP)
+_KEY = typer.Option(None, help=KEY_HELP)
+
+
+def push(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL)."),
+    predictions: Path | None = typer.Option(None, "--pred", metavar="PRED.jsonl", help="Of `abroad extract`."),
+    model: str = typer.Option("abroad", help="Name of what made the predictions; curators see it."),
+    dataset: str = _DATASET,
+    workspace: str = _WORKSPACE,
+    batch: str = typer.Option("1", help="Name of this batch; curators can filter by it."),
+    order: str = typer.Option("given", help="given, gme, uncertainty or gme-uncertainty (their product)."),
+    sample: Path | None = typer.Option(
+        None, metavar="SAMPLE.tsv", help="With --order gme: the order of this sample, not of the predicted relations."
+    ),
+    limit: int | None = typer.Option(None, min=1, help="The first so many only, in that order."),
+    overlap: float = typer.Option(0.0, min=0, max=1, help="Share of documents that several curators are shown."),
+    curators: int = typer.Option(2, min=2, help="How many answers each of those needs."),
+    url: str | None = _URL,
+    api_key: str | None = _KEY,
+) -> None:
+    """Show documents with their predictions to curators; the same documents again are updated, never doubled.
+
+    Example: abroad annotate push docs.jsonl --pred pred.jsonl --order gme --overlap 0.2
+    """
+    from abroad.io import Rejects, read_documents, read_predictions
+    from annotation.connection import connect
+    from annotation.order import read_sample_ranks
+    from annotation.push import PushSettings
+    from annotation.push import push as send
+
+    rejects = Rejects()
+    client = connect(url, api_key)
+    settings = PushSettings(
+        dataset=dataset,
+        workspace=workspace,
+        batch=batch,
+        order=order,
+        ranks=read_sample_ranks(sample) if sample else None,
+        limit=limit,
+        overlap=overlap,
+        curators=curators,
+        model=model,
+    )
+    found = read_predictions(predictions, rejects) if predictions else []
+    report = send(client, read_documents(documents, rejects), found, settings, rejects)
+    report_rejects(rejects, predictions or documents)
+    typer.echo(
+        f"{len(report.pushed)} documents pushed ({report.created} new, {report.updated} updated, "
+        f"{report.overlapping} for {curators} curators)"
+    )
+    if report.answered:
+        typer.echo(f"{len(report.answered)} left as they are: a curator has answered them")
+    say(f"curate them at {client.api_url}; then: abroad annotate pull --out DIR")
+
+
+def pull(
+    out: Path = typer.Option(..., metavar="DIR", help="Where the decisions and documents go."),
+    offline: list[Path] = typer.Option(
+        [], "--from", metavar="FILE.json", help="What the offline page saved; repeatable."
+    ),
+    dataset: str = _DATASET,
+    workspace: str = _WORKSPACE,
+    drafts: bool = typer.Option(False, "--drafts", help="Count drafts as if they were submitted."),
+    server: bool = typer.Option(True, help="Ask the server; --no-server with --from alone."),
+    url: str | None = _URL,
+    api_key: str | None = _KEY,
+) -> None:
+    """Bring decisions back: curated.jsonl (merged), curators/NAME.jsonl, conflicts.jsonl, predicted.jsonl.
+
+    decisions.jsonl holds every answer, and every line that could not be read as it was typed.
+
+    Example: abroad annotate pull --out curated
+    """
+    from abroad.errors import InputError
+    from abroad.io import Rejects
+    from annotation.pull import read_offline, together, write_pulled
+
+    rejects = Rejects()
+    parts = [read_offline(path, rejects) for path in offline]
+    if server:
+        parts.append(_pull(url, api_key, dataset, workspace, rejects))
+    if not parts:
+        raise InputError("--no-server: expected files of the offline page with --from")
+    out.mkdir(parents=True, exist_ok=True)
+    merged, report = write_pulled(together(parts), out, drafts)
+    report_rejects(rejects, out / "decisions.jsonl")
+    typer.echo(
+        f"{report.documents} curated documents of {report.curators} curators: {report.submitted} answers submitted, "
+        f"{report.drafts} drafts, {report.discarded} discarded; {report.conflicts} conflicts"
+    )
+    if report.flagged:
+        say(f"{report.flagged} lines to look at: 'flagged' in {out / 'decisions.jsonl'}")
+    if merged.conflicts:
+        say(f"conflicts: {out / 'conflicts.jsonl'}; `abroad annotate adjudicate` asks for a decision")
+
+
+def adjudicate(
+    dataset: str = _DATASET, workspace: str = _WORKSPACE, url: str | None = _URL, api_key: str | None = _KEY
+) -> None:
+    """Push what curators disagree on as a batch of its own, both answers shown; its decision wins at the next pull.
+
+    Example: abroad annotate adjudicate
+    """
+    from abroad.io import Rejects
+    from annotation.adjudicate import adjudicate as send
+    from annotation.connection import connect
+    from annotation.pull import pull as fetch
+
+    client = connect(url, api_key)
+    sent = send(client, fetch(client, dataset, workspace, Rejects()), dataset, workspace)
+    typer.echo(f"{len(sent)} conflicts to decide" + (f": dataset {dataset}-adjudication" if sent else ""))
+
+
+def _pull(url, api_key, dataset, workspace, rejects):
+    from annotation.connection import connect
+    from annotation.pull import pull as fetch
+
+    return fetch(connect(url, api_key), dataset, workspace, rejects)
+
+
+def register(group: typer.Typer) -> None:
+    group.command("push")(push)
+    group.command("pull")(pull)
+    group.command("adjudicate")(adjudicate)
