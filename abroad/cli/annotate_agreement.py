@@ -20,7 +20,11 @@ COHEN, FLEISS = "Cohen's kappa", "Fleiss' kappa"
 def agreement(
     decisions: Path = typer.Argument(..., metavar="DECISIONS.jsonl", help="As `abroad annotate pull` writes them."),
     predictions: Path | None = typer.Option(
-        None, metavar="PRED.jsonl", help="The model's relations: further candidates for kappa."
+        None,
+        "--predictions",
+        "--pred",
+        metavar="PRED.jsonl",
+        help="The model's relations: further candidates for kappa.",
     ),
     batch: str | None = typer.Option(None, help="Only this batch."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),

@@ -13,7 +13,11 @@ def export(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL), in the order to be shown."),
     html: Path = typer.Option(..., metavar="FILE.html", help="The page to write."),
     predictions: Path | None = typer.Option(
-        None, metavar="PRED.jsonl", help="Suggestions, as `abroad extract` writes them; else the documents' relations."
+        None,
+        "--predictions",
+        "--pred",
+        metavar="PRED.jsonl",
+        help="Suggestions, as `abroad extract` writes them; else the documents' relations.",
     ),
     batch: str = typer.Option("1", help="Name of this batch, kept in the decisions."),
     title: str = typer.Option("Curation of relations", help="Of the page."),
