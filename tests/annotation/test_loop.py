@@ -12,7 +12,7 @@ from abroad.errors import InputError
 from abroad.io import file_sha256, read_documents
 from annotation.decisions import read_decisions
 from annotation.loop import run_loop
-from tests.annotation.curators import decide
+from tests.annotation.page_curators import decide
 
 ROOT = Path(__file__).parents[2]
 
