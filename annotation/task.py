@@ -2,9 +2,12 @@
 
 A record is a document. Title and abstract are one plain text field, so that spans have the offsets of
 `Document.text`; relations are a text question, one `ORGANISM | CHEMICAL` a line, filled with the prediction: to accept
-is to submit, to edit is to type. Argilla's custom fields are not used. Its page (2.8.0) writes the whole record
-unescaped into a script of a frame of its own origin, so that an abstract with "</script>" would run as the curator;
-plain text fields show it as text.
+is to submit, to edit is to type.
+
+Argilla's page (2.8.0) does not escape what it shows, so that HTML in an abstract would run as the curator: a text field
+is rendered as HTML even with use_markdown=False, and a custom field writes the whole record into a script of a frame of
+its own origin. Custom fields are therefore not used, and text fields hold look-alikes of the characters that HTML is
+made of (`shown_text`). The text question escapes what it shows. `tests/annotation/test_browser.py` checks all of them.
 """
 
 from __future__ import annotations
@@ -111,17 +114,26 @@ def shown_text(document: Document) -> str:
     """`Document.text` with the title on a line of its own; each code point keeps its place.
 
     Browsers count UTF-16 units, Python code points: characters that take two units are shown as their plain form
-    (mathematical italics as letters), or as a box where they have none, so that both count alike.
+    (mathematical italics as letters), or as a box where they have none, so that both count alike. The characters
+    <, > and & are shown as their full-width forms, since Argilla would read them as HTML.
     """
     title = re.sub(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]", " ", document.title)
-    return "".join(map(_one_unit, f"{title}\n{document.abstract}"))
+    return harmless(f"{title}\n{document.abstract}")
+
+
+def harmless(text: str) -> str:
+    """Text for a text field: as long as before in code points, and in UTF-16 units, and no HTML."""
+    return "".join(map(_one_unit, text))
+
+
+_HTML = {"<": "\uff1c", ">": "\uff1e", "&": "\uff06"}
 
 
 def _one_unit(character: str) -> str:
     if ord(character) < 0x10000:
-        return character
+        return _HTML.get(character, character)
     plain = unicodedata.normalize("NFKC", character)
-    return plain if len(plain) == 1 and ord(plain) < 0x10000 else "\u25a1"
+    return _HTML.get(plain, plain) if len(plain) == 1 and ord(plain) < 0x10000 else "\u25a1"
 
 
 def relation_lines(pairs: Sequence[LabelPair]) -> str:
@@ -146,24 +158,32 @@ def make_record(card: Card) -> Record:
         if spans:
             suggestions.append(rg.Suggestion(SPANS, spans, score=certain, agent=agent, type="model"))
     metadata = {
-        "kingdom": card.kingdom or document.extra.get("kingdom"),
+        "kingdom": harmless(str(card.kingdom or document.extra.get("kingdom") or "")) or None,
         "relation_count": len(relations),
         "lowest_score": round(min(scores), 4) if scores else None,
         "lotus": lotus_status(relations),
         "batch": card.batch or None,
         "rank": card.rank,
-        "document": json.dumps(
+        "document": _json(
             {"title": document.title, "abstract": document.abstract, "PMID": document.pmid, "doi": document.doi}
         ),
-        "prediction": json.dumps([relation.to_dict() for relation in relations]) if prediction is not None else None,
+        "prediction": _json([relation.to_dict() for relation in relations]) if prediction is not None else None,
         "model": card.model,
     }
     return rg.Record(
         id=document.id,
-        fields={TEXT: shown_text(document), **({ANSWERS: card.answers} if card.answers else {})},
+        fields={TEXT: shown_text(document), **({ANSWERS: harmless(card.answers)} if card.answers else {})},
         metadata={name: value for name, value in metadata.items() if value is not None},
         suggestions=suggestions,
     )
+
+
+def _json(value: Any) -> str:
+    """JSON without the characters that HTML is made of."""
+    text = json.dumps(value)
+    for character in _HTML:
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
 
 
 def span_suggestions(

@@ -219,7 +219,7 @@ def text_query(query: str) -> str:
         Refused: only words that must not occur.
     """
     either: list[str] = []
-    for alternative in _split_outside_quotes(query, "|"):
+    for alternative in _split_outside_quotes(query.replace("\0", " "), "|"):
         wanted, unwanted = [], []
         for word in _words(alternative):
             negative = word.startswith("-") and not word.startswith("-)")  # "(-)-menthol" is a name

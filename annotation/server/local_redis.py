@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import select
 import shutil
 import socket
 import subprocess
@@ -56,18 +57,45 @@ def guarded(command: list[str], directory: Path | None = None) -> subprocess.Pop
 
 
 def _fake(path: Path):
+    """fakeredis' server on a Unix socket, with two of its habits mended that RQ does not survive."""
+    import redis
     from fakeredis import TcpFakeServer
+    from fakeredis._clients._tcp_server import TCPFakeRequestHandler
+
+    class Handler(TCPFakeRequestHandler):
+        def setup(self) -> None:
+            super().setup()
+            read = self.current_client.read_response
+
+            def response():
+                try:
+                    return read()
+                except redis.ResponseError as error:
+                    return error  # an answer like any other; the original closes the connection after it
+
+            self.current_client.read_response = response
+            self.writer.writer = self  # the original's own cannot write more than the socket's buffer takes
+
+        def write(self, data: bytes) -> None:
+            rest = memoryview(data)
+            while rest:
+                select.select([], [self.connection], [])
+                rest = rest[self.connection.send(rest) :]
+
+        def flush(self) -> None: ...
 
     class UnixFakeServer(TcpFakeServer):
         address_family = socket.AF_UNIX
-        daemon_threads = True
         _numbers = itertools.count()
 
         def get_request(self):
             connection, _ = super().get_request()
             return connection, ("unix", next(self._numbers))  # clients are told apart by address; Unix has none
 
-    return UnixFakeServer(str(path), server_type="redis")
+    server = UnixFakeServer(str(path), server_type="redis")
+    server.RequestHandlerClass = Handler
+    server.daemon_threads = True  # else this process could not end while a connection is open
+    return server
 
 
 def _wait_for(path: Path) -> None:

@@ -48,8 +48,8 @@ class RunningServer:
                 raise RuntimeError(f"the annotation server does not start:\n{self.output}")
             time.sleep(0.05)
         self.url = ready[1]
-        if shown := re.search(r"shown once: (\S+)", self.output):
-            self.password = shown[1]
+        shown = re.search(r"shown once: (\S+)", self.output)
+        self.password = shown[1] if shown else None
         self.api_key = local_credentials(self.home).api_key
         return self
 

@@ -384,7 +384,7 @@ def test_suggesting_agents_are_listed(place):
 
 def test_search_with_the_sdk(place):
     query = rg.Query(query="acid", filter=[("metadata.relations", ">=", 1), ("kind.suggestion", "==", "yes")])
-    assert {one.id for one, _ in place.dataset.records(query=query, with_responses=False)} == {"a", "d"}
+    assert {one.id for one in place.dataset.records(query=query, with_responses=False)} == {"a", "d"}
     query = rg.Query(filter=[("response.status", "==", "submitted")])
     assert {one.id for one in place.dataset.records(query=query, with_responses=False)} == {"a", "b", "c"}
     similar = rg.Query(similar=rg.Similar("meaning", [0.0, 1.0]))

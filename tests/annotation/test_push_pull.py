@@ -1,0 +1,166 @@
+"""Documents go to a real server and decisions come back: nothing doubled, nothing lost."""
+
+import threading
+
+import pytest
+
+from abroad.errors import AbroadError, InputError
+from abroad.io import Rejects, read_documents
+from abroad.schema import Prediction
+from annotation.adjudicate import adjudicate
+from annotation.pull import pull, together, write_pulled
+from annotation.push import PushSettings, find_dataset, is_overlap, push
+from annotation.stored import stored_records
+from annotation.task import make_record
+from tests.annotation.curators import answer
+from tests.conftest import make_document
+
+pytest.importorskip("argilla")
+from abroad.extraction.evidence import with_evidence
+
+TEXT = "Usnic acid and barbatic acid were isolated from Usnea testalis."
+PAIRS = [("Usnea testalis", "usnic acid"), ("Usnea testalis", "barbatic acid")]
+DOCUMENTS = [make_document(f"d{n}", f"Title {n}.", TEXT, []) for n in range(8)]
+PREDICTIONS = [
+    Prediction(d.id, [with_evidence(d, *pair, score) for pair, score in zip(PAIRS, (0.9, 0.4), strict=True)])
+    for d in DOCUMENTS
+]
+
+
+def setting(name, **more):
+    return PushSettings(dataset=name, workspace=name, **more)
+
+
+def test_push_twice_updates_and_keeps_what_was_answered(annotation_server, tmp_path):
+    client = annotation_server.connect()
+    rejects = Rejects()
+    first = push(client, DOCUMENTS, [*PREDICTIONS, Prediction("else", [])], setting("twice"), rejects)
+    assert (first.created, first.updated) == (8, 0)
+    assert rejects.items == [{"where": "prediction else", "reason": "no document has this id"}]
+    ana = annotation_server.curator("twice-ana", "twice")
+    assert answer(ana, "twice", "twice", "d0", "Usnea testalis | usnic acid").status_code == 201
+
+    again = push(client, DOCUMENTS, [Prediction(d.id, []) for d in DOCUMENTS], setting("twice", batch="2"), Rejects())
+    assert (again.created, again.updated, again.answered) == (0, 7, ["d0"])
+    records = {record.id: record for record in stored_records(client, find_dataset(client, "twice", "twice"))}
+    assert set(records) == {d.id for d in DOCUMENTS}
+    assert records["d0"].metadata["batch"] == "1" and records["d1"].metadata["batch"] == "2"
+    (decision,) = pull(client, "twice", "twice", Rejects()).decisions
+    assert (decision.curator, decision.relations) == ("twice-ana", (PAIRS[0],))
+
+
+def test_what_a_curator_sees(annotation_server):
+    client = annotation_server.connect()
+    push(client, DOCUMENTS[:1], PREDICTIONS[:1], setting("sees", model="pairs 0.1", batch="b"), Rejects())
+    dataset = find_dataset(client, "sees", "sees")
+    assert "the source from which the chemical was isolated" in dataset.guidelines
+    (record,) = dataset.records()
+    assert record.fields["text"] == f"Title 0.\n{TEXT}"
+    suggestions = {item.question_name: item for item in record.suggestions}
+    assert suggestions["relations"].value == "Usnea testalis | usnic acid\nUsnea testalis | barbatic acid"
+    assert (suggestions["relations"].score, suggestions["relations"].agent) == (0.4, "pairs 0.1")
+    text = DOCUMENTS[0].text
+    spans = {(span["label"], text[span["start"] : span["end"]]) for span in suggestions["spans"].value}
+    assert spans == {("organism", "Usnea testalis"), ("chemical", "Usnic acid"), ("chemical", "barbatic acid")}
+    assert max(suggestions["spans"].score) == 0.9
+    shown = {name: record.metadata[name] for name in ("relation_count", "lowest_score", "batch", "rank")}
+    assert shown == {"relation_count": 2, "lowest_score": 0.4, "batch": "b", "rank": 0}
+
+
+def test_two_curators_in_parallel_conflict_and_adjudication(annotation_server, tmp_path):
+    client = annotation_server.connect()
+    report = push(client, DOCUMENTS, PREDICTIONS, setting("both", overlap=1.0), Rejects())
+    assert report.overlapping == 8
+    names = ("both-ana", "both-bo")
+    curators = [annotation_server.curator(name, "both") for name in names]
+    both = "\n".join(map(" | ".join, PAIRS))
+    texts = [{d.id: both for d in DOCUMENTS}, {d.id: both if d.id != "d3" else " | ".join(PAIRS[0]) for d in DOCUMENTS}]
+    codes = []
+
+    def work(curator, answers):
+        for id, text in answers.items():
+            codes.append(answer(curator, "both-overlap", "both", id, text).status_code)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(curators, texts, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == [201] * 16
+
+    merged, counts = write_pulled(pull(client, "both", "both", Rejects()), tmp_path)
+    assert (counts.submitted, counts.curators, counts.conflicts) == (16, 2, 1)
+    assert [conflict.document for conflict in merged.conflicts] == ["d3"]
+    own = {d.id: d.label_pairs() for d in read_documents(tmp_path / "curators" / "both-bo.jsonl")}
+    assert own["d3"] == [PAIRS[0]] and own["d4"] == PAIRS
+
+    assert adjudicate(client, pull(client, "both", "both", Rejects()), "both", "both") == ["d3"]
+    (record,) = find_dataset(client, "both-adjudication", "both").records()
+    assert "both-ana:" in record.fields["answers"] and "? Usnea testalis | barbatic acid" in record.fields["answers"]
+    judge = annotation_server.curator("both-judge", "both")
+    assert answer(judge, "both-adjudication", "both", "d3", both).status_code == 201
+    merged, counts = write_pulled(pull(client, "both", "both", Rejects()), tmp_path)
+    curated = {document.id: document for document in merged.documents}
+    assert counts.conflicts == 0 and curated["d3"].label_pairs() == PAIRS
+    assert curated["d3"].extra["curation"]["status"] == "adjudicated"
+    assert adjudicate(client, pull(client, "both", "both", Rejects()), "both", "both") == []
+
+
+def test_drafts_discarded_and_free_text_are_kept(annotation_server, tmp_path):
+    client = annotation_server.connect()
+    push(client, DOCUMENTS[:4], PREDICTIONS, setting("kept"), Rejects())
+    ana = annotation_server.curator("kept-ana", "kept")
+    spans = [{"start": 9, "end": 19, "label": "chemical"}]
+    assert answer(ana, "kept", "kept", "d0", "U. testalis | usnic acid\nhm?", spans=spans).status_code == 201
+    assert answer(ana, "kept", "kept", "d1", "none", status="draft").status_code == 201
+    assert answer(ana, "kept", "kept", "d2", None, status="discarded").status_code == 201
+    pulled = pull(client, "kept", "kept", Rejects())
+    by_id = {decision.document: decision for decision in pulled.decisions}
+    assert {id: d.status for id, d in by_id.items()} == {"d0": "submitted", "d1": "draft", "d2": "discarded"}
+    assert by_id["d0"].relations == (PAIRS[0],)
+    assert [flag.line for flag in by_id["d0"].flagged] == ["hm?"]
+    assert [(m.start, m.end, m.role) for m in by_id["d0"].mentions] == [(9, 19, "chemical")]
+    assert by_id["d0"].updated_at
+    _, counts = write_pulled(pulled, tmp_path)
+    assert (counts.documents, counts.drafts, counts.discarded, counts.flagged) == (1, 1, 1, 1)
+    assert write_pulled(pulled, tmp_path, drafts=True)[1].documents == 2
+    assert pulled.predictions["d3"].relations == PREDICTIONS[3].relations
+    assert len(together([pulled, pulled]).decisions) == 3
+
+
+def test_killed_in_the_middle_and_pushed_again(own_server, monkeypatch):
+    own_server.start()
+    many = [make_document(f"m{n}", "T.", TEXT, []) for n in range(250)]
+    made = []
+
+    def kill_at_150(card):
+        made.append(card)
+        if len(made) == 150:
+            own_server.kill()
+        return make_record(card)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("annotation.push.make_record", kill_at_150)
+        with pytest.raises(AbroadError, match="no server answers"):
+            push(own_server.connect(), many, [], setting("killed"), Rejects())
+    own_server.start()
+    client = own_server.connect()
+    report = push(client, many, [], setting("killed"), Rejects())
+    assert (report.created, report.updated) == (150, 100)
+    assert len(list(stored_records(client, find_dataset(client, "killed", "killed")))) == 250
+
+
+def test_wrong_settings(annotation_server):
+    client = annotation_server.connect()
+    with pytest.raises(InputError, match="expected a share"):
+        push(client, DOCUMENTS, [], setting("wrong", overlap=2), Rejects())
+    with pytest.raises(InputError, match="expected letters"):
+        push(client, DOCUMENTS, [], setting("not a name"), Rejects())
+    with pytest.raises(InputError, match="push to it first"):
+        pull(client, "nowhere", "nowhere", Rejects())
+
+
+def test_overlap_is_a_stable_share():
+    chosen = [is_overlap(str(n), 0.2) for n in range(2000)]
+    assert 340 < sum(chosen) < 460
+    assert not any(is_overlap(str(n), 0) for n in range(50)) and all(is_overlap(str(n), 1) for n in range(50))
