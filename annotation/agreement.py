@@ -24,8 +24,7 @@ from abroad.evaluation.metrics import Scores, add_scores
 from abroad.evaluation.protocols import normalise_upstream
 from abroad.schema import LabelPair, Prediction
 from annotation.decisions import Decision, counted
-
-ADJUDICATION = "adjudication"
+from annotation.push import ADJUDICATION
 
 
 @dataclass(frozen=True)

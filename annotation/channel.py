@@ -11,8 +11,9 @@ from abroad.config import CurationSection
 from abroad.errors import InputError
 from abroad.io import Rejects
 from abroad.schema import Document, Prediction
+from annotation.merge import Conflict
 from annotation.pull import Pulled, pull, read_offline, together
-from annotation.push import PushSettings, is_overlap, push
+from annotation.push import ADJUDICATION, PushSettings, is_overlap, push
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Channel(Protocol):
 
     def collect(self, rejects: Rejects) -> Pulled:
         """Every answer so far, of all batches."""
+
+    def settle(self, conflicts: Sequence[Conflict], pulled: Pulled) -> str:
+        """Ask for a decision on conflicts, all answers shown; returns where it is made."""
 
     def needed(self, id: str) -> int:
         """How many curators must decide a document."""
@@ -68,6 +72,18 @@ class PageChannel:
                 rejects.add(str(path), str(error))
         return together(parts)
 
+    def settle(self, conflicts: Sequence[Conflict], pulled: Pulled) -> str:
+        from annotation.adjudicate import all_answers, show_answers
+        from annotation.offline import OfflineSettings, write_offline
+
+        page = self.folder.parent / "adjudicate.html"
+        documents = [pulled.documents[conflict.document] for conflict in conflicts]
+        union = [all_answers(conflict, pulled.documents[conflict.document]) for conflict in conflicts]
+        notes = {conflict.document: show_answers(conflict) for conflict in conflicts}
+        settings = OfflineSettings("Adjudication", ADJUDICATION, "curators", notes)
+        write_offline(documents, union, page, settings, Rejects())
+        return str(page)
+
     def needed(self, id: str) -> int:
         return 1
 
@@ -98,6 +114,12 @@ class ServerChannel:
 
     def collect(self, rejects: Rejects) -> Pulled:
         return together([pull(self.client, self.section.dataset, self.section.workspace, rejects)])
+
+    def settle(self, conflicts: Sequence[Conflict], pulled: Pulled) -> str:
+        from annotation.adjudicate import adjudicate
+
+        adjudicate(self.client, pulled, self.section.dataset, self.section.workspace)
+        return f"the dataset {self.section.dataset}-{ADJUDICATION}"
 
     def needed(self, id: str) -> int:
         return self.section.curators if is_overlap(id, self.section.overlap) else 1

@@ -3,6 +3,7 @@
     documents.jsonl          what there is to curate (beside the files of the stages before it)
     decisions/               offline: where the files go that curators save
     curated/                 all decisions so far, as `abroad annotate pull` writes them
+    adjudicate.html          offline: open conflicts, all answers shown; saved like the others
     round-N/predictions.jsonl  the model in use on every document not shown before
     round-N/batch.jsonl, batch.tsv  the documents shown, and why they were chosen
     round-N/curate.html      offline: the page
@@ -223,6 +224,9 @@ class _Loop:
             "curators": pull_report.curators,
             "conflicts": len(conflicts & batch_ids),
         }
+        if merged.conflicts:
+            place = self.channel.settle(merged.conflicts, pulled)
+            self.say(f"{len(conflicts)} documents in conflict are left out until they are settled: {place}")
         scored = [document for document in truth if document.id in batch_ids]
         if scored:
             report["scores"] = score_batch(scored, before, turn.folder, self.section.resamples)
@@ -296,8 +300,6 @@ class _Loop:
         if isinstance(report["agreement"], dict) and report["agreement"]["fleiss"] is not None:
             agreed = report["agreement"]
             self.say(f"{turn.name}: Fleiss' kappa {agreed['fleiss']:.3f} on {agreed['documents']} shared documents")
-        if report["conflicts"]:
-            self.say(f"{turn.name}: {report['conflicts']} documents in conflict are left out until they are settled")
         training = report["training"]
         if isinstance(training, str):
             self.say(f"{turn.name}: no training: {training}")

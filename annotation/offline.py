@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,17 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class OfflineSettings:
-    """Attributes: title: of the page; batch: name that the decisions bear; model: what made the predictions."""
+    """How a page is headed, and what goes with its documents.
+
+    Attributes:
+        title: of the page; batch: name that the decisions bear; model: what made the predictions.
+        notes: document id -> plain text shown above its relations (earlier answers, in adjudication).
+    """
 
     title: str = "Curation of relations"
     batch: str = "1"
     model: str = "abroad"
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_offline(
@@ -57,7 +63,7 @@ def write_offline(
         else:
             usable[prediction.id] = prediction
     failed = {prediction.id for prediction in predictions if prediction.error}
-    cards = [_card(d, _suggested(d, usable.get(d.id), d.id in failed), settings.model) for d in documents]
+    cards = [_card(d, _suggested(d, usable.get(d.id), d.id in failed), settings) for d in documents]
     html = _page(cards, settings)
     with atomic_write(out) as stream:
         stream.write(html)
@@ -69,7 +75,7 @@ def _suggested(document: Document, prediction: Prediction | None, failed: bool) 
     return Prediction(document.id, [] if failed else [Relation(*pair) for pair in document.label_pairs()])
 
 
-def _card(document: Document, prediction: Prediction, model: str) -> dict[str, Any]:
+def _card(document: Document, prediction: Prediction, settings: OfflineSettings) -> dict[str, Any]:
     marks, _ = span_suggestions(document, prediction.relations)
     relations = [
         {
@@ -82,8 +88,13 @@ def _card(document: Document, prediction: Prediction, model: str) -> dict[str, A
         for relation in prediction.relations
     ]
     plain = Document(document.id, document.title, document.abstract, document.pmid, document.doi)
-    shown = Prediction(document.id, prediction.relations, extra={"model": model})
-    return {"document": plain.to_dict() | {"prediction": shown.to_dict()}, "relations": relations, "marks": marks}
+    shown = Prediction(document.id, prediction.relations, extra={"model": settings.model})
+    return {
+        "document": plain.to_dict() | {"prediction": shown.to_dict()},
+        "relations": relations,
+        "marks": marks,
+        "note": settings.notes.get(document.id, ""),
+    }
 
 
 def _page(cards: list[dict[str, Any]], settings: OfflineSettings) -> str:

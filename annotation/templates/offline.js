@@ -44,6 +44,7 @@ function draw() {
   $("id").textContent = "Document " + (at + 1) + " of " + data.cards.length + " · " + document_.id;
   $("state").textContent = words[state().status] && "· " + words[state().status];
   $("comment").value = state().comment;
+  $("note").textContent = card().note; $("note").hidden = !card().note;
 }
 function drawDocuments() {
   const done = states.filter(s => s.status === "submitted" || s.status === "discarded").length;

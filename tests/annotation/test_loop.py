@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 from abroad.cli.app import app
 from abroad.config import Config
 from abroad.errors import InputError
-from abroad.io import file_sha256, read_documents
+from abroad.io import Rejects, file_sha256, read_documents
 from annotation.decisions import read_decisions
 from annotation.loop import run_loop
-from tests.annotation.page_curators import decide
+from tests.annotation.page_curators import decide, page_data
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,6 +38,8 @@ def finished(tmp_path_factory):
     waits.append(run_loop(config, said.append).waiting_for)
     truth = {document.id: document.label_pairs() for document in read_documents(out / "documents.jsonl")}
     for number in (1, 2):
+        if number == 2:  # the conflict of the first round is settled while the second goes on
+            decide(out / "adjudicate.html", out / "decisions" / "eva.json", "eva", truth)
         page = out / f"round-{number}" / "curate.html"
         before = page.read_bytes()
         decide(page, out / "decisions" / f"ana-{number}.json", "ana", truth)
@@ -85,11 +87,12 @@ def test_a_model_is_linked_to_the_decisions_it_learned_from(finished):
     folder = config.out / "round-2" / "model"
     link = json.loads((folder / "decisions.json").read_text())
     assert link["model"][str(folder / "scorer.json")] == file_sha256(folder / "scorer.json")
-    assert {d["curator"] for d in link["decisions"]} == {"ana", "ben"}
+    assert {d["curator"] for d in link["decisions"]} == {"ana", "ben", "eva"}
     assert {d["document"] for d in link["decisions"]} == set(link["documents"])
-    assert len(link["documents"]) == 20 and all(d["digest"] and d["source"] for d in link["decisions"])
+    assert {d["curator"] for d in link["decisions"] if d["batch"] == "adjudication"} == {"eva"}
+    assert len(link["documents"]) == 21 and all(d["digest"] and d["source"] for d in link["decisions"])
     training = report(config, 2)["training"]
-    assert training["curated_documents"] == 20 and training["adopted"] in (True, False)
+    assert training["curated_documents"] == 21 and training["adopted"] in (True, False)
 
 
 def test_agreement_is_measured_where_curators_share_documents(finished):
@@ -97,7 +100,16 @@ def test_agreement_is_measured_where_curators_share_documents(finished):
     agreed = json.loads((config.out / "round-1" / "agreement.json").read_text())
     assert agreed["documents"] == 11 and 0.8 < agreed["fleiss"]["value"] < 1
     assert (config.out / "round-1" / "agreement.svg").exists()
-    assert len(read_decisions(config.out / "curated" / "decisions.jsonl")) == 44
+    assert len(read_decisions(config.out / "curated" / "decisions.jsonl")) == 45
+
+
+def test_what_curators_differ_in_is_asked_once_more_with_their_answers(finished):
+    config, _, _ = finished
+    [card] = page_data(config.out / "adjudicate.html")["cards"]
+    assert card["document"]["id"] in report(config, 2)["batch"]
+    assert "ana:" in card["note"] and "? = not settled" in card["note"]
+    merged = {d.id: d.extra["curation"]["status"] for d in read_documents(config.out / "curated" / "curated.jsonl")}
+    assert sorted(merged.values()).count("adjudicated") == 1 and merged[card["document"]["id"]] == "conflict"
 
 
 def test_a_finished_loop_does_nothing_more(finished):
@@ -139,3 +151,32 @@ def test_the_command_ends_well_and_refuses_what_makes_no_sense(tmp_path, monkeyp
     assert refused.exit_code == 2 and "--only goes with stages" in refused.output
     with pytest.raises(InputError, match="expected an extractor"):
         run_loop(make_config(tmp_path / "other", model=tmp_path), lambda line: None)
+
+
+def test_two_curators_on_a_server(annotation_server, tmp_path, monkeypatch):
+    from annotation.pull import pull
+    from annotation.push import find_dataset
+    from tests.annotation.curators import answer
+
+    monkeypatch.setenv("ARGILLA_API_KEY", annotation_server.api_key)
+    where = {"offline": False, "url": annotation_server.url, "workspace": "loop", "dataset": "loop"}
+    config = make_config(tmp_path / "run", batch=3, overlap=1.0, **where)
+    waiting = run_loop(config, lambda line: None).waiting_for
+    assert "round-1: 0 of 3 documents" in waiting and annotation_server.url in waiting
+    truth = {document.id: document.label_pairs() for document in read_documents(config.out / "documents.jsonl")}
+    batch = [document.id for document in read_documents(config.out / "round-1" / "batch.jsonl")]
+    differed = batch[0]
+    for name in ("loop-ana", "loop-ben"):
+        client = annotation_server.curator(name, "loop")
+        for id in batch:
+            pairs = [*truth[id], *([("Usnea testalis", "acid")] if name == "loop-ben" and id == differed else [])]
+            lines = "\n".join(" | ".join(pair) for pair in pairs) or "none"
+            answer(client, "loop-overlap", "loop", id, lines).raise_for_status()
+        waiting = run_loop(config, lambda line: None).waiting_for
+        assert name != "loop-ana" or "0 of 3 documents are decided (loop-ana)" in waiting
+    assert "round-2: 0 of 3" in waiting
+    first = report(config, 1)
+    assert first["curators"] == 2 and first["conflicts"] == 1 and first["agreement"]["documents"] == 3
+    owner = annotation_server.connect()
+    assert find_dataset(owner, "loop-adjudication", "loop") is not None
+    assert {d.source for d in pull(owner, "loop", "loop", Rejects()).decisions} == {"argilla:loop-overlap"}
