@@ -165,6 +165,9 @@ class CurationSection(Section):
     overlap: _Share = Field(0.2, description="share of documents that several curators are shown (server)")
     curators: Annotated[int, Field(ge=2)] = Field(2, description="answers that each of those needs")
     enough: _Share = Field(1.0, description="share of a batch that must be decided before a round ends")
+    conflicts: Literal["settle", "leave"] = Field(
+        "settle", description="a round ends when its conflicts are settled, or goes on without their documents"
+    )
     synthetic: tuple[Path, ...] = Field((), description="further documents to train on, of weight 0.5")
     weight: Annotated[float, Field(gt=0)] = Field(2.0, description="of a curated document in training")
     adopt: Literal["better", "always"] = Field("better", description="when a new model replaces the one before")

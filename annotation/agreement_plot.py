@@ -22,7 +22,8 @@ def plot_agreement(agreement: Agreement) -> Any:
             rows.append(
                 (f"batch {part.name}", {"F1": part.f1, "Fleiss' kappa": part.fleiss, "F1 of spans": part.spans})
             )
-    styles = {"F1": "tab:blue", "Cohen's kappa": "tab:orange", "Fleiss' kappa": "tab:red", "F1 of spans": "tab:green"}
+    # Okabe and Ito's palette: told apart by colour-blind readers too.
+    styles = {"F1": "#0072B2", "Cohen's kappa": "#E69F00", "Fleiss' kappa": "#D55E00", "F1 of spans": "#009E73"}
     figure = Figure(figsize=(8, 1.4 + 0.55 * len(rows)), layout="constrained")
     axes = figure.subplots()
     drawn: set[str] = set()

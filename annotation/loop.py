@@ -18,7 +18,6 @@ curators may be at work on what it made.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,43 +35,10 @@ from annotation.agreement import measure_agreement
 from annotation.channel import Batch, Channel, open_channel
 from annotation.decisions import DISCARDED, SUBMITTED, Decision, counted
 from annotation.learn import Lesson, can_train, load_model, score_batch, train_model, write_predictions
+from annotation.merge import Merged
 from annotation.pull import Pulled, write_pulled
+from annotation.rounds import Round, read_report, summary
 from annotation.select import choose_batch
-
-
-@dataclass(frozen=True)
-class Round:
-    """One turn of the loop.
-
-    Attributes:
-        model: the extractor in use; None for the built-in one.
-        unseen: predictions of that model on curated documents of earlier rounds, made without them; None at first.
-    """
-
-    number: int
-    folder: Path
-    model: Path | None
-    unseen: Path | None
-
-    @property
-    def name(self) -> str:
-        return f"round-{self.number}"
-
-    @property
-    def predictions(self) -> Path:
-        return self.folder / "predictions.jsonl"
-
-    @property
-    def batch(self) -> Path:
-        return self.folder / "batch.jsonl"
-
-    @property
-    def report(self) -> Path:
-        return self.folder / "round.json"
-
-    @property
-    def model_name(self) -> str:
-        return "built-in" if self.model is None else "/".join(self.model.parts[-2:])
 
 
 @dataclass(frozen=True)
@@ -102,17 +68,10 @@ def run_loop(config: Config, say: Callable[[str], None] = print) -> LoopReport:
             waiting = loop.advance(turn)
             if waiting is not None:
                 return LoopReport(closed, waiting)
-        result = _read_report(turn.report)
+        result = read_report(turn.report)
         closed.append(result)
         model = None if result["next_model"] is None else Path(result["next_model"])
         unseen = turn.folder / "unseen.jsonl"
-
-
-def _read_report(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise InputError(f"{path}: broken; remove it, and the round is closed again from its decisions") from None
 
 
 class _Loop:
@@ -134,11 +93,19 @@ class _Loop:
         self._once("extract", turn, (turn.predictions,), lambda: self._extract(turn))
         self._once("choose", turn, (turn.batch, turn.folder / "batch.tsv"), lambda: self._choose(turn))
         self._once("push", turn, (), lambda: self._push(turn))
-        pulled = self._collect()
+        pulled, merged = self._collect()
         waiting = self._missing(turn, pulled.decisions)
         if waiting:
             return f"{turn.name}: {waiting}; {self.channel.advice(turn.folder)}, then run the same command again"
-        self._close(turn, pulled)
+        if merged.conflicts:
+            place = self.channel.settle(merged.conflicts, pulled)
+            if self.section.conflicts == "settle":
+                return (
+                    f"{turn.name}: curators differ on {len(merged.conflicts)} documents: settle them in {place}, "
+                    "then run the same command again"
+                )
+            self.say(f"{turn.name}: {len(merged.conflicts)} documents in conflict are left out; settle them in {place}")
+        self._close(turn, pulled, merged)
         return None
 
     def _once(self, what: str, turn: Round, outputs: tuple[Path, ...], do: Callable[[], dict[str, Any]]) -> None:
@@ -152,10 +119,13 @@ class _Loop:
         self.say(f"{name}: {entry['seconds']} s ({figures})")
 
     def _uncurated(self, turn: Round) -> list[Document]:
-        shown: set[str] = set()
-        for number in range(1, turn.number):
-            shown |= {document.id for document in read_documents(self.out / f"round-{number}" / "batch.jsonl")}
+        shown = self._shown(turn.number - 1)
         return [d for d in read_documents(self.out / "documents.jsonl", Rejects()) if d.id not in shown]
+
+    def _shown(self, rounds: int) -> set[str]:
+        """Ids of the documents of the first so many rounds."""
+        batches = [self.out / f"round-{number}" / "batch.jsonl" for number in range(1, rounds + 1)]
+        return {document.id for batch in batches for document in read_documents(batch)}
 
     def _extract(self, turn: Round) -> dict[str, Any]:
         from abroad.extraction.extract import extract_documents
@@ -185,14 +155,14 @@ class _Loop:
         rejects.write_beside(turn.batch)
         return {"documents": len(documents), "set_aside": len(rejects)}
 
-    def _collect(self) -> Pulled:
+    def _collect(self) -> tuple[Pulled, Merged]:
         rejects = Rejects()
         pulled = self.channel.collect(rejects)
-        write_pulled(pulled, self.out / "curated")
+        merged, _ = write_pulled(pulled, self.out / "curated")
         if rejects:
             self.say(rejects.summary())
         rejects.write_beside(self.out / "curated" / "decisions.jsonl")
-        return pulled
+        return pulled, merged
 
     def _missing(self, turn: Round, decisions: Sequence[Decision]) -> str:
         """How far curators are with a batch; "" when that is far enough."""
@@ -206,11 +176,11 @@ class _Loop:
         names = sorted(set().union(*deciders.values()))
         return f"{done} of {len(deciders)} documents are decided" + (f" ({', '.join(names)})" if names else "")
 
-    def _close(self, turn: Round, pulled: Pulled) -> None:
+    def _close(self, turn: Round, pulled: Pulled, merged: Merged) -> None:
         """Score, train, and say which model goes on; round.json comes last."""
-        merged, pull_report = write_pulled(pulled, self.out / "curated")
         conflicts = {conflict.document for conflict in merged.conflicts}
-        truth = [document for document in merged.documents if document.id not in conflicts]
+        shown = self._shown(turn.number)  # a dataset may hold decisions that are none of this loop's
+        truth = [document for document in merged.documents if document.id in shown - conflicts]
         own = {document.id for document in truth}
         decisions = [decision for decision in counted(pulled.decisions) if decision.document in own]
         batch_ids = {document.id for document in read_documents(turn.batch)}
@@ -221,12 +191,9 @@ class _Loop:
             "round": turn.number,
             "model": turn.model_name,
             "batch": sorted(batch_ids),
-            "curators": pull_report.curators,
+            "curators": sorted({decision.curator for decision in decisions if decision.batch == turn.name}),
             "conflicts": len(conflicts & batch_ids),
         }
-        if merged.conflicts:
-            place = self.channel.settle(merged.conflicts, pulled)
-            self.say(f"{len(conflicts)} documents in conflict are left out until they are settled: {place}")
         scored = [document for document in truth if document.id in batch_ids]
         if scored:
             report["scores"] = score_batch(scored, before, turn.folder, self.section.resamples)
@@ -235,7 +202,8 @@ class _Loop:
         write_predictions(turn.folder / "unseen.jsonl", unseen)
         report["next_model"] = None if next_model is None else str(next_model)
         write_json(turn.report, report)
-        self._say_closed(turn, report)
+        for line in summary(turn, report):
+            self.say(line)
 
     def _agreement(self, turn: Round, decisions: Sequence[Decision], predictions: Sequence[Prediction]) -> Any:
         from annotation.agreement_plot import plot_agreement
@@ -289,27 +257,6 @@ class _Loop:
             "synthetic": input_hashes(self.section.synthetic),
             "result": figures,
         }
-
-    def _say_closed(self, turn: Round, report: dict[str, Any]) -> None:
-        if scores := report.get("scores"):
-            self.say(
-                f"{turn.name}: {report['model']} beside the curators: precision {scores['precision']:.1f}, recall "
-                f"{scores['recall']:.1f}, F1 {scores['f1']:.1f} ({scores['f1_low']:.1f} to {scores['f1_high']:.1f}) on "
-                f"{scores['documents']} documents it had not seen; report: {turn.folder / 'report.html'}"
-            )
-        if isinstance(report["agreement"], dict) and report["agreement"]["fleiss"] is not None:
-            agreed = report["agreement"]
-            self.say(f"{turn.name}: Fleiss' kappa {agreed['fleiss']:.3f} on {agreed['documents']} shared documents")
-        training = report["training"]
-        if isinstance(training, str):
-            self.say(f"{turn.name}: no training: {training}")
-        else:
-            kept = "takes its place" if training["adopted"] else "is kept aside, the old one goes on"
-            self.say(
-                f"{turn.name}: trained on {training['curated_documents']} curated and "
-                f"{training['synthetic_documents']} synthetic documents: F1 {training['f1_of_the_new_model']:.1f} "
-                f"(held out) beside {training['f1_of_the_model_in_use']:.1f} of the model in use; the new one {kept}"
-            )
 
 
 def _mean(values: Sequence[float]) -> float:

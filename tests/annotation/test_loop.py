@@ -38,8 +38,6 @@ def finished(tmp_path_factory):
     waits.append(run_loop(config, said.append).waiting_for)
     truth = {document.id: document.label_pairs() for document in read_documents(out / "documents.jsonl")}
     for number in (1, 2):
-        if number == 2:  # the conflict of the first round is settled while the second goes on
-            decide(out / "adjudicate.html", out / "decisions" / "eva.json", "eva", truth)
         page = out / f"round-{number}" / "curate.html"
         before = page.read_bytes()
         decide(page, out / "decisions" / f"ana-{number}.json", "ana", truth)
@@ -52,6 +50,9 @@ def finished(tmp_path_factory):
             lambda id, pair, seen=overlooked: len(seen) < 1 and (seen.add(id) or True),
         )
         waits.append(run_loop(config, said.append).waiting_for)
+        asked = decide(out / "adjudicate.html", out / "decisions" / f"eva-{number}.json", "eva", truth)
+        assert set(asked) == overlooked
+        waits.append(run_loop(config, said.append).waiting_for)
         assert page.read_bytes() == before
     return config, said, waits
 
@@ -63,8 +64,9 @@ def report(config, number):
 def test_each_run_says_what_to_do_next(finished):
     config, _, waits = finished
     assert "round-1: 0 of 11 documents are decided" in waits[0] and "curate.html" in waits[0]
-    assert "round-2: 0 of 11" in waits[1] and str(config.out / "decisions") in waits[1]
-    assert waits[2].startswith("every document has been shown")
+    assert "round-1: curators differ on 1 documents" in waits[1] and "adjudicate.html" in waits[1]
+    assert "round-2: 0 of 11" in waits[2] and str(config.out / "decisions") in waits[2]
+    assert waits[4].startswith("every document has been shown")
 
 
 def test_no_document_is_shown_twice_and_none_is_forgotten(finished):
@@ -77,8 +79,8 @@ def test_no_document_is_shown_twice_and_none_is_forgotten(finished):
 def test_the_model_is_scored_on_what_it_had_not_seen(finished):
     config, _, _ = finished
     first = report(config, 1)
-    assert first["model"] == "built-in" and first["conflicts"] == 1
-    assert first["scores"]["documents"] == 10 and 0 < first["scores"]["f1"] <= 100
+    assert (first["model"], first["curators"], first["conflicts"]) == ("built-in", ["ana", "ben"], 0)
+    assert first["scores"]["documents"] == 11 and 0 < first["scores"]["f1"] <= 100
     assert (config.out / "round-1" / "report.html").exists()
 
 
@@ -90,9 +92,9 @@ def test_a_model_is_linked_to_the_decisions_it_learned_from(finished):
     assert {d["curator"] for d in link["decisions"]} == {"ana", "ben", "eva"}
     assert {d["document"] for d in link["decisions"]} == set(link["documents"])
     assert {d["curator"] for d in link["decisions"] if d["batch"] == "adjudication"} == {"eva"}
-    assert len(link["documents"]) == 21 and all(d["digest"] and d["source"] for d in link["decisions"])
+    assert len(link["documents"]) == 22 and all(d["digest"] and d["source"] for d in link["decisions"])
     training = report(config, 2)["training"]
-    assert training["curated_documents"] == 21 and training["adopted"] in (True, False)
+    assert training["curated_documents"] == 22 and training["adopted"] in (True, False)
 
 
 def test_agreement_is_measured_where_curators_share_documents(finished):
@@ -100,7 +102,7 @@ def test_agreement_is_measured_where_curators_share_documents(finished):
     agreed = json.loads((config.out / "round-1" / "agreement.json").read_text())
     assert agreed["documents"] == 11 and 0.8 < agreed["fleiss"]["value"] < 1
     assert (config.out / "round-1" / "agreement.svg").exists()
-    assert len(read_decisions(config.out / "curated" / "decisions.jsonl")) == 45
+    assert len(read_decisions(config.out / "curated" / "decisions.jsonl")) == 46
 
 
 def test_what_curators_differ_in_is_asked_once_more_with_their_answers(finished):
@@ -109,13 +111,13 @@ def test_what_curators_differ_in_is_asked_once_more_with_their_answers(finished)
     assert card["document"]["id"] in report(config, 2)["batch"]
     assert "ana:" in card["note"] and "? = not settled" in card["note"]
     merged = {d.id: d.extra["curation"]["status"] for d in read_documents(config.out / "curated" / "curated.jsonl")}
-    assert sorted(merged.values()).count("adjudicated") == 1 and merged[card["document"]["id"]] == "conflict"
+    assert list(merged.values()).count("adjudicated") == 2 and merged[card["document"]["id"]] == "adjudicated"
 
 
 def test_a_finished_loop_does_nothing_more(finished):
     config, _, waits = finished
     said = []
-    assert run_loop(config, said.append).waiting_for == waits[2]
+    assert run_loop(config, said.append).waiting_for == waits[4]
     assert all("done before" in line for line in said)
 
 
@@ -160,7 +162,7 @@ def test_two_curators_on_a_server(annotation_server, tmp_path, monkeypatch):
 
     monkeypatch.setenv("ARGILLA_API_KEY", annotation_server.api_key)
     where = {"offline": False, "url": annotation_server.url, "workspace": "loop", "dataset": "loop"}
-    config = make_config(tmp_path / "run", batch=3, overlap=1.0, **where)
+    config = make_config(tmp_path / "run", batch=3, overlap=1.0, conflicts="leave", **where)
     waiting = run_loop(config, lambda line: None).waiting_for
     assert "round-1: 0 of 3 documents" in waiting and annotation_server.url in waiting
     truth = {document.id: document.label_pairs() for document in read_documents(config.out / "documents.jsonl")}
@@ -176,7 +178,7 @@ def test_two_curators_on_a_server(annotation_server, tmp_path, monkeypatch):
         assert name != "loop-ana" or "0 of 3 documents are decided (loop-ana)" in waiting
     assert "round-2: 0 of 3" in waiting
     first = report(config, 1)
-    assert first["curators"] == 2 and first["conflicts"] == 1 and first["agreement"]["documents"] == 3
+    assert len(first["curators"]) == 2 and first["conflicts"] == 1 and first["agreement"]["documents"] == 3
     owner = annotation_server.connect()
     assert find_dataset(owner, "loop-adjudication", "loop") is not None
     assert {d.source for d in pull(owner, "loop", "loop", Rejects()).decisions} == {"argilla:loop-overlap"}
