@@ -1,6 +1,6 @@
 """Which documents come next: diverse and uncertain ones first, some drawn blindly."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abroad.schema import Prediction, Relation
@@ -43,6 +43,7 @@ def test_blind_picks_reach_documents_without_any_relation():
     assert len(drawn) == 3 and {str(n) for n in range(6, 12)} & set(drawn)
 
 
+@settings(deadline=None, max_examples=40)  # the first call compiles the sampler
 @given(st.lists(st.lists(st.floats(0, 1), max_size=3), min_size=1, max_size=8), st.integers(1, 10), st.floats(0, 1))
 def test_a_batch_has_the_size_asked_for_and_no_document_twice(scores, size, blind):
     documents, predictions = pool(scores)
