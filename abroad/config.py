@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -214,8 +214,30 @@ class LeaderboardSection(Section):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
+class CurationSection(Section):
+    """Rounds of curation: extract, show a batch to curators, learn from their decisions, show the next."""
+
+    offline: bool = Field(False, description="an HTML page for each batch instead of an Argilla server")
+    url: str | None = Field(None, description="of the server; null: ARGILLA_API_URL, else the local one")
+    dataset: str = "relations"
+    workspace: str = "abroad"
+    model: Path | None = Field(None, description="extractor to begin with; null: the one that is built in")
+    batch: _Count = Field(20, description="documents of a round")
+    blind: _Share = Field(0.1, description="share of a batch drawn at random, to see what the model misses")
+    overlap: _Share = Field(0.2, description="share of documents that several curators are shown (server)")
+    curators: Annotated[int, Field(ge=2)] = Field(2, description="answers that each of those needs")
+    enough: _Share = Field(1.0, description="share of a batch that must be decided before a round ends")
+    conflicts: Literal["settle", "leave"] = Field(
+        "settle", description="a round ends when its conflicts are settled, or goes on without their documents"
+    )
+    synthetic: tuple[Path, ...] = Field((), description="further documents to train on, of weight 0.5")
+    weight: Annotated[float, Field(gt=0)] = Field(2.0, description="of a curated document in training")
+    adopt: Literal["better", "always"] = Field("better", description="when a new model replaces the one before")
+    resamples: Annotated[int, Field(ge=1000)] = 2000
+
+
 class Config(Section):
-    """A whole run, from LOTUS rows to a scored report."""
+    """A whole run, from LOTUS rows to a scored report, or rounds of curation where the section `curation` is."""
 
     out: Path = Field(description="directory of the run; made if missing")
     seed: Annotated[int, Field(ge=0)] = 0
@@ -225,7 +247,14 @@ class Config(Section):
     synthesis: SynthesisSection = SynthesisSection()
     train: TrainSection = TrainSection()
     extract: ExtractSection = ExtractSection()
-    evaluate: EvaluateSection
+    evaluate: EvaluateSection | None = None
+    curation: CurationSection | None = Field(None, description="rounds of curation instead of synthesis and training")
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Config:
+        if self.evaluate is None and self.curation is None:
+            raise ValueError("expected a section 'evaluate' with 'gold', or a section 'curation'")
+        return self
 
     def input_files(self) -> dict[str, Path]:
         """Key of the config -> path, for each file that must exist before the run."""
@@ -234,8 +263,11 @@ class Config(Section):
             "lotus.doi2pmid": self.lotus.doi2pmid,
             "lotus.relations": self.lotus.relations,
             "train.validation": self.train.validation,
-            "evaluate.gold": self.evaluate.gold,
+            "evaluate.gold": self.evaluate.gold if self.evaluate else None,
         }
+        if self.curation is not None:
+            named["curation.model"] = self.curation.model
+            named |= {f"curation.synthetic[{n}]": path for n, path in enumerate(self.curation.synthetic)}
         named |= {f"documents.files[{n}]": path for n, path in enumerate(self.documents.files)}
         named |= {f"documents.xml[{n}]": path for n, path in enumerate(self.documents.xml)}
         return {key: path for key, path in named.items() if path is not None}
@@ -264,7 +296,8 @@ def load_section(path: Path, name: str) -> Any:
     Raises:
         InputError: as `load_config`, for that section.
     """
-    model = LeaderboardSection if name == "leaderboard" else Config.model_fields[name].annotation
+    annotation = LeaderboardSection if name == "leaderboard" else Config.model_fields[name].annotation
+    model = next(iter(get_args(annotation)), annotation)  # of an optional section
     assert isinstance(model, type) and issubclass(model, Section)
     raw = read_yaml(path)
     try:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from abroad.config import Config
+from abroad.config import Config, EvaluateSection
 from abroad.errors import InputError
 from abroad.instructions import read_training_set
 from abroad.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
@@ -29,20 +29,7 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
     """
     run = _Run(config, say)
     stages = [
-        Stage(
-            "sample",
-            (run.relations,),
-            (run.sample, run.curves),
-            {**config.sample.model_dump(), "seed": config.seed},
-            run.do_sample,
-        ),
-        Stage(
-            "documents",
-            (run.sample, run.relations, *config.documents.files, *config.documents.xml),
-            (run.documents,),
-            config.documents.model_dump(mode="json"),
-            run.do_documents,
-        ),
+        *_document_stages(run),
         Stage(
             "instruct",
             (run.documents,),
@@ -73,16 +60,16 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
         ),
         Stage(
             "extract",
-            (config.evaluate.gold, run.model),
+            (run.gold, run.model),
             (run.predictions,),
             config.extract.model_dump(),
             run.do_extract,
         ),
         Stage(
             "evaluate",
-            (config.evaluate.gold, run.predictions),
+            (run.gold, run.predictions),
             (run.scores, run.report),
-            {**config.evaluate.model_dump(mode="json"), "seed": config.seed},
+            {**run.evaluate.model_dump(mode="json"), "seed": config.seed},
             run.do_evaluate,
         ),
     ]
@@ -97,6 +84,32 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
             "specialise", (run.documents, section.corpus), (run.instructions,), settings, run.do_specialise
         )
         stages.insert(next(place for place, stage in enumerate(stages) if stage.name == "train"), specialise)
+    return stages
+
+
+def make_document_stages(config: Config, say: Callable[[str], None] = print) -> list[Stage]:
+    """The stages up to `documents`, with which curation begins; the last one's output is documents.jsonl."""
+    return _document_stages(_Run(config, say))
+
+
+def _document_stages(run: _Run) -> list[Stage]:
+    config = run.config
+    stages = [
+        Stage(
+            "sample",
+            (run.relations,),
+            (run.sample, run.curves),
+            {**config.sample.model_dump(), "seed": config.seed},
+            run.do_sample,
+        ),
+        Stage(
+            "documents",
+            (run.sample, run.relations, *config.documents.files, *config.documents.xml),
+            (run.documents,),
+            config.documents.model_dump(mode="json"),
+            run.do_documents,
+        ),
+    ]
     if config.lotus.metadata is not None and config.lotus.doi2pmid is not None:
         inputs = (config.lotus.metadata, config.lotus.doi2pmid)
         prepare = Stage("prepare", inputs, (run.relations,), config.lotus.model_dump(mode="json"), run.do_prepare)
@@ -129,6 +142,15 @@ class _Run:
             *([self.documents] if config.train.add_seeds else []),
         ]
         self.validation = [config.train.validation] if config.train.validation else []
+
+    @property
+    def evaluate(self) -> EvaluateSection:
+        assert self.config.evaluate is not None, "a config without it has a section curation and no such stages"
+        return self.config.evaluate
+
+    @property
+    def gold(self) -> Path:
+        return self.evaluate.gold
 
     def do_prepare(self) -> dict[str, Any]:
         from abroad.sources.lotus import prepare
@@ -283,7 +305,7 @@ class _Run:
         section = self.config.extract
         engine = (section.engine, section.engine_settings)
         extractor = load_extractor(str(self.model), section.decoding(), batch_size=section.batch_size, engine=engine)
-        report = extract_documents(read_documents(self.config.evaluate.gold, rejects), extractor, self.predictions)
+        report = extract_documents(read_documents(self.gold, rejects), extractor, self.predictions)
         rejects.write_beside(self.predictions)
         return {**vars(report), "set_aside": len(rejects)}
 
@@ -292,7 +314,7 @@ class _Run:
         from abroad.evaluation.report import write_report
 
         rejects = Rejects()
-        section = self.config.evaluate
+        section = self.evaluate
         gold = read_documents(section.gold, rejects)
         predictions = read_predictions(self.predictions, rejects)
         evaluation = evaluate(gold, predictions, section.protocol, section.resamples, self.config.seed)

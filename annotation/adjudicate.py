@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abroad.extraction.evidence import with_evidence
-from abroad.schema import Prediction
+from abroad.schema import Document, Prediction
 from annotation.connection import explained
 from annotation.merge import Conflict, merge, pair_key
 from annotation.pull import Pulled
@@ -37,7 +37,7 @@ def adjudicate(client: Argilla, pulled: Pulled, dataset: str, workspace: str) ->
     cards = [
         Card(
             pulled.documents[conflict.document],
-            _union(conflict, pulled),
+            all_answers(conflict, pulled.documents[conflict.document]),
             "curators",
             ADJUDICATION,
             rank,
@@ -61,8 +61,8 @@ def show_answers(conflict: Conflict) -> str:
     return "\n\n".join([*parts, "? = not settled"])
 
 
-def _union(conflict: Conflict, pulled: Pulled) -> Prediction:
-    document = pulled.documents[conflict.document]
+def all_answers(conflict: Conflict, document: Document) -> Prediction:
+    """What stands and what is open, as a suggestion to the adjudicator."""
     pairs = dict.fromkeys(pair for answer in conflict.answers.values() for pair in answer)
     distinct = {pair_key(pair): pair for pair in reversed(pairs)}
     kept = [pair for pair in pairs if distinct[pair_key(pair)] == pair]

@@ -30,16 +30,20 @@ SPANS, RELATIONS, COMMENT = "spans", "relations", "comment"
 NONE = "none"
 SEPARATOR = " | "
 
-GUIDELINES = """\
-**Which organism produces which chemical?** Read title and abstract; check the relations; submit.
-
+RULES = """\
 - **What counts.** The organism is the source from which the chemical was isolated, or in which it was detected.
   New and known compounds count alike.
 - **What does not.** Compounds that were only tested, bought, used as standards, solvents or reagents; organisms that
   were only a target (a pathogen in an assay).
-- **One relation a line**, `ORGANISM | CHEMICAL`, as the text names them; the genus in full. No relation: `none`.
 - **Lists are expanded**: "gloeophyllins A-C" makes three lines (or write `gloeophyllins A-C` and all three are made).
 - **Classes** ("flavonoids") only where no compound of the class is named.
+"""
+
+GUIDELINES = f"""\
+**Which organism produces which chemical?** Read title and abstract; check the relations; submit.
+
+{RULES}\
+- **One relation a line**, `ORGANISM | CHEMICAL`, as the text names them; the genus in full. No relation: `none`.
 - **Spans**: mark organisms and chemicals of the relations where they stand; they may overlap.
 - A suggestion is a model's guess, not the truth: its score is beside it. All right? Submit. Not sure? Save a draft.
 """
@@ -192,7 +196,7 @@ def span_suggestions(
     best: dict[tuple[int, int, str], float] = {}
     scored = all(relation.score is not None for relation in relations)
     for relation in relations:
-        for span in _evidence(document, relation):
+        for span in evidence_of(document, relation):
             key = (span.start, span.end, span.role)
             best[key] = max(best.get(key, 0.0), relation.score or 0.0)
     keys = sorted(best)
@@ -200,7 +204,7 @@ def span_suggestions(
     return spans, [round(min(1.0, best[key]), 4) for key in keys] if scored and keys else None
 
 
-def _evidence(document: Document, relation: Relation) -> list[Evidence]:
+def evidence_of(document: Document, relation: Relation) -> list[Evidence]:
     """What the prediction gives where it fits the text, else what the text gives."""
     given = [e for e in relation.evidence if 0 <= e.start < e.end <= len(document.text)]
     roles = ("organism", "chemical")

@@ -8,7 +8,7 @@ import typer
 
 from abroad.cli.common import group
 
-_COMMANDS = ("annotate_serve", "annotate_user", "annotate_push")
+_COMMANDS = ("annotate_serve", "annotate_user", "annotate_push", "annotate_agreement", "annotate_export")
 
 
 def register(app: typer.Typer) -> None:

@@ -18,6 +18,8 @@ def run(
 
     Stages whose settings and inputs have not changed since an earlier run are not run again.
 
+    A config with a section 'curation' goes through rounds of curation instead: see annotation/README.md.
+
     Example: abroad run configs/quickstart.yaml
     """
     from abroad.config import load_config
@@ -28,6 +30,13 @@ def run(
     checked = load_config(config)
     if resume and not (checked.out / "run.json").exists():
         raise InputError(f"{checked.out}: no run to resume there; run without --resume to start one")
+    if checked.curation is not None:
+        if only is not None:
+            raise InputError("--only goes with stages, not with rounds of curation: run without it")
+        from annotation.loop import run_loop
+
+        say(run_loop(checked, say).waiting_for)
+        return
     record = run_stages(checked, make_stages(checked, say), only, say)
     scores = record.value["stages"].get("evaluate", {}).get("result")
     if scores:

@@ -67,6 +67,21 @@ def paired_bootstrap(a: Sequence[Scores], b: Sequence[Scores], resamples: int = 
     return {"difference": observed, "low": float(low), "high": float(high), "p_value": p_value}
 
 
+def resampled_sums(counts: Any, resamples: int, seed: int) -> Any:
+    """Sums over the documents of each resample, of statistics that add up over documents.
+
+    Args:
+        counts: [documents, statistics].
+    Returns:
+        [resamples, statistics]; the same seed draws the same documents.
+    """
+    import numpy as np
+
+    generator = np.random.default_rng(seed)
+    weights = generator.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=resamples)
+    return weights @ counts
+
+
 def _f1_of(scores: Sequence[Scores]) -> float:
     from abroad.evaluation.metrics import add_scores
 
@@ -78,9 +93,7 @@ def _resample(scores: Sequence[Scores], resamples: int, seed: int) -> dict[str, 
     import numpy as np
 
     counts = np.array([[s.true_positives, s.predicted, s.gold] for s in scores], dtype=np.int64)
-    generator = np.random.default_rng(seed)
-    weights = generator.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=resamples)
-    hits, predicted, gold = (weights @ counts).T
+    hits, predicted, gold = resampled_sums(counts, resamples, seed).T
     return {
         "precision": 100 * np.divide(hits, predicted, out=np.zeros(resamples), where=predicted > 0),
         "recall": 100 * np.divide(hits, gold, out=np.zeros(resamples), where=gold > 0),

@@ -51,7 +51,11 @@ _LEAST_DOCUMENTS = 10
 
 @dataclass(frozen=True)
 class Example:
-    """A document to learn from; `weight` counts its candidates in the scorer."""
+    """A document to learn from.
+
+    `weight` counts its candidates in the scorer; the tagger, which knows no weights, sees it so many times (rounded,
+    once at least).
+    """
 
     document: Document
     weight: float = 1.0
@@ -121,16 +125,18 @@ def train_extractor(
     names: NameTagger,
     folds: int = 5,
     seed: int = 0,
+    weight: float = 1.0,
 ) -> tuple[PairExtractor, HeldOut]:
     """Train on all documents; calibrate and measure on held-out curated ones.
 
     Args:
         curated: documents whose relations are complete; a document with none counts too.
-        synthetic: further documents, of half weight; never measured on.
+        synthetic: further documents, of weight 0.5; never measured on.
+        weight: of each curated document.
     Raises:
         InputError: fewer than ten curated documents, or none with a relation.
     """
-    examples = [Example(document) for document in curated]
+    examples = [Example(document, weight) for document in curated]
     extra = [Example(document, SYNTHETIC_WEIGHT) for document in synthetic]
     if len(examples) < _LEAST_DOCUMENTS or not any(example.gold for example in examples):
         raise InputError(f"expected {_LEAST_DOCUMENTS} curated documents or more, some with relations")
@@ -142,6 +148,7 @@ def train_extractor(
         "relations": sum(len(example.gold) for example in examples),
         "folds": folds,
         "seed": seed,
+        **({"weight of curated documents": weight} if weight != 1 else {}),
         **held_out.facts,
     }
     threshold = best_threshold(held_out.points)
@@ -183,7 +190,8 @@ def fit_models(examples: Sequence[Example], names: NameTagger, seed: int = 0) ->
 
 
 def _train_tagger(examples: Sequence[Example], names: NameTagger) -> ProductTagger:
-    return ProductTagger.train(names, ((e.reading, e.tags) for e in examples if e.reading.tokens))
+    repeated = (e for e in examples if e.reading.tokens for _ in range(max(1, round(e.weight))))
+    return ProductTagger.train(names, ((e.reading, e.tags) for e in repeated))
 
 
 def _judge(example: Example, opinion: TokenScores) -> _Judged | None:

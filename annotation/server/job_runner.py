@@ -57,6 +57,7 @@ def _queue_due(queue) -> None:
 def main() -> None:
     """Do what is queued, then end."""
     import embedded_engine  # noqa: F401  (registers itself: jobs look the search engine up)
+    import integrity  # noqa: F401  (settings of every connection)
     from argilla_server.jobs.queues import REDIS_CONNECTION
     from rq import SimpleWorker
 

@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=6900)
     options = parser.parse_args()
     home: Path = options.home.resolve()
+    os.umask(0o077)  # the database holds keys and hashes of passwords
     lock = _take(home)
     listener = _listen(options.host, options.port)
     url = _url(options.host, listener.getsockname()[1])
@@ -54,7 +55,6 @@ def _take(home: Path):
     """The home's lock, held until this process ends, however it ends."""
     try:
         home.mkdir(parents=True, exist_ok=True)
-        home.chmod(0o700)
         lock = (home / LOCK).open("a+")
     except OSError as error:
         _fail(f"{home}: cannot be the server's home: {error.strerror}", 2)

@@ -8,7 +8,7 @@ import pytest
 
 from abroad.errors import AbroadError, InputError, MissingDependencyError
 from annotation import server_env
-from annotation.connection import connect, credentials, explained
+from annotation.connection import connect, credentials
 from annotation.home import Credentials
 
 pytest.importorskip("argilla")
@@ -94,14 +94,6 @@ def test_what_an_annotator_may_not_do_is_told(annotation_server):
     annotator = annotation_server.curator("connection-marie", "connection")
     with pytest.raises(InputError, match="API key of an owner or admin"):
         add_curator(annotator, "friend")
-
-
-def test_a_server_that_goes_away_in_the_middle(own_server):
-    client = own_server.start().connect()
-    own_server.kill()
-    client.http_client.timeout = 2
-    with pytest.raises(AbroadError, match="run the command again"), explained(client):
-        client.http_client.get("/api/v1/me")
 
 
 def test_a_curator_logs_in_with_the_password_shown(annotation_server, cli):

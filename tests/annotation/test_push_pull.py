@@ -5,10 +5,10 @@ import threading
 import pytest
 
 from abroad.errors import AbroadError, InputError
-from abroad.io import Rejects, read_documents
+from abroad.io import Rejects, dump_line, read_documents, write_documents, write_json
 from abroad.schema import Prediction
 from annotation.adjudicate import adjudicate
-from annotation.pull import pull, together, write_pulled
+from annotation.pull import pull, read_offline, together, write_pulled
 from annotation.push import PushSettings, find_dataset, is_overlap, push
 from annotation.stored import stored_records
 from annotation.task import make_record
@@ -164,3 +164,48 @@ def test_overlap_is_a_stable_share():
     chosen = [is_overlap(str(n), 0.2) for n in range(2000)]
     assert 340 < sum(chosen) < 460
     assert not any(is_overlap(str(n), 0) for n in range(50)) and all(is_overlap(str(n), 1) for n in range(50))
+
+
+def test_from_the_command_line(annotation_server, cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("ARGILLA_API_URL", annotation_server.url)
+    monkeypatch.setenv("ARGILLA_API_KEY", annotation_server.api_key)
+    write_documents(tmp_path / "docs.jsonl", DOCUMENTS[:3])
+    lines = [dump_line(prediction.to_dict()) for prediction in PREDICTIONS[:2]]
+    (tmp_path / "pred.jsonl").write_text("".join([*lines, "broken\n"]))
+    place = ("--dataset", "command", "--workspace", "command")
+    pushed = cli(
+        "annotate", "push", tmp_path / "docs.jsonl", "--pred", tmp_path / "pred.jsonl", "--order", "gme", *place
+    )
+    assert pushed.exit_code == 0 and "3 documents pushed (3 new, 0 updated" in pushed.stdout
+    assert "broken JSON" in (tmp_path / "pred.jsonl.rejects.jsonl").read_text()
+    ana = annotation_server.curator("command-ana", "command")
+    assert answer(ana, "command", "command", "d2", "Usnea testalis | usnic acid").status_code == 201
+    pulled = cli("annotate", "pull", "--out", tmp_path / "out", *place)
+    assert "1 curated documents of 1 curators: 1 answers submitted" in pulled.stdout
+    (document,) = read_documents(tmp_path / "out" / "curated.jsonl")
+    assert document.label_pairs() == [PAIRS[0]] and document.title == "Title 2."
+    assert "0 conflicts to decide" in cli("annotate", "adjudicate", *place).stdout
+    assert cli("annotate", "push", tmp_path / "docs.jsonl", "--order", "best", *place).exit_code == 2
+    assert cli("annotate", "pull", "--out", tmp_path / "out", "--no-server").exit_code == 2
+
+
+def test_what_the_offline_page_saved(tmp_path):
+    answers = [
+        {"document": "d0", "curator": "ana", "status": "submitted", "relations": "Usnea testalis | usnic acid"},
+        {"document": "d1", "curator": "ana", "status": "draft", "relations": "?"},
+        {"document": "gone", "curator": "ana", "status": "submitted", "relations": ""},
+        {"document": "d0", "curator": "bo", "status": "perhaps", "relations": ""},
+    ]
+    shown = [{**d.to_dict(), "prediction": p.to_dict()} for d, p in zip(DOCUMENTS[:2], PREDICTIONS, strict=False)]
+    write_json(tmp_path / "ana.json", {"documents": shown, "answers": answers})
+    rejects = Rejects()
+    pulled = read_offline(tmp_path / "ana.json", rejects)
+    assert [(d.document, d.status, d.source) for d in pulled.decisions] == [
+        ("d0", "submitted", "html:ana.json"),
+        ("d1", "draft", "html:ana.json"),
+    ]
+    assert pulled.predictions["d0"].relations == PREDICTIONS[0].relations
+    assert [item["where"].rpartition(": ")[2] for item in rejects.items] == ["answer 3", "answer 4"]
+    write_json(tmp_path / "else.json", {"x": {}})
+    with pytest.raises(InputError, match="the JSON that the offline page saves"):
+        read_offline(tmp_path / "else.json", rejects)

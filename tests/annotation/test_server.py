@@ -12,6 +12,8 @@ import httpx
 import psutil
 import pytest
 
+from abroad.errors import AbroadError
+from annotation.connection import explained
 from tests.annotation.running import RunningServer
 
 rg = pytest.importorskip("argilla")
@@ -63,12 +65,15 @@ def test_a_password_is_shown_once_and_stays_with_the_data(own_server):
     dataset.records.log(records(range(3)))
     assert own_server.url.startswith("http://127.0.0.1:")
     assert stat.S_IMODE(own_server.home.stat().st_mode) == 0o700
-    assert stat.S_IMODE((own_server.home / "credentials.json").stat().st_mode) == 0o600
+    assert {stat.S_IMODE(path.stat().st_mode) for path in own_server.home.iterdir()} == {0o600}
+    client = own_server.connect()
     assert password not in "".join(path.read_text("latin-1") for path in own_server.home.iterdir())
     children = descendants(own_server)
 
     assert own_server.stop(signal.SIGINT) == 0
     assert "everything is saved" in own_server.output
+    with pytest.raises(AbroadError, match="run the command again to go on"), explained(client):
+        client.http_client.get("/api/v1/me")
     psutil.wait_procs(children, timeout=10)
     assert not any(child.is_running() for child in children)
 
@@ -156,16 +161,16 @@ def _killed_during(server, works, far_enough):
 def test_two_curators_at_once_while_records_arrive(annotation_server):
     client = annotation_server.connect()
     dataset = small_dataset(client, "parallel", min_submitted=2)
-    dataset.records.log(records(range(60)))
+    dataset.records.log(records(range(30)))
     ids = [record._server_id for record in dataset.records()]
     curators = [annotation_server.curator(name, "parallel") for name in ("parallel-marie", "parallel-paul")]
     with ThreadPoolExecutor(3) as pool:
-        pushing = pool.submit(lambda: dataset.records.log(records(range(60, 460)), batch_size=100))
+        pushing = pool.submit(lambda: dataset.records.log(records(range(30, 230)), batch_size=50))
         answers = list(pool.map(lambda one: [submit(one, id) for id in ids], curators))
         pushing.result()
-    assert answers == [[201] * 60] * 2
+    assert answers == [[201] * 30] * 2
     progress = client.http_client.get(f"/api/v1/datasets/{dataset.id}/progress").json()
-    assert (progress["total"], progress["completed"]) == (460, 60)
+    assert (progress["total"], progress["completed"]) == (230, 30)
 
 
 def test_without_redis_server_jobs_run_too(own_server, httpserver):

@@ -1,0 +1,268 @@
+
+"use strict";
+const data = JSON.parse(document.getElementById("data").textContent);
+const $ = id => document.getElementById(id);
+const shelf = "abroad-curation-" + data.key;
+let keeps = true, unsaved = false, at = 0, current = 0, editing = null, selected = null;
+
+// ---- state: what the curator did; a card untouched is "new" and is not saved
+const fresh = card => ({
+  status: "new", comment: "", updated_at: "",
+  marks: card.marks.map(mark => ({...mark})),
+  relations: card.relations.map((r, n) => ({organism: r.organism, chemical: r.chemical, suggestion: n, answer: "undecided", edited: false})),
+});
+let states = data.cards.map(fresh);
+const card = () => data.cards[at], state = () => states[at];
+const points = data.cards.map(c => Array.from(c.document.ArticleTitle + " " + c.document.AbstractText));
+
+function keep() {
+  if (!keeps) return;
+  try { localStorage.setItem(shelf, JSON.stringify({curator: $("curator").value, states, at})); }
+  catch (error) { keeps = false; say("This browser keeps nothing for files: use 'Save decisions' before you close the page.", true); }
+}
+function recall() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(shelf) || "null");
+    if (kept && kept.states.length === states.length) { states = kept.states; at = kept.at; $("curator").value = kept.curator; say("Your earlier answers are back."); }
+  } catch (error) { keeps = false; say("This browser keeps nothing for files: use 'Save decisions' before you close the page.", true); }
+}
+function touch(status = "draft") {
+  state().status = status; state().updated_at = new Date().toISOString(); unsaved = true; keep();
+}
+function say(text, wrong = false) { $("notice").textContent = text; $("notice").className = wrong ? "wrong" : ""; }
+function make(tag, className, text) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  return element;
+}
+
+// ---- drawing; everything from the data goes in as text
+function draw() {
+  drawDocuments(); drawText(); drawRelations(); drawMarks();
+  const document_ = card().document, words = {new: "", draft: "draft", submitted: "submitted", discarded: "discarded"};
+  $("id").textContent = "Document " + (at + 1) + " of " + data.cards.length + " · " + document_.id;
+  $("state").textContent = words[state().status] && "· " + words[state().status];
+  $("comment").value = state().comment;
+  $("note").textContent = card().note; $("note").hidden = !card().note;
+}
+function drawDocuments() {
+  const done = states.filter(s => s.status === "submitted" || s.status === "discarded").length;
+  $("bar").max = states.length; $("bar").value = done; $("count").textContent = done + " of " + states.length + " decided";
+  $("documents").replaceChildren(...states.map((s, n) => {
+    const button = make("button", s.status, String(n + 1));
+    button.title = data.cards[n].document.ArticleTitle + (s.status === "new" ? "" : " (" + s.status + ")");
+    if (n === at) button.setAttribute("aria-current", "true");
+    button.addEventListener("click", () => go(n));
+    return button;
+  }));
+}
+function drawText() {
+  const text = points[at], split = Array.from(card().document.ArticleTitle).length;
+  const spans = state().marks.map(m => [m.start, m.end, m.label]);
+  card().relations.forEach(r => spans.push(...r.evidence));
+  const cuts = [...new Set([0, split, split + 1, text.length, ...spans.flatMap(s => [s[0], s[1]])])].filter(c => c <= text.length).sort((a, b) => a - b);
+  const parts = {title: [], abstract: []};
+  for (let n = 0; n + 1 < cuts.length; n++) {
+    const [start, end] = [cuts[n], cuts[n + 1]];
+    const roles = [...new Set(state().marks.filter(m => m.start <= start && end <= m.end).map(m => m.label))];
+    const piece = make("span", roles.length ? "mark " + roles.join(" ") : "", text.slice(start, end).join(""));
+    piece.dataset.start = start; piece.dataset.end = end;
+    parts[start < split ? "title" : "abstract"].push(piece);
+  }
+  $("title").replaceChildren(...parts.title); $("abstract").replaceChildren(...parts.abstract);
+}
+function drawRelations() {
+  current = Math.max(0, Math.min(current, state().relations.length - 1));
+  $("relations").replaceChildren(...state().relations.map((relation, n) => {
+    const item = make("li", relation.answer + (n === current ? " current" : ""));
+    const pair = make("div", "pair", relation.organism + " → " + relation.chemical), notes = [];
+    const suggestion = relation.suggestion === null ? null : card().relations[relation.suggestion];
+    if (suggestion === null) notes.push("yours");
+    else {
+      if (suggestion.score !== null) notes.push("score " + suggestion.score.toFixed(2));
+      if (suggestion.status) notes.push("LOTUS: " + suggestion.status);
+      if (relation.edited) notes.push("edited, was " + suggestion.organism + " → " + suggestion.chemical);
+    }
+    if (relation.answer === "undecided") notes.push("undecided");
+    pair.append(make("small", "", notes.join(" · ")));
+    const actions = make("div", "actions");
+    for (const [name, sign, title] of [["accept", "✓", "Accept (a)"], ["reject", "✗", "Reject (r)"], ["edit", "✎", "Edit (e)"]]) {
+      const button = make("button", "", sign);
+      button.dataset.do = name; button.title = title; button.setAttribute("aria-label", title + ": " + relation.organism + " " + relation.chemical);
+      button.addEventListener("click", () => { current = n; act(name); });
+      actions.append(button, " ");
+    }
+    item.append(make("span", "number", String(n + 1)), pair, actions);
+    item.addEventListener("mouseenter", () => light(relation)); item.addEventListener("mouseleave", () => light(null));
+    return item;
+  }));
+  $("empty").hidden = state().relations.length > 0; $("all").hidden = !state().relations.some(r => r.answer === "undecided");
+}
+function drawMarks() {
+  const marks = state().marks;
+  $("marks").firstElementChild.textContent = "Marks (" + marks.length + ")";
+  $("marks").lastElementChild.replaceChildren(...marks.map((mark, n) => {
+    const item = make("li", "mark " + mark.label, points[at].slice(mark.start, mark.end).join("")), button = make("button", "", "×");
+    button.title = "Remove this mark";
+    button.addEventListener("click", () => { marks.splice(n, 1); touch(); draw(); });
+    item.append(button);
+    return item;
+  }));
+}
+function light(relation) {
+  let spans = [];
+  if (relation && relation.suggestion !== null && !relation.edited) spans = card().relations[relation.suggestion].evidence;
+  else if (relation) spans = [...places(relation.organism), ...places(relation.chemical)];
+  for (const piece of document.querySelectorAll("#title span, #abstract span"))
+    piece.classList.toggle("lit", spans.some(s => s[0] <= +piece.dataset.start && +piece.dataset.end <= s[1]));
+}
+function places(label) {
+  const text = points[at].map(c => c.toLowerCase().length === 1 ? c.toLowerCase() : c), wanted = Array.from(label.toLowerCase()), found = [];
+  for (let n = 0; n + wanted.length <= text.length && wanted.length; n++) if (wanted.every((c, k) => text[n + k] === c)) found.push([n, n + wanted.length]);
+  return found;
+}
+
+// ---- deciding
+function act(name) {
+  const relation = state().relations[current];
+  if (!relation) return;
+  if (name === "edit") return openForm(current);
+  if (relation.suggestion === null && name === "reject") state().relations.splice(current, 1);
+  else relation.answer = name === "accept" ? "accepted" : "rejected";
+  touch();
+  if (current + 1 < state().relations.length) current++;
+  draw(); light(state().relations[current]);
+}
+function openForm(place) {
+  editing = place;
+  const relation = place === "new" ? {organism: "", chemical: ""} : state().relations[place];
+  const known = state().relations;
+  for (const side of ["organism", "chemical"]) {
+    $(side).value = relation[side] || (side === "organism" && known.length ? known[known.length - 1].organism : "");
+    $(side + "s").replaceChildren(...[...new Set(known.map(r => r[side]))].map(label => { const o = make("option"); o.value = label; return o; }));
+  }
+  $("form").hidden = false;
+  const first = $("organism").value && place === "new" ? $("chemical") : $("organism");
+  first.focus(); first.select();
+}
+// A hidden field keeps the focus until the page is drawn anew, and would swallow the next key.
+function closeForm() { editing = null; if ($("form").contains(document.activeElement)) document.activeElement.blur(); $("form").hidden = true; }
+function keepForm() {
+  const [organism, chemical] = ["organism", "chemical"].map(side => $(side).value.trim().replace(/\s+/g, " "));
+  if (!organism || !chemical) return say("A relation needs an organism and a chemical.", true);
+  if ((organism + chemical).includes("|")) return say("Names cannot hold the sign |.", true);
+  if (editing === "new") { state().relations.push({organism, chemical, suggestion: null, answer: "accepted", edited: false}); current = state().relations.length - 1; }
+  else {
+    const relation = state().relations[editing];
+    relation.edited = relation.edited || organism !== relation.organism || chemical !== relation.chemical;
+    Object.assign(relation, {organism, chemical, answer: "accepted"});
+  }
+  const absent = [organism, chemical].filter(label => !places(label).length);
+  closeForm(); touch(); draw();
+  say(absent.length ? "Kept. The text does not hold " + absent.map(a => "“" + a + "”").join(" and ") + " word for word: it will be looked at again." : "Kept.");
+}
+function submit() {
+  const open = state().relations.filter(r => r.answer === "undecided").length;
+  if (!$("form").hidden) return say("Keep or cancel the relation you are writing first.", true);
+  if (open) return say(open + (open === 1 ? " relation is" : " relations are") + " undecided: accept or reject first (Shift A accepts all).", true);
+  touch("submitted"); next();
+}
+function next() {
+  const left = states.findIndex((s, n) => n > at && s.status !== "submitted" && s.status !== "discarded");
+  const any = left >= 0 ? left : states.findIndex(s => s.status !== "submitted" && s.status !== "discarded");
+  if (any < 0) { draw(); say("All documents are decided. Save your decisions and send the file back."); } else { go(any); say("Saved in this page; on to the next document."); }
+}
+function go(n) {
+  if (n < 0 || n >= states.length) return;
+  at = n; current = 0; closeForm(); keep(); say(""); draw(); scrollTo(0, 0);
+}
+function discard() { touch("discarded"); next(); }
+function acceptAll() { state().relations.forEach(r => { if (r.answer === "undecided") r.answer = "accepted"; }); touch(); draw(); }
+
+// ---- marking text
+function offsetOf(node, offset) {
+  const piece = (node.nodeType === 3 ? node.parentElement : node).closest("[data-start]");
+  if (!piece) return null;
+  return +piece.dataset.start + (node.nodeType === 3 ? Array.from(node.data.slice(0, offset)).length : offset ? piece.dataset.end - piece.dataset.start : 0);
+}
+document.addEventListener("selectionchange", () => {
+  const selection = getSelection();
+  if (selection.isCollapsed) { if (document.activeElement.tagName !== "INPUT") { selected = null; $("selection").hidden = true; } return; }
+  const range = selection.getRangeAt(0);
+  let start = offsetOf(range.startContainer, range.startOffset), end = offsetOf(range.endContainer, range.endOffset);
+  if (start === null || end === null) return;
+  const blank = n => /\s/.test(points[at][n]);
+  while (start < end && blank(start)) start++;
+  while (end > start && blank(end - 1)) end--;
+  selected = start < end ? {start, end} : null; $("selection").hidden = !selected;
+});
+function mark(label) {
+  if (!selected) return;
+  const {start, end} = selected;
+  if (!state().marks.some(m => m.start === start && m.end === end && m.label === label)) state().marks.push({start, end, label});
+  state().marks.sort((a, b) => a.start - b.start || a.end - b.end);
+  if (!$("form").hidden) $(label).value = points[at].slice(start, end).join("");
+  selected = null; $("selection").hidden = true; getSelection().removeAllRanges();
+  touch(); draw();
+}
+
+// ---- files
+function answers() {
+  const curator = $("curator").value.trim();
+  return states.flatMap((s, n) => s.status === "new" ? [] : [{
+    document: data.cards[n].document.id, curator, status: s.status, batch: data.batch, updated_at: s.updated_at, comment: s.comment,
+    relations: s.relations.filter(r => r.answer === "accepted" || (s.status === "draft" && r.answer === "undecided")).map(r => r.organism + " | " + r.chemical).join("\n") || "none",
+    spans: s.marks, decided: s.relations,
+  }]);
+}
+function save() {
+  const curator = $("curator").value.trim();
+  if (!curator) { $("curator").focus(); return say("Write your name first: decisions are kept by name.", true); }
+  const value = {format: data.format, curator, key: data.key, documents: data.cards.map(c => c.document), answers: answers()};
+  if (!value.answers.length) return say("Nothing is decided yet.", true);
+  const link = make("a"), name = curator.replace(/[^\p{L}\p{N}.-]+/gu, "_");
+  link.href = URL.createObjectURL(new Blob([JSON.stringify(value, null, 1)], {type: "application/json"}));
+  link.download = "decisions-" + name + "-" + data.batch.replace(/[^\w.-]+/g, "_") + ".json";
+  link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+  unsaved = false; say("Saved as " + link.download + " (" + value.answers.length + " documents).");
+}
+async function open_(file) {
+  try {
+    const value = JSON.parse(await file.text());
+    if (value.format !== data.format || value.key !== data.key) return say("This file was saved by another page than this one.", true);
+    const places_ = new Map(data.cards.map((c, n) => [c.document.id, n]));
+    for (const answer of value.answers) {
+      const n = places_.get(answer.document);
+      states[n] = {status: answer.status, comment: answer.comment, updated_at: answer.updated_at, marks: answer.spans, relations: answer.decided};
+    }
+    $("curator").value = value.curator; keep(); draw(); say(value.answers.length + " answers are back.");
+  } catch (error) { say("This is no file of saved decisions.", true); }
+}
+
+// ---- keys and buttons
+const keys = {
+  j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1), a: () => act("accept"), r: () => act("reject"), e: () => act("edit"),
+  n: () => openForm("new"), A: acceptAll, o: () => mark("organism"), c: () => mark("chemical"), d: discard,
+  ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), "?": () => { $("help").open = !$("help").open; },
+};
+function step(by) { current += by; drawRelations(); light(state().relations[current]); }
+document.addEventListener("keydown", event => {
+  if (event.ctrlKey || event.metaKey) {
+    if (event.key === "Enter") { event.preventDefault(); submit(); }
+    if (event.key === "s") { event.preventDefault(); save(); }
+    return;
+  }
+  if (event.key === "Escape") { closeForm(); document.activeElement.blur(); return; }
+  if (event.altKey || /^(INPUT|TEXTAREA)$/.test(event.target.tagName) || !(event.key in keys)) return;
+  event.preventDefault(); keys[event.key]();
+});
+$("form").addEventListener("submit", event => { event.preventDefault(); keepForm(); });
+$("comment").addEventListener("input", () => { state().comment = $("comment").value; touch(state().status === "discarded" ? "discarded" : "draft"); drawDocuments(); });
+$("curator").addEventListener("input", keep);
+$("cancel").addEventListener("click", closeForm); $("add").addEventListener("click", () => openForm("new")); $("all").addEventListener("click", acceptAll);
+$("submit").addEventListener("click", submit); $("discard").addEventListener("click", discard); $("save").addEventListener("click", save);
+$("open").addEventListener("click", () => $("file").click()); $("file").addEventListener("change", () => { if ($("file").files[0]) open_($("file").files[0]); });
+for (const button of document.querySelectorAll("[data-mark]")) { button.addEventListener("mousedown", event => event.preventDefault()); button.addEventListener("click", () => mark(button.dataset.mark)); }
+addEventListener("beforeunload", event => { if (unsaved) event.preventDefault(); });
+recall(); draw();
