@@ -164,24 +164,27 @@ class EmbeddedSearchEngine(SearchEngine):
             if matched is None:
                 return SearchResponses(items=[], total=0)
             condition = where(filter) if filter is not None else Sql("1")
-            source = f"FROM server.records r {matched.text} WHERE r.dataset_id = ? AND ({condition.text})"
+            source = f"FROM {matched.text} WHERE r.dataset_id = ? AND ({condition.text})"
             parameters = [*matched.parameters, hex_id(dataset.id), *condition.parameters]
-            total = db.execute(f"SELECT count(*) {source}", parameters).fetchone()[0]
             order = order_by(sort)
-            terms = [order.text] if order.text else (["m.score DESC"] if matched.text else [])
-            sql = f"SELECT r.id, {'m.score' if matched.text else 'NULL'} {source} "
+            terms = [order.text] if order.text else (["m.score DESC"] if matched.parameters else [])
+            sql = f"SELECT r.id, {'m.score' if matched.parameters else 'NULL'}, count(*) OVER () {source} "
             sql += f"ORDER BY {', '.join([*terms, 'r.inserted_at', 'r.rowid'])} LIMIT ? OFFSET ?"
             rows = db.execute(sql, [*parameters, *order.parameters, limit, offset]).fetchall()
-            return SearchResponses(items=[_item(id, score) for id, score in rows], total=total)
+            if rows or not offset:
+                total = rows[0][2] if rows else 0
+            else:  # a page after the last
+                total = db.execute(f"SELECT count(*) {source}", parameters).fetchone()[0]
+            return SearchResponses(items=[_item(id, score) for id, score, _ in rows], total=total)
 
         return await self._in_thread(work)
 
     def _matched(self, db: sqlite3.Connection, dataset: Any, query: Any) -> Sql | None:
-        """A join with the records whose text matches; empty without a query, None for one that matches nothing."""
+        """The records `r` whose text matches, with its score in `m`; all without a query; None if none can match."""
         words = getattr(query, "q", query)
         field = getattr(query, "field", None)
         if not words or not str(words).strip():
-            return Sql("")
+            return Sql("server.records r")
         expression = text_query(str(words))
         fields = _text_fields(dataset.fields)
         if not expression or (field and field not in fields):
@@ -190,9 +193,10 @@ class EmbeddedSearchEngine(SearchEngine):
         if field:
             expression = f'"{text.column_of(field)}" : ({expression})'
         table = text.table_of(dataset.id)
+        # CROSS JOIN keeps SQLite to this order; of its own it would search the text anew for each record.
         return Sql(
-            f'JOIN (SELECT e.record AS id, -bm25("{table}") AS score FROM main."{table}" '
-            f'JOIN main.entries e ON e.place = "{table}".rowid WHERE "{table}" MATCH ?) m ON m.id = r.id',
+            f'(SELECT e.record AS id, -bm25("{table}") AS score FROM main."{table}" CROSS JOIN main.entries e '
+            f'ON e.place = "{table}".rowid WHERE "{table}" MATCH ?) m CROSS JOIN server.records r ON r.id = m.id',
             expression,
         )
 
@@ -238,8 +242,7 @@ class EmbeddedSearchEngine(SearchEngine):
                 return SearchResponses(items=[], total=0)
             condition = where(filter) if filter is not None else Sql("1")
             rows = db.execute(
-                "SELECT r.id, v.value FROM server.vectors v JOIN server.records r ON r.id = v.record_id "
-                f"{matched.text} "
+                f"SELECT r.id, v.value FROM {matched.text} JOIN server.vectors v ON v.record_id = r.id "
                 f"WHERE r.dataset_id = ? AND v.vector_settings_id = ? AND r.id != ? AND ({condition.text})",
                 [
                     *matched.parameters,

@@ -18,6 +18,7 @@ _RECORD_COLUMNS = {
     "updated_at": "r.updated_at",
 }
 _TIMES = ("r.inserted_at", "r.updated_at")
+_QUESTION = "(SELECT q.id FROM questions q WHERE q.dataset_id = r.dataset_id AND q.name = ?)"
 _SUGGESTION_COLUMNS = {"agent": "s.agent", "score": "s.score", "type": "s.type", "value": "s.value"}
 
 
@@ -97,10 +98,7 @@ def _of_suggestions(filter: Any) -> Sql:
     column = _SUGGESTION_COLUMNS.get(filter.scope.property)
     if column is None:
         raise Refused(f"no filter on a suggestion's {filter.scope.property}")
-    of_question = (
-        "EXISTS (SELECT 1 FROM suggestions s JOIN questions q ON q.id = s.question_id "
-        "WHERE s.record_id = r.id AND q.name = ? AND "
-    )
+    of_question = f"EXISTS (SELECT 1 FROM suggestions s WHERE s.record_id = r.id AND s.question_id = {_QUESTION} AND "
     if filter.scope.property in ("value", "score"):
         condition = _any_value(column, "$", filter)
     else:
@@ -201,8 +199,7 @@ def _sorted_by(scope: Any) -> Sql:
             raise Refused(f"no order by a suggestion's {scope.property}")
         value = f"json_extract({column}, '$')" if scope.property in ("value", "score") else column
         return Sql(
-            f"SELECT {value} FROM suggestions s JOIN questions q ON q.id = s.question_id "
-            "WHERE s.record_id = r.id AND q.name = ?",
+            f"SELECT {value} FROM suggestions s WHERE s.record_id = r.id AND s.question_id = {_QUESTION}",
             scope.question,
         )
     if scope.property in _RECORD_COLUMNS:
