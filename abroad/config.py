@@ -231,7 +231,7 @@ class CurationSection(Section):
         "settle", description="a round ends when its conflicts are settled, or goes on without their documents"
     )
     synthetic: tuple[Path, ...] = Field((), description="further documents to train on, of weight 0.5")
-    weight: Annotated[float, Field(gt=0)] = Field(2.0, description="of a curated document in training")
+    weight: Annotated[float, Field(gt=0)] = Field(2.0, description="of a curated document's candidates in training")
     adopt: Literal["better", "always"] = Field("better", description="when a new model replaces the one before")
     resamples: Annotated[int, Field(ge=1000)] = 2000
 

@@ -51,11 +51,7 @@ _LEAST_DOCUMENTS = 10
 
 @dataclass(frozen=True)
 class Example:
-    """A document to learn from.
-
-    `weight` counts its candidates in the scorer; the tagger, which knows no weights, sees it so many times (rounded,
-    once at least).
-    """
+    """A document to learn from; `weight` counts its candidates in the scorer."""
 
     document: Document
     weight: float = 1.0
@@ -132,7 +128,7 @@ def train_extractor(
     Args:
         curated: documents whose relations are complete; a document with none counts too.
         synthetic: further documents, of weight 0.5; never measured on.
-        weight: of each curated document.
+        weight: of each curated document's candidates in the scorer.
     Raises:
         InputError: fewer than ten curated documents, or none with a relation.
     """
@@ -190,8 +186,7 @@ def fit_models(examples: Sequence[Example], names: NameTagger, seed: int = 0) ->
 
 
 def _train_tagger(examples: Sequence[Example], names: NameTagger) -> ProductTagger:
-    repeated = (e for e in examples if e.reading.tokens for _ in range(max(1, round(e.weight))))
-    return ProductTagger.train(names, ((e.reading, e.tags) for e in repeated))
+    return ProductTagger.train(names, ((e.reading, e.tags) for e in examples if e.reading.tokens))
 
 
 def _judge(example: Example, opinion: TokenScores) -> _Judged | None:
