@@ -24,6 +24,7 @@ from abroad.evaluation.metrics import Scores, add_scores
 from abroad.evaluation.protocols import normalise_upstream
 from abroad.schema import LabelPair, Prediction
 from annotation.decisions import Decision, counted
+from annotation.kappa import cohen_of_sums, fleiss_kappa, fleiss_of_sums, fleiss_terms
 from annotation.push import ADJUDICATION
 
 
@@ -141,50 +142,6 @@ def measure_agreement(
     )
 
 
-def fleiss_kappa(counts: np.ndarray) -> float | None:
-    """Fleiss' kappa: agreement beyond chance of any number of raters.
-
-    kappa = (P - Pe) / (1 - Pe), with P the mean over subjects of (sum_j n_ij^2 - n_i) / (n_i (n_i - 1)) and Pe the
-    sum of squares of the categories' shares (Fleiss 1971, Psychological Bulletin 76(5), equations 1 to 7,
-    https://doi.org/10.1037/h0031619). Where subjects differ in their number of raters n_i, a category's share is
-    that of all ratings.
-
-    Args:
-        counts: [subjects, categories], how many raters put the subject into the category; two raters at least.
-    Returns:
-        None where it is not defined: no subject, or all ratings in one category.
-    """
-    if not len(counts):
-        return None
-    value = _fleiss_of_sums(_fleiss_terms(counts).sum(axis=0)[None])[0]
-    return None if np.isnan(value) else float(value)
-
-
-def _fleiss_terms(counts: np.ndarray) -> np.ndarray:
-    """[subjects, 2 + categories]: agreement of the subject, 1, ratings in each category; sums of them give kappa."""
-    counts = np.asarray(counts, dtype=float)
-    raters = counts.sum(axis=1)
-    agreement = ((counts**2).sum(axis=1) - raters) / (raters * (raters - 1))
-    return np.column_stack([agreement, np.ones(len(counts)), counts])
-
-
-def _fleiss_of_sums(sums: np.ndarray) -> np.ndarray:
-    """[n] kappas of [n, 2 + categories] sums of terms; not a number where undefined."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        observed = sums[:, 0] / sums[:, 1]
-        shares = sums[:, 2:] / sums[:, 2:].sum(axis=1, keepdims=True)
-        expected = (shares**2).sum(axis=1)
-        return np.where(expected < 1, (observed - expected) / (1 - expected), np.nan)
-
-
-def _cohen_of_sums(sums: np.ndarray) -> np.ndarray:
-    """[n] Cohen's kappas of [n, 4] counts: both, only the first, only the second, neither."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        both, first, second, neither = (sums / sums.sum(axis=1, keepdims=True)).T
-        expected = (both + first) * (both + second) + (neither + first) * (neither + second)
-        return np.where(expected < 1, (both + neither - expected) / (1 - expected), np.nan)
-
-
 def _countable(decisions: Sequence[Decision], batch: str | None) -> list[Decision]:
     submitted = [decision for decision in counted(decisions) if not decision.batch.endswith(ADJUDICATION)]
     if batch is not None:
@@ -289,8 +246,8 @@ class _Measure:
                 documents.append(np.array([[count, raters - count] for count in yes]))
         if not documents:
             return _NONE
-        sums = np.array([_fleiss_terms(counts).sum(axis=0) for counts in documents])
-        return self._interval(fleiss_kappa(np.vstack(documents)), _fleiss_of_sums(self._resampled(sums)))
+        sums = np.array([fleiss_terms(counts).sum(axis=0) for counts in documents])
+        return self._interval(fleiss_kappa(np.vstack(documents)), fleiss_of_sums(self._resampled(sums)))
 
     def _cohen(self, table: np.ndarray) -> Estimate:
         from sklearn.metrics import cohen_kappa_score
@@ -300,7 +257,7 @@ class _Measure:
             return _NONE  # all answers in one category: chance alone explains any agreement
         answers = np.array([(1, 1), (1, 0), (0, 1), (0, 0)])
         value = cohen_kappa_score(*answers.T, sample_weight=[both, first, second, neither], labels=[0, 1])
-        return self._interval(float(value), _cohen_of_sums(self._resampled(table)))
+        return self._interval(float(value), cohen_of_sums(self._resampled(table)))
 
     def _f1(self, scores: Sequence[Scores]) -> Estimate:
         total = add_scores(scores)

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from abroad.cli.app import app
 from abroad.errors import InputError
 from abroad.schema import Prediction, Relation
-from annotation.agreement import fleiss_kappa, measure_agreement
+from annotation.agreement import measure_agreement
 from annotation.decisions import Decision, Mention, write_decisions
+from annotation.kappa import fleiss_kappa
 
 
 def decided(curator, document, *chemicals, status="submitted", batch="b1", **more):
