@@ -19,7 +19,7 @@ from abroad.io import Rejects, atomic_write
 from abroad.pages import render
 from abroad.resume import digest
 from abroad.schema import Document, Prediction, Relation
-from annotation.task import RULES, evidence_of, span_suggestions
+from annotation.task import RULES, evidence_of, span_suggestions, usable_predictions
 
 FORMAT = "abroad-decisions-1"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -53,15 +53,7 @@ def write_offline(
         predictions: of some or all documents, shown as suggestions; a document without one shows its own relations.
         rejects: collects predictions that failed or are of no document here.
     """
-    known = {document.id for document in documents}
-    usable = {}
-    for prediction in predictions:
-        if prediction.id not in known:
-            rejects.add(f"prediction {prediction.id}", "no document has this id")
-        elif prediction.error:
-            rejects.add(f"prediction {prediction.id}", f"it failed ({prediction.error}); shown without suggestion")
-        else:
-            usable[prediction.id] = prediction
+    usable = usable_predictions(documents, predictions, rejects, "shown")
     failed = {prediction.id for prediction in predictions if prediction.error}
     cards = [_card(d, _suggested(d, usable.get(d.id), d.id in failed), settings) for d in documents]
     html = _page(cards, settings)

@@ -22,7 +22,7 @@ from abroad.schema import Document, Prediction
 from annotation.connection import explained
 from annotation.order import order_documents
 from annotation.stored import stored_records
-from annotation.task import TEXT, Card, make_record, task_settings
+from annotation.task import TEXT, Card, make_record, task_settings, usable_predictions
 
 if TYPE_CHECKING:
     from argilla import Argilla, Dataset
@@ -88,7 +88,7 @@ def push(
         AbroadError: the server is away or refuses; what arrived is there, and the same push goes on.
     """
     _check(settings)
-    by_id = _usable(documents, predictions, rejects)
+    by_id = usable_predictions(documents, predictions, rejects, "pushed")
     ordered = order_documents(documents, by_id, settings.order, settings.ranks)
     report = PushReport()
     with explained(client):
@@ -180,21 +180,6 @@ def is_overlap(id: str, share: float) -> bool:
     """Whether a document belongs to the share that several curators see; the same for the same id, always."""
     place = int.from_bytes(hashlib.sha256(id.encode()).digest()[:8], "big") / 2**64
     return place < share
-
-
-def _usable(
-    documents: Sequence[Document], predictions: Sequence[Prediction], rejects: Rejects
-) -> dict[str, Prediction]:
-    known = {document.id for document in documents}
-    result = {}
-    for prediction in predictions:
-        if prediction.id not in known:
-            rejects.add(f"prediction {prediction.id}", "no document has this id")
-        elif prediction.error:
-            rejects.add(f"prediction {prediction.id}", f"it failed ({prediction.error}); pushed without suggestion")
-        else:
-            result[prediction.id] = prediction
-    return result
 
 
 def _check(settings: PushSettings) -> None:

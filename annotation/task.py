@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from abroad.extraction.evidence import find_evidence
+from abroad.io import Rejects
 from abroad.schema import Document, Evidence, LabelPair, Prediction, Relation
 
 if TYPE_CHECKING:
@@ -237,3 +238,23 @@ def _agent(model: str) -> str:
     """A name that Argilla takes: letters, digits, - _ : . / and spaces."""
     name = re.sub(r"[^\w\-:./ ]", "-", model, flags=re.ASCII).strip()[:200]
     return name if re.search(r"[a-zA-Z0-9]", name) else "model"
+
+
+def usable_predictions(
+    documents: Sequence[Document], predictions: Sequence[Prediction], rejects: Rejects, done: str
+) -> dict[str, Prediction]:
+    """Predictions by document, without those that failed or are of no document here, which are set aside.
+
+    Args:
+        done: what becomes of a document whose prediction failed ("pushed", "shown"), for the reason.
+    """
+    known = {document.id for document in documents}
+    result = {}
+    for prediction in predictions:
+        if prediction.id not in known:
+            rejects.add(f"prediction {prediction.id}", "no document has this id")
+        elif prediction.error:
+            rejects.add(f"prediction {prediction.id}", f"it failed ({prediction.error}); {done} without suggestion")
+        else:
+            result[prediction.id] = prediction
+    return result
