@@ -104,6 +104,7 @@ class FewShotExtractor:
             **used,
             "style": self.style.name,
             "prompt": self.style.hash,
+            "form": digest(self.style.form(0)) if self.settings.structured else "",
             "tokens_per_character": self.style.tokens_per_character,
             "examples": self.shots.digest if self.settings.shots else "",
             "reading": _READING,
@@ -174,10 +175,11 @@ class FewShotExtractor:
             temperature=settings.temperature,
             seed=settings.seed,
             stop=style.stop,
-            regex=style.regex if settings.structured else None,
+            regex=style.form(len(document.text)) if settings.structured else None,
             chat=bool(images) or (wanted and self.engine.has_chat_template),
             images=images,
-            stop_loops=True,
+            # A step's form ends a loop in it, and the steps after it may still hold an answer.
+            stop_loops=not (settings.structured and style.steps),
         )
 
     def _examples(self, document: Document, shots: int) -> list[dict[str, str]]:

@@ -61,8 +61,26 @@ def test_whatever_a_model_writes_is_read_or_not_and_never_raises(text, steps):
 def test_what_the_regex_allows_can_be_read():
     for name, answer in (("classic", " A b produces c; D produces e\n"), ("classic", " none\n"), ("cot", STEPS + "\n")):
         style = load_style(name)
-        assert re.fullmatch(style.regex, answer) and cut_relations(answer, style.steps) is not None
-    assert not re.fullmatch(load_style("classic").regex, " A b makes c\n")
+        assert re.fullmatch(style.form(200), answer) and cut_relations(answer, style.steps) is not None
+    assert not re.fullmatch(load_style("classic").form(200), " A b makes c\n")
+
+
+def test_the_form_leaves_no_room_for_prose_and_room_for_long_names():
+    form = load_style("classic").form(200)
+    prose = "The plant is known for its many uses in the region and "
+    assert not re.fullmatch(form, f" {prose}produces c\n")
+    assert not re.fullmatch(form, f" A b produces {prose}\n")
+    assert not re.fullmatch(form, " A b produces c produces d\n") and not re.fullmatch(form, " A b produces bitter alkaloids. D\n")
+    name = "methyl 5-(2-hydroxyphenyl)-3,4-dimethoxy-1H-pyrrole-2-carboxylate ethyl ester hydrate"
+    assert re.fullmatch(form, f" Usnea subsp. var. minor L. produces {name}\n")
+
+
+def test_the_steps_leave_room_for_the_relations():
+    """In a document of 1,000 characters, the steps together take at most what half of the budget may hold."""
+    form = load_style("cot").form(1000)
+    longest = f" {'o' * 350}\nChemicals: {'c' * 800}\nEvidence: {'e' * 700}\nRelations: A b produces c\n"
+    assert re.fullmatch(form, longest)
+    assert not re.fullmatch(form, longest.replace("o" * 350, "o" * 351))
 
 
 def test_a_prediction_has_evidence_and_lists_expanded_and_says_what_it_cost():
