@@ -16,7 +16,6 @@ _PROMPTS = Path(__file__).with_name("prompts")
 _LEAST_TOKENS = 64
 
 
-
 def _word(longest: int, never_last: str) -> str:
     """A word of a name as a regex: not "produces" or the like, and not with the end of a sentence in it."""
     verb = "produc"

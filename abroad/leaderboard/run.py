@@ -183,23 +183,24 @@ def _run_row(
     reading = count_reading(predictions)
     if row.rank != NO_RANK:
         ranked = cells / f"{_slug(suite, row)}.jsonl"
-        _rank(predictions, suite, row, section, extractor, ranked)
-        predictions = read_predictions(ranked)
+        predictions = _rank(predictions, suite, row.rank, section, extractor, ranked)
     return score(suite, row, predictions, reading, style.hash, section)
 
 
 def _rank(
     predictions: list[Prediction],
     suite: Suite,
-    row: Row,
+    by: str,
     section: LeaderboardSection,
     extractor: FewShotExtractor,
     out: Path,
-) -> None:
-    from abroad.ranking.rank import RankSettings, rank_file
+) -> list[Prediction]:
+    """The best of each document's relations; the model is asked once for all orders."""
+    from abroad.ranking.rank import RankSettings, rank_file, reorder
 
-    settings = RankSettings(by=row.rank, keep=section.keep)
-    rank_file(extractor.engine, extractor.model_identity, suite.documents, [predictions], settings, out)
+    rank_file(extractor.engine, extractor.model_identity, suite.documents, [predictions], RankSettings(), out)
+    settings = RankSettings(by=by, keep=section.keep)
+    return [reorder(prediction, settings) for prediction in read_predictions(out)]
 
 
 def score(
@@ -248,6 +249,6 @@ def _slug(suite: Suite, row: Row) -> str:
     """A file name that tells the cell; models of one label elsewhere differ by the digest of what they are."""
     parts = [suite.name, row.model.label, row.style, f"{row.shots}{row.retrieve}"]
     if row.rank != NO_RANK:
-        parts.append(row.rank)
+        parts.append("ranked")
     mark = hashlib.sha256(f"{row.model.engine} {row.model.model}".encode()).hexdigest()[:6]
     return "-".join(re.sub(r"[^\w.+]+", "_", part) for part in [*parts, mark])

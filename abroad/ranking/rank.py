@@ -190,13 +190,33 @@ def _ranked(prediction: Prediction, relations: list[Relation], ranking: Ranking,
     if ranking.error is not None:
         return Prediction(prediction.id, error=ranking.error, extra=prediction.extra)
     order, details = ranking.order(settings.by), ranking.details()
-    most = max(1, round(settings.keep * len(order)))
-    kept = [n for n in order[:most] if details[n][settings.by] >= settings.least]
     record = [
         {"organism": relations[n].organism, "chemical": relations[n].chemical, "place": n, **details[n]} for n in order
     ]
     extra = {**prediction.extra, _FIELD: record, "game_steps": ranking.final.steps}
-    return Prediction(prediction.id, [relations[n] for n in kept], extra=extra)
+    kept = _keep([details[n][settings.by] for n in order], settings)
+    return Prediction(prediction.id, [relations[n] for n in order[:kept]], extra=extra)
+
+
+def _keep(values: Sequence[float], settings: RankSettings) -> int:
+    """How many of the candidates stay, by their values in order."""
+    most = max(1, round(settings.keep * len(values)))
+    return sum(value >= settings.least for value in values[:most])
+
+
+def reorder(prediction: Prediction, settings: RankSettings) -> Prediction:
+    """A prediction that was ranked with all its relations kept, in another of the orders; no model is asked.
+
+    Args:
+        settings: order and what stays; game and prompts are those that it was ranked with.
+    """
+    if prediction.error is not None:
+        return prediction
+    record = sorted(prediction.extra[_FIELD], key=lambda row: (-row[settings.by], row["place"]))
+    by_pair = {(relation.organism, relation.chemical): relation for relation in prediction.relations}
+    kept = record[: _keep([row[settings.by] for row in record], settings)]
+    relations = [by_pair[row["organism"], row["chemical"]] for row in kept]
+    return Prediction(prediction.id, relations, extra={**prediction.extra, _FIELD: record})
 
 
 def rank_outputs(

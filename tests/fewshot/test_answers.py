@@ -70,7 +70,9 @@ def test_the_form_leaves_no_room_for_prose_and_room_for_long_names():
     prose = "The plant is known for its many uses in the region and "
     assert not re.fullmatch(form, f" {prose}produces c\n")
     assert not re.fullmatch(form, f" A b produces {prose}\n")
-    assert not re.fullmatch(form, " A b produces c produces d\n") and not re.fullmatch(form, " A b produces bitter alkaloids. D\n")
+    assert not re.fullmatch(form, " A b produces c produces d\n") and not re.fullmatch(
+        form, " A b produces bitter alkaloids. D\n"
+    )
     name = "methyl 5-(2-hydroxyphenyl)-3,4-dimethoxy-1H-pyrrole-2-carboxylate ethyl ester hydrate"
     assert re.fullmatch(form, f" Usnea subsp. var. minor L. produces {name}\n")
 

@@ -9,7 +9,7 @@ from abroad.errors import InputError
 from abroad.io import read_predictions, write_documents, write_jsonl
 from abroad.ranking.compare import compare_orders
 from abroad.ranking.policies import CandidateSet
-from abroad.ranking.rank import ORDERS, RankSettings, rank_candidates, rank_outputs, rank_relations
+from abroad.ranking.rank import ORDERS, RankSettings, rank_candidates, rank_outputs, rank_relations, reorder
 from abroad.schema import Prediction, Relation
 from tests.conftest import make_document
 from tests.sources.servers import Completions
@@ -69,6 +69,15 @@ def test_what_is_not_kept_is_left_out_but_stands_in_the_record(engine, settings,
     found = list(rank_relations(engine, GOLD, CANDIDATES, settings))
     assert [len(p.relations) for p in found] == kept
     assert [len(p.extra["ranking"]) for p in found] == [3, 2, 0]
+
+
+@pytest.mark.parametrize("by", ORDERS)
+def test_a_ranked_prediction_is_put_in_another_order_without_a_model(engine, ranked, by):
+    settings = RankSettings(by=by, keep=0.5)
+    asked = list(rank_relations(engine, GOLD, CANDIDATES, settings))
+    assert [reorder(prediction, settings).relations for prediction in ranked] == [p.relations for p in asked]
+    failed = Prediction("1", error="the model was ill")
+    assert reorder(failed, settings) == failed
 
 
 def test_one_candidate_is_first(engine):
