@@ -180,6 +180,9 @@ class LeaderboardModel(Section):
     engine: str = "transformers"
     batch_size: _Count = 16
     settings: dict[str, Any] = Field({}, description="of the engine, as `abroad fewshot --set`")
+    rank_engine: str | None = Field(
+        None, description="that ranks; else `engine`. transformers reads what candidates share once, vllm for each"
+    )
     price_in: Annotated[float, Field(ge=0)] | None = Field(None, description="for a million tokens of prompts")
     price_out: Annotated[float, Field(ge=0)] | None = Field(None, description="for a million generated tokens")
 

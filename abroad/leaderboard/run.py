@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from abroad.config import LeaderboardModel, LeaderboardSection
 from abroad.errors import InputError
@@ -14,7 +15,7 @@ from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, compare
 from abroad.extraction.extract import extract_documents
 from abroad.fewshot.entry import LazyEngine, ModelEntry, make_extractor
-from abroad.fewshot.run import FewShotExtractor, FewShotSettings, Reading, count_reading
+from abroad.fewshot.run import FewShotSettings, Reading, count_reading
 from abroad.fewshot.styles import load_style
 from abroad.io import Rejects, read_predictions
 from abroad.leaderboard.suite import Suite
@@ -89,6 +90,14 @@ class Result:
         return self.reading.tokens / self.reading.seconds if self.reading.seconds else 0.0
 
 
+@dataclass(frozen=True)
+class Ranker:
+    """What scores candidates, and its name in records."""
+
+    engine: LazyEngine
+    identity: dict[str, Any]
+
+
 def rows_of(section: LeaderboardSection) -> list[Row]:
     """Every combination, each once: without shots nothing is retrieved.
 
@@ -145,10 +154,14 @@ def run_leaderboard(
     for model in section.models:
         entry = ModelEntry(model.model, model.engine, model.batch_size, model.settings)
         engine = entry.lazy_engine(say)
+        ranker = Ranker(engine, entry.identity)
+        if model.rank_engine is not None and model.rank_engine != model.engine:
+            other = ModelEntry(model.model, model.rank_engine)
+            ranker = Ranker(other.lazy_engine(say), other.identity)
         for suite in suites:
             for row in (row for row in rows if row.model == model):
                 say(f"{suite.name}: {row.name}")
-                yield _run_row(suite, row, section, engine, entry, out / "cells", rejects)
+                yield _run_row(suite, row, section, engine, entry, ranker, out / "cells", rejects)
 
 
 def _run_row(
@@ -157,6 +170,7 @@ def _run_row(
     section: LeaderboardSection,
     engine: LazyEngine,
     entry: ModelEntry,
+    ranker: Ranker,
     cells: Path,
     rejects: Rejects,
 ) -> Result:
@@ -183,7 +197,7 @@ def _run_row(
     reading = count_reading(predictions)
     if row.rank != NO_RANK:
         ranked = cells / f"{_slug(suite, row)}.jsonl"
-        predictions = _rank(predictions, suite, row.rank, section, extractor, ranked)
+        predictions = _rank(predictions, suite, row.rank, section, ranker, ranked)
     return score(suite, row, predictions, reading, style.hash, section)
 
 
@@ -192,13 +206,13 @@ def _rank(
     suite: Suite,
     by: str,
     section: LeaderboardSection,
-    extractor: FewShotExtractor,
+    ranker: Ranker,
     out: Path,
 ) -> list[Prediction]:
     """The best of each document's relations; the model is asked once for all orders."""
     from abroad.ranking.rank import RankSettings, rank_file, reorder
 
-    rank_file(extractor.engine, extractor.model_identity, suite.documents, [predictions], RankSettings(), out)
+    rank_file(ranker.engine, ranker.identity, suite.documents, [predictions], RankSettings(), out)
     settings = RankSettings(by=by, keep=section.keep)
     return [reorder(prediction, settings) for prediction in read_predictions(out)]
 

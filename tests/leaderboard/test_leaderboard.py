@@ -133,6 +133,25 @@ def answer(body):
     return (" Usnea c produces p", "stop") if "Usnea c" in text else (" <script>alert(1)</script>", "stop")
 
 
+def test_another_engine_ranks_the_same_model_once_for_all_orders(cli, write, tiny_model, tmp_path):
+    config, out = tmp_path / "config.yaml", tmp_path / "board"
+    with Completions(answer).serve() as server:
+        model = {
+            "model": str(tiny_model),
+            "engine": "openai",
+            "settings": {"base_url": server.url},
+            "rank_engine": "transformers",
+        }
+        section = {"models": [model], "styles": ["classic"], "shots": [0], "rank": ["none", "likelihood", "er-d"]}
+        config.write_text(yaml.safe_dump({"leaderboard": section}))
+        result = cli("leaderboard", write(MINI), "--config", config, "--out", out)
+        assert result.exit_code == 0, result.stderr
+        assert not any(body.get("echo") for body in server.asked)
+    rows = json.loads((out / "leaderboard.json").read_text())
+    assert [row["predicted"] for row in rows] == [3, 2, 2]
+    assert len(list((out / "cells").glob("*-ranked-*.jsonl"))) == 1
+
+
 def test_rows_are_run_ranked_resumed_and_explained(cli, write, tmp_path):
     suite, out = write(MINI), tmp_path / "board"
     config = tmp_path / "config.yaml"
