@@ -53,6 +53,11 @@ class LazyEngine:
         return make_engine(entry.engine, entry.model, entry.batch_size, settings, self._say)
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """See `ModelEntry.identity`."""
+        return self._entry.identity
+
+    @property
     def has_chat_template(self) -> bool:
         return self.engine.has_chat_template
 

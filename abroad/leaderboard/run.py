@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from abroad.config import LeaderboardModel, LeaderboardSection
 from abroad.errors import InputError
@@ -90,14 +89,6 @@ class Result:
         return self.reading.tokens / self.reading.seconds if self.reading.seconds else 0.0
 
 
-@dataclass(frozen=True)
-class Ranker:
-    """What scores candidates, and its name in records."""
-
-    engine: LazyEngine
-    identity: dict[str, Any]
-
-
 def rows_of(section: LeaderboardSection) -> list[Row]:
     """Every combination, each once: without shots nothing is retrieved.
 
@@ -154,10 +145,9 @@ def run_leaderboard(
     for model in section.models:
         entry = ModelEntry(model.model, model.engine, model.batch_size, model.settings)
         engine = entry.lazy_engine(say)
-        ranker = Ranker(engine, entry.identity)
+        ranker = engine
         if model.rank_engine is not None and model.rank_engine != model.engine:
-            other = ModelEntry(model.model, model.rank_engine)
-            ranker = Ranker(other.lazy_engine(say), other.identity)
+            ranker = ModelEntry(model.model, model.rank_engine).lazy_engine(say)
         for suite in suites:
             for row in (row for row in rows if row.model == model):
                 say(f"{suite.name}: {row.name}")
@@ -170,7 +160,7 @@ def _run_row(
     section: LeaderboardSection,
     engine: LazyEngine,
     entry: ModelEntry,
-    ranker: Ranker,
+    ranker: LazyEngine,
     cells: Path,
     rejects: Rejects,
 ) -> Result:
@@ -206,13 +196,13 @@ def _rank(
     suite: Suite,
     by: str,
     section: LeaderboardSection,
-    ranker: Ranker,
+    ranker: LazyEngine,
     out: Path,
 ) -> list[Prediction]:
     """The best of each document's relations; the model is asked once for all orders."""
     from abroad.ranking.rank import RankSettings, rank_file, reorder
 
-    rank_file(ranker.engine, ranker.identity, suite.documents, [predictions], RankSettings(), out)
+    rank_file(ranker, ranker.identity, suite.documents, [predictions], RankSettings(), out)
     settings = RankSettings(by=by, keep=section.keep)
     return [reorder(prediction, settings) for prediction in read_predictions(out)]
 
