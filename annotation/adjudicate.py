@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abroad.extraction.evidence import with_evidence
 from abroad.schema import Document, Prediction
+from abroad.text.evidence import with_evidence
 from annotation.connection import explained
 from annotation.merge import Conflict, merge, pair_key
 from annotation.pull import Pulled

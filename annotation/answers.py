@@ -12,9 +12,9 @@ import unicodedata
 from dataclasses import dataclass
 
 from abroad.evaluation.protocols import normalise_upstream
-from abroad.extraction.evidence import find_evidence
-from abroad.extraction.expand import expand_phrase, without_numbering
 from abroad.schema import Document, LabelPair
+from abroad.text.evidence import find_evidence
+from abroad.text.expand import expand_phrase, without_numbering
 from annotation.decisions import Flagged
 
 NOT_UNDERSTOOD = "not understood"

@@ -18,7 +18,7 @@ from abroad.schema import Document, Prediction
 from annotation.decisions import Decision
 
 if TYPE_CHECKING:
-    from abroad.extraction.pairs import PairExtractor
+    from abroad.extraction.builtin.pairs import PairExtractor
 
 LEAST_TO_TRAIN = 10
 _FOLDS = 5
@@ -65,8 +65,8 @@ def train_model(
     """
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.metrics import compare
-    from abroad.extraction.fit import Example, train_extractor
-    from abroad.extraction.pairs import default_names
+    from abroad.extraction.builtin.fit import Example, train_extractor
+    from abroad.extraction.builtin.pairs import default_names
 
     rejects = Rejects()
     own = {document.id for document in lesson.documents}
@@ -110,7 +110,7 @@ def load_model(path: Path | None) -> PairExtractor:
     Raises:
         InputError: it is not an extractor of ours.
     """
-    from abroad.extraction.pairs import load_pair_extractor
+    from abroad.extraction.builtin.pairs import load_pair_extractor
 
     if path is not None and not (path / "scorer.json").exists():
         raise InputError(f"{path}: expected an extractor, as `abroad extractor train` makes it")

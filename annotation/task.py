@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from abroad.extraction.evidence import find_evidence
 from abroad.io import Rejects
 from abroad.schema import Document, Evidence, LabelPair, Prediction, Relation
+from abroad.text.evidence import find_evidence
 
 if TYPE_CHECKING:
     from argilla import Record, Settings

@@ -22,10 +22,10 @@ import numpy as np
 from abroad.evaluation.bootstrap import bootstrap_intervals
 from abroad.evaluation.errors import ceiling, count_errors, find_errors
 from abroad.evaluation.metrics import compare
-from abroad.extraction.fit import SYNTHETIC_WEIGHT, Example, cross_validate, fit_models, train_extractor
-from abroad.extraction.mentions import NameTagger
-from abroad.extraction.pairs import DEFAULT_FOLDER, default_names, load_pair_extractor, relation
-from abroad.extraction.score import ScoredPair, candidate_table
+from abroad.extraction.builtin.fit import SYNTHETIC_WEIGHT, Example, cross_validate, fit_models, train_extractor
+from abroad.extraction.builtin.mentions import NameTagger
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, default_names, load_pair_extractor, relation
+from abroad.extraction.builtin.score import ScoredPair, candidate_table
 from abroad.io import read_documents
 from abroad.schema import Document, Prediction
 
@@ -47,7 +47,7 @@ def held_out(curated: list[Document], synthetic: list[Document], names: NameTagg
 
 def every_organism_with_every_tagged_chemical(curated, synthetic, names):
     """No learned scorer: the tagger's best reading of each fold, crossed with all organisms named."""
-    from abroad.extraction.fit import split_folds
+    from abroad.extraction.builtin.fit import split_folds
 
     examples = [Example(document) for document in curated]
     extra = [Example(document, SYNTHETIC_WEIGHT) for document in synthetic]
@@ -73,17 +73,17 @@ _PARTS: dict[str, tuple[str, dict[str, Callable]]] = {
     "lists, ranges and shared heads not expanded": (
         "plain",
         {
-            "abroad.extraction.reading.expand_lists": lambda text: [],
-            "abroad.extraction.reading.expand_shared_heads": lambda text: [],
-            "abroad.extraction.candidates.expand_phrase": lambda text: [text],
+            "abroad.extraction.builtin.reading.expand_lists": lambda text: [],
+            "abroad.extraction.builtin.reading.expand_shared_heads": lambda text: [],
+            "abroad.extraction.builtin.candidates.expand_phrase": lambda text: [text],
         },
     ),
-    "abbreviated genera not resolved": ("plain", {"abroad.extraction.organisms._abbreviated": lambda *_: iter(())}),
+    "abbreviated genera not resolved": ("plain", {"abroad.text.organisms._abbreviated": lambda *_: iter(())}),
     "spelling of species not mended": (
         "plain",
-        {"abroad.extraction.organisms._one_spelling": lambda mentions: mentions},
+        {"abroad.text.organisms._one_spelling": lambda mentions: mentions},
     ),
-    "overlapping names not sorted out": ("plain", {"abroad.extraction.fit.without_overlaps": list}),
+    "overlapping names not sorted out": ("plain", {"abroad.extraction.builtin.fit.without_overlaps": list}),
     "no knowledge of chemical names at large": ("no names", {}),
     "no synthetic abstracts": ("no synthetic", {}),
     "no curated abstracts, synthetic only": ("only synthetic", {}),

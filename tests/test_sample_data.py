@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from abroad.documents import fetch_documents
-from abroad.extraction.evidence import find_evidence
-from abroad.extraction.expand import expand_lists, expand_shared_heads
 from abroad.io import Rejects, read_documents
 from abroad.sources.lotus import NO_KINGDOM, prepare
 from abroad.sources.pubmed import read_xml
 from abroad.sources.references import read_references
+from abroad.text.evidence import find_evidence
+from abroad.text.expand import expand_lists, expand_shared_heads
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample"
 CURATED = ("curated.jsonl", "curated_valid.jsonl")

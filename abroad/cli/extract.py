@@ -155,8 +155,8 @@ def _extractor(
     from abroad.config import ExtractSection, load_section
     from abroad.engines.settings import parse_assignments
     from abroad.errors import InputError
+    from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.extract import load_extractor
-    from abroad.extraction.pairs import load_pair_extractor
     from abroad.release.pack import read_decoding
 
     if min_score is not None and precision is not None:

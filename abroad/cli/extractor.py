@@ -34,10 +34,10 @@ def train(
 
     `abroad extract DOCS --model DIR` uses it.
     """
-    from abroad.extraction.fit import Example, train_extractor
-    from abroad.extraction.iob import read_iob, retokenised
-    from abroad.extraction.mentions import NameTagger
-    from abroad.extraction.pairs import default_names
+    from abroad.extraction.builtin.fit import Example, train_extractor
+    from abroad.extraction.builtin.iob import read_iob, retokenised
+    from abroad.extraction.builtin.mentions import NameTagger
+    from abroad.extraction.builtin.pairs import default_names
     from abroad.io import Rejects, read_documents, write_jsonl
     from abroad.provenance import run_record
 
@@ -67,7 +67,7 @@ def show(
     model: Path = typer.Argument(None, metavar="[DIR]", help="An extractor; without it, the one that is built in."),
 ) -> None:
     """What an extractor was trained on, and what each threshold gave on documents it had not seen."""
-    from abroad.extraction.pairs import DEFAULT_FOLDER, PairExtractor
+    from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor
 
     extractor = PairExtractor.load(model or DEFAULT_FOLDER)
     _show(extractor.facts)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from abroad.evaluation.metrics import Comparison, Outcome
 from abroad.evaluation.protocols import normalise_upstream
-from abroad.extraction.evidence import abbreviated_genus_spans, verbatim_spans
-from abroad.extraction.expand import expand_lists, expand_shared_heads
 from abroad.schema import Entity, Relation
+from abroad.text.evidence import abbreviated_genus_spans, verbatim_spans
+from abroad.text.expand import expand_lists, expand_shared_heads
 
 FALSE_KINDS = {
     "wrong organism": "the chemical is gold, for another organism of the document",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from abroad.evaluation.metrics import Outcome
-from abroad.extraction.evidence import find_evidence
+from abroad.text.evidence import find_evidence
 
 KINDS = ("correct", "missed", "spurious")
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, add_scores
-from abroad.extraction.evidence import abbreviated_genus_spans, verbatim_spans
 from abroad.schema import Document, Entity
+from abroad.text.evidence import abbreviated_genus_spans, verbatim_spans
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from abroad.extraction.tokens import sentences
+from abroad.text.tokens import sentences
 
 
 def chunks(text: str, tokens: Callable[[str], int], room: int, overlap: int) -> list[str]:

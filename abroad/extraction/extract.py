@@ -12,13 +12,13 @@ from abroad.engines.settings import EngineSettings, VllmSettings, read_settings,
 from abroad.errors import InputError
 from abroad.extraction.chunks import chunks
 from abroad.extraction.encode import encode_prompt
-from abroad.extraction.evidence import with_evidence
-from abroad.extraction.expand import expand_phrase, without_numbering
 from abroad.extraction.linearise import parse
 from abroad.io import file_sha256, read_predictions
 from abroad.progress import Progress
 from abroad.resume import ResumableOutput, digest
 from abroad.schema import Document, Prediction
+from abroad.text.evidence import with_evidence
+from abroad.text.expand import expand_phrase, without_numbering
 
 
 @dataclass(frozen=True, slots=True)

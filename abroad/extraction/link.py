@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from abroad.extraction.abbreviations import definitions
 from abroad.extraction.opsin import inchikeys
-from abroad.extraction.taxon_names import taxon_identifier
 from abroad.schema import Document, Prediction, Relation
 from abroad.sources.name_index import ChemicalEntry, NameIndex
+from abroad.text.abbreviations import definitions
+from abroad.text.taxon_names import taxon_identifier
 
 KNOWN, NEW, DISPUTED = "known", "new", "disputed"
 

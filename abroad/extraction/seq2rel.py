@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from abroad.errors import InputError
-from abroad.extraction.evidence import with_evidence
 from abroad.schema import Document, Prediction
+from abroad.text.evidence import with_evidence
 
 ORGANISM, CHEMICAL, PRODUCES = "@ORGANISM@", "@CHEMICAL@", "@PRODUCES@"
 _RELATION = re.compile(rf"\s*(.*?)\s*{ORGANISM}\s*(.*?)\s*{CHEMICAL}\s*{PRODUCES}")

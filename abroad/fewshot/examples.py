@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from abroad.errors import InputError
-from abroad.extraction.evidence import find_evidence
 from abroad.extraction.linearise import SEPARATOR, linearise
-from abroad.extraction.tokens import sentences
 from abroad.fewshot.answers import NONE
 from abroad.io import Rejects, read_documents
 from abroad.schema import Document
 from abroad.splitting import publications
-from abroad.synthesis.near_duplicates import shingles
+from abroad.text.evidence import find_evidence
+from abroad.text.near_duplicates import shingles
+from abroad.text.tokens import sentences
 
 DEFAULT = Path(__file__).with_name("examples.jsonl")
 """Sentence-level examples of our own; all that they say is invented."""

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from abroad.errors import InputError
 from abroad.models import import_transformers, quiet_loading, resolve_encoder
 from abroad.resume import digest
-from abroad.retrieval import Bm25Index
 from abroad.schema import Document
+from abroad.text.retrieval import Bm25Index
 
 RETRIEVERS = ("fixed", "bm25", "embeddings")
 ORDERS = ("similar-last", "similar-first", "shuffled")

@@ -44,8 +44,8 @@ class Learner:
         if self.kind == "extractor":
             if any(isinstance(item, Task) for item in documents):
                 raise InputError("the extractor learns from documents, not from tasks; expected --learner lm")
-            from abroad.extraction.fit import train_extractor
-            from abroad.extraction.pairs import default_names
+            from abroad.extraction.builtin.fit import train_extractor
+            from abroad.extraction.builtin.pairs import default_names
 
             return train_extractor(list(documents), [], default_names(), seed=self.seed)[0]
         from abroad.extraction.extract import load_extractor

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from abroad.extraction.candidates import label_key, stretch_labels, tagged_stretches
-from abroad.extraction.mentions import ProductTagger
-from abroad.extraction.pairs import load_pair_extractor
-from abroad.extraction.reading import Reading, read_text
+from abroad.extraction.builtin.candidates import label_key, stretch_labels, tagged_stretches
+from abroad.extraction.builtin.mentions import ProductTagger
+from abroad.extraction.builtin.pairs import load_pair_extractor
+from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.schema import Document
 
 _NAMED = ("binomial", "abbreviated", "unnamed")  # forms of a mention that name a species or its genus

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from abroad.extraction.evidence import abbreviated_genus_spans, is_listed, verbatim_spans
 from abroad.progress import Progress
 from abroad.schema import Document
 from abroad.synthesis.fidelity import Fidelity, fidelity
-from abroad.synthesis.near_duplicates import NearDuplicates
 from abroad.synthesis.quality import CUT_OFF, ECHO, LANGUAGE, LEAK, LISTING, REFUSAL, flaws
+from abroad.text.evidence import abbreviated_genus_spans, is_listed, verbatim_spans
+from abroad.text.near_duplicates import NearDuplicates
 
 _LEAST_OWN_WORDS = 15  # written by the model; fewer is the forced opening and a tail
 

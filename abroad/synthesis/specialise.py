@@ -19,12 +19,12 @@ from abroad.engines.base import Engine
 from abroad.errors import InputError
 from abroad.instructions import Task
 from abroad.io import Rejects, read_records, write_jsonl
-from abroad.retrieval import Bm25Index
 from abroad.schema import Document
 from abroad.synthesis.fidelity import names_in, stands_in
 from abroad.synthesis.generate import generate_abstracts
-from abroad.synthesis.near_duplicates import NearDuplicates
 from abroad.synthesis.tasks import balanced, make_tasks
+from abroad.text.near_duplicates import NearDuplicates
+from abroad.text.retrieval import Bm25Index
 
 ROUNDS = 2
 _HEAD = "Tasks for readers of abstracts about organisms and the compounds they produce."

@@ -40,7 +40,7 @@ def page():
 @pytest.fixture(scope="module")
 def pushed(annotation_server):
     """Two documents of the sample with the built-in extractor's predictions, and a curator's password."""
-    from abroad.extraction.pairs import load_pair_extractor
+    from abroad.extraction.builtin.pairs import load_pair_extractor
 
     client = annotation_server.connect()
     documents = read_documents("data/sample/curated.jsonl")[:2]

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from abroad.cli.app import app
-from abroad.extraction.evidence import with_evidence
 from abroad.io import Rejects, write_documents, write_jsonl
 from abroad.schema import Prediction
+from abroad.text.evidence import with_evidence
 from annotation.decisions import DISCARDED, DRAFT, SUBMITTED, Mention
 from annotation.offline import OfflineSettings, write_offline
 from annotation.pull import read_offline

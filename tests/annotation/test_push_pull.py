@@ -16,7 +16,7 @@ from tests.annotation.curators import answer
 from tests.conftest import make_document
 
 pytest.importorskip("argilla")
-from abroad.extraction.evidence import with_evidence
+from abroad.text.evidence import with_evidence
 
 TEXT = "Usnic acid and barbatic acid were isolated from Usnea testalis."
 PAIRS = [("Usnea testalis", "usnic acid"), ("Usnea testalis", "barbatic acid")]

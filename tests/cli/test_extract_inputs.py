@@ -108,7 +108,7 @@ def test_an_empty_pipe_is_refused(cli):
 
 
 def test_an_interrupted_run_goes_on_and_links_all(cli, tmp_path, monkeypatch):
-    from abroad.extraction.pairs import PairExtractor
+    from abroad.extraction.builtin.pairs import PairExtractor
 
     write_documents(tmp_path / "docs.jsonl", [Document(str(n), "", SENTENCE) for n in range(6)])
     out = tmp_path / "pred.jsonl"

@@ -9,12 +9,12 @@ import yaml
 
 from abroad.config import LeaderboardSection
 from abroad.errors import InputError
-from abroad.extraction.evidence import is_listed, verbatim_spans
 from abroad.extraction.extract import read_generation
 from abroad.io import Rejects, read_documents, write_documents
 from abroad.leaderboard.run import rows_of
 from abroad.leaderboard.suite import load_suite
 from abroad.leaderboard.table import COLUMNS
+from abroad.text.evidence import is_listed, verbatim_spans
 from tests.sources.servers import Completions
 
 MINI = {

@@ -54,7 +54,7 @@ def test_the_set_with_true_relations_wins(cli, files):
 
 def test_what_was_trained_is_not_trained_again(cli, files, monkeypatch):
     compare(cli, files, *named(files, "good"))
-    monkeypatch.setattr("abroad.extraction.fit.train_extractor", None)
+    monkeypatch.setattr("abroad.extraction.builtin.fit.train_extractor", None)
     assert compare(cli, files, *named(files, "good")).exit_code == 0
 
 

@@ -5,9 +5,9 @@ import pytest
 from abroad.engines.base import Generation
 from abroad.errors import InputError
 from abroad.io import Rejects
-from abroad.retrieval import Bm25Index
 from abroad.schema import Document, Entity
 from abroad.synthesis.specialise import SpecialiseSettings, next_round, specialise
+from abroad.text.retrieval import Bm25Index
 
 SEED = Document(
     "s1",

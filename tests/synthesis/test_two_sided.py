@@ -10,10 +10,10 @@ from abroad.io import read_documents, write_documents, write_jsonl
 from abroad.schema import Document
 from abroad.synthesis.fidelity import fidelity
 from abroad.synthesis.funnel import funnel, render_funnel
-from abroad.synthesis.near_duplicates import NearDuplicates
 from abroad.synthesis.quality import CUT_OFF, ECHO, LANGUAGE, LISTING, REFUSAL, flaws
 from abroad.synthesis.select import MORE, NEAR, NEAR_SEED, REASONS, SelectSettings, select
 from abroad.synthesis.validate import validate
+from abroad.text.near_duplicates import NearDuplicates
 from tests.conftest import make_document
 
 TEXT = (

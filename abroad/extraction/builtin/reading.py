@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from abroad.extraction.expand import Expansion, expand_lists, expand_shared_heads
-from abroad.extraction.organisms import OrganismMention, find_organisms
-from abroad.extraction.token_features import token_features
-from abroad.extraction.tokens import Token, tokenise
+from abroad.extraction.builtin.token_features import token_features
+from abroad.text.expand import Expansion, expand_lists, expand_shared_heads
+from abroad.text.organisms import OrganismMention, find_organisms
+from abroad.text.tokens import Token, tokenise
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which no UTF-8 holds
 LONGEST_TEXT = 100_000

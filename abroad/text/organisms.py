@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from abroad.extraction.taxon_names import epithets, genera, higher_taxa, species_of, taxon_identifier
+from abroad.text.taxon_names import epithets, genera, higher_taxa, species_of, taxon_identifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.extraction.abbreviations import definitions
+from abroad.text.abbreviations import definitions
 
 
 @pytest.mark.parametrize(

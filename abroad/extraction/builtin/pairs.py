@@ -1,6 +1,6 @@
 """The default extractor: candidate organisms and chemicals of a text, paired and scored. No GPU, no language model.
 
-It comes trained with the package (`abroad/extraction/default`, 2 MB): users have no
+It comes trained with the package (`abroad/extraction/builtin/default`, 2 MB): users have no
 curated documents to train one on, and building it at installation would ask for them.
 """
 
@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from abroad.errors import InputError
-from abroad.extraction.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
-from abroad.extraction.mentions import NameTagger, ProductTagger, TokenScores
-from abroad.extraction.reading import Reading, read_text
-from abroad.extraction.score import RelationScorer, ScoredPair, candidate_table, stacked, without_overlaps
+from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
+from abroad.extraction.builtin.mentions import NameTagger, ProductTagger, TokenScores
+from abroad.extraction.builtin.reading import Reading, read_text
+from abroad.extraction.builtin.score import RelationScorer, ScoredPair, candidate_table, stacked, without_overlaps
 from abroad.io import atomic_write, file_sha256, write_json
 from abroad.schema import Document, Evidence, Prediction, Relation
 

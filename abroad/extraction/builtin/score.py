@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from abroad.extraction.candidates import (
+from abroad.extraction.builtin.candidates import (
     ChemicalCandidate,
     OrganismCandidate,
     chemical_candidates,
     organism_candidates,
 )
-from abroad.extraction.features import chemical_features, organism_features, pair_features
-from abroad.extraction.mentions import TokenScores
-from abroad.extraction.reading import Reading
+from abroad.extraction.builtin.features import chemical_features, organism_features, pair_features
+from abroad.extraction.builtin.mentions import TokenScores
+from abroad.extraction.builtin.reading import Reading
 
 _SURE = 1e-4
 _NO_OTHER = -4.0  # log-odds that stand for "no other organism"

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from abroad.evaluation.metrics import micro_scores
-from abroad.extraction.fit import Example, cross_validate
-from abroad.extraction.pairs import default_names, load_pair_extractor
+from abroad.extraction.builtin.fit import Example, cross_validate
+from abroad.extraction.builtin.pairs import default_names, load_pair_extractor
 from abroad.io import read_documents
 
-SYNTHETIC = Path(__file__).parents[2] / "data" / "synthetic" / "abstracts.jsonl"
+SYNTHETIC = Path(__file__).parents[3] / "data" / "synthetic" / "abstracts.jsonl"
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from abroad.extraction.suffixes import GREEK_WORD, MOST_LABELS, SuffixList, parse_suffixes
+from abroad.text.suffixes import GREEK_WORD, MOST_LABELS, SuffixList, parse_suffixes
 
 __all__ = ["MOST_LABELS", "Expansion", "expand_lists", "expand_phrase", "expand_shared_heads", "singular"]
 

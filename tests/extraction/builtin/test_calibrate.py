@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from abroad.errors import InputError
-from abroad.extraction.calibrate import (
+from abroad.extraction.builtin.calibrate import (
     IsotonicScaling,
     OperatingPoint,
     PlattScaling,

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from abroad.evaluation.metrics import micro_scores
-from abroad.extraction.align import gold_tags
-from abroad.extraction.fit import Example, cross_validate, split_folds
-from abroad.extraction.iob import read_iob, retokenised
-from abroad.extraction.mentions import NameTagger
-from abroad.extraction.pairs import default_names
-from abroad.extraction.reading import read_text
+from abroad.extraction.builtin.align import gold_tags
+from abroad.extraction.builtin.fit import Example, cross_validate, split_folds
+from abroad.extraction.builtin.iob import read_iob, retokenised
+from abroad.extraction.builtin.mentions import NameTagger
+from abroad.extraction.builtin.pairs import default_names
+from abroad.extraction.builtin.reading import read_text
 from abroad.io import read_documents, read_predictions
 from tests.conftest import make_document
 
-SYNTHETIC = Path(__file__).parents[2] / "data" / "synthetic" / "abstracts.jsonl"
+SYNTHETIC = Path(__file__).parents[3] / "data" / "synthetic" / "abstracts.jsonl"
 
 
 @pytest.fixture(scope="module")

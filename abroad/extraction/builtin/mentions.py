@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from abroad.extraction.reading import Reading
-from abroad.extraction.token_features import name_features
-from abroad.extraction.tokens import Token
+from abroad.extraction.builtin.reading import Reading
+from abroad.extraction.builtin.token_features import name_features
+from abroad.text.tokens import Token
 
 _LEVELS = (0.02, 0.1, 0.3, 0.7)
 _NEAR = (-2, -1, 1, 2)

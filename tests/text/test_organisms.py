@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.extraction.organisms import find_organisms, one_edit_apart, resolve_genus
-from abroad.extraction.taxon_names import taxon_identifier
+from abroad.text.organisms import find_organisms, one_edit_apart, resolve_genus
+from abroad.text.taxon_names import taxon_identifier
 
 
 def labels(text):

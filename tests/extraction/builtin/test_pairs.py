@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abroad.errors import InputError
-from abroad.extraction.pairs import DEFAULT_FOLDER, PairExtractor, load_pair_extractor
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, load_pair_extractor
 from abroad.schema import Document
 
 TEXT = (

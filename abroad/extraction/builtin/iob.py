@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from abroad.errors import InputError
-from abroad.extraction.tokens import tokenise
+from abroad.text.tokens import tokenise
 
 _BEFORE = frozenset(",.;:)]%'")
 _JOINS = frozenset("-/'")

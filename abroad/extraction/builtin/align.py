@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from abroad.extraction.candidates import label_key
-from abroad.extraction.evidence import verbatim_spans
-from abroad.extraction.reading import Reading
+from abroad.extraction.builtin.candidates import label_key
+from abroad.extraction.builtin.reading import Reading
 from abroad.schema import Document
+from abroad.text.evidence import verbatim_spans
 
 _LONGEST_NAME = 8  # tokens
 _LONGEST = 200  # characters

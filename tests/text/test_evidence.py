@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.extraction.evidence import find_evidence, verbatim_spans
+from abroad.text.evidence import find_evidence, verbatim_spans
 from tests.conftest import make_document
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.extraction.tokens import tokenise
+from abroad.text.tokens import tokenise
 
 
 def words(text):

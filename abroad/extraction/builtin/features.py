@@ -15,9 +15,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from abroad.extraction.candidates import ChemicalCandidate, OrganismCandidate
-from abroad.extraction.mentions import TokenScores
-from abroad.extraction.reading import Reading
+from abroad.extraction.builtin.candidates import ChemicalCandidate, OrganismCandidate
+from abroad.extraction.builtin.mentions import TokenScores
+from abroad.extraction.builtin.reading import Reading
 
 Features = dict[str, float]
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.extraction.expand import MOST_LABELS, expand_lists, expand_phrase, expand_shared_heads, singular
 from abroad.synthesis.contract import contract
+from abroad.text.expand import MOST_LABELS, expand_lists, expand_phrase, expand_shared_heads, singular
 
 CASES = {
     "gloeophyllins A-D (1-4) were": ["gloeophyllin A", "gloeophyllin B", "gloeophyllin C", "gloeophyllin D"],

@@ -1,0 +1,1 @@
+"""Relations of documents: the built-in extractor, fine-tuned language models, linking."""
