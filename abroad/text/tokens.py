@@ -1,31 +1,24 @@
-"""Cut text into tokens and sentences that respect chemical names.
+"""Cut text into tokens and sentences.
 
-A name such as "(+)-(3R,4S)-4-hydroxymellein" is one token; brackets and punctuation
-around a word are tokens of their own.
+Tokens are fine: runs of letters and digits, and every other character by itself. What
+belongs together ("(+)-(3R,4S)-4-hydroxymellein") is not decided here but by a tagger that
+has learnt it; a writing system without spaces is cut at every character.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
-_CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
-_TRAILING = ".,;:!?\"”'’"
-_LEADING = "\"“'‘="
-_LONGEST_NAME = 500
-# Locants in an open bracket or before more of them, a space after the comma, and the rest of the name.
-_LOCANT = r"\d{1,2}(?:[\d'′\"RSEZrsαβ*]|\(\*\)){0,8}"
-_BROKEN_NAME = re.compile(
-    rf"(?<!\S)(?:\([+±−-]{{1,3}}\)-)?[(\[]{{0,2}}{_LOCANT}(?:,{_LOCANT}){{0,8}}"
-    rf"(?:, {_LOCANT}(?:,{_LOCANT}){{0,8}}){{1,8}}[)\]]{{0,2}}-[^\s,;]*[a-z]{{4}}\S*"
-    r"|(?<!\S)\d{1,2}(?:,\d{1,2}){0,4}-(?:di-|tri-)? [CNOS]-[a-z]{3}\S*"
-    r"|(?<!\S)[\w,-]{1,80}ic \([\w:]{1,12}\) acid\b"
-    r"|(?<!\S)\[(?:[DL]-)?[A-Z][a-z]{2}\(?\d{0,2}\)?\] [^\s,;]*[a-z]{4}[^\s,;]*"
-)
-_NAMES_TOUCH = re.compile(r"[a-z]{3}[,;](?=\S{0,12}[^\W\d]{3})")
-_ABBREVIATED = re.compile(r"(?:[A-Z]|sp|spp|subsp|var|cf|e\.g|i\.e|al|ca|no|nov|resp|vs|Fig|approx|f|ssp|St)\.?")
+# Scripts that put no spaces between words (Thai to Khmer, Kana to CJK, Hangul), one character a token.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_TOKEN = re.compile(rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])[^\W_]){{1,100}}|[^\s]")
+# Abbreviations of nomenclature and of citations, a closed class: their full stop ends no sentence.
+_ABBREVIATIONS = frozenset("sp spp subsp ssp var cf aff f gen nov e i g al ca resp vs fig st no approx".split())
+_OPENING = frozenset("([{\"'“‘")
+_CLOSING = frozenset(")]}\"'”’")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,88 +31,51 @@ class Token:
     sentence: int
 
 
-def tokenise(text: str) -> list[Token]:
-    """The tokens of a text, in order; white space belongs to none. Time is linear in the text."""
-    tokens: list[Token] = []
-    sentence = 0
-    for start, end in _words(text):
-        if end - start > _LONGEST_NAME:
-            pieces = [(text[start:end], start)]
-        else:
-            pieces = [piece for part, at in _enumerated(text[start:end], start) for piece in _peel(part, at)]
-        for piece, at in pieces:
-            tokens.append(Token(piece, at, at + len(piece), sentence))
-        if _ends_sentence(pieces, text, end):
+def tokenise(text: str, title_end: int = 0) -> list[Token]:
+    """The tokens of a text, in order; white space belongs to none. Time is linear in the text.
+
+    Args:
+        title_end: offset where the title ends, and with it a sentence, whatever stands there.
+    """
+    spans = [match.span() for match in _TOKEN.finditer(text)]
+    sentence, tokens = 0, []
+    for place, (start, end) in enumerate(spans):
+        tokens.append(Token(text[start:end], start, end, sentence))
+        if place + 1 < len(spans) and (start < title_end <= spans[place + 1][0] or _ends_sentence(text, spans, place)):
             sentence += 1
     return tokens
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
+def sentences(text: str, title_end: int = 0) -> list[tuple[int, int]]:
     """Offsets (code points, end exclusive) of the sentences, in order."""
-    spans: dict[int, list[int]] = {}
-    for token in tokenise(text):
-        spans.setdefault(token.sentence, [token.start, token.end])[1] = token.end
-    return [(start, end) for start, end in spans.values()]
+    bounds: dict[int, tuple[int, int]] = {}
+    for token in tokenise(text, title_end):
+        bounds[token.sentence] = (bounds.get(token.sentence, (token.start, 0))[0], token.end)
+    return list(bounds.values())
 
 
-def _words(text: str) -> Iterator[tuple[int, int]]:
-    """Stretches without white space, and names that records break: "3', 4', 5, 7-tetra...", "(1R, 10R)-cadin..."."""
-    position = 0
-    for match in _BROKEN_NAME.finditer(text):
-        yield from (word.span() for word in re.compile(r"\S+").finditer(text, position, match.start()))
-        yield match.span()
-        position = match.end()
-    yield from (word.span() for word in re.compile(r"\S+").finditer(text, position))
+def tokens_in(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int]:
+    """Indices (first, one past the last) of the tokens that a stretch touches."""
+    first = bisect_right(tokens, start, key=lambda token: token.end)
+    last = first
+    while last < len(tokens) and tokens[last].start < end:
+        last += 1
+    return first, last
 
 
-def _enumerated(word: str, start: int) -> Iterator[tuple[str, int]]:
-    """Split names that stand without a space between them: "elemene,β-caryophyllene"."""
-    depth = begin = 0
-    for place, character in enumerate(word):
-        depth += (character in _PAIRS) - (character in _CLOSING)
-        if character in ",;" and depth <= 0 and _NAMES_TOUCH.match(word, max(0, place - 3)):
-            yield word[begin : place + 1], start + begin
-            begin = place + 1
-    yield word[begin:], start + begin
-
-
-def _peel(word: str, start: int) -> list[tuple[str, int]]:
-    """Split brackets and punctuation off both ends of a word, as long as they enclose or end it."""
-    before: list[tuple[str, int]] = []
-    after: list[tuple[str, int]] = []
-    while len(word) > 1:
-        end = start + len(word)
-        if word[-1] in _TRAILING and not (word[-1] in "'’\"" and word[-2].isdigit()):
-            if word[-1] == "." and re.fullmatch(r"(?:[A-Z]|sp|spp|subsp|var|cf|ssp)\.", word):
-                break
-            after.insert(0, (word[-1], end - 1))
-            word = word[:-1]
-        elif word[0] in _LEADING or (word[0] in _PAIRS and _partner(word) in (None, len(word) - 1)):
-            before.append((word[0], start))
-            word, start = word[1:], start + 1
-        elif word[-1] in _CLOSING and word.count(word[-1]) > word.count(_CLOSING[word[-1]]):
-            after.insert(0, (word[-1], end - 1))
-            word = word[:-1]
-        else:
-            break
-    return [*before, (word, start), *after]
-
-
-def _partner(word: str) -> int | None:
-    """Where the bracket that opens the word closes; None if it does not."""
-    depth = 0
-    for place, character in enumerate(word):
-        depth += (character == word[0]) - (character == _PAIRS[word[0]])
-        if depth == 0:
-            return place
-    return None
-
-
-def _ends_sentence(pieces: list[tuple[str, int]], text: str, end: int) -> bool:
-    last = pieces[-1][0]
-    if last not in (".", "!", "?") or len(pieces) < 2:
+def _ends_sentence(text: str, spans: Sequence[tuple[int, int]], place: int) -> bool:
+    """Whether a sentence ends with this token: a mark of its end, white space, and no small letter after it."""
+    start, end = spans[place]
+    mark = place
+    while text[spans[mark][0]] in _CLOSING and mark > 0 and spans[mark - 1][1] == spans[mark][0]:
+        mark -= 1
+    if text[spans[mark][0]] not in ".!?" or not text[end : end + 1].isspace():
         return False
-    if _ABBREVIATED.fullmatch(pieces[-2][0]) and last == ".":
+    following = spans[place + 1][0]
+    while following < len(text) - 1 and text[following] in _OPENING:
+        following += 1
+    if text[following].islower():
         return False
-    following = text[end : end + 3].lstrip()
-    return not following or not following[0].islower()
+    if mark == 0 or spans[mark - 1][1] != spans[mark][0]:
+        return True
+    return text[slice(*spans[mark - 1])].lower() not in _ABBREVIATIONS or text[spans[mark][0]] != "."

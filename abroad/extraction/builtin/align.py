@@ -1,68 +1,127 @@
-"""Where a text names the chemicals of its gold relations: the tags a sequence tagger learns from."""
+"""Where a text names the organisms and chemicals of its gold relations: what a tagger learns from."""
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.reading import Reading
 from abroad.schema import Document
-from abroad.text.evidence import verbatim_spans
+from abroad.text.tokens import Token
 
-_LONGEST_NAME = 8  # tokens
-_LONGEST = 200  # characters
-_GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta"}
+_GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ω": "omega"}
+_SHORTEST = 3  # letters and digits of a name that is looked for
+
+Span = tuple[int, int]
 
 
-def gold_tags(document: Document, reading: Reading) -> list[str]:
-    """ "B", "I" or "O" of each token: names of gold chemicals, lists of which half the members are gold."""
-    tags = ["O"] * len(reading.tokens)
-    for start, end in gold_spans(document, reading):
-        first, last = reading.tokens_in(start, end)
-        for place in range(first, last):
+@dataclass(frozen=True)
+class Alignment:
+    """Offsets of the gold names of a document: label -> its spans; a list's span is that of each member in it."""
+
+    organisms: dict[str, list[Span]]
+    chemicals: dict[str, list[Span]]
+
+
+def align(document: Document, reading: Reading) -> Alignment:
+    """Find the gold organisms and chemicals; labels that the text does not name have no spans."""
+    pairs = document.label_pairs()
+    squashed = _Squashed(reading.text, reading.tokens)
+    organisms = {label: squashed.find(label) for label, _ in pairs}
+    for mention in reading.organisms:
+        if mention.label in organisms:
+            organisms[mention.label].append((mention.start, mention.end))
+    chemicals = {label: squashed.find(label) for _, label in pairs}
+    by_key = defaultdict(list)
+    for label in chemicals:
+        by_key[squash(label)].append(label)
+    for expansion in reading.expansions:
+        members = [label for name in expansion.labels for label in by_key.get(squash(name), ())]
+        if 2 * len(set(members)) >= len(expansion.labels):
+            for label in set(members):
+                chemicals[label].append((expansion.start, expansion.end))
+    return Alignment(
+        {label: longest(spans) for label, spans in organisms.items()},
+        {label: longest(spans) for label, spans in chemicals.items()},
+    )
+
+
+def bio_tags(tokens: Sequence[Token], spans: Iterable[Span]) -> list[str]:
+    """ "B", "I" or "O" of each token; of spans that overlap the longest counts."""
+    tags = ["O"] * len(tokens)
+    place = 0
+    for start, end in sorted(longest(spans)):
+        while place < len(tokens) and tokens[place].end <= start:
+            place += 1
+        first = place
+        while place < len(tokens) and tokens[place].start < end:
             tags[place] = "B" if place == first else "I"
+            place += 1
     return tags
 
 
-def gold_spans(document: Document, reading: Reading) -> list[tuple[int, int]]:
-    """Offsets of the gold chemicals, longest first where they overlap, in order."""
-    labels = {chemical.label for _, chemical in document.related_entities()}
-    keys = {_key(label) for label in labels}
-    keys |= {key + "s" for key in keys} | {key[:-1] for key in keys if key.endswith("s") and len(key) > 6}
-    spans = [
-        (expansion.start, expansion.end)
-        for expansion in reading.expansions
-        if sum(_key(label) in keys for label in expansion.labels) * 2 >= len(expansion.labels)
-    ]
-    for label in labels:
-        spans += verbatim_spans(reading.text, label)
-    spans += _windows(reading, keys)
-    taken: list[tuple[int, int]] = []
-    for span in sorted(spans, key=lambda span: (span[0] - span[1], span[0])):
+def gold_tags(document: Document, reading: Reading) -> list[str]:
+    """Tags of the gold chemicals."""
+    spans = align(document, reading).chemicals.values()
+    return bio_tags(reading.tokens, [span for found in spans for span in found])
+
+
+def longest(spans: Iterable[Span]) -> list[Span]:
+    """Of spans that overlap the longest, in order."""
+    taken: list[Span] = []
+    for span in sorted(set(spans), key=lambda span: (span[0] - span[1], span[0])):
         if all(span[1] <= other[0] or span[0] >= other[1] for other in taken):
             taken.append(span)
     return sorted(taken)
 
 
-def _windows(reading: Reading, keys: set[str]) -> list[tuple[int, int]]:
-    """Runs of tokens that equal a label but for case, brackets and the spelling of Greek letters."""
-    tokens = reading.tokens
-    wordy = [any(character.isalnum() for character in token.text) for token in tokens]
-    found = []
-    for first in range(len(tokens)):
-        if not wordy[first]:
-            continue
-        for last in range(first, min(len(tokens), first + _LONGEST_NAME)):
-            start, end = tokens[first].start, tokens[last].end
-            if end - start > _LONGEST:
-                break
-            if wordy[last] and _key(reading.text[start:end]) in keys:
-                found.append((start, end))
-    return found
+def squash(name: str) -> str:
+    """What is left of a name without case, punctuation, white space and the spelling of Greek letters."""
+    return "".join(_GREEK.get(c, c) for c in name.lower() if c.isalnum())
 
 
-def _key(label: str) -> str:
-    key = label_key(label)
-    for letter, name in _GREEK.items():
-        key = key.replace(letter, name)
-    return re.sub(r"[()\[\]*{}]|&#\d+;", "", key)
+class _Squashed:
+    """A text without case, punctuation and white space, in which names are found whatever their spelling."""
+
+    def __init__(self, text: str, tokens: Sequence[Token]) -> None:
+        self._text = text
+        pieces: list[str] = []
+        self._tokens: list[Token] = []
+        self._starts: dict[int, int] = {}  # offset in the squashed text -> the token that starts there
+        self._ends: dict[int, int] = {}
+        length = 0
+        for token in tokens:
+            piece = squash(token.text)
+            if piece:
+                self._starts[length] = len(self._tokens)
+                length += len(piece)
+                self._ends[length] = len(self._tokens)
+                self._tokens.append(token)
+                pieces.append(piece)
+        self._squashed = "".join(pieces)
+
+    def find(self, label: str) -> list[Span]:
+        """Spans that read as the label, or as its plural, brackets that belong to it included."""
+        key = squash(label)
+        found: list[Span] = []
+        if len(key) < _SHORTEST:
+            return found
+        for form in (key, key + "s", *([key[:-1]] if key.endswith("s") and len(key) > 6 else [])):
+            at = self._squashed.find(form)
+            while at >= 0:
+                first, last = self._starts.get(at), self._ends.get(at + len(form))
+                if first is not None and last is not None:
+                    found.append(self._with_brackets(self._tokens[first].start, self._tokens[last].end, label))
+                at = self._squashed.find(form, at + 1)
+        return longest(found)
+
+    def _with_brackets(self, start: int, end: int, label: str) -> Span:
+        """A label that opens with "(+)-" or "(" takes in what stands before its first letter."""
+        before = len(label) - len(label.lstrip("([{+-−–±)]'\"′*"))
+        if before and self._text[max(0, start - before) : start] == label[:before]:
+            start -= before
+        after = len(label) - len(label.rstrip(")]}*'′\""))
+        if after and self._text[end : end + after] == label[len(label) - after :]:
+            end += after
+        return start, end

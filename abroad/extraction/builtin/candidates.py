@@ -5,25 +5,25 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from abroad.extraction.builtin.mentions import TokenScores
+from abroad.extraction.builtin.encoder import TextScores, best_tags
 from abroad.extraction.builtin.reading import Reading
 from abroad.text.abbreviations import definitions
-from abroad.text.expand import expand_phrase
+from abroad.text.expand import expand_phrase, without_numbering
 from abroad.text.organisms import OrganismMention
 
-_THRESHOLDS = (0.08, 0.3, 0.6)  # of a token's probability; each cuts the text into stretches of its own
+_THRESHOLDS = (0.05, 0.3, 0.6)  # of a token's probability; each cuts the text into stretches of its own
 _LEAST_IN_LIST = 0.05
+_LEAST_ORGANISM = 0.3  # of a token's probability; what the finder does not know must be said by the tagger
 _MOST_IN_STRETCH = 200
 _MOST_ORGANISMS, _MOST_CHEMICALS = 60, 600  # in one text; beyond, the first named
+_LONGEST_NAME = 300  # characters
 _LEAST = 1e-3
-_NUMBERS_ONLY = re.compile(r"[\d\W]*[a-z]?(?:[-–]\d*[a-z]?)?")
-_LAST_NUMBERING = re.compile(r"\s*\(\s*\d+[a-z]?(?:\s*[-–—,]+\s*\d+[a-z]?)*\s*\)$")
-_SUBSCRIPT = re.compile(r"(?<=[ -][A-Z])\((\d{1,2})\)$")
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,31 @@ class ChemicalCandidate:
         return self.spans[0]
 
 
+@dataclass(frozen=True, slots=True)
+class OrganismSpan:
+    """A mention of an organism, and how probable its tokens make it that something is reported of it.
+
+    Attributes:
+        mention: as the finder or the tagger found it; the tagger's have the form "tagged".
+        first: its first token; score: the mean probability of its tokens.
+    """
+
+    mention: OrganismMention
+    first: int
+    score: float
+
+
 @dataclass
 class OrganismCandidate:
+    """A name with its mentions, in order of the text."""
+
     key: str
     label: str
-    mentions: list[OrganismMention] = field(default_factory=list)
+    spans: list[OrganismSpan] = field(default_factory=list)
+
+    @property
+    def mentions(self) -> list[OrganismMention]:
+        return [span.mention for span in self.spans]
 
 
 def label_key(label: str) -> str:
@@ -77,40 +97,56 @@ def label_key(label: str) -> str:
     return re.sub(r"[\s.]+", "", label.lower())
 
 
-def organism_candidates(reading: Reading) -> list[OrganismCandidate]:
-    """One for each name, in order of first mention."""
+def organism_candidates(reading: Reading, scores: TextScores) -> list[OrganismCandidate]:
+    """One for each name, in order of first mention: the finder's, and what else the tagger takes for a producer."""
     found: dict[str, OrganismCandidate] = {}
-    for mention in reading.organisms:
+    either = 1 - scores.organism[:, 0]
+    mentions = sorted([*reading.organisms, *_tagged_organisms(reading, scores)], key=lambda m: (m.start, -m.end))
+    for mention in mentions:
         key = label_key(mention.label)
         if key not in found and len(found) >= _MOST_ORGANISMS:
             continue
-        found.setdefault(key, OrganismCandidate(key, mention.label)).mentions.append(mention)
+        first, last = reading.tokens_in(mention.start, mention.end)
+        score = float(either[first:last].mean()) if last > first else 0.0
+        found.setdefault(key, OrganismCandidate(key, mention.label)).spans.append(OrganismSpan(mention, first, score))
     return list(found.values())
 
 
-def chemical_candidates(reading: Reading, scores: TokenScores) -> list[ChemicalCandidate]:
+def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[OrganismMention]:
+    """Stretches that the tagger takes for a producer and that no mention of the finder covers."""
+    either = 1 - scores.organism[:, 0]
+    for first, last in tagged_stretches(best_tags(scores.organism)):
+        start, end = reading.tokens[first].start, reading.tokens[last - 1].end
+        label = " ".join(reading.text[start:end].split())
+        covered = any(m.start <= start and m.end >= end for m in reading.organisms)
+        if covered or either[first:last].mean() < _LEAST_ORGANISM or len(label) > _LONGEST_NAME:
+            continue
+        if any(character.isalpha() for character in label):
+            yield OrganismMention(start, end, label, "tagged")
+
+
+def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCandidate]:
     """One for each label that some stretch of the text stands for."""
     found: dict[str, ChemicalCandidate] = {}
-    stretches = _stretches(reading, scores)
     long_forms = definitions(reading.text)
-    for (first, last), sources in stretches.items():
-        start, end = reading.tokens[first].start, reading.tokens[last - 1].end
+    for (first, last), sources in _stretches(reading, scores).items():
+        start, end = _balanced(reading.text, reading.tokens[first].start, reading.tokens[last - 1].end)
+        if end - start > _LONGEST_NAME and "listed" not in sources:
+            continue
         text = reading.text[start:end]
         labels, rule = stretch_labels(text)
         if len(labels) == 1 and labels[0] in long_forms:
             labels, rule = [long_forms[labels[0]]], "abbreviation"
-        if (
-            not labels
-            or len(labels) > _MOST_IN_STRETCH
-            or any(m.start <= start and end <= m.end for m in reading.organisms)
-        ):
+        if not labels or len(labels) > _MOST_IN_STRETCH:
+            continue
+        if any(m.start <= start and end <= m.end for m in reading.organisms):
             continue
         if len(labels) == 1 and any(start < e.start and e.end == end for e in reading.expansions):
             continue  # the list alone says more than the list with words before it
-        span = _span(reading, scores, first, last, sources, len(labels), rule)
+        span = _span((start, end), (first, last), scores, sources, len(labels), rule)
         for label in labels:
             key = label_key(label)
-            if len(key) < 3 or (key not in found and len(found) >= _MOST_CHEMICALS):
+            if len(key) < 2 or (key not in found and len(found) >= _MOST_CHEMICALS):
                 continue
             found.setdefault(key, ChemicalCandidate(key, label)).spans.append(span)
     for candidate in found.values():
@@ -120,20 +156,44 @@ def chemical_candidates(reading: Reading, scores: TokenScores) -> list[ChemicalC
 
 def stretch_labels(text: str) -> tuple[list[str], str]:
     """(labels that a stretch stands for, the rule): the members of a list, or its own text without a last number."""
-    if _NUMBERS_ONLY.fullmatch(text):
+    if not any(character.isalpha() for character in text):
         return [], "model"
     labels = expand_phrase(text)
     if len(labels) > 1:
         return labels, "list"
-    return [_LAST_NUMBERING.sub("", _SUBSCRIPT.sub(r"\1", text)).strip() or text], "verbatim"
+    name = " ".join(without_numbering(text).split()).strip(" ,;:")
+    return [name or text], "verbatim"
 
 
-def _stretches(reading: Reading, scores: TokenScores) -> dict[tuple[int, int], set[str]]:
+def _balanced(text: str, start: int, end: int) -> tuple[int, int]:
+    """The stretch with the bracket that closes one of its own, or without one that nothing in it opens or closes."""
+    open_at: list[tuple[int, str]] = []
+    for place in range(start, end):
+        if text[place] in _PAIRS:
+            open_at.append((place, _PAIRS[text[place]]))
+        elif text[place] in ")]}" and open_at and open_at[-1][1] == text[place]:
+            open_at.pop()
+        elif text[place] in ")]}":
+            if place == end - 1:
+                return start, place
+            return (place + 1, end) if place - start < end - place else (start, place)
+    for place, closing in reversed(open_at):
+        if text[end : end + 1] == closing:
+            end += 1
+        elif place == start:
+            start += 1
+        else:
+            end = len(text[:place].rstrip())
+    return (start, end) if end > start else (start, start)
+
+
+def _stretches(reading: Reading, scores: TextScores) -> dict[tuple[int, int], set[str]]:
     """(first token, one past the last) -> where the stretch comes from: "tagged", "threshold", "listed"."""
     found: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for stretch in tagged_stretches(scores.best):
+    for stretch in tagged_stretches(best_tags(scores.chemical)):
         found[stretch].add("tagged")
-    either = scores.either
+    begin, inside = scores.chemical[:, 1], scores.chemical[:, 2]
+    either = begin + inside
     for threshold in _THRESHOLDS:
         place = 0
         while place < len(either):
@@ -141,7 +201,7 @@ def _stretches(reading: Reading, scores: TokenScores) -> dict[tuple[int, int], s
                 place += 1
                 continue
             last = place + 1
-            while last < len(either) and either[last] > threshold and scores.begin[last] <= scores.inside[last]:
+            while last < len(either) and either[last] > threshold and begin[last] <= inside[last]:
                 last += 1
             found[place, last].add("threshold")
             place = last
@@ -166,18 +226,19 @@ def tagged_stretches(tags: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _span(
-    reading: Reading, scores: TokenScores, first: int, last: int, sources: set[str], labels: int, rule: str
+    offsets: tuple[int, int], tokens: tuple[int, int], scores: TextScores, sources: set[str], labels: int, rule: str
 ) -> ChemicalSpan:
-    inside = np.clip(scores.inside[first + 1 : last], _LEAST, 1)
-    after = scores.inside[last] if last < len(scores.inside) else 0.0
-    ends = math.log(max(scores.begin[first], _LEAST)) + math.log(max(1 - after, _LEAST))
-    either = scores.either[first:last]
+    first, last = tokens
+    begin, inside = scores.chemical[:, 1], scores.chemical[:, 2]
+    within = np.clip(inside[first + 1 : last], _LEAST, 1)
+    after = inside[last] if last < len(inside) else 0.0
+    ends = math.log(max(begin[first], _LEAST)) + math.log(max(1 - after, _LEAST))
+    either = begin[first:last] + inside[first:last]
     return ChemicalSpan(
-        start=reading.tokens[first].start,
-        end=reading.tokens[last - 1].end,
+        *offsets,
         first=first,
         last=last,
-        log_score=ends + float(np.log(inside).sum()),
+        log_score=ends + float(np.log(within).sum()),
         mean=float(either.mean()),
         least=float(either.min()),
         most=float(either.max()),

@@ -27,7 +27,8 @@ from abroad.extraction.builtin.calibrate import (
     operating_points,
 )
 from abroad.extraction.builtin.candidates import label_key
-from abroad.extraction.builtin.mentions import NameTagger, ProductTagger, TokenScores
+from abroad.extraction.builtin.encoder import TextScores
+from abroad.extraction.builtin.mentions import AdaptedTagger, Tagger
 from abroad.extraction.builtin.pairs import PairExtractor, relation
 from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.extraction.builtin.score import (
@@ -63,6 +64,12 @@ class Example:
     @cached_property
     def tags(self) -> list[str]:
         return gold_tags(self.document, self.reading)
+
+    def scores(self, base: Tagger) -> TextScores:
+        """What the encoder says of it; asked once."""
+        if "scores" not in self.__dict__:
+            self.__dict__["scores_"] = self.__dict__.get("scores_") or base.tag(self.reading)
+        return self.__dict__["scores_"]
 
     @cached_property
     def gold(self) -> set[tuple[str, str]]:
@@ -118,17 +125,20 @@ def split_folds(count: int, folds: int, seed: int) -> list[list[int]]:
 def train_extractor(
     curated: Sequence[Document],
     synthetic: Sequence[Document],
-    names: NameTagger,
+    base: Tagger,
     folds: int = 5,
     seed: int = 0,
     weight: float = 1.0,
+    adapt: bool = True,
 ) -> tuple[PairExtractor, HeldOut]:
     """Train on all documents; calibrate and measure on held-out curated ones.
 
     Args:
         curated: documents whose relations are complete; a document with none counts too.
         synthetic: further documents, of weight 0.5; never measured on.
+        base: the encoder that the models build on.
         weight: of each curated document's candidates in the scorer.
+        adapt: whether the tagger learns from the documents too, or the scorer alone.
     Raises:
         InputError: fewer than ten curated documents, or none with a relation.
     """
@@ -136,8 +146,8 @@ def train_extractor(
     extra = [Example(document, SYNTHETIC_WEIGHT) for document in synthetic]
     if len(examples) < _LEAST_DOCUMENTS or not any(example.gold for example in examples):
         raise InputError(f"expected {_LEAST_DOCUMENTS} curated documents or more, some with relations")
-    held_out = cross_validate(examples, extra, names, folds, seed)
-    tagger, scorer = fit_models([*examples, *extra], names, seed)
+    held_out = cross_validate(examples, extra, base, folds, seed, adapt)
+    tagger, scorer = fit_models([*examples, *extra], base, seed, adapt)
     facts = {
         "curated documents": len(examples),
         "synthetic documents": len(extra),
@@ -153,7 +163,7 @@ def train_extractor(
 
 
 def cross_validate(
-    examples: Sequence[Example], extra: Sequence[Example], names: NameTagger, folds: int = 5, seed: int = 0
+    examples: Sequence[Example], extra: Sequence[Example], base: Tagger, folds: int = 5, seed: int = 0, adapt: bool = True
 ) -> HeldOut:
     """Score each document with models that never saw it."""
     raw: dict[int, list[ScoredPair]] = {}
@@ -162,34 +172,46 @@ def cross_validate(
         for part in parts:
             inside = set(part)
             rest = [example for place, example in enumerate(examples) if place not in inside]
-            tagger, scorer = fit_models([*rest, *extra], names, seed)
+            tagger, scorer = fit_models([*rest, *extra], base, seed, adapt)
             for place in part:
-                table = candidate_table(examples[place].reading, tagger.tag(examples[place].reading))
+                example = examples[place]
+                table = candidate_table(example.reading, _corrected(tagger, example, base))
                 raw[place] = [] if table is None else _pairs(table, scorer.probabilities(table))
             progress.advance()
     return _calibrated(examples, parts, raw)
 
 
-def fit_models(examples: Sequence[Example], names: NameTagger, seed: int = 0) -> tuple[ProductTagger, RelationScorer]:
-    """The tagger trained on all examples, and the scorer on what unaware taggers say of them."""
+def fit_models(
+    examples: Sequence[Example], base: Tagger, seed: int = 0, adapt: bool = True
+) -> tuple[Tagger, RelationScorer]:
+    """The tagger adapted to all examples, and the scorer fitted to what unaware taggers say of them.
+
+    Args:
+        adapt: False takes the encoder as it is, for documents that it has not been trained on.
+    """
     order = list(range(len(examples)))
     random.Random(seed + 1).shuffle(order)
-    opinions: dict[int, TokenScores] = {}
-    for part in (order[inner::_INNER] for inner in range(_INNER)):
+    opinions: dict[int, TextScores] = {}
+    for part in (order[inner::_INNER] for inner in range(_INNER)) if adapt else [order]:
         inside = set(part)
-        tagger = _train_tagger([examples[place] for place in order if place not in inside], names)
-        for place in part:
-            opinions[place] = tagger.tag(examples[place].reading)
+        rest = [examples[place] for place in order if place not in inside]
+        tagger = _adapt(rest, base) if adapt else base
+        opinions |= {place: _corrected(tagger, examples[place], base) for place in part}
     judged = [_judge(examples[place], opinions[place]) for place in order]
     scorer = _fit_scorer([entry for entry in judged if entry is not None])
-    return _train_tagger([examples[place] for place in order], names), scorer
+    return _adapt([examples[place] for place in order], base) if adapt else base, scorer
 
 
-def _train_tagger(examples: Sequence[Example], names: NameTagger) -> ProductTagger:
-    return ProductTagger.train(names, ((e.reading, e.tags) for e in examples if e.reading.tokens))
+def _adapt(examples: Sequence[Example], base: Tagger) -> AdaptedTagger:
+    return AdaptedTagger.train(base, ((e.reading, e.scores(base), e.tags) for e in examples if e.reading.tokens))
 
 
-def _judge(example: Example, opinion: TokenScores) -> _Judged | None:
+def _corrected(tagger: Tagger, example: Example, base: Tagger) -> TextScores:
+    scores = example.scores(base)  # the encoder reads each document once, however many folds there are
+    return tagger.correct(example.reading, scores) if isinstance(tagger, AdaptedTagger) else scores
+
+
+def _judge(example: Example, opinion: TextScores) -> _Judged | None:
     table = candidate_table(example.reading, opinion)
     if table is None:
         return None

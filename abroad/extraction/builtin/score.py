@@ -20,7 +20,7 @@ from abroad.extraction.builtin.candidates import (
     organism_candidates,
 )
 from abroad.extraction.builtin.features import chemical_features, organism_features, pair_features
-from abroad.extraction.builtin.mentions import TokenScores
+from abroad.extraction.builtin.encoder import TextScores
 from abroad.extraction.builtin.reading import Reading
 
 _SURE = 1e-4
@@ -94,14 +94,14 @@ class CandidateTable:
         return [(organism, chemical) for organism in self.organisms for chemical in self.chemicals]
 
 
-def candidate_table(reading: Reading, scores: TokenScores) -> CandidateTable | None:
+def candidate_table(reading: Reading, scores: TextScores) -> CandidateTable | None:
     """The candidates of a text; None if it names no organism or no chemical."""
-    organisms, chemicals = organism_candidates(reading), chemical_candidates(reading, scores)
+    organisms, chemicals = organism_candidates(reading, scores), chemical_candidates(reading, scores)
     if not organisms or not chemicals:
         return None
-    of_organisms = organism_features(reading, organisms, chemicals)
+    of_organisms = organism_features(reading, organisms, scores)
     of_chemicals = chemical_features(reading, organisms, chemicals, scores)
-    of_pairs = pair_features(reading, organisms, chemicals)
+    of_pairs = pair_features(reading, organisms, chemicals, scores)
     return CandidateTable(
         organisms,
         chemicals,
@@ -170,9 +170,9 @@ class ScoredPair:
 
 
 def without_overlaps(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
-    """Best first; of chemicals whose best stretches overlap, only the one with the best relation stays.
+    """Of chemicals whose best stretches overlap, only the one with the best relation stays; best first.
 
-    "usnic" and "usnic acid" cannot both be the name that stands there.
+    "usnic" and "usnic acid" cannot both be the name that stands there; members of one list can.
     """
     kept: dict[str, ChemicalCandidate] = {}
     refused: set[str] = set()
@@ -182,8 +182,7 @@ def without_overlaps(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
         if key in refused:
             continue
         if key not in kept:
-            own = pair.chemical.best
-            if any(_overlap(own, other.best) for other in kept.values()):
+            if any(_compete(pair.chemical, other) for other in kept.values()):
                 refused.add(key)
                 continue
             kept[key] = pair.chemical
@@ -191,6 +190,8 @@ def without_overlaps(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
     return result
 
 
-def _overlap(own: Any, other: Any) -> bool:
-    same = (own.start, own.end) == (other.start, other.end)
-    return not same and own.start < other.end and own.end > other.start
+def _compete(one: ChemicalCandidate, other: ChemicalCandidate) -> bool:
+    """Whether two names claim one stretch of text that cannot hold both."""
+    if one.best.start >= other.best.end or one.best.end <= other.best.start:
+        return False
+    return not {(s.start, s.end) for s in one.spans}.intersection((s.start, s.end) for s in other.spans)

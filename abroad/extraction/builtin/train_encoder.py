@@ -1,0 +1,270 @@
+"""Train the encoder of the built-in extractor: a small BERT with four heads over documents with relations.
+
+Heads: which tokens name a chemical that is reported of an organism here; which name an
+organism that something is reported of; which chemical goes with which organism (a
+bilinear form of two projections); whether the document reports anything at all. All four
+are learnt together from documents with complete relations (Caruana 1997, multi-task
+learning); tokens of documents whose relations are incomplete may be masked.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+
+from abroad.extraction.builtin.align import align, bio_tags
+from abroad.extraction.builtin.pieces import SHAPES, PieceReader, Window
+from abroad.extraction.builtin.reading import Reading
+from abroad.schema import Document
+from abroad.text.tokens import tokens_in
+
+TAGS = {"O": 0, "B": 1, "I": 2}
+WIDTH = 64
+"""Of the projections whose product says whether a chemical goes with an organism."""
+
+_MOST_PAIRS = 300
+_IGNORE = -100
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """How the encoder is trained; rates are of AdamW, with warm-up and linear decay."""
+
+    layers: int = 4
+    epochs: int = 5
+    pieces_per_batch: int = 4096
+    learning_rate: float = 1.5e-4
+    head_rate: float = 1e-3
+    weight_decay: float = 0.01
+    warm_up: float = 0.06
+    seed: int = 0
+
+
+@dataclass
+class Lesson:
+    """One window of a document with what is to be learnt of it.
+
+    Attributes:
+        chemical, organism: tag of each token, int64 of shape (tokens,); -100 is not learnt from.
+        pairs: (chemical token, organism token, 1 or 0) by number within the window, int64 of shape (pairs, 3).
+        reports: 1, 0, or -1 where it is not known.
+    """
+
+    window: Window
+    chemical: np.ndarray
+    organism: np.ndarray
+    pairs: np.ndarray
+    reports: int
+    weight: float = 1.0
+
+
+def lessons(
+    document: Document, reading: Reading, reader: PieceReader, folded: str, complete: bool = True, weight: float = 1.0
+) -> Iterator[Lesson]:
+    """What there is to learn of a document.
+
+    Args:
+        complete: whether its relations are all that it states; otherwise only what is named counts, nothing is negative.
+    """
+    found = align(document, reading)
+    of_chemicals = [span for spans in found.chemicals.values() for span in spans]
+    of_organisms = [span for spans in found.organisms.values() for span in spans]
+    tags = [np.array([TAGS[tag] for tag in bio_tags(reading.tokens, spans)]) for spans in (of_chemicals, of_organisms)]
+    if not complete:
+        tags[0][tags[0] == 0] = _IGNORE
+    pairs = _pairs(document, reading, found)
+    for window in reader.windows(reading.tokens, folded):
+        last = window.first + len(window.heads)
+        inside = [
+            (c - window.first, o - window.first, y)
+            for c, o, y in pairs
+            if window.first <= c < last and window.first <= o < last
+        ]
+        whole = window.first == 0 and last == len(reading.tokens)
+        reports = int(bool(document.relations)) if whole and (complete or document.relations) else -1
+        own = [side[window.first : last] for side in tags]
+        yield Lesson(window, *own, np.array(inside, dtype=np.int64).reshape(-1, 3), reports, weight)
+
+
+def _pairs(document: Document, reading: Reading, found: Any) -> list[tuple[int, int, int]]:
+    related = set(document.label_pairs())
+    organisms = [(label, span) for label, spans in found.organisms.items() for span in spans]
+    taken = [span for _, span in organisms]
+    organisms += [
+        ("", (m.start, m.end)) for m in reading.organisms if all(m.end <= s or m.start >= e for s, e in taken)
+    ]
+    pairs: dict[tuple[int, int], int] = {}
+    for label, spans in found.chemicals.items():
+        for span in spans:
+            c = tokens_in(reading.tokens, *span)[0]
+            for name, place in organisms:
+                o = tokens_in(reading.tokens, *place)[0]
+                pairs[c, o] = max(pairs.get((c, o), 0), int((name, label) in related))
+    rows = [(c, o, y) for (c, o), y in pairs.items()]
+    return rows if len(rows) <= _MOST_PAIRS else random.Random(len(rows)).sample(rows, _MOST_PAIRS)
+
+
+class Encoder(nn.Module):
+    """BERT over word pieces and shapes; one row of numbers for each piece.
+
+    The row: 3 logits of the chemical's tag, 3 of the organism's, WIDTH numbers of the chemical's side and WIDTH of
+    the organism's side of the bilinear form, and 1 logit of the whole text (of the first piece).
+    """
+
+    def __init__(self, bert: Any) -> None:
+        super().__init__()
+        self.bert = bert
+        size = bert.config.hidden_size
+        self.shapes = nn.Embedding(SHAPES, size)
+        nn.init.zeros_(self.shapes.weight)
+        self.dropout = nn.Dropout(0.1)
+        self.heads = nn.Linear(size, 7 + 2 * WIDTH)
+
+    def forward(self, pieces: torch.Tensor, shapes: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Tensors of shape (texts, pieces) -> (texts, pieces, 7 + 2 WIDTH)."""
+        words = self.bert.embeddings.word_embeddings(pieces) + self.shapes(shapes)
+        hidden = self.bert(inputs_embeds=words, attention_mask=mask).last_hidden_state
+        return self.heads(self.dropout(hidden))
+
+
+def base_encoder(folder: Path, layers: int) -> Encoder:
+    """A new encoder over the first layers of a BERT model in a folder (safetensors)."""
+    from transformers import BertModel
+
+    bert = BertModel.from_pretrained(str(folder), add_pooling_layer=False, local_files_only=True)
+    bert.encoder.layer = bert.encoder.layer[:layers]
+    bert.config.num_hidden_layers = layers
+    return Encoder(bert)
+
+
+@dataclass
+class _Batch:
+    pieces: torch.Tensor
+    shapes: torch.Tensor
+    mask: torch.Tensor
+    lessons: list[Lesson] = field(default_factory=list)
+
+
+def _collate(group: Sequence[Lesson]) -> _Batch:
+    size = max(len(lesson.window.pieces) for lesson in group)
+    arrays = [np.zeros((len(group), size), dtype=np.int64) for _ in range(3)]
+    for row, lesson in enumerate(group):
+        length = len(lesson.window.pieces)
+        arrays[0][row, :length] = lesson.window.pieces
+        arrays[1][row, :length] = lesson.window.shapes
+        arrays[2][row, :length] = 1
+    return _Batch(*(torch.from_numpy(array) for array in arrays), list(group))
+
+
+def batches(everything: Sequence[Lesson], size: int, chance: random.Random) -> list[list[Lesson]]:
+    """Lessons of like length together, at most `size` pieces with padding; the batches in random order."""
+    order = sorted(everything, key=lambda lesson: len(lesson.window.pieces) + chance.random() * 40)
+    groups: list[list[Lesson]] = [[]]
+    for lesson in order:
+        if groups[-1] and (len(groups[-1]) + 1) * len(lesson.window.pieces) > size:
+            groups.append([])
+        groups[-1].append(lesson)
+    chance.shuffle(groups)
+    return groups
+
+
+def loss_of(encoder: Encoder, batch: _Batch) -> torch.Tensor:
+    """Sum of the four heads' losses: cross-entropy of tags, and binary ones of pairs and of the document."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rows = encoder(batch.pieces, batch.shapes, batch.mask)
+    rows = rows.float()
+    chemical, organism, weights, gold_c, gold_o, pair_logits, pair_gold = [], [], [], [], [], [], []
+    for row, lesson in zip(rows, batch.lessons, strict=True):
+        of_tokens = row[torch.from_numpy(lesson.window.heads)]
+        chemical.append(of_tokens[:, 0:3])
+        organism.append(of_tokens[:, 3:6])
+        gold_c.append(torch.from_numpy(lesson.chemical))
+        gold_o.append(torch.from_numpy(lesson.organism))
+        weights.append(torch.full((len(of_tokens),), lesson.weight))
+        if len(lesson.pairs):
+            c, o, y = torch.from_numpy(lesson.pairs).T
+            pair_logits.append(bilinear(of_tokens[c], of_tokens[o]))
+            pair_gold.append(y.float())
+    weight = torch.cat(weights)
+    losses = [
+        (cross_entropy(torch.cat(logits), torch.cat(gold), ignore_index=_IGNORE, reduction="none") * weight).mean()
+        for logits, gold in ((chemical, gold_c), (organism, gold_o))
+    ]
+    total = losses[0] + losses[1]
+    if pair_logits:
+        total = total + 0.15 * binary_cross_entropy_with_logits(torch.cat(pair_logits), torch.cat(pair_gold))
+    known = torch.tensor([lesson.reports >= 0 for lesson in batch.lessons])
+    if known.any():
+        reports = torch.tensor([float(max(lesson.reports, 0)) for lesson in batch.lessons])
+        total = total + 0.1 * binary_cross_entropy_with_logits(rows[known, 0, 6 + 2 * WIDTH], reports[known])
+    return total
+
+
+def bilinear(chemical: Any, organism: Any) -> Any:
+    """Logit that a chemical (rows of its first token) goes with an organism (likewise); tensors or arrays."""
+    return (chemical[..., 6 : 6 + WIDTH] * organism[..., 6 + WIDTH : 6 + 2 * WIDTH]).sum(-1) / math.sqrt(WIDTH) * 2
+
+
+def train(
+    encoder: Encoder,
+    everything: Sequence[Lesson],
+    settings: EncoderSettings,
+    after_epoch: Callable[[Encoder, int, dict[str, float]], None] = lambda *_: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Fit the encoder in place."""
+    torch.manual_seed(settings.seed)
+    chance = random.Random(settings.seed)
+    plan = [batches(everything, settings.pieces_per_batch, chance) for _ in range(settings.epochs)]
+    steps = sum(len(epoch) for epoch in plan)
+    heads = [*encoder.heads.parameters(), *encoder.shapes.parameters()]
+    others = list(encoder.bert.parameters())
+    optimizer = torch.optim.AdamW(
+        [{"params": others, "lr": settings.learning_rate}, {"params": heads, "lr": settings.head_rate}],
+        weight_decay=settings.weight_decay,
+        betas=(0.9, 0.98),
+    )
+    warm = max(1, int(settings.warm_up * steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, max(0.02, (steps - step) / max(1, steps - warm)))
+    )
+    for number, epoch in enumerate(plan):
+        encoder.train()
+        start, total = time.perf_counter(), 0.0
+        for place, group in enumerate(epoch):
+            loss = loss_of(encoder, _collate(group))
+            optimizer.zero_grad()
+            if torch.isfinite(loss):
+                loss.backward()
+                nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
+                optimizer.step()
+            schedule.step()
+            total += float(loss.detach())
+            if place % 20 == 19:
+                say(f"epoch {number + 1} batch {place + 1}/{len(epoch)} loss {total / (place + 1):.4f}")
+        facts = {"loss": total / len(epoch), "seconds": time.perf_counter() - start}
+        after_epoch(encoder, number, facts)
+
+
+def save_weights(encoder: Encoder, settings: EncoderSettings, folder: Path) -> None:
+    """Write weights (float16 safetensors) and settings, from which training goes on or a model is exported."""
+    from safetensors.torch import save_file
+
+    from abroad.io import write_json
+
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(
+        {name: value.half().contiguous() for name, value in encoder.state_dict().items()},
+        folder / "weights.safetensors",
+    )
+    write_json(folder / "encoder.json", asdict(settings))
