@@ -1,0 +1,74 @@
+"""Clean text for a reader, with the way back: every span of it is a span of the original.
+
+`abroad.text.markup` takes out markup, entities and what shows nothing, and `abroad.text.characters` says what
+single characters become. Text that was read in a wrong encoding ("Î²" for "β") is left as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from abroad.text.characters import clean_character, fold
+from abroad.text.markup import MarkupReader
+
+
+@dataclass(frozen=True)
+class NormalisedText:
+    """A text without markup, odd spaces and invisible characters.
+
+    Attributes:
+        text: what labels are read from; runs of spaces are one space.
+        folded: as long as `text`, with variants of a character made one: what a reader compares.
+        title_end: offset in `text` where the title ends.
+    """
+
+    text: str
+    folded: str
+    title_end: int
+    _starts: NDArray[np.int32] = field(repr=False, compare=False)
+    _ends: NDArray[np.int32] = field(repr=False, compare=False)
+
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
+        """The smallest span of the original that covers a span of `text` (code points, end exclusive)."""
+        if not 0 <= start <= end <= len(self.text):
+            raise ValueError(f"expected a span within {len(self.text)} characters, found {start} to {end}")
+        if start < end:
+            return int(self._starts[start]), int(self._ends[end - 1])
+        place = int(self._ends[start - 1]) if start else 0
+        return place, place
+
+
+def normalise(text: str, title_end: int = 0) -> NormalisedText:
+    """Clean a text; time grows with its length, whatever it holds.
+
+    Args:
+        title_end: where the title ends; no markup goes on from the title into the abstract.
+    """
+    if _is_clean(text):
+        starts = np.arange(len(text) + 1, dtype=np.int32)
+        return NormalisedText(text, fold(text), title_end, starts[:-1], starts[1:])
+    title, body = MarkupReader(), MarkupReader()
+    title.feed(text[:title_end])
+    body.feed(text[title_end:], title_end)
+    before, after = title.finish(), body.finish()
+    if before.endswith(" ") and after.startswith(" "):
+        before = before[:-1]
+        body.starts[0] = title.starts.pop()
+        title.ends.pop()
+    clean = before + after
+    return NormalisedText(
+        clean,
+        fold(clean),
+        len(before.rstrip()),
+        np.array(title.starts + body.starts, dtype=np.int32),
+        np.array(title.ends + body.ends, dtype=np.int32),
+    )
+
+
+def _is_clean(text: str) -> bool:
+    if "<" in text or "&" in text or "  " in text:
+        return False
+    return all(clean_character(character) == character for character in set(text))
