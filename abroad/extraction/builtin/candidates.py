@@ -54,10 +54,11 @@ class ChemicalSpan:
 
 @dataclass
 class ChemicalCandidate:
-    """A label with the stretches it comes from, best first."""
+    """A label with the stretches it comes from, best first; `place` is its number in the list that names it."""
 
     key: str
     label: str
+    place: int = 0
     spans: list[ChemicalSpan] = field(default_factory=list)
 
     @property
@@ -144,11 +145,11 @@ def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCa
         if len(labels) == 1 and any(start < e.start and e.end == end for e in reading.expansions):
             continue  # the list alone says more than the list with words before it
         span = _span((start, end), (first, last), scores, sources, len(labels), rule)
-        for label in labels:
+        for place, label in enumerate(labels):
             key = label_key(label)
             if len(key) < 2 or (key not in found and len(found) >= _MOST_CHEMICALS):
                 continue
-            found.setdefault(key, ChemicalCandidate(key, label)).spans.append(span)
+            found.setdefault(key, ChemicalCandidate(key, label, place)).spans.append(span)
     for candidate in found.values():
         candidate.spans.sort(key=lambda span: (-span.log_score, span.start))
     return list(found.values())

@@ -22,9 +22,7 @@ Features = dict[str, float]
 _FORMS = ("binomial", "abbreviated", "unnamed", "genus", "higher", "common", "hybrid", "candidatus", "tagged")
 
 
-def organism_features(
-    reading: Reading, organisms: Sequence[OrganismCandidate], scores: TextScores
-) -> list[Features]:
+def organism_features(reading: Reading, organisms: Sequence[OrganismCandidate], scores: TextScores) -> list[Features]:
     """Of each organism: the encoder's opinion of its mentions, its form and place, and its rivals."""
     best = [max(span.score for span in organism.spans) for organism in organisms]
     mean = [float(np.mean([span.score for span in organism.spans])) for organism in organisms]

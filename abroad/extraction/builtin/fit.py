@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -56,6 +56,7 @@ class Example:
 
     document: Document
     weight: float = 1.0
+    _opinions: dict[int, TextScores] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def reading(self) -> Reading:
@@ -67,9 +68,9 @@ class Example:
 
     def scores(self, base: Tagger) -> TextScores:
         """What the encoder says of it; asked once."""
-        if "scores" not in self.__dict__:
-            self.__dict__["scores_"] = self.__dict__.get("scores_") or base.tag(self.reading)
-        return self.__dict__["scores_"]
+        if id(base) not in self._opinions:
+            self._opinions[id(base)] = base.tag(self.reading)
+        return self._opinions[id(base)]
 
     @cached_property
     def gold(self) -> set[tuple[str, str]]:
@@ -163,7 +164,12 @@ def train_extractor(
 
 
 def cross_validate(
-    examples: Sequence[Example], extra: Sequence[Example], base: Tagger, folds: int = 5, seed: int = 0, adapt: bool = True
+    examples: Sequence[Example],
+    extra: Sequence[Example],
+    base: Tagger,
+    folds: int = 5,
+    seed: int = 0,
+    adapt: bool = True,
 ) -> HeldOut:
     """Score each document with models that never saw it."""
     raw: dict[int, list[ScoredPair]] = {}

@@ -66,9 +66,7 @@ class AdaptedTagger:
         trainer = pycrfsuite.Trainer(verbose=False)
         for reading, scores, tags in documents:
             trainer.append(token_features(reading, scores), tags)
-        trainer.set_params(
-            {"c1": _C1, "c2": _C2, "max_iterations": _ITERATIONS, "feature.possible_transitions": True}
-        )
+        trainer.set_params({"c1": _C1, "c2": _C2, "max_iterations": _ITERATIONS, "feature.possible_transitions": True})
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.crf"
             trainer.train(str(path))

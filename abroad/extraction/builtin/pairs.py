@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,17 @@ import numpy as np
 
 from abroad.errors import InputError
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
-from abroad.extraction.builtin.mentions import NameTagger, ProductTagger, TokenScores
+from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores
+from abroad.extraction.builtin.mentions import AdaptedTagger, Tagger
 from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.extraction.builtin.score import RelationScorer, ScoredPair, candidate_table, stacked, without_overlaps
 from abroad.io import atomic_write, file_sha256, write_json
 from abroad.schema import Document, Evidence, Prediction, Relation
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
-_NAMES, _PRODUCTS, _SCORER = "names.crf", "products.crf", "scorer.json"
+_PRODUCTS, _SCORER = "products.crf", "scorer.json"
 _MOST_SPANS = 3  # of each side of a relation
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass
@@ -39,7 +41,7 @@ class PairExtractor:
         identity: names the model for resumption and the run record.
     """
 
-    tagger: ProductTagger
+    tagger: Tagger
     scorer: RelationScorer
     scaling: Scaling
     points: Sequence[OperatingPoint]
@@ -57,7 +59,7 @@ class PairExtractor:
 
     def predict(self, document: Document) -> Prediction:
         reading = read_text(document.text, len(document.title))
-        pairs = [pair for pair in self.scored(reading) if pair.score >= self.min_score]
+        pairs = in_order([pair for pair in self.scored(reading) if pair.score >= self.min_score])
         capped = sum(expansion.capped for expansion in reading.expansions)
         relations = [relation(reading, pair) for pair in pairs]
         return Prediction(document.id, relations, extra={"capped": capped} if capped else {})
@@ -78,13 +80,16 @@ class PairExtractor:
         return min(self.points, key=lambda point: abs(point.threshold - self.min_score))
 
     def save(self, folder: Path) -> None:
-        """Write the model: two CRFsuite files and a JSON file."""
+        """Write the model: a JSON file, and a CRFsuite file where the tagger was adapted; the encoder is referred to."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name, data in ((_NAMES, self.tagger.names.model), (_PRODUCTS, self.tagger.model)):
-            with atomic_write(folder / name, binary=True) as stream:
-                stream.write(data)
+        adapted = isinstance(self.tagger, AdaptedTagger)
+        if isinstance(self.tagger, AdaptedTagger):
+            with atomic_write(folder / _PRODUCTS, binary=True) as stream:
+                stream.write(self.tagger.model)
         record = {
             "format": _FORMAT,
+            "encoder": encoder_digest(),
+            "adapted": adapted,
             "min_score": self.min_score,
             "facts": self.facts,
             "scaling": self.scaling.to_dict(),
@@ -98,10 +103,9 @@ class PairExtractor:
         """Read a model that `save` wrote.
 
         Raises:
-            InputError: a file is missing or not of this format.
+            InputError: a file is missing, not of this format, or made with another encoder than the one that is here.
         """
         try:
-            names, products = ((folder / name).read_bytes() for name in (_NAMES, _PRODUCTS))
             record = json.loads((folder / _SCORER).read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(
@@ -110,56 +114,94 @@ class PairExtractor:
         except ValueError as error:
             raise InputError(f"{folder / _SCORER}: expected JSON: {error}") from None
         if not isinstance(record, dict) or record.get("format") != _FORMAT:
-            raise InputError(f"{folder / _SCORER}: expected an extractor of format {_FORMAT}; train it again")
-        _check_features(folder, record["scorer"])
+            raise InputError(
+                f"{folder / _SCORER}: expected an extractor of format {_FORMAT}; train it again with "
+                "`abroad extractor train`"
+            )
+        _check_model(folder, record)
+        tagger: Tagger = load_encoder()
+        digests = {name: file_sha256(folder / name)[:16] for name in (_SCORER, _PRODUCTS)[: 1 + record["adapted"]]}
+        if record["adapted"]:
+            tagger = AdaptedTagger(tagger, _read(folder / _PRODUCTS))
         chosen = float(record["min_score"]) if min_score is None else min_score
-        digests = {name: file_sha256(folder / name)[:16] for name in (_NAMES, _PRODUCTS, _SCORER)}
         return cls(
-            tagger=ProductTagger(NameTagger(names), products),
+            tagger=tagger,
             scorer=RelationScorer.from_dict(record["scorer"]),
             scaling=scaling_from_dict(record["scaling"]),
             points=[OperatingPoint(**point) for point in record["points"]],
             min_score=chosen,
             facts=record["facts"],
-            identity={"model": "pairs", "files": digests, "min_score": chosen},
+            identity={"model": "pairs", "encoder": record["encoder"], "files": digests, "min_score": chosen},
         )
 
 
-def _check_features(folder: Path, scorer: dict[str, Any]) -> None:
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path.parent}: not an extractor, {error.strerror}: {path}") from None
+
+
+def _check_model(folder: Path, record: dict[str, Any]) -> None:
     """A model that counts other features than this version of the code would give nonsense, or nothing."""
+    if record["encoder"] != encoder_digest():
+        raise InputError(f"{folder}: made with another encoder than this version of abroad has; train it again")
     reading = read_text("Usnic acid was isolated from Usnea barbata.")
     tokens = len(reading.tokens)
-    sure = TokenScores(np.eye(1, tokens)[0], np.eye(1, tokens, 1)[0], np.zeros(tokens), ["B", "I", *"O" * (tokens - 2)])
-    table = candidate_table(reading, sure)
+    tags, nothing = np.zeros((tokens, 3)), np.zeros((tokens, WIDTH))
+    tags[:, 0], tags[0], tags[1] = 1, (0, 1, 0), (0, 0, 1)
+    table = candidate_table(reading, TextScores(tags, np.roll(tags, 5, axis=0), nothing, nothing, 0.0))
     assert table is not None
     own = dict(zip(("organism", "chemical"), table.names, strict=False))
     own["pair"] = tuple(stacked(table, np.zeros(len(table.organisms)), np.zeros(len(table.chemicals)))[0])
-    if any(tuple(scorer[side]["names"]) != names for side, names in own.items()):
+    if any(tuple(record["scorer"][side]["names"]) != names for side, names in own.items()):
         raise InputError(f"{folder}: made by another version of abroad; train it again with `abroad extractor train`")
 
 
+@cache
+def load_encoder() -> EncoderTagger:
+    """The encoder that comes with the package; read once a process."""
+    return EncoderTagger(DEFAULT_FOLDER)
+
+
+@cache
+def encoder_digest() -> str:
+    """What tells one encoder from another."""
+    return file_sha256(DEFAULT_FOLDER / MODEL)[:16]
+
+
+def in_order(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
+    """In the order of the text: by where the chemical is first named, then the organism; members of a list as listed."""
+    return sorted(
+        pairs,
+        key=lambda pair: (
+            min(span.start for span in pair.chemical.spans),
+            pair.chemical.place,
+            min(m.start for m in pair.organism.mentions),
+        ),
+    )
+
+
 def relation(reading: Reading, pair: ScoredPair) -> Relation:
-    """The relation of a scored pair, with its spans in the text."""
-    evidence = [
-        Evidence(m.start, m.end, reading.text[m.start : m.end], "organism", m.rule)
-        for m in pair.organism.mentions[:_MOST_SPANS]
-    ]
+    """The relation of a scored pair, with its spans in the text as it was given."""
+    given = reading.given
+
+    def evidence(start: int, end: int, role: str, rule: str) -> Evidence:
+        first, last = reading.original_span(start, end)
+        return Evidence(first, last, given[first:last], role, rule)
+
+    found = [evidence(m.start, m.end, "organism", m.rule) for m in pair.organism.mentions[:_MOST_SPANS]]
     spans = {(span.start, span.end): span for span in pair.chemical.spans}
     chosen = sorted(spans.values(), key=lambda span: (-span.log_score, span.start))[:_MOST_SPANS]
     for span in sorted(chosen, key=lambda span: span.start):
         rule = _rule_at(reading, span.start, span.end) if span.labels > 1 else span.rule
-        evidence.append(Evidence(span.start, span.end, reading.text[span.start : span.end], "chemical", rule))
-    return Relation(pair.organism.label, pair.chemical.label, round(pair.score, 4), evidence=evidence)
+        found.append(evidence(span.start, span.end, "chemical", rule))
+    return Relation(pair.organism.label, pair.chemical.label, round(pair.score, 4), evidence=found)
 
 
 def _rule_at(reading: Reading, start: int, end: int) -> str:
     rules = [e.rule for e in reading.expansions if e.start < end and e.end > start]
     return rules[0] if rules else "list"
-
-
-def default_names() -> NameTagger:
-    """The built-in knowledge of chemical names at large."""
-    return NameTagger((DEFAULT_FOLDER / _NAMES).read_bytes())
 
 
 def load_pair_extractor(

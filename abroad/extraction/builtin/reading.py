@@ -20,11 +20,13 @@ class Reading:
     """One text, read. All offsets count in `text`; `original_span` says where that is in what was given.
 
     Attributes:
+        given: the text before it was normalised, cut at LONGEST_TEXT.
         text: title, one space, abstract, without markup and invisible characters; labels are read from it.
         folded: the same characters in plain form (dashes, primes, digits), for what looks at them.
         title_end: offset where the title ends.
     """
 
+    given: str
     normalised: NormalisedText
     tokens: Sequence[Token]
     expansions: Sequence[Expansion]
@@ -66,10 +68,11 @@ class Reading:
 
 def read_text(text: str, title_end: int = 0) -> Reading:
     """Read a text; time grows with its length."""
-    normalised = normalise(text[:LONGEST_TEXT], min(title_end, LONGEST_TEXT))
+    given = text[:LONGEST_TEXT]
+    normalised = normalise(given, min(title_end, len(given)))
     clean = normalised.text
     lists = expand_lists(clean)
     shared = [e for e in expand_shared_heads(clean) if all(e.end <= o.start or e.start >= o.end for o in lists)]
     return Reading(
-        normalised, tokenise(normalised.folded, normalised.title_end), [*lists, *shared], find_organisms(clean)
+        given, normalised, tokenise(normalised.folded, normalised.title_end), [*lists, *shared], find_organisms(clean)
     )

@@ -19,8 +19,8 @@ from abroad.extraction.builtin.candidates import (
     chemical_candidates,
     organism_candidates,
 )
-from abroad.extraction.builtin.features import chemical_features, organism_features, pair_features
 from abroad.extraction.builtin.encoder import TextScores
+from abroad.extraction.builtin.features import chemical_features, organism_features, pair_features
 from abroad.extraction.builtin.reading import Reading
 
 _SURE = 1e-4

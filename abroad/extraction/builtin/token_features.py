@@ -26,9 +26,7 @@ def token_features(reading: Reading, scores: TextScores) -> list[list[str]]:
         for level in (scores.chemical[:, 1], scores.chemical[:, 2], 1 - scores.organism[:, 0])
     ]
     listed = {
-        place
-        for expansion in reading.expansions
-        for place in range(*reading.tokens_in(expansion.start, expansion.end))
+        place for expansion in reading.expansions for place in range(*reading.tokens_in(expansion.start, expansion.end))
     }
     result = []
     for place, token in enumerate(reading.tokens):

