@@ -149,7 +149,10 @@ def read_labels(path: str | Path, rejects: Rejects) -> list[Labels]:
 def _check_spans(entity: Entity) -> None:
     spans = entity.extra.get("spans", [])
     if not isinstance(spans, list) or not all(
-        isinstance(span, list) and len(span) == 2 and all(type(place) is int for place in span) and 0 <= span[0] < span[1]
+        isinstance(span, list)
+        and len(span) == 2
+        and all(type(place) is int for place in span)
+        and 0 <= span[0] < span[1]
         for span in spans
     ):
         raise InputError(f"expected [start, end] pairs of numbers in the spans of {entity.label!r}")

@@ -7,6 +7,7 @@ and the spelling of Greek letters are passed over, so that a label is found in a
 from __future__ import annotations
 
 import bisect
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -18,10 +19,10 @@ from abroad.text.expand import Expansion, expand_lists, expand_shared_heads
 _PASSED_OVER = frozenset("()[]{}*")
 _DASHES = dict.fromkeys("‐‑‒–—−", "-")
 _PRIMES = dict.fromkeys("′’‘`´", "'")
-_GREEK = {
-    letter: unicodedata.name(letter).rpartition(" ")[2].lower()
-    for letter in "αβγδεζηθικλμνξοπρστυφχψω"
-}
+_GREEK = {letter: unicodedata.name(letter).rpartition(" ")[2].lower() for letter in "αβγδεζηθικλμνξοπρστυφχψω"}
+_LONGEST_SUFFIX = 8  # characters
+_REACH = 120  # characters from the head of a list to its last suffix
+_SENTENCE_END = re.compile(r"\.\s")
 _LEAST_EPITHET = 4  # letters; a shorter word may be any word
 
 
@@ -56,7 +57,18 @@ class Locator:
         for expansion in self._expansions:
             if any(_fold(member)[0] == key for member in expansion.labels):
                 spans.add((expansion.start, expansion.end))
-        return sorted(spans)
+        return sorted(spans) or self._in_loose_list(label)
+
+    def _in_loose_list(self, label: str) -> list[Span]:
+        """ "verticinol A (1) and B (2)" for verticinol B: head and suffix in one sentence, not far apart."""
+        head, _, suffix = label.rpartition(" ")
+        if not head or len(suffix) > _LONGEST_SUFFIX:
+            return []
+        for start, end in sorted({*self._as_written(head), *self._as_written(head + "s")}):
+            reach = _SENTENCE_END.split(self.text[end : end + _REACH])[0]
+            if match := re.search(rf"(?<![\w-]){re.escape(suffix)}(?![\w-])", reach):
+                return [(start, end + match.end())]
+        return []
 
     def _as_written(self, label: str) -> list[Span]:
         """Whole words; those that are part of a longer name with a hyphen count only where there are no others."""
@@ -76,16 +88,19 @@ class Locator:
                 (self.text[start].isalnum() and self._at(start - 1).isalnum())
                 or (self.text[end - 1].isalnum() and self._at(end).isalnum())
             ):
-                yield start, self._with_bracket(start, end)
+                yield self._with_brackets(start, end)
             place = self._folded.find(key, place + 1)
 
-    def _with_bracket(self, start: int, end: int) -> int:
-        """The end moved over a bracket that the stretch opens and that is closed right after it."""
+    def _with_brackets(self, start: int, end: int) -> Span:
+        """The stretch with the bracket at its edge that its own bracket belongs to, since brackets are passed over."""
         stretch = self.text[start:end]
         for opening, closing in ("()", "[]", "{}"):
-            if self._at(end) == closing and stretch.count(opening) == stretch.count(closing) + 1:
-                return end + 1
-        return end
+            excess = stretch.count(opening) - stretch.count(closing)
+            if excess == 1 and self._at(end) == closing:
+                return start, end + 1
+            if excess == -1 and self._at(start - 1) == opening:
+                return start - 1, end
+        return start, end
 
     def _at(self, place: int) -> str:
         return self.text[place] if 0 <= place < len(self.text) else ""
