@@ -16,6 +16,7 @@ from abroad.curated.locate import Locator
 from abroad.io import write_jsonl
 from abroad.schema import Document, Entity
 
+BY_SOURCE = "by source: documents, relations, without relations"
 FILES = {"labelled.json": "labels.jsonl", "labelled_locked.json": "locked_for_scoring_only.jsonl"}
 
 
@@ -60,11 +61,11 @@ def counts(labels: list[Labels]) -> dict[str, object]:
         "PMID": sum(item.pmid is not None for item in labels),
         "DOI alone": sum(item.pmid is None and item.doi is not None for item in labels),
         "neither": sum(item.pmid is None and item.doi is None for item in labels),
-        "by source: documents, without relations, relations": {
+        BY_SOURCE: {
             source: (
                 sum(item.source == source for item in labels),
-                sum(item.source == source and not item.relations for item in labels),
                 sum(len(item.relations) for item in labels if item.source == source),
+                sum(item.source == source and not item.relations for item in labels),
             )
             for source in sorted({item.source for item in labels})
         },
