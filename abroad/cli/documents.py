@@ -21,7 +21,7 @@ def register(parent: typer.Typer) -> None:
 
 @app.command(epilog="Example: abroad documents fetch sample.tsv --relations relations.tsv --out docs.jsonl")
 def fetch(
-    sample: Path = typer.Argument(None, metavar="[SAMPLE.tsv]", help="Sample, table with a PMID column, or PMID list."),
+    sample: Path = typer.Argument(None, metavar="SAMPLE.tsv", help="Sample, table with a PMID column, or PMID list."),
     labels: Path = typer.Option(
         None, metavar="LABELS.jsonl", help="In place of SAMPLE: labels to join to their texts."
     ),
@@ -31,7 +31,7 @@ def fetch(
     eutils: bool = typer.Option(False, "--eutils", help="With --xml: ask NCBI for what the files lack."),
     api_key: str = typer.Option(None, envvar="NCBI_API_KEY", help="10 requests a second instead of 3.", metavar="KEY"),
     email: str = typer.Option(None, envvar="NCBI_EMAIL", help="Your address, which NCBI asks for.", metavar="ADDRESS"),
-    batch_size: int = typer.Option(200, min=1, max=10_000, help="PMIDs a request."),
+    batch_size: int = typer.Option(200, min=1, max=10_000, help="PMIDs a request (DOIs: 50 at most)."),
     base_url: str = typer.Option(None, metavar="URL", help="Another server that speaks E-utilities."),
 ) -> None:
     """Fetch titles and abstracts from NCBI E-utilities, or from local PubMed XML (no network).

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,16 @@ def _row(name, *numbers):
 
 def test_the_files_stay_small():
     assert sum(path.stat().st_size for path in CURATED.iterdir()) < 4_000_000
+
+
+def test_the_datasheet_names_the_papers_that_are_in_training_and_validation():
+    split = json.loads((ROOT / "benchmarks" / "results" / "split.json").read_text("utf-8"))
+    of_doi = defaultdict(set)
+    for record in records(LABELS):
+        of_doi[record["doi"] or record["id"]].add(record["id"])
+    twice = [ids for ids in of_doi.values() if len(ids) > 1]
+    said = (CURATED / "README.md").read_text("utf-8")
+    assert f"{len(twice)} DOIs are in two records" in said
+    for ids in twice:
+        if len(ids & set(split["validation"])) == 1:
+            assert all(f"`{id}`" in said for id in ids)
