@@ -84,7 +84,7 @@ def fetch_documents(
     report.documents = len(documents)
     report.related = sum(bool(document.relations) for document in documents)
     write_documents(out, documents)
-    _kept_beside(out).unlink(missing_ok=True)
+    forget_kept(out)
     return report
 
 
@@ -123,20 +123,50 @@ def _fetch_missing(
     pmids: Sequence[str], out: Path, client: EutilsClient, rejects: Rejects, say: Callable[[str], None]
 ) -> dict[str, Article]:
     """Ask NCBI for what an earlier run has not, and keep each answer on disk."""
-    appender = JsonlAppender(_kept_beside(out))  # cuts off a torn last line
-    earlier = _texts_of(out) | _texts_kept(appender.path)
+    kept = kept_articles(out)
+    earlier = _texts_of(out) | kept
     articles = {pmid: earlier[pmid] for pmid in pmids if pmid in earlier}
     if articles:
         say(f"{len(articles)} of {len(pmids)} abstracts were fetched by an earlier run")
     missing = [pmid for pmid in pmids if pmid not in articles]
-    with appender, Progress("fetching abstracts", len(pmids), done=len(articles)) as progress:
-        for answer in client.fetch(missing, rejects):
+    with Progress("fetching abstracts", len(pmids), done=len(articles)) as progress:
+        for article in fetch_and_keep(missing, out, client, rejects, progress.advance):
+            articles[article.pmid] = article
+    return articles
+
+
+def kept_articles(out: Path) -> dict[str, Article]:
+    """PMID -> what an interrupted run got from NCBI; a torn last line is cut off."""
+    path = _kept_beside(out)
+    return _texts_kept(JsonlAppender(path).path) if path.exists() else {}
+
+
+def fetch_and_keep(
+    pmids: Sequence[str],
+    out: Path,
+    client: EutilsClient,
+    rejects: Rejects,
+    advance: Callable[[int], object] = lambda count: None,
+) -> Iterator[Article]:
+    """Yield what NCBI has of the PMIDs, each article on disk before the next.
+
+    Args:
+        advance: told how many PMIDs each answer was for.
+    """
+    if not pmids:
+        return
+    with JsonlAppender(_kept_beside(out)) as appender:
+        for answer in client.fetch(pmids, rejects):
             for pmid, article in answer.items():
                 if article is not None:
-                    articles[pmid] = article
                     appender.append({"id": pmid, **asdict(article)})
-            progress.advance(len(answer))
-    return articles
+                    yield article
+            advance(len(answer))
+
+
+def forget_kept(out: Path) -> None:
+    """Remove what was kept for the next run, once the documents are written."""
+    _kept_beside(out).unlink(missing_ok=True)
 
 
 def _kept_beside(out: Path) -> Path:

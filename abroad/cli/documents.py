@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from abroad.cli.common import group, report_rejects, say
+
+if TYPE_CHECKING:
+    from abroad.sources.eutils import EutilsClient
 
 app = group("Documents: fetch titles and abstracts, split them into parts.")
 
@@ -17,38 +21,55 @@ def register(parent: typer.Typer) -> None:
 
 @app.command(epilog="Example: abroad documents fetch sample.tsv --relations relations.tsv --out docs.jsonl")
 def fetch(
-    sample: Path = typer.Argument(..., metavar="SAMPLE.tsv", help="Sample, table with a PMID column, or PMID list."),
+    sample: Path = typer.Argument(None, metavar="SAMPLE.tsv", help="Sample, table with a PMID column, or PMID list."),
+    labels: Path = typer.Option(
+        None, metavar="LABELS.jsonl", help="In place of SAMPLE: labels to join to their texts."
+    ),
     out: Path = typer.Option(..., metavar="DOCS.jsonl", help="The documents to write."),
     relations: Path = typer.Option(None, metavar="RELATIONS.tsv", help="Relations to attach; PMIDs to look up."),
     xml: list[Path] = typer.Option([], metavar="FILE|DIR", help="Local PubMed XML (.xml, .xml.gz); repeatable."),
     eutils: bool = typer.Option(False, "--eutils", help="With --xml: ask NCBI for what the files lack."),
     api_key: str = typer.Option(None, envvar="NCBI_API_KEY", help="10 requests a second instead of 3.", metavar="KEY"),
     email: str = typer.Option(None, envvar="NCBI_EMAIL", help="Your address, which NCBI asks for.", metavar="ADDRESS"),
-    batch_size: int = typer.Option(200, min=1, max=10_000, help="PMIDs a request."),
+    batch_size: int = typer.Option(200, min=1, max=10_000, help="PMIDs a request (DOIs: 50 at most)."),
     base_url: str = typer.Option(None, metavar="URL", help="Another server that speaks E-utilities."),
 ) -> None:
     """Fetch titles and abstracts from NCBI E-utilities, or from local PubMed XML (no network).
 
-    Interrupted, the same command goes on where it stopped.
+    With --labels (data/curated/labels.jsonl), each text is compared with the one that was labelled. Interrupted, the
+    same command goes on where it stopped.
     """
     import contextlib
 
+    from abroad.errors import InputError
+    from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings
+
+    if (sample is None) == (labels is None):
+        raise InputError("expected either SAMPLE.tsv or --labels LABELS.jsonl")
+    if labels is not None and relations is not None:
+        raise InputError("--relations goes with SAMPLE.tsv; labels have relations of their own")
+    online = eutils or not xml
+    settings = {"xml": [str(path) for path in xml], "eutils": (base_url or BASE_URL) if online else None}
+    asked = EutilsSettings(api_key, email, base_url or BASE_URL, batch_size)
+    with EutilsClient(asked, say) if online else contextlib.nullcontext() as client:
+        if labels is not None:
+            _fetch_labelled(labels, out, xml, client, settings)
+        else:
+            _fetch_references(sample, relations, out, xml, client, settings)
+
+
+def _fetch_references(
+    sample: Path, relations: Path | None, out: Path, xml: list[Path], client: EutilsClient | None, settings: dict
+) -> None:
     from abroad.documents import fetch_documents
     from abroad.io import Rejects
     from abroad.provenance import run_record
-    from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings
     from abroad.sources.references import read_references
 
     rejects = Rejects()
     references, related = read_references(sample, relations, rejects)
-    online = eutils or not xml
-    settings = {"xml": [str(path) for path in xml], "eutils": (base_url or BASE_URL) if online else None}
     inputs = [path for path in (sample, relations, *xml) if path is not None and path.exists()]
-    asked = EutilsSettings(api_key, email, base_url or BASE_URL, batch_size)
-    with (
-        run_record(out, "documents fetch", settings, inputs) as record,
-        EutilsClient(asked, say) if online else contextlib.nullcontext() as client,
-    ):
+    with run_record(out, "documents fetch", settings, inputs) as record:
         report = fetch_documents(references, related, out, rejects, xml, client, say)
         record.update(documents=report.documents, without_abstract=report.without_abstract, not_found=report.not_found)
     report_rejects(rejects, out)
@@ -56,6 +77,36 @@ def fetch(
         f"{report.documents} documents of {len(references)} references ({report.related} with relations): {out} "
         f"({len(report.without_abstract)} without an abstract, {len(report.not_found)} not found)"
     )
+
+
+def _fetch_labelled(labels: Path, out: Path, xml: list[Path], client: EutilsClient | None, settings: dict) -> None:
+    from dataclasses import asdict
+
+    from abroad.curated.fetch import fetch_labelled
+    from abroad.curated.labels import read_labels
+    from abroad.errors import InputError
+    from abroad.io import Rejects
+    from abroad.provenance import run_record
+
+    if labels.resolve() == out.resolve():
+        raise InputError("expected another file for the documents than for the labels")
+    rejects = Rejects()
+    items = read_labels(labels, rejects)
+    with run_record(
+        out, "documents fetch --labels", settings, [path for path in (labels, *xml) if path.exists()]
+    ) as record:
+        report = fetch_labelled(items, out, rejects, xml, client, say)
+        record.update(documents=report.documents, **asdict(report))
+    report_rejects(rejects, out)
+    lost = sum(map(len, report.labels_lost.values()))
+    say(
+        f"{report.documents} documents of {len(items)} labelled ones: {out} "
+        f"({report.exact} with the labelled text, {report.found_again} formatted differently; "
+        f"{len(report.not_found)} not found, {len(report.without_abstract)} without an abstract, "
+        f"{len(report.other_text)} with another text)"
+    )
+    if lost:
+        say(f"{lost} labels of {len(report.labels_lost)} documents are no longer in the text (field labels_lost)")
 
 
 @app.command(epilog="Example: abroad documents annotate docs.jsonl --out annotated.jsonl")

@@ -1,6 +1,6 @@
-"""PubMed records from NCBI E-utilities, within NCBI's rules of use.
+"""PubMed records from NCBI E-utilities, within NCBI's rules of use; PMIDs of DOIs.
 
-efetch: https://www.ncbi.nlm.nih.gov/books/NBK25499/#chapter4.EFetch; the rules
+efetch: https://www.ncbi.nlm.nih.gov/books/NBK25499/#chapter4.EFetch; esearch: #chapter4.ESearch there; the rules
 (3 requests a second, 10 with an API key; POST for more than 200 identifiers;
 `tool` and `email` in each request): https://www.ncbi.nlm.nih.gov/books/NBK25497/.
 """
@@ -20,6 +20,7 @@ from abroad.sources.pubmed import Article, BrokenXml, parse_articles
 
 BASE_URL = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 RATE, RATE_WITH_KEY = 3.0, 10.0
+DOIS_A_SEARCH = 50  # a search term of some 2,000 characters
 _NO_SUCH_IDS = "ID list is empty"
 
 
@@ -49,7 +50,7 @@ class EutilsSettings:
 
 
 class EutilsClient:
-    """Asks efetch for PubMed records; use as a context manager."""
+    """Asks efetch for PubMed records and esearch for PMIDs; use as a context manager."""
 
     def __init__(
         self,
@@ -95,24 +96,51 @@ class EutilsClient:
             return
         yield {pmid: found.get(pmid) for pmid in batch}
 
+    def search_dois(self, dois: Sequence[str], rejects: Rejects) -> Iterator[tuple[Sequence[str], list[str]]]:
+        """Yield each batch of DOIs with the PMIDs that esearch finds for it.
+
+        esearch does not say which PMID belongs to which DOI, and may find others too: the articles' own DOIs tell.
+        A search that NCBI refuses, or that finds far more than it should, is halved as in `fetch`.
+
+        Raises:
+            AbroadError: no answer after all attempts, or access refused.
+        """
+        size = min(self.settings.batch_size, DOIS_A_SEARCH)
+        for start in range(0, len(dois), size):
+            batch = dois[start : start + size]
+            yield batch, self._search_batch(batch, rejects)
+
+    def _search_batch(self, batch: Sequence[str], rejects: Rejects) -> list[str]:
+        try:
+            retries = with_retries("NCBI esearch", self.settings.attempts, self.settings.first_wait, self._say)
+            return retries(self._search, batch)
+        except _Refused as refusal:
+            if len(batch) == 1:
+                rejects.add(f"DOI {batch[0]}", f"refused by NCBI ({refusal})")
+                return []
+            middle = len(batch) // 2
+            return self._search_batch(batch[:middle], rejects) + self._search_batch(batch[middle:], rejects)
+
+    def _search(self, batch: Sequence[str]) -> list[str]:
+        term = " OR ".join(f'"{doi.replace(chr(34), "")}"[doi]' for doi in batch)
+        most = 2 * len(batch)  # few DOIs have two records
+        response = self._post("esearch", {"db": "pubmed", "retmode": "json", "term": term, "retmax": str(most)})
+        try:
+            result = response.json()["esearchresult"]
+            if "ERROR" in result:
+                raise TransientError(f"NCBI says {result['ERROR']}")
+            found, count = [str(pmid) for pmid in result["idlist"]], int(result["count"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise TransientError(f"unreadable answer ({error})") from None
+        if count > most:
+            raise _Refused(f"{count} records for {len(batch)} DOIs")
+        return found
+
     def _request(self, batch: Sequence[str]) -> dict[str, Article]:
-        form = {"db": "pubmed", "retmode": "xml", "id": ",".join(batch), "tool": "abroad"}
-        if self.settings.email:
-            form["email"] = self.settings.email
-        if self.settings.api_key:
-            form["api_key"] = self.settings.api_key
-        self._limiter.wait()
-        response = self._http.post(f"{self.settings.base_url.rstrip('/')}/efetch.fcgi", data=form)
-        check_status(response)
-        if response.status_code == 400 and _NO_SUCH_IDS in response.text:
+        try:
+            response = self._post("efetch", {"db": "pubmed", "retmode": "xml", "id": ",".join(batch)})
+        except _NoSuchIds:
             return {}
-        if response.status_code in (400, 413, 414):
-            # NCBI answers a wrong API key with 400 too, and no halving mends that.
-            if "api key" in response.text.lower() or "api-key" in response.text.lower():
-                raise AbroadError("NCBI efetch: the API key is not valid; check --api-key or NCBI_API_KEY")
-            raise _Refused(f"HTTP {response.status_code}")
-        if response.status_code != 200:
-            raise AbroadError(f"NCBI efetch: HTTP {response.status_code} from {self.settings.base_url}")
         try:
             records = list(parse_articles(io.BytesIO(response.content)))
         except BrokenXml as error:
@@ -120,6 +148,31 @@ class EutilsClient:
             raise TransientError(f"unreadable answer ({error})") from None
         return {record.pmid: record for record in records if isinstance(record, Article)}
 
+    def _post(self, tool: str, form: dict[str, str]) -> httpx.Response:
+        """One request with the fields NCBI asks for; its answer if it is one."""
+        form = {**form, "tool": "abroad"}
+        if self.settings.email:
+            form["email"] = self.settings.email
+        if self.settings.api_key:
+            form["api_key"] = self.settings.api_key
+        self._limiter.wait()
+        response = self._http.post(f"{self.settings.base_url.rstrip('/')}/{tool}.fcgi", data=form)
+        check_status(response)
+        if response.status_code == 400 and _NO_SUCH_IDS in response.text:
+            raise _NoSuchIds
+        if response.status_code in (400, 413, 414):
+            # NCBI answers a wrong API key with 400 too, and no halving mends that.
+            if "api key" in response.text.lower() or "api-key" in response.text.lower():
+                raise AbroadError(f"NCBI {tool}: the API key is not valid; check --api-key or NCBI_API_KEY")
+            raise _Refused(f"HTTP {response.status_code}")
+        if response.status_code != 200:
+            raise AbroadError(f"NCBI {tool}: HTTP {response.status_code} from {self.settings.base_url}")
+        return response
+
 
 class _Refused(Exception):
     """NCBI does not accept this list of identifiers."""
+
+
+class _NoSuchIds(Exception):
+    """NCBI has none of the identifiers asked for."""

@@ -74,19 +74,26 @@ class Efetch:
         refused: PMIDs that make a request fail with 400.
         faults: what the next requests get instead of an answer: "drop", "half", "page", or a
             status, with seconds for Retry-After as ("429", "0").
+        search_faults: the same for searches: "page", "backend", "everything" or a status.
         asked: the form of each request; `starts` when it came (monotonic seconds).
     """
 
     records: dict[str, str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     faults: list[Any] = field(default_factory=list)
+    search_faults: list[Any] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
     url: str = ""
 
     @property
     def batches(self) -> list[list[str]]:
-        return [form["id"].split(",") for form in self.asked]
+        return [form["id"].split(",") for form in self.asked if "id" in form]
+
+    @property
+    def searches(self) -> list[list[str]]:
+        """The DOIs of each search."""
+        return [re.findall(r'"([^"]*)"\[doi\]', form["term"]) for form in self.asked if "term" in form]
 
     @contextlib.contextmanager
     def serve(self) -> Iterator[Efetch]:
@@ -105,6 +112,8 @@ class Efetch:
             yield self
 
     def answer(self, handler: _Handler, form: dict[str, str]) -> None:
+        if handler.path == "/entrez/eutils/esearch.fcgi" and form.get("db") == "pubmed":
+            return self.search(handler, form)
         if handler.path != "/entrez/eutils/efetch.fcgi" or form.get("db") != "pubmed" or form.get("retmode") != "xml":
             return handler.answer(404)
         ids = form["id"].split(",")
@@ -122,6 +131,21 @@ class Efetch:
         if self.refused & set(ids):
             return handler.answer(400, b"bad request")
         return handler.answer(200, body, {"Content-Type": "text/xml"})
+
+    def search(self, handler: _Handler, form: dict[str, str]) -> None:
+        """esearch for `"DOI"[doi] OR ...`, as JSON; its faults are those of `search_faults`."""
+        fault = self.search_faults.pop(0) if self.search_faults else None
+        if isinstance(fault, int):
+            return handler.answer(fault, headers={"Retry-After": "0"})
+        if fault == "page":
+            return handler.answer(200, b"<html><body>Service busy</body></html>")
+        if fault == "backend":
+            return handler.answer(200, b'{"esearchresult": {"ERROR": "Search Backend failed"}}')
+        wanted = [f'IdType="doi">{doi}<'.lower() for doi in self.searches[-1]]
+        found = [pmid for pmid, xml in self.records.items() if any(doi in xml.lower() for doi in wanted)]
+        count = 10_000 if fault == "everything" else len(found)
+        result = {"count": str(count), "retmax": form["retmax"], "idlist": found[: int(form["retmax"])]}
+        return handler.answer(200, json.dumps({"esearchresult": result}).encode())
 
 
 @dataclass

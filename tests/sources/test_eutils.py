@@ -118,3 +118,45 @@ def test_a_server_sees_requests_apart(pubmed):
 
 def test_the_key_shows_in_no_message():
     assert "SECRET" not in repr(EutilsSettings(api_key="SECRET"))
+
+
+def search(server, dois, rejects=None, **settings):
+    settings = EutilsSettings(base_url=server.url, first_wait=0.0, **settings)
+    clock = Clock()
+    with EutilsClient(settings, limiter=RateLimiter(3, clock.time, clock.sleep)) as client:
+        return [found for _, found in client.search_dois(dois, rejects if rejects is not None else Rejects())]
+
+
+@pytest.fixture
+def with_dois():
+    with Efetch({str(n): article_xml(str(n), doi=f"10.1/X({n})") for n in range(1, 5)}).serve() as server:
+        yield server
+
+
+def test_dois_are_searched_in_batches_with_the_fields_ncbi_asks_for(with_dois):
+    assert search(with_dois, ["10.1/x(1)", "10.1/x(3)", "10.1/x(9)"], batch_size=2, email="me@example.org") == [
+        ["1", "3"],
+        [],
+    ]
+    assert with_dois.asked[0] == {
+        "db": "pubmed",
+        "retmode": "json",
+        "term": '"10.1/x(1)"[doi] OR "10.1/x(3)"[doi]',
+        "retmax": "4",
+        "tool": "abroad",
+        "email": "me@example.org",
+    }
+
+
+@pytest.mark.parametrize("fault", [429, 500, "page", "backend"])
+def test_a_search_that_fails_in_passing_is_tried_again(with_dois, fault):
+    with_dois.search_faults = [fault, fault]
+    assert search(with_dois, ["10.1/x(2)"], attempts=3) == [["2"]]
+
+
+def test_a_search_that_finds_everything_is_halved_down_to_the_doi_that_does(with_dois):
+    with_dois.search_faults = ["everything", None, "everything", "everything", None]
+    rejects = Rejects()
+    found = search(with_dois, [f"10.1/x({n})" for n in range(1, 5)], rejects)
+    assert found == [["1", "2", "4"]]
+    assert [item["where"] for item in rejects.items] == ["DOI 10.1/x(3)"]
