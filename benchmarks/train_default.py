@@ -42,13 +42,13 @@ def labelled(shared: Path) -> list[Document]:
 
 
 def validation(shared: Path) -> list[Document]:
-    chosen = set(SPLIT["validation"])
+    chosen = set(SPLIT["validation"]) - set(SPLIT["twins"])
     return [document for document in labelled(shared) if document.id in chosen]
 
 
 def training(shared: Path) -> list[Document]:
-    chosen = set(SPLIT["validation"])
-    return [document for document in labelled(shared) if document.id not in chosen]
+    left_out = {*SPLIT["validation"], *SPLIT["twins"]}
+    return [document for document in labelled(shared) if document.id not in left_out]
 
 
 def other_fields(shared: Path) -> dict[str, Document]:
@@ -64,9 +64,10 @@ def other_fields(shared: Path) -> dict[str, Document]:
 
 
 def judged_others(shared: Path) -> Iterator[Document]:
-    """Abstracts of other fields that were read (data/curated/other_fields.jsonl), with the relations that they state."""
+    """Abstracts of other fields that were read (data/curated/other_fields.jsonl), with what they state."""
     texts = other_fields(shared)
-    for line in (ROOT / "data" / "curated" / "other_fields.jsonl").read_text(encoding="utf-8").split("\n"):
+    path = ROOT / "data" / "curated" / "other_fields.jsonl"
+    for line in path.read_text(encoding="utf-8").split("\n"):
         record = json.loads(line) if line else {"states_production": None}
         if record["states_production"] is None or (record["states_production"] and not record.get("relations")):
             continue

@@ -23,9 +23,6 @@ def train(
     curated: Path = typer.Argument(..., metavar="DOCS", help="Curated documents (JSON or JSONL), relations complete."),
     out: Path = typer.Option(..., metavar="DIR", help="The extractor to write."),
     synthetic: list[Path] = typer.Option([], metavar="DOCS", help="Further documents, of half weight; repeatable."),
-    names: list[Path] = typer.Option(
-        [], metavar="FILE.tsv", help="IOB files of chemical names, to learn names at large anew; repeatable."
-    ),
     cv: int = typer.Option(5, min=2, help="Folds of the cross-validation, by document."),
     held_out: Path = typer.Option(None, metavar="PRED.jsonl", help="Write the held-out predictions."),
     seed: int = typer.Option(0, help="Of the folds."),
@@ -35,23 +32,16 @@ def train(
     `abroad extract DOCS --model DIR` uses it.
     """
     from abroad.extraction.builtin.fit import Example, train_extractor
-    from abroad.extraction.builtin.iob import read_iob, retokenised
-    from abroad.extraction.builtin.mentions import NameTagger
-    from abroad.extraction.builtin.pairs import default_names
+    from abroad.extraction.builtin.pairs import load_encoder
     from abroad.io import Rejects, read_documents, write_jsonl
     from abroad.provenance import run_record
 
     rejects = Rejects()
-    inputs = [path for path in (curated, *synthetic, *names) if path.is_file()]
+    inputs = [path for path in (curated, *synthetic) if path.is_file()]
     with run_record(out / "scorer.json", "extractor train", {"cv": cv, "seed": seed}, inputs) as record:
         documents = read_documents(curated, rejects)
         further = [document for path in synthetic for document in read_documents(path, rejects)]
-        if names:
-            say(f"learning chemical names from {len(names)} files")
-            tagger = NameTagger(NameTagger.train(retokenised(s) for path in names for s in read_iob(path)))
-        else:
-            tagger = default_names()
-        extractor, measured = train_extractor(documents, further, tagger, cv, seed)
+        extractor, measured = train_extractor(documents, further, load_encoder(), cv, seed)
         extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from abroad.extraction.builtin.candidates import label_key, stretch_labels, tagged_stretches
-from abroad.extraction.builtin.mentions import ProductTagger
+from abroad.extraction.builtin.encoder import best_tags
+from abroad.extraction.builtin.mentions import Tagger
 from abroad.extraction.builtin.pairs import load_pair_extractor
 from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.schema import Document
@@ -76,7 +77,7 @@ def _organisms(reading: Reading) -> list[str]:
 
 def _chemicals(reading: Reading) -> list[str]:
     found: dict[str, str] = {}
-    for first, last in tagged_stretches(_tagger().tag(reading).best):
+    for first, last in tagged_stretches(best_tags(_tagger().tag(reading).chemical)):
         text = reading.text[reading.tokens[first].start : reading.tokens[last - 1].end]
         labels = stretch_labels(text)[0]
         if len(labels) == 1 and _CLASS.search(text):
@@ -95,5 +96,5 @@ def _covered(key: str, keys: Iterable[str]) -> bool:
 
 
 @cache
-def _tagger() -> ProductTagger:
+def _tagger() -> Tagger:
     return load_pair_extractor().tagger

@@ -65,7 +65,7 @@ def tokens_in(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int]:
 
 def _ends_sentence(text: str, spans: Sequence[tuple[int, int]], place: int) -> bool:
     """Whether a sentence ends with this token: a mark of its end, white space, and no small letter after it."""
-    start, end = spans[place]
+    end = spans[place][1]
     mark = place
     while text[spans[mark][0]] in _CLOSING and mark > 0 and spans[mark - 1][1] == spans[mark][0]:
         mark -= 1

@@ -81,7 +81,7 @@ def chemical_features(
     certain = int((means > 0.5).sum())
     first_words = Counter(word for c in chemicals if c.best.mean > 0.5 for word in {c.label.lower().split(" ")[0]})
     result = []
-    for place, chemical in enumerate(chemicals):
+    for chemical in chemicals:
         best, label, key = chemical.best, chemical.label, chemical.key
         by_start = {span.start: span.mean for span in chemical.spans}
         overlaps = (
@@ -136,7 +136,7 @@ def pair_features(
     chemicals: Sequence[ChemicalCandidate],
     scores: TextScores,
 ) -> list[Features]:
-    """Of each pair, organism by organism: whether the encoder joins them, how near they stand, and who stands nearer."""
+    """Of each pair, organism by organism: whether the encoder joins them, how near they stand, who stands nearer."""
     sentences = [{reading.sentence_at(m.start) for m in o.mentions} for o in organisms]
     starts = [np.array([m.start for m in o.mentions]) for o in organisms]
     chemical_starts = [np.array([span.start for span in c.spans]) for c in chemicals]

@@ -80,7 +80,7 @@ class PairExtractor:
         return min(self.points, key=lambda point: abs(point.threshold - self.min_score))
 
     def save(self, folder: Path) -> None:
-        """Write the model: a JSON file, and a CRFsuite file where the tagger was adapted; the encoder is referred to."""
+        """Write the model: a JSON file, and a CRFsuite file where the tagger was adapted."""
         folder.mkdir(parents=True, exist_ok=True)
         adapted = isinstance(self.tagger, AdaptedTagger)
         if isinstance(self.tagger, AdaptedTagger):
@@ -171,7 +171,7 @@ def encoder_digest() -> str:
 
 
 def in_order(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
-    """In the order of the text: by where the chemical is first named, then the organism; members of a list as listed."""
+    """In the order of the text: where the chemical is first named, its place in a list, then the organism."""
     return sorted(
         pairs,
         key=lambda pair: (

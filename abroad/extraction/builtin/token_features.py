@@ -1,4 +1,4 @@
-"""What a sequence tagger of one's own documents sees of each token: form, place, neighbours, and what the encoder says."""
+"""What a tagger of one's own documents sees of each token: form, place, neighbours, the encoder's opinion."""
 
 from __future__ import annotations
 
