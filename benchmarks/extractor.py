@@ -82,8 +82,8 @@ def hosts(shared: Path, extractor: PairExtractor) -> str:
         gold += len(wanted)
         found += len(wanted & pairs)
     return (
-        f"| NPAtlas, {len(SPLIT['npatlas'])} documents with a host or test strain | {100 * wrong / given:.1f}% of {given} "
-        f"relations go to one | recall of its compounds {100 * found / gold:.1f}% |"
+        f"| NPAtlas, {len(SPLIT['npatlas'])} documents naming a host or test strain | {100 * wrong / given:.1f}% of "
+        f"{given} relations go to one | recall of its compounds {100 * found / gold:.1f}% |"
     )
 
 
