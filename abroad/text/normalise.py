@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from abroad.text.characters import clean_character, fold
 from abroad.text.markup import MarkupReader
 
+_MOST_PASSES = 4  # what is taken out may bring markup to light; a second pass hardly ever finds any
+
 
 @dataclass(frozen=True)
 class NormalisedText:
@@ -47,6 +49,17 @@ def normalise(text: str, title_end: int = 0) -> NormalisedText:
     Args:
         title_end: where the title ends; no markup goes on from the title into the abstract.
     """
+    clean = _normalise_once(text, title_end)
+    for _ in range(_MOST_PASSES):
+        again = _normalise_once(clean.text, clean.title_end)
+        if again.text == clean.text:
+            break
+        starts, ends = clean._starts[again._starts], clean._ends[again._ends - 1]
+        clean = NormalisedText(again.text, again.folded, again.title_end, starts, ends)
+    return clean
+
+
+def _normalise_once(text: str, title_end: int) -> NormalisedText:
     if _is_clean(text):
         starts = np.arange(len(text) + 1, dtype=np.int32)
         return NormalisedText(text, fold(text), title_end, starts[:-1], starts[1:])
