@@ -56,7 +56,8 @@ _CUT_TAG = re.compile(
 )
 _CUT_COMMENT = re.compile(r"<!-.*", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);$")
-_PIECE = re.compile(r"[!-%'-:=?-~]+|.", re.DOTALL)  # a run of characters that mean nothing here, or one that may
+# A run of words of characters that mean nothing here, or one character that may.
+_PIECE = re.compile(r"[!-%'-:=?-~]+(?: [!-%'-:=?-~]+)*|.", re.DOTALL)
 
 _LONGEST_CONTENT = 60  # characters of an element that are looked at
 _WORD = re.compile(r"[A-Z][a-z]{3}|[^\W\d_]{6}|[^\W\d_]{3}[.:;]$")
@@ -64,6 +65,13 @@ _BOLD = frozenset(("b", "bold", "strong"))
 _LABEL = re.compile(r"[A-Z]?\d{1,3}[A-Za-z]?|[A-Z]")
 _LOWER = re.compile(r"[a-z]{2}")
 _SHORT_WORD = re.compile(r"[^\W\d_]{3}")
+
+
+def is_clean(text: str) -> bool:
+    """Whether a text surely holds no markup, no entity and no character to be changed."""
+    if "<" in text or "&" in text or "  " in text:
+        return False
+    return all(clean_character(character) == character for character in set(text))
 
 
 class MarkupReader:

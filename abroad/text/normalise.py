@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from abroad.text.characters import clean_character, fold
-from abroad.text.markup import MarkupReader
+from abroad.text.characters import fold
+from abroad.text.markup import MarkupReader, is_clean
 
 _MOST_PASSES = 4  # what is taken out may bring markup to light; a second pass hardly ever finds any
 
@@ -60,7 +60,7 @@ def normalise(text: str, title_end: int = 0) -> NormalisedText:
 
 
 def _normalise_once(text: str, title_end: int) -> NormalisedText:
-    if _is_clean(text):
+    if is_clean(text):
         starts = np.arange(len(text) + 1, dtype=np.int32)
         return NormalisedText(text, fold(text), title_end, starts[:-1], starts[1:])
     title, body = MarkupReader(), MarkupReader()
@@ -79,9 +79,3 @@ def _normalise_once(text: str, title_end: int) -> NormalisedText:
         np.array(title.starts + body.starts, dtype=np.int32),
         np.array(title.ends + body.ends, dtype=np.int32),
     )
-
-
-def _is_clean(text: str) -> bool:
-    if "<" in text or "&" in text or "  " in text:
-        return False
-    return all(clean_character(character) == character for character in set(text))
