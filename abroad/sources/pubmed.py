@@ -26,12 +26,17 @@ _RECORDS = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
 
 @dataclass(frozen=True)
 class Article:
-    """A PubMed record; `abstract` and `doi` are None where it has none."""
+    """A PubMed record; `abstract` and `doi` are None where it has none, `title` is then empty."""
 
     pmid: str
     title: str
     abstract: str | None
     doi: str | None
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self.title.strip() or (self.abstract or "").strip())
 
 
 @dataclass(frozen=True)
