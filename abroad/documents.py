@@ -30,7 +30,8 @@ class FetchReport:
 
     Attributes:
         documents: how many were written, and of these `related` have relations.
-        without_abstract, not_found: PMIDs, in order.
+        without_abstract: PMIDs, in order; those that have a title are documents all the same.
+        not_found: PMIDs, in order.
     """
 
     documents: int = 0
@@ -52,7 +53,7 @@ def fetch_documents(
 
     Args:
         related: PMID -> what the relations table holds of it.
-        rejects: collects PMIDs without an abstract, those not found, and broken XML files.
+        rejects: collects PMIDs without any text, those not found, and broken XML files.
         xml: local PubMed XML files or directories, read first.
         client: asked for what the local files lack; None for no network.
     Raises:
@@ -71,15 +72,20 @@ def fetch_documents(
     report, documents = FetchReport(), []
     for reference in references:
         article = articles.get(reference.pmid)
-        if article is not None and article.abstract:
-            documents.append(attach(article, reference, related.get(reference.pmid)))
+        if article is None:
+            report.not_found.append(reference.pmid)
+            rejects.add(f"PMID {reference.pmid}", "not found")
             continue
-        (report.not_found if article is None else report.without_abstract).append(reference.pmid)
-        rejects.add(f"PMID {reference.pmid}", "not found" if article is None else "no abstract")
+        if not article.abstract:
+            report.without_abstract.append(reference.pmid)
+        if article.has_text:
+            documents.append(attach(article, reference, related.get(reference.pmid)))
+        else:
+            rejects.add(f"PMID {reference.pmid}", "no abstract and no title")
     if not documents:
         raise InputError(
             f"none of {len(references)} references gave a document: {len(report.not_found)} not found, "
-            f"{len(report.without_abstract)} without an abstract"
+            f"{len(report.without_abstract)} without any text"
         )
     report.documents = len(documents)
     report.related = sum(bool(document.relations) for document in documents)

@@ -52,7 +52,7 @@ _DOCUMENT_FIELDS = ("id", "PMID", "ArticleTitle", "AbstractText", "doi", "organi
 
 @dataclass(slots=True)
 class Document:
-    """A title and abstract with the relations it states.
+    """A title and abstract, or one of the two, with the relations it states.
 
     Attributes:
         id: unique in its file; the key of the JSON object format.
@@ -104,8 +104,10 @@ class Document:
         title, abstract = record.get("ArticleTitle"), record.get("AbstractText")
         if title is not None and not isinstance(title, str):
             raise InputError(f"expected a string in ArticleTitle, found {_short(title)}")
-        if not isinstance(abstract, str) or not abstract.strip():
-            raise InputError("no abstract: expected a non-empty string in AbstractText")
+        if abstract is not None and not isinstance(abstract, str):
+            raise InputError(f"expected a string in AbstractText, found {_short(abstract)}")
+        if not (title or "").strip() and not (abstract or "").strip():
+            raise InputError("no abstract and no title: expected text in AbstractText, in ArticleTitle, or in both")
         organisms = _entities(record, "organisms")
         chemicals = _entities(record, "chemicals")
         relations = _relations(record, {e.id for e in organisms}, {e.id for e in chemicals})
@@ -116,7 +118,7 @@ class Document:
         return cls(
             id=str(key),
             title=title or "",
-            abstract=abstract,
+            abstract=abstract or "",
             pmid=None if pmid is None else str(pmid),
             doi=doi,
             organisms=organisms,

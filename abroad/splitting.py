@@ -80,7 +80,7 @@ def publications(documents: Sequence[Document]) -> list[list[int]]:
 def top_of_strata(documents: Iterable[Document], ranking: Mapping[str, Sequence[str]], n: int) -> set[str]:
     """Ids of the documents ranked among the first n of a stratum.
 
-    References without a document (no abstract, say) are passed over, not counted.
+    References without a document (not found, say) are passed over, not counted.
 
     Args:
         ranking: stratum -> DOIs, PMIDs or Wikidata items, best first.

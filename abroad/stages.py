@@ -214,7 +214,7 @@ class _Run:
         guide = None if principles is None else load_guide(None if principles == "default" else Path(principles))
         chosen = {key: value for key, value in section.items() if key in keys}
         settings = InstructSettings(**chosen, guide=guide, seed=self.config.seed)
-        records = list(instruct(read_documents(self.documents, rejects), settings))
+        records = list(instruct(read_documents(self.documents, rejects), settings, rejects))
         if not records:
             raise InputError(f"{self.documents}: no document with relations to write synthetic abstracts for")
         write_jsonl(self.prompts, records)

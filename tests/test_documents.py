@@ -41,12 +41,22 @@ def test_references_become_documents_with_their_relations(cli, tmp_path, sample,
     xml.write_bytes(article_set(article_xml("1", "On <i>Ruta</i>."), article_xml("2"), article_xml("3", abstract=None)))
     result = cli("documents", "fetch", sample, "--relations", relations, "--xml", xml, "--out", out)
     assert result.exit_code == 0
-    second, first = read_documents(out, Rejects())
+    second, first, third = read_documents(out, Rejects())
     assert (second.id, first.id, first.title, first.doi) == ("2", "1", "On Ruta.", "10.1/A")
     assert first.label_pairs() == [("Ruta ficta", "alpin A"), ("Ruta ficta", "alpin B")]
     assert first.chemicals[0].extra == {"pubchem_id": "11"}
-    assert "PMID 3: no abstract" in result.stderr
+    assert (third.id, third.title, third.abstract) == ("3", "A title.", "")
+    assert "(1 without an abstract, 0 not found)" in result.stderr
     assert json.loads((tmp_path / "docs.jsonl.run.json").read_text())["without_abstract"] == ["3"]
+
+
+def test_a_record_without_any_text_is_set_aside_with_its_reason(cli, tmp_path, sample, relations):
+    xml, out = tmp_path / "pubmed.xml", tmp_path / "docs.jsonl"
+    xml.write_bytes(article_set(article_xml("1"), article_xml("2", title=" ", abstract=None), article_xml("3", "")))
+    result = cli("documents", "fetch", sample, "--relations", relations, "--xml", xml, "--out", out)
+    assert result.exit_code == 0
+    assert [document.id for document in read_documents(out)] == ["1", "3"]
+    assert "PMID 2: no abstract and no title" in result.stderr
 
 
 def test_what_a_run_fetched_is_not_fetched_again(cli, tmp_path, sample, relations):

@@ -84,7 +84,9 @@ def test_missing_file_and_directory_are_input_errors(tmp_path):
     [
         (b'{"id": "9", "AbstractText": ', "broken JSON"),
         (b'{"id": "9", "AbstractText": "caf\xe9"}', "not UTF-8"),
-        (b'{"id": "9", "ArticleTitle": "T"}', "no abstract"),
+        (b'{"id": "9"}', "no abstract and no title"),
+        (b'{"id": "9", "ArticleTitle": " ", "AbstractText": ""}', "no abstract and no title"),
+        (b'{"id": "9", "ArticleTitle": "T", "AbstractText": 5}', "string in AbstractText"),
         (b'{"AbstractText": "x"}', "'id'"),
         (b'{"id": "1", "AbstractText": "again"}', "stands twice"),
         (b'{"id": "9", "AbstractText": "x", "relations": [["O", "C"]]}', "unknown organism id 'O'"),
@@ -102,6 +104,16 @@ def test_a_bad_record_is_set_aside_with_its_line_and_reason(tmp_path, line, reas
     assert rejects.items[0]["where"] == f"{path}:2" and reason in rejects.items[0]["reason"]
     with pytest.raises(InputError, match=":2"):
         read_documents(path)
+
+
+@pytest.mark.parametrize("abstract", [{}, {"AbstractText": ""}, {"AbstractText": None}])
+def test_a_title_without_an_abstract_is_a_document(tmp_path, abstract):
+    path = tmp_path / "docs.jsonl"
+    path.write_text(json.dumps({"id": "1", "ArticleTitle": "Berberine of Coptis chinensis", **abstract}) + "\n")
+    (document,) = read_documents(path)
+    assert (document.abstract, document.text) == ("", "Berberine of Coptis chinensis ")
+    write_documents(tmp_path / "again.jsonl", [document])
+    assert read_documents(tmp_path / "again.jsonl") == [document]
 
 
 def test_a_compound_named_twice_under_one_id_keeps_both_labels():

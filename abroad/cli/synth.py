@@ -48,12 +48,13 @@ def instruct(
     inputs = [documents] + ([classes] if classes else [])
     how = vars(settings) | {"guide": guide.model_dump() if guide else None}
     with run_record(out, "synth instruct", how, inputs) as record:
-        records = list(make_prompts(seeds, settings))
+        records = list(make_prompts(seeds, settings, rejects))
         write_jsonl(out, records)
         record["prompts"] = len(records)
     report_rejects(rejects, out)
+    used = len({record["source"] for record in records})
     without = sum(not document.relations for document in seeds)
-    say(f"{len(records)} prompts for {len(seeds) - without} documents ({without} without relations left out): {out}")
+    say(f"{len(records)} prompts for {used} documents ({without} without relations left out): {out}")
 
 
 @app.command(epilog="Example: abroad synth generate prompts.jsonl --engine transformers --out abstracts.jsonl")

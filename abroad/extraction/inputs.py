@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -15,13 +13,13 @@ from abroad.io import Rejects, read_documents, require_file
 from abroad.schema import Document
 from abroad.sources.pubmed import Article, read_xml
 from abroad.sources.references import Reference
+from abroad.text.normalise import normalise
 
 if TYPE_CHECKING:
     from abroad.sources.eutils import EutilsClient
 
 _KINDS = (".json", ".jsonl", ".txt", ".xml", ".xml.gz")
 _WHAT = f"documents ({', '.join(_KINDS)})"
-_TAG = re.compile(r"</?(?:i|b|u|sup|sub|em|strong|p|br|span|div|h\d)\b[^<>]{0,200}>", re.IGNORECASE)
 
 
 def read_path(path: Path, rejects: Rejects) -> list[Document]:
@@ -83,7 +81,7 @@ def read_pipe(stream: TextIO, rejects: Rejects) -> list[Document]:
         whole = json.loads(text)
     except json.JSONDecodeError:
         return _json_lines(text, rejects)
-    if "AbstractText" in whole:
+    if "AbstractText" in whole or "ArticleTitle" in whole:
         return [Document.from_dict(whole)]
     found = []
     for key, record in whole.items():
@@ -116,7 +114,7 @@ def fetch_pmids(pmids: Sequence[str], client: EutilsClient, rejects: Rejects) ->
     """Titles and abstracts from NCBI.
 
     Raises:
-        InputError: a PMID is not a number, or none of them has an abstract.
+        InputError: a PMID is not a number, or none of them has a title or an abstract.
         AbroadError: NCBI does not answer.
     """
     for pmid in pmids:
@@ -138,22 +136,21 @@ def text_document(id: str, text: str) -> Document:
     Raises:
         InputError: the text is empty.
     """
-    text = html.unescape(_TAG.sub("", text)).strip()
-    title, blank, rest = text.partition("\n\n")
+    title, blank, rest = text.strip().partition("\n\n")
     if not blank or "\n" in title or len(title) > 500:
         title, rest = "", text
-    rest = " ".join(rest.split())
-    if not rest:
+    title, rest = normalise(title).text.strip(), normalise(rest).text.strip()
+    if not title and not rest:
         raise InputError(f"{id}: the text is empty")
-    return Document(id, title.strip(), rest)
+    return Document(id, title, rest)
 
 
 def _of_articles(articles: Iterable[Article], rejects: Rejects) -> Iterator[Document]:
     for article in articles:
-        if article.abstract:
+        if article.has_text:
             yield attach(article, Reference(article.pmid), None)
         else:
-            rejects.add(f"PMID {article.pmid}", "no abstract")
+            rejects.add(f"PMID {article.pmid}", "no abstract and no title")
 
 
 def _some(documents: list[Document], rejects: Rejects) -> list[Document]:

@@ -8,8 +8,6 @@ one article. Nothing is fetched and no entity is expanded while parsing.
 from __future__ import annotations
 
 import gzip
-import html
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,22 +18,25 @@ from lxml import etree
 
 from abroad.errors import InputError
 from abroad.io import Rejects, require_file
+from abroad.text.markup import MarkupReader, is_clean
 
 _ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", "PubmedArticle", "PubmedBookArticle")
 _RECORDS = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
-# Records from before PubMed's XML carried markup hold it escaped: "&lt;sup&gt;13&lt;/sup&gt;C", "&amp;alpha;".
-_ESCAPED_TAG = re.compile(r"<(i|b|u|sup|sub|em|strong)>(.*?)</\1>", re.IGNORECASE | re.DOTALL)
-_ESCAPED_ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
 
 
 @dataclass(frozen=True)
 class Article:
-    """A PubMed record; `abstract` and `doi` are None where it has none."""
+    """A PubMed record; `abstract` and `doi` are None where it has none, `title` is then empty."""
 
     pmid: str
     title: str
     abstract: str | None
     doi: str | None
+
+    @property
+    def has_text(self) -> bool:
+        """Whether there is anything to read."""
+        return bool(self.title.strip() or (self.abstract or "").strip())
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,35 @@ def read_xml(paths: Sequence[Path], rejects: Rejects) -> Iterator[Article | Dele
 
 
 def plain_text(element: Any) -> str:
-    """The text of an element: markup dropped, entities as characters, white space collapsed."""
-    # A named entity that no loaded DTD defines stands in the tree as "&alpha;", like an escaped one.
-    text = "".join(element.itertext())
-    text = _ESCAPED_ENTITY.sub(lambda match: html.unescape(match[0]), text)
-    while (bare := _ESCAPED_TAG.sub(r"\2", text)) != text:
-        text = bare
-    return " ".join(text.split())
+    """The text of an element: no markup, no TeX, entities as characters, white space collapsed.
+
+    Records from before PubMed's XML carried markup hold it escaped: "&lt;sup&gt;13&lt;/sup&gt;C", "&amp;alpha;".
+    """
+    text = " ".join((element.text or "").split())
+    if not len(element) and is_clean(text):
+        return text
+    reader = MarkupReader()
+    reader.feed(element.text or "")
+    open_elements = [(element, iter(element))]
+    while open_elements:
+        parent, children = open_elements[-1]
+        child = next(children, None)
+        if child is None:
+            open_elements.pop()
+            if open_elements:
+                reader.close_element(_name(parent))
+                reader.feed(parent.tail or "")
+        elif isinstance(child.tag, str):
+            reader.open_element(_name(child))
+            reader.feed(child.text or "")
+            open_elements.append((child, iter(child)))
+        else:  # a named entity that no loaded DTD defines; it stands in the tree as "&alpha;"
+            reader.feed((child.text or "") + (child.tail or ""))
+    return reader.finish().strip()
+
+
+def _name(element: Any) -> str:
+    return str(etree.QName(element).localname)
 
 
 def abstract_text(abstract: Any) -> str | None:
@@ -145,9 +168,17 @@ def _read_record(record: Any) -> Iterator[Article | Deleted]:
     yield Article(
         pmid,
         "" if title is None else plain_text(title),
-        None if abstract is None else abstract_text(abstract),
+        (None if abstract is None else abstract_text(abstract)) or _other_abstract(citation),
         _doi(article, data),
     )
+
+
+def _other_abstract(citation: Any) -> str | None:
+    """An English abstract that came from elsewhere than the journal; the DTD's default language is English."""
+    for other in citation.iterfind("OtherAbstract"):
+        if (other.get("Language") or "eng").lower() in ("eng", "en") and (text := abstract_text(other)):
+            return text
+    return None
 
 
 def _pmid(element: Any) -> str | None:

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 from abroad.errors import InputError
+from abroad.io import Rejects
 from abroad.schema import Document
 from abroad.synthesis.findings import express_findings
 from abroad.synthesis.guides import Guide, Topic, TopicDraw, load_guide
@@ -43,15 +44,23 @@ class InstructSettings:
             raise InputError(f"expected temperatures from low to high, at least 0, found {low} to {high}")
 
 
-def instruct(documents: Sequence[Document], settings: InstructSettings) -> Iterator[dict[str, Any]]:
-    """Yield the prompt records of the documents that have relations; the same for the same seed.
+def instruct(
+    documents: Sequence[Document], settings: InstructSettings, rejects: Rejects | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the prompt records of the documents that have relations and an abstract; the same for the same seed.
 
     The record of prompt n of document D has id "D-n" and the fields of the
     document that will be: title, entities and relations that its findings
     state, `source` = D, and what `generate_abstracts` needs.
+
+    Args:
+        rejects: collects the documents that have relations but no abstract to take keywords from.
     """
     topics = TopicDraw(settings.guide or load_guide(), settings.seed) if settings.topics else None
-    related = [document for document in documents if document.relations]
+    related = [document for document in documents if document.relations and document.abstract.strip()]
+    for document in documents if rejects is not None else ():
+        if document.relations and not document.abstract.strip():
+            rejects.add(document.id, "no abstract to take keywords from")
     for document, pool in zip(related, extract_keywords(related, _POOL * settings.keywords), strict=True):
         for number in range(1, settings.prompts_per_document + 1):
             draw = Random(f"{settings.seed}:{document.id}:{number}")

@@ -3,15 +3,7 @@
 Markup may be escaped, escaped twice, nested in itself or cut off; "<" as less-than is text. What is
 left holds no more markup: a tag or an entity that comes to light when another is taken out is taken out too.
 
-Where a tag stood, two words may now touch. The principle:
-
-- Block elements (headings, paragraphs, list items, line breaks) always separate words.
-- `sub`, `sup` and mathematics never do: "D<sub>3</sub>", "C<sub>17</sub>H<sub>20</sub>".
-- Other inline elements separate where they hold words, not parts of one: several words, a capitalised word of
-  four letters, or any word of six ("fungus<i>Penicillium griseofulvum</i>produced"). Locants, stereo descriptors and
-  stems of genes are shorter ("<i>p</i>coumaric", "<i>tert</i>butyl", "<i>mec</i>A"). Nor is a lone letter outside the
-  element a word of its own ("<i>Streptomycete</i>s"), unless case tells: "a<i>Penicillium</i>".
-- Bold text that is no word is the label of a compound, which separates from words: "compounds<b>1</b>and<b>B2</b>".
+Where a tag stood, two words may now touch: `abroad.text.glued` says where a space is wanted.
 """
 
 from __future__ import annotations
@@ -19,10 +11,10 @@ from __future__ import annotations
 import html
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from html.entities import html5
 
 from abroad.text.characters import clean_character
+from abroad.text.glued import Boundary, separations
 
 _LONGEST_TAG = 1_000  # characters
 _LONGEST_ENTITY = 40
@@ -56,14 +48,15 @@ _CUT_TAG = re.compile(
 )
 _CUT_COMMENT = re.compile(r"<!-.*", re.DOTALL)
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);$")
-_PIECE = re.compile(r"[!-%'-:=?-~]+|.", re.DOTALL)  # a run of characters that mean nothing here, or one that may
+# A run of words of characters that mean nothing here, or one character that may.
+_PIECE = re.compile(r"[!-%'-:=?-~]+(?: [!-%'-:=?-~]+)*|.", re.DOTALL)
 
-_LONGEST_CONTENT = 60  # characters of an element that are looked at
-_WORD = re.compile(r"[A-Z][a-z]{3}|[^\W\d_]{6}|[^\W\d_]{3}[.:;]$")
-_BOLD = frozenset(("b", "bold", "strong"))
-_LABEL = re.compile(r"[A-Z]?\d{1,3}[A-Za-z]?|[A-Z]")
-_LOWER = re.compile(r"[a-z]{2}")
-_SHORT_WORD = re.compile(r"[^\W\d_]{3}")
+
+def is_clean(text: str) -> bool:
+    """Whether a text surely holds no markup, no entity and no character to be changed."""
+    if "<" in text or "&" in text or "  " in text:
+        return False
+    return all(clean_character(character) == character for character in set(text))
 
 
 class MarkupReader:
@@ -82,7 +75,7 @@ class MarkupReader:
         self.ends: list[int] = []
         self._less_than: list[int] = []  # each "<" that may begin a tag
         self._no_comment = 0  # so many of them, from the first, begin no comment
-        self._boundaries: list[tuple[int, str, str]] = []  # place, what happens ("open", "close", "block"), element
+        self._boundaries: list[Boundary] = []
         self._no_prose: dict[str, list[int]] = defaultdict(list)  # element -> where it was opened
 
     def feed(self, text: str, offset: int = 0) -> None:
@@ -115,7 +108,7 @@ class MarkupReader:
         self._drop_cut_tags()
         text = "".join(self._characters)
         starts, ends, pieces, done = [], [], [], 0
-        for place in sorted(_separated(text, self._boundaries)):
+        for place in sorted(separations(text, self._boundaries)):
             pieces += [text[done:place], " "]
             starts += [*self.starts[done:place], self.ends[place - 1]]  # the space covers the markup it stands for
             ends += [*self.ends[done:place], self.starts[place]]
@@ -194,7 +187,7 @@ class MarkupReader:
         if name in _BLOCK:
             what = "block"
         if name not in _TIGHT and what != "empty":
-            self._boundaries.append((len(self._characters), what, name))
+            self._boundaries.append(Boundary(len(self._characters), what, name))
 
     def _truncate(self, length: int) -> None:
         for kept in (self._characters, self.starts, self.ends):
@@ -202,7 +195,7 @@ class MarkupReader:
         while self._less_than and self._less_than[-1] >= length:
             self._less_than.pop()
         self._no_comment = min(self._no_comment, len(self._less_than))
-        while self._boundaries and self._boundaries[-1][0] > length:
+        while self._boundaries and self._boundaries[-1].place > length:
             self._boundaries.pop()
 
 
@@ -219,64 +212,3 @@ def _begins_tag(written: str) -> bool:
     if match["rest"]:
         return ":" in name or name in _KNOWN
     return ":" in name or not name or any(known.startswith(name) for known in _KNOWN)
-
-
-def _separated(text: str, boundaries: list[tuple[int, str, str]]) -> set[int]:
-    """The places where a space is wanted."""
-    places = {place for place, what, _ in boundaries if what == "block"}
-    for begin, end, name in _inline_elements(text, boundaries):
-        content = text[begin : min(end, begin + _LONGEST_CONTENT)]
-        before, after = text[max(begin - 2, 0) : begin][::-1], text[end : end + 2]  # the nearest character first
-        if _holds_words(content):
-            places.update(
-                place
-                for place, outside in ((begin, before), (end, after))
-                if _touch(text, place) and not _is_lone_letter(outside, text[max(place - 1, 0) : place + 1])
-            )
-        elif name in _BOLD and _LABEL.fullmatch(content):
-            places.update(place for place, outside in ((begin, before), (end, after)) if _LOWER.fullmatch(outside))
-    return {p for p in places if 0 < p < len(text) and text[p - 1] != " " and text[p] != " "}
-
-
-def _inline_elements(text: str, boundaries: list[tuple[int, str, str]]) -> Iterator[tuple[int, int, str]]:
-    """Where each inline element begins and ends, and its name.
-
-    One that is not closed ends at the next boundary; one that is not opened begins at the one before.
-    """
-    opened: dict[str, list[int]] = defaultdict(list)
-    for number, (place, what, name) in enumerate(boundaries):
-        if what == "open":
-            opened[name].append(number)
-        elif what == "close":
-            if opened[name]:
-                yield boundaries[opened[name].pop()][0], place, name
-            else:
-                yield boundaries[number - 1][0] if number else 0, place, name
-    for name, numbers in opened.items():
-        for number in numbers:
-            end = boundaries[number + 1][0] if number + 1 < len(boundaries) else len(text)
-            yield boundaries[number][0], end, name
-
-
-def _holds_words(content: str) -> bool:
-    if _WORD.search(content.strip()):
-        return True
-    return len(content.split()) > 1 and _SHORT_WORD.search(content) is not None
-
-
-def _touch(text: str, place: int) -> bool:
-    """Whether words, or a word and the punctuation of another, meet at a place."""
-    left, right = text[place - 1 : place], text[place : place + 1]
-    return (left.isalnum() or left in tuple(".,;:)]")) and (right.isalnum() or right in tuple("(["))
-
-
-def _is_lone_letter(outside: str, across: str) -> bool:
-    """Whether an element is followed, or preceded, by a lone letter, which is no word unless case tells.
-
-    Args:
-        outside: the characters outside the element, the nearest first.
-        across: the characters on both sides of its boundary.
-    """
-    if not outside[:1].isalpha() or outside[1:].isalnum():
-        return False
-    return not (across[:1].islower() and across[1:].isupper())

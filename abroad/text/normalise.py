@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from abroad.text.characters import clean_character, fold
-from abroad.text.markup import MarkupReader
+from abroad.text.characters import fold
+from abroad.text.markup import MarkupReader, is_clean
+
+_MOST_PASSES = 4  # what is taken out may bring markup to light; a second pass hardly ever finds any
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,18 @@ def normalise(text: str, title_end: int = 0) -> NormalisedText:
     Args:
         title_end: where the title ends; no markup goes on from the title into the abstract.
     """
-    if _is_clean(text):
+    clean = _normalise_once(text, title_end)
+    for _ in range(_MOST_PASSES):
+        again = _normalise_once(clean.text, clean.title_end)
+        if again.text == clean.text:
+            break
+        starts, ends = clean._starts[again._starts], clean._ends[again._ends - 1]
+        clean = NormalisedText(again.text, again.folded, again.title_end, starts, ends)
+    return clean
+
+
+def _normalise_once(text: str, title_end: int) -> NormalisedText:
+    if is_clean(text):
         starts = np.arange(len(text) + 1, dtype=np.int32)
         return NormalisedText(text, fold(text), title_end, starts[:-1], starts[1:])
     title, body = MarkupReader(), MarkupReader()
@@ -66,9 +79,3 @@ def normalise(text: str, title_end: int = 0) -> NormalisedText:
         np.array(title.starts + body.starts, dtype=np.int32),
         np.array(title.ends + body.ends, dtype=np.int32),
     )
-
-
-def _is_clean(text: str) -> bool:
-    if "<" in text or "&" in text or "  " in text:
-        return False
-    return all(clean_character(character) == character for character in set(text))

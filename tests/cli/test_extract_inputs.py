@@ -8,7 +8,7 @@ import pytest
 
 from abroad.io import write_documents
 from abroad.schema import Document
-from tests.sources.servers import Efetch, article_xml
+from tests.sources.servers import Efetch, article_set, article_xml
 
 SENTENCE = "Quercetin and rutin were isolated from the bulbs of Allium cepa."
 
@@ -36,11 +36,28 @@ def test_a_text(cli):
         SENTENCE,
         json.dumps({"id": "1", "AbstractText": SENTENCE}),
         json.dumps({"1": {"AbstractText": SENTENCE}}),
+        json.dumps({"id": "1", "ArticleTitle": SENTENCE}),
+        json.dumps({"1": {"ArticleTitle": SENTENCE, "AbstractText": ""}}),
+        "The bulbs of<i>Allium cepa</i>gave quer&shy;cetin &amp;amp; rutin,<br>which were isolated.",
         json.dumps({"id": "1", "AbstractText": SENTENCE}) + "\n{broken\n",
     ],
 )
 def test_a_pipe_of_any_form(cli, pipe):
     assert organisms(cli("extract", "-", input=pipe)) == [["Allium cepa"]]
+
+
+def test_a_title_alone_is_read_from_every_kind_of_file(cli, tmp_path):
+    title = "Isolation of quercetin and rutin from Allium cepa"
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "1", "ArticleTitle": title}) + "\n")
+    (tmp_path / "b.json").write_text(json.dumps({"2": {"ArticleTitle": title, "AbstractText": None}}))
+    (tmp_path / "c.xml").write_bytes(article_set(article_xml("3", title, None), article_xml("4", "", None)))
+    for format in ("csv", "jsonl"):
+        out = tmp_path / "out" / f"relations.{format}"
+        result = cli("extract", tmp_path, "--out", out)
+        assert result.exit_code == 0, result.output
+        assert "PMID 4: no abstract and no title" in result.stderr
+    found = rows((tmp_path / "out" / "relations.csv").read_text(encoding="utf-8"))
+    assert {(row["document"], row["organism_text"]) for row in found} == {(id, "Allium cepa") for id in "123"}
 
 
 @pytest.mark.parametrize(("format", "delimiter"), [("csv", ","), ("tsv", "\t")])
@@ -55,12 +72,16 @@ def test_tables_for_people(cli, tmp_path, format, delimiter):
     assert (tmp_path / "relations.jsonl").exists()  # what a later run goes on from
 
 
-def test_pmids_are_fetched_and_those_without_an_abstract_are_told(cli):
-    articles = {"1": article_xml("1", "Flavonols.", SENTENCE), "2": article_xml("2", "Nothing.", None)}
+def test_pmids_are_fetched_and_those_without_any_text_are_told(cli):
+    articles = {
+        "1": article_xml("1", "Flavonols.", SENTENCE),
+        "2": article_xml("2", "", None),
+        "4": article_xml("4", SENTENCE, None),
+    }
     with Efetch(articles).serve() as server:
-        result = cli("extract", *("--pmid 1 --pmid 2 --pmid 3 --base-url".split()), server.url)
-    assert organisms(result) == [["Allium cepa"]]
-    assert "PMID 2: no abstract" in result.stderr and "PMID 3: not found" in result.stderr
+        result = cli("extract", *("--pmid 1 --pmid 2 --pmid 3 --pmid 4 --base-url".split()), server.url)
+    assert organisms(result) == [["Allium cepa"], ["Allium cepa"]]
+    assert "PMID 2: no abstract and no title" in result.stderr and "PMID 3: not found" in result.stderr
 
 
 def test_a_folder_of_mixed_files_with_broken_ones(cli, tmp_path):

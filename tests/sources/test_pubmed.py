@@ -40,6 +40,39 @@ def with_abstract(inner: str) -> str | None:
             '<mml:math xmlns:mml="http://www.w3.org/1998/Math/MathML"><mml:mi>K</mml:mi><mml:mn>2</mml:mn></mml:math>',
             "K2",
         ),
+        # Words that markup glued, and parts of words.
+        ("The fungus<i>Penicillium griseofulvum</i>produced it.", "The fungus Penicillium griseofulvum produced it."),
+        ("from<i>Coptis chinensis</i>roots, inhibited", "from Coptis chinensis roots, inhibited"),
+        (
+            "macrolides<b>bafilomycin A1</b>and<b>bafilomycin B1</b>as",
+            "macrolides bafilomycin A1 and bafilomycin B1 as",
+        ),
+        ("the genus<b><i>Streptomyces</i></b>gave<u>new compounds</u>", "the genus Streptomyces gave new compounds"),
+        ("compounds<b>1</b>and<b>2</b>of<i>Xylaria</i>sp.", "compounds 1 and 2 of Xylaria sp."),
+        (
+            "<i>N</i>,<i>N</i>-dimethyl, <i>p</i>coumaric, D<sub>3</sub>, <i>mec</i>A",
+            "N,N-dimethyl, pcoumaric, D3, mecA",
+        ),
+        # Blocks that adjoin.
+        (
+            "<b>Source: Coptis chinensis</b><b>Compound: berberine</b><b>Method: NMR</b>",
+            "Source: Coptis chinensis Compound: berberine Method: NMR",
+        ),
+        ("<b>AIM:</b>To isolate.<b>METHODS</b>NMR", "AIM: To isolate. METHODS NMR"),
+        ("first<DispFormula>x = 1</DispFormula>second", "first x = 1 second"),
+        # The notes of formulas.
+        (
+            'yield <mml:math xmlns:mml="http://www.w3.org/1998/Math/MathML"><mml:semantics><mml:mn>10</mml:mn>'
+            '<mml:annotation encoding="application/x-tex">\\documentclass{minimal}10\\%</mml:annotation>'
+            "</mml:semantics></mml:math> of it",
+            "yield 10 of it",
+        ),
+        (
+            '<math xmlns="http://www.w3.org/1998/Math/MathML"><msub><mi>K</mi><mi>i</mi></msub>'
+            '<annotation-xml encoding="MathML-Content"><ci>Ki</ci></annotation-xml></math> is 2',
+            "Ki is 2",
+        ),
+        ("&lt;i&gt;Coptis&lt;/i&gt; &amp;lt; &big;&#xad; x&#x200b;y", "Coptis < &big; xy"),
     ],
 )
 def test_markup_is_kept_as_text(markup, text):
@@ -65,6 +98,36 @@ def test_sections_are_joined_with_their_labels():
 def test_an_empty_abstract_is_none():
     assert with_abstract("<AbstractText> </AbstractText>") is None
     assert parse(article_set(article_xml("1", abstract=None)))[0].abstract is None
+
+
+@pytest.mark.parametrize(
+    ("abstract", "others", "text"),
+    [
+        (
+            None,
+            '<OtherAbstract Type="Publisher" Language="eng"><AbstractText>In it.</AbstractText></OtherAbstract>',
+            "In it.",
+        ),
+        (None, "<OtherAbstract><AbstractText Label='AIM'>In it.</AbstractText></OtherAbstract>", "AIM: In it."),
+        (" ", '<OtherAbstract Language="eng"><AbstractText>In it.</AbstractText></OtherAbstract>', "In it."),
+        ("Own.", '<OtherAbstract Language="eng"><AbstractText>In it.</AbstractText></OtherAbstract>', "Own."),
+        (
+            None,
+            '<OtherAbstract Language="spa"><AbstractText>No.</AbstractText></OtherAbstract>'
+            '<OtherAbstract Language="eng"><AbstractText/></OtherAbstract>'
+            '<OtherAbstract Language="eng"><AbstractText>In it.</AbstractText></OtherAbstract>',
+            "In it.",
+        ),
+        (None, '<OtherAbstract Language="fre"><AbstractText>Non.</AbstractText></OtherAbstract>', None),
+    ],
+)
+def test_an_english_abstract_from_elsewhere_is_read_where_there_is_none(abstract, others, text):
+    xml = article_xml("1", abstract=abstract).replace("</MedlineCitation>", f"{others}</MedlineCitation>")
+    assert parse(article_set(xml))[0].abstract == text
+
+
+def test_markup_may_be_deep():
+    assert text_of("<b>" * 1500 + "x" + "</b>" * 1500) == "x"
 
 
 def test_pmids_and_dois_of_other_articles_are_not_the_articles_own():

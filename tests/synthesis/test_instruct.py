@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abroad.errors import InputError
+from abroad.io import Rejects
 from abroad.schema import Document, Entity
 from abroad.synthesis.classes import class_of
 from abroad.synthesis.findings import FindingsSettings, express_findings
@@ -140,6 +141,15 @@ def test_prompts_are_reproducible_and_differ_from_one_another():
     assert len({(record["lead"], tuple(record["keywords"])) for record in records}) == 10
     assert all(0 <= record["temperature"] <= 1 for record in records)
     assert records != list(instruct(documents, InstructSettings(prompts_per_document=5, seed=4)))
+
+
+def test_documents_without_an_abstract_are_left_out_with_the_reason():
+    bare = seed_document(id="8")
+    bare.abstract = ""
+    rejects = Rejects()
+    records = list(instruct([seed_document(), bare], InstructSettings(prompts_per_document=2), rejects))
+    assert {record["source"] for record in records} == {"7"}
+    assert [(item["where"], item["reason"]) for item in rejects.items] == [("8", "no abstract to take keywords from")]
 
 
 def test_temperatures_the_wrong_way_round_are_refused():

@@ -44,6 +44,7 @@ texts = st.one_of(st.text(), st.lists(st.sampled_from(_MARKUP), max_size=30).map
         ("<h4>Results</h4>Berberine", "Results Berberine"),
         ("<jats:title>Abstract</jats:title><jats:p>Berberine", "Abstract Berberine"),
         ("<ul><li>rutin</li><li>quercetin</li></ul>", "rutin quercetin"),
+        ("of rutin<o:p></o:p>. Then", "of rutin. Then"),
         ("rutin<br>quercetin<BR />kaempferol", "rutin quercetin kaempferol"),
         # Markup of any form.
         ('<span class="a b" id=x>Berberine</span>', "Berberine"),
