@@ -78,6 +78,12 @@ def add_mentions(doc: Doc, role: str, mentions: Iterable[Mention]) -> None:
     doc.spans[group] = [_span(doc, label, record) for record in records]
 
 
+def set_mentions(doc: Doc, role: str, mentions: Iterable[Mention]) -> None:
+    """Have these spans of a role in `doc.spans` and no others."""
+    _data(doc)[GROUPS[role]] = []
+    add_mentions(doc, role, mentions)
+
+
 def add_prediction(doc: Doc, prediction: Prediction) -> None:
     """Keep a prediction on the Doc, and have the spans that its relations rest on in `doc.spans`."""
     _data(doc)["prediction"] = prediction.to_dict()
@@ -106,13 +112,20 @@ def _data(doc: Doc) -> dict[str, Any]:
 
 
 def _records(doc: Doc, group: str) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = doc.user_data.get(_KEY, {}).get(group, [])
+    records: list[dict[str, Any]] = _listed(doc.user_data.get(_KEY, {}).get(group, []))
     return records
+
+
+def _listed(value: Any) -> Any:
+    """A copy with lists in place of the tuples that spaCy makes of them when it reads a Doc."""
+    if isinstance(value, dict):
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _prediction(doc: Doc) -> Prediction | None:
     record = doc.user_data.get(_KEY, {}).get("prediction")
-    return None if record is None else Prediction.from_dict(record)
+    return None if record is None else Prediction.from_dict(_listed(record))
 
 
 def _relations(doc: Doc) -> list[Relation]:
@@ -122,7 +135,7 @@ def _relations(doc: Doc) -> list[Relation]:
 
 def _record_of(span: Span) -> dict[str, Any]:
     place, group = [span.start_char, span.end_char], GROUPS.get(span.label_.lower(), "")
-    return next((record for record in _records(span.doc, group) if list(record["span"]) == place), {})
+    return next((record for record in _records(span.doc, group) if record["span"] == place), {})
 
 
 def _labels(span: Span) -> list[str]:

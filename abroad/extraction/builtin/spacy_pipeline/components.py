@@ -17,7 +17,7 @@ from spacy.util import filter_spans
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor, rule_of
 from abroad.extraction.builtin.spacy_pipeline import tokenizer  # noqa: F401  # registers it
 from abroad.extraction.builtin.spacy_pipeline.analysis import Analysis, reader_of
-from abroad.extraction.builtin.spacy_pipeline.annotations import ID, TITLE_END, Mention, add_mentions, add_prediction
+from abroad.extraction.builtin.spacy_pipeline.annotations import ID, TITLE_END, Mention, add_prediction, set_mentions
 from abroad.text.taxon_names import taxon_identifier
 
 _LISTED = 0.5  # mean probability of a list's tokens; what the tagger does not take for a name may still be one
@@ -63,12 +63,12 @@ class Component:
 
 def find_organisms(doc: Doc, analysis: Analysis, _: PairExtractor) -> None:
     """Names of organisms in doc.spans["organisms"]; the score says how probable it is that something is found in it."""
-    add_mentions(doc, "organism", _organisms(analysis))
+    set_mentions(doc, "organism", _organisms(analysis))
 
 
 def find_chemicals(doc: Doc, analysis: Analysis, _: PairExtractor) -> None:
     """Names of chemicals that are found in an organism, and lists of such, in doc.spans["chemicals"]."""
-    add_mentions(doc, "chemical", _longest(doc, _chemicals(analysis)))
+    set_mentions(doc, "chemical", _longest(doc, _chemicals(analysis)))
 
 
 def find_relations(doc: Doc, analysis: Analysis, extractor: PairExtractor) -> None:
