@@ -1,47 +1,80 @@
-"""Read the suffixes after a plural head: "A, B and D-F", "I-III", "A1 (2), A2 (3)", "Y(8)-Y(13)".
+"""Read the list of suffixes after a head: "A, B and D-F", "I-III", "A1 (2), A2 (3)", "Rb(1), Rc", "LR, -RR".
 
-Compound numbers, "(1-3)" after a space, are told from suffixes and passed over.
+    list      := member (separator member)*
+    member    := suffix | suffix [numbering] dash suffix        each with asides: "(1-3)", ", 5", "(BmcA, 6)"
+    suffix    := letters [small letter] [number] [letter] [primes] | number [letter] | Greek | one small letter
+
+Compound numbers and other asides are told from suffixes and passed over. What a range runs over is the one part in
+which its ends differ: "A1-A5", "D1a-D1c", "B-1 to B-4", "IIA-IIC".
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from abroad.text.characters import GREEK, HYPHENS, PRIMES, SPACE, bracket_end
+from abroad.text.name_words import is_ordinary
 
 MOST_LABELS = 200
 """Labels one list may give; the rest is counted, not made."""
 
-_GREEK = "αβγδεζηθικλμνξοπρστυφχψω"
 _GREEK_WORDS = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi "
     "psi omega"
 ).split()
 GREEK_WORD = "|".join(word for word in _GREEK_WORDS if len(word) > 2)
+_ROMAN_SIGNS = "ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫ"
+_LOW_DIGITS = "₀₁₂₃₄₅₆₇₈₉"
 _ROMAN = re.compile(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_ROMAN_WITH_LETTER = re.compile(r"([IVX]{2,6})([A-HJ-UWYZ])")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
 
-# One suffix, longest kinds first. A sub- or superscript stands in brackets without a space: Y(8).
 _SUFFIX = re.compile(
-    r"(?:(?P<letter_number>[A-Z])\(?(?P<number>\d{1,4})\)?(?P<tail>[a-z]?)"
-    r"|(?P<roman>[IVXL]{1,7})(?P<roman_tail>[a-z]?)"
-    r"|(?P<letter>[A-Z])(?P<primes>['′’]{0,2})(?P<small>[a-z]?\d{0,2})"
-    r"(?P<derived>-(?:mono|di|tri|tetra|penta)?(?:acetate|sulfate|benzoate|(?:methyl|ethyl) (?:ether|ester))|)"
-    rf"|(?P<greek>[{_GREEK}])|(?P<greek_word>{GREEK_WORD})"
-    r"|(?P<digits>\d{1,4})(?P<digit_tail>[a-z]?))"
-    r"(?![^\W_]|['′’]|-[a-z]{3}|\()"
+    rf"(?:(?P<letters>[A-Z]{{1,7}}|[{_ROMAN_SIGNS}])(?P<small>[a-z]?)"
+    rf"(?P<number>[{HYPHENS}]?\d{{1,4}}|[{_LOW_DIGITS}]{{1,3}}|)(?P<bracket>\(\d{{1,4}}\)|)"
+    rf"(?P<tail>[A-Za-z{GREEK}]?)(?P<primes>[{PRIMES}]{{0,3}})"
+    rf"|(?P<digits>\d{{1,4}})(?P<digit_tail>[A-Za-z]?)(?P<digit_primes>[{PRIMES}]{{0,2}})"
+    rf"|(?P<greek_word>{GREEK_WORD})|(?P<greek>[{GREEK}])(?P<greek_number>\d{{0,2}})"
+    rf"|(?P<lower>[a-z])(?P<lower_number>\d{{0,2}})(?P<lower_primes>[{PRIMES}]{{0,2}}))"
 )
-_NUMBERING = re.compile(r"\s+[(\[]\s*\d+['′]?[a-z]?(?:\s*(?:[-–—,]+|and)\s*\d+['′]?[a-z]?)*\s*[)\]]")
-_DASH = re.compile(r"\s?(?:-{1,2}|[–—−‐‑])\s?|\s+(?:to|through)\s+")
-_COMMA = re.compile(r"\s*(?:,\s*(?:and|&)\s+|,\s*|\s+(?:and|&)\s+)")
+# After a suffix: no more of a word, no part of a longer name ("A-type", "D-glucose"), no genus ("B. cereus").
+_NO_END = re.compile(
+    rf"[^\W_]|[{PRIMES}]|[{HYPHENS}](?:[a-z]{{3}}|[A-Z][a-z]{{2}})|\.[A-Za-z\d]|\.{SPACE}[a-z]|%"
+)
+# Functional class nomenclature derives a name from that of its parent: "K-diacetate", "C1-amide", "A methyl ester".
+_DERIVED = re.compile(
+    rf"(?:[{HYPHENS}](?:\d[\w,{PRIMES}]{{0,9}}[{HYPHENS}])?(?:[a-z]{{2,12}}yl[ {HYPHENS}])?"
+    rf"[a-z]{{0,12}}(?:ate|ester|ether|amide|ide)|{SPACE}[a-z]{{2,12}}yl{SPACE}(?:ester|ether))(?![^\W_])"
+)
+_COMPOUND = rf"(?:\d{{1,5}}[{PRIMES}]?{SPACE}?[a-z]?|[IVX]{{1,5}})(?!\w)"
+_NUMBERS = re.compile(
+    rf"{SPACE}*+[(\[]{SPACE}*+(?:[a-z]{{3,12}}{SPACE}++)?"
+    rf"(?:{_COMPOUND}(?:[{HYPHENS}~,;&]|{SPACE}|and\b|to\b)*+){{0,200}}[)\]]"
+)
+_LOOSE_NUMBER = re.compile(rf",?{SPACE}\d{{1,3}}[a-z]?(?=,|[;)\]]|{SPACE}(?:and|or|&){SPACE})")
+_DASH = re.compile(rf"{SPACE}?(?:[{HYPHENS}]{{1,2}}|[~∼～]){SPACE}?|{SPACE}+(?:to|through|till){SPACE}+", re.IGNORECASE)
+_CONJUNCTION = rf"(?:and/or|and|or|&|plus|as{SPACE}well{SPACE}as)"
+SEPARATOR = re.compile(
+    rf"{SPACE}*(?:[,;]{SPACE}*(?:{_CONJUNCTION}{SPACE}+)?|{SPACE}{_CONJUNCTION}{SPACE}+|[/&]{SPACE}*)", re.IGNORECASE
+)
+_LONGEST_ASIDE = 150  # characters
+_LONGEST_NUMERALS = 25  # "I-L" runs over four letters rather than fifty numerals
 
 
 @dataclass
 class SuffixList:
-    """Attributes:
-    labels: the suffixes as they stand in names; distinct, in order.
-    spans: where each is named.
-    end: offset after the list, its numbering included.
-    kind: "letter", "roman", "number", "letter-number", "greek" or "greek word", of the first suffix.
+    """The suffixes of one list.
+
+    Attributes:
+        labels: the suffixes as they stand in names; distinct, in order.
+        spans: where each is named.
+        end: offset after the list, its numbering included.
+        kind: "capital", "lower", "number" or "greek", of the first suffix.
+        has_range: whether some are named by a range.
+        numbered: whether compound numbers stand beside them.
+        capped: how many were left out.
     """
 
     labels: list[str] = field(default_factory=list)
@@ -54,114 +87,319 @@ class SuffixList:
 
 
 @dataclass(frozen=True)
-class _Item:
-    text: str
+class _Suffix:
+    """A suffix in parts, so that two can be compared part by part.
+
+    Attributes:
+        parts: text of each; those of a kind stand at one place in all suffixes of that kind.
+        bracket: offset of a bracketed number that may be a subscript or the number of a compound, or 0.
+        derived: "-diacetate" of "K-diacetate".
+    """
+
+    kind: str
+    parts: tuple[str, ...]
     start: int
     end: int
-    options: tuple[tuple[str, str, int], ...]  # (kind, what does not change, place in the sequence)
+    bracket: int = 0
+    derived: str = ""
+
+    @property
+    def label(self) -> str:
+        return "".join(self.parts).replace("(", "").replace(")", "") + self.derived
+
+    @property
+    def is_acronym(self) -> bool:
+        """Several capitals that are neither a numeral nor one letter doubled: "LR"."""
+        letters = self.parts[0]
+        return (
+            self.kind == "capital"
+            and len(letters) > 1
+            and not any(self.parts[1:4])
+            and not _ROMAN.fullmatch(letters)
+            and len(set(letters)) > 1
+        )
+
+
+@dataclass
+class _Member:
+    """One suffix or range of a list; `count` is how many compound numbers stand after it."""
+
+    first: _Suffix
+    last: _Suffix | None = None
+    count: int = 0
 
 
 def parse_suffixes(text: str, position: int) -> SuffixList | None:
     """Read a list of suffixes that starts at `position`; None if there is none."""
-    first = _item(text, position)
+    first = _suffix(text, position)
     if first is None:
         return None
-    result = SuffixList(kind=first.options[0][0])
-    spans: dict[str, tuple[int, int]] = {}
-    item: _Item | None = first
-    while item is not None:
-        end = item.end
-        made = [(item.text, (item.start, item.end))]
-        dash = _DASH.match(text, end)
-        last = _item(text, dash.end()) if dash else None
-        if last is not None and (between := _between(item, last)) is not None:
-            labels, dropped = between
-            end = last.end
-            made = [(label, (item.start, last.end)) for label in labels]
-            result.has_range = True
-            result.capped += dropped
-        for label, span in made:
-            if len(spans) < MOST_LABELS:
-                spans.setdefault(label, span)
-            else:
-                result.capped += 1
-        numbering = _NUMBERING.match(text, end)
-        if numbering is not None:
-            result.numbered = True
-            end = numbering.end()
+    result = SuffixList(kind=first.kind)
+    members: list[_Member] = []
+    suffix: _Suffix | None = first
+    while suffix is not None:
+        member = _Member(suffix)
+        members.append(member)
+        end = _take_asides(text, suffix, member, result)
+        if (dash := _DASH.match(text, end)) and (last := _suffix(text, dash.end(), hyphen=False)):
+            suffix, last = _range_ends(suffix, last)
+            member.first = suffix
+            if _runs_over(suffix, last) is not None:
+                member.last, member.count, result.has_range = last, 0, True
+                end = _take_asides(text, last, member, result)
         result.end = end
-        comma = _COMMA.match(text, end)
-        item = (_item(text, comma.end()) or _item_after_hyphen(text, comma.end())) if comma else None
-        if item is not None and not _alike(first, item):
-            item = None
-    result.labels, result.spans = list(spans), tuple(spans.values())
+        separator = SEPARATOR.match(text, _after_aside(text, end))
+        suffix = _suffix(text, separator.end()) if separator else None
+        if suffix is not None and not _goes_on(first, suffix):
+            suffix = None
+    _settle_brackets(members, result)
+    _label(members, result)
     return result
 
 
-def _item(text: str, position: int) -> _Item | None:
+def _suffix(text: str, position: int, hyphen: bool = True) -> _Suffix | None:
+    """The suffix at a place; one hyphen may stand before it, as in "ginsenosides-Rb1, -Rd"."""
+    if hyphen and re.match(rf"[{HYPHENS}]", text[position : position + 1]):
+        position += 1
     match = _SUFFIX.match(text, position)
     if match is None:
         return None
-    options: list[tuple[str, str, int]] = []
-    label = match[0]
-    if match["letter_number"]:
-        label = f"{match['letter_number']}{match['number']}{match['tail']}"
-        options.append(("letter-number", match["letter_number"] + match["tail"], int(match["number"])))
-    elif match["roman"]:
-        tail = match["roman_tail"]
-        if _ROMAN.fullmatch(match["roman"]):
-            options.append(("roman", tail, _roman_value(match["roman"])))
-        if len(match["roman"]) == 1:
-            options.insert(0 if match["roman"] not in "IVX" else len(options), ("letter", tail, ord(match["roman"])))
-    elif match["letter"]:
-        options.append(("letter", match["primes"] + match["small"] + match["derived"], ord(match["letter"])))
+    end, derived = match.end(), ""
+    bracket = match.start("bracket") if match["bracket"] else 0
+    if found := _DERIVED.match(text, end):
+        end, derived = found.end(), found[0]
+    elif text.startswith("(", end):
+        if not _NUMBERS.match(text, end):
+            return None
+    elif _NO_END.match(text, end):
+        return None
+    if match["letters"]:
+        letters, tail = match["letters"], match["tail"]
+        if not match["small"] and not match["number"] and not tail and (numeral := _ROMAN_WITH_LETTER.fullmatch(letters)):
+            letters, tail = numeral[1], numeral[2]
+        if len(letters) > 4 and not _ROMAN.fullmatch(letters):
+            return None
+        if match["small"] and not match["number"] and not bracket and is_ordinary(letters + match["small"]) and len(letters) == 1:
+            return None  # "In"
+        parts = (letters, match["small"], match["number"], match["bracket"], tail, match["primes"])
+        return _Suffix("capital", parts, match.start(), end, bracket, derived)
+    if match["digits"]:
+        kind, parts = "number", (match["digits"], match["digit_tail"], match["digit_primes"])
     elif match["greek"]:
-        options.append(("greek", "", _GREEK.index(match["greek"])))
+        kind, parts = "greek", (match["greek"], match["greek_number"])
     elif match["greek_word"]:
-        options.append(("greek word", "", _GREEK_WORDS.index(label)))
+        kind, parts = "greek", (match["greek_word"], "")
     else:
-        options.append(("number", match["digit_tail"], int(match["digits"])))
-    return _Item(label, match.start(), match.end(), tuple(options)) if options else None
+        kind, parts = "lower", (match["lower"], match["lower_number"], match["lower_primes"])
+    return _Suffix(kind, parts, match.start(), end, 0, derived)
 
 
-def _item_after_hyphen(text: str, position: int) -> _Item | None:
-    """ "-Rd" of "ginsenosides-Rb1, -Rd"."""
-    return _item(text, position + 1) if text.startswith(("-", "–"), position) else None
+def _goes_on(first: _Suffix, suffix: _Suffix) -> bool:
+    """Whether a suffix goes on with the list of the first: kinds stay, and "LR" follows no "A"."""
+    return first.kind == suffix.kind and (first.is_acronym or not suffix.is_acronym)
 
 
-def _between(first: _Item, last: _Item) -> tuple[list[str], int] | None:
-    """(the labels of a range, how many were too many); None if the two ends do not span one."""
-    for kind, same, start in first.options:
-        for other_kind, other_same, end in last.options:
-            if kind == "letter-number" and other_kind == "number" and same.isupper() and start < end:
-                pass  # "A1-3"
-            elif kind != other_kind or same != other_same or not start < end:
-                continue
-            count = min(end - start + 1, MOST_LABELS)
-            labels = [_write(kind, same, start + n) for n in range(count)]
-            return labels, end - start + 1 - count
+# ---- numbers of compounds and other asides
+
+
+def _take_asides(text: str, suffix: _Suffix, member: _Member, result: SuffixList) -> int:
+    """Offset after the compound numbers that follow a suffix."""
+    end = suffix.end
+    while True:
+        numbers = _NUMBERS.match(text, end)
+        if numbers is None and suffix.kind != "number":
+            numbers = _LOOSE_NUMBER.match(text, end)
+        if numbers is None:
+            break
+        result.numbered, member.count, end = True, _count(numbers[0]), numbers.end()
+    after = _after_aside(text, end)
+    if after > end and (
+        (numbers := _NUMBERS.match(text, after))  # "A [(22E)-ergosta-7,22-dien-3-ol] (1)"
+        or _continues_in(text, suffix, after)
+    ):
+        end = numbers.end() if numbers else after
+        result.numbered |= numbers is not None
+    return end
+
+
+def _continues_in(text: str, suffix: _Suffix, position: int) -> bool:
+    """Whether the list goes on after a place, so that what stands before it is no more than an aside."""
+    separator = SEPARATOR.match(text, position) or _DASH.match(text, position)
+    following = _suffix(text, separator.end()) if separator else None
+    return following is not None and _goes_on(suffix, following)
+
+
+def _after_aside(text: str, position: int) -> int:
+    """Offset after a bracket, whatever it holds; the place itself if there is none."""
+    start = position
+    while re.match(SPACE, text[start : start + 1]):
+        start += 1
+    if start - position > 3 or text[start : start + 1] not in ("(", "["):
+        return position
+    return bracket_end(text, start, _LONGEST_ASIDE) or position
+
+
+def _count(numbers: str) -> int:
+    """How many compounds "(1-3, 5)" are."""
+    total = 0
+    for piece in re.split(r"[,;&]|and", numbers):
+        values = [int(digits) for digits in re.findall(r"\d{1,6}", piece)]
+        total += max(values[-1] - values[0] + 1, 1) if values else 0
+    return total
+
+
+def _settle_brackets(members: list[_Member], result: SuffixList) -> None:
+    """Tell subscripts, "Rb(1), Rb(2)", from compound numbers, "A(1) and B(2)", which count up beside distinct names."""
+    suffixes = [suffix for member in members for suffix in (member.first, member.last) if suffix is not None]
+    bracketed = [suffix for suffix in suffixes if suffix.bracket]
+    if not bracketed:
+        return
+    values = [int(suffix.parts[3][1:-1]) for suffix in bracketed]
+    names = {(*suffix.parts[:3], *suffix.parts[4:]) for suffix in bracketed}
+    counts_up = values == list(range(values[0], values[0] + len(values)))
+    twice = all(suffix.parts[2] for suffix in bracketed)  # "A1(1)" has a number already
+    distinct = len(names) == len(bracketed) == len(suffixes) > 1
+    if result.numbered or not (twice or (counts_up and distinct)):
+        return
+    for member in members:
+        if member.first.bracket:
+            member.first = _without_bracket(member.first)
+        if member.last is not None and member.last.bracket:
+            member.last = _without_bracket(member.last)
+    result.numbered = True
+
+
+def _without_bracket(suffix: _Suffix) -> _Suffix:
+    return replace(suffix, parts=(*suffix.parts[:3], "", *suffix.parts[4:]), end=suffix.bracket, bracket=0)
+
+
+# ---- ranges
+
+
+def _range_ends(first: _Suffix, last: _Suffix) -> tuple[_Suffix, _Suffix]:
+    """The ends as they are meant: what the last leaves out is added, numbers of compounds are left out."""
+    last = _completed(first, last)
+    if first.bracket and last.bracket and _runs_over(first, last) is None:
+        bare = _without_bracket(first), _without_bracket(last)
+        if _runs_over(*bare) is not None:
+            return bare[0], replace(bare[1], end=last.end)
+    return first, last
+
+
+def _completed(first: _Suffix, last: _Suffix) -> _Suffix:
+    """The end of a range with what it leaves out: "A1-3" is "A1-A3", "Ia-c" is "Ia-Ic"."""
+    given = [part for part in last.parts if part]
+    if len(given) != 1 or len([part for part in first.parts if part]) < 2:
+        return last
+    places = [place for place, part in enumerate(first.parts) if part]
+    old = first.parts[places[-1]]
+    new = _dressed(old, given[0])
+    if new is None:
+        return last
+    return replace(first, parts=(*first.parts[: places[-1]], new, *first.parts[places[-1] + 1 :]), start=last.start, end=last.end)
+
+
+def _dressed(old: str, new: str) -> str | None:
+    """A part like the old one: with its hyphen or its brackets; None if it is of another sort."""
+    core = old.strip("()-" + HYPHENS)
+    if core.isdigit() == new.isdigit() and core.isupper() == new.isupper() and core.islower() == new.islower():
+        return old.replace(core, new) if core else None
     return None
 
 
-def _write(kind: str, same: str, place: int) -> str:
-    if kind == "letter":
-        return chr(place) + same
+def _runs_over(first: _Suffix, last: _Suffix) -> int | None:
+    """The one part in which the ends of a range differ; None if they do not span one."""
+    if first.kind != last.kind or first.derived:
+        return None
+    places = [place for place, (one, other) in enumerate(zip(first.parts, last.parts, strict=True)) if one != other]
+    if len(places) != 1:
+        return None
+    return places[0] if any(True for _ in _readings(first.parts[places[0]], last.parts[places[0]])) else None
+
+
+def _readings(first: str, last: str) -> Iterator[tuple[str, int, int]]:
+    """(kind of sequence, place of the first, place of the last) for every sequence two parts can be the ends of."""
+    for kind in ("roman", "letter", "number", "low", "greek", "greek word", "sign"):
+        start, end = _place(kind, first), _place(kind, last)
+        same = kind != "letter" or (
+            len(first) == len(last) and first[:-1] == last[:-1] and first.isupper() == last.isupper()
+        )
+        if start is not None and end is not None and start < end and same:
+            yield kind, start, end
+
+
+def _place(kind: str, part: str) -> int | None:
+    core = part.strip("()-" + HYPHENS)
     if kind == "roman":
-        return _to_roman(place) + same
-    if kind == "greek":
-        return _GREEK[place]
-    if kind == "greek word":
-        return _GREEK_WORDS[place]
-    if kind == "letter-number":
-        return f"{same[0]}{place}{same[1:]}"
-    return f"{place}{same}"
+        return _roman_value(core) if core and _ROMAN.fullmatch(core) else None
+    if kind == "letter":
+        return ord(core[-1]) if core.isascii() and core.isalpha() else None
+    if kind == "number":
+        return int(core) if core.isascii() and core.isdigit() else None
+    if kind == "low":
+        return int(core) if core and all(digit in _LOW_DIGITS for digit in core) else None
+    order: str | list[str] = {"greek": GREEK, "sign": _ROMAN_SIGNS}.get(kind) or _GREEK_WORDS
+    return order.index(core) if core and core in order and (kind == "greek word" or len(core) == 1) else None
 
 
-def _alike(first: _Item, item: _Item) -> bool:
-    """Whether an item goes on with the list of the first: letters go with letter-numbers, and kinds stay."""
-    kinds = {kind for kind, _, _ in first.options}
-    lettered = {"letter", "letter-number"}
-    return any(kind in kinds or (kind in lettered and kinds & lettered) for kind, _, _ in item.options)
+def _write(kind: str, part: str, place: int) -> str:
+    core = part.strip("()-" + HYPHENS)
+    if kind == "roman":
+        return _to_roman(place)
+    if kind == "letter":
+        return core[:-1] + chr(place)
+    if kind == "number":
+        return part.replace(core, str(place))
+    if kind == "low":
+        return "".join(_LOW_DIGITS[int(digit)] for digit in str(place))
+    return ({"greek": GREEK, "sign": _ROMAN_SIGNS}.get(kind) or _GREEK_WORDS)[place]
+
+
+def _label(members: list[_Member], result: SuffixList) -> None:
+    """Write every suffix of the members, each once."""
+    spans: dict[str, tuple[int, int]] = {}
+    letters = any(_is_plain_letter(s) for m in members for s in (m.first, m.last) if s is not None)
+    for member in members:
+        labels, span = [member.first.label], (member.first.start, member.first.end)
+        if member.last is not None:
+            labels, dropped = _between(member, letters)
+            span = (member.first.start, member.last.end)
+            result.capped += dropped
+        for label in labels:
+            if label in spans:
+                continue
+            if len(spans) < MOST_LABELS:
+                spans[label] = span
+            else:
+                result.capped += 1
+    result.labels, result.spans = list(spans), tuple(spans.values())
+
+
+def _is_plain_letter(suffix: _Suffix) -> bool:
+    """Whether it is a letter and no Roman numeral: then so are the others of its list."""
+    return suffix.kind == "capital" and len(suffix.parts[0]) == 1 and not _ROMAN.fullmatch(suffix.parts[0])
+
+
+def _between(member: _Member, letters: bool) -> tuple[list[str], int]:
+    """(the labels of a range, how many were too many)."""
+    first, last = member.first, member.last
+    assert last is not None
+    place = _runs_over(first, last)
+    if place is None:
+        return [first.label, last.label], 0
+    part = first.parts[place]
+    readings = list(_readings(part, last.parts[place]))
+    # "I-V" may be five numerals or fourteen letters: as many as there are compound numbers, or else numerals.
+    agreeing = [reading for reading in readings if reading[2] - reading[1] + 1 == member.count]
+    if not agreeing and (letters or readings[0][2] - readings[0][1] > _LONGEST_NUMERALS):
+        agreeing = [reading for reading in readings if reading[0] == "letter"]
+    kind, start, end = (agreeing or readings)[0]
+    count = min(end - start + 1, MOST_LABELS)
+    labels = []
+    for number in range(start, start + count):
+        parts = (*first.parts[:place], _write(kind, part, number), *first.parts[place + 1 :])
+        labels.append(replace(first, parts=parts).label)
+    return labels, end - start + 1 - count
 
 
 def _roman_value(numeral: str) -> int:

@@ -1,0 +1,187 @@
+"""Names whose end is left to the last of them: "3- and 4-hydroxymellein", "cis- and trans-resveratrol".
+
+    coordination := [front] piece (separator piece)* separator [front] last tail-word*
+    piece        := part ("-" part)* "-"
+
+The last name is cut after as many parts as a piece has, if these are locants; after its first radical or multiplying
+prefix, if the piece ends in one ("N-methyl- and N-ethylaniline", "mono- and diglucoside"). What is cut off is shared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from abroad.text.characters import GREEK, HYPHENS, PRIMES, SPACE, bracket_end, unbracketed
+from abroad.text.expansion import Expansion, singular
+from abroad.text.name_words import is_class_noun, is_ordinary
+from abroad.text.suffixes import GREEK_WORD, MOST_LABELS, SEPARATOR, parse_suffixes
+
+# Prefixes of nomenclature that stand in front of a hyphen, and those that are written together with the name.
+_STEREO = frozenset(
+    f"cis trans syn anti endo exo threo erythro ortho meta para sec tert rac meso {GREEK_WORD.replace('|', ' ')}".split()
+)
+_WRITTEN_TOGETHER = (
+    "mono|di|tri|tetra|penta|hexa|hepta|octa|nona|deca|sesqui|bis|tris|oligo|poly|iso|neo|nor|seco|epi|allo|homo|"
+    "anteiso|cyclo|dehydro|deoxy|desoxy|demethyl|anhydro|dihydro|tetrahydro|proto|pro|pseudo|apo"
+)
+_TOGETHER = re.compile(rf"(?:{_WRITTEN_TOGETHER})(?=[a-z]{{4}}|$)")
+_RADICAL = re.compile(r"[a-z]*?(?:yl|oxy|oxo|oyl|amino|nitro|chloro|bromo|iodo|fluoro|hydro)(?=[a-z]{4}|$)")
+_FOLLOWS = rf"(?={SPACE}*[,/(]|{SPACE}+(?:and|or|&|plus|as)\b|{SPACE}+&)"
+_HANGING = re.compile(rf"(?<=[^\s{HYPHENS}])[{HYPHENS}]{_FOLLOWS}")
+_BARE_UNIT = rf"(?:[{GREEK}]|{GREEK_WORD}|cis|trans|mono|di|tri|tetra|sesqui)"
+_BARE = re.compile(rf"(?<![\w{HYPHENS}{PRIMES},)]){_BARE_UNIT}(?={SPACE}(?:and|or|&){SPACE}|/|,{SPACE})", re.IGNORECASE)
+_PIECE_BEFORE = re.compile(r"[^\s;/]{1,60}$")
+_PIECE = re.compile(rf"([^\s;/]{{1,60}}?)[{HYPHENS}]{_FOLLOWS}|({_BARE_UNIT})(?={SPACE}(?:and|or|&){SPACE}|/|,{SPACE})")
+_LAST = re.compile(r"(?:[^\s,;]|,(?=[^\s,;])){1,150}")
+_TAIL_WORD = re.compile(rf"{SPACE}([^\s,;()\[\]]{{3,60}})")
+_FRONT = re.compile(r"(?:^|(?<=[\s(]))([^\s,;()]{0,60}[a-z]{4}) $")
+_MOST_TAIL_WORDS = 4
+_NUMBERING = 30  # characters of "(1)" after a piece
+
+
+def hanging(text: str) -> Iterator[Expansion]:
+    """Coordinations with a shared end, in order; none overlaps another."""
+    floor = 0
+    starts = [(match.start(), match.end()) for match in _HANGING.finditer(text)]
+    starts += [(match.end(), match.end()) for match in _BARE.finditer(text)]
+    for end, after in sorted(starts):
+        if end < floor:
+            continue
+        before = _PIECE_BEFORE.search(text[max(floor, end - 60) : end])
+        if before is None:
+            continue
+        start = end - len(before[0]) + unbracketed(before[0])
+        expansion = _coordination(text, start, text[start:end], after, floor)
+        if expansion is not None:
+            floor = expansion.end
+            yield expansion
+
+
+def _coordination(text: str, start: int, first: str, end: int, floor: int) -> Expansion | None:
+    pieces = [first]
+    while True:
+        separator = SEPARATOR.match(text, _after_numbering(text, end))
+        if separator is None or len(pieces) >= MOST_LABELS:
+            return None
+        piece = _PIECE.match(text, separator.end())
+        if piece is None:
+            break
+        pieces.append(piece[1] or piece[2])
+        end = piece.end()
+    own_front = ""
+    found = _LAST.match(text, separator.end())
+    if found and found[0].isalpha() and not is_ordinary(found[0]) and text[found.end() : found.end() + 1] == " ":
+        other = _LAST.match(text, found.end() + 1)  # "apigenin 7- and luteolin 4'-glucoside"
+        if other and is_bare_derivative(_trimmed(other[0])):
+            own_front, found = f"{found[0]} ", other
+    if found is None:
+        return None
+    last = _trimmed(found[0])
+    cut = _cut(pieces, last)
+    if cut is None:
+        return None
+    end = found.start() + len(last)
+    end, tail = _with_tail_words(text, end, last[cut:])
+    final = re.split(rf"[{HYPHENS}\s)]", tail)[-1]
+    if not re.search(r"[^\W\d_]{3}", tail) or (is_ordinary(final) and not re.search(r"\d|[A-Z]", final)):
+        return None
+    front = ""
+    if own_front or is_bare_derivative(last):
+        before = _FRONT.search(text[max(floor, start - 62) : start])
+        if before and not is_ordinary(before[1]):
+            front = f"{before[1]} "
+            start -= len(front)
+    tail = singular(tail)
+    labels = [f"{front}{piece}{tail}" for piece in pieces]
+    labels.append(f"{own_front or front}{last[:cut]}{tail}")
+    labels = list(dict.fromkeys(labels))
+    return Expansion(tuple(labels), start, end, ((start, end),) * len(labels), "shared head")
+
+
+def parts_of(name: str) -> list[tuple[str, int]]:
+    """The parts of a name between its hyphens, with their ends; brackets are not looked into."""
+    parts, begin, depth = [], 0, 0
+    for place, character in enumerate(name):
+        depth += (character in "([{") - (character in ")]}")
+        if depth <= 0 and place > begin and re.match(rf"[{HYPHENS}]", character):
+            parts.append((name[begin:place], place))
+            begin = place + 1
+    return [*parts, (name[begin:], len(name))]
+
+
+def is_locant(part: str) -> bool:
+    """Whether a part says where or how something is bound, not what: "3", "5,7", "(2E)", "N", "α", "cis"."""
+    if not part:
+        return False
+    if part[0] in "([{" and bracket_end(part, 0, len(part)) == len(part):
+        return True
+    return part.lower() in _STEREO or not re.search(r"[a-z]{3}", part)
+
+
+def is_bare_derivative(name: str) -> bool:
+    """Whether a name is a class noun with locants only, so that its parent stands before it: "3-O-glucoside"."""
+    *locants, (last, _) = parts_of(name)
+    return (
+        bool(locants)
+        and all(is_locant(part) for part, _ in locants)
+        and re.search(r"\d", locants[0][0]) is not None
+        and (is_class_noun(last) or last.endswith(("oside", "osides")))
+    )
+
+
+def _cut(pieces: Sequence[str], last: str) -> int | None:
+    """Where the part of the last name begins that the others share; None if they are no names of one kind."""
+    split = [[part for part, _ in parts_of(piece)] for piece in pieces]
+    mine = parts_of(last)
+    if all(is_locant(part) for parts in split for part in parts):
+        count = len(split[-1])
+        leading = next((n for n, (part, _) in enumerate(mine) if not is_locant(part)), len(mine))
+        if leading >= 1 and len(mine) > 1:
+            return mine[min(count, leading, len(mine) - 1) - 1][1]
+    ends = [parts[-1] for parts in split]
+    place = next((n for n, (part, _) in enumerate(mine) if not is_locant(part)), None)
+    if place is None:
+        return None
+    word, end = mine[place]
+    for prefix in (_RADICAL, _TOGETHER):
+        if all((match := prefix.match(part)) and match.end() == len(part) for part in map(str.lower, ends)):
+            match = prefix.match(word.lower())
+            return None if match is None else end - len(word) + match.end()
+    return None
+
+
+def _trimmed(name: str) -> str:
+    """A name without the punctuation and the brackets around it that close before or after."""
+    name = name.rstrip(".,:;!?\"”’" if not re.search(rf"\d[{PRIMES}]$", name) else ".,:;")
+    while name and name[-1] in ")]}" and name.count(name[-1]) > name.count({")": "(", "]": "[", "}": "{"}[name[-1]]):
+        name = name[:-1].rstrip(".,:;")
+    for opening, closing in ("()", "[]"):  # "pinene(1)": a number glued to the name
+        if name.endswith(closing) and (at := name.rfind(opening)) > 0 and name[at + 1 : -1].isdigit():
+            name = name[:at]
+    return name
+
+
+def _with_tail_words(text: str, end: int, tail: str) -> tuple[int, str]:
+    """(where the name ends, the shared tail) with the words that belong to it: "acid", "methyl ester", "A"."""
+    for _ in range(_MOST_TAIL_WORDS):
+        match = _TAIL_WORD.match(text, end)
+        if match is None:
+            break
+        word = _trimmed(match[1])
+        takes_more = re.search(r"(?:yl|oxy)$", tail) is not None and not is_ordinary(word)
+        if not (is_class_noun(word) or takes_more):
+            break
+        tail, end = f"{tail} {word}", match.start(1) + len(word)
+        if len(word) < len(match[1]):
+            return end, tail
+    if re.match(rf"{SPACE}[A-Z]", text[end : end + 2]):
+        suffixes = parse_suffixes(text, end + 1)
+        if suffixes and len(suffixes.labels) == 1 and suffixes.kind == "capital" and len(suffixes.labels[0]) < 4:
+            tail, end = f"{singular(tail)} {suffixes.labels[0]}", suffixes.spans[0][1]
+    return end, tail
+
+
+def _after_numbering(text: str, position: int) -> int:
+    match = re.match(rf"{SPACE}?\(", text[position : position + 2])
+    return position if match is None else bracket_end(text, position + match.end() - 1, _NUMBERING) or position
