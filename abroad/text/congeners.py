@@ -96,9 +96,10 @@ def _head(text: str, end: int, floor: int) -> tuple[int, str] | None:
     if _CODE.fullmatch(word):
         return (start, text[start:end]) if any(c.isdigit() for c in word) and len(word) >= _SHORTEST_HEAD else None
     last = _last_part(word)
-    if len(word) < _SHORTEST_HEAD or len(last) < _SHORTEST_HEAD - 1 or not last[-3:].isalpha() or is_ordinary(last):
-        return None
     needs_name = is_class_noun(last) and last == word.lower()
+    too_short = len(word) < _SHORTEST_HEAD or len(last) < _SHORTEST_HEAD - 1
+    if (too_short and not needs_name) or not last[-3:].isalpha() or is_ordinary(last):
+        return None
     for _ in range(_MOST_WORDS):
         found = _word(text, start - 1, floor) if text[start - 1 : start].isspace() else None
         if found is None:

@@ -84,7 +84,7 @@ def _coordination(text: str, start: int, first: str, end: int, floor: int) -> Ex
     end = found.start() + len(last)
     end, tail = _with_tail_words(text, end, last[cut:])
     final = re.split(rf"[{HYPHENS}\s)]", tail)[-1]
-    if not re.search(r"[^\W\d_]{3}", tail) or (is_ordinary(final) and not re.search(r"\d|[A-Z]", final)):
+    if not re.search(r"[^\W\d_]{3}", tail) or (not tail[0].isalpha() and is_ordinary(final)):
         return None
     front = ""
     if own_front or is_bare_derivative(last):
