@@ -11,25 +11,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
+from abroad.text.abbreviations import definitions
 from abroad.text.characters import HYPHENS, PRIMES, SPACE, unbracketed
 from abroad.text.expansion import Expansion, singular
 from abroad.text.name_words import is_class_noun, is_ordinary
 from abroad.text.suffixes import GREEK_WORD, SuffixList, parse_suffixes
+from abroad.text.taxon_names import epithets
 
 # The end of a head before what may be a suffix; the head is then read leftwards, so that the search stays linear.
 _GLUE = rf"{SPACE}{{1,3}}[{HYPHENS}]?|[{HYPHENS}]"
 _HEAD_END = re.compile(
-    rf"(?:(?<=[^\W\d_]{{4}})|(?<=\d)|(?<=\d[A-Zs]))(?P<aside>{SPACE}?\([^()\s]{{1,12}}\))?(?P<glue>,{SPACE}|{_GLUE})"
+    rf"(?:(?<=[^\W\d_]{{4}})|(?<=\d)|(?<=\d[A-Zs])|(?<=[A-Z]{{2}})|(?<=[A-Z]{{2}}s))(?P<aside>{SPACE}?\([^()\s]{{1,12}}\))?(?P<glue>,{SPACE}|{_GLUE})"
     rf"(?=[A-Zα-ωⅠ-Ⅻ\d]|(?:{GREEK_WORD})\b|[a-z]\d{{0,2}}[{PRIMES}]?(?:[,/{HYPHENS}]|{SPACE}))"
 )
 # A code has its first suffix glued to it: "RK-1355A and B".
 _CODE_END = re.compile(r"(?<=\d)(?=[A-Z]\d?(?:[,/]|\s(?:and|or|&|\()))")
 _WORD = re.compile(r"(?:[^\s()\[\],;:]|,(?=\d)|[(\[][^()\[\]\s]{1,30}[)\]](?=[^\s,;:]))+$")
 _CODE = re.compile(rf"[A-Z]{{1,8}}(?:[{HYPHENS}]?[A-Z\d]{{1,8}}){{0,3}}s?")
+_CAPITALS = re.compile(r"(?<![\w-])[A-Z]{2,6}s?$")
 _PLURAL_BEFORE = re.compile(rf"[a-z]{{6,}}s[{HYPHENS}](?=[a-z]{{5}})|.*[—―]")
 _LONGEST_HEAD = 80  # characters of one word of a head
 _SHORTEST_HEAD = 5
+_LONGEST_AFTER_CODE = 2  # characters of a suffix: "RK-1355A and B", but not "F-9775A and F-9775B"
 _MOST_WORDS = 5
 
 
@@ -38,37 +43,34 @@ def congeners(text: str) -> Iterator[Expansion]:
 
     Time and memory grow with the length of the text, not with the ranges in it.
     """
-    lowered = text.lower()
     floor = 0
     ends = [(match.start(), match.end(), match["glue"]) for match in _HEAD_END.finditer(text)]
     ends += [(match.start(), match.end(), "") for match in _CODE_END.finditer(text)]
     for head_end, start, glue in sorted(ends):
         if head_end < floor:
             continue
-        expansion = _at(text, head_end, start, glue, floor, lowered)
+        expansion = _at(text, head_end, start, glue, floor)
         if expansion is not None:
             floor = expansion.end
             yield expansion
 
 
-def _at(text: str, head_end: int, start: int, glue: str, floor: int, lowered: str) -> Expansion | None:
+def _at(text: str, head_end: int, start: int, glue: str, floor: int) -> Expansion | None:
     """The list whose head ends and whose suffixes start at given places; it may not begin before `floor`."""
     suffixes = parse_suffixes(text, start)
     if suffixes is None or len(suffixes.labels) < 2:
         return None
-    head = _head(text, head_end, floor)
+    head = _head(text, head_end, floor) or _abbreviated_head(text, head_end, floor)
     if head is None:
         return None
     begin, name = head
     plural = name[-1] in "sS"
-    if glue.startswith(",") and not (plural and suffixes.kind == "capital"):
+    comma = glue.startswith(",")
+    if comma and not (plural and suffixes.kind == "capital"):
         return None
-    one = singular(name)
-    if not glue.startswith(",") and glue.strip():
-        stem = one + glue.strip()
-    else:
-        stem = one + (" " if glue else "")
-    if not _convincing(stem, suffixes, lowered):
+    hyphen = "" if comma else glue.strip()
+    stem = singular(name) + (hyphen or (" " if glue else ""))
+    if not _convincing(text[begin:head_end], stem, bool(hyphen) and not plural, suffixes, text):
         return None
     return Expansion(
         tuple(stem + suffix for suffix in suffixes.labels),
@@ -80,11 +82,18 @@ def _at(text: str, head_end: int, start: int, glue: str, floor: int, lowered: st
     )
 
 
-def _convincing(stem: str, suffixes: SuffixList, lowered: str) -> bool:
-    """Whether the suffixes name congeners: plain digits may as well be compound numbers."""
-    if suffixes.kind != "number" or suffixes.numbered or not suffixes.labels[0].isdigit():
+def _convincing(written: str, stem: str, hyphened: bool, suffixes: SuffixList, text: str) -> bool:
+    """Whether the suffixes name congeners; plain digits may be numbers of compounds, locants, strains or amounts."""
+    if _CODE.fullmatch(written) and any(len(label) > _LONGEST_AFTER_CODE for label in suffixes.labels):
+        return False
+    if suffixes.kind != "number" or not re.fullmatch(r"\d+[a-z]?", suffixes.labels[0]):
         return True
-    return stem.lower() + suffixes.labels[0] in lowered
+    if hyphened:
+        return False
+    if suffixes.numbered:
+        return True
+    named = re.findall(rf"{re.escape(stem)}{suffixes.labels[0]}(?![\w{HYPHENS}])", text, re.IGNORECASE)
+    return len(named) > (written + " " == stem)  # elsewhere than in the list itself
 
 
 def _head(text: str, end: int, floor: int) -> tuple[int, str] | None:
@@ -98,7 +107,7 @@ def _head(text: str, end: int, floor: int) -> tuple[int, str] | None:
     last = _last_part(word)
     needs_name = is_class_noun(last) and last == word.lower()
     too_short = len(word) < _SHORTEST_HEAD or len(last) < _SHORTEST_HEAD - 1
-    if (too_short and not needs_name) or not last[-3:].isalpha() or is_ordinary(last):
+    if (too_short and not needs_name) or not last[-3:].isalpha() or is_ordinary(last) or word in epithets():
         return None
     for _ in range(_MOST_WORDS):
         found = _word(text, start - 1, floor) if text[start - 1 : start].isspace() else None
@@ -113,6 +122,25 @@ def _head(text: str, end: int, floor: int) -> tuple[int, str] | None:
             break
         start, last = found[0], before
     return None if needs_name else (start, text[start:end])
+
+
+def _abbreviated_head(text: str, end: int, floor: int) -> tuple[int, str] | None:
+    """The head in full where it is written in capitals: "TAMs A and B" after "tirandamycins (TAMs)"."""
+    match = _CAPITALS.search(text[max(floor, end - _LONGEST_HEAD) : end])
+    if match is None:
+        return None
+    long_forms = _definitions(text)
+    short = match[0]
+    long = long_forms.get(short) or long_forms.get(f"{short}s") or long_forms.get(short.removesuffix("s"))
+    if long is None:
+        return None
+    head = _head(long, len(long), 0)
+    return None if head is None else (end - len(short), singular(head[1]) + "s" * short.endswith("s"))
+
+
+@lru_cache(maxsize=4)
+def _definitions(text: str) -> dict[str, str]:
+    return definitions(text)
 
 
 def _word(text: str, end: int, floor: int) -> tuple[int, str] | None:

@@ -8,9 +8,11 @@ reader of the text to judge: what reads like a list is expanded, but for ordinar
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from abroad.text.congeners import congeners
 from abroad.text.expansion import Expansion, singular
+from abroad.text.hanging import hanging
 from abroad.text.shared_heads import shared_heads
 from abroad.text.suffixes import MOST_LABELS
 
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 LONGEST_PHRASE = 2_000  # characters of one list; a longer one is not a list of names
-_NUMBERING = re.compile(r"(?:^|\s+)\(\s*\d+[a-z]?(?:\s*[-–—,]+\s*\d+[a-z]?)*\s*\)")
+_NUMBERING = re.compile(r"(?:^|(?<!\s)\s+)\(\s*\d+[a-z]?(?:\s*[-–—,]+\s*\d+[a-z]?)*\s*\)")
 
 
 def expand_lists(text: str) -> list[Expansion]:
@@ -33,7 +35,14 @@ def expand_lists(text: str) -> list[Expansion]:
 
     Time and memory grow with the length of the text, not with the ranges in it.
     """
-    return list(congeners(text))
+    shared = [(expansion.start, expansion.end) for expansion in hanging(text)]
+    # "(+)- and (-)-cochlearols A and B" is a list of the shared head's, which begins before.
+    return [e for e in congeners(text) if not _begins_within(e.start, shared)]
+
+
+def _begins_within(place: int, stretches: list[tuple[int, int]]) -> bool:
+    before = bisect_right(stretches, place, key=lambda stretch: stretch[0]) - 1
+    return before >= 0 and place < stretches[before][1]
 
 
 def expand_shared_heads(text: str) -> list[Expansion]:

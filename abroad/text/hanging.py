@@ -37,6 +37,7 @@ _LAST = re.compile(r"(?:[^\s,;]|,(?=[^\s,;])){1,150}")
 _TAIL_WORD = re.compile(rf"{SPACE}([^\s,;()\[\]]{{3,60}})")
 _FRONT = re.compile(r"(?:^|(?<=[\s(]))([^\s,;()]{0,60}[a-z]{4}) $")
 _MOST_TAIL_WORDS = 4
+_LONGEST_SUFFIX = 4
 _NUMBERING = 30  # characters of "(1)" after a piece
 
 
@@ -60,6 +61,7 @@ def hanging(text: str) -> Iterator[Expansion]:
 
 def _coordination(text: str, start: int, first: str, end: int, floor: int) -> Expansion | None:
     pieces = [first]
+    piece_is_bare = end == start + len(first)
     while True:
         separator = SEPARATOR.match(text, _after_numbering(text, end))
         if separator is None or len(pieces) >= MOST_LABELS:
@@ -68,6 +70,7 @@ def _coordination(text: str, start: int, first: str, end: int, floor: int) -> Ex
         if piece is None:
             break
         pieces.append(piece[1] or piece[2])
+        piece_is_bare |= piece[1] is None
         end = piece.end()
     own_front = ""
     found = _LAST.match(text, separator.end())
@@ -75,7 +78,7 @@ def _coordination(text: str, start: int, first: str, end: int, floor: int) -> Ex
         other = _LAST.match(text, found.end() + 1)  # "apigenin 7- and luteolin 4'-glucoside"
         if other and is_bare_derivative(_trimmed(other[0])):
             own_front, found = f"{found[0]} ", other
-    if found is None:
+    if found is None or (piece_is_bare and "," in separator[0] and len(separator[0].strip()) == 1):
         return None
     last = _trimmed(found[0])
     cut = _cut(pieces, last)
@@ -92,10 +95,12 @@ def _coordination(text: str, start: int, first: str, end: int, floor: int) -> Ex
         if before and not is_ordinary(before[1]):
             front = f"{before[1]} "
             start -= len(front)
+    end, suffixes = _suffixes_after(text, end)
     tail = singular(tail)
-    labels = [f"{front}{piece}{tail}" for piece in pieces]
-    labels.append(f"{own_front or front}{last[:cut]}{tail}")
-    labels = list(dict.fromkeys(labels))
+    beginnings = [*(front + piece for piece in pieces), f"{own_front or front}{last[:cut]}"]
+    labels = list(dict.fromkeys(begin + tail + suffix for begin in beginnings for suffix in suffixes))
+    if len(labels) > MOST_LABELS:
+        return None
     return Expansion(tuple(labels), start, end, ((start, end),) * len(labels), "shared head")
 
 
@@ -175,11 +180,16 @@ def _with_tail_words(text: str, end: int, tail: str) -> tuple[int, str]:
         tail, end = f"{tail} {word}", match.start(1) + len(word)
         if len(word) < len(match[1]):
             return end, tail
+    return end, tail
+
+
+def _suffixes_after(text: str, end: int) -> tuple[int, list[str]]:
+    """(offset after them, the suffixes of congeners that follow a name): "(+)- and (-)-cochlearols A and B"."""
     if re.match(rf"{SPACE}[A-Z]", text[end : end + 2]):
         suffixes = parse_suffixes(text, end + 1)
-        if suffixes and len(suffixes.labels) == 1 and suffixes.kind == "capital" and len(suffixes.labels[0]) < 4:
-            tail, end = f"{singular(tail)} {suffixes.labels[0]}", suffixes.spans[0][1]
-    return end, tail
+        if suffixes and suffixes.kind == "capital" and all(len(label) <= _LONGEST_SUFFIX for label in suffixes.labels):
+            return suffixes.end, [f" {label}" for label in suffixes.labels]
+    return end, [""]
 
 
 def _after_numbering(text: str, position: int) -> int:

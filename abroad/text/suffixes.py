@@ -43,6 +43,7 @@ _SUFFIX = re.compile(
 _NO_END = re.compile(
     rf"[^\W_]|[{PRIMES}]|[{HYPHENS}](?:[a-z]{{3}}|[A-Z][a-z]{{2}})|\.[A-Za-z\d]|\.{SPACE}[a-z]|%"
 )
+_MORE_LOCANTS = re.compile(rf"[{HYPHENS}][A-Za-z(][\w{HYPHENS}]")  # "7-O-": a number within a systematic name
 # Functional class nomenclature derives a name from that of its parent: "K-diacetate", "C1-amide", "A methyl ester".
 _DERIVED = re.compile(
     rf"(?:[{HYPHENS}](?:\d[\w,{PRIMES}]{{0,9}}[{HYPHENS}])?(?:[a-z]{{2,12}}yl[ {HYPHENS}])?"
@@ -59,6 +60,7 @@ _CONJUNCTION = rf"(?:and/or|and|or|&|plus|as{SPACE}well{SPACE}as)"
 SEPARATOR = re.compile(
     rf"{SPACE}*(?:[,;]{SPACE}*(?:{_CONJUNCTION}{SPACE}+)?|{SPACE}{_CONJUNCTION}{SPACE}+|[/&]{SPACE}*)", re.IGNORECASE
 )
+_MOST_CAPITALS = 4
 _LONGEST_ASIDE = 150  # characters
 _LONGEST_NUMERALS = 25  # "I-L" runs over four letters rather than fifty numerals
 
@@ -109,15 +111,15 @@ class _Suffix:
 
     @property
     def is_acronym(self) -> bool:
-        """Several capitals that are neither a numeral nor one letter doubled: "LR"."""
+        """Several capitals that are neither a numeral nor one letter doubled: "LR", "KB906"."""
         letters = self.parts[0]
-        return (
-            self.kind == "capital"
-            and len(letters) > 1
-            and not any(self.parts[1:4])
-            and not _ROMAN.fullmatch(letters)
-            and len(set(letters)) > 1
-        )
+        return self.kind == "capital" and len(set(letters)) > 1 and not _ROMAN.fullmatch(letters)
+
+    def goes_on_with(self, suffix: _Suffix) -> bool:
+        """Whether a suffix may stand in the list that this one begins: kinds stay, and "LR" or a code follows no "A"."""
+        if self.kind != suffix.kind:
+            return False
+        return not suffix.is_acronym or (self.is_acronym and bool(self.parts[2]) == bool(suffix.parts[2]))
 
 
 @dataclass
@@ -150,7 +152,7 @@ def parse_suffixes(text: str, position: int) -> SuffixList | None:
         result.end = end
         separator = SEPARATOR.match(text, _after_aside(text, end))
         suffix = _suffix(text, separator.end()) if separator else None
-        if suffix is not None and not _goes_on(first, suffix):
+        if suffix is not None and not first.goes_on_with(suffix):
             suffix = None
     _settle_brackets(members, result)
     _label(members, result)
@@ -165,38 +167,36 @@ def _suffix(text: str, position: int, hyphen: bool = True) -> _Suffix | None:
     if match is None:
         return None
     end, derived = match.end(), ""
-    bracket = match.start("bracket") if match["bracket"] else 0
-    if found := _DERIVED.match(text, end):
+    if found := None if match["digits"] else _DERIVED.match(text, end):
         end, derived = found.end(), found[0]
     elif text.startswith("(", end):
         if not _NUMBERS.match(text, end):
             return None
-    elif _NO_END.match(text, end):
+    elif _NO_END.match(text, end) or (match["digits"] and _MORE_LOCANTS.match(text, end)):
         return None
-    if match["letters"]:
-        letters, tail = match["letters"], match["tail"]
-        if not match["small"] and not match["number"] and not tail and (numeral := _ROMAN_WITH_LETTER.fullmatch(letters)):
-            letters, tail = numeral[1], numeral[2]
-        if len(letters) > 4 and not _ROMAN.fullmatch(letters):
-            return None
-        if match["small"] and not match["number"] and not bracket and is_ordinary(letters + match["small"]) and len(letters) == 1:
-            return None  # "In"
-        parts = (letters, match["small"], match["number"], match["bracket"], tail, match["primes"])
-        return _Suffix("capital", parts, match.start(), end, bracket, derived)
+    kind, parts = _parts(match)
+    bracket = match.start("bracket") if match["bracket"] else 0
+    return _Suffix(kind, parts, match.start(), end, bracket, derived) if parts else None
+
+
+def _parts(match: re.Match[str]) -> tuple[str, tuple[str, ...]]:
+    """(kind, parts) of a suffix; no parts if it is none."""
     if match["digits"]:
-        kind, parts = "number", (match["digits"], match["digit_tail"], match["digit_primes"])
-    elif match["greek"]:
-        kind, parts = "greek", (match["greek"], match["greek_number"])
-    elif match["greek_word"]:
-        kind, parts = "greek", (match["greek_word"], "")
-    else:
-        kind, parts = "lower", (match["lower"], match["lower_number"], match["lower_primes"])
-    return _Suffix(kind, parts, match.start(), end, 0, derived)
-
-
-def _goes_on(first: _Suffix, suffix: _Suffix) -> bool:
-    """Whether a suffix goes on with the list of the first: kinds stay, and "LR" follows no "A"."""
-    return first.kind == suffix.kind and (first.is_acronym or not suffix.is_acronym)
+        return "number", (match["digits"], match["digit_tail"], match["digit_primes"])
+    if match["greek"]:
+        return "greek", (match["greek"], match["greek_number"])
+    if match["greek_word"]:
+        return "greek", (match["greek_word"], "")
+    if match["lower"]:
+        return "lower", (match["lower"], match["lower_number"], match["lower_primes"])
+    letters, small, tail = match["letters"], match["small"], match["tail"]
+    alone = not match["number"] and not match["bracket"]
+    if alone and not small and not tail and (numeral := _ROMAN_WITH_LETTER.fullmatch(letters)):
+        letters, tail = numeral[1], numeral[2]
+    word = alone and small and (tail.isascii() and tail or (len(letters) == 1 and is_ordinary(letters + small)))
+    if word or (len(letters) > _MOST_CAPITALS and not _ROMAN.fullmatch(letters)):
+        return "capital", ()  # "Two", "In", "HPLCMS"
+    return "capital", (letters, small, match["number"], match["bracket"], tail, match["primes"])
 
 
 # ---- numbers of compounds and other asides
@@ -226,7 +226,7 @@ def _continues_in(text: str, suffix: _Suffix, position: int) -> bool:
     """Whether the list goes on after a place, so that what stands before it is no more than an aside."""
     separator = SEPARATOR.match(text, position) or _DASH.match(text, position)
     following = _suffix(text, separator.end()) if separator else None
-    return following is not None and _goes_on(suffix, following)
+    return following is not None and suffix.goes_on_with(following)
 
 
 def _after_aside(text: str, position: int) -> int:
