@@ -36,6 +36,7 @@ _LONGEST_HEAD = 80  # characters of one word of a head
 _SHORTEST_HEAD = 5
 _LONGEST_AFTER_CODE = 2  # characters of a suffix: "RK-1355A and B", but not "F-9775A and F-9775B"
 _MOST_WORDS = 5
+_QUOTES = "'‘“\""
 
 
 def congeners(text: str) -> Iterator[Expansion]:
@@ -70,10 +71,13 @@ def _at(text: str, head_end: int, start: int, glue: str, floor: int) -> Expansio
         return None
     hyphen = "" if comma else glue.strip()
     stem = singular(name) + (hyphen or (" " if glue else ""))
-    if not _convincing(text[begin:head_end], stem, bool(hyphen) and not plural, suffixes, text):
+    if not _convincing(text, (begin, head_end), stem, bool(hyphen), suffixes):
         return None
+    labels = [stem + suffix for suffix in suffixes.labels]
+    if begin and text[begin - 1] in _QUOTES:  # of which the last suffix may have the other one
+        labels[-1] = labels[-1].rstrip(PRIMES)
     return Expansion(
-        tuple(stem + suffix for suffix in suffixes.labels),
+        tuple(labels),
         begin,
         suffixes.end,
         suffixes.spans,
@@ -82,18 +86,22 @@ def _at(text: str, head_end: int, start: int, glue: str, floor: int) -> Expansio
     )
 
 
-def _convincing(written: str, stem: str, hyphened: bool, suffixes: SuffixList, text: str) -> bool:
+def _convincing(text: str, head: tuple[int, int], stem: str, hyphened: bool, suffixes: SuffixList) -> bool:
     """Whether the suffixes name congeners; plain digits may be numbers of compounds, locants, strains or amounts."""
+    written = text[slice(*head)]
+    plural = written[-1] in "sS"
     if _CODE.fullmatch(written) and any(len(label) > _LONGEST_AFTER_CODE for label in suffixes.labels):
         return False
-    if suffixes.kind != "number" or not re.fullmatch(r"\d+[a-z]?", suffixes.labels[0]):
+    if suffixes.abridged and not plural and not suffixes.numbered:
+        return False  # "Penicillium fictum HDN11-430"
+    if suffixes.kind != "number" or (plural and not re.fullmatch(r"\d+[a-z]?", suffixes.labels[0])):
         return True
-    if hyphened:
+    if hyphened and not plural:
         return False
     if suffixes.numbered:
         return True
-    named = re.findall(rf"{re.escape(stem)}{suffixes.labels[0]}(?![\w{HYPHENS}])", text, re.IGNORECASE)
-    return len(named) > (written + " " == stem)  # elsewhere than in the list itself
+    named = re.compile(rf"{re.escape(stem)}{suffixes.labels[0]}(?![\w/{HYPHENS}])", re.IGNORECASE)
+    return any(not head[0] <= match.start() < suffixes.end for match in named.finditer(text))
 
 
 def _head(text: str, end: int, floor: int) -> tuple[int, str] | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from abroad.text.characters import GREEK, HYPHENS, PRIMES, SPACE, bracket_end, unbracketed
 from abroad.text.expansion import Expansion, singular
@@ -38,7 +39,16 @@ _TAIL_WORD = re.compile(rf"{SPACE}([^\s,;()\[\]]{{3,60}})")
 _FRONT = re.compile(r"(?:^|(?<=[\s(]))([^\s,;()]{0,60}[a-z]{4}) $")
 _MOST_TAIL_WORDS = 4
 _LONGEST_SUFFIX = 4
+_MOST_RETRIED = 8
 _NUMBERING = 30  # characters of "(1)" after a piece
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A name without its end; `bare` if no hyphen says so: "α" of "α and β-pinene"."""
+
+    text: str
+    bare: bool
 
 
 def hanging(text: str) -> Iterator[Expansion]:
@@ -53,32 +63,42 @@ def hanging(text: str) -> Iterator[Expansion]:
         if before is None:
             continue
         start = end - len(before[0]) + unbracketed(before[0])
-        expansion = _coordination(text, start, text[start:end], after, floor)
+        pieces, separator = _pieces(text, text[start:end], after)
+        expansion = _coordination(text, start, pieces, separator, floor) if separator else None
         if expansion is not None:
             floor = expansion.end
             yield expansion
+        elif len(pieces) > _MOST_RETRIED:  # so that a long run is not read again from each of its pieces
+            floor = separator.start() if separator else end + 1
 
 
-def _coordination(text: str, start: int, first: str, end: int, floor: int) -> Expansion | None:
-    pieces = [first]
-    piece_is_bare = end == start + len(first)
+def _pieces(text: str, first: str, end: int) -> tuple[list[_Piece], re.Match[str] | None]:
+    """(pieces from the first on, the separator before the last name); no separator if no name follows."""
+    pieces = [_Piece(first, bare=text[end - 1] == first[-1])]
     while True:
         separator = SEPARATOR.match(text, _after_numbering(text, end))
-        if separator is None or len(pieces) >= MOST_LABELS:
-            return None
-        piece = _PIECE.match(text, separator.end())
+        piece = _PIECE.match(text, separator.end()) if separator else None
         if piece is None:
-            break
-        pieces.append(piece[1] or piece[2])
-        piece_is_bare |= piece[1] is None
+            return pieces, separator
+        if len(pieces) >= MOST_LABELS:
+            return pieces, None
+        pieces.append(_Piece(piece[1] or piece[2], bare=piece[1] is None))
         end = piece.end()
+
+
+def _coordination(
+    text: str, start: int, members: Sequence[_Piece], separator: re.Match[str], floor: int
+) -> Expansion | None:
+    if separator[0].strip() == "," and any(piece.bare for piece in members):
+        return None
+    pieces = [piece.text for piece in members]
     own_front = ""
     found = _LAST.match(text, separator.end())
     if found and found[0].isalpha() and not is_ordinary(found[0]) and text[found.end() : found.end() + 1] == " ":
         other = _LAST.match(text, found.end() + 1)  # "apigenin 7- and luteolin 4'-glucoside"
         if other and is_bare_derivative(_trimmed(other[0])):
             own_front, found = f"{found[0]} ", other
-    if found is None or (piece_is_bare and "," in separator[0] and len(separator[0].strip()) == 1):
+    if found is None:
         return None
     last = _trimmed(found[0])
     cut = _cut(pieces, last)

@@ -69,7 +69,9 @@ def _class_words(words: str) -> str | None:
 
 
 def _is_class(word: str) -> bool:
-    last = re.split(rf"[{HYPHENS}]", word)[-1]
+    last = re.split(rf"[{HYPHENS}]", word)[-1].lower()
+    if last in ("acid", "acids"):  # whose names end in "ic"
+        return False
     return is_class_noun(last) or (last.endswith(("ate", "ates")) and not is_ordinary(last))
 
 

@@ -43,6 +43,7 @@ _SUFFIX = re.compile(
 _NO_END = re.compile(
     rf"[^\W_]|[{PRIMES}]|[{HYPHENS}](?:[a-z]{{3}}|[A-Z][a-z]{{2}})|\.[A-Za-z\d]|\.{SPACE}[a-z]|%"
 )
+_WORD_GOES_ON = re.compile(rf"[{HYPHENS}][^\W_]")  # unless it is the dash of a range
 _MORE_LOCANTS = re.compile(rf"[{HYPHENS}][A-Za-z(][\w{HYPHENS}]")  # "7-O-": a number within a systematic name
 # Functional class nomenclature derives a name from that of its parent: "K-diacetate", "C1-amide", "A methyl ester".
 _DERIVED = re.compile(
@@ -77,6 +78,7 @@ class SuffixList:
         has_range: whether some are named by a range.
         numbered: whether compound numbers stand beside them.
         capped: how many were left out.
+        abridged: whether the list is one range whose end is abridged: "A1-3".
     """
 
     labels: list[str] = field(default_factory=list)
@@ -86,6 +88,7 @@ class SuffixList:
     has_range: bool = False
     numbered: bool = False
     capped: int = 0
+    abridged: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,17 @@ class _Suffix:
 
 @dataclass
 class _Member:
-    """One suffix or range of a list; `count` is how many compound numbers stand after it."""
+    """One suffix or range of a list.
+
+    Attributes:
+        count: how many compound numbers stand after it.
+        abridged: whether the end of the range was completed from its beginning.
+    """
 
     first: _Suffix
     last: _Suffix | None = None
     count: int = 0
+    abridged: bool = False
 
 
 def parse_suffixes(text: str, position: int) -> SuffixList | None:
@@ -139,24 +148,33 @@ def parse_suffixes(text: str, position: int) -> SuffixList | None:
     result = SuffixList(kind=first.kind)
     members: list[_Member] = []
     suffix: _Suffix | None = first
-    while suffix is not None:
-        member = _Member(suffix)
+    while suffix is not None and first.goes_on_with(suffix):
+        member, end = _member(text, suffix, result)
+        if member is None:
+            break
         members.append(member)
-        end = _take_asides(text, suffix, member, result)
-        if (dash := _DASH.match(text, end)) and (last := _suffix(text, dash.end(), hyphen=False)):
-            suffix, last = _range_ends(suffix, last)
-            member.first = suffix
-            if _runs_over(suffix, last) is not None:
-                member.last, member.count, result.has_range = last, 0, True
-                end = _take_asides(text, last, member, result)
         result.end = end
         separator = SEPARATOR.match(text, _after_aside(text, end))
         suffix = _suffix(text, separator.end()) if separator else None
-        if suffix is not None and not first.goes_on_with(suffix):
-            suffix = None
+    if not members:
+        return None
+    result.has_range = any(member.last is not None for member in members)
+    result.abridged = len(members) == 1 and members[0].abridged
     _settle_brackets(members, result)
     _label(members, result)
     return result
+
+
+def _member(text: str, suffix: _Suffix, result: SuffixList) -> tuple[_Member | None, int]:
+    """(the member that a suffix begins, offset after it and its asides); None for the start of a longer word."""
+    member = _Member(suffix)
+    end = _take_asides(text, suffix, member, result)
+    if (dash := _DASH.match(text, end)) and (last := _suffix(text, dash.end(), hyphen=False)):
+        one, other = _range_ends(suffix, last)
+        if _runs_over(one, other) is not None and not _WORD_GOES_ON.match(text, other.end):
+            member = _Member(one, other, abridged=other.parts != last.parts)
+            return member, _take_asides(text, other, member, result)
+    return (None, end) if _WORD_GOES_ON.match(text, suffix.end) else (member, end)
 
 
 def _suffix(text: str, position: int, hyphen: bool = True) -> _Suffix | None:
@@ -279,6 +297,8 @@ def _without_bracket(suffix: _Suffix) -> _Suffix:
 def _range_ends(first: _Suffix, last: _Suffix) -> tuple[_Suffix, _Suffix]:
     """The ends as they are meant: what the last leaves out is added, numbers of compounds are left out."""
     last = _completed(first, last)
+    if last.kind == "capital" and last.parts[5] and not first.parts[-1]:  # the prime is a quote: "'fictins A-C'"
+        last = replace(last, parts=(*last.parts[:5], ""), end=last.end - len(last.parts[5]))
     if first.bracket and last.bracket and _runs_over(first, last) is None:
         bare = _without_bracket(first), _without_bracket(last)
         if _runs_over(*bare) is not None:
