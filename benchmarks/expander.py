@@ -134,7 +134,9 @@ def _show(score: Score, count: int) -> None:
     for text, label in chance.sample(score.missed, min(count, len(score.missed))):
         print(f"  missed {label!r} of {text.id}: {text.text[:1500]}")
     for text, expansion in chance.sample(score.impure, min(count, len(score.impure))):
-        print(f"  impure {expansion.labels} of {text.id}: {text.text[max(0, expansion.start - 60) : expansion.end + 60]}")
+        print(
+            f"  impure {expansion.labels} of {text.id}: {text.text[max(0, expansion.start - 60) : expansion.end + 60]}"
+        )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from abroad.text.abbreviations import definitions
 from abroad.text.characters import HYPHENS, PRIMES, SPACE, unbracketed
 from abroad.text.expansion import Expansion, singular
 from abroad.text.name_words import is_class_noun, is_ordinary
-from abroad.text.suffixes import GREEK_WORD, SuffixList, parse_suffixes
+from abroad.text.suffix import GREEK_WORD
+from abroad.text.suffixes import SuffixList, parse_suffixes
 from abroad.text.taxon_names import epithets
 
 # The end of a head before what may be a suffix; the head is then read leftwards, so that the search stays linear.

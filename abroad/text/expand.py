@@ -14,7 +14,7 @@ from abroad.text.congeners import congeners
 from abroad.text.expansion import Expansion, singular
 from abroad.text.hanging import hanging
 from abroad.text.shared_heads import shared_heads
-from abroad.text.suffixes import MOST_LABELS
+from abroad.text.suffix_ranges import MOST_LABELS
 
 __all__ = [
     "MOST_LABELS",

@@ -16,18 +16,22 @@ from dataclasses import dataclass
 from abroad.text.characters import GREEK, HYPHENS, PRIMES, SPACE, bracket_end, unbracketed
 from abroad.text.expansion import Expansion, singular
 from abroad.text.name_words import is_class_noun, is_ordinary
-from abroad.text.suffixes import GREEK_WORD, MOST_LABELS, SEPARATOR, parse_suffixes
+from abroad.text.suffix import GREEK_WORD, GREEK_WORDS
+from abroad.text.suffix_ranges import MOST_LABELS
+from abroad.text.suffixes import SEPARATOR, parse_suffixes
 
 # Prefixes of nomenclature that stand in front of a hyphen, and those that are written together with the name.
 _STEREO = frozenset(
-    f"cis trans syn anti endo exo threo erythro ortho meta para sec tert rac meso {GREEK_WORD.replace('|', ' ')}".split()
+    (
+        "all cis trans syn anti endo exo threo erythro ortho meta para sec tert rac meso ent " + " ".join(GREEK_WORDS)
+    ).split()
 )
 _WRITTEN_TOGETHER = (
     "mono|di|tri|tetra|penta|hexa|hepta|octa|nona|deca|sesqui|bis|tris|oligo|poly|iso|neo|nor|seco|epi|allo|homo|"
-    "anteiso|cyclo|dehydro|deoxy|desoxy|demethyl|anhydro|dihydro|tetrahydro|proto|pro|pseudo|apo"
+    "anteiso|cyclo|dehydro|deoxy|desoxy|demethyl|anhydro|dihydro|tetrahydro|proto|pseudo|crypto|apo"
 )
 _TOGETHER = re.compile(rf"(?:{_WRITTEN_TOGETHER})(?=[a-z]{{4}}|$)")
-_RADICAL = re.compile(r"[a-z]*?(?:yl|oxy|oxo|oyl|amino|nitro|chloro|bromo|iodo|fluoro|hydro)(?=[a-z]{4}|$)")
+_RADICAL_ENDS = ("yl", "oxy", "oxo", "amino", "nitro", "chloro", "bromo", "iodo", "fluoro", "hydro")
 _FOLLOWS = rf"(?={SPACE}*[,/(]|{SPACE}+(?:and|or|&|plus|as)\b|{SPACE}+&)"
 _HANGING = re.compile(rf"(?<=[^\s{HYPHENS}])[{HYPHENS}]{_FOLLOWS}")
 _BARE_UNIT = rf"(?:[{GREEK}]|{GREEK_WORD}|cis|trans|mono|di|tri|tetra|sesqui)"
@@ -63,27 +67,29 @@ def hanging(text: str) -> Iterator[Expansion]:
         if before is None:
             continue
         start = end - len(before[0]) + unbracketed(before[0])
-        pieces, separator = _pieces(text, text[start:end], after)
+        pieces, separator, run_end = _pieces(text, text[start:end], after)
         expansion = _coordination(text, start, pieces, separator, floor) if separator else None
         if expansion is not None:
             floor = expansion.end
             yield expansion
         elif len(pieces) > _MOST_RETRIED:  # so that a long run is not read again from each of its pieces
-            floor = separator.start() if separator else end + 1
+            floor = run_end + 1
 
 
-def _pieces(text: str, first: str, end: int) -> tuple[list[_Piece], re.Match[str] | None]:
-    """(pieces from the first on, the separator before the last name); no separator if no name follows."""
+def _pieces(text: str, first: str, end: int) -> tuple[list[_Piece], re.Match[str] | None, int]:
+    """(pieces from the first on, the separator before the last name, offset after the last piece).
+
+    There is no separator if no name follows, or if the pieces are too many.
+    """
     pieces = [_Piece(first, bare=text[end - 1] == first[-1])]
     while True:
         separator = SEPARATOR.match(text, _after_numbering(text, end))
         piece = _PIECE.match(text, separator.end()) if separator else None
         if piece is None:
-            return pieces, separator
-        if len(pieces) >= MOST_LABELS:
-            return pieces, None
-        pieces.append(_Piece(piece[1] or piece[2], bare=piece[1] is None))
+            return pieces, separator if len(pieces) < MOST_LABELS else None, end
         end = piece.end()
+        if len(pieces) < MOST_LABELS:
+            pieces.append(_Piece(piece[1] or piece[2], bare=piece[1] is None))
 
 
 def _coordination(
@@ -169,16 +175,20 @@ def _cut(pieces: Sequence[str], last: str) -> int | None:
     if place is None:
         return None
     word, end = mine[place]
-    for prefix in (_RADICAL, _TOGETHER):
-        if all((match := prefix.match(part)) and match.end() == len(part) for part in map(str.lower, ends)):
-            match = prefix.match(word.lower())
-            return None if match is None else end - len(word) + match.end()
+    own = {next((end for end in _RADICAL_ENDS if piece.endswith(end)), "") for piece in ends}
+    if "" not in own:  # "hydroxy-" is cut like "dihydroxy", and not like "dihydro", if it can be
+        for radicals in (own, _RADICAL_ENDS):
+            if match := re.match(rf"[a-z]*?(?:{'|'.join(sorted(radicals))})(?=[a-z]{{4}}|$)", word.lower()):
+                return end - len(word) + match.end()
+    if all((match := _TOGETHER.match(part)) and match.end() == len(part) for part in map(str.lower, ends)):
+        match = _TOGETHER.match(word.lower())
+        return None if match is None else end - len(word) + match.end()
     return None
 
 
 def _trimmed(name: str) -> str:
     """A name without the punctuation and the brackets around it that close before or after."""
-    name = name.rstrip(".,:;!?\"”’" if not re.search(rf"\d[{PRIMES}]$", name) else ".,:;")
+    name = name.rstrip('.,:;!?"”’' if not re.search(rf"\d[{PRIMES}]$", name) else ".,:;")
     while name and name[-1] in ")]}" and name.count(name[-1]) > name.count({")": "(", "]": "[", "}": "{"}[name[-1]]):
         name = name[:-1].rstrip(".,:;")
     for opening, closing in ("()", "[]"):  # "pinene(1)": a number glued to the name

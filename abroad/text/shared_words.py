@@ -16,7 +16,8 @@ from abroad.text.characters import HYPHENS, SPACE, bracket_end, unbracketed
 from abroad.text.expansion import Expansion, singular
 from abroad.text.hanging import is_bare_derivative, is_locant, parts_of
 from abroad.text.name_words import is_class_noun, is_ordinary
-from abroad.text.suffixes import MOST_LABELS, SEPARATOR
+from abroad.text.suffix_ranges import MOST_LABELS
+from abroad.text.suffixes import SEPARATOR
 
 _ESTER = rf"(?:[a-z]{{2,15}}yl{SPACE})?(?:ester|ether)s?"
 _AFTER_IC = re.compile(
