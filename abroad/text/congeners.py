@@ -91,14 +91,14 @@ def _convincing(text: str, head: tuple[int, int], stem: str, hyphened: bool, suf
     """Whether the suffixes name congeners; plain digits may be numbers of compounds, locants, strains or amounts."""
     written = text[slice(*head)]
     plural = written[-1] in "sS"
-    if _CODE.fullmatch(written) and any(len(label) > _LONGEST_AFTER_CODE for label in suffixes.labels):
+    if _is_code(written) and any(len(label) > _LONGEST_AFTER_CODE for label in suffixes.labels):
         return False
     if suffixes.abridged and not plural and not suffixes.numbered:
         return False  # "Penicillium fictum HDN11-430"
     if suffixes.kind != "number" or (plural and not re.fullmatch(r"\d+[a-z]?", suffixes.labels[0])):
         return True
-    if hyphened and not plural:
-        return False
+    if hyphened and (suffixes.hyphened or not plural):
+        return suffixes.hyphened
     if suffixes.numbered:
         return True
     named = re.compile(rf"{re.escape(stem)}{suffixes.labels[0]}(?![\w/{HYPHENS}])", re.IGNORECASE)
@@ -111,8 +111,8 @@ def _head(text: str, end: int, floor: int) -> tuple[int, str] | None:
     if found is None:
         return None
     start, word = found
-    if _CODE.fullmatch(word):
-        return (start, text[start:end]) if any(c.isdigit() for c in word) and len(word) >= _SHORTEST_HEAD else None
+    if _is_code(word):
+        return (start, text[start:end]) if len(word) >= _SHORTEST_HEAD else None
     last = _last_part(word)
     needs_name = is_class_noun(last) and last == word.lower()
     too_short = len(word) < _SHORTEST_HEAD or len(last) < _SHORTEST_HEAD - 1
@@ -163,6 +163,11 @@ def _word(text: str, end: int, floor: int) -> tuple[int, str] | None:
     if glued := _PLURAL_BEFORE.match(word, skip):  # "derivatives-phomaethers", "terpenes—teucdiol"
         skip = glued.end()
     return (end - len(word) + skip, word[skip:]) if len(word) > skip else None
+
+
+def _is_code(word: str) -> bool:
+    """Whether a word is a code such as "RK-1355" or "TMC-151s"."""
+    return _CODE.fullmatch(word) is not None and re.search(r"\d", word) is not None
 
 
 def _last_part(word: str) -> str:

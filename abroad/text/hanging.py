@@ -22,16 +22,14 @@ from abroad.text.suffixes import SEPARATOR, parse_suffixes
 
 # Prefixes of nomenclature that stand in front of a hyphen, and those that are written together with the name.
 _STEREO = frozenset(
-    (
-        "all cis trans syn anti endo exo threo erythro ortho meta para sec tert rac meso ent " + " ".join(GREEK_WORDS)
-    ).split()
+    "all cis trans syn anti endo exo threo erythro ortho meta para sec tert rac meso ent".split() + GREEK_WORDS
 )
 _WRITTEN_TOGETHER = (
     "mono|di|tri|tetra|penta|hexa|hepta|octa|nona|deca|sesqui|bis|tris|oligo|poly|iso|neo|nor|seco|epi|allo|homo|"
     "anteiso|cyclo|dehydro|deoxy|desoxy|demethyl|anhydro|dihydro|tetrahydro|proto|pseudo|crypto|apo"
 )
 _TOGETHER = re.compile(rf"(?:{_WRITTEN_TOGETHER})(?=[a-z]{{4}}|$)")
-_RADICAL_ENDS = ("yl", "oxy", "oxo", "amino", "nitro", "chloro", "bromo", "iodo", "fluoro", "hydro")
+_RADICAL_ENDS = ("yl", "oxy", "oxo", "amino", "nitro", "chloro", "bromo", "iodo", "fluoro", "hydro(?!xy)")
 _FOLLOWS = rf"(?={SPACE}*[,/(]|{SPACE}+(?:and|or|&|plus|as)\b|{SPACE}+&)"
 _HANGING = re.compile(rf"(?<=[^\s{HYPHENS}])[{HYPHENS}]{_FOLLOWS}")
 _BARE_UNIT = rf"(?:[{GREEK}]|{GREEK_WORD}|cis|trans|mono|di|tri|tetra|sesqui)"
@@ -107,16 +105,19 @@ def _coordination(
     if found is None:
         return None
     last = _trimmed(found[0])
-    cut = _cut(pieces, last)
+    end = found.start() + len(last)
+    if re.match(rf"[{HYPHENS}]", last):  # "luteolin-7-O- and -4'-O-glucoside"
+        last = last[1:]
+        own_front, pieces = _front_of(pieces, last)
+    cut = _cut([piece.removeprefix(own_front) for piece in pieces], last)
     if cut is None:
         return None
-    end = found.start() + len(last)
     end, tail = _with_tail_words(text, end, last[cut:])
     final = re.split(rf"[{HYPHENS}\s)]", tail)[-1]
     if not re.search(r"[^\W\d_]{3}", tail) or (not tail[0].isalpha() and is_ordinary(final)):
         return None
     front = ""
-    if own_front or is_bare_derivative(last):
+    if not pieces[0].startswith(own_front or "\n") and (own_front or is_bare_derivative(last)):
         before = _FRONT.search(text[max(floor, start - 62) : start])
         if before and not is_ordinary(before[1]):
             front = f"{before[1]} "
@@ -161,6 +162,15 @@ def is_bare_derivative(name: str) -> bool:
     )
 
 
+def _front_of(pieces: list[str], last: str) -> tuple[str, list[str]]:
+    """(what the first piece has before as many parts as the last name has locants, all pieces with it in front)."""
+    locants = next((n for n, (part, _) in enumerate(parts_of(last)) if not is_locant(part)), 0)
+    first = parts_of(pieces[0])
+    kept = len(first) - locants
+    front = pieces[0][: first[kept - 1][1] + 1] if locants and kept > 0 else ""
+    return front, [pieces[0], *(front + piece.lstrip(HYPHENS) for piece in pieces[1:])]
+
+
 def _cut(pieces: Sequence[str], last: str) -> int | None:
     """Where the part of the last name begins that the others share; None if they are no names of one kind."""
     split = [[part for part, _ in parts_of(piece)] for piece in pieces]
@@ -175,7 +185,7 @@ def _cut(pieces: Sequence[str], last: str) -> int | None:
     if place is None:
         return None
     word, end = mine[place]
-    own = {next((end for end in _RADICAL_ENDS if piece.endswith(end)), "") for piece in ends}
+    own = {next((end for end in _RADICAL_ENDS if piece.endswith(end.split("(")[0])), "") for piece in ends}
     if "" not in own:  # "hydroxy-" is cut like "dihydroxy", and not like "dihydro", if it can be
         for radicals in (own, _RADICAL_ENDS):
             if match := re.match(rf"[a-z]*?(?:{'|'.join(sorted(radicals))})(?=[a-z]{{4}}|$)", word.lower()):

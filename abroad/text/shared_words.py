@@ -50,10 +50,13 @@ def _shared_ends(text: str, pattern: re.Pattern[str], ending: str) -> Iterator[E
         tail = match["tail"] if ending == "ic" else _class_words(match["tail"])
         if tail is None or match.start() < floor:
             continue
+        own = re.match(rf"[^\s]+yl{SPACE}(?=[^\s])", tail) if ending == "yl" else None  # "allyl methyl disulfide"
+        end = match.start("tail") + len(tail)
+        tail = tail[own.end() :] if own else tail
         items, start = _items_before(text, match.start(), ending, floor)
         if len(items) < 2:
             continue
-        end = match.start("tail") + len(tail)
+        items[-1] += f" {own[0].strip()}" if own else ""
         tail = singular(re.sub(rf"{SPACE}+", " ", tail))
         labels = tuple(dict.fromkeys(f"{item} {tail}" for item in items))
         floor = end

@@ -37,6 +37,7 @@ class SuffixList:
         numbered: whether compound numbers stand beside them.
         capped: how many were left out.
         abridged: whether the list is one range whose end is abridged: "A1-3".
+        hyphened: whether each but the first has a hyphen before it: "1, -2 and -3".
     """
 
     labels: list[str] = field(default_factory=list)
@@ -47,6 +48,7 @@ class SuffixList:
     numbered: bool = False
     capped: int = 0
     abridged: bool = False
+    hyphened: bool = False
 
 
 @dataclass
@@ -84,9 +86,14 @@ def parse_suffixes(text: str, position: int) -> SuffixList | None:
         return None
     result.has_range = any(member.last is not None for member in members)
     result.abridged = len(members) == 1 and members[0].abridged
+    result.hyphened = len(members) > 1 and all(_has_hyphen(text, member.first) for member in members[1:])
     _settle_brackets(members, result)
     _label(members, result)
     return result
+
+
+def _has_hyphen(text: str, suffix: Suffix) -> bool:
+    return re.match(rf"[{HYPHENS}]", text[suffix.start - 1 : suffix.start]) is not None
 
 
 def _member(text: str, suffix: Suffix, result: SuffixList) -> tuple[_Member | None, int]:
