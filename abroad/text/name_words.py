@@ -18,7 +18,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-_MIN_TEXTS = 3  # an ordinary word is in as many abstracts of other fields,
+_MIN_TEXTS = 8  # an ordinary word is in as many abstracts of other fields,
 _MIN_RATIO = 15  # and in so many times more abstracts than names of natural products hold it
 _MIN_SHARE_SHORT = 0.005  # of the abstracts hold a word of two letters that is ordinary: "in", not "Rb"
 _MIN_WORDS_BEFORE = 5  # a class noun follows as many different words in names,
@@ -49,8 +49,15 @@ def _read(name: str) -> frozenset[str]:
     return frozenset(gzip.decompress(packed).decode("utf-8").split("\n"))
 
 
-def make_lists(texts: Iterable[str], names: Iterable[str], folder: Path) -> dict[str, int]:
-    """Count both lists and write them; gives the number of words in each."""
+def make_lists(texts: Iterable[str], names: Iterable[str], products: Iterable[str], folder: Path) -> dict[str, int]:
+    """Count both lists and write them; gives the number of words in each.
+
+    Args:
+        texts: abstracts of other fields.
+        names: of natural products.
+        products: names of classes of natural products, which are no ordinary words however many texts hold them.
+        folder: where the lists go.
+    """
     common: Counter[str] = Counter()
     read = 0
     for text in texts:
@@ -73,11 +80,16 @@ def make_lists(texts: Iterable[str], names: Iterable[str], folder: Path) -> dict
         for word, others in before.items()
         if len(word) > 3 and len(others) >= max(_MIN_WORDS_BEFORE, common[word] / _MAX_CLASS_RATIO)
     }
-    ordinary = {
-        word
-        for word, count in common.items()
-        if count >= max(_MIN_TEXTS if len(word) > 2 else _MIN_SHARE_SHORT * read, _MIN_RATIO * heads[word], parts[word])
-    } - classes
+    ordinary = (
+        {
+            word
+            for word, count in common.items()
+            if count
+            >= max(_MIN_TEXTS if len(word) > 2 else _MIN_SHARE_SHORT * read, _MIN_RATIO * heads[word], parts[word])
+        }
+        - classes
+        - {_one(name) for name in products}
+    )
     for file, words in (("ordinary_words", ordinary), ("class_nouns", classes)):
         packed = gzip.compress("\n".join(sorted(words)).encode("utf-8"), 9, mtime=0)
         (folder / f"{file}.txt.gz").write_bytes(packed)
@@ -99,5 +111,12 @@ def _names(field: Path) -> Iterator[str]:
                 yield row["name"]
 
 
+def _products(field: Path) -> Iterator[str]:
+    with (field / "npclassifier_classes.tsv").open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines, delimiter="\t"):
+            yield row["class"]
+
+
 if __name__ == "__main__":  # python -m abroad.text.name_words ../shared/data/field
-    print(make_lists(_texts(Path(sys.argv[1])), _names(Path(sys.argv[1])), Path(__file__).parent / "data"))
+    field = Path(sys.argv[1])
+    print(make_lists(_texts(field), _names(field), _products(field), Path(__file__).parent / "data"))
