@@ -1,6 +1,6 @@
 """What the expander of lists and shared heads reaches: gold labels named in a text, and members that are gold.
 
-Run: python benchmarks/expander.py ../shared/data [--misses N]
+Run: PYTHONPATH=. python benchmarks/expander.py ../shared/data [--misses N]
 
 No tagger takes part. Figures with machine and date are kept in benchmarks/results/expander.md. The validation documents
 of benchmarks/results/split.json are scored, never printed.
@@ -111,6 +111,7 @@ def main() -> None:
     held_out = json.loads(SPLIT.read_text(encoding="utf-8"))["validation"]
     path = options.folder / "field" / "labelled.json"
     atlas = options.folder / "field" / "npatlas_abstracts.jsonl"
+    unseen = {key(text.text)[:80] for text in labelled(path, keep=held_out)}
     parts = {
         "labelled, without validation": labelled(path, leave=held_out),
         "labelled, validation": labelled(path, keep=held_out),
@@ -126,11 +127,14 @@ def main() -> None:
             score.add(text)
         print(score.row(name))
         if name != "labelled, validation":
-            _show(score, options.misses)
+            _show(score, options.misses, unseen)
 
 
-def _show(score: Score, count: int) -> None:
+def _show(score: Score, count: int, unseen: set[str]) -> None:
+    """Print some misses and impure lists, none of a text that is a validation document in another file."""
     chance = random.Random(0)
+    score.missed = [(text, label) for text, label in score.missed if key(text.text)[:80] not in unseen]
+    score.impure = [(text, expansion) for text, expansion in score.impure if key(text.text)[:80] not in unseen]
     for text, label in chance.sample(score.missed, min(count, len(score.missed))):
         print(f"  missed {label!r} of {text.id}: {text.text[:1500]}")
     for text, expansion in chance.sample(score.impure, min(count, len(score.impure))):

@@ -65,6 +65,8 @@ def hanging(text: str) -> Iterator[Expansion]:
         if before is None:
             continue
         start = end - len(before[0]) + unbracketed(before[0])
+        if start == end:
+            continue
         pieces, separator, run_end = _pieces(text, text[start:end], after)
         expansion = _coordination(text, start, pieces, separator, floor) if separator else None
         if expansion is not None:

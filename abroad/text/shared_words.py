@@ -25,7 +25,7 @@ _AFTER_IC = re.compile(
     re.IGNORECASE,
 )
 _AFTER_YL = re.compile(
-    rf"(?<=[a-z]yl)(?P<aside>{SPACE}?\([^()]{{1,60}}\))?{SPACE}(?P<tail>(?:[^\s,;()\[\]]{{3,40}}{SPACE})?[^\s,;.:()\[\]]{{3,40}})"
+    rf"(?<=[a-z]yl)(?P<aside>{SPACE}?\([^()]{{1,60}}\))?{SPACE}(?P<tail>(?:[^\s,;.:()\[\]]{{3,40}}{SPACE})?[^\s,;.:()\[\]]{{3,40}})"
 )
 _ITEM = re.compile(r"(?:[^\s()\[\],;:/]|,(?=[^\s,])|[(\[][^()\[\]\s]{1,30}[)\]](?=[^\s,;:]))+$")
 _SEPARATOR_BEFORE = re.compile(

@@ -199,6 +199,23 @@ def test_acids_that_share_their_last_word(acids):
         assert list(expansion.labels) == [f"{acid} acid" for acid in acids]
 
 
+FRAGMENTS = st.sampled_from(
+    """fictins fictin ganoderic acids A B1 IV L LR a e (1) (1-3) (٣) , and to / ~ & ; - – ' ′ ( [ ) ] α β 3 4- hydroxy
+    mellein ic yl gallate 3-O-glucoside kaempferol cis trans MC E. tirandamycins (TAMs) TAM -RR -4'-O- luteolin-7-O- ₁
+    Ⅰ ²""".split()
+    + [" "]
+)
+
+
+@given(st.lists(FRAGMENTS, max_size=30).map("".join) | st.lists(FRAGMENTS, max_size=30).map(" ".join))
+def test_whatever_is_put_together_spans_and_labels_are_sound(text):
+    for expansion in [*expand_lists(text), *expand_shared_heads(text)]:
+        assert 0 <= expansion.start < expansion.end <= len(text)
+        assert len(expansion.labels) == len(expansion.spans) == len(set(expansion.labels)) >= 2
+        assert all(expansion.start <= start < end <= expansion.end for start, end in expansion.spans)
+    assert expand_phrase(text)
+
+
 @given(st.text(alphabet="3,4-αβ()+and lyicoxd Ngs'/–", max_size=200))
 def test_shared_heads_never_overlap_and_lie_in_the_text(text):
     end = 0
