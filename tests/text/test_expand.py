@@ -203,7 +203,6 @@ FRAGMENTS = st.sampled_from(
     """fictins fictin ganoderic acids A B1 IV L LR a e (1) (1-3) (٣) , and to / ~ & ; - – ' ′ ( [ ) ] α β 3 4- hydroxy
     mellein ic yl gallate 3-O-glucoside kaempferol cis trans MC E. tirandamycins (TAMs) TAM -RR -4'-O- luteolin-7-O- ₁
     Ⅰ ²""".split()
-    + [" "]
 )
 
 
