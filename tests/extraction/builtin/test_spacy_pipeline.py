@@ -3,6 +3,7 @@
 import importlib
 import json
 import pickle
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokenizer import Tokenizer as WhitespaceTokenizer
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 
 from abroad.errors import InputError
 from abroad.extraction.builtin import spacy_pipeline
 from abroad.extraction.builtin.pairs import load_pair_extractor
+from abroad.io import write_documents
 from abroad.schema import Document
 from abroad.text.tokens import tokenise
 
@@ -339,3 +342,28 @@ def test_another_file_is_no_docbin(tmp_path):
     path.write_text("{}")
     with pytest.raises(InputError, match="expected a DocBin"):
         read_path(path, Rejects())
+
+
+def test_labelled_documents_become_a_docbin_to_train_on(cli, documents, tmp_path):
+    source, out = tmp_path / "documents.jsonl", tmp_path / "train.spacy"
+    write_documents(source, documents)
+    result = cli("documents", "docbin", source, "--out", out)
+    assert result.exit_code == 0 and "6 entities in 3 documents" in result.output
+    docs = load_docs(out)
+    assert [(ent.text, ent.label_) for ent in docs[0].ents] == [
+        ("Usnea testalis", "ORGANISM"),
+        ("Usnic acid", "CHEMICAL"),
+        ("barbatic acid", "CHEMICAL"),
+        ("Usnea testalis", "ORGANISM"),
+    ]
+    assert [(r.organism, r.chemical) for r in docs[0]._.relations] == documents[0].label_pairs()
+    assert_evidence_is_in_the_text(docs[0])
+    assert not docs[2].ents and docs[2]._.relations == []
+    assert all(Example(doc.copy(), doc).get_aligned_ner() for doc in docs)
+
+
+def test_the_readme_s_example_runs(capsys):
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "spacy" in block]
+    exec(code, {})
+    assert "Gloeophyllum abietinum NCBITaxon:180171 Gloeophyllin A 0." in capsys.readouterr().out

@@ -8,13 +8,16 @@ doc.spans["chemicals"], which are those of the predictions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spacy import Vocab
 from spacy.tokens import Doc, DocBin
+from spacy.util import filter_spans
 
 from abroad.errors import InputError
+from abroad.extraction.builtin.align import align
+from abroad.extraction.builtin.reading import read_text
 from abroad.extraction.builtin.spacy_pipeline.annotations import (
     GROUPS,
     ID,
@@ -24,9 +27,24 @@ from abroad.extraction.builtin.spacy_pipeline.annotations import (
     set_mentions,
 )
 from abroad.io import Rejects, atomic_write, require_file
-from abroad.schema import Document, Prediction
+from abroad.schema import Document, Evidence, Prediction, Relation
 
 _WHAT = "a DocBin of spaCy"
+
+
+@dataclass
+class LabelReport:
+    """What `write_labelled_docbin` wrote.
+
+    Attributes:
+        documents: how many.
+        entities: how many names stand in their texts.
+        missing: labels of organisms and chemicals that their text does not name.
+    """
+
+    documents: int = 0
+    entities: int = 0
+    missing: int = 0
 
 
 def read_docbin(path: Path, rejects: Rejects) -> list[Document]:
@@ -69,6 +87,46 @@ def write_docbin(
                 set_mentions(doc, role, ())
             add_prediction(doc, _in_doc(prediction, doc) if source is not None else prediction)
         bin.add(doc)
+    _write(out, bin)
+
+
+def write_labelled_docbin(out: Path, documents: Iterable[Document]) -> LabelReport:
+    """Write documents with the names of their relations as entities ORGANISM and CHEMICAL, to train spaCy on.
+
+    `doc._.relations` has the relations with the spans that name both sides. Labels that no span names are
+    counted: a list that is shortened in the text ("acids A-C") is one entity.
+    """
+    report = LabelReport()
+    bin = DocBin(store_user_data=True)
+    for document in documents:
+        doc = _labelled(document, report)
+        report.documents += 1
+        report.entities += len(doc.ents)
+        bin.add(doc)
+    _write(out, bin)
+    return report
+
+
+def _labelled(document: Document, report: LabelReport) -> Doc:
+    reading = read_text(document.text, len(document.title))
+    found = align(document, reading)
+    doc = doc_of(document, _VOCAB)
+    spans: dict[str, dict[str, list[Evidence]]] = {"organism": {}, "chemical": {}}
+    for role, names in (("organism", found.organisms), ("chemical", found.chemicals)):
+        for label, places in names.items():
+            offsets = [reading.original_span(start, end) for start, end in places]
+            spans[role][label] = [Evidence(s, e, document.text[s:e], role, "gold") for s, e in offsets]
+            report.missing += not offsets
+    relations = [
+        Relation(organism, chemical, evidence=[*spans["organism"][organism], *spans["chemical"][chemical]])
+        for organism, chemical in document.label_pairs()
+    ]
+    add_prediction(doc, Prediction(document.id, relations))
+    doc.ents = filter_spans([span for role in GROUPS for span in doc.spans.get(GROUPS[role], ())])
+    return doc
+
+
+def _write(out: Path, bin: DocBin) -> None:
     with atomic_write(out, binary=True) as stream:
         stream.write(bin.to_bytes())
 
