@@ -31,7 +31,7 @@ def read_iob(path: Path, vocab: Vocab | None = None) -> Iterator[Doc]:
 
     vocab = vocab if vocab is not None else Vocab()
     for first, words, tags in _sentences(path):
-        doc = Doc(vocab, words)
+        doc = Doc(vocab, words, [True] * (len(words) - 1) + [False])
         try:
             doc.ents = biluo_tags_to_spans(doc, iob_to_biluo(tags))
         except (ValueError, IndexError) as error:

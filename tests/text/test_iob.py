@@ -15,7 +15,7 @@ def write(tmp_path, text):
 def test_each_sentence_is_a_doc_with_its_names(tmp_path):
     path = write(tmp_path, "Usnic\tB-Chemical\nacid\tI-Chemical\nof\tO\nUsnea\tB-Species\n\r\n\nNothing\tO\r\n.\tO\n")
     first, second = read_iob(path)
-    assert first.text == "Usnic acid of Usnea "
+    assert first.text == "Usnic acid of Usnea"
     assert [(ent.text, ent.label_) for ent in first.ents] == [("Usnic acid", "Chemical"), ("Usnea", "Species")]
     assert [token.text for token in second] == ["Nothing", "."] and not second.ents
 

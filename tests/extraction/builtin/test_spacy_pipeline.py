@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -24,6 +25,8 @@ from abroad.io import write_documents
 from abroad.schema import Document
 from abroad.text.tokens import tokenise
 
+ROOT = Path(__file__).parents[3]
+ENTRY_POINTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
 TITLE = "Metabolites of a wood-rotting fungus."
 ABSTRACT = "Gloeophyllins A-C (1-3) were isolated from Gloeophyllum abietinum."
 DOCUMENT = Document("7", TITLE, ABSTRACT)
@@ -156,6 +159,11 @@ def test_a_model_that_is_not_there_is_named(tmp_path):
         spacy.blank("en").add_pipe("abroad", config={"model": str(tmp_path / "none")})
 
 
+def test_two_thresholds_are_one_too_many():
+    with pytest.raises(InputError, match="not both"):
+        spacy.blank("en").add_pipe("abroad", config={"min_score": 0.5, "precision": 0.8})
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "We compare plate readers.", "Usnea barbata", "\u00ad"])
 def test_nothing_to_find(own, blank, text):
     for nlp in (own, blank):
@@ -244,16 +252,33 @@ def test_components_are_pickled_as_their_settings(blank):
 
 
 def test_entry_points_lead_to_what_is_registered():
-    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]["entry-points"]
-    assert set(project["spacy_factories"]) == {"abroad", "abroad_organisms", "abroad_chemicals", "abroad_relations"}
     nlp = spacy.blank("en")
-    for name, target in project["spacy_factories"].items():
-        module, _, function = target.partition(":")
-        assert callable(getattr(importlib.import_module(module), function))
-        assert nlp.has_factory(name)
-    for name, target in project["spacy_tokenizers"].items():
-        module, _, function = target.partition(":")
-        assert spacy.registry.tokenizers.get(name) is getattr(importlib.import_module(module), function)
+    for name, target in ENTRY_POINTS["spacy_factories"].items():
+        assert callable(target_of(target)) and nlp.has_factory(name)
+    for name, target in ENTRY_POINTS["spacy_tokenizers"].items():
+        assert spacy.registry.tokenizers.get(name) is target_of(target)
+
+
+def target_of(entry_point):
+    module, _, function = entry_point.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def test_spacy_finds_the_components_where_nobody_imported_abroad(tmp_path):
+    installed = tmp_path / "components-0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: components\nVersion: 0\n")
+    groups = [f"[{g}]\n" + "".join(f"{n} = {t}\n" for n, t in points.items()) for g, points in ENTRY_POINTS.items()]
+    (installed / "entry_points.txt").write_text("\n".join(groups))
+    script = (
+        "import spacy; nlp = spacy.blank('en', config={'nlp': {'tokenizer': {'@tokenizers': 'abroad.Tokenizer.v1'}}})\n"
+        f"nlp.add_pipe('abroad'); print(len(nlp({ABSTRACT!r})._.relations))"
+    )
+    path = os.pathsep.join((str(tmp_path), str(ROOT)))
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}
+    )
+    assert result.stdout.strip() == "3", result.stderr
 
 
 def test_abroad_is_imported_without_spacy_and_the_components_without_the_model():
@@ -363,7 +388,7 @@ def test_labelled_documents_become_a_docbin_to_train_on(cli, documents, tmp_path
 
 
 def test_the_readme_s_example_runs(capsys):
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (code,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "spacy" in block]
     exec(code, {})
     assert "Gloeophyllum abietinum NCBITaxon:180171 Gloeophyllin A 0." in capsys.readouterr().out

@@ -7,13 +7,14 @@ other share what the encoder says of a text.
 
 # No `from __future__ import annotations`: spaCy checks the settings of a component by these annotations.
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import spacy
 from spacy import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
+from abroad.errors import InputError
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor, rule_of
 from abroad.extraction.builtin.spacy_pipeline import tokenizer  # noqa: F401  # registers it
 from abroad.extraction.builtin.spacy_pipeline.analysis import Analysis, reader_of
@@ -35,7 +36,7 @@ class Component:
         min_score, precision: threshold of relations, as of `load_pair_extractor`.
         title_end: key of doc.user_data that holds the offset where the title ends; without it there is no title.
     Raises:
-        InputError: no such model, or the precision was never reached.
+        InputError: no such model, a precision that was never reached, or both thresholds.
     """
 
     def __init__(
@@ -46,6 +47,8 @@ class Component:
         precision: float | None = None,
         title_end: str = TITLE_END,
     ) -> None:
+        if min_score is not None and precision is not None:
+            raise InputError("expected min_score or precision, not both")
         self._settings = (tuple(steps), model, min_score, precision, title_end)
         self._extractor = load_pair_extractor(model, min_score, precision)
         self._reader = reader_of(self._extractor)
@@ -100,10 +103,14 @@ def _chemicals(analysis: Analysis) -> Iterator[Mention]:
         yield Mention(*reading.original_span(*place), labels[place], round(span.mean, 4), rule_of(reading, span))
 
 
-def _longest(doc: Doc, mentions: Iterator[Mention]) -> list[Mention]:
-    """Of mentions whose spans of tokens overlap, the longest."""
-    spans = {doc.char_span(m.start, m.end, alignment_mode="expand"): m for m in mentions}
-    return [spans[span] for span in filter_spans(spans)]
+def _longest(doc: Doc, mentions: Iterable[Mention]) -> list[Mention]:
+    """Of mentions whose spans of tokens overlap, the longest; all of those that share one."""
+    at: dict[Span, list[Mention]] = {}
+    for mention in mentions:
+        span = doc.char_span(mention.start, mention.end, alignment_mode="expand")
+        if span is not None:
+            at.setdefault(span, []).append(mention)
+    return [mention for span in filter_spans(at) for mention in at[span]]
 
 
 @Language.factory("abroad_organisms")
