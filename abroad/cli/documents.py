@@ -181,7 +181,8 @@ def docbin(
 ) -> None:
     """Write documents as a DocBin of spaCy, the names of their relations as entities ORGANISM and CHEMICAL.
 
-    `spacy train` takes it. The relations, with the spans of both sides, stand in doc._.relations.
+    `spacy train` takes it, best with the tokenizer "abroad.Tokenizer.v1". The relations, with the spans of both
+    sides, stand in doc._.relations.
     """
     from dataclasses import asdict
 
@@ -195,7 +196,9 @@ def docbin(
         report = write_labelled_docbin(out, items)
         record.update(asdict(report))
     report_rejects(rejects, out)
-    say(f"{report.entities} entities in {report.documents} documents ({report.missing} labels stand in no text): {out}")
+    say(
+        f"{report.entities} entities in {report.documents} documents ({report.missing} labels are not in their text): {out}"
+    )
 
 
 @app.command(
