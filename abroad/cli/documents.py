@@ -197,7 +197,8 @@ def docbin(
         record.update(asdict(report))
     report_rejects(rejects, out)
     say(
-        f"{report.entities} entities in {report.documents} documents ({report.missing} labels are not in their text): {out}"
+        f"{report.entities} entities in {report.documents} documents "
+        f"({report.missing} labels are not in their text): {out}"
     )
 
 
