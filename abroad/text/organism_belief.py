@@ -1,0 +1,33 @@
+"""How likely a candidate is the name of an organism: logistic regression over its features.
+
+Weights are learnt by `abroad.text.learn.belief` and lie in data/organism_belief.json, with the least belief for
+which a mention is kept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cache
+from importlib.resources import files
+
+from abroad.text.organism_features import group
+
+
+def belief(form: str, found: list[str]) -> float:
+    """The probability, from 0 to 1."""
+    weights = _model()["weights"][group(form)]
+    total = sum([weights[name] for name in found if name in weights])
+    return 1 / (1 + math.exp(-total))
+
+
+def minimum(form: str) -> float:
+    """The least belief of a mention of this form that is kept."""
+    return float(_model()["minimum"][group(form)])
+
+
+@cache
+def _model() -> dict[str, dict]:
+    text = (files("abroad.text") / "data" / "organism_belief.json").read_text(encoding="utf-8")
+    loaded: dict[str, dict] = json.loads(text)
+    return loaded

@@ -1,0 +1,233 @@
+"""What is known of a candidate, as short strings: counts of its words, its form, the words around it.
+
+Numbers are cut to a few steps, so that a weight for each step can follow any curve.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+
+from abroad.text.latin_form import epithet_form, genus_form
+from abroad.text.organism_candidates import Candidate, Words, group_names
+from abroad.text.taxon_names import common_names, epithets, genera, singular, species_of
+from abroad.text.word_counts import places, word_counts
+
+_GROUPS = {"unnamed": "genus", "hybrid": "binomial", "candidatus": "binomial"}
+_ENDS = frozenset(".?!:\n")
+
+
+def group(form: str) -> str:
+    """Which weights a form is judged by."""
+    return _GROUPS.get(form, form)
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the other candidates of a text say.
+
+    Attributes:
+        species: genera with a species that NCBI knows, or with "sp.", somewhere in the text.
+        initials: initials of abbreviated names, with their epithets.
+        number: how many species NCBI knows are named.
+        nouns: numbers of words that begin a common name.
+    """
+
+    species: set[str] = field(default_factory=set)
+    initials: set[tuple[str, str]] = field(default_factory=set)
+    number: int = 0
+    nouns: set[int] = field(default_factory=set)
+    names: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate]) -> Surroundings:
+        """Those of these candidates."""
+        made = cls()
+        for one in candidates:
+            if one.form == "binomial" and one.epithet in species_of(one.genus):
+                made.species.add(one.genus)
+                made.number += 1
+                made.names.add(one.first)
+            elif one.form == "unnamed":
+                made.species.add(one.genus)
+                made.names.add(one.first)
+            elif one.form == "abbreviated":
+                made.initials.add((one.label[0], one.epithet))
+            elif one.form == "common":
+                made.nouns.add(one.first)
+        return made
+
+
+def features(one: Candidate, words: Words, around: Surroundings) -> list[str]:
+    """Everything that bears on a candidate."""
+    found = ["bias", f"form={one.form}", f"case={one.case}", f"texts={min(around.number, 3)}"]
+    kind = group(one.form)
+    if kind == "common":
+        found += _common(one, words, around)
+    elif kind == "abbreviated":
+        found += _abbreviated(one, around)
+    else:
+        found += _genus(one.genus)
+        if one.epithet:
+            found += _epithet(one)
+        found.append(f"elsewhere={_elsewhere(one, around)}")
+    found += _context(one, words)
+    return found
+
+
+@lru_cache(maxsize=1 << 14)
+def _genus(genus: str) -> tuple[str, ...]:
+    """The counts of a genus or a higher taxon; the text has no part in them."""
+    counts = word_counts(genus.lower())
+    capital = counts.start + counts.middle
+    ordinary = counts.ordinary + counts.plain
+    seen = [
+        f"size={_step(len(species_of(genus)))}",
+        f"ordinary={_step(ordinary)}",
+        f"capital={_odds(counts.named, capital)}",
+        f"italic={_odds(counts.italic_capital, counts.plain_capital)}",
+        f"name={_odds(counts.named + counts.italic_capital, ordinary + counts.start + counts.plain_capital)}",
+        f"genus form={_form(genus_form(genus))}",
+        f"place={places().get(genus, 0)}",
+        f"length={min(len(genus), 9)}",
+    ]
+    seen.append(f"{seen[0]} {seen[3]}")
+    seen.append(f"{seen[0]} {seen[4]}")
+    seen.append(f"{seen[1]} {seen[2]}")
+    seen.append(f"ending={genus[-3:]}")
+    if genus not in genera():
+        seen.append("no genus")
+    return tuple(seen)
+
+
+def _epithet(one: Candidate) -> Iterator[str]:
+    species = species_of(one.genus)
+    own = one.epithet in species or f"×{one.epithet}" in species
+    yield f"own={own}"
+    yield f"size={_step(len(species))} own={own}"
+    word = _epithet_word(one.epithet)
+    yield from word
+    yield f"own={own} {word[0]}"
+    yield f"own={own} {word[2]}"
+    yield f"own={own} {word[-1]}"
+    if one.genus not in genera():
+        yield f"no genus {word[-1]}"
+
+
+@lru_cache(maxsize=1 << 14)
+def _epithet_word(epithet: str) -> tuple[str, ...]:
+    counts = word_counts(epithet)
+    ordinary = _step(counts.ordinary + counts.plain)
+    known = epithet in epithets()
+    return (
+        f"epithet italic={_odds(counts.italic + counts.after, counts.plain + counts.ordinary)}",
+        f"epithet ordinary={ordinary} known={known}",
+        f"epithet of own={_odds(counts.own, counts.genera - counts.own)}",
+        f"epithet ending={epithet[-2:]}",
+        f"epithet ending={epithet[-3:]}",
+        f"epithet length={min(len(epithet), 7)}",
+        f"epithet hyphen={'-' in epithet}",
+        f"epithet capital={_step(counts.start + counts.middle)}",
+        f"known={known} form={_form(epithet_form(epithet))}",
+    )
+
+
+def _abbreviated(one: Candidate, around: Surroundings) -> Iterator[str]:
+    initial = one.label.split(".")[0]
+    fits = any(genus.startswith(initial) for genus in around.species)
+    own = any(genus.startswith(initial) and one.epithet in species_of(genus) for genus in around.species)
+    word = _epithet_word(one.epithet)
+    yield from word
+    yield f"genus named={fits} species={own}"
+    yield f"genus named={fits} {word[-1]}"
+    yield f"initial length={len(initial)}"
+
+
+def _common(one: Candidate, words: Words, around: Surroundings) -> Iterator[str]:
+    name = singular(one.label.lower())
+    yield from _common_name(name)
+    yield f"words={min(one.last - one.first, 2)}"
+    yield f"before noun={one.last + 1 in around.nouns}"
+    yield f"before name={one.last + 1 in around.names}"
+    if one.label[0].isupper():
+        start = _sentence_start(words, one.start)
+        yield f"capital start={start}"
+
+
+@lru_cache(maxsize=1 << 14)
+def _common_name(name: str) -> tuple[str, ...]:
+    head = name.replace("-", " ").split(" ")[-1]
+    counts = word_counts(head)
+    ordinary = counts.ordinary + counts.plain
+    return (
+        f"name={name}",
+        f"head={head}",
+        f"ncbi={name in common_names()} group={name in group_names()}",
+        f"heads={_step(_heads().get(head, 0))}",
+        f"ordinary={_step(ordinary)}",
+        f"kind={_odds(counts.kind, ordinary)}",
+        f"apposed={_odds(counts.apposed, counts.ordinary)}",
+        f"one word={head == name} kind={_odds(counts.kind, ordinary)}",
+        f"one word={head == name} heads={_step(_heads().get(head, 0))} ordinary={_step(counts.ordinary)}",
+        f"ending={name[-3:]}",
+    )
+
+
+@cache
+def _heads() -> dict[str, int]:
+    """How many common names end in a word."""
+    heads: dict[str, int] = {}
+    for name in common_names():
+        last = name.replace("-", " ").split(" ")[-1]
+        heads[last] = heads.get(last, 0) + 1
+    return heads
+
+
+def _context(one: Candidate, words: Words) -> Iterator[str]:
+    before, after = one.first - 1, one.last + 1
+    lower = [word.lower() for word in words.words[max(before - 1, 0) : after + 2]]
+    start = max(before - 1, 0)
+
+    def word(number: int) -> str:
+        return lower[number - start] if start <= number < start + len(lower) else ""
+
+    yield f"w-1={word(before)}"
+    yield f"w-2={word(before - 1)}"
+    yield f"w+1={word(after)}"
+    yield f"w+2={word(after + 1)}"
+    yield f"c-1={words.character(one.start - 1)}"
+    yield f"c+1={words.character(one.end)}"
+    yield f"start={_sentence_start(words, one.start)}"
+    if before >= 0 and words.words[before][0].isupper() and words.ends[before] + 1 == one.start:
+        yield f"capital before={words.words[before].isupper()}"
+    if after < len(words.words) and words.words[after][0].isupper() and one.end + 1 == words.starts[after]:
+        yield f"capital after={words.words[after].isupper()}"
+
+
+def _sentence_start(words: Words, position: int) -> bool:
+    before = words.text[max(position - 3, 0) : position].rstrip(" \"'“‘(")
+    return position == 0 or (before[-1:] in _ENDS)
+
+
+def _elsewhere(one: Candidate, around: Surroundings) -> str:
+    if one.genus in around.species:
+        return "species"
+    own = species_of(one.genus)
+    if any(initial == one.genus[0] and epithet in own for initial, epithet in around.initials):
+        return "abbreviated"
+    return "none"
+
+
+def _step(number: int) -> int:
+    return min(number.bit_length(), 10)
+
+
+def _odds(first: int, second: int) -> int:
+    """Log-odds of two counts, in steps; 99 where nothing was counted."""
+    return round(math.log((first + 0.5) / (second + 0.5))) if first + second else 99
+
+
+def _form(value: float) -> float:
+    return max(min(round(value * 2) / 2, 2.0), -2.0)
