@@ -182,7 +182,10 @@ def _species(words: Words, number: int, last: int, start: int, word: str, case: 
     hybrid = gap not in _SPACES and "(" not in gap
     if words.words[following] == "x" and gap in _SPACES and words.gap(following) in _SPACES:
         following, hybrid = following + 1, True
-    if read := _epithet(words, following, genus):
+    read = _epithet(words, following, genus)
+    if read is None and words.words[following].lower() in species_of(genus):
+        read = words.words[following].lower(), following  # "Aspergillus Niger"
+    if read:
         epithet, end_word = read
         label = f"{word} × {epithet}" if hybrid else f"{word} {epithet}"
         form = "hybrid" if hybrid else "binomial"

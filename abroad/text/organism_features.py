@@ -12,10 +12,11 @@ from functools import cache, lru_cache
 
 from abroad.text.latin_form import epithet_form, genus_form
 from abroad.text.organism_candidates import Candidate, Words, group_names
-from abroad.text.taxon_names import common_names, epithets, genera, singular, species_of
+from abroad.text.taxon_names import CANDIDATUS, common_names, epithets, genera, singular, species_of
 from abroad.text.word_counts import places, word_counts
 
 _GROUPS = {"unnamed": "genus", "hybrid": "binomial", "candidatus": "binomial"}
+_ENDINGS = ("", "e", "us", "um", "a", "ae", "on", "is", "s", "es")
 _ENDS = frozenset(".?!:\n")
 
 
@@ -103,7 +104,7 @@ def _genus(genus: str) -> tuple[str, ...]:
 
 
 def _epithet(one: Candidate) -> Iterator[str]:
-    species = species_of(one.genus)
+    species = species_of(CANDIDATUS + one.genus if one.form == "candidatus" else one.genus)
     own = one.epithet in species or f"×{one.epithet}" in species
     yield f"own={own}"
     yield f"size={_step(len(species))} own={own}"
@@ -112,6 +113,9 @@ def _epithet(one: Candidate) -> Iterator[str]:
     yield f"own={own} {word[0]}"
     yield f"own={own} {word[2]}"
     yield f"own={own} {word[-1]}"
+    if not own:
+        yield f"kin={_step(_kin(one.epithet))} {word[-1]}"
+        yield f"kin={_step(_kin(one.epithet))}"
     if one.genus not in genera():
         yield f"no genus {word[-1]}"
 
@@ -132,6 +136,15 @@ def _epithet_word(epithet: str) -> tuple[str, ...]:
         f"epithet capital={_step(counts.start + counts.middle)}",
         f"known={known} form={_form(epithet_form(epithet))}",
     )
+
+
+@lru_cache(maxsize=1 << 14)
+def _kin(epithet: str) -> int:
+    """How often texts have a noun that this may be a form of: "rhizome" of "rhizoma", "conidium" of "conidia"."""
+    stems = [epithet[:-1], epithet[:-2]]
+    forms = [stem + ending for stem in stems if len(stem) > 3 for ending in _ENDINGS]
+    found = [word_counts(form) for form in forms if form != epithet]
+    return max((c.ordinary + c.plain for c in found if c.ordinary + c.plain > c.after + c.italic), default=0)
 
 
 def _abbreviated(one: Candidate, around: Surroundings) -> Iterator[str]:

@@ -18,7 +18,7 @@ def one_spelling(labels: Iterable[str]) -> dict[str, str]:
     for label in sorted(dict.fromkeys(labels), key=lambda label: not _known(label)):
         genus, _, epithet = label.partition(" ")
         others = by_genus.setdefault(genus, [])
-        if len(epithet) < _MIN_EPITHET or not epithet.islower() or _known(label):
+        if len(epithet) < _MIN_EPITHET or _known(label):
             chosen[label] = label
         else:
             same = [other for other in others if one_edit_apart(label, other)]
@@ -41,7 +41,8 @@ def _known_spelling(genus: str, epithet: str) -> str:
     """
     if "-" in epithet or " " in epithet:
         return epithet
-    slips = [known for known in species_of(genus) if one_edit_apart(epithet, known) and not _variant(epithet, known)]
+    species = [known for known in species_of(genus) if abs(len(known) - len(epithet)) <= 1 and known.isalpha()]
+    slips = [known for known in species if one_edit_apart(epithet, known) and not _variant(epithet, known)]
     return slips[0] if len(slips) == 1 else epithet
 
 

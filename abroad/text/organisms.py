@@ -17,6 +17,7 @@ from abroad.text.organism_candidates import Candidate, Words, candidates
 from abroad.text.organism_features import Surroundings, features
 from abroad.text.organism_spelling import one_edit_apart, one_spelling
 from abroad.text.taxon_names import CANDIDATUS, species_of
+from abroad.text.word_counts import abbreviations
 
 __all__ = ["OrganismMention", "find_organisms", "one_edit_apart", "resolve_genus"]
 
@@ -48,6 +49,7 @@ class OrganismMention:
 
 _ABBREVIATED = re.compile(r"([A-Z][a-z]{0,3})\.\s?([a-z]{3,}(?:-[a-z]+)*)")
 _SPECIES = 0.5  # belief from which a genus and the word after it are read as a species
+_CANDIDATUS = 0.95  # the word stands before names of bacteria and nowhere else; corpora have too few to learn from
 _MAX_MENTIONS = 400  # beyond it a text is a catalogue of species
 _HIGH_FORMS = frozenset(("higher", "common"))
 
@@ -59,7 +61,7 @@ def find_organisms(text: str) -> list[OrganismMention]:
     around = Surroundings.of(found)
     mentions = []
     for one in found:
-        believed = belief(one.form, features(one, words, around))
+        believed = _CANDIDATUS if one.form == "candidatus" else belief(one.form, features(one, words, around))
         if believed >= minimum(one.form):
             mentions.append(_mention(one, believed))
     kept = _without_appositions(_without_overlaps(mentions))[:_MAX_MENTIONS]
@@ -112,12 +114,17 @@ class _Genera:
 
 
 def _resolved(mentions: list[OrganismMention]) -> list[OrganismMention]:
+    """Abbreviated genera written out; without the names of which nobody can say what they stand for."""
     named = _Genera(mentions)
     made = []
     for m in mentions:
         match = _ABBREVIATED.match(m.label) if m.form == "abbreviated" else None
-        full = named.full_name(match[1], match[2], m.start) if match else None
-        made.append(replace(m, label=full) if full else m)
+        if match is None:
+            made.append(m)
+        elif full := named.full_name(match[1], match[2], m.start):
+            made.append(replace(m, label=full))
+        elif genus := abbreviations().get(f"{match[1][0]} {match[2]}", ""):
+            made += [replace(m, label=f"{genus} {match[2]}")] if genus.startswith(match[1]) else []
     return made
 
 

@@ -73,6 +73,12 @@ def places() -> dict[str, int]:
     return {word: int(size) for word, size in (line.split("\t") for line in _lines("places"))}
 
 
+@cache
+def abbreviations() -> dict[str, str]:
+    """The genus that texts mean by "E. coli" where they do not name it: "E coli" -> "Escherichia"."""
+    return dict(line.split("\t", 1) for line in _lines("abbreviations"))  # type: ignore[misc]
+
+
 def _lines(name: str) -> list[str]:
     packed = (files("abroad.text") / "data" / f"{name}.tsv.gz").read_bytes()
     return gzip.decompress(packed).decode("utf-8").split("\n")

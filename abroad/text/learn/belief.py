@@ -19,25 +19,27 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
-from abroad.text.learn.corpora import Labelled, foods, iob, labelled, other_fields, s1000
+from abroad.text.learn.corpora import Labelled, encyclopedia, foods, iob, labelled, other_fields, s1000
 from abroad.text.organism_candidates import Candidate, Words, candidates
 from abroad.text.organism_features import Surroundings, features, group
 from abroad.text.taxon_names import singular
+from abroad.text.taxonomy import Taxonomy
 from abroad.text.word_counts import word_counts
 
 _MIN_COUNT = 4
 _STRENGTH = 0.3
 _SMALLEST = 0.03
-_FULL = frozenset(("s1000", "CRAFT-species", "BioNLP11ID-species", "BioNLP13CG-species"))
+_FULL = frozenset(("s1000", "CRAFT-species", "BioNLP11ID-species", "BioNLP13CG-species", "encyclopedia"))
 _WEIGHTS = {"s1000": 2.0, "labelled": 1.0, "foods": 1.0}
 _DOUBT = 0.05  # share of uses as a name below which a capitalised word of other fields is none
 _MIN_USES = 3
+_EVERY = 12  # pages of the encyclopedia for one that is learnt from
 
 
 def examples(data: Path, validation: set[str]) -> Iterator[tuple[Candidate, list[str], bool, float]]:
     """Candidate, features, whether it is a name, and the weight of the example."""
     for record in (*s1000(data, held_out=False), *iob(data), *labelled(data, validation, held_out=False),
-                   *foods(data), *other_fields(data)):
+                   *foods(data), *other_fields(data), *encyclopedia(Taxonomy.installed().descriptions(), _EVERY)):
         words = Words.of(record.text)
         found = candidates(words)
         around = Surroundings.of(found)
@@ -60,6 +62,8 @@ def verdict(one: Candidate, record: Labelled) -> bool | None:
         else:
             right = label in names or singular(label) in names
         return True if right else None
+    if record.source == "encyclopedia" and one.form in ("common", "higher"):
+        return None
     if one.form in ("genus", "higher", "unnamed"):
         right = any(start <= one.start < end or one.start == start for start, end in record.spans)
     elif one.form == "common":

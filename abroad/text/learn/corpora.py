@@ -6,12 +6,15 @@ validation of `benchmarks/results/split.json`, `curated_dev.json` and the locked
 
 from __future__ import annotations
 
+import html
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 _IOB = ("CRAFT-species", "BioNLP11ID-species", "BioNLP13CG-species", "linnaeus")
+_TAG = re.compile(r"<[^>]*>")
 _PARTS = ("train", "devel", "test")
 _IOB_LENGTH = 120  # sentences of one text made of an IOB file
 
@@ -83,6 +86,19 @@ def other_fields(data: Path) -> Iterator[Labelled]:
     for name in ("journals_2021_other", "mibig_negatives"):
         for record in _records(data / "field" / f"{name}.jsonl"):
             yield Labelled(text_of(record), None, (), name)
+
+
+def encyclopedia(descriptions: Iterable[str], every: int) -> Iterator[Labelled]:
+    """One of so many of Wikipedia's first lines on taxa, where names of genera and species stand in italics."""
+    for number, page in enumerate(descriptions):
+        if number % every == 0:
+            text, spans = "", []
+            for part in re.split(r"(<i>.*?</i>)", page):
+                start = len(text)
+                text += html.unescape(_TAG.sub("", part))
+                if part.startswith("<i>"):
+                    spans.append((start, len(text)))
+            yield Labelled(text, tuple(spans), (), "encyclopedia")
 
 
 def plain_texts(data: Path, validation: set[str]) -> Iterator[str]:

