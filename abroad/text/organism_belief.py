@@ -11,19 +11,20 @@ import math
 from functools import cache
 from importlib.resources import files
 
+from abroad.text.organism_candidates import Candidate
 from abroad.text.organism_features import group
 
 
-def belief(form: str, found: list[str]) -> float:
-    """The probability, from 0 to 1."""
-    weights = _model()["weights"][group(form)]
+def belief(one: Candidate, found: list[str]) -> float:
+    """The probability of a candidate with these features, from 0 to 1."""
+    weights = _model()["weights"][group(one)]
     total = sum([weights[name] for name in found if name in weights])
     return 1 / (1 + math.exp(-total))
 
 
-def minimum(form: str) -> float:
-    """The least belief of a mention of this form that is kept."""
-    return float(_model()["minimum"][group(form)])
+def minimum(one: Candidate) -> float:
+    """The least belief of a mention of this kind that is kept."""
+    return float(_model()["minimum"][group(one)])
 
 
 @cache

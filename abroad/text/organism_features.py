@@ -12,17 +12,25 @@ from functools import cache, lru_cache
 
 from abroad.text.latin_form import epithet_form, genus_form
 from abroad.text.organism_candidates import Candidate, Words, group_names
-from abroad.text.taxon_names import CANDIDATUS, common_names, epithets, genera, singular, species_of
-from abroad.text.word_counts import places, word_counts
+from abroad.text.taxon_names import CANDIDATUS, HYBRID, common_names, epithets, genera, singular, species_of
+from abroad.text.word_counts import english, places, word_counts
 
 _GROUPS = {"unnamed": "genus", "hybrid": "binomial", "candidatus": "binomial"}
+NEW = "new species"
 _ENDINGS = ("", "e", "us", "um", "a", "ae", "on", "is", "s", "es")
 _ENDS = frozenset(".?!:\n")
 
 
-def group(form: str) -> str:
-    """Which weights a form is judged by."""
-    return _GROUPS.get(form, form)
+def group(one: Candidate) -> str:
+    """Which weights a candidate is judged by; species that NCBI knows and others are told by different things."""
+    named = _GROUPS.get(one.form, one.form)
+    return NEW if named == "binomial" and not is_known(one) else named
+
+
+def is_known(one: Candidate) -> bool:
+    """Whether NCBI has this species of this genus."""
+    species = species_of(CANDIDATUS + one.genus if one.form == "candidatus" else one.genus)
+    return one.epithet in species or f"{HYBRID}{one.epithet}" in species
 
 
 @dataclass(slots=True)
@@ -64,7 +72,7 @@ class Surroundings:
 def features(one: Candidate, words: Words, around: Surroundings) -> list[str]:
     """Everything that bears on a candidate."""
     found = ["bias", f"form={one.form}", f"case={one.case}", f"texts={min(around.number, 3)}"]
-    kind = group(one.form)
+    kind = group(one)
     if kind == "common":
         found += _common(one, words, around)
     elif kind == "abbreviated":
@@ -92,10 +100,12 @@ def _genus(genus: str) -> tuple[str, ...]:
         f"name={_odds(counts.named + counts.italic_capital, ordinary + counts.start + counts.plain_capital)}",
         f"genus form={_form(genus_form(genus))}",
         f"place={places().get(genus, 0)}",
+        f"english={english().get(genus.lower(), 0) // 3}",
         f"length={min(len(genus), 9)}",
     ]
     seen.append(f"{seen[0]} {seen[3]}")
     seen.append(f"{seen[0]} {seen[4]}")
+    seen.append(f"{seen[0]} english={english().get(genus.lower(), 0) // 3}")
     seen.append(f"{seen[1]} {seen[2]}")
     seen.append(f"ending={genus[-3:]}")
     if genus not in genera():
@@ -104,20 +114,15 @@ def _genus(genus: str) -> tuple[str, ...]:
 
 
 def _epithet(one: Candidate) -> Iterator[str]:
-    species = species_of(CANDIDATUS + one.genus if one.form == "candidatus" else one.genus)
-    own = one.epithet in species or f"×{one.epithet}" in species
-    yield f"own={own}"
-    yield f"size={_step(len(species))} own={own}"
     word = _epithet_word(one.epithet)
     yield from word
-    yield f"own={own} {word[0]}"
-    yield f"own={own} {word[2]}"
-    yield f"own={own} {word[-1]}"
-    if not own:
-        yield f"kin={_step(_kin(one.epithet))} {word[-1]}"
-        yield f"kin={_step(_kin(one.epithet))}"
-    if one.genus not in genera():
-        yield f"no genus {word[-1]}"
+    known = one.genus in genera()
+    yield f"genus={known} {word[-1]}"
+    if not is_known(one):
+        kin = _step(_kin(one.epithet))
+        yield f"kin={kin}"
+        yield f"kin={kin} {word[0]}"
+        yield f"size={_step(len(species_of(one.genus)))} {word[-1]}"
 
 
 @lru_cache(maxsize=1 << 14)
@@ -125,6 +130,8 @@ def _epithet_word(epithet: str) -> tuple[str, ...]:
     counts = word_counts(epithet)
     ordinary = _step(counts.ordinary + counts.plain)
     known = epithet in epithets()
+    english_size = english().get(epithet, 0) // 3
+    italic = _odds(counts.italic, counts.plain)
     return (
         f"epithet italic={_odds(counts.italic + counts.after, counts.plain + counts.ordinary)}",
         f"epithet ordinary={ordinary} known={known}",
@@ -134,6 +141,8 @@ def _epithet_word(epithet: str) -> tuple[str, ...]:
         f"epithet length={min(len(epithet), 7)}",
         f"epithet hyphen={'-' in epithet}",
         f"epithet capital={_step(counts.start + counts.middle)}",
+        f"epithet english={english_size}",
+        f"epithet english={english_size} known={known} italic={italic}",
         f"known={known} form={_form(epithet_form(epithet))}",
     )
 

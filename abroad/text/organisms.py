@@ -61,8 +61,8 @@ def find_organisms(text: str) -> list[OrganismMention]:
     around = Surroundings.of(found)
     mentions = []
     for one in found:
-        believed = _CANDIDATUS if one.form == "candidatus" else belief(one.form, features(one, words, around))
-        if believed >= minimum(one.form):
+        believed = _CANDIDATUS if one.form == "candidatus" else belief(one, features(one, words, around))
+        if believed >= minimum(one):
             mentions.append(_mention(one, believed))
     kept = _without_appositions(_without_overlaps(mentions))[:_MAX_MENTIONS]
     resolved = _resolved(kept)

