@@ -78,12 +78,13 @@ def features(one: Candidate, words: Words, around: Surroundings) -> list[str]:
     elif kind == "abbreviated":
         found += _abbreviated(one, around)
     else:
-        found += _genus(one.genus)
+        if kind != NEW:
+            found += _genus(one.genus)
         if one.epithet:
             found += _epithet(one)
         found.append(f"elsewhere={_elsewhere(one, around)}")
-    found += _context(one, words)
-    return found
+    context = list(_context(one, words))
+    return [*found, *(context if kind != NEW else (name for name in context if "+1=" in name))]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -122,7 +123,9 @@ def _epithet(one: Candidate) -> Iterator[str]:
         kin = _step(_kin(one.epithet))
         yield f"kin={kin}"
         yield f"kin={kin} {word[0]}"
-        yield f"size={_step(len(species_of(one.genus)))} {word[-1]}"
+        yield f"size={_step(len(species_of(one.genus)))}"
+        if one.genus not in genera():
+            yield from _genus(one.genus)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -27,7 +27,7 @@ from abroad.text.taxonomy import Taxonomy
 from abroad.text.word_counts import word_counts
 
 _MIN_COUNT = 4
-_STRENGTH = 0.3
+_STRENGTH = 2.0
 _SMALLEST = 0.03
 _FULL = frozenset(("s1000", "CRAFT-species", "BioNLP11ID-species", "BioNLP13CG-species", "encyclopedia"))
 _WEIGHTS = {"s1000": 2.0, "labelled": 1.0, "foods": 1.0, "encyclopedia": 0.3}

@@ -39,6 +39,7 @@ _KIND = re.compile(
 _BINOMIAL = re.compile(r"\b([A-Z][a-z]{2,}) ([a-z]{3,})\b")
 _MIN_TEXTS, _SHARE = 3, 0.9
 _FORM = -0.5
+_LATIN = ("a", "ae", "i", "um", "us", "is", "ix", "ex")  # as epithets end: a capital tells that a word is none
 _UNNAMED = ("sp.", "spp.", "sp", "spp")
 _MIN_ORDINARY = 3
 _ENDS = frozenset(".?!:")
@@ -59,7 +60,8 @@ def count(texts: Iterable[str], pages: Iterable[str]) -> dict[str, WordCounts]:
         numbers[2] = len(follows[word])
         numbers[3] = sum(word in species_of(genus) for genus in follows[word])
         often = max(numbers[0], numbers[4] + numbers[5], numbers[8] - 2, numbers[9] - 7) >= _MIN_ORDINARY
-        if often or (sum(numbers) - numbers[12] > 1 and (word.capitalize() in known or numbers[2])):
+        latin = numbers[4] + numbers[5] > 0 and word not in epithets() and word.endswith(_LATIN)
+        if often or latin or (sum(numbers) - numbers[12] > 1 and (word.capitalize() in known or numbers[2])):
             chosen[word] = WordCounts(*numbers)
     return chosen
 
