@@ -82,7 +82,11 @@ def features(one: Candidate, words: Words, around: Surroundings) -> list[str]:
             found += _genus(one.genus)
         if one.epithet:
             found += _epithet(one)
-        found.append(f"elsewhere={_elsewhere(one, around)}")
+        elsewhere = _elsewhere(one, around)
+        found.append(f"elsewhere={elsewhere}")
+        if kind == "genus":
+            found.append(f"elsewhere={elsewhere} {_genus(one.genus)[4]}")
+            found.append(f"elsewhere={elsewhere} {_genus(one.genus)[1]}")
     context = list(_context(one, words))
     return [*found, *(context if kind != NEW else (name for name in context if "+1=" in name))]
 
