@@ -15,7 +15,7 @@ from importlib.resources import files
 
 from abroad.text.latin_form import epithet_form, genus_form
 from abroad.text.taxon_names import CANDIDATUS, common_names, epithets, fold, genera, higher_taxa, singular, species_of
-from abroad.text.word_counts import word_counts
+from abroad.text.word_counts import abbreviations, word_counts
 
 _WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+")
 _INITIAL = re.compile(r"[A-Z][a-z]{0,3}")
@@ -111,7 +111,7 @@ def candidates(words: Words) -> list[Candidate]:
 def _capitalised(
     words: Words, number: int, word: str, known_genera: frozenset[str], known_higher: frozenset[str]
 ) -> Iterator[Candidate]:
-    if len(word) <= 4 and words.character(words.ends[number]) == "." and _INITIAL.fullmatch(word):
+    if len(word) <= 4 and _INITIAL.fullmatch(word):
         yield from _abbreviated(words, number, word)
     if word.isupper():
         if len(word) >= _MIN_UPPER:
@@ -267,9 +267,10 @@ def _lower_case(words: Words, number: int, word: str) -> Iterator[Candidate]:
 
 def _abbreviated(words: Words, number: int, word: str) -> Iterator[Candidate]:
     before = words.character(words.starts[number] - 1)
-    if before.isalnum() or before in (".", "-") or words.gap(number) not in (". ", ".", ".\u00a0"):
+    gap, following = words.gap(number), number + 1
+    without_stop = gap in _SPACES and f"{word} {words.words[following]}" in abbreviations()  # "E coli"
+    if (before and (before.isalnum() or before in ".-")) or not (gap in (". ", ".", ".\u00a0") or without_stop):
         return
-    following = number + 1
     if words.words[following].islower() and (read := _epithet(words, following, "")):
         epithet, last = read
         start, end = words.starts[number], words.ends[last]

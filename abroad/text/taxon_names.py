@@ -15,7 +15,10 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-_HIGHER = frozenset(("family", "subfamily", "tribe", "order", "suborder", "class", "subclass", "phylum", "kingdom"))
+_HIGHER = frozenset(
+    """family subfamily superfamily tribe order suborder infraorder superorder class subclass infraclass superclass
+    phylum subphylum superphylum kingdom subkingdom superkingdom clade""".split()
+)
 _EPITHET = re.compile(r"[A-Z][a-z]+ (?:x )?([a-z]{3,}(?:-[a-z]+)*)(?: |$)")
 _SPECIES = re.compile(r"((?:Candidatus )?[A-Z][a-z]{2,}(?:-[a-z]+)?) (x )?([a-z]{3,}(?:-[a-z]+)*)")
 _NAME = re.compile(r"(?:Candidatus |x )?[A-Z][a-z]{2,}(?:-[a-z]+)?")
@@ -87,7 +90,7 @@ def fold(word: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def singular(name: str) -> str:
-    """The last word in the singular, by the rules of English and Latin plurals: "red algae" is "red alga"."""
+    """A name with its last word in the singular, by the rules of English and Latin plurals: "red algae" is "red alga"."""
     for plural, ending, minimum in _PLURALS:
         if name.endswith(plural) and len(name) >= minimum:
             return name[: len(name) - len(plural)] + ending
