@@ -74,7 +74,8 @@ def resolve_genus(name: str, mentions: Sequence[OrganismMention], position: int)
     """The full name for "P. notatum".
 
     The genus is the one named with that epithet; else the one that has such a species in NCBI Taxonomy, the nearest
-    before if several have; else the nearest before that begins so; else the only one that does.
+    before if several have; else the one that texts mostly mean; else the nearest before that begins so; else the only
+    one that does.
 
     Args:
         name: an abbreviated name.
@@ -104,7 +105,8 @@ class _Genera:
         fits = [one for one in self._by_letter.get(initial[0], ()) if one[1].startswith(initial)]
         named = [one for one in fits if one[2] == epithet]
         known = [one for one in fits if epithet in species_of(one[1])]
-        for chosen in (named, known, fits):
+        usual = [one for one in fits if one[1] == abbreviations().get(f"{initial[0]} {epithet}")]
+        for chosen in (named, known, usual, fits):
             if chosen:
                 before = [one for one in chosen if one[0] < position]
                 only = chosen if len({genus for _, genus, _ in chosen}) == 1 or chosen is named else []

@@ -44,7 +44,7 @@ def text_of(document: dict) -> str:
 
 def s1000(data: Path, held_out: bool) -> Iterator[Labelled]:
     """The third that is held out, or the rest; spans of all ranks."""
-    for number, record in enumerate(_records(data / "ner" / "s1000_species.jsonl")):
+    for number, record in enumerate(records(data / "ner" / "s1000_species.jsonl")):
         if (number % 3 == 0) == held_out:
             spans = tuple(sorted({(start, end) for start, end, *_ in record["entities"]}))
             yield Labelled(record["text"], spans, (), "s1000")
@@ -76,7 +76,7 @@ def curated(data: Path) -> Iterator[Labelled]:
 
 def foods(data: Path) -> Iterator[Labelled]:
     """Sentences with a food that people judged."""
-    for record in _records(data / "field" / "foodatlas_sentence_pairs.jsonl"):
+    for record in records(data / "field" / "foodatlas_sentence_pairs.jsonl"):
         if record["organism_in_text"] and record["label"] == 1:
             yield Labelled(record["sentence"], None, (record["organism"],), "foods")
 
@@ -84,7 +84,7 @@ def foods(data: Path) -> Iterator[Labelled]:
 def other_fields(data: Path) -> Iterator[Labelled]:
     """Abstracts of other fields: what is named there is not known."""
     for name in ("journals_2021_other", "mibig_negatives"):
-        for record in _records(data / "field" / f"{name}.jsonl"):
+        for record in records(data / "field" / f"{name}.jsonl"):
             yield Labelled(text_of(record), None, (), name)
 
 
@@ -104,12 +104,12 @@ def encyclopedia(descriptions: Iterable[str], every: int) -> Iterator[Labelled]:
 def plain_texts(data: Path, validation: set[str]) -> Iterator[str]:
     """Every text that may be counted."""
     for name in ("npatlas_abstracts", "mibig_abstracts", "np_journals_2021_unlabelled", "foodmine_garlic_cocoa"):
-        yield from (text_of(record) for record in _records(data / "field" / f"{name}.jsonl"))
+        yield from (text_of(record) for record in records(data / "field" / f"{name}.jsonl"))
     yield from (record.text for record in labelled(data, validation, held_out=False))
     yield from (record.text for record in other_fields(data))
     yield from (record.text for record in s1000(data, held_out=False))
     yield from (record.text for record in iob(data))
-    yield from (text_of(record) for record in _records(data / "ner" / "biored.jsonl"))
+    yield from (text_of(record) for record in records(data / "ner" / "biored.jsonl"))
 
 
 def _producers(document: dict) -> tuple[str, ...]:
@@ -117,7 +117,8 @@ def _producers(document: dict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names[organism] for organism, _ in document["relations"]))
 
 
-def _records(path: Path) -> Iterator[dict]:
+def records(path: Path) -> Iterator[dict]:
+    """The objects of a file of JSON lines."""
     with path.open(encoding="utf-8") as lines:
         yield from (json.loads(line) for line in lines if line.strip())
 

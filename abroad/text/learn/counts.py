@@ -107,7 +107,7 @@ def abbreviations(texts: Iterable[str]) -> dict[str, str]:
     seen: dict[str, Counter[str]] = defaultdict(Counter)
     for text in texts:
         for genus, epithet in set(_BINOMIAL.findall(text)):
-            if epithet in species_of(genus):
+            if epithet in species_of(genus) or (genus in genera() and epithet in epithets()):
                 seen[f"{genus[0]} {epithet}"][genus] += 1
     chosen = {}
     for short, genera_seen in seen.items():
