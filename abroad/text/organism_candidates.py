@@ -295,9 +295,7 @@ def _candidatus(words: Words, number: int) -> Iterator[Candidate]:
     yield Candidate(start, words.ends[following], genus, "candidatus", number, following, word)
 
 
-def _common(
-    words: Words, number: int, lower: str, common: frozenset[str], longest: int
-) -> Iterator[Candidate]:
+def _common(words: Words, number: int, lower: str, common: frozenset[str], longest: int) -> Iterator[Candidate]:
     """The longest common name that begins with this word, in singular or plural."""
     start = words.starts[number]
     if words.character(start - 1).isdigit():

@@ -40,13 +40,16 @@ class Surroundings:
 
     Attributes:
         species: genera with a species that NCBI knows, or with "sp.", somewhere in the text.
-        initials: initials of abbreviated names, with their epithets.
+        by_letter: the same by their first letter.
+        abbreviated: epithets of abbreviated names by their first letter.
         number: how many species NCBI knows are named.
         nouns: numbers of words that begin a common name.
+        names: numbers of words that begin a species.
     """
 
     species: set[str] = field(default_factory=set)
-    initials: set[tuple[str, str]] = field(default_factory=set)
+    by_letter: dict[str, set[str]] = field(default_factory=dict)
+    abbreviated: dict[str, set[str]] = field(default_factory=dict)
     number: int = 0
     nouns: set[int] = field(default_factory=set)
     names: set[int] = field(default_factory=set)
@@ -57,17 +60,20 @@ class Surroundings:
         made = cls()
         for one in candidates:
             if one.form == "binomial" and one.epithet in species_of(one.genus):
-                made.species.add(one.genus)
+                made._add(one)
                 made.number += 1
-                made.names.add(one.first)
             elif one.form == "unnamed":
-                made.species.add(one.genus)
-                made.names.add(one.first)
+                made._add(one)
             elif one.form == "abbreviated":
-                made.initials.add((one.label[0], one.epithet))
+                made.abbreviated.setdefault(one.label[0], set()).add(one.epithet)
             elif one.form == "common":
                 made.nouns.add(one.first)
         return made
+
+    def _add(self, one: Candidate) -> None:
+        self.species.add(one.genus)
+        self.by_letter.setdefault(one.genus[0], set()).add(one.genus)
+        self.names.add(one.first)
 
 
 def features(one: Candidate, words: Words, around: Surroundings) -> list[str]:
@@ -180,8 +186,8 @@ def _kin(epithet: str) -> int:
 
 def _abbreviated(one: Candidate, around: Surroundings) -> Iterator[str]:
     initial = one.label.split(".")[0]
-    fits = any(genus.startswith(initial) for genus in around.species)
-    own = any(genus.startswith(initial) and one.epithet in species_of(genus) for genus in around.species)
+    named = [genus for genus in around.by_letter.get(initial[0], ()) if genus.startswith(initial)]
+    fits, own = bool(named), any(one.epithet in species_of(genus) for genus in named)
     word = _epithet_word(one.epithet)
     yield from word
     yield f"genus named={fits} species={own}"
@@ -237,7 +243,8 @@ def _context(one: Candidate, words: Words) -> Iterator[str]:
     def word(number: int) -> str:
         return lower[number - start] if start <= number < start + len(lower) else ""
 
-    yield f"w-1={word(before)}"
+    glued_to = words.text[words.starts[one.first] : one.start].lower()  # "genus" of "genusNasutitermes"
+    yield f"w-1={glued_to or word(before)}"
     yield f"w-2={word(before - 1)}"
     yield f"w+1={word(after)}"
     yield f"w+2={word(after + 1)}"
@@ -258,10 +265,8 @@ def _sentence_start(words: Words, position: int) -> bool:
 def _elsewhere(one: Candidate, around: Surroundings) -> str:
     if one.genus in around.species:
         return "species"
-    own = species_of(one.genus)
-    if any(initial == one.genus[0] and epithet in own for initial, epithet in around.initials):
-        return "abbreviated"
-    return "none"
+    shortened = around.abbreviated.get(one.genus[0])
+    return "abbreviated" if shortened and not species_of(one.genus).isdisjoint(shortened) else "none"
 
 
 def _step(number: int) -> int:

@@ -73,9 +73,9 @@ def find_organisms(text: str) -> list[OrganismMention]:
 def resolve_genus(name: str, mentions: Sequence[OrganismMention], position: int) -> str | None:
     """The full name for "P. notatum".
 
-    The genus is the one named with that epithet; else the one that has such a species in NCBI Taxonomy, the nearest
-    before if several have; else the one that texts mostly mean; else the nearest before that begins so; else the only
-    one that does.
+    Of the genera of the document that begin so, it is the one named with that epithet; else the one that nearly all
+    texts mean; else the one that has such a species in NCBI Taxonomy, the nearest before if several have; else the
+    nearest before; else the only one.
 
     Args:
         name: an abbreviated name.
@@ -106,7 +106,7 @@ class _Genera:
         named = [one for one in fits if one[2] == epithet]
         known = [one for one in fits if epithet in species_of(one[1])]
         usual = [one for one in fits if one[1] == abbreviations().get(f"{initial[0]} {epithet}")]
-        for chosen in (named, known, usual, fits):
+        for chosen in (named, usual, known, fits):
             if chosen:
                 before = [one for one in chosen if one[0] < position]
                 only = chosen if len({genus for _, genus, _ in chosen}) == 1 or chosen is named else []

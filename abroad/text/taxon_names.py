@@ -90,7 +90,7 @@ def fold(word: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def singular(name: str) -> str:
-    """A name with its last word in the singular, by the rules of English and Latin plurals: "red algae" is "red alga"."""
+    """A name with its last word in the singular, by rules of English and Latin: "red algae" is "red alga"."""
     for plural, ending, minimum in _PLURALS:
         if name.endswith(plural) and len(name) >= minimum:
             return name[: len(name) - len(plural)] + ending

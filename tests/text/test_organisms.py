@@ -260,7 +260,8 @@ def test_plurals(plural, one):
 
 
 PARTS = st.sampled_from(
-    "Penicillium notatum P. sp. × x - cf. Candidatus Ca. garlic sponge STREPTOMYCES GRISEUS genusNasutitermes ë ( ) , Á".split()
+    """Penicillium notatum P. sp. × x - cf. Candidatus Ca. garlic sponge STREPTOMYCES GRISEUS genusNasutitermes ë ( ) ,
+    Á""".split()
 )
 
 

@@ -28,6 +28,7 @@ from abroad.text.word_counts import word_counts
 
 _MIN_COUNT = 4
 _STRENGTH = 1.0
+_FEW = {"binomial": 0.05, "higher": 0.1, "abbreviated": 0.3}  # groups with few names that are wrong: weights stay small
 _SMALLEST = 0.03
 _FULL = frozenset(("s1000", "CRAFT-species", "BioNLP11ID-species", "BioNLP13CG-species", "encyclopedia"))
 _WEIGHTS = {"s1000": 2.0, "labelled": 1.0, "foods": 1.0, "encyclopedia": 0.3}
@@ -40,8 +41,14 @@ _EVERY = 12  # pages of the encyclopedia for one that is learnt from
 def examples(data: Path, validation: set[str]) -> Iterator[tuple[Candidate, list[str], bool, float]]:
     """Candidate, features, whether it is a name, and the weight of the example."""
     seen: Counter[str] = Counter()
-    for record in (*s1000(data, held_out=False), *iob(data), *labelled(data, validation, held_out=False),
-                   *foods(data), *other_fields(data), *encyclopedia(Taxonomy.installed().descriptions(), _EVERY)):
+    for record in (
+        *s1000(data, held_out=False),
+        *iob(data),
+        *labelled(data, validation, held_out=False),
+        *foods(data),
+        *other_fields(data),
+        *encyclopedia(Taxonomy.installed().descriptions(), _EVERY),
+    ):
         words = Words.of(record.text)
         found = candidates(words)
         around = Surroundings.of(found)
@@ -118,17 +125,17 @@ def learn(rows: list[tuple[Candidate, list[str], bool, float]]) -> dict[str, dic
     grouped = defaultdict(list)
     for row in rows:
         grouped[group(row[0])].append(row)
-    return {name: _regression(members) for name, members in sorted(grouped.items())}
+    return {name: _regression(members, _FEW.get(name, _STRENGTH)) for name, members in sorted(grouped.items())}
 
 
-def _regression(rows: list[tuple[Candidate, list[str], bool, float]]) -> dict[str, float]:
+def _regression(rows: list[tuple[Candidate, list[str], bool, float]], strength: float) -> dict[str, float]:
     counts = Counter(name for _, found, _, _ in rows for name in found)
     columns = {name: place for place, name in enumerate(sorted(n for n, c in counts.items() if c >= _MIN_COUNT))}
     indices = [[columns[name] for name in found if name in columns] for _, found, _, _ in rows]
     flat = np.fromiter((place for row in indices for place in row), dtype=np.int64)
     starts = np.cumsum([0, *(len(row) for row in indices)])
     matrix = csr_matrix((np.ones(len(flat)), flat, starts), shape=(len(rows), len(columns)))
-    model = LogisticRegression(C=_STRENGTH, max_iter=300, fit_intercept=False)
+    model = LogisticRegression(C=strength, max_iter=300, fit_intercept=False)
     model.fit(matrix, [known for _, _, known, _ in rows], sample_weight=[weight for *_, weight in rows])
     weights = model.coef_[0]
     return {name: round(float(weights[p]), 2) for name, p in columns.items() if abs(weights[p]) >= _SMALLEST}

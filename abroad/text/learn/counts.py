@@ -33,8 +33,9 @@ _WORD = re.compile(r"[A-Za-z]+")
 _TAG = re.compile(r"<[^>]*>|&#?[a-z0-9]+;")
 _ITALICS = re.compile(r"(<i>.*?</i>)")
 _KIND = re.compile(
-    r" (?:is|are) (?:an?|the) (?:(?:[a-z-]+ )*(?:species|genus|family|order|class|phylum|subfamily) (?:of|in) )?(?:the )?"
-    r"((?:[a-z-]+ )*?[a-z-]+)(?:,|\.| (?:in|of|from|that|which|with|native|endemic|found|belonging|known|described|growing)\b)"
+    r" (?:is|are) (?:an?|the) (?:(?:[a-z-]+ )*(?:species|genus|family|order|class|phylum|subfamily) (?:of|in) )?"
+    r"(?:the )?((?:[a-z-]+ )*?[a-z-]+)(?:,|\.| (?:in|of|from|that|which|with|native|endemic|found|belonging|known|"
+    r"described|growing)\b)"
 )
 _BINOMIAL = re.compile(r"\b([A-Z][a-z]{2,}) ([a-z]{3,})\b")
 _MIN_TEXTS, _SHARE = 3, 0.9
@@ -69,7 +70,7 @@ def count(texts: Iterable[str], pages: Iterable[str]) -> dict[str, WordCounts]:
 def _count_text(text: str, counts: dict[str, list[int]], follows: dict[str, set[str]]) -> None:
     tokens = _TOKEN.findall(text)
     plain = [token.rstrip(".") for token in tokens]
-    for place, (token, word) in enumerate(zip(tokens, plain, strict=True)):
+    for place, word in enumerate(plain):
         before = tokens[place - 1] if place else "."
         following = tokens[place + 1] if place + 1 < len(tokens) else ""
         if word.islower():

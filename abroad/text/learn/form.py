@@ -26,7 +26,9 @@ def log_odds(members: Iterable[str], others: Iterable[str]) -> dict[str, float]:
     second = Counter(piece for word in others for piece in pieces(word))
     n_first, n_second = sum(first.values()), sum(second.values())
     return {
-        piece: round(math.log((first[piece] / n_first + _SMOOTHING / n_second) / ((second[piece] + _SMOOTHING) / n_second)), 2)
+        piece: round(
+            math.log((first[piece] / n_first + _SMOOTHING / n_second) / ((second[piece] + _SMOOTHING) / n_second)), 2
+        )
         for piece in sorted(first.keys() | second.keys())
         if first[piece] + second[piece] >= _MIN_COUNT
     }

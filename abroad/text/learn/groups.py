@@ -48,7 +48,9 @@ def groups(data: Path, validation: set[str]) -> set[str]:
         chosen |= {
             singular(label.lower())
             for label in record.labels
-            if label in record.text and (label[0].islower() or record.source == "foods") and label.isascii()
+            if label in record.text
+            and (label[0].islower() or record.source == "foods")
+            and label.isascii()
             and (" " not in label or (record.source == "foods" and not _scientific(label)))
         }
     chosen |= _pairs(_eaten(data, validation), plain_texts(data, validation))
@@ -78,7 +80,11 @@ def _pairs(heads: set[str], texts: Iterable[str]) -> set[str]:
     for pair, count in _numbers(folder / "frequency_bigramdictionary_en_243_342.txt"):
         first, second = pair.split(" ")
         share = count / words[second] if second in heads and second in words else 0.0
-        if share >= _PAIR_SHARE and words.get(first, total) <= _MAX_FIRST and share * total >= _PAIR_ODDS * words[first]:
+        if (
+            share >= _PAIR_SHARE
+            and words.get(first, total) <= _MAX_FIRST
+            and share * total >= _PAIR_ODDS * words[first]
+        ):
             chosen.add(pair)
     pattern = re.compile(rf"\b(?:{'|'.join(sorted(chosen))})\b")
     seen = Counter(pair for text in texts for pair in set(pattern.findall(text.lower())))
