@@ -6,7 +6,6 @@ Numbers are cut to a few steps, so that a weight for each step can follow any cu
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -135,8 +134,6 @@ def _epithet(one: Candidate) -> Iterator[str]:
         yield f"kin={kin}"
         yield f"kin={kin} {word[0]}"
         yield f"size={_step(len(species_of(one.genus)))}"
-        if one.epithet not in epithets():
-            yield f"ends others={_step(_ends(one.epithet))}"
         if one.genus not in genera():
             yield from _genus(one.genus)
 
@@ -161,18 +158,6 @@ def _epithet_word(epithet: str) -> tuple[str, ...]:
         f"epithet english={english_size} known={known} italic={italic}",
         f"known={known} form={_form(epithet_form(epithet))}",
     )
-
-
-@lru_cache(maxsize=1 << 14)
-def _ends(word: str) -> int:
-    """How many epithets end in a word: nouns do that ("folium": "latifolium", "angustifolium")."""
-    backwards, key = _backwards(), word[::-1]
-    return bisect_left(backwards, key + "\uffff") - bisect_left(backwards, key)
-
-
-@cache
-def _backwards() -> list[str]:
-    return sorted(epithet[::-1] for epithet in epithets())
 
 
 @lru_cache(maxsize=1 << 14)

@@ -59,7 +59,7 @@ def test_every_form(text, label, form):
     assert [(m.label, m.form) for m in find_organisms(text)] == [(label, form)]
 
 
-# Kinds of words that are names of genera as well; the last of each kind were not looked at when it was built.
+# Kinds of words that are names of genera as well.
 @pytest.mark.parametrize(
     "text",
     [

@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from abroad.text.learn.corpora import Labelled, encyclopedia, foods, iob, labelled, other_fields, s1000
 from abroad.text.organism_candidates import Candidate, Words, candidates
 from abroad.text.organism_features import Surroundings, features, group
-from abroad.text.taxon_names import genera, singular
+from abroad.text.taxon_names import common_names, genera, singular
 from abroad.text.taxonomy import Taxonomy
 from abroad.text.word_counts import word_counts
 
@@ -107,7 +107,7 @@ def verdict(one: Candidate, record: Labelled) -> bool | None:
 def _by_counts(one: Candidate, around: Surroundings) -> bool | None:
     """What counts say where nobody marked anything."""
     if one.form == "common":
-        if one.last + 1 in around.nouns and one.first == one.last:
+        if one.last + 1 in around.nouns and singular(one.label.lower()) not in common_names():
             return False  # "orange" in "an orange sponge"
         return True if one.last + 1 in around.names and one.label.islower() else None
     if one.form != "genus" or one.case != "usual":
