@@ -26,7 +26,7 @@ def organism(text, label):
         ("New alkaloids and an alkaloid.", "alkaloids", ["alkaloids", "alkaloid"]),
         ("Gloeophyllins A-C (1-3) are new.", "gloeophyllin B", ["Gloeophyllins A-C (1-3)"]),
         ("We found 3- and 4-hydroxymellein.", "3-hydroxymellein", ["3- and 4-hydroxymellein"]),
-        ("The verticinol A (1) and B (2) here.", "verticinol B", ["verticinol A (1) and B"]),
+        ("The verticinol A (1) and B (2) here.", "verticinol B", ["verticinol A (1) and B (2)"]),
         ("The verticinol A. Strain B grew.", "verticinol B", []),
         ("Saxitoxin (STX) is bad; STX kills.", "saxitoxin", ["Saxitoxin", "STX", "STX"]),
         ("Quercetin-3-glucoside and quercetin.", "quercetin", ["quercetin"]),
