@@ -1,6 +1,9 @@
-"""Read the suffixes after a plural head: "A, B and D-F", "I-III", "A1 (2), A2 (3)", "Y(8)-Y(13)".
+"""Read the list of suffixes after a head: "A, B and D-F", "I-III", "A1 (2), A2 (3)", "Rb(1), Rc", "LR, -RR".
 
-Compound numbers, "(1-3)" after a space, are told from suffixes and passed over.
+    list      := member (separator member)*
+    member    := suffix | suffix [numbering] dash suffix        each with asides: "(1-3)", ", 5", "(BmcA, 6)"
+
+Compound numbers and other asides are told from suffixes and passed over.
 """
 
 from __future__ import annotations
@@ -8,40 +11,33 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-MOST_LABELS = 200
-"""Labels one list may give; the rest is counted, not made."""
+from abroad.text.name_characters import HYPHENS, SPACE, bracket_end
+from abroad.text.suffix import NUMBERS, ROMAN, WORD_GOES_ON, Suffix, read_suffix, without_bracket
+from abroad.text.suffix_ranges import MOST_LABELS, between, range_ends, runs_over
 
-_GREEK = "αβγδεζηθικλμνξοπρστυφχψω"
-_GREEK_WORDS = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi "
-    "psi omega"
-).split()
-GREEK_WORD = "|".join(word for word in _GREEK_WORDS if len(word) > 2)
-_ROMAN = re.compile(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
-_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
-
-# One suffix, longest kinds first. A sub- or superscript stands in brackets without a space: Y(8).
-_SUFFIX = re.compile(
-    r"(?:(?P<letter_number>[A-Z])\(?(?P<number>\d{1,4})\)?(?P<tail>[a-z]?)"
-    r"|(?P<roman>[IVXL]{1,7})(?P<roman_tail>[a-z]?)"
-    r"|(?P<letter>[A-Z])(?P<primes>['′’]{0,2})(?P<small>[a-z]?\d{0,2})"
-    r"(?P<derived>-(?:mono|di|tri|tetra|penta)?(?:acetate|sulfate|benzoate|(?:methyl|ethyl) (?:ether|ester))|)"
-    rf"|(?P<greek>[{_GREEK}])|(?P<greek_word>{GREEK_WORD})"
-    r"|(?P<digits>\d{1,4})(?P<digit_tail>[a-z]?))"
-    r"(?![^\W_]|['′’]|-[a-z]{3}|\()"
+_LOOSE_NUMBER = re.compile(rf",?{SPACE}\d{{1,3}}[a-z]?(?=,|[;)\]]|{SPACE}(?:and|or|&){SPACE})")
+_DASH = re.compile(rf"{SPACE}?(?:[{HYPHENS}]{{1,2}}|[~∼～]){SPACE}?|{SPACE}+(?:to|through|till){SPACE}+", re.IGNORECASE)
+_CONJUNCTION = rf"(?:and/or|and|or|&|plus|as{SPACE}well{SPACE}as)"
+SEPARATOR = re.compile(
+    rf"{SPACE}*(?:[,;]{SPACE}*(?:{_CONJUNCTION}{SPACE}+)?|{SPACE}{_CONJUNCTION}{SPACE}+|[/&]{SPACE}*)", re.IGNORECASE
 )
-_NUMBERING = re.compile(r"\s+[(\[]\s*\d+['′]?[a-z]?(?:\s*(?:[-–—,]+|and)\s*\d+['′]?[a-z]?)*\s*[)\]]")
-_DASH = re.compile(r"\s?(?:-{1,2}|[–—−‐‑])\s?|\s+(?:to|through)\s+")
-_COMMA = re.compile(r"\s*(?:,\s*(?:and|&)\s+|,\s*|\s+(?:and|&)\s+)")
+_LONGEST_ASIDE = 150  # characters
 
 
 @dataclass
 class SuffixList:
-    """Attributes:
-    labels: the suffixes as they stand in names; distinct, in order.
-    spans: where each is named.
-    end: offset after the list, its numbering included.
-    kind: "letter", "roman", "number", "letter-number", "greek" or "greek word", of the first suffix.
+    """The suffixes of one list.
+
+    Attributes:
+        labels: the suffixes as they stand in names; distinct, in order.
+        spans: where each is named.
+        end: offset after the list, its numbering included.
+        kind: "capital", "lower", "number" or "greek", of the first suffix.
+        has_range: whether some are named by a range.
+        numbered: whether compound numbers stand beside them.
+        capped: how many were left out.
+        abridged: whether the list is one range whose end is abridged: "A1-3".
+        hyphened: whether each but the first has a hyphen before it: "1, -2 and -3".
     """
 
     labels: list[str] = field(default_factory=list)
@@ -51,128 +47,154 @@ class SuffixList:
     has_range: bool = False
     numbered: bool = False
     capped: int = 0
+    abridged: bool = False
+    hyphened: bool = False
 
 
-@dataclass(frozen=True)
-class _Item:
-    text: str
-    start: int
-    end: int
-    options: tuple[tuple[str, str, int], ...]  # (kind, what does not change, place in the sequence)
+@dataclass
+class _Member:
+    """One suffix or range of a list.
+
+    Attributes:
+        count: how many compound numbers stand after it.
+        abridged: whether the end of the range was completed from its beginning.
+    """
+
+    first: Suffix
+    last: Suffix | None = None
+    count: int = 0
+    abridged: bool = False
 
 
 def parse_suffixes(text: str, position: int) -> SuffixList | None:
     """Read a list of suffixes that starts at `position`; None if there is none."""
-    first = _item(text, position)
+    first = read_suffix(text, position)
     if first is None:
         return None
-    result = SuffixList(kind=first.options[0][0])
+    result = SuffixList(kind=first.kind)
+    members: list[_Member] = []
+    suffix: Suffix | None = first
+    while suffix is not None and first.goes_on_with(suffix):
+        member, end = _member(text, suffix, result)
+        if member is None:
+            break
+        members.append(member)
+        result.end = end
+        separator = SEPARATOR.match(text, _after_aside(text, end))
+        suffix = read_suffix(text, separator.end()) if separator else None
+    if not members:
+        return None
+    result.has_range = any(member.last is not None for member in members)
+    result.abridged = len(members) == 1 and members[0].abridged
+    result.hyphened = len(members) > 1 and all(_has_hyphen(text, member.first) for member in members[1:])
+    _settle_brackets(members, result)
+    _label(members, result)
+    return result
+
+
+def _has_hyphen(text: str, suffix: Suffix) -> bool:
+    return re.match(rf"[{HYPHENS}]", text[suffix.start - 1 : suffix.start]) is not None
+
+
+def _member(text: str, suffix: Suffix, result: SuffixList) -> tuple[_Member | None, int]:
+    """(the member that a suffix begins, offset after it and its asides); None for the start of a longer word."""
+    member = _Member(suffix)
+    end = _take_asides(text, suffix, member, result)
+    if (dash := _DASH.match(text, end)) and (last := read_suffix(text, dash.end(), hyphen=False)):
+        one, other = range_ends(suffix, last)
+        if runs_over(one, other) is not None and not WORD_GOES_ON.match(text, other.end):
+            member = _Member(one, other, abridged=other.parts != last.parts)
+            return member, _take_asides(text, other, member, result)
+    return (None, end) if WORD_GOES_ON.match(text, suffix.end) else (member, end)
+
+
+def _take_asides(text: str, suffix: Suffix, member: _Member, result: SuffixList) -> int:
+    """Offset after the compound numbers that follow a suffix."""
+    end = suffix.end
+    while True:
+        numbers = NUMBERS.match(text, end)
+        if numbers is None and suffix.kind != "number":
+            numbers = _LOOSE_NUMBER.match(text, end)
+        if numbers is None:
+            break
+        result.numbered, member.count, end = True, _count(numbers[0]), numbers.end()
+    after = _after_aside(text, end)
+    if after > end and (
+        (numbers := NUMBERS.match(text, after))  # "A [(22E)-ergosta-7,22-dien-3-ol] (1)"
+        or _continues_in(text, suffix, after)
+    ):
+        end = numbers.end() if numbers else after
+        result.numbered |= numbers is not None
+    return end
+
+
+def _continues_in(text: str, suffix: Suffix, position: int) -> bool:
+    """Whether the list goes on after a place, so that what stands before it is no more than an aside."""
+    separator = SEPARATOR.match(text, position) or _DASH.match(text, position)
+    following = read_suffix(text, separator.end()) if separator else None
+    return following is not None and suffix.goes_on_with(following)
+
+
+def _after_aside(text: str, position: int) -> int:
+    """Offset after a bracket, whatever it holds; the place itself if there is none."""
+    start = position
+    while re.match(SPACE, text[start : start + 1]):
+        start += 1
+    if start - position > 3 or text[start : start + 1] not in ("(", "["):
+        return position
+    return bracket_end(text, start, _LONGEST_ASIDE) or position
+
+
+def _count(numbers: str) -> int:
+    """How many compounds "(1-3, 5)" are."""
+    total = 0
+    for piece in re.split(r"[,;&]|and", numbers):
+        values = [int(digits) for digits in re.findall(r"\d{1,6}", piece)]
+        total += max(values[-1] - values[0] + 1, 1) if values else 0
+    return total
+
+
+def _settle_brackets(members: list[_Member], result: SuffixList) -> None:
+    """Tell subscripts, "Rb(1), Rb(2)", from compound numbers, "A(1) and B(2)", which count up beside distinct names."""
+    suffixes = [suffix for member in members for suffix in (member.first, member.last) if suffix is not None]
+    bracketed = [suffix for suffix in suffixes if suffix.bracket]
+    if not bracketed:
+        return
+    values = [int(suffix.parts[3][1:-1]) for suffix in bracketed]
+    names = {(*suffix.parts[:3], *suffix.parts[4:]) for suffix in bracketed}
+    counts_up = values == list(range(values[0], values[0] + len(values)))
+    twice = all(suffix.parts[2] for suffix in bracketed)  # "A1(1)" has a number already
+    distinct = len(names) == len(bracketed) == len(suffixes) > 1
+    if result.numbered or not (twice or (counts_up and distinct)):
+        return
+    for member in members:
+        if member.first.bracket:
+            member.first = without_bracket(member.first)
+        if member.last is not None and member.last.bracket:
+            member.last = without_bracket(member.last)
+    result.numbered = True
+
+
+def _label(members: list[_Member], result: SuffixList) -> None:
+    """Write every suffix of the members, each once."""
     spans: dict[str, tuple[int, int]] = {}
-    item: _Item | None = first
-    while item is not None:
-        end = item.end
-        made = [(item.text, (item.start, item.end))]
-        dash = _DASH.match(text, end)
-        last = _item(text, dash.end()) if dash else None
-        if last is not None and (between := _between(item, last)) is not None:
-            labels, dropped = between
-            end = last.end
-            made = [(label, (item.start, last.end)) for label in labels]
-            result.has_range = True
+    letters = any(_is_plain_letter(s) for m in members for s in (m.first, m.last) if s is not None)
+    for member in members:
+        labels, span = [member.first.label], (member.first.start, member.first.end)
+        if member.last is not None:
+            labels, dropped = between(member.first, member.last, letters, member.count)
+            span = (member.first.start, member.last.end)
             result.capped += dropped
-        for label, span in made:
+        for label in labels:
+            if label in spans:
+                continue
             if len(spans) < MOST_LABELS:
-                spans.setdefault(label, span)
+                spans[label] = span
             else:
                 result.capped += 1
-        numbering = _NUMBERING.match(text, end)
-        if numbering is not None:
-            result.numbered = True
-            end = numbering.end()
-        result.end = end
-        comma = _COMMA.match(text, end)
-        item = (_item(text, comma.end()) or _item_after_hyphen(text, comma.end())) if comma else None
-        if item is not None and not _alike(first, item):
-            item = None
     result.labels, result.spans = list(spans), tuple(spans.values())
-    return result
 
 
-def _item(text: str, position: int) -> _Item | None:
-    match = _SUFFIX.match(text, position)
-    if match is None:
-        return None
-    options: list[tuple[str, str, int]] = []
-    label = match[0]
-    if match["letter_number"]:
-        label = f"{match['letter_number']}{match['number']}{match['tail']}"
-        options.append(("letter-number", match["letter_number"] + match["tail"], int(match["number"])))
-    elif match["roman"]:
-        tail = match["roman_tail"]
-        if _ROMAN.fullmatch(match["roman"]):
-            options.append(("roman", tail, _roman_value(match["roman"])))
-        if len(match["roman"]) == 1:
-            options.insert(0 if match["roman"] not in "IVX" else len(options), ("letter", tail, ord(match["roman"])))
-    elif match["letter"]:
-        options.append(("letter", match["primes"] + match["small"] + match["derived"], ord(match["letter"])))
-    elif match["greek"]:
-        options.append(("greek", "", _GREEK.index(match["greek"])))
-    elif match["greek_word"]:
-        options.append(("greek word", "", _GREEK_WORDS.index(label)))
-    else:
-        options.append(("number", match["digit_tail"], int(match["digits"])))
-    return _Item(label, match.start(), match.end(), tuple(options)) if options else None
-
-
-def _item_after_hyphen(text: str, position: int) -> _Item | None:
-    """ "-Rd" of "ginsenosides-Rb1, -Rd"."""
-    return _item(text, position + 1) if text.startswith(("-", "–"), position) else None
-
-
-def _between(first: _Item, last: _Item) -> tuple[list[str], int] | None:
-    """(the labels of a range, how many were too many); None if the two ends do not span one."""
-    for kind, same, start in first.options:
-        for other_kind, other_same, end in last.options:
-            if kind == "letter-number" and other_kind == "number" and same.isupper() and start < end:
-                pass  # "A1-3"
-            elif kind != other_kind or same != other_same or not start < end:
-                continue
-            count = min(end - start + 1, MOST_LABELS)
-            labels = [_write(kind, same, start + n) for n in range(count)]
-            return labels, end - start + 1 - count
-    return None
-
-
-def _write(kind: str, same: str, place: int) -> str:
-    if kind == "letter":
-        return chr(place) + same
-    if kind == "roman":
-        return _to_roman(place) + same
-    if kind == "greek":
-        return _GREEK[place]
-    if kind == "greek word":
-        return _GREEK_WORDS[place]
-    if kind == "letter-number":
-        return f"{same[0]}{place}{same[1:]}"
-    return f"{place}{same}"
-
-
-def _alike(first: _Item, item: _Item) -> bool:
-    """Whether an item goes on with the list of the first: letters go with letter-numbers, and kinds stay."""
-    kinds = {kind for kind, _, _ in first.options}
-    lettered = {"letter", "letter-number"}
-    return any(kind in kinds or (kind in lettered and kinds & lettered) for kind, _, _ in item.options)
-
-
-def _roman_value(numeral: str) -> int:
-    values = [_ROMAN_VALUES[letter] for letter in numeral]
-    return sum(-v if v < max(values[n:]) else v for n, v in enumerate(values))
-
-
-def _to_roman(number: int) -> str:
-    result = ""
-    for value, numeral in ((50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")):
-        while number >= value:
-            result += numeral
-            number -= value
-    return result
+def _is_plain_letter(suffix: Suffix) -> bool:
+    """Whether it is a letter and no Roman numeral: then so are the others of its list."""
+    return suffix.kind == "capital" and len(suffix.parts[0]) == 1 and not ROMAN.fullmatch(suffix.parts[0])

@@ -127,7 +127,25 @@ def test_whatever_the_text_nothing_is_raised_and_spans_lie_in_it(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["fictins " + "A, " * 30_000, "(" * 50_000, "a-" * 50_000, "fictins A(" * 9_000, "yl, " * 25_000, "x" * 100_000],
+    [
+        "fictins " + "A, " * 30_000,
+        "(" * 50_000,
+        "a-" * 50_000,
+        "fictins A(" * 9_000,
+        "yl, " * 25_000,
+        "x" * 100_000,
+        "3-, " * 25_000,
+        "α- and " * 14_000,
+        "caffeic, " * 11_000 + "acid",
+        "fictins A (" + "1-" * 45_000,
+        "fictins A and " * 7_000,
+        "fictins" + " " * 90_000 + "A, B",
+        "3-O-glucoside, " * 6_000,
+        "RK-1355A and " * 7_000,
+        "methyl " * 14_000 + "esters A, B",
+        "fictins A" + "'" * 90_000,
+    ],
+    ids=lambda text: text[:12],
 )
 def test_long_and_nested_input_takes_bounded_work(text):
     labels = [label for e in [*expand_lists(text), *expand_shared_heads(text)] for label in e.labels]
@@ -137,6 +155,73 @@ def test_long_and_nested_input_takes_bounded_work(text):
 @pytest.mark.parametrize(("plural", "one"), [("alpins", "alpin"), ("lactones", "lactone"), ("glass", "glass")])
 def test_plurals(plural, one):
     assert singular(plural) == one
+
+
+DASHES = "-‐‑‒–—−"
+PRIMES = "'′’"
+SPACES = " \u00a0\u2009\u202f"
+
+
+@given(st.sampled_from(DASHES), st.sampled_from(SPACES), st.sampled_from(PRIMES))
+def test_dashes_spaces_and_primes_of_all_kinds_are_read_alike(dash, space, prime):
+    (congeners,) = expand_lists(f"We isolated fictins{space}A{dash}C{space}and{space}E{prime}.")
+    assert list(congeners.labels) == ["fictin A", "fictin B", "fictin C", f"fictin E{prime}"]
+    (shared,) = expand_shared_heads(f"We isolated 3{prime}{dash}{space}and{space}4{prime}{dash}hydroxymellein.")
+    assert list(shared.labels) == [f"3{prime}{dash}hydroxymellein", f"4{prime}{dash}hydroxymellein"]
+
+
+SHAPES = st.sampled_from(["{}", "{}1", "{}2a", "R{}", "{}α", "II{}", "{}-1", "{}′"])
+
+
+@given(st.lists(st.sampled_from("ABCDEFGH"), min_size=2, max_size=6, unique=True), SHAPES, st.sampled_from([" ", "-"]))
+def test_suffixes_of_any_shape_make_a_list(letters, shape, glue):
+    suffixes = [shape.format(letter.lower() if shape.startswith("R") else letter) for letter in letters]
+    (expansion,) = expand_lists(f"It made fictins{glue}{', '.join(suffixes[:-1])} and {suffixes[-1]}.")
+    assert list(expansion.labels) == [f"fictin{glue}{suffix}" for suffix in suffixes]
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from(["A{}", "B-{}", "Rb{}", "D{}a", "A({})"]))
+def test_a_range_runs_over_the_part_in_which_its_ends_differ(start, length, shape):
+    text = f"fictins {shape.format(start)} to {shape.format(start + length)}"
+    (expansion,) = expand_lists(text)
+    shape = shape.replace("(", "").replace(")", "")
+    assert list(expansion.labels) == [f"fictin {shape.format(n)}" for n in range(start, start + length + 1)]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["caffeic", "ferulic", "p-coumaric", "usnic", "3,4-dihydroxybenzoic"]), min_size=2, unique=True
+    )
+)
+def test_acids_that_share_their_last_word(acids):
+    for words in ("acid", "acids"):
+        (expansion,) = expand_shared_heads(f"We found {', '.join(acids[:-1])} and {acids[-1]} {words} in leaves.")
+        assert list(expansion.labels) == [f"{acid} acid" for acid in acids]
+
+
+FRAGMENTS = st.sampled_from(
+    """fictins fictin ganoderic acids A B1 IV L LR a e (1) (1-3) (٣) , and to / ~ & ; - – ' ′ ( [ ) ] α β 3 4- hydroxy
+    mellein ic yl gallate 3-O-glucoside kaempferol cis trans MC E. tirandamycins (TAMs) TAM -RR -4'-O- luteolin-7-O- ₁
+    Ⅰ ²""".split()
+)
+
+
+@given(st.lists(FRAGMENTS, max_size=30).map("".join) | st.lists(FRAGMENTS, max_size=30).map(" ".join))
+def test_whatever_is_put_together_spans_and_labels_are_sound(text):
+    for expansion in [*expand_lists(text), *expand_shared_heads(text)]:
+        assert 0 <= expansion.start < expansion.end <= len(text)
+        assert len(expansion.labels) == len(expansion.spans) == len(set(expansion.labels)) >= 2
+        assert all(expansion.start <= start < end <= expansion.end for start, end in expansion.spans)
+    assert expand_phrase(text)
+
+
+@given(st.text(alphabet="3,4-αβ()+and lyicoxd Ngs'/–", max_size=200))
+def test_shared_heads_never_overlap_and_lie_in_the_text(text):
+    end = 0
+    for expansion in expand_shared_heads(text):
+        assert end <= expansion.start < expansion.end <= len(text)
+        assert len(expansion.labels) == len(set(expansion.labels)) >= 2
+        end = expansion.end
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ class PieceReader:
             folded: the text that the tokens' offsets count in, its characters folded for the reader.
         """
         pieces = self._pieces([folded[token.start : token.end] for token in tokens])
-        shapes = _shapes(tokens)
+        shapes = token_shapes(tokens)
         first = 0
         while first < len(tokens):
             size, last = 2, first
@@ -105,7 +105,7 @@ class PieceReader:
         return [self._cache[word] for word in words]
 
 
-def _shapes(tokens: Sequence[Token]) -> list[int]:
+def token_shapes(tokens: Sequence[Token]) -> list[int]:
     """1 to 17: the kind of each token, with or without white space before it."""
     shapes, end = [], -1
     for token in tokens:

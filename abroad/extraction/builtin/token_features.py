@@ -1,4 +1,4 @@
-"""What a tagger of one's own documents sees of each token: form, place, neighbours, the encoder's opinion."""
+"""What a conditional random field sees of each token: form, place, neighbours, and what an encoder says if there is one."""
 
 from __future__ import annotations
 
@@ -8,47 +8,65 @@ from collections.abc import Sequence
 import numpy as np
 
 from abroad.extraction.builtin.encoder import TextScores
+from abroad.extraction.builtin.pieces import token_shapes
 from abroad.extraction.builtin.reading import Reading
 from abroad.text.tokens import Token
 
 _LEVELS = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9)
 _WINDOW = (-3, -2, -1, 1, 2, 3)
+_FAR = 9  # tokens within which words count wherever they stand
 _SHAPES = (("[A-Z]", "X"), ("[a-z]", "x"), (r"\d", "d"), ("[α-ω]", "g"))
 
 
-def token_features(reading: Reading, scores: TextScores) -> list[list[str]]:
+def token_features(reading: Reading, scores: TextScores | None = None) -> list[list[str]]:
     """Feature names of each token, for a linear-chain CRF."""
-    words = [token.text.lower() for token in reading.tokens]
-    shapes = [_shape(token.text) for token in reading.tokens]
-    spaced, number = spaced_words(reading.text, reading.tokens)
-    marks = [
-        np.searchsorted(_LEVELS, level)
-        for level in (scores.chemical[:, 1], scores.chemical[:, 2], 1 - scores.organism[:, 0])
-    ]
-    listed = {
-        place for expansion in reading.expansions for place in range(*reading.tokens_in(expansion.start, expansion.end))
-    }
+    tokens = reading.tokens
+    words = [reading.folded[token.start : token.end].lower() for token in tokens]
+    forms = [_form(token.text) for token in tokens]
+    kinds = token_shapes(tokens)
+    spaced, number = spaced_words(reading.folded, tokens)
+    listed = _marked(reading, [(e.start, e.end) for e in reading.expansions])
+    organisms = _marked(reading, [(m.start, m.end) for m in reading.organisms])
+    far = [word if len(word) > 2 and word.isalpha() else "" for word in words]
     result = []
-    for place, token in enumerate(reading.tokens):
-        features = ["bias", *_own(words[place], shapes[place]), f"sentence={min(token.sentence, 6)}"]
-        features += (f"begins={marks[0][place]}", f"inside={marks[1][place]}", f"organism={marks[2][place]}")
+    for place, token in enumerate(tokens):
+        features = ["bias", *_own(words[place], forms[place]), f"kind={kinds[place]}"]
+        features.append(f"sentence={min(token.sentence, 6)}")
         if token.end <= reading.title_end:
             features.append("title")
         if place in listed:
-            features.append("list")
-        if place and reading.tokens[place - 1].end < token.start:
-            features.append("space")
+            features.append(f"list={listed[place]}")
+        if place in organisms:
+            features.append(f"organism={organisms[place]}")
         for step in _WINDOW:
             other = place + step
             if 0 <= other < len(words):
-                features += (f"{step}:w={words[other][:20]}", f"{step}:begins={marks[0][other]}")
-                features.append(f"{step}:inside={marks[1][other]}")
-        for step in (-2, -1, 0, 1, 2):
-            other = number[place] + step
-            if 0 <= other < len(spaced):
-                features += (f"{step}:word={spaced[other][:25]}", f"{step}:end={spaced[other][-4:]}")
+                features += (f"{step}:w={words[other][:20]}", f"{step}:kind={kinds[other]}")
+                if -2 <= step <= 2:
+                    features.append(f"{step}:end={words[other][-3:]}")
+                if other in organisms:
+                    features.append(f"{step}:organism")
+                if other in listed:
+                    features.append(f"{step}:list")
+        own = number[place]
+        for step in (-3, -2, -1, 0, 1, 2, 3):
+            if 0 <= own + step < len(spaced):
+                features += (f"{step}:word={spaced[own + step][:25]}", f"{step}:tail={spaced[own + step][-4:]}")
+        features += {f"before={word}" for word in far[max(0, place - _FAR) : place] if word}
+        features += {f"after={word}" for word in far[place + 1 : place + 1 + _FAR] if word}
         result.append(features)
+    if scores is not None:
+        _add_opinions(result, scores)
     return result
+
+
+def _add_opinions(rows: list[list[str]], scores: TextScores) -> None:
+    columns = (scores.chemical[:, 1], scores.chemical[:, 2], 1 - scores.organism[:, 0])
+    levels = [np.searchsorted(_LEVELS, column) for column in columns]
+    for place, row in enumerate(rows):
+        for step in (-1, 0, 1):
+            if 0 <= place + step < len(rows):
+                row += (f"{step}:{name}={level[place + step]}" for name, level in zip("BIO", levels, strict=True))
 
 
 def spaced_words(text: str, tokens: Sequence[Token]) -> tuple[list[str], list[int]]:
@@ -66,17 +84,26 @@ def spaced_words(text: str, tokens: Sequence[Token]) -> tuple[list[str], list[in
     return words, number
 
 
-def _own(word: str, shape: str) -> list[str]:
-    features = [f"w={word[:40]}", f"shape={shape}", f"length={min(len(word) // 4, 8)}"]
-    for size in (2, 3, 4):
+def _own(word: str, form: str) -> list[str]:
+    features = [f"w={word[:40]}", f"form={form}", f"length={min(len(word) // 4, 8)}"]
+    for size in (2, 3, 4, 5):
         if len(word) > size:
             features += (f"s{size}={word[-size:]}", f"p{size}={word[:size]}")
     return features
 
 
-def _shape(word: str) -> str:
+def _form(word: str) -> str:
     """ "Gloeophyllin" -> "Xx"."""
-    shape = word[:60]
+    form = word[:60]
     for pattern, sign in _SHAPES:
-        shape = re.sub(pattern, sign, shape)
-    return re.sub(r"(.)\1+", r"\1", shape)[:12]
+        form = re.sub(pattern, sign, form)
+    return re.sub(r"(.)\1+", r"\1", form)[:12]
+
+
+def _marked(reading: Reading, spans: Sequence[tuple[int, int]]) -> dict[int, str]:
+    """Number of each token in a span -> "B" for the first of it, "I" for others."""
+    marks: dict[int, str] = {}
+    for start, end in spans:
+        first, last = reading.tokens_in(start, end)
+        marks |= {place: "B" if place == first else "I" for place in range(first, last)}
+    return marks

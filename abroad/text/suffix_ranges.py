@@ -1,0 +1,143 @@
+"""Ranges of suffixes: "A-D", "I-V", "A1-A5", "D1a-D1c", "B-1 to B-4", "IIA-C".
+
+What a range runs over is the one part in which its ends differ. An end may leave out what the ends have in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from abroad.text.name_characters import GREEK, HYPHENS
+from abroad.text.suffix import GREEK_WORDS, LOW_DIGITS, ROMAN, ROMAN_SIGNS, Suffix, without_bracket
+
+MOST_LABELS = 200
+"""Labels one list may give; the rest is counted, not made."""
+
+_HIGHER = str.maketrans(LOW_DIGITS, "0123456789")
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50}
+_LONGEST_NUMERALS = 25  # "I-L" runs over four letters rather than fifty numerals
+
+
+def between(first: Suffix, last: Suffix, letters: bool, compounds: int) -> tuple[list[str], int]:
+    """(the labels of a range, how many were too many).
+
+    Args:
+        first: one end.
+        last: the other.
+        letters: whether other suffixes of the list are letters that are no numerals.
+        compounds: how many compound numbers stand beside the range.
+    """
+    place = runs_over(first, last)
+    if place is None:
+        return [first.label, last.label], 0
+    part = first.parts[place]
+    readings = list(_readings(part, last.parts[place]))
+    # "I-V" may be five numerals or fourteen letters: as many as there are compound numbers, or else numerals.
+    agreeing = [reading for reading in readings if reading[2] - reading[1] + 1 == compounds]
+    if not agreeing and (letters or readings[0][2] - readings[0][1] > _LONGEST_NUMERALS):
+        agreeing = [reading for reading in readings if reading[0] == "letter"]
+    kind, start, end = (agreeing or readings)[0]
+    count = min(end - start + 1, MOST_LABELS)
+    labels = []
+    for number in range(start, start + count):
+        parts = (*first.parts[:place], _write(kind, part, number), *first.parts[place + 1 :])
+        labels.append(replace(first, parts=parts).label)
+    return labels, end - start + 1 - count
+
+
+def range_ends(first: Suffix, last: Suffix) -> tuple[Suffix, Suffix]:
+    """The ends as they are meant: what the last leaves out is added, numbers of compounds are left out."""
+    last = _completed(first, last)
+    if last.kind == "capital" and last.parts[5] and not first.parts[-1]:  # the prime is a quote: "'fictins A-C'"
+        last = replace(last, parts=(*last.parts[:5], ""), end=last.end - len(last.parts[5]))
+    if first.bracket and last.bracket and runs_over(first, last) is None:
+        bare = without_bracket(first), without_bracket(last)
+        if runs_over(*bare) is not None:
+            return bare[0], replace(bare[1], end=last.end)
+    return first, last
+
+
+def _completed(first: Suffix, last: Suffix) -> Suffix:
+    """The end of a range with what it leaves out: "A1-3" is "A1-A3", "Ia-c" is "Ia-Ic"."""
+    given = [part for part in last.parts if part]
+    if len(given) != 1 or len([part for part in first.parts if part]) < 2:
+        return last
+    places = [place for place, part in enumerate(first.parts) if part]
+    old = first.parts[places[-1]]
+    new = _dressed(old, given[0])
+    if new is None:
+        return last
+    return replace(
+        first, parts=(*first.parts[: places[-1]], new, *first.parts[places[-1] + 1 :]), start=last.start, end=last.end
+    )
+
+
+def _dressed(old: str, new: str) -> str | None:
+    """A part like the old one: with its hyphen or its brackets; None if it is of another sort."""
+    core = old.strip("()-" + HYPHENS)
+    if core.isdigit() == new.isdigit() and core.isupper() == new.isupper() and core.islower() == new.islower():
+        return old.replace(core, new) if core else None
+    return None
+
+
+def runs_over(first: Suffix, last: Suffix) -> int | None:
+    """The one part in which the ends of a range differ; None if they do not span one."""
+    if first.kind != last.kind or first.derived:
+        return None
+    places = [place for place, (one, other) in enumerate(zip(first.parts, last.parts, strict=True)) if one != other]
+    if len(places) != 1:
+        return None
+    return places[0] if any(True for _ in _readings(first.parts[places[0]], last.parts[places[0]])) else None
+
+
+def _readings(first: str, last: str) -> Iterator[tuple[str, int, int]]:
+    """(kind of sequence, place of the first, place of the last) for every sequence two parts can be the ends of."""
+    for kind in ("roman", "letter", "number", "low", "greek", "greek word", "sign"):
+        start, end = _place(kind, first), _place(kind, last)
+        same = kind != "letter" or (
+            len(first) == len(last) and first[:-1] == last[:-1] and first.isupper() == last.isupper()
+        )
+        if start is not None and end is not None and start < end and same:
+            yield kind, start, end
+
+
+def _place(kind: str, part: str) -> int | None:
+    core = part.strip("()-" + HYPHENS)
+    if kind == "roman":
+        return _roman_value(core) if core and ROMAN.fullmatch(core) else None
+    if kind == "letter":
+        return ord(core[-1]) if core.isascii() and core.isalpha() else None
+    if kind == "number":
+        return int(core) if core.isascii() and core.isdigit() else None
+    if kind == "low":
+        return int(core.translate(_HIGHER)) if core and all(digit in LOW_DIGITS for digit in core) else None
+    order: str | list[str] = {"greek": GREEK, "sign": ROMAN_SIGNS}.get(kind) or GREEK_WORDS
+    return order.index(core) if core and core in order and (kind == "greek word" or len(core) == 1) else None
+
+
+def _write(kind: str, part: str, place: int) -> str:
+    core = part.strip("()-" + HYPHENS)
+    if kind == "roman":
+        return _to_roman(place)
+    if kind == "letter":
+        return core[:-1] + chr(place)
+    if kind == "number":
+        return part.replace(core, str(place))
+    if kind == "low":
+        return "".join(LOW_DIGITS[int(digit)] for digit in str(place))
+    return ({"greek": GREEK, "sign": ROMAN_SIGNS}.get(kind) or GREEK_WORDS)[place]
+
+
+def _roman_value(numeral: str) -> int:
+    values = [_ROMAN_VALUES[letter] for letter in numeral]
+    return sum(-v if v < max(values[n:]) else v for n, v in enumerate(values))
+
+
+def _to_roman(number: int) -> str:
+    result = ""
+    for value, numeral in ((50, "L"), (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I")):
+        while number >= value:
+            result += numeral
+            number -= value
+    return result
