@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,7 +116,7 @@ def organism_candidates(reading: Reading, scores: TextScores) -> list[OrganismCa
 def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[OrganismMention]:
     """Stretches that the tagger takes for a producer and that no mention of the finder covers."""
     either = 1 - scores.organism[:, 0]
-    for first, last in tagged_stretches(best_tags(scores.organism)):
+    for first, last in named_stretches(reading, scores.organism):
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         label = " ".join(reading.text[start:end].split())
         covered = any(m.start <= start and m.end >= end for m in reading.organisms)
@@ -191,12 +191,12 @@ def _balanced(text: str, start: int, end: int) -> tuple[int, int]:
 def _stretches(reading: Reading, scores: TextScores) -> dict[tuple[int, int], set[str]]:
     """(first token, one past the last) -> where the stretch comes from: "tagged", "threshold", "listed"."""
     found: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for stretch in tagged_stretches(best_tags(scores.chemical)):
+    for stretch in named_stretches(reading, scores.chemical):
         found[stretch].add("tagged")
     begin, inside = scores.chemical[:, 1], scores.chemical[:, 2]
     either = begin + inside
     for threshold in _THRESHOLDS:
-        place = 0
+        above, place = [], 0
         while place < len(either):
             if either[place] <= threshold:
                 place += 1
@@ -204,13 +204,41 @@ def _stretches(reading: Reading, scores: TextScores) -> dict[tuple[int, int], se
             last = place + 1
             while last < len(either) and either[last] > threshold and begin[last] <= inside[last]:
                 last += 1
-            found[place, last].add("threshold")
+            above.append((place, last))
             place = last
+        for stretch in _within_sentences(reading, above):
+            found[stretch].add("threshold")
     for expansion in reading.expansions:
         first, last = reading.tokens_in(expansion.start, expansion.end)
         if last > first and either[first:last].max() > _LEAST_IN_LIST:
             found[first, last].add("listed")
     return found
+
+
+def named_stretches(reading: Reading, scores: np.ndarray) -> list[tuple[int, int]]:
+    """(first token, one past the last) of each name in the best reading of the whole text.
+
+    Args:
+        scores: probabilities of O, B, I for each token, shape (tokens, 3).
+    """
+    return list(_within_sentences(reading, tagged_stretches(best_tags(scores))))
+
+
+def _within_sentences(reading: Reading, stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The stretches cut where a sentence ends, without commas at their ends and the full stop of the sentence."""
+    tokens = reading.tokens
+    for first, last in stretches:
+        ends = [place for place in range(first + 1, last) if tokens[place].sentence != tokens[place - 1].sentence]
+        for start, end in zip([first, *ends], [*ends, last], strict=True):
+            last_of_sentence = end == len(tokens) or tokens[end].sentence != tokens[end - 1].sentence
+            if last_of_sentence and tokens[end - 1].text in ".!?":
+                end -= 1
+            while start < end and tokens[end - 1].text in ",;:":
+                end -= 1
+            while start < end and tokens[start].text in ".,;:":
+                start += 1
+            if start < end:
+                yield start, end
 
 
 def tagged_stretches(tags: Sequence[str]) -> list[tuple[int, int]]:

@@ -1,5 +1,7 @@
 """Where a text names its gold relations: the stretches that a tagger learns from."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,4 +62,4 @@ def test_tags_cover_the_longest_spans_and_no_more(text, spans):
     kept = longest(spans)
     for token, tag in zip(tokens, tags, strict=True):
         assert (tag != "O") == any(start < token.end and token.start < end for start, end in kept)
-    assert all(one[1] <= other[0] for one, other in zip(kept, kept[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(kept))

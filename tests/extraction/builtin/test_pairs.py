@@ -80,7 +80,7 @@ def test_precision_picks_the_measured_threshold(extractor):
 def test_a_precision_that_was_never_reached_is_refused(extractor, tmp_path):
     humble = [replace(point, precision=min(point.precision, 95.0)) for point in extractor.points]
     replace(extractor, points=humble).save(tmp_path)
-    with pytest.raises(InputError, match="no threshold gave a precision of 1 .* the best was 0.95"):
+    with pytest.raises(InputError, match=r"no threshold gave a precision of 1 .* the best was 0\.95"):
         load_pair_extractor(str(tmp_path), precision=1.0)
 
 
