@@ -66,14 +66,14 @@ def train_model(
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.metrics import compare
     from abroad.extraction.builtin.fit import Example, train_extractor
-    from abroad.extraction.builtin.pairs import load_encoder
+    from abroad.extraction.builtin.pairs import default_tagger
 
     rejects = Rejects()
     own = {document.id for document in lesson.documents}
     synthetic = [d for path in section.synthetic for d in read_documents(path, rejects) if d.id not in own]
     folds = min(_FOLDS, len(lesson.documents))
     extractor, measured = train_extractor(
-        lesson.documents, synthetic, load_encoder(), folds, seed, weight=section.weight
+        lesson.documents, synthetic, default_tagger(), folds, seed, weight=section.weight
     )
     held_out = measured.predictions([Example(document) for document in lesson.documents])
     extractor.save(folder)

@@ -1,6 +1,6 @@
 """The built-in extractor on documents that it was not trained on: scores, hosts, other fields, calibration, speed.
 
-Run: python benchmarks/extractor.py ../shared/data [--locked "why"] > runs/extractor.md
+Run: python -m benchmarks.extractor ../shared/data [--locked "why"] > runs/extractor.md
 
 The validation documents (benchmarks/results/split.json) fitted the scorer and its threshold: their figures are out of
 fold. The 97 curated ones were trained on in no way, but the rules of the reading were once written on them. The locked
@@ -26,7 +26,7 @@ from abroad.evaluation.metrics import compare
 from abroad.extraction.builtin.calibrate import expected_calibration_error
 from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.fit import Example, cross_validate
-from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, load_encoder, load_pair_extractor
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger, load_pair_extractor
 from abroad.extraction.builtin.reading import read_text
 from abroad.io import read_documents
 from abroad.schema import Document, Prediction
@@ -87,6 +87,28 @@ def hosts(shared: Path, extractor: PairExtractor) -> str:
     )
 
 
+def food(shared: Path, extractor: PairExtractor) -> str:
+    """Calibration on sentences of another kind: pairs of food and chemical that people judged (FoodAtlas)."""
+    lines = (shared / "field" / "foodatlas_sentence_pairs.jsonl").read_text(encoding="utf-8").split("\n")
+    records = [json.loads(line) for line in lines if line]
+    found: dict[str, dict[tuple[str, str], float]] = {}
+    scores, truth = [], []
+    for record in records:
+        sentence = record["sentence"]
+        if sentence not in found:
+            pairs = extractor.scored(read_text(sentence))
+            found[sentence] = {(pair.organism.key, pair.chemical.key): pair.score for pair in pairs}
+        score = found[sentence].get((label_key(record["organism"]), label_key(record["chemical"])))
+        if score is not None:
+            scores.append(score)
+            truth.append(float(record["label"]))
+    error = expected_calibration_error(np.array(scores), np.array(truth))
+    return (
+        f"| FoodAtlas pairs, {len(records)}, of which {len(scores)} are candidates | calibration error {error:.3f} | "
+        f"{100 * np.mean(truth):.0f}% are true, mean score {np.mean(scores):.2f} |"
+    )
+
+
 def answered(shared: Path, extractor: PairExtractor) -> tuple[str, list[Prediction]]:
     texts = other_fields(shared)
     predictions = [extractor.predict(texts[key]) for key in SPLIT["other"]]
@@ -104,12 +126,12 @@ def main() -> None:
     extractor = load_pair_extractor()
     print(
         f"# The built-in extractor\n\n{date.today()}, {platform.processor() or platform.machine()}, {os.cpu_count()} "
-        f"cores, Python {platform.python_version()}; `python benchmarks/extractor.py`.\n"
+        f"cores, Python {platform.python_version()}; `python -m benchmarks.extractor`.\n"
     )
     print("| documents | number | protocol | precision | recall | F1 |\n| --- | --- | --- | --- | --- | --- |")
     held_out = validation(shared)
     examples = [Example(document) for document in held_out]
-    out_of_fold = cross_validate(examples, [], load_encoder(), adapt=False).predictions(examples)
+    out_of_fold = cross_validate(examples, [], default_tagger(), adapt=False).predictions(examples)
     print(row("validation (out of fold)", held_out, out_of_fold))
     curated = read_documents(shared / "curated_dev.json")
     predictions = list(extractor.extract(curated))
@@ -134,6 +156,7 @@ def main() -> None:
         f"| curated documents without relations | {sum(not p.relations for p in empty)} of {len(empty)} left empty | |"
     )
     print(hosts(shared, extractor))
+    print(food(shared, extractor))
     line, firing = answered(shared, extractor)
     print(line)
     if arguments.firing:

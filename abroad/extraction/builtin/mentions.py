@@ -1,4 +1,4 @@
-"""Taggers that say which tokens name reported chemicals and their producers, built of an encoder and conditional random fields.
+"""Taggers of reported chemicals and their producers, built of an encoder and conditional random fields.
 
 The encoder reads a whole text, in small letters and word pieces; a conditional random
 field reads the neighbourhood of each token with its capitals, endings and lists. They err

@@ -6,6 +6,7 @@ curated documents to train one on, and building it at installation would ask for
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,13 +19,14 @@ import numpy as np
 from abroad.errors import InputError
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
 from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores
-from abroad.extraction.builtin.mentions import AdaptedTagger, Tagger
+from abroad.extraction.builtin.mentions import AdaptedTagger, MeanTagger, Tagger, TokenField
 from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.extraction.builtin.score import RelationScorer, ScoredPair, candidate_table, stacked, without_overlaps
 from abroad.io import atomic_write, file_sha256, write_json
 from abroad.schema import Document, Evidence, Prediction, Relation
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
+FIELDS = ("chemical.crf", "organism.crf")
 _PRODUCTS, _SCORER = "products.crf", "scorer.json"
 _MOST_SPANS = 3  # of each side of a relation
 _FORMAT = 2
@@ -85,10 +87,10 @@ class PairExtractor:
         adapted = isinstance(self.tagger, AdaptedTagger)
         if isinstance(self.tagger, AdaptedTagger):
             with atomic_write(folder / _PRODUCTS, binary=True) as stream:
-                stream.write(self.tagger.model)
+                stream.write(self.tagger.chemical.model)
         record = {
             "format": _FORMAT,
-            "encoder": encoder_digest(),
+            "tagger": tagger_digest(),
             "adapted": adapted,
             "min_score": self.min_score,
             "facts": self.facts,
@@ -119,10 +121,10 @@ class PairExtractor:
                 "`abroad extractor train`"
             )
         _check_model(folder, record)
-        tagger: Tagger = load_encoder()
+        tagger = default_tagger()
         digests = {name: file_sha256(folder / name)[:16] for name in (_SCORER, _PRODUCTS)[: 1 + record["adapted"]]}
         if record["adapted"]:
-            tagger = AdaptedTagger(tagger, _read(folder / _PRODUCTS))
+            tagger = AdaptedTagger(tagger, TokenField(_read(folder / _PRODUCTS)))
         chosen = float(record["min_score"]) if min_score is None else min_score
         return cls(
             tagger=tagger,
@@ -131,7 +133,7 @@ class PairExtractor:
             points=[OperatingPoint(**point) for point in record["points"]],
             min_score=chosen,
             facts=record["facts"],
-            identity={"model": "pairs", "encoder": record["encoder"], "files": digests, "min_score": chosen},
+            identity={"model": "pairs", "tagger": record["tagger"], "files": digests, "min_score": chosen},
         )
 
 
@@ -144,8 +146,8 @@ def _read(path: Path) -> bytes:
 
 def _check_model(folder: Path, record: dict[str, Any]) -> None:
     """A model that counts other features than this version of the code would give nonsense, or nothing."""
-    if record["encoder"] != encoder_digest():
-        raise InputError(f"{folder}: made with another encoder than this version of abroad has; train it again")
+    if record["tagger"] != tagger_digest():
+        raise InputError(f"{folder}: made with another tagger than this version of abroad has; train it again")
     reading = read_text("Usnic acid was isolated from Usnea barbata.")
     tokens = len(reading.tokens)
     tags, nothing = np.zeros((tokens, 3)), np.zeros((tokens, WIDTH))
@@ -159,15 +161,17 @@ def _check_model(folder: Path, record: dict[str, Any]) -> None:
 
 
 @cache
-def load_encoder() -> EncoderTagger:
-    """The encoder that comes with the package; read once a process."""
-    return EncoderTagger(DEFAULT_FOLDER)
+def default_tagger() -> Tagger:
+    """The tagger that comes with the package; read once a process."""
+    fields = (TokenField(_read(DEFAULT_FOLDER / name)) for name in FIELDS)
+    return MeanTagger(EncoderTagger(DEFAULT_FOLDER), *fields)
 
 
 @cache
-def encoder_digest() -> str:
-    """What tells one encoder from another."""
-    return file_sha256(DEFAULT_FOLDER / MODEL)[:16]
+def tagger_digest() -> str:
+    """What tells one tagger from another."""
+    digests = [file_sha256(DEFAULT_FOLDER / name) for name in (MODEL, *FIELDS)]
+    return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()[:16]
 
 
 def in_order(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:

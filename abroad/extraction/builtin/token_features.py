@@ -1,4 +1,4 @@
-"""What a conditional random field sees of each token: form, place, neighbours, and what an encoder says if there is one."""
+"""What a conditional random field sees of each token: form, place, neighbours, and an encoder's opinion."""
 
 from __future__ import annotations
 
