@@ -6,7 +6,7 @@ import pytest
 
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.fit import Example, cross_validate
-from abroad.extraction.builtin.pairs import load_encoder, load_pair_extractor
+from abroad.extraction.builtin.pairs import default_tagger, load_pair_extractor
 from abroad.io import read_documents
 from benchmarks.train_default import SPLIT, validation
 
@@ -32,7 +32,7 @@ def test_f1_on_the_curated_set_is_past_the_published_figures(curated):
 def test_f1_on_the_validation_documents_out_of_fold(shared_data):
     documents = validation(shared_data)
     examples = [Example(document) for document in documents]
-    held_out = cross_validate(examples, [], load_encoder(), adapt=False)
+    held_out = cross_validate(examples, [], default_tagger(), adapt=False)
     assert micro_scores(documents, held_out.predictions(examples)).f1 > FLOOR_OF_VALIDATION
     assert held_out.facts["calibration error"]["platt"] < 0.06
 

@@ -104,7 +104,7 @@ def test_a_folder_that_is_no_extractor_is_refused(tmp_path):
     ("change", "message"),
     [
         ({"format": 1}, "expected an extractor of format"),  # of the releases that had no encoder
-        ({"encoder": "0123456789abcdef"}, "made with another encoder"),
+        ({"tagger": "0123456789abcdef"}, "made with another tagger"),
         ({"scorer": {"organism": "form binomial"}}, "made by another version"),
         ({"adapted": True}, r"products\.crf"),  # the tagger's file is missing
     ],
