@@ -122,9 +122,9 @@ class PairExtractor:
             )
         _check_model(folder, record)
         tagger = default_tagger()
-        digests = {name: file_sha256(folder / name)[:16] for name in (_SCORER, _PRODUCTS)[: 1 + record["adapted"]]}
         if record["adapted"]:
             tagger = AdaptedTagger(tagger, TokenField(_read(folder / _PRODUCTS)))
+        digests = {name: file_sha256(folder / name)[:16] for name in (_SCORER, _PRODUCTS)[: 1 + record["adapted"]]}
         chosen = float(record["min_score"]) if min_score is None else min_score
         return cls(
             tagger=tagger,
