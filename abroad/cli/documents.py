@@ -174,6 +174,34 @@ def seq2rel(
     say(f"{said}: {out}")
 
 
+@app.command(epilog="Example: abroad documents docbin curated.jsonl --out train.spacy")
+def docbin(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations (JSON or JSONL)."),
+    out: Path = typer.Option(..., metavar="FILE.spacy", help="The DocBin to write."),
+) -> None:
+    """Write documents as a DocBin of spaCy, the names of their relations as entities ORGANISM and CHEMICAL.
+
+    `spacy train` takes it, best with the tokenizer "abroad.Tokenizer.v1". The relations, with the spans of both
+    sides, stand in doc._.relations.
+    """
+    from dataclasses import asdict
+
+    from abroad.extraction.builtin.spacy_pipeline.docbin import write_labelled_docbin
+    from abroad.io import Rejects, read_documents
+    from abroad.provenance import run_record
+
+    rejects = Rejects()
+    items = read_documents(documents, rejects)
+    with run_record(out, "documents docbin", {}, [documents]) as record:
+        report = write_labelled_docbin(out, items)
+        record.update(asdict(report))
+    report_rejects(rejects, out)
+    say(
+        f"{report.entities} entities in {report.documents} documents "
+        f"({report.missing} labels are not in their text): {out}"
+    )
+
+
 @app.command(
     epilog="Example: abroad documents split docs.jsonl --out-test test.jsonl --out-train train.jsonl "
     "--by-entropy sample.tsv --top 50"

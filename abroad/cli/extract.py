@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 
 def extract(
     documents: Path | None = typer.Argument(
-        None, metavar="[DOCS]", help="A file (.json, .jsonl, .txt, PubMed .xml), a folder of such, or '-' for a pipe."
+        None,
+        metavar="[DOCS]",
+        help="A file (.json, .jsonl, .txt, .spacy, PubMed .xml), a folder of such, or '-' for a pipe.",
     ),
     model: str = typer.Option(
         None,
         help="A fine-tuned adapter or model (directory or hub name) or an extractor of your own; else the built-in.",
     ),
-    out: Path | None = typer.Option(None, help="Predictions: .jsonl, .csv or .tsv. Needed with a file or folder."),
-    format: str = typer.Option(None, help="jsonl, csv or tsv; else by the name of --out."),
+    out: Path | None = typer.Option(
+        None, help="Predictions: .jsonl, .csv, .tsv or .spacy. Needed with a file or folder."
+    ),
+    format: str = typer.Option(None, help="jsonl, csv, tsv or spacy; else by the name of --out."),
     text: str | None = typer.Option(None, help="Extract from this text and print the prediction."),
     pmid: list[str] = typer.Option([], help="Fetch this abstract from NCBI; repeatable."),
     min_score: float = typer.Option(None, min=0, max=1, help="Leave out relations that are less probable."),
@@ -77,6 +81,10 @@ def extract(
     if rank is not None and out is None:
         raise InputError("--rank: expected --out FILE for the ranked predictions")
     kind = _format(format, out)
+    if kind == "spacy" and out is None:
+        raise InputError("--format spacy: expected --out FILE.spacy, since it is no text")
+    if documents is not None and out is not None and documents in (out, out.with_suffix(".jsonl")):
+        raise InputError(f"--out {out}: would overwrite the documents in {documents}; expected another name")
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
@@ -110,7 +118,12 @@ def extract(
             if linker is not None:
                 predictions = linker.link(inputs, predictions)
                 write_jsonl(records, (prediction.to_dict() for prediction in predictions))
-            if kind != "jsonl":
+            if kind == "spacy":
+                from abroad.extraction.builtin.spacy_pipeline.docbin import write_docbin
+
+                source = documents if documents is not None and documents.suffix.lower() == ".spacy" else None
+                write_docbin(out, inputs, predictions, source)
+            elif kind != "jsonl":
                 _write_table(out, inputs, predictions, kind)
             record["result"] = vars(report)
         report_rejects(rejects, out)

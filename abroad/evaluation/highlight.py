@@ -1,15 +1,23 @@
-"""Mark in a document's text what was found, missed or wrongly predicted; spans may overlap."""
+"""Mark in a document's text what was found, missed or wrongly predicted; spans may overlap.
+
+displaCy writes the HTML. Its style "ent" takes no spans that overlap, and its style "span" cuts the
+text into tokens, which the ends of our spans do not keep to; so the text is cut here where any span ends.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from itertools import pairwise
 
 from abroad.evaluation.metrics import Outcome
 from abroad.text.evidence import find_evidence
 
 KINDS = ("correct", "missed", "spurious")
+
+_SAID = {"correct": "correct", "missed": "missed", "spurious": "false"}
+_TEMPLATE = '<mark class="{label}" title="{title}">{text}</mark>'
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,11 @@ class Segment:
         present = {mark.kind for mark in self.marks}
         return [kind for kind in KINDS if kind in present]
 
+    @property
+    def title(self) -> str:
+        """What its marks say."""
+        return "; ".join(f"{_SAID[mark.kind]} {mark.role}: {mark.label}" for mark in self.marks)
+
 
 def marks_of(outcome: Outcome) -> list[Mark]:
     """The spans that a document's relations rest on: given by predictions, else looked for in the text."""
@@ -66,3 +79,24 @@ def segments(text: str, marks: Sequence[Mark]) -> list[Segment]:
         Segment(text[start:end], tuple(mark for mark in marks if mark.start <= start and end <= mark.end))
         for start, end in pairwise(cuts)
     ]
+
+
+def to_html(text: str, marks: Sequence[Mark]) -> str:
+    """The text as HTML, everything in it escaped, with a `mark` around each marked piece."""
+    from spacy import displacy
+
+    entities, start = [], 0
+    for segment in segments(text, marks):
+        end = start + len(segment.text)
+        if segment.marks:
+            entities.append(
+                {
+                    "start": start,
+                    "end": end,
+                    "label": " ".join(segment.kinds),
+                    "params": {"title": escape(segment.title)},  # displaCy escapes the text alone
+                }
+            )
+        start = end
+    shown = {"text": text, "ents": entities}
+    return displacy.render(shown, style="ent", manual=True, jupyter=False, options={"template": _TEMPLATE})

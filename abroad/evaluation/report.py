@@ -11,7 +11,7 @@ from typing import Any
 
 from abroad.evaluation.errors import errors_of
 from abroad.evaluation.evaluate import Evaluation
-from abroad.evaluation.highlight import marks_of, segments
+from abroad.evaluation.highlight import marks_of, to_html
 from abroad.evaluation.metrics import Outcome
 from abroad.io import atomic_write
 from abroad.pages import render
@@ -41,16 +41,17 @@ def render_report(evaluation: Evaluation, title: str = "Extracted relations") ->
 
 
 def _view(outcome: Outcome) -> dict[str, Any]:
+    from markupsafe import Markup
+
     document = outcome.document
     kinds = {(e.side, e.organism, e.chemical): e.kind for e in errors_of(outcome)}
-    pieces = segments(document.text, marks_of(outcome))
     return {
         "id": document.id,
         "pmid": document.pmid if document.pmid and document.pmid.isdigit() else None,
         "title": document.title or document.id,
         "error": outcome.error,
         "scores": outcome.scores,
-        "segments": pieces,
+        "text": Markup(to_html(document.text, marks_of(outcome))),
         "relations": [
             *(("correct", r.organism, r.chemical, "") for r in outcome.correct.values()),
             *(("missed", o.label, c.label, kinds["missed", o.label, c.label]) for o, c in outcome.missed.values()),

@@ -1,4 +1,4 @@
-"""Predictions as tables for people and spreadsheets: CSV and TSV, a row a relation."""
+"""Formats of predictions, and those that are tables for people and spreadsheets: CSV and TSV, a row a relation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from abroad.schema import Document, Prediction, Relation
 
-FORMATS = ("jsonl", "csv", "tsv")
+FORMATS = ("jsonl", "csv", "tsv", "spacy")
 COLUMNS = (
     *("document", "pmid", "doi", "organism", "organism_id", "chemical", "chemical_id", "score", "status"),
     *("organism_text", "chemical_text", "rule"),

@@ -18,7 +18,7 @@ from abroad.text.normalise import normalise
 if TYPE_CHECKING:
     from abroad.sources.eutils import EutilsClient
 
-_KINDS = (".json", ".jsonl", ".txt", ".xml", ".xml.gz")
+_KINDS = (".json", ".jsonl", ".txt", ".xml", ".xml.gz", ".spacy")
 _WHAT = f"documents ({', '.join(_KINDS)})"
 
 
@@ -63,6 +63,10 @@ def _read_file(path: Path, rejects: Rejects) -> list[Document]:
         except UnicodeDecodeError as error:
             raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected UTF-8 text") from None
         return [text_document(path.stem, text)]
+    if name.endswith(".spacy"):
+        from abroad.extraction.builtin.spacy_pipeline.docbin import read_docbin
+
+        return read_docbin(path, rejects)
     return read_documents(path, rejects)
 
 

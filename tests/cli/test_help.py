@@ -13,6 +13,8 @@ HEAVY = (
     "transformers",
     "peft",
     "spacy",
+    "thinc",
+    "onnxruntime",
     "vllm",
     "numba",
     "polars",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abroad.evaluation.evaluate import evaluate
-from abroad.evaluation.highlight import Mark, marks_of, segments
+from abroad.evaluation.highlight import Mark, marks_of, segments, to_html
 from abroad.evaluation.report import render_report
 from abroad.io import write_documents, write_jsonl
 from abroad.schema import Document, Entity, Prediction, Relation
@@ -84,6 +84,22 @@ def test_segments_make_up_the_text_whatever_the_marks(text, spans):
     assert "".join(piece.text for piece in pieces) == text
     for mark in marks:
         assert "".join(piece.text for piece in pieces if mark in piece.marks) == text[mark.start : mark.end]
+
+
+def test_html_shows_spans_that_overlap_and_escapes_all_of_it():
+    marks = [
+        Mark(2, 7, "correct", "chemical", 'a "b" <{c}>'),
+        Mark(5, 9, "spurious", "chemical", "d"),
+    ]
+    html = to_html("x <b>&'{}\"\nend", marks)
+    pieces = re.findall(r'<mark class="([^"]*)" title="([^"]*)">(.*?)</mark>', html)
+    first, second = "correct chemical: a &quot;b&quot; &lt;{c}&gt;", "false chemical: d"
+    assert pieces == [
+        ("correct", first, "&lt;b&gt;"),
+        ("correct spurious", f"{first}; {second}", "&amp;'"),
+        ("spurious", second, "{}"),
+    ]
+    assert "<b>" not in html and html.count("<br>") == 1
 
 
 def test_marks_cover_correct_missed_and_spurious(case):

@@ -18,10 +18,18 @@ import numpy as np
 
 from abroad.errors import InputError
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
+from abroad.extraction.builtin.candidates import ChemicalSpan
 from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores
 from abroad.extraction.builtin.mentions import AdaptedTagger, MeanTagger, Tagger, TokenField
 from abroad.extraction.builtin.reading import Reading, read_text
-from abroad.extraction.builtin.score import RelationScorer, ScoredPair, candidate_table, stacked, without_overlaps
+from abroad.extraction.builtin.score import (
+    CandidateTable,
+    RelationScorer,
+    ScoredPair,
+    candidate_table,
+    stacked,
+    without_overlaps,
+)
 from abroad.io import atomic_write, file_sha256, write_json
 from abroad.schema import Document, Evidence, Prediction, Relation
 
@@ -61,16 +69,22 @@ class PairExtractor:
 
     def predict(self, document: Document) -> Prediction:
         reading = read_text(document.text, len(document.title))
-        pairs = in_order([pair for pair in self.scored(reading) if pair.score >= self.min_score])
+        return self.prediction(document.id, reading, self.scored(reading))
+
+    def prediction(self, id: str, reading: Reading, pairs: Sequence[ScoredPair]) -> Prediction:
+        """What is probable enough of the scored pairs of a text, in the order of the text."""
+        chosen = in_order([pair for pair in pairs if pair.score >= self.min_score])
         capped = sum(expansion.capped for expansion in reading.expansions)
-        relations = [relation(reading, pair) for pair in pairs]
-        return Prediction(document.id, relations, extra={"capped": capped} if capped else {})
+        relations = [relation(reading, pair) for pair in chosen]
+        return Prediction(id, relations, extra={"capped": capped} if capped else {})
 
     def scored(self, reading: Reading) -> list[ScoredPair]:
         """Every candidate relation with its calibrated score, best first."""
         table = candidate_table(reading, self.tagger.tag(reading))
-        if table is None:
-            return []
+        return self.ranked(table) if table is not None else []
+
+    def ranked(self, table: CandidateTable) -> list[ScoredPair]:
+        """The pairs of a table with their calibrated scores, best first."""
         scores = self.scaling.apply(self.scorer.probabilities(table))
         return without_overlaps(
             [ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)]
@@ -198,13 +212,15 @@ def relation(reading: Reading, pair: ScoredPair) -> Relation:
     spans = {(span.start, span.end): span for span in pair.chemical.spans}
     chosen = sorted(spans.values(), key=lambda span: (-span.log_score, span.start))[:_MOST_SPANS]
     for span in sorted(chosen, key=lambda span: span.start):
-        rule = _rule_at(reading, span.start, span.end) if span.labels > 1 else span.rule
-        found.append(evidence(span.start, span.end, "chemical", rule))
+        found.append(evidence(span.start, span.end, "chemical", rule_of(reading, span)))
     return Relation(pair.organism.label, pair.chemical.label, round(pair.score, 4), evidence=found)
 
 
-def _rule_at(reading: Reading, start: int, end: int) -> str:
-    rules = [e.rule for e in reading.expansions if e.start < end and e.end > start]
+def rule_of(reading: Reading, span: ChemicalSpan) -> str:
+    """How the labels of a span follow from the text, with the kind of list where it is one."""
+    if span.labels == 1:
+        return span.rule
+    rules = [e.rule for e in reading.expansions if e.start < span.end and e.end > span.start]
     return rules[0] if rules else "list"
 
 

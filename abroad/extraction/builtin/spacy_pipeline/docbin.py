@@ -1,0 +1,177 @@
+"""Documents and predictions as files of spaCy (DocBin, ".spacy").
+
+A Doc may hold in its user data an "id", and "title_end", the offset where its title ends. Docs
+that were read are written with all that stood on them, but for doc.spans["organisms"] and
+doc.spans["chemicals"], which are those of the predictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from spacy import Vocab
+from spacy.tokens import Doc, DocBin
+from spacy.util import filter_spans
+
+from abroad.errors import InputError
+from abroad.extraction.builtin.align import align
+from abroad.extraction.builtin.reading import read_text
+from abroad.extraction.builtin.spacy_pipeline.annotations import (
+    GROUPS,
+    ID,
+    TITLE_END,
+    add_prediction,
+    doc_of,
+    set_mentions,
+)
+from abroad.io import Rejects, atomic_write, require_file
+from abroad.schema import Document, Evidence, Prediction, Relation
+
+_WHAT = "a DocBin of spaCy"
+
+
+@dataclass
+class LabelReport:
+    """What `write_labelled_docbin` wrote.
+
+    Attributes:
+        documents: how many.
+        entities: how many names stand in their texts.
+        missing: labels of organisms and chemicals that their text does not name.
+    """
+
+    documents: int = 0
+    entities: int = 0
+    missing: int = 0
+
+
+def read_docbin(path: Path, rejects: Rejects) -> list[Document]:
+    """The documents of a DocBin; one without an id is numbered, "train-1" in train.spacy.
+
+    Raises:
+        InputError: no such file, not a DocBin, or no text in it.
+    """
+    found: dict[str, Document] = {}
+    for id, doc in _docs(path):
+        if not doc.text.strip():
+            rejects.add(f"{path}: {id}", "the text is empty")
+        elif id in found:
+            rejects.add(f"{path}: {id}", f"the id {id} stands twice")
+        else:
+            found[id] = _document(id, doc)
+    if not found:
+        raise InputError(f"{path}: no document with a text in it")
+    return list(found.values())
+
+
+def write_docbin(
+    out: Path, documents: Sequence[Document], predictions: Iterable[Prediction], source: Path | None = None
+) -> None:
+    """Write documents with their predictions, whole or not at all.
+
+    Args:
+        source: the DocBin that the documents were read from; its Docs are kept as they are. Else each
+            becomes a Doc in our tokens.
+    """
+    by_id = {document.id: document for document in documents}
+    predicted = {prediction.id: prediction for prediction in predictions}
+    docs = _docs(source) if source is not None else ((key, doc_of(d, _VOCAB)) for key, d in by_id.items())
+    bin = DocBin(store_user_data=True)
+    for id, doc in docs:
+        document, prediction = by_id.get(id), predicted.pop(id, None)
+        doc.user_data.setdefault(ID, id)
+        if document is not None and prediction is not None:
+            for role in GROUPS:
+                set_mentions(doc, role, ())
+            add_prediction(doc, _in_doc(prediction, doc) if source is not None else prediction)
+        bin.add(doc)
+    _write(out, bin)
+
+
+def write_labelled_docbin(out: Path, documents: Iterable[Document]) -> LabelReport:
+    """Write documents with the names of their relations as entities ORGANISM and CHEMICAL, to train spaCy on.
+
+    `doc._.relations` has the relations with the spans that name both sides. Labels that no span names are
+    counted: a list that is shortened in the text ("acids A-C") is one entity.
+    """
+    report = LabelReport()
+    bin = DocBin(store_user_data=True)
+    for document in documents:
+        doc = _labelled(document, report)
+        report.documents += 1
+        report.entities += len(doc.ents)
+        bin.add(doc)
+    _write(out, bin)
+    return report
+
+
+def _labelled(document: Document, report: LabelReport) -> Doc:
+    reading = read_text(document.text, len(document.title))
+    found = align(document, reading)
+    doc = doc_of(document, _VOCAB)
+    spans: dict[str, dict[str, list[Evidence]]] = {"organism": {}, "chemical": {}}
+    for role, names in (("organism", found.organisms), ("chemical", found.chemicals)):
+        for label, places in names.items():
+            offsets = [reading.original_span(start, end) for start, end in places]
+            spans[role][label] = [Evidence(s, e, document.text[s:e], role, "gold") for s, e in offsets]
+            report.missing += not offsets
+    relations = [
+        Relation(organism, chemical, evidence=[*spans["organism"][organism], *spans["chemical"][chemical]])
+        for organism, chemical in document.label_pairs()
+    ]
+    add_prediction(doc, Prediction(document.id, relations))
+    doc.ents = filter_spans([span for role in GROUPS for span in doc.spans.get(GROUPS[role], ())])
+    return doc
+
+
+def _write(out: Path, bin: DocBin) -> None:
+    with atomic_write(out, binary=True) as stream:
+        stream.write(bin.to_bytes())
+
+
+_VOCAB = Vocab()
+
+
+def _docs(path: Path) -> Iterator[tuple[str, Doc]]:
+    require_file(path, _WHAT)
+    try:
+        docs = list(DocBin().from_bytes(path.read_bytes()).get_docs(Vocab()))
+    except Exception as error:  # whatever zlib, msgpack and spaCy say of another file
+        raise InputError(f"{path}: expected {_WHAT}: {type(error).__name__}: {error}") from None
+    for number, doc in enumerate(docs, 1):
+        yield str(doc.user_data.get(ID) or f"{path.stem}-{number}"), doc
+
+
+def _title(doc: Doc) -> tuple[int, int]:
+    """(where the title ends, where the abstract starts): the one space between them may be missing."""
+    end = doc.user_data.get(TITLE_END)
+    end = min(end, len(doc.text)) if isinstance(end, int) and end > 0 else 0
+    return end, end + (0 < end < len(doc.text) and doc.text[end].isspace())
+
+
+def _document(id: str, doc: Doc) -> Document:
+    title, abstract = _title(doc)
+    return Document(id, doc.text[:title], doc.text[abstract:])
+
+
+def _in_doc(prediction: Prediction, doc: Doc) -> Prediction:
+    """The prediction with offsets in doc.text, which may lack the space between title and abstract."""
+    title, abstract = _title(doc)
+    lacking = title + 1 - abstract
+    moved = [
+        replace(
+            relation,
+            evidence=[
+                replace(e, start=_moved(e.start, title, lacking), end=_moved(e.end, title, lacking))
+                for e in relation.evidence
+            ],
+        )
+        for relation in prediction.relations
+    ]
+    return replace(prediction, relations=moved)
+
+
+def _moved(offset: int, title: int, lacking: int) -> int:
+    return offset - lacking if offset > title else offset
