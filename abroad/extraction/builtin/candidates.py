@@ -22,6 +22,7 @@ _LEAST_ORGANISM = 0.3  # of a token's probability; what the finder does not know
 _MOST_IN_STRETCH = 200
 _MOST_ORGANISMS, _MOST_CHEMICALS = 60, 600  # in one text; beyond, the first named
 _LONGEST_NAME = 300  # characters
+_NO_NAME = re.compile(r"[^\W\d_]{41}")  # words without spaces: in 14,000 labels the longest run of letters has 30
 _LEAST = 1e-3
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
@@ -120,7 +121,12 @@ def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[Organism
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         label = " ".join(reading.text[start:end].split())
         covered = any(m.start <= start and m.end >= end for m in reading.organisms)
-        if covered or either[first:last].mean() < _LEAST_ORGANISM or len(label) > _LONGEST_NAME:
+        if (
+            covered
+            or either[first:last].mean() < _LEAST_ORGANISM
+            or len(label) > _LONGEST_NAME
+            or _NO_NAME.search(label)
+        ):
             continue
         if any(character.isalpha() for character in label):
             yield OrganismMention(start, end, label, "tagged")
@@ -138,12 +144,12 @@ def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCa
         labels, rule = stretch_labels(text)
         if len(labels) == 1 and labels[0] in long_forms:
             labels, rule = [long_forms[labels[0]]], "abbreviation"
-        if not labels or len(labels) > _MOST_IN_STRETCH:
+        if not labels or len(labels) > _MOST_IN_STRETCH or _NO_NAME.search(text):
             continue
         if any(m.start <= start and end <= m.end for m in reading.organisms):
             continue
-        if len(labels) == 1 and any(start < e.start and e.end == end for e in reading.expansions):
-            continue  # the list alone says more than the list with words before it
+        if len(labels) == 1 and _says_less(reading, start, end, labels[0]):
+            continue
         span = _span((start, end), (first, last), scores, sources, len(labels), rule)
         for place, label in enumerate(labels):
             key = label_key(label)
@@ -153,6 +159,17 @@ def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCa
     for candidate in found.values():
         candidate.spans.sort(key=lambda span: (-span.log_score, span.start))
     return list(found.values())
+
+
+def _says_less(reading: Reading, start: int, end: int, label: str) -> bool:
+    """Whether a list says more than a stretch: the list with words before it, or a part of it that is no member."""
+    for expansion in reading.expansions:
+        if start < expansion.start and end == expansion.end:
+            return True
+        inside = expansion.start <= start and end <= expansion.end
+        if inside and label_key(label) not in {label_key(member) for member in expansion.labels}:
+            return True
+    return False
 
 
 def stretch_labels(text: str) -> tuple[list[str], str]:
