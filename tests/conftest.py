@@ -23,6 +23,15 @@ def shared_data() -> Path:
     return directory.resolve()
 
 
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Texts and files that once were read wrongly, at hand for developers and CI only."""
+    directory = Path(__file__).parents[1] / ".." / "shared" / "cases"
+    if not directory.is_dir():
+        pytest.skip(f"needs the cases in {directory}")
+    return directory.resolve()
+
+
 @pytest.fixture
 def cli():
     """Call the command line in this process: cli("config", "check", path) -> result."""

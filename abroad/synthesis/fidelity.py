@@ -11,8 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from abroad.extraction.builtin.candidates import label_key, stretch_labels, tagged_stretches
-from abroad.extraction.builtin.encoder import best_tags
+from abroad.extraction.builtin.candidates import label_key, named_stretches, stretch_labels
 from abroad.extraction.builtin.mentions import Tagger
 from abroad.extraction.builtin.pairs import load_pair_extractor
 from abroad.extraction.builtin.reading import Reading, read_text
@@ -77,7 +76,7 @@ def _organisms(reading: Reading) -> list[str]:
 
 def _chemicals(reading: Reading) -> list[str]:
     found: dict[str, str] = {}
-    for first, last in tagged_stretches(best_tags(_tagger().tag(reading).chemical)):
+    for first, last in named_stretches(reading, _tagger().tag(reading).chemical):
         text = reading.text[reading.tokens[first].start : reading.tokens[last - 1].end]
         labels = stretch_labels(text)[0]
         if len(labels) == 1 and _CLASS.search(text):

@@ -124,4 +124,7 @@ class _Squashed:
         after = len(label) - len(label.rstrip(")]}*'′\""))
         if after and self._text[end : end + after] == label[len(label) - after :]:
             end += after
+        inside = self._text[start:end]
+        if inside.count(")") > inside.count("(") and self._text[start - 1 : start] == "(":
+            start -= 1  # "E-anethole" of a text that writes "(E)-anethole"
         return start, end

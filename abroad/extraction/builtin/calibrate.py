@@ -55,7 +55,8 @@ class IsotonicScaling:
         """From held-out scores and whether each relation was right."""
         from sklearn.isotonic import IsotonicRegression
 
-        model = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(scores, truth)
+        least = 1 / (len(scores) + 2)  # nothing is certain (Laplace's rule of succession)
+        model = IsotonicRegression(y_min=least, y_max=1 - least, out_of_bounds="clip").fit(scores, truth)
         return cls(model.X_thresholds_, model.y_thresholds_)
 
     def to_dict(self) -> dict[str, Any]:

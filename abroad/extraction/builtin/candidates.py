@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ _LEAST_ORGANISM = 0.3  # of a token's probability; what the finder does not know
 _MOST_IN_STRETCH = 200
 _MOST_ORGANISMS, _MOST_CHEMICALS = 60, 600  # in one text; beyond, the first named
 _LONGEST_NAME = 300  # characters
+_NO_NAME = re.compile(r"[^\W\d_]{41}")  # words without spaces: in 14,000 labels the longest run of letters has 30
 _LEAST = 1e-3
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
@@ -116,11 +117,16 @@ def organism_candidates(reading: Reading, scores: TextScores) -> list[OrganismCa
 def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[OrganismMention]:
     """Stretches that the tagger takes for a producer and that no mention of the finder covers."""
     either = 1 - scores.organism[:, 0]
-    for first, last in tagged_stretches(best_tags(scores.organism)):
+    for first, last in named_stretches(reading, scores.organism):
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         label = " ".join(reading.text[start:end].split())
         covered = any(m.start <= start and m.end >= end for m in reading.organisms)
-        if covered or either[first:last].mean() < _LEAST_ORGANISM or len(label) > _LONGEST_NAME:
+        if (
+            covered
+            or either[first:last].mean() < _LEAST_ORGANISM
+            or len(label) > _LONGEST_NAME
+            or _NO_NAME.search(label)
+        ):
             continue
         if any(character.isalpha() for character in label):
             yield OrganismMention(start, end, label, "tagged")
@@ -138,12 +144,12 @@ def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCa
         labels, rule = stretch_labels(text)
         if len(labels) == 1 and labels[0] in long_forms:
             labels, rule = [long_forms[labels[0]]], "abbreviation"
-        if not labels or len(labels) > _MOST_IN_STRETCH:
+        if not labels or len(labels) > _MOST_IN_STRETCH or _NO_NAME.search(text):
             continue
         if any(m.start <= start and end <= m.end for m in reading.organisms):
             continue
-        if len(labels) == 1 and any(start < e.start and e.end == end for e in reading.expansions):
-            continue  # the list alone says more than the list with words before it
+        if len(labels) == 1 and _says_less(reading, start, end, labels[0]):
+            continue
         span = _span((start, end), (first, last), scores, sources, len(labels), rule)
         for place, label in enumerate(labels):
             key = label_key(label)
@@ -153,6 +159,17 @@ def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCa
     for candidate in found.values():
         candidate.spans.sort(key=lambda span: (-span.log_score, span.start))
     return list(found.values())
+
+
+def _says_less(reading: Reading, start: int, end: int, label: str) -> bool:
+    """Whether a list says more than a stretch: the list with words before it, or a part of it that is no member."""
+    for expansion in reading.expansions:
+        if start < expansion.start and end == expansion.end:
+            return True
+        inside = expansion.start <= start and end <= expansion.end
+        if inside and label_key(label) not in {label_key(member) for member in expansion.labels}:
+            return True
+    return False
 
 
 def stretch_labels(text: str) -> tuple[list[str], str]:
@@ -191,12 +208,12 @@ def _balanced(text: str, start: int, end: int) -> tuple[int, int]:
 def _stretches(reading: Reading, scores: TextScores) -> dict[tuple[int, int], set[str]]:
     """(first token, one past the last) -> where the stretch comes from: "tagged", "threshold", "listed"."""
     found: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for stretch in tagged_stretches(best_tags(scores.chemical)):
+    for stretch in named_stretches(reading, scores.chemical):
         found[stretch].add("tagged")
     begin, inside = scores.chemical[:, 1], scores.chemical[:, 2]
     either = begin + inside
     for threshold in _THRESHOLDS:
-        place = 0
+        above, place = [], 0
         while place < len(either):
             if either[place] <= threshold:
                 place += 1
@@ -204,13 +221,41 @@ def _stretches(reading: Reading, scores: TextScores) -> dict[tuple[int, int], se
             last = place + 1
             while last < len(either) and either[last] > threshold and begin[last] <= inside[last]:
                 last += 1
-            found[place, last].add("threshold")
+            above.append((place, last))
             place = last
+        for stretch in _within_sentences(reading, above):
+            found[stretch].add("threshold")
     for expansion in reading.expansions:
         first, last = reading.tokens_in(expansion.start, expansion.end)
         if last > first and either[first:last].max() > _LEAST_IN_LIST:
             found[first, last].add("listed")
     return found
+
+
+def named_stretches(reading: Reading, scores: np.ndarray) -> list[tuple[int, int]]:
+    """(first token, one past the last) of each name in the best reading of the whole text.
+
+    Args:
+        scores: probabilities of O, B, I for each token, shape (tokens, 3).
+    """
+    return list(_within_sentences(reading, tagged_stretches(best_tags(scores))))
+
+
+def _within_sentences(reading: Reading, stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The stretches cut where a sentence ends, without commas at their ends and the full stop of the sentence."""
+    tokens = reading.tokens
+    for first, last in stretches:
+        ends = [place for place in range(first + 1, last) if tokens[place].sentence != tokens[place - 1].sentence]
+        for start, end in zip([first, *ends], [*ends, last], strict=True):
+            last_of_sentence = end == len(tokens) or tokens[end].sentence != tokens[end - 1].sentence
+            if last_of_sentence and tokens[end - 1].text in ".!?":
+                end -= 1
+            while start < end and tokens[end - 1].text in ",;:":
+                end -= 1
+            while start < end and tokens[start].text in ".,;:":
+                start += 1
+            if start < end:
+                yield start, end
 
 
 def tagged_stretches(tags: Sequence[str]) -> list[tuple[int, int]]:

@@ -85,10 +85,12 @@ class PairExtractor:
 
     def ranked(self, table: CandidateTable) -> list[ScoredPair]:
         """The pairs of a table with their calibrated scores, best first."""
-        scores = self.scaling.apply(self.scorer.probabilities(table))
-        return without_overlaps(
+        scores = self.scorer.probabilities(table)
+        pairs = without_overlaps(
             [ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)]
-        )
+        )  # before calibration, which may make scores equal
+        adjusted = self.scaling.apply(np.array([pair.score for pair in pairs]))
+        return [replace(pair, score=float(score)) for pair, score in zip(pairs, adjusted, strict=True)]
 
     @property
     def point(self) -> OperatingPoint:
@@ -136,9 +138,9 @@ class PairExtractor:
             )
         _check_model(folder, record)
         tagger = default_tagger()
-        digests = {name: file_sha256(folder / name)[:16] for name in (_SCORER, _PRODUCTS)[: 1 + record["adapted"]]}
         if record["adapted"]:
             tagger = AdaptedTagger(tagger, TokenField(_read(folder / _PRODUCTS)))
+        digests = {name: file_sha256(folder / name)[:16] for name in (_SCORER, _PRODUCTS)[: 1 + record["adapted"]]}
         chosen = float(record["min_score"]) if min_score is None else min_score
         return cls(
             tagger=tagger,

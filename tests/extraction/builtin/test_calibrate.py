@@ -64,3 +64,9 @@ def test_a_wanted_precision_gives_the_threshold_of_the_best_recall():
 def test_the_best_threshold_is_no_lone_peak():
     points = [OperatingPoint(t / 100, 0, 0, 80 - abs(t - 40) + (30 if t == 90 else 0)) for t in range(5, 100)]
     assert best_threshold(points) == pytest.approx(0.4, abs=0.02)
+
+
+@pytest.mark.parametrize("method", [PlattScaling, IsotonicScaling])
+def test_nothing_is_certain(method, held_out):
+    adjusted = method.fit(*held_out).apply(np.array([0.0, 0.5, 1.0]))
+    assert (adjusted > 0).all() and (adjusted < 1).all()

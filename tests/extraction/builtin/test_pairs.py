@@ -1,15 +1,15 @@
 """The built-in extractor: what it finds, what it refuses, what it survives."""
 
 import json
-import shutil
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abroad.errors import InputError
-from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, load_pair_extractor
+from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor
 from abroad.schema import Document
 
 TEXT = (
@@ -75,8 +75,13 @@ def test_precision_picks_the_measured_threshold(extractor):
     chosen = load_pair_extractor(precision=0.85)
     point = next(point for point in extractor.points if point.threshold == chosen.min_score)
     assert point.precision >= 85 and chosen.min_score > extractor.min_score
-    with pytest.raises(InputError, match="no threshold gave a precision of 1"):
-        load_pair_extractor(precision=1.0)
+
+
+def test_a_precision_that_was_never_reached_is_refused(extractor, tmp_path):
+    humble = [replace(point, precision=min(point.precision, 95.0)) for point in extractor.points]
+    replace(extractor, points=humble).save(tmp_path)
+    with pytest.raises(InputError, match=r"no threshold gave a precision of 1 .* the best was 0\.95"):
+        load_pair_extractor(str(tmp_path), precision=1.0)
 
 
 def test_the_same_text_gives_the_same_prediction_again(extractor):
@@ -93,11 +98,26 @@ def test_what_was_saved_is_what_is_loaded(extractor, tmp_path):
 def test_a_folder_that_is_no_extractor_is_refused(tmp_path):
     with pytest.raises(InputError, match="abroad extractor train"):
         PairExtractor.load(tmp_path)
-    shutil.copytree(DEFAULT_FOLDER, tmp_path / "old")
-    record = json.loads((tmp_path / "old" / "scorer.json").read_text())
-    (tmp_path / "old" / "scorer.json").write_text(json.dumps(record | {"format": 0}))
-    with pytest.raises(InputError, match="format 1"):
-        PairExtractor.load(tmp_path / "old")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": 1}, "expected an extractor of format"),  # of the releases that had no encoder
+        ({"tagger": "0123456789abcdef"}, "made with another tagger"),
+        ({"scorer": {"organism": "form binomial"}}, "made by another version"),
+        ({"adapted": True}, r"products\.crf"),  # the tagger's file is missing
+    ],
+)
+def test_an_extractor_that_does_not_fit_is_refused_in_a_line(extractor, tmp_path, change, message):
+    extractor.save(tmp_path)
+    path = tmp_path / "scorer.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if "scorer" in change:
+        record["scorer"]["organism"]["names"].remove(change.pop("scorer")["organism"])
+    path.write_text(json.dumps(record | change), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        PairExtractor.load(tmp_path)
 
 
 BAD = {
