@@ -24,7 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from abroad.extraction.builtin.align import align, bio_tags
+from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import EncoderTagger
 from abroad.extraction.builtin.fit import train_extractor
 from abroad.extraction.builtin.mentions import TokenField
@@ -177,12 +177,7 @@ def fields(arguments: argparse.Namespace) -> None:
     rows = []
     for document in sets:
         reading = read_text(document.text, len(document.title))
-        found = align(document, reading)
-        tags = [
-            bio_tags(reading.tokens, [span for spans in side.values() for span in spans])
-            for side in (found.chemicals, found.organisms)
-        ]
-        rows.append((reading, tags))
+        rows.append((reading, gold_tags(document, reading)))
     for side, name in enumerate(FIELDS):
         start = time.perf_counter()
         examples = ((token_features(reading), tags[side]) for reading, tags in rows)

@@ -25,6 +25,9 @@ def train(
     synthetic: list[Path] = typer.Option([], metavar="DOCS", help="Further documents, of half weight; repeatable."),
     cv: int = typer.Option(5, min=2, help="Folds of the cross-validation, by document."),
     held_out: Path = typer.Option(None, metavar="PRED.jsonl", help="Write the held-out predictions."),
+    from_scratch: bool = typer.Option(
+        False, "--from-scratch", help="Learn from these documents alone, without the built-in tagger."
+    ),
     seed: int = typer.Option(0, help="Of the folds."),
 ) -> None:
     """Train on all documents; calibrate and measure by cross-validation. Under a minute for 150 abstracts.
@@ -32,16 +35,21 @@ def train(
     `abroad extract DOCS --model DIR` uses it.
     """
     from abroad.extraction.builtin.fit import Example, train_extractor
+    from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.pairs import default_tagger
     from abroad.io import Rejects, read_documents, write_jsonl
     from abroad.provenance import run_record
 
     rejects = Rejects()
     inputs = [path for path in (curated, *synthetic) if path.is_file()]
-    with run_record(out / "scorer.json", "extractor train", {"cv": cv, "seed": seed}, inputs) as record:
+    with run_record(
+        out / "scorer.json", "extractor train", {"cv": cv, "from_scratch": from_scratch, "seed": seed}, inputs
+    ) as record:
         documents = read_documents(curated, rejects)
         further = [document for path in synthetic for document in read_documents(path, rejects)]
-        extractor, measured = train_extractor(documents, further, default_tagger(), cv, seed)
+        extractor, measured = train_extractor(
+            documents, further, NoTagger() if from_scratch else default_tagger(), cv, seed
+        )
         extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:

@@ -45,9 +45,9 @@ class Learner:
             if any(isinstance(item, Task) for item in documents):
                 raise InputError("the extractor learns from documents, not from tasks; expected --learner lm")
             from abroad.extraction.builtin.fit import train_extractor
-            from abroad.extraction.builtin.pairs import default_tagger
+            from abroad.extraction.builtin.mentions import NoTagger
 
-            return train_extractor(list(documents), [], default_tagger(), seed=self.seed)[0]
+            return train_extractor(list(documents), [], NoTagger(), seed=self.seed)[0]
         from abroad.extraction.extract import load_extractor
         from abroad.training.train import train
 

@@ -61,10 +61,14 @@ def bio_tags(tokens: Sequence[Token], spans: Iterable[Span]) -> list[str]:
     return tags
 
 
-def gold_tags(document: Document, reading: Reading) -> list[str]:
-    """Tags of the gold chemicals."""
-    spans = align(document, reading).chemicals.values()
-    return bio_tags(reading.tokens, [span for found in spans for span in found])
+def gold_tags(document: Document, reading: Reading) -> tuple[list[str], list[str]]:
+    """Tags of the gold chemicals and of the gold organisms."""
+    found = align(document, reading)
+    chemicals, organisms = (
+        bio_tags(reading.tokens, [span for spans in side.values() for span in spans])
+        for side in (found.chemicals, found.organisms)
+    )
+    return chemicals, organisms
 
 
 def longest(spans: Iterable[Span]) -> list[Span]:

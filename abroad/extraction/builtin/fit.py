@@ -63,7 +63,8 @@ class Example:
         return read_text(self.document.text, len(self.document.title))
 
     @cached_property
-    def tags(self) -> list[str]:
+    def tags(self) -> tuple[list[str], list[str]]:
+        """Of the gold chemicals and of the gold organisms."""
         return gold_tags(self.document, self.reading)
 
     def scores(self, base: Tagger) -> TextScores:
@@ -209,7 +210,7 @@ def fit_models(
 
 
 def _adapt(examples: Sequence[Example], base: Tagger) -> AdaptedTagger:
-    return AdaptedTagger.train(base, ((e.reading, e.scores(base), e.tags) for e in examples if e.reading.tokens))
+    return AdaptedTagger.train(base, ((e.reading, e.scores(base), *e.tags) for e in examples if e.reading.tokens))
 
 
 def _corrected(tagger: Tagger, example: Example, base: Tagger) -> TextScores:

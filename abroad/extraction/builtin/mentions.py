@@ -21,9 +21,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from abroad.extraction.builtin.encoder import TextScores
+from abroad.extraction.builtin.encoder import WIDTH, TextScores
 from abroad.extraction.builtin.reading import Reading
 from abroad.extraction.builtin.token_features import token_features
+
+Tags = Sequence[str]
 
 
 class Tagger(Protocol):
@@ -106,27 +108,41 @@ class AdaptedTagger:
 
     Args:
         base: the tagger that is corrected.
-        chemical: sees what the base says, and says which tokens name chemicals.
+        chemical, organism: see what the base says, and say which tokens name chemicals and producers.
     """
 
-    def __init__(self, base: Tagger, chemical: TokenField) -> None:
-        self.base, self.chemical = base, chemical
+    def __init__(self, base: Tagger, chemical: TokenField, organism: TokenField) -> None:
+        self.base, self.chemical, self.organism = base, chemical, organism
 
     def tag(self, reading: Reading) -> TextScores:
         return self.correct(reading, self.base.tag(reading))
 
     def correct(self, reading: Reading, scores: TextScores) -> TextScores:
-        """The base's scores with probabilities of chemicals that the own documents taught."""
+        """The base's scores with the probabilities of tags that the own documents taught."""
         if not reading.tokens:
             return scores
-        return replace(scores, chemical=self.chemical.probabilities(packed(token_features(reading, scores))))
+        features = packed(token_features(reading, scores))
+        return replace(
+            scores,
+            chemical=self.chemical.probabilities(features),
+            organism=self.organism.probabilities(features),
+        )
 
     @classmethod
-    def train(cls, base: Tagger, documents: Iterable[tuple[Reading, TextScores, Sequence[str]]]) -> AdaptedTagger:
-        """Learn from readings, what the base says of them, and their tags B/I/O."""
-        return cls(
-            base, TokenField.train((token_features(reading, scores), tags) for reading, scores, tags in documents)
-        )
+    def train(cls, base: Tagger, documents: Iterable[tuple[Reading, TextScores, Tags, Tags]]) -> AdaptedTagger:
+        """Learn from readings, what the base says of them, and the tags O, B, I of chemicals and of organisms."""
+        rows = [(token_features(reading, scores), *tags) for reading, scores, *tags in documents]
+        sides = (TokenField.train((row[0], row[side]) for row in rows) for side in (1, 2))
+        return cls(base, *sides)
+
+
+class NoTagger:
+    """Knows nothing: what is adapted from it has learnt all that it knows from its documents."""
+
+    def tag(self, reading: Reading) -> TextScores:
+        count = len(reading.tokens)
+        outside, sides = np.tile((1.0, 0.0, 0.0), (count, 1)), np.zeros((count, WIDTH))
+        return TextScores(outside, outside, sides, sides, 0.0)
 
 
 def packed(features: Sequence[Sequence[str]]) -> Any:

@@ -20,7 +20,7 @@ from abroad.errors import InputError
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
 from abroad.extraction.builtin.candidates import ChemicalSpan
 from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores
-from abroad.extraction.builtin.mentions import AdaptedTagger, MeanTagger, Tagger, TokenField
+from abroad.extraction.builtin.mentions import AdaptedTagger, MeanTagger, NoTagger, Tagger, TokenField
 from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.extraction.builtin.score import (
     CandidateTable,
@@ -35,7 +35,7 @@ from abroad.schema import Document, Evidence, Prediction, Relation
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 FIELDS = ("chemical.crf", "organism.crf")
-_PRODUCTS, _SCORER = "products.crf", "scorer.json"
+_SCORER = "scorer.json"
 _MOST_SPANS = 3  # of each side of a relation
 _FORMAT = 2
 
@@ -98,16 +98,18 @@ class PairExtractor:
         return min(self.points, key=lambda point: abs(point.threshold - self.min_score))
 
     def save(self, folder: Path) -> None:
-        """Write the model: a JSON file, and a CRFsuite file where the tagger was adapted."""
+        """Write the model: a JSON file, and two CRFsuite files where the tagger was adapted."""
         folder.mkdir(parents=True, exist_ok=True)
         adapted = isinstance(self.tagger, AdaptedTagger)
         if isinstance(self.tagger, AdaptedTagger):
-            with atomic_write(folder / _PRODUCTS, binary=True) as stream:
-                stream.write(self.tagger.chemical.model)
+            for name, model in zip(FIELDS, (self.tagger.chemical, self.tagger.organism), strict=True):
+                with atomic_write(folder / name, binary=True) as stream:
+                    stream.write(model.model)
         record = {
             "format": _FORMAT,
             "tagger": tagger_digest(),
             "adapted": adapted,
+            "from_scratch": isinstance(self.tagger, AdaptedTagger) and isinstance(self.tagger.base, NoTagger),
             "min_score": self.min_score,
             "facts": self.facts,
             "scaling": self.scaling.to_dict(),
@@ -137,10 +139,11 @@ class PairExtractor:
                 "`abroad extractor train`"
             )
         _check_model(folder, record)
-        tagger = default_tagger()
+        tagger = NoTagger() if record["from_scratch"] else default_tagger()
         if record["adapted"]:
-            tagger = AdaptedTagger(tagger, TokenField(_read(folder / _PRODUCTS)))
-        digests = {name: file_sha256(folder / name)[:16] for name in (_SCORER, _PRODUCTS)[: 1 + record["adapted"]]}
+            tagger = AdaptedTagger(tagger, *(TokenField(_read(folder / name)) for name in FIELDS))
+        files = (_SCORER, *FIELDS) if record["adapted"] else (_SCORER,)
+        digests = {name: file_sha256(folder / name)[:16] for name in files}
         chosen = float(record["min_score"]) if min_score is None else min_score
         return cls(
             tagger=tagger,
@@ -162,7 +165,7 @@ def _read(path: Path) -> bytes:
 
 def _check_model(folder: Path, record: dict[str, Any]) -> None:
     """A model that counts other features than this version of the code would give nonsense, or nothing."""
-    if record["tagger"] != tagger_digest():
+    if not record["from_scratch"] and record["tagger"] != tagger_digest():
         raise InputError(f"{folder}: made with another tagger than this version of abroad has; train it again")
     reading = read_text("Usnic acid was isolated from Usnea barbata.")
     tokens = len(reading.tokens)
