@@ -121,7 +121,7 @@ def chemical_features(
             "tail of others": any(len(k) > len(stem) and k != key and k.endswith(key) for k in keys),
             "same first word": math.log(1 + first_words[label.lower().split(" ")[0]]),
             "position": best.start / max(1, len(reading.text)),
-            "late": best.start > reading.title_end,
+            "late": best.start >= reading.title_end,
             "organism's": float(organism_scores[best.first : best.last].max()),
             "short": len(key) < 5,
             "named as organism": any(key in o or o in key for o in organism_keys),
