@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -26,6 +27,7 @@ from typing import Any
 
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import EncoderTagger
+from abroad.extraction.builtin.excerpts import excerpt
 from abroad.extraction.builtin.fit import train_extractor
 from abroad.extraction.builtin.mentions import TokenField
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELDS, default_tagger
@@ -104,6 +106,13 @@ def _beginning(text: str) -> str:
     return " ".join(text.split())[:80]
 
 
+def _excerpts(documents: list[Document], share: float = 0.6) -> list[Document]:
+    """A sentence each of some documents."""
+    chosen = [d for d in documents if random.Random(d.id).random() < share]
+    found = (excerpt(document, read_text(document.text, len(document.title))) for document in chosen)
+    return [document for document in found if document is not None]
+
+
 def _lessons(arguments: argparse.Namespace) -> list[Any]:
     import numpy as np
 
@@ -118,7 +127,7 @@ def _lessons(arguments: argparse.Namespace) -> list[Any]:
     tagger = EncoderTagger(arguments.mask_by) if arguments.mask_by else None
     found = []
     for documents, complete, weight in sets:
-        for document in documents:
+        for document in [*documents, *(_excerpts(documents) if arguments.everything and complete else ())]:
             reading = read_text(document.text, len(document.title))
             unsure = None
             if not complete:
@@ -143,7 +152,11 @@ def encoder(arguments: argparse.Namespace) -> None:
 
     torch.set_num_threads(1)
     settings = EncoderSettings(
-        layers=arguments.layers, epochs=arguments.epochs, learning_rate=arguments.rate, seed=arguments.seed
+        layers=arguments.layers,
+        epochs=arguments.epochs,
+        learning_rate=arguments.rate,
+        head_rate=5 * arguments.rate,
+        seed=arguments.seed,
     )
     model = (
         load_weights(arguments.start, arguments.base)

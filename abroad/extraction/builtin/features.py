@@ -28,7 +28,6 @@ def organism_features(reading: Reading, organisms: Sequence[OrganismCandidate], 
     mean = [float(np.mean([span.score for span in organism.spans])) for organism in organisms]
     total = [sum(span.score for span in organism.spans) for organism in organisms]
     titled = sum(_in_title(reading, organism) for organism in organisms)
-    mentions = sum(len(organism.spans) for organism in organisms)
     result = []
     for place, organism in enumerate(organisms):
         forms = {span.mention.form for span in organism.spans}
@@ -52,7 +51,6 @@ def organism_features(reading: Reading, organisms: Sequence[OrganismCandidate], 
             "alone in title": in_title and titled == 1,
             "some in title": titled > 0,
             "mentions": math.log(len(organism.spans)),
-            "share": len(organism.spans) / mentions,
             "others": math.log(len(organisms)),
             "first": place == 0,
             "genus of another": not epithet and bool(same_genus),
@@ -155,7 +153,7 @@ def pair_features(
             found: Features = {
                 "joined": most,
                 "joined mean": mean,
-                "joined lead": float(np.clip(most - rivals.max(initial=-8.0), -8, 8)),
+                "joined lead": float(np.clip(most - rivals.max(), -8, 8)) if several else 0.0,
                 "same sentence": same,
                 "sentences apart": min(apart, 8),
                 "log distance": math.log(1 + distances[place, other]),

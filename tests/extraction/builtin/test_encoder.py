@@ -1,6 +1,7 @@
 """The encoder: windows of word pieces, what it learns, and that the exported model says what the trained one says."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def test_windows_hold_every_token_once_or_more_and_no_more_pieces_than_they_may(
     tokens = tokenise(TEXT * 30)
     windows = list(short.windows(tokens, TEXT * 30))
     assert len(windows) > 5 and windows[0].first == 0
-    for window, following in zip(windows, windows[1:], strict=False):
+    for window, following in pairwise(windows):
         assert len(window.pieces) == len(window.shapes) <= 128
         assert window.first < following.first < window.first + len(window.heads)  # they overlap, and go on
     assert windows[-1].first + len(windows[-1].heads) == len(tokens)
