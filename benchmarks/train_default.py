@@ -106,7 +106,7 @@ def _beginning(text: str) -> str:
     return " ".join(text.split())[:80]
 
 
-def _excerpts(documents: list[Document], share: float = 0.6) -> list[Document]:
+def excerpts(documents: list[Document], share: float = 0.6) -> list[Document]:
     """A sentence each of some documents."""
     chosen = [d for d in documents if random.Random(d.id).random() < share]
     found = (excerpt(document, read_text(document.text, len(document.title))) for document in chosen)
@@ -127,7 +127,7 @@ def _lessons(arguments: argparse.Namespace) -> list[Any]:
     tagger = EncoderTagger(arguments.mask_by) if arguments.mask_by else None
     found = []
     for documents, complete, weight in sets:
-        for document in [*documents, *(_excerpts(documents) if arguments.everything and complete else ())]:
+        for document in [*documents, *(excerpts(documents) if arguments.everything and complete else ())]:
             reading = read_text(document.text, len(document.title))
             unsure = None
             if not complete:
@@ -200,8 +200,8 @@ def fields(arguments: argparse.Namespace) -> None:
 
 
 def scorer(arguments: argparse.Namespace) -> None:
-    documents = validation(arguments.shared)
-    extractor, _ = train_extractor(documents, [], default_tagger(), adapt=False)
+    documents = [*validation(arguments.shared), *read_documents(arguments.shared / "curated_dev.json")]
+    extractor, _ = train_extractor(documents, excerpts(documents, 1.0), default_tagger(), adapt=False)
     extractor.save(DEFAULT_FOLDER)
     print(json.dumps(extractor.facts, indent=1))
 

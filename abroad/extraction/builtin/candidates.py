@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from abroad.text.organisms import OrganismMention
 
 _THRESHOLDS = (0.05, 0.3, 0.6)  # of a token's probability; each cuts the text into stretches of its own
 _LEAST_IN_LIST = 0.05
+_MOST_BETWEEN = 3  # tokens between two stretches that may be one name: a compound's number in brackets
 _LEAST_ORGANISM = 0.3  # of a token's probability; what the finder does not know must be said by the tagger
 _MOST_IN_STRETCH = 200
 _MOST_ORGANISMS, _MOST_CHEMICALS = 60, 600  # in one text; beyond, the first named
@@ -192,9 +194,12 @@ def _balanced(text: str, start: int, end: int) -> tuple[int, int]:
         elif text[place] in ")]}" and open_at and open_at[-1][1] == text[place]:
             open_at.pop()
         elif text[place] in ")]}":
-            if place == end - 1:
+            if start and _PAIRS.get(text[start - 1]) == text[place]:
+                start -= 1  # "(" that the stretch begins after: "β)-elemene"
+            elif place == end - 1:
                 return start, place
-            return (place + 1, end) if place - start < end - place else (start, place)
+            else:
+                return (place + 1, end) if place - start < end - place else (start, place)
     for place, closing in reversed(open_at):
         if text[end : end + 1] == closing:
             end += 1
@@ -223,13 +228,23 @@ def _stretches(reading: Reading, scores: TextScores) -> dict[tuple[int, int], se
                 last += 1
             above.append((place, last))
             place = last
-        for stretch in _within_sentences(reading, above):
+        cut = list(_within_sentences(reading, above))
+        for stretch in (*cut, *_joined(reading, cut)):
             found[stretch].add("threshold")
     for expansion in reading.expansions:
         first, last = reading.tokens_in(expansion.start, expansion.end)
         if last > first and either[first:last].max() > _LEAST_IN_LIST:
             found[first, last].add("listed")
     return found
+
+
+def _joined(reading: Reading, stretches: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Two stretches beside each other as one: "benzyl glucosinolate", "docosanoic (3) acid"."""
+    for (first, end), (start, last) in pairwise(stretches):
+        between = reading.text[reading.tokens[end - 1].end : reading.tokens[start].start]
+        together = reading.tokens[end - 1].sentence == reading.tokens[start].sentence
+        if together and start - end <= _MOST_BETWEEN and not any(c.isalpha() or c in ",;.:" for c in between):
+            yield first, last
 
 
 def named_stretches(reading: Reading, scores: np.ndarray) -> list[tuple[int, int]]:

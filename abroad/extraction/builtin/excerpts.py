@@ -14,6 +14,14 @@ from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.schema import Document
 
 
+_MARK = "#"
+
+
+def parent(id: str) -> str:
+    """The document that an excerpt is of, by its id; of a whole document, itself."""
+    return id.rpartition(_MARK)[0] or id
+
+
 def excerpt(document: Document, reading: Reading, seed: int = 0) -> Document | None:
     """One sentence that names an organism and a chemical of a relation, or else any; None if there is but one sentence.
 
@@ -35,7 +43,11 @@ def excerpt(document: Document, reading: Reading, seed: int = 0) -> Document | N
     ]
     start, end = chance.choice(telling or bounds)
     alone = replace(
-        document, id=f"{document.id}#{start}", title="", abstract=reading.text[start:end], extra=dict(document.extra)
+        document,
+        id=f"{document.id}{_MARK}{start}",
+        title="",
+        abstract=reading.text[start:end],
+        extra=dict(document.extra),
     )
     if not alone.abstract.strip():
         return None

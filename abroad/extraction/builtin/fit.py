@@ -28,6 +28,7 @@ from abroad.extraction.builtin.calibrate import (
 )
 from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.encoder import TextScores
+from abroad.extraction.builtin.excerpts import parent
 from abroad.extraction.builtin.mentions import AdaptedTagger, Tagger
 from abroad.extraction.builtin.pairs import PairExtractor, relation
 from abroad.extraction.builtin.reading import Reading, read_text
@@ -48,6 +49,7 @@ _INNER = 4  # folds of the tagger
 _STACK = 5  # folds of the two models below the pairs'
 _STRENGTH = 0.03  # scikit-learn's C
 _LEAST_DOCUMENTS = 10
+_CLEARLY = 0.01  # of calibration error
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,9 @@ def cross_validate(
         for part in parts:
             inside = set(part)
             rest = [example for place, example in enumerate(examples) if place not in inside]
-            tagger, scorer = fit_models([*rest, *extra], base, seed, adapt)
+            unseen = {examples[place].document.id for place in part}
+            others = [example for example in extra if parent(example.document.id) not in unseen]
+            tagger, scorer = fit_models([*rest, *others], base, seed, adapt)
             for place in part:
                 example = examples[place]
                 table = candidate_table(example.reading, _corrected(tagger, example, base))
@@ -287,7 +291,7 @@ def _calibrated(
         name: expected_calibration_error(_joined(values, range(len(examples))), everything)
         for name, values in adjusted.items()
     }
-    chosen = min(errors, key=lambda name: errors[name])
+    chosen = "isotonic" if errors["isotonic"] < errors["platt"] - _CLEARLY else "platt"  # smooth unless it costs much
     final = methods[chosen].fit(_joined(scores, range(len(examples))), everything)
     own = adjusted[chosen]
     gold = sum(len(example.gold) for example in examples)
