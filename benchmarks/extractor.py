@@ -25,12 +25,20 @@ from abroad.evaluation.bootstrap import bootstrap_intervals
 from abroad.evaluation.metrics import compare
 from abroad.extraction.builtin.calibrate import expected_calibration_error
 from abroad.extraction.builtin.candidates import label_key
-from abroad.extraction.builtin.fit import SYNTHETIC_WEIGHT, Example, cross_validate
+from abroad.extraction.builtin.fit import Example, cross_validate
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger, load_pair_extractor
 from abroad.extraction.builtin.reading import read_text
 from abroad.io import read_documents
 from abroad.schema import Document, Prediction
-from benchmarks.train_default import ROOT, SPLIT, excerpts, other_fields, validation
+from benchmarks.train_default import (
+    ROOT,
+    SPLIT,
+    food_sentences,
+    further_examples,
+    is_measured,
+    other_fields,
+    validation,
+)
 
 LOG = ROOT / "benchmarks" / "results" / "locked.md"
 
@@ -88,23 +96,20 @@ def hosts(shared: Path, extractor: PairExtractor) -> str:
 
 
 def food(shared: Path, extractor: PairExtractor) -> str:
-    """Calibration on sentences of another kind: pairs of food and chemical that people judged (FoodAtlas)."""
-    lines = (shared / "field" / "foodatlas_sentence_pairs.jsonl").read_text(encoding="utf-8").split("\n")
-    records = [json.loads(line) for line in lines if line]
-    found: dict[str, dict[tuple[str, str], float]] = {}
-    scores, truth = [], []
-    for record in records:
-        sentence = record["sentence"]
-        if sentence not in found:
-            pairs = extractor.scored(read_text(sentence))
-            found[sentence] = {(pair.organism.key, pair.chemical.key): pair.score for pair in pairs}
-        score = found[sentence].get((label_key(record["organism"]), label_key(record["chemical"])))
-        if score is not None:
-            scores.append(score)
-            truth.append(float(record["label"]))
+    """Calibration on sentences of another kind: judged pairs of food and chemical, of the half not trained on."""
+    scores, truth, judged = [], [], 0
+    for document, pairs in food_sentences(shared):
+        if is_measured(document):
+            found = {
+                (pair.organism.key, pair.chemical.key): pair.score
+                for pair in extractor.scored(read_text(document.text, 0))
+            }
+            judged += len(pairs)
+            scores += [found[pair] for pair in pairs if pair in found]
+            truth += [float(holds) for pair, holds in pairs.items() if pair in found]
     error = expected_calibration_error(np.array(scores), np.array(truth))
     return (
-        f"| FoodAtlas pairs, {len(records)}, of which {len(scores)} are candidates | calibration error {error:.3f} | "
+        f"| FoodAtlas, {judged} pairs, {len(scores)} of them candidates | calibration error {error:.3f} | "
         f"{100 * np.mean(truth):.0f}% are true, mean score {np.mean(scores):.2f} |"
     )
 
@@ -131,8 +136,8 @@ def main() -> None:
     print("| documents | number | protocol | precision | recall | F1 |\n| --- | --- | --- | --- | --- | --- |")
     held_out, curated = validation(shared), read_documents(shared / "curated_dev.json")
     examples = [Example(document) for document in (*held_out, *curated)]
-    extra = [Example(document, SYNTHETIC_WEIGHT) for document in excerpts([*held_out, *curated], 1.0)]
-    measured = cross_validate(examples, extra, default_tagger(), adapt=False)
+    further = further_examples(shared, [*held_out, *curated])
+    measured = cross_validate(examples, further, default_tagger(), adapt=False)
     out_of_fold = measured.predictions(examples)
     predictions = out_of_fold[len(held_out) :]
     print(row("validation (scorer out of fold)", held_out, out_of_fold[: len(held_out)]))

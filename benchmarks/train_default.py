@@ -26,9 +26,10 @@ from pathlib import Path
 from typing import Any
 
 from abroad.extraction.builtin.align import gold_tags
+from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.encoder import EncoderTagger
 from abroad.extraction.builtin.excerpts import excerpt
-from abroad.extraction.builtin.fit import train_extractor
+from abroad.extraction.builtin.fit import SYNTHETIC_WEIGHT, Example, train_extractor
 from abroad.extraction.builtin.mentions import TokenField
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELDS, default_tagger
 from abroad.extraction.builtin.pieces import PieceReader
@@ -199,9 +200,32 @@ def fields(arguments: argparse.Namespace) -> None:
         print(name, len(trained.model), f"{time.perf_counter() - start:.0f} s", flush=True)
 
 
+def food_sentences(shared: Path) -> list[tuple[Document, dict[tuple[str, str], bool]]]:
+    """Sentences with the pairs of food and chemical that people judged (FoodAtlas)."""
+    lines = (shared / "field" / "foodatlas_sentence_pairs.jsonl").read_text(encoding="utf-8").split("\n")
+    found: dict[str, dict[tuple[str, str], bool]] = {}
+    for record in (json.loads(line) for line in lines if line):
+        pair = (label_key(record["organism"]), label_key(record["chemical"]))
+        found.setdefault(record["sentence"], {})[pair] = bool(record["label"])
+    return [(Document(f"food:{number}", "", text), pairs) for number, (text, pairs) in enumerate(found.items())]
+
+
+def is_measured(document: Document) -> bool:
+    """Half of the food sentences are measured on, by the hash of their text; the other half is trained on."""
+    return hashlib.sha256(document.abstract.encode("utf-8")).digest()[0] % 2 == 1
+
+
+def further_examples(shared: Path, documents: list[Document]) -> list[Example]:
+    """What the scorer learns from beside whole abstracts: a sentence of each, and food sentences."""
+    sentences = [Example(document, SYNTHETIC_WEIGHT) for document in excerpts(documents, 1.0)]
+    food = [Example(d, SYNTHETIC_WEIGHT, pairs) for d, pairs in food_sentences(shared) if not is_measured(d)]
+    return [*sentences, *food]
+
+
 def scorer(arguments: argparse.Namespace) -> None:
     documents = [*validation(arguments.shared), *read_documents(arguments.shared / "curated_dev.json")]
-    extractor, _ = train_extractor(documents, excerpts(documents, 1.0), default_tagger(), adapt=False)
+    further = further_examples(arguments.shared, documents)
+    extractor, _ = train_extractor(documents, further, default_tagger(), adapt=False)
     extractor.save(DEFAULT_FOLDER)
     print(json.dumps(extractor.facts, indent=1))
 

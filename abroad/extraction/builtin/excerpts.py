@@ -13,7 +13,6 @@ from abroad.extraction.builtin.align import align
 from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.schema import Document
 
-
 _MARK = "#"
 
 

@@ -40,6 +40,7 @@ def organism_features(reading: Reading, organisms: Sequence[OrganismCandidate], 
         found: Features = {f"form {form}": form in forms for form in _FORMS}
         found |= {
             "reports": scores.reports,
+            "log tokens": math.log(1 + len(reading.tokens)),
             "best": best[place],
             "best odds": _odds(best[place]),
             "mean odds": _odds(mean[place]),
@@ -91,6 +92,7 @@ def chemical_features(
         stem = key.removesuffix("s")
         found: Features = {
             "reports": scores.reports,
+            "log tokens": math.log(1 + len(reading.tokens)),
             "log score": max(best.log_score, -12),
             "mean": best.mean,
             "mean odds": _odds(best.mean),
@@ -151,6 +153,8 @@ def pair_features(
             most, mean = joined[:, place, other]
             rivals = np.delete(joined[0, :, other], place)
             found: Features = {
+                "log tokens": math.log(1 + len(reading.tokens)),
+                "sentence alone": len(reading.sentences) == 1,
                 "joined": most,
                 "joined mean": mean,
                 "joined lead": float(np.clip(most - rivals.max(), -8, 8)) if several else 0.0,

@@ -8,7 +8,7 @@ Cross-validation goes around all of that, and calibration is fitted to its held-
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -54,10 +54,17 @@ _CLEARLY = 0.01  # of calibration error
 
 @dataclass(frozen=True)
 class Example:
-    """A document to learn from; `weight` counts its candidates in the scorer."""
+    """A document to learn from.
+
+    Attributes:
+        weight: of its candidates in the scorer.
+        judged: where only some pairs of (organism key, chemical key) were judged, those, and whether they hold; None:
+            the document's relations are complete.
+    """
 
     document: Document
     weight: float = 1.0
+    judged: Mapping[tuple[str, str], bool] | None = None
     _opinions: dict[int, TextScores] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -82,13 +89,11 @@ class Example:
 
 @dataclass(frozen=True)
 class _Judged:
-    """A document's candidates with the truth of each organism, chemical and pair."""
+    """A document's candidates with the truth and the weight of each organism, chemical and pair, by "side"."""
 
     table: CandidateTable
-    organism_truth: np.ndarray
-    chemical_truth: np.ndarray
-    pair_truth: np.ndarray
-    weight: float
+    truth: Mapping[str, np.ndarray]
+    weight: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def split_folds(count: int, folds: int, seed: int) -> list[list[int]]:
 
 def train_extractor(
     curated: Sequence[Document],
-    synthetic: Sequence[Document],
+    synthetic: Sequence[Document | Example],
     base: Tagger,
     folds: int = 5,
     seed: int = 0,
@@ -139,7 +144,7 @@ def train_extractor(
 
     Args:
         curated: documents whose relations are complete; a document with none counts too.
-        synthetic: further documents, of weight 0.5; never measured on.
+        synthetic: further documents, of weight 0.5, or examples of their own weight; never measured on.
         base: the encoder that the models build on.
         weight: of each curated document's candidates in the scorer.
         adapt: whether the tagger learns from the documents too, or the scorer alone.
@@ -147,7 +152,7 @@ def train_extractor(
         InputError: fewer than ten curated documents, or none with a relation.
     """
     examples = [Example(document, weight) for document in curated]
-    extra = [Example(document, SYNTHETIC_WEIGHT) for document in synthetic]
+    extra = [item if isinstance(item, Example) else Example(item, SYNTHETIC_WEIGHT) for item in synthetic]
     if len(examples) < _LEAST_DOCUMENTS or not any(example.gold for example in examples):
         raise InputError(f"expected {_LEAST_DOCUMENTS} curated documents or more, some with relations")
     held_out = cross_validate(examples, extra, base, folds, seed, adapt)
@@ -226,15 +231,20 @@ def _judge(example: Example, opinion: TextScores) -> _Judged | None:
     table = candidate_table(example.reading, opinion)
     if table is None:
         return None
-    organisms = {organism for organism, _ in example.gold}
-    chemicals = {chemical for _, chemical in example.gold}
-    return _Judged(
-        table,
-        np.array([candidate.key in organisms for candidate in table.organisms]),
-        np.array([candidate.key in chemicals for candidate in table.chemicals]),
-        np.array([(organism.key, chemical.key) in example.gold for organism, chemical in table.pairs]),
-        example.weight,
-    )
+    judged = example.judged
+    gold = example.gold if judged is None else {pair for pair, holds in judged.items() if holds}
+    organisms, chemicals = {organism for organism, _ in gold}, {chemical for _, chemical in gold}
+    pairs = [(organism.key, chemical.key) for organism, chemical in table.pairs]
+    truth = {
+        "organism": np.array([candidate.key in organisms for candidate in table.organisms]),
+        "chemical": np.array([candidate.key in chemicals for candidate in table.chemicals]),
+        "pair": np.array([pair in gold for pair in pairs]),
+    }
+    known = {side: np.ones(len(values)) for side, values in truth.items()}
+    if judged is not None:  # what takes part in a relation is known; what else does is not
+        known = {"organism": truth["organism"], "chemical": truth["chemical"]}
+        known["pair"] = np.array([pair in judged for pair in pairs])
+    return _Judged(table, truth, {side: example.weight * values for side, values in known.items()})
 
 
 def _fit_scorer(judged: Sequence[_Judged]) -> RelationScorer:
@@ -247,7 +257,7 @@ def _fit_scorer(judged: Sequence[_Judged]) -> RelationScorer:
             table = judged[place].table
             odds[place] = organism.log_odds(table.organism_values), chemical.log_odds(table.chemical_values)
     rows = [stacked(entry.table, *sides) for entry, sides in zip(judged, odds, strict=True)]
-    pair = _fit(rows[0][0], [values for _, values in rows], [e.pair_truth for e in judged], judged)
+    pair = _fit(rows[0][0], [values for _, values in rows], judged, "pair")
     return RelationScorer(*_fit_sides(judged), pair)
 
 
@@ -255,16 +265,18 @@ def _fit_sides(judged: Sequence[_Judged]) -> tuple[LinearModel, LinearModel]:
     names = judged[0].table.names
     organisms, chemicals = ([getattr(e.table, f"{side}_values") for e in judged] for side in ("organism", "chemical"))
     return (
-        _fit(names[0], organisms, [entry.organism_truth for entry in judged], judged),
-        _fit(names[1], chemicals, [entry.chemical_truth for entry in judged], judged),
+        _fit(names[0], organisms, judged, "organism"),
+        _fit(names[1], chemicals, judged, "chemical"),
     )
 
 
-def _fit(
-    names: Sequence[str], values: Sequence[np.ndarray], truth: Sequence[np.ndarray], judged: Sequence[_Judged]
-) -> LinearModel:
-    weights = [np.full(len(part), entry.weight) for part, entry in zip(truth, judged, strict=True)]
-    return LinearModel.fit(names, np.vstack(values), np.concatenate(truth), np.concatenate(weights), _STRENGTH)
+def _fit(names: Sequence[str], values: Sequence[np.ndarray], judged: Sequence[_Judged], side: str) -> LinearModel:
+    truth, weight = (
+        np.concatenate([part[side] for part in parts])
+        for parts in zip(*((e.truth, e.weight) for e in judged), strict=True)
+    )
+    known = weight > 0
+    return LinearModel.fit(names, np.vstack(values)[known], truth[known], weight[known], _STRENGTH)
 
 
 def _pairs(table: CandidateTable, scores: np.ndarray) -> list[ScoredPair]:
