@@ -40,7 +40,7 @@ def organism_features(reading: Reading, organisms: Sequence[OrganismCandidate], 
         found: Features = {f"form {form}": form in forms for form in _FORMS}
         found |= {
             "reports": scores.reports,
-            "log tokens": math.log(1 + len(reading.tokens)),
+            "log tokens": _length(reading),
             "best": best[place],
             "best odds": _odds(best[place]),
             "mean odds": _odds(mean[place]),
@@ -92,7 +92,7 @@ def chemical_features(
         stem = key.removesuffix("s")
         found: Features = {
             "reports": scores.reports,
-            "log tokens": math.log(1 + len(reading.tokens)),
+            "log tokens": _length(reading),
             "log score": max(best.log_score, -12),
             "mean": best.mean,
             "mean odds": _odds(best.mean),
@@ -153,7 +153,7 @@ def pair_features(
             most, mean = joined[:, place, other]
             rivals = np.delete(joined[0, :, other], place)
             found: Features = {
-                "log tokens": math.log(1 + len(reading.tokens)),
+                "log tokens": _length(reading),
                 "sentence alone": len(reading.sentences) == 1,
                 "joined": most,
                 "joined mean": mean,
@@ -188,6 +188,11 @@ def _joined(
     np.add.at(counts, (by_row[:, None], by_column[None, :]), 1)
     result[1] = sums / counts
     return result
+
+
+def _length(reading: Reading) -> float:
+    """Log of the tokens, within what abstracts have: what is longer is scored as a long abstract is."""
+    return math.log(min(max(len(reading.tokens), 10), 500))
 
 
 def _odds(probability: float) -> float:

@@ -16,7 +16,7 @@ from tests.conftest import make_document
 def stretches(text, chemicals):
     document = make_document("1", "", text, [("Usnea testalis", chemical) for chemical in chemicals])
     reading = read_text(document.text, len(document.title))
-    found = tagged_stretches(gold_tags(document, reading))
+    found = tagged_stretches(gold_tags(document, reading)[0])
     return [reading.text[reading.tokens[first].start : reading.tokens[last - 1].end] for first, last in found]
 
 

@@ -106,7 +106,7 @@ def test_a_folder_that_is_no_extractor_is_refused(tmp_path):
         ({"format": 1}, "expected an extractor of format"),  # of the releases that had no encoder
         ({"tagger": "0123456789abcdef"}, "made with another tagger"),
         ({"scorer": {"organism": "form binomial"}}, "made by another version"),
-        ({"adapted": True}, r"products\.crf"),  # the tagger's file is missing
+        ({"adapted": True}, r"chemical\.crf"),  # the tagger's file is missing
     ],
 )
 def test_an_extractor_that_does_not_fit_is_refused_in_a_line(extractor, tmp_path, change, message):

@@ -79,7 +79,8 @@ def test_tokens_are_those_of_tokenise_and_the_text_is_kept(text):
 
 def test_a_blank_pipeline_finds_organisms_chemicals_and_relations(blank):
     doc = read(blank)
-    (organism,) = doc.spans["organisms"]
+    group, organism = doc.spans["organisms"]
+    assert (group.text, group.label_) == ("fungus", "ORGANISM")
     assert (organism.text, organism.label_, organism.kb_id_) == (
         *("Gloeophyllum abietinum", "ORGANISM", "NCBITaxon:180171"),
     )
@@ -141,7 +142,7 @@ def test_another_tokenizer_and_a_sentencizer_stay(blank):
     doc = read(blank)
     assert [token.text for token in doc][-2:] == ["Gloeophyllum", "abietinum."]
     assert doc.has_annotation("SENT_START")
-    assert [span.text for span in doc.spans["organisms"]] == ["Gloeophyllum abietinum."]  # whole tokens
+    assert [span.text for span in doc.spans["organisms"]] == ["fungus.", "Gloeophyllum abietinum."]  # whole tokens
     assert [e.text for e in doc._.relations[0].evidence] == ["Gloeophyllum abietinum", "Gloeophyllins A-C (1-3)"]
     assert doc.spans["chemicals"][0]._.labels == NAMES
 
