@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -22,7 +23,6 @@ def token_features(reading: Reading, scores: TextScores | None = None) -> list[l
     """Feature names of each token, for a linear-chain CRF."""
     tokens = reading.tokens
     words = [reading.folded[token.start : token.end].lower() for token in tokens]
-    forms = [_form(token.text) for token in tokens]
     kinds = token_shapes(tokens)
     spaced, number = spaced_words(reading.folded, tokens)
     listed = _marked(reading, [(e.start, e.end) for e in reading.expansions])
@@ -30,7 +30,7 @@ def token_features(reading: Reading, scores: TextScores | None = None) -> list[l
     far = [word if len(word) > 2 and word.isalpha() else "" for word in words]
     result = []
     for place, token in enumerate(tokens):
-        features = ["bias", *_own(words[place], forms[place]), f"kind={kinds[place]}"]
+        features = ["bias", *_own(token.text, words[place]), f"kind={kinds[place]}"]
         features.append(f"sentence={min(token.sentence, 6)}")
         if token.end <= reading.title_end:
             features.append("title")
@@ -84,12 +84,13 @@ def spaced_words(text: str, tokens: Sequence[Token]) -> tuple[list[str], list[in
     return words, number
 
 
-def _own(word: str, form: str) -> list[str]:
-    features = [f"w={word[:40]}", f"form={form}", f"length={min(len(word) // 4, 8)}"]
+@lru_cache(maxsize=100_000)
+def _own(text: str, word: str) -> tuple[str, ...]:
+    features = [f"w={word[:40]}", f"form={_form(text)}", f"length={min(len(word) // 4, 8)}"]
     for size in (2, 3, 4, 5):
         if len(word) > size:
             features += (f"s{size}={word[-size:]}", f"p{size}={word[:size]}")
-    return features
+    return tuple(features)
 
 
 def _form(word: str) -> str:
