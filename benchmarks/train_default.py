@@ -28,8 +28,8 @@ from typing import Any
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.encoder import EncoderTagger
-from abroad.extraction.builtin.excerpts import excerpt
-from abroad.extraction.builtin.fit import SYNTHETIC_WEIGHT, Example, train_extractor
+from abroad.extraction.builtin.excerpts import excerpt, together
+from abroad.extraction.builtin.fit import Example, train_extractor
 from abroad.extraction.builtin.mentions import TokenField
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELDS, default_tagger
 from abroad.extraction.builtin.pieces import PieceReader
@@ -40,6 +40,7 @@ from abroad.schema import Document
 
 ROOT = Path(__file__).parents[1]
 SPLIT = json.loads((ROOT / "benchmarks" / "results" / "split.json").read_text(encoding="utf-8"))
+_FURTHER_WEIGHT = 0.3  # of what the scorer learns from beside whole abstracts
 _UNSURE = 0.05  # probability of a chemical from which an unlabelled token of an incomplete document is masked
 
 
@@ -216,9 +217,12 @@ def is_measured(document: Document) -> bool:
 
 
 def further_examples(shared: Path, documents: list[Document]) -> list[Example]:
-    """What the scorer learns from beside whole abstracts: a sentence of each, and food sentences."""
-    sentences = [Example(document, SYNTHETIC_WEIGHT) for document in excerpts(documents, 1.0)]
-    food = [Example(d, SYNTHETIC_WEIGHT, pairs) for d, pairs in food_sentences(shared) if not is_measured(d)]
+    """What the scorer learns from beside whole abstracts: a sentence of each, pairs of sentences, food sentences."""
+    alone = excerpts(documents, 1.0)
+    mixed = random.Random(0).sample(alone, len(alone))
+    pairs = [together(*pair) for pair in zip(mixed[::2], mixed[1::2], strict=False)]
+    sentences = [Example(document, _FURTHER_WEIGHT) for document in (*alone, *pairs)]
+    food = [Example(d, _FURTHER_WEIGHT, pairs) for d, pairs in food_sentences(shared) if not is_measured(d)]
     return [*sentences, *food]
 
 

@@ -75,12 +75,7 @@ class EncoderTagger:
         margin = np.full(count, -1)
         reports = [-9.0]
         for window in self._reader.windows(reading.tokens, reading.folded):
-            fed = {
-                "pieces": window.pieces[None],
-                "shapes": window.shapes[None],
-                "mask": np.ones((1, len(window.pieces)), dtype=np.int64),
-            }
-            (output,) = self._session.run(None, fed)
+            (output,) = self._session.run(None, {"pieces": window.pieces[None], "shapes": window.shapes[None]})
             size = len(window.heads)
             own = np.minimum(np.arange(size), np.arange(size)[::-1])
             here = slice(window.first, window.first + size)

@@ -13,12 +13,22 @@ from abroad.extraction.builtin.align import align
 from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.schema import Document
 
-_MARK = "#"
+_MARK, _AND = "#", " + "
 
 
-def parent(id: str) -> str:
-    """The document that an excerpt is of, by its id; of a whole document, itself."""
-    return id.rpartition(_MARK)[0] or id
+def parents(id: str) -> set[str]:
+    """The documents that an excerpt is of, by its id; of a whole document, itself."""
+    return {part.rpartition(_MARK)[0] or part for part in id.split(_AND)}
+
+
+def together(first: Document, second: Document) -> Document:
+    """Two documents in one text, where what the one organism makes is not made by the other's."""
+    joined = Document(f"{first.id}{_AND}{second.id}", "", f"{first.text.strip()} {second.text.strip()}")
+    for number, document in enumerate((first, second)):
+        joined.organisms += [replace(entity, id=f"{number}{entity.id}") for entity in document.organisms]
+        joined.chemicals += [replace(entity, id=f"{number}{entity.id}") for entity in document.chemicals]
+        joined.relations += [(f"{number}{o}", f"{number}{c}") for o, c in document.relations]
+    return joined
 
 
 def excerpt(document: Document, reading: Reading, seed: int = 0) -> Document | None:

@@ -28,7 +28,7 @@ from abroad.extraction.builtin.calibrate import (
 )
 from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.encoder import TextScores
-from abroad.extraction.builtin.excerpts import parent
+from abroad.extraction.builtin.excerpts import parents
 from abroad.extraction.builtin.mentions import AdaptedTagger, Tagger
 from abroad.extraction.builtin.pairs import PairExtractor, relation
 from abroad.extraction.builtin.reading import Reading, read_text
@@ -47,7 +47,7 @@ from abroad.schema import Document, Prediction
 SYNTHETIC_WEIGHT = 0.5
 _INNER = 4  # folds of the tagger
 _STACK = 5  # folds of the two models below the pairs'
-_STRENGTH = 0.03  # scikit-learn's C
+_STRENGTH = 0.02  # scikit-learn's C
 _LEAST_DOCUMENTS = 10
 _CLEARLY = 0.01  # of calibration error
 
@@ -187,7 +187,7 @@ def cross_validate(
             inside = set(part)
             rest = [example for place, example in enumerate(examples) if place not in inside]
             unseen = {examples[place].document.id for place in part}
-            others = [example for example in extra if parent(example.document.id) not in unseen]
+            others = [example for example in extra if not parents(example.document.id) & unseen]
             tagger, scorer = fit_models([*rest, *others], base, seed, adapt)
             for place in part:
                 example = examples[place]

@@ -2,7 +2,7 @@
 
 The encoder reads a whole text, in small letters and word pieces; a conditional random
 field reads the neighbourhood of each token with its capitals, endings and lists. They err
-in different places, so the built-in tagger takes the mean of the two. A few curated
+in different places, so the built-in tagger takes a mean of the two. A few curated
 documents of another kind teach a further field, which sees what the built-in tagger says:
 in seconds, on any machine.
 
@@ -85,8 +85,12 @@ class TokenField:
             return cls(path.read_bytes())
 
 
+CHEMICAL_SHARE, ORGANISM_SHARE = 0.75, 0.6
+"""Of the encoder in the mean; chosen among four pairs of shares on the validation documents."""
+
+
 class MeanTagger:
-    """The encoder's scores, with the tags' probabilities the mean of its own and those of two fields."""
+    """The encoder's scores, with the tags' probabilities a weighted mean of its own and those of two fields."""
 
     def __init__(self, encoder: Tagger, chemical: TokenField, organism: TokenField) -> None:
         self.encoder, self.chemical, self.organism = encoder, chemical, organism
@@ -98,9 +102,13 @@ class MeanTagger:
         features = packed(token_features(reading))
         return replace(
             scores,
-            chemical=(scores.chemical + self.chemical.probabilities(features)) / 2,
-            organism=(scores.organism + self.organism.probabilities(features)) / 2,
+            chemical=_mean(scores.chemical, self.chemical.probabilities(features), CHEMICAL_SHARE),
+            organism=_mean(scores.organism, self.organism.probabilities(features), ORGANISM_SHARE),
         )
+
+
+def _mean(encoder: np.ndarray, field: np.ndarray, share: float) -> np.ndarray:
+    return share * encoder + (1 - share) * field
 
 
 class AdaptedTagger:

@@ -8,12 +8,12 @@ from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.fit import Example, cross_validate
 from abroad.extraction.builtin.pairs import default_tagger, load_pair_extractor
 from abroad.io import read_documents
-from benchmarks.train_default import SPLIT, validation
+from benchmarks.train_default import SPLIT, further_examples, validation
 
-FLOOR = 66.0
-"""F1 on the 97 published abstracts, of which the extractor saw none (published for others: 59.0, later 64.5)."""
+FLOOR = 68.0
+"""F1 on the 97 published abstracts: encoder and fields saw none, the scorer out of fold (published: 59.0, later 64.5)."""
 FLOOR_OF_VALIDATION = 78.0
-SYNTHETIC = Path(__file__).parents[3] / "data" / "synthetic" / "abstracts.jsonl"
+SYNTHETIC = Path(__file__).parents[3] / "data" / "synthetic"
 
 
 @pytest.fixture(scope="module")
@@ -21,31 +21,30 @@ def curated(shared_data):
     return read_documents(shared_data / "curated_dev.json")
 
 
-def test_f1_on_the_curated_set_is_past_the_published_figures(curated):
-    predictions = list(load_pair_extractor().extract(curated))
-    assert micro_scores(curated, predictions).f1 > FLOOR
-    empty = [p for p, d in zip(predictions, curated, strict=True) if not d.relations]
-    assert sum(not prediction.relations for prediction in empty) >= 4  # of 5
-
-
 @pytest.mark.slow
-def test_f1_on_the_validation_documents_out_of_fold(shared_data):
-    documents = validation(shared_data)
+def test_f1_out_of_fold_is_past_the_published_figures(shared_data, curated):
+    held_out = validation(shared_data)
+    documents = [*held_out, *curated]
     examples = [Example(document) for document in documents]
-    held_out = cross_validate(examples, [], default_tagger(), adapt=False)
-    assert micro_scores(documents, held_out.predictions(examples)).f1 > FLOOR_OF_VALIDATION
-    assert held_out.facts["calibration error"]["platt"] < 0.06
+    measured = cross_validate(examples, further_examples(shared_data, documents), default_tagger(), adapt=False)
+    predictions = measured.predictions(examples)
+    assert micro_scores(held_out, predictions[: len(held_out)]).f1 > FLOOR_OF_VALIDATION
+    assert micro_scores(curated, predictions[len(held_out) :]).f1 > FLOOR
+    empty = [p for p, d in zip(predictions[len(held_out) :], curated, strict=True) if not d.relations]
+    assert sum(not prediction.relations for prediction in empty) >= 3  # of 5
+    assert measured.facts["calibration error"]["platt"] < 0.03
 
 
 def test_synthetic_abstracts_name_no_compound_of_the_curated_ones(curated):
     """Else the figure would be too good."""
     known = {c.label.lower() for d in curated for _, c in d.related_entities() if not c.is_class}
     classes = {"alkaloids", "fatty acids", "microcystins", "phenolics", "stilbenes"}
-    synthetic = {c.label.lower() for d in read_documents(SYNTHETIC) for _, c in d.related_entities()}
+    documents = [d for path in sorted(SYNTHETIC.glob("*.jsonl")) for d in read_documents(path)]
+    synthetic = {c.label.lower() for d in documents for _, c in d.related_entities()}
     assert synthetic & known <= classes
 
 
 def test_the_built_in_model_says_what_it_was_trained_on():
     facts = load_pair_extractor().facts
-    assert facts["curated documents"] == len(set(SPLIT["validation"]) - set(SPLIT["twins"])) == 299
-    assert facts["synthetic documents"] == 0 and facts["relations"] > 1000
+    assert facts["curated documents"] == len(set(SPLIT["validation"]) - set(SPLIT["twins"])) + 97 == 396
+    assert facts["synthetic documents"] > 500 and facts["relations"] > 1000

@@ -6,7 +6,7 @@ import pytest
 
 from abroad.extraction.builtin.pairs import load_pair_extractor
 from abroad.schema import Document
-from tests.extraction.builtin.kinds import CASES, MEMBERS, XML_MEMBERS, case_ids, members, read_case
+from tests.extraction.builtin.kinds import CASES, MEMBERS, NOT_YET, XML_MEMBERS, case_ids, members, read_case
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,13 @@ def found(extractor, document):
     return {(relation.organism, relation.chemical): relation.score for relation in prediction.relations}
 
 
-@pytest.mark.parametrize(("file", "key"), case_ids(), ids=[f"{file[:3]}-{key}" for file, key in case_ids()])
+def marked(name, *values):
+    """A parameter; those that are not read rightly yet must fail, so that one that comes right is noticed."""
+    reason = "not read rightly yet: benchmarks/results/extractor.md"
+    return pytest.param(*values, id=name, marks=[pytest.mark.xfail(reason=reason, strict=True)] * (name in NOT_YET))
+
+
+@pytest.mark.parametrize(("file", "key"), [marked(f"{file[:3]}-{key}", file, key) for file, key in case_ids()])
 def test_a_case(extractor, shared_cases, file, key):
     got = found(extractor, read_case(shared_cases, file, key))
     assert not CASES[file][key].problems(got), f"found: {got}"
@@ -31,7 +37,7 @@ NAMES = [f"{kind}-{number % 2 + 1}" for number, (kind, *_) in enumerate(MEMBERS)
 NAMES += [f"c14-{number}" for number in range(1, len(XML_MEMBERS) + 1)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [marked(name, name) for name in NAMES])
 def test_a_member_of_the_same_kind(extractor, tmp_path, name):
     ((document, expected),) = ((d, e) for own, d, e in members(tmp_path) if own == name)
     got = found(extractor, document)

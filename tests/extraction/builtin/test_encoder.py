@@ -141,6 +141,18 @@ def test_it_learns_what_it_is_shown_and_the_export_says_the_same(tiny, reader, t
     assert scores.reports > 0 > tagger.tag(read_text(empty.text, len(empty.title))).reports
 
 
+def test_one_text_needs_no_mask(tiny, reader):
+    torch = pytest.importorskip("torch")
+    from abroad.extraction.builtin.train_encoder import OneText
+
+    (window,) = reader.windows(tokenise(TEXT), TEXT)
+    pieces, shapes = (torch.from_numpy(array)[None] for array in (window.pieces, window.shapes))
+    tiny.eval()
+    with torch.no_grad():
+        masked, alone = tiny(pieces, shapes, torch.ones_like(pieces)), OneText(tiny)(pieces, shapes)
+    assert torch.allclose(masked, alone, atol=1e-4)
+
+
 def test_unsure_tokens_of_incomplete_documents_teach_nothing(reader):
     pytest.importorskip("torch")
     from abroad.extraction.builtin.train_encoder import lessons
