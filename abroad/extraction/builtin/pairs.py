@@ -1,6 +1,6 @@
 """The default extractor: candidate organisms and chemicals of a text, paired and scored. No GPU, no language model.
 
-It comes trained with the package (`abroad/extraction/builtin/default`, 2 MB): users have no
+It comes trained with the package (`abroad/extraction/builtin/default`, 23 MB): users have no
 curated documents to train one on, and building it at installation would ask for them.
 """
 
