@@ -12,7 +12,8 @@ GREEK = "αβγδεζηθικλμνξοπρστυφχψω"
 SPACE = "[\\s\u200b\u2060\ufeff]"
 """One space of any kind; those of no width are none to `\\s`."""
 
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
+BRACKETS = {"(": ")", "[": "]", "{": "}"}
+"""Each bracket that opens -> the one that closes it."""
 _BRACKET = re.compile(r"[()\[\]{}]")
 
 
@@ -20,8 +21,8 @@ def bracket_end(text: str, start: int, longest: int) -> int | None:
     """Offset after the bracket that closes the one at `start`; None if none does within `longest` characters."""
     open_: list[str] = []
     for match in _BRACKET.finditer(text, start, start + longest):
-        if match[0] in _PAIRS:
-            open_.append(_PAIRS[match[0]])
+        if match[0] in BRACKETS:
+            open_.append(BRACKETS[match[0]])
         elif not open_ or match[0] != open_.pop():
             return None
         if not open_:
@@ -32,7 +33,7 @@ def bracket_end(text: str, start: int, longest: int) -> int | None:
 def unbracketed(text: str) -> int:
     """How many characters at the start of a word are quotes and brackets that it does not close."""
     skip = 0
-    while skip < len(text) and (text[skip] in "\"“‘'«" or (text[skip] in _PAIRS and _open(text, skip))):
+    while skip < len(text) and (text[skip] in "\"“‘'«" or (text[skip] in BRACKETS and _open(text, skip))):
         skip += 1
     return skip
 

@@ -48,10 +48,15 @@ def tokenise(text: str, title_end: int = 0) -> list[Token]:
 
 def sentences(text: str, title_end: int = 0) -> list[tuple[int, int]]:
     """Offsets (code points, end exclusive) of the sentences, in order."""
+    return list(sentence_bounds(tokenise(text, title_end)).values())
+
+
+def sentence_bounds(tokens: Sequence[Token]) -> dict[int, tuple[int, int]]:
+    """Number of each sentence -> its offsets (code points, end exclusive)."""
     bounds: dict[int, tuple[int, int]] = {}
-    for token in tokenise(text, title_end):
+    for token in tokens:
         bounds[token.sentence] = (bounds.get(token.sentence, (token.start, 0))[0], token.end)
-    return list(bounds.values())
+    return bounds
 
 
 def tokens_in(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int]:

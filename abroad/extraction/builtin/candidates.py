@@ -15,6 +15,7 @@ from abroad.extraction.builtin.encoder import TextScores, best_tags
 from abroad.extraction.builtin.reading import Reading
 from abroad.text.abbreviations import definitions
 from abroad.text.expand import expand_phrase, without_numbering
+from abroad.text.name_characters import BRACKETS
 from abroad.text.organisms import OrganismMention
 
 _THRESHOLDS = (0.05, 0.3, 0.6)  # of a token's probability; each cuts the text into stretches of its own
@@ -26,7 +27,6 @@ _MOST_ORGANISMS, _MOST_CHEMICALS = 60, 600  # in one text; beyond, the first nam
 _LONGEST_NAME = 300  # characters
 _NO_NAME = re.compile(r"[^\W\d_]{41}")  # words without spaces: in 14,000 labels the longest run of letters has 30
 _LEAST = 1e-3
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
 @dataclass(frozen=True)
@@ -189,12 +189,12 @@ def _balanced(text: str, start: int, end: int) -> tuple[int, int]:
     """The stretch with the bracket that closes one of its own, or without one that nothing in it opens or closes."""
     open_at: list[tuple[int, str]] = []
     for place in range(start, end):
-        if text[place] in _PAIRS:
-            open_at.append((place, _PAIRS[text[place]]))
+        if text[place] in BRACKETS:
+            open_at.append((place, BRACKETS[text[place]]))
         elif text[place] in ")]}" and open_at and open_at[-1][1] == text[place]:
             open_at.pop()
         elif text[place] in ")]}":
-            if start and _PAIRS.get(text[start - 1]) == text[place]:
+            if start and BRACKETS.get(text[start - 1]) == text[place]:
                 start -= 1  # "(" that the stretch begins after: "β)-elemene"
             elif place == end - 1:
                 return start, place

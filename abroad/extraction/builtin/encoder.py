@@ -22,6 +22,8 @@ from abroad.extraction.builtin.reading import Reading
 MODEL, VOCABULARY = "encoder.onnx", "vocabulary.json"
 WIDTH = 64
 """Of the projections whose product says whether a chemical goes with an organism."""
+PAIR_SCALE = 2 / WIDTH**0.5
+"""Of that product: the same where it is learnt and where it is read."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class TextScores:
         Returns:
             Array of shape (chemicals, organisms).
         """
-        return self.chemical_side[list(chemicals)] @ self.organism_side[list(organisms)].T * (2 / np.sqrt(WIDTH))
+        return self.chemical_side[list(chemicals)] @ self.organism_side[list(organisms)].T * PAIR_SCALE
 
 
 class EncoderTagger:

@@ -38,8 +38,8 @@ from abroad.extraction.builtin.score import (
     RelationScorer,
     ScoredPair,
     candidate_table,
+    ranked_pairs,
     stacked,
-    without_overlaps,
 )
 from abroad.progress import Progress
 from abroad.schema import Document, Prediction
@@ -65,7 +65,7 @@ class Example:
     document: Document
     weight: float = 1.0
     judged: Mapping[tuple[str, str], bool] | None = None
-    _opinions: dict[int, TextScores] = field(default_factory=dict, repr=False, compare=False)
+    _opinions: dict[Tagger, TextScores] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def reading(self) -> Reading:
@@ -78,9 +78,9 @@ class Example:
 
     def scores(self, base: Tagger) -> TextScores:
         """What the encoder says of it; asked once."""
-        if id(base) not in self._opinions:
-            self._opinions[id(base)] = base.tag(self.reading)
-        return self._opinions[id(base)]
+        if base not in self._opinions:
+            self._opinions[base] = base.tag(self.reading)
+        return self._opinions[base]
 
     @cached_property
     def gold(self) -> set[tuple[str, str]]:
@@ -192,7 +192,7 @@ def cross_validate(
             for place in part:
                 example = examples[place]
                 table = candidate_table(example.reading, _corrected(tagger, example, base))
-                raw[place] = [] if table is None else _pairs(table, scorer.probabilities(table))
+                raw[place] = [] if table is None else ranked_pairs(table, scorer.probabilities(table))
             progress.advance()
     return _calibrated(examples, parts, raw)
 
@@ -277,10 +277,6 @@ def _fit(names: Sequence[str], values: Sequence[np.ndarray], judged: Sequence[_J
     )
     known = weight > 0
     return LinearModel.fit(names, np.vstack(values)[known], truth[known], weight[known], _STRENGTH)
-
-
-def _pairs(table: CandidateTable, scores: np.ndarray) -> list[ScoredPair]:
-    return without_overlaps([ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)])
 
 
 def _calibrated(

@@ -27,8 +27,8 @@ from abroad.extraction.builtin.score import (
     RelationScorer,
     ScoredPair,
     candidate_table,
+    ranked_pairs,
     stacked,
-    without_overlaps,
 )
 from abroad.io import atomic_write, file_sha256, write_json
 from abroad.schema import Document, Evidence, Prediction, Relation
@@ -85,10 +85,7 @@ class PairExtractor:
 
     def ranked(self, table: CandidateTable) -> list[ScoredPair]:
         """The pairs of a table with their calibrated scores, best first."""
-        scores = self.scorer.probabilities(table)
-        pairs = without_overlaps(
-            [ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)]
-        )  # before calibration, which may make scores equal
+        pairs = ranked_pairs(table, self.scorer.probabilities(table))  # before calibration, which may make scores equal
         adjusted = self.scaling.apply(np.array([pair.score for pair in pairs]))
         return [replace(pair, score=float(score)) for pair, score in zip(pairs, adjusted, strict=True)]
 

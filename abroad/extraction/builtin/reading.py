@@ -9,7 +9,7 @@ from functools import cached_property
 from abroad.text.expand import Expansion, expand_lists, expand_shared_heads
 from abroad.text.normalise import NormalisedText, normalise
 from abroad.text.organisms import OrganismMention, find_organisms
-from abroad.text.tokens import Token, tokenise, tokens_in
+from abroad.text.tokens import Token, sentence_bounds, tokenise, tokens_in
 
 LONGEST_TEXT = 100_000
 """Characters that are read; an abstract has 2,000."""
@@ -51,10 +51,7 @@ class Reading:
     @cached_property
     def sentences(self) -> dict[int, tuple[int, int]]:
         """Number of each sentence -> its offsets."""
-        bounds: dict[int, tuple[int, int]] = {}
-        for token in self.tokens:
-            bounds[token.sentence] = (bounds.get(token.sentence, (token.start, 0))[0], token.end)
-        return bounds
+        return sentence_bounds(self.tokens)
 
     def sentence_at(self, position: int) -> int:
         """Number of the sentence that holds an offset."""

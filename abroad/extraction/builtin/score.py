@@ -169,6 +169,11 @@ class ScoredPair:
     score: float
 
 
+def ranked_pairs(table: CandidateTable, scores: np.ndarray) -> list[ScoredPair]:
+    """The pairs of a table with their scores, best first, without those that overlap better ones."""
+    return without_overlaps([ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)])
+
+
 def without_overlaps(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
     """Of chemicals whose best stretches overlap, only the one with the best relation stays; best first.
 

@@ -9,7 +9,6 @@ learning); tokens of documents whose relations are incomplete may be masked.
 
 from __future__ import annotations
 
-import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +22,7 @@ from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from abroad.extraction.builtin.align import align, bio_tags
-from abroad.extraction.builtin.encoder import MODEL, VOCABULARY, WIDTH
+from abroad.extraction.builtin.encoder import MODEL, PAIR_SCALE, VOCABULARY, WIDTH
 from abroad.extraction.builtin.pieces import SHAPES, PieceReader, Window
 from abroad.extraction.builtin.reading import Reading
 from abroad.schema import Document
@@ -216,7 +215,7 @@ def loss_of(encoder: Encoder, batch: _Batch) -> torch.Tensor:
 
 def bilinear(chemical: Any, organism: Any) -> Any:
     """Logit that a chemical (rows of its first token) goes with an organism (likewise); tensors or arrays."""
-    return (chemical[..., 6 : 6 + WIDTH] * organism[..., 6 + WIDTH : 6 + 2 * WIDTH]).sum(-1) / math.sqrt(WIDTH) * 2
+    return (chemical[..., 6 : 6 + WIDTH] * organism[..., 6 + WIDTH : 6 + 2 * WIDTH]).sum(-1) * PAIR_SCALE
 
 
 def train(
