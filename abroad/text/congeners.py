@@ -16,7 +16,7 @@ from functools import lru_cache
 from abroad.text.abbreviations import definitions
 from abroad.text.expansion import Expansion, singular
 from abroad.text.name_characters import HYPHENS, PRIMES, SPACE, unbracketed
-from abroad.text.name_words import is_class_noun, is_ordinary
+from abroad.text.name_words import is_class_noun, is_numbered_head, is_ordinary
 from abroad.text.suffix import GREEK_WORD
 from abroad.text.suffixes import SuffixList, parse_suffixes
 from abroad.text.taxon_names import epithets
@@ -99,7 +99,7 @@ def _convincing(text: str, head: tuple[int, int], stem: str, hyphened: bool, suf
         return True
     if hyphened and (suffixes.hyphened or not plural):
         return suffixes.hyphened
-    if suffixes.numbered:
+    if suffixes.numbered or is_numbered_head(_last_part(written)):
         return True
     named = re.compile(rf"{re.escape(stem)}{suffixes.labels[0]}(?![\w/{HYPHENS}])", re.IGNORECASE)
     return any(not head[0] <= match.start() < suffixes.end for match in named.finditer(text))

@@ -1,8 +1,8 @@
-"""Words that are no names, and words that make a name with the word before them; both counted, not chosen.
+"""Words that are no names, that make a name with the word before them, or that numbers make a name of; all counted.
 
 "compounds A and B" are no congeners since "compound" is a word that abstracts of every field use and that hardly
 any natural product is called by. "acid" belongs to the word before it, since many names end in it after other words.
-`make_lists` counts both from abstracts of other fields and from names of natural products; the outcome lies in data/.
+`make_lists` counts them from abstracts of other fields and from names of natural products; the outcome lies in data/.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ def is_ordinary(word: str) -> bool:
     return _one(word) in _read("ordinary_words")
 
 
+def is_numbered_head(word: str) -> bool:
+    """Whether a word, singular or plural, heads names of congeners that end in a plain number: "bryostatin 1"."""
+    return _one(word) in _read("numbered_heads")
+
+
 def is_class_noun(word: str) -> bool:
     """Whether a word, singular or plural, makes a name with the one before it: "acid", "glucoside", "ester"."""
     return _one(word) in _read("class_nouns")
@@ -50,7 +55,7 @@ def _read(name: str) -> frozenset[str]:
 
 
 def make_lists(texts: Iterable[str], names: Iterable[str], products: Iterable[str], folder: Path) -> dict[str, int]:
-    """Count both lists and write them; gives the number of words in each.
+    """Count the lists and write them; gives the number of words in each.
 
     Args:
         texts: abstracts of other fields.
@@ -64,6 +69,7 @@ def make_lists(texts: Iterable[str], names: Iterable[str], products: Iterable[st
         read += 1
         common.update({_one(word) for word in _WORD.findall(text)})
     heads: Counter[str] = Counter()
+    numbered: set[str] = set()
     parts: Counter[str] = Counter()
     before: defaultdict[str, set[str]] = defaultdict(set)
     for name in names:
@@ -72,6 +78,8 @@ def make_lists(texts: Iterable[str], names: Iterable[str], products: Iterable[st
         last = _one(re.split(r"[-)\]]", words[-1])[-1])
         if len(words) == 1:
             heads[last] += 1
+            if congener and name.rsplit(congener[1], 1)[1][1:].isdigit():
+                numbered.add(last)
         else:
             before[last].add(words[-2])
         parts.update(words[:-1])
@@ -90,10 +98,11 @@ def make_lists(texts: Iterable[str], names: Iterable[str], products: Iterable[st
         - classes
         - {_one(name) for name in products}
     )
-    for file, words in (("ordinary_words", ordinary), ("class_nouns", classes)):
+    lists = {"ordinary_words": ordinary, "class_nouns": classes, "numbered_heads": numbered - ordinary - classes}
+    for file, words in lists.items():
         packed = gzip.compress("\n".join(sorted(words)).encode("utf-8"), 9, mtime=0)
         (folder / f"{file}.txt.gz").write_bytes(packed)
-    return {"ordinary_words": len(ordinary), "class_nouns": len(classes)}
+    return {file: len(words) for file, words in lists.items()}
 
 
 def _texts(field: Path) -> Iterator[str]:

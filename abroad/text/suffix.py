@@ -84,6 +84,7 @@ def read_suffix(text: str, position: int, hyphen: bool = True) -> Suffix | None:
     """The suffix at a place; one hyphen may stand before it, as in "ginsenosides-Rb1, -Rd"."""
     if hyphen and re.match(rf"[{HYPHENS}]", text[position : position + 1]):
         position += 1
+    hyphened = re.match(rf"[{HYPHENS}]", text[max(position - 1, 0) : position]) is not None
     match = _SUFFIX.match(text, position)
     if match is None:
         return None
@@ -95,13 +96,13 @@ def read_suffix(text: str, position: int, hyphen: bool = True) -> Suffix | None:
             return None
     elif _NO_END.match(text, end) or (match["digits"] and _MORE_LOCANTS.match(text, end)):
         return None
-    kind, parts = _parts(match)
+    kind, parts = _parts(match, hyphened)
     bracket = match.start("bracket") if match["bracket"] else 0
     return Suffix(kind, parts, match.start(), end, bracket, derived) if parts else None
 
 
-def _parts(match: re.Match[str]) -> tuple[str, tuple[str, ...]]:
-    """(kind, parts) of a suffix; no parts if it is none."""
+def _parts(match: re.Match[str], hyphened: bool) -> tuple[str, tuple[str, ...]]:
+    """(kind, parts) of a suffix; no parts if it is none. After a hyphen it may be a code such as "Har" or "Leu"."""
     if match["digits"]:
         return "number", (match["digits"], match["digit_tail"], match["digit_primes"])
     if match["greek"]:
@@ -114,7 +115,9 @@ def _parts(match: re.Match[str]) -> tuple[str, tuple[str, ...]]:
     alone = not match["number"] and not match["bracket"]
     if alone and not small and not tail and (numeral := _ROMAN_WITH_LETTER.fullmatch(letters)):
         letters, tail = numeral[1], numeral[2]
-    word = alone and small and ((tail.isascii() and tail) or (len(letters) == 1 and is_ordinary(letters + small)))
+    code = hyphened and len(letters) == 1 and tail.islower() and not is_ordinary(letters + small + tail)
+    other_word = tail.isascii() and tail and not code
+    word = alone and small and (other_word or (len(letters) == 1 and is_ordinary(letters + small)))
     if word or (len(letters) > _MOST_CAPITALS and not ROMAN.fullmatch(letters)):
         return "capital", ()  # "Two", "In", "HPLCMS"
     return "capital", (letters, small, match["number"], match["bracket"], tail, match["primes"])
