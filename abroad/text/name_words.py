@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 _MIN_TEXTS = 8  # an ordinary word is in as many abstracts of other fields,
@@ -25,6 +26,8 @@ _MIN_WORDS_BEFORE = 5  # a class noun follows as many different words in names,
 _MAX_CLASS_RATIO = 20  # and is in at most so many times more abstracts
 _SHIPPED = frozenset(("lotus", "npatlas", "mibig"))  # sources of names whose counts may be passed on
 _WORD = re.compile(r"(?<![\w-])[^\W\d_]{2,}(?![\w-])")
+_LETTERED = re.compile(r"[A-Z]\d{0,2}")
+_MIN_SUFFIXES = 4  # different ones, of a head that is no ordinary word
 _CONGENER = re.compile(r"(.*?)[ -](?:[A-Z]{1,3}\d{0,3}|[IVX]+[a-z]?|\d{1,3}[A-Z]?|[A-Z][a-z]?\d{0,2}'{0,2})")
 
 
@@ -60,7 +63,8 @@ def make_lists(texts: Iterable[str], names: Iterable[str], products: Iterable[st
     Args:
         texts: abstracts of other fields.
         names: of natural products.
-        products: names of classes of natural products, which are no ordinary words however many texts hold them.
+        products: names of classes of natural products, and heads of names of chemicals, which are no ordinary words
+            however many texts hold them.
         folder: where the lists go.
     """
     common: Counter[str] = Counter()
@@ -120,10 +124,23 @@ def _names(field: Path) -> Iterator[str]:
                 yield row["name"]
 
 
+def _lettered_heads(ner: Path) -> Iterator[str]:
+    """Words that head names of chemicals with a letter in texts annotated by people: "vitamin A", "vitamin B12"."""
+    suffixes: defaultdict[str, set[str]] = defaultdict(set)
+    for path in ner.glob("*-chem.train.tsv"):
+        for block in path.read_text(encoding="utf-8").split("\n\n"):
+            rows = [line.split("\t") for line in block.split("\n") if line]
+            for (word, tag, *_), (suffix, following, *_) in pairwise(rows):
+                if (tag[0], following[0]) == ("B", "I") and _LETTERED.fullmatch(suffix):
+                    suffixes[_one(word)].add(suffix)
+    yield from (head for head, found in suffixes.items() if len(found) >= _MIN_SUFFIXES)
+
+
 def _products(field: Path) -> Iterator[str]:
     with (field / "npclassifier_classes.tsv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines, delimiter="\t"):
             yield row["class"]
+    yield from _lettered_heads(field.parent / "ner")
 
 
 if __name__ == "__main__":  # python -m abroad.text.name_words ../shared/data/field

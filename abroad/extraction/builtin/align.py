@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from abroad.extraction.builtin.reading import Reading
 from abroad.schema import Document
+from abroad.text.characters import fold
 from abroad.text.tokens import Token
 
 _GREEK = {"α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ω": "omega"}
@@ -47,6 +48,11 @@ def align(document: Document, reading: Reading) -> Alignment:
     )
 
 
+def find_names(reading: Reading, label: str) -> list[Span]:
+    """Where a text writes a name, in the singular or the plural."""
+    return _Squashed(reading.text, reading.tokens).find(label)
+
+
 def bio_tags(tokens: Sequence[Token], spans: Iterable[Span]) -> list[str]:
     """ "B", "I" or "O" of each token; of spans that overlap the longest counts."""
     tags = ["O"] * len(tokens)
@@ -82,7 +88,16 @@ def longest(spans: Iterable[Span]) -> list[Span]:
 
 def squash(name: str) -> str:
     """What is left of a name without case, punctuation, white space and the spelling of Greek letters."""
-    return "".join(_GREEK.get(c, c) for c in name.lower() if c.isalnum())
+    return "".join(_GREEK.get(c, c) for c in fold(name).lower() if c.isalnum())
+
+
+def _numbers(key: str) -> Iterator[str]:
+    """A name in the singular and in the plural, whichever of them it is."""
+    yield from (key, f"{key}s", f"{key}es")
+    if key.endswith("y"):
+        yield f"{key[:-1]}ies"
+    if key.endswith("s") and len(key) > 6:
+        yield key[:-1]
 
 
 class _Squashed:
@@ -111,7 +126,7 @@ class _Squashed:
         found: list[Span] = []
         if len(key) < _SHORTEST:
             return found
-        for form in (key, key + "s", *([key[:-1]] if key.endswith("s") and len(key) > 6 else [])):
+        for form in _numbers(key):
             at = self._squashed.find(form)
             while at >= 0:
                 first, last = self._starts.get(at), self._ends.get(at + len(form))

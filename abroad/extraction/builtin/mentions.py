@@ -1,4 +1,4 @@
-"""Taggers of reported chemicals and their producers, built of an encoder and conditional random fields.
+"""Taggers of reported chemicals and their producers, built of an encoder and a conditional random field.
 
 The encoder reads a whole text, in small letters and word pieces; a conditional random
 field reads the neighbourhood of each token with its capitals, endings and lists. They err
@@ -35,10 +35,11 @@ class Tagger(Protocol):
 
 
 class TokenField:
-    """A linear-chain conditional random field over the tags O, B, I (Lafferty, McCallum and Pereira, ICML 2001).
+    """A linear-chain conditional random field over names of chemicals and of organisms, which exclude each other.
 
     Args:
         model: contents of a CRFsuite file.
+    Source: Lafferty, McCallum and Pereira, ICML 2001.
     """
 
     def __init__(self, model: bytes) -> None:
@@ -49,26 +50,28 @@ class TokenField:
         self._tagger.open_inmemory(model)
         self._known = frozenset(self._tagger.labels())
 
-    def probabilities(self, features: Any) -> np.ndarray:
-        """Of O, B and I for each token, shape (tokens, 3); a tag that was never seen has none."""
+    def probabilities(self, features: Sequence[Sequence[str]]) -> tuple[np.ndarray, np.ndarray]:
+        """Of O, B and I for each token, shape (tokens, 3), as chemical and as organism; a tag never seen has none."""
         count = len(features)
         self._tagger.set(features)
-        found = np.zeros((count, 3))
-        for column, tag in enumerate("OBI"):
-            if tag in self._known:
-                found[:, column] = [self._tagger.marginal(tag, place) for place in range(count)]
-        return found
+        found = np.zeros((2, count, 3))
+        for side, mark in enumerate(_MARKS):
+            for column, tag in ((1, "B"), (2, "I")):
+                if (name := tag + mark) in self._known:
+                    found[side, :, column] = [self._tagger.marginal(name, place) for place in range(count)]
+        found[:, :, 0] = 1 - found[:, :, 1:].sum(axis=2)
+        return found[0], found[1]
 
     @classmethod
     def train(
         cls,
-        rows: Iterable[tuple[Sequence[Sequence[str]], Sequence[str]]],
+        rows: Iterable[tuple[Sequence[Sequence[str]], Tags, Tags]],
         c1: float = 0.02,
         c2: float = 0.1,
         iterations: int = 80,
         least_count: int = 1,
     ) -> TokenField:
-        """Fit to (features, tags) of texts, with L1 and L2 penalties c1 and c2.
+        """Fit to (features, tags as chemicals, tags as organisms) of texts, with L1 and L2 penalties c1 and c2.
 
         Args:
             least_count: features that come less often are left out.
@@ -76,8 +79,8 @@ class TokenField:
         import pycrfsuite
 
         trainer = pycrfsuite.Trainer(verbose=False)
-        for features, tags in rows:
-            trainer.append(features, tags)
+        for features, *sides in rows:
+            trainer.append(features, [_one_tag(*tags) for tags in zip(*sides, strict=True)])
         trainer.set_params({"c1": c1, "c2": c2, "max_iterations": iterations, "feature.minfreq": least_count})
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.crf"
@@ -85,25 +88,32 @@ class TokenField:
             return cls(path.read_bytes())
 
 
+_MARKS = ("-chemical", "-organism")
+
+
+def _one_tag(*sides: str) -> str:
+    return next((tag + mark for tag, mark in zip(sides, _MARKS, strict=True) if tag != "O"), "O")
+
+
 CHEMICAL_SHARE, ORGANISM_SHARE = 0.75, 0.6
 """Of the encoder in the mean; chosen among four pairs of shares on the validation documents."""
 
 
 class MeanTagger:
-    """The encoder's scores, with the tags' probabilities a weighted mean of its own and those of two fields."""
+    """The encoder's scores, with the tags' probabilities a weighted mean of its own and those of a field."""
 
-    def __init__(self, encoder: Tagger, chemical: TokenField, organism: TokenField) -> None:
-        self.encoder, self.chemical, self.organism = encoder, chemical, organism
+    def __init__(self, encoder: Tagger, field: TokenField) -> None:
+        self.encoder, self.field = encoder, field
 
     def tag(self, reading: Reading) -> TextScores:
         scores = self.encoder.tag(reading)
         if not reading.tokens:
             return scores
-        features = packed(token_features(reading))
+        chemical, organism = self.field.probabilities(token_features(reading))
         return replace(
             scores,
-            chemical=_mean(scores.chemical, self.chemical.probabilities(features), CHEMICAL_SHARE),
-            organism=_mean(scores.organism, self.organism.probabilities(features), ORGANISM_SHARE),
+            chemical=_mean(scores.chemical, chemical, CHEMICAL_SHARE),
+            organism=_mean(scores.organism, organism, ORGANISM_SHARE),
         )
 
 
@@ -116,11 +126,11 @@ class AdaptedTagger:
 
     Args:
         base: the tagger that is corrected.
-        chemical, organism: see what the base says, and say which tokens name chemicals and producers.
+        field: sees what the base says, and says which tokens name chemicals and producers.
     """
 
-    def __init__(self, base: Tagger, chemical: TokenField, organism: TokenField) -> None:
-        self.base, self.chemical, self.organism = base, chemical, organism
+    def __init__(self, base: Tagger, field: TokenField) -> None:
+        self.base, self.field = base, field
 
     def tag(self, reading: Reading) -> TextScores:
         return self.correct(reading, self.base.tag(reading))
@@ -129,19 +139,14 @@ class AdaptedTagger:
         """The base's scores with the probabilities of tags that the own documents taught."""
         if not reading.tokens:
             return scores
-        features = packed(token_features(reading, scores))
-        return replace(
-            scores,
-            chemical=self.chemical.probabilities(features),
-            organism=self.organism.probabilities(features),
-        )
+        chemical, organism = self.field.probabilities(token_features(reading, scores))
+        return replace(scores, chemical=chemical, organism=organism)
 
     @classmethod
     def train(cls, base: Tagger, documents: Iterable[tuple[Reading, TextScores, Tags, Tags]]) -> AdaptedTagger:
         """Learn from readings, what the base says of them, and the tags O, B, I of chemicals and of organisms."""
-        rows = [(token_features(reading, scores), *tags) for reading, scores, *tags in documents]
-        sides = (TokenField.train((row[0], row[side]) for row in rows) for side in (1, 2))
-        return cls(base, *sides)
+        rows = ((token_features(reading, scores), *tags) for reading, scores, *tags in documents)
+        return cls(base, TokenField.train(rows))
 
 
 class NoTagger:
@@ -152,9 +157,3 @@ class NoTagger:
         outside, sides = np.tile((1.0, 0.0, 0.0), (count, 1)), np.zeros((count, WIDTH))
         return TextScores(outside, outside, sides, sides, 0.0)
 
-
-def packed(features: Sequence[Sequence[str]]) -> Any:
-    """Features in the library's own form, so that several fields read them without converting them anew."""
-    import pycrfsuite
-
-    return pycrfsuite.ItemSequence(features)

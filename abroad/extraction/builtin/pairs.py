@@ -34,10 +34,10 @@ from abroad.io import atomic_write, file_sha256, write_json
 from abroad.schema import Document, Evidence, Prediction, Relation
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
-FIELDS = ("chemical.crf", "organism.crf")
+FIELD = "mentions.crf"
 _SCORER = "scorer.json"
 _MOST_SPANS = 3  # of each side of a relation
-_FORMAT = 2
+_FORMAT = 3
 
 
 @dataclass
@@ -95,13 +95,12 @@ class PairExtractor:
         return min(self.points, key=lambda point: abs(point.threshold - self.min_score))
 
     def save(self, folder: Path) -> None:
-        """Write the model: a JSON file, and two CRFsuite files where the tagger was adapted."""
+        """Write the model: a JSON file, and a CRFsuite file where the tagger was adapted."""
         folder.mkdir(parents=True, exist_ok=True)
         adapted = isinstance(self.tagger, AdaptedTagger)
         if isinstance(self.tagger, AdaptedTagger):
-            for name, model in zip(FIELDS, (self.tagger.chemical, self.tagger.organism), strict=True):
-                with atomic_write(folder / name, binary=True) as stream:
-                    stream.write(model.model)
+            with atomic_write(folder / FIELD, binary=True) as stream:
+                stream.write(self.tagger.field.model)
         record = {
             "format": _FORMAT,
             "tagger": tagger_digest(),
@@ -138,8 +137,8 @@ class PairExtractor:
         _check_model(folder, record)
         tagger = NoTagger() if record["from_scratch"] else default_tagger()
         if record["adapted"]:
-            tagger = AdaptedTagger(tagger, *(TokenField(_read(folder / name)) for name in FIELDS))
-        files = (_SCORER, *FIELDS) if record["adapted"] else (_SCORER,)
+            tagger = AdaptedTagger(tagger, TokenField(_read(folder / FIELD)))
+        files = (_SCORER, FIELD) if record["adapted"] else (_SCORER,)
         digests = {name: file_sha256(folder / name)[:16] for name in files}
         chosen = float(record["min_score"]) if min_score is None else min_score
         return cls(
@@ -179,14 +178,13 @@ def _check_model(folder: Path, record: dict[str, Any]) -> None:
 @cache
 def default_tagger() -> Tagger:
     """The tagger that comes with the package; read once a process."""
-    fields = (TokenField(_read(DEFAULT_FOLDER / name)) for name in FIELDS)
-    return MeanTagger(EncoderTagger(DEFAULT_FOLDER), *fields)
+    return MeanTagger(EncoderTagger(DEFAULT_FOLDER), TokenField(_read(DEFAULT_FOLDER / FIELD)))
 
 
 @cache
 def tagger_digest() -> str:
     """What tells one tagger from another."""
-    digests = [file_sha256(DEFAULT_FOLDER / name) for name in (MODEL, *FIELDS)]
+    digests = [file_sha256(DEFAULT_FOLDER / name) for name in (MODEL, FIELD)]
     return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()[:16]
 
 

@@ -14,8 +14,8 @@ from abroad.extraction.builtin.reading import Reading
 from abroad.text.tokens import Token
 
 _LEVELS = (0.02, 0.1, 0.3, 0.5, 0.7, 0.9)
-_WINDOW = (-3, -2, -1, 1, 2, 3)
-_FAR = 9  # tokens within which words count wherever they stand
+_NEAR = (-2, -1, 1, 2)  # steps to the tokens and the words that are seen in their places
+_FAR = 6  # tokens within which words count wherever they stand
 _SHAPES = (("[A-Z]", "X"), ("[a-z]", "x"), (r"\d", "d"), ("[α-ω]", "g"))
 
 
@@ -38,22 +38,24 @@ def token_features(reading: Reading, scores: TextScores | None = None) -> list[l
             features.append(f"list={listed[place]}")
         if place in organisms:
             features.append(f"organism={organisms[place]}")
-        for step in _WINDOW:
+        for step in _NEAR:
             other = place + step
             if 0 <= other < len(words):
-                features += (f"{step}:w={words[other][:20]}", f"{step}:kind={kinds[other]}")
-                if -2 <= step <= 2:
-                    features.append(f"{step}:end={words[other][-3:]}")
+                features.append(f"{step}:w={words[other][:20]}")
+                if abs(step) == 1:
+                    features += (f"{step}:kind={kinds[other]}", f"{step}:end={words[other][-3:]}")
                 if other in organisms:
                     features.append(f"{step}:organism")
                 if other in listed:
                     features.append(f"{step}:list")
-        own = number[place]
-        for step in (-3, -2, -1, 0, 1, 2, 3):
-            if 0 <= own + step < len(spaced):
-                features += (f"{step}:word={spaced[own + step][:25]}", f"{step}:tail={spaced[own + step][-4:]}")
-        features += {f"before={word}" for word in far[max(0, place - _FAR) : place] if word}
-        features += {f"after={word}" for word in far[place + 1 : place + 1 + _FAR] if word}
+        for step in (0, *_NEAR):
+            other = number[place] + step
+            if 0 <= other < len(spaced):
+                features.append(f"{step}:word={spaced[other][:25]}")
+                if abs(step) <= 1:
+                    features.append(f"{step}:tail={spaced[other][-4:]}")
+        features += [f"before={word}" for word in far[max(0, place - _FAR) : place] if word]
+        features += [f"after={word}" for word in far[place + 1 : place + 1 + _FAR] if word]
         result.append(features)
     if scores is not None:
         _add_opinions(result, scores)

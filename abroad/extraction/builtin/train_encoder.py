@@ -290,26 +290,31 @@ def load_weights(folder: Path, base: Path) -> Encoder:
 
 
 class OneText(nn.Module):
-    """The encoder over one text without padding: what a mask needs is left out, which halves the time of long texts."""
+    """The encoder over one text without padding: no mask, and in the last layer only what the tokens' rows need."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, pieces: torch.Tensor, shapes: torch.Tensor) -> torch.Tensor:
-        """Tensors of shape (1, pieces) -> (1, pieces, 7 + 2 WIDTH); what `Encoder` gives with a mask of ones."""
+    def forward(self, pieces: torch.Tensor, shapes: torch.Tensor, heads: torch.Tensor) -> torch.Tensor:
+        """Tensors of shape (1, pieces), (1, pieces), (rows,) -> (1, rows, 7 + 2 WIDTH).
+
+        What `Encoder` gives with a mask of ones, at the places `heads`.
+        """
         bert = self.encoder.bert
         words = bert.embeddings.word_embeddings(pieces) + self.encoder.shapes(shapes)
         hidden = bert.embeddings(inputs_embeds=words)
-        for layer in bert.encoder.layer:
+        *_, last = layers = list(bert.encoder.layer)
+        for layer in layers:
             own = layer.attention.self
+            asking = hidden[:, heads] if layer is last else hidden
             query, key, value = (
-                part(hidden).view(1, hidden.shape[1], own.num_attention_heads, own.attention_head_size).transpose(1, 2)
-                for part in (own.query, own.key, own.value)
+                part(rows).view(1, rows.shape[1], own.num_attention_heads, own.attention_head_size).transpose(1, 2)
+                for part, rows in ((own.query, asking), (own.key, hidden), (own.value, hidden))
             )
             weights = torch.softmax(query @ key.transpose(-1, -2) * own.attention_head_size**-0.5, dim=-1)
-            context = (weights @ value).transpose(1, 2).reshape(1, hidden.shape[1], -1)
-            attended = layer.attention.output(context, hidden)
+            context = (weights @ value).transpose(1, 2).reshape(1, asking.shape[1], -1)
+            attended = layer.attention.output(context, asking)
             hidden = layer.output(layer.intermediate(attended), attended)
         return self.encoder.heads(hidden)
 
@@ -330,17 +335,17 @@ def export(encoder: Encoder, vocabulary: Path, folder: Path) -> None:
     encoder.eval()
     alone = OneText(encoder).eval()
     example = torch.ones((1, 16), dtype=torch.int64)
-    names = ("pieces", "shapes")
+    names = ("pieces", "shapes", "heads")
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         plain = Path(scratch) / "plain.onnx"
         torch.onnx.export(
             alone,
-            (example, example),
+            (example, example, torch.arange(0, 16, 2)),
             str(plain),
             input_names=list(names),
             output_names=["rows"],
-            dynamic_axes={name: {1: "pieces"} for name in (*names, "rows")},
+            dynamic_axes={"pieces": {1: "pieces"}, "shapes": {1: "pieces"}, "heads": {0: "rows"}, "rows": {1: "rows"}},
             opset_version=20,
             dynamo=False,
         )
