@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.extraction.builtin.align import align, bio_tags, gold_tags, longest
+from abroad.extraction.builtin.align import align, bio_tags, find_names, gold_tags, longest
 from abroad.extraction.builtin.candidates import tagged_stretches
 from abroad.extraction.builtin.reading import read_text
 from abroad.text.tokens import tokenise
@@ -41,6 +41,21 @@ def test_gold_is_found_verbatim_in_lists_and_in_other_spelling():
     text = "Gloeophyllins A-C (1-3), α-humulene and (E)-anethole occur."
     gold = ["gloeophyllin A", "gloeophyllin B", "alpha-humulene", "E-anethole"]
     assert stretches(text, gold) == ["Gloeophyllins A-C (1-3)", "α-humulene", "(E)-anethole"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Tomatoes hold it", "tomato"),
+        ("in blueberries", "blueberry"),
+        ("coenzyme Q₁₀", "coenzyme Q10"),
+        ("the flavonols", "flavonol"),
+    ],
+)
+def test_a_name_is_found_in_the_plural_and_with_lowered_digits(text, name):
+    reading = read_text(text)
+    ((start, end),) = find_names(reading, name)
+    assert reading.text[start:end].lower() in text.lower() and start == text.lower().find(name[:5])
 
 
 def test_organisms_are_found_where_their_genus_is_abbreviated():

@@ -106,10 +106,10 @@ def test_a_folder_that_is_no_extractor_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 1}, "expected an extractor of format"),  # of the releases that had no encoder
+        ({"format": 2}, "expected an extractor of format"),  # of an earlier release
         ({"tagger": "0123456789abcdef"}, "made with another tagger"),
         ({"scorer": {"organism": "form binomial"}}, "made by another version"),
-        ({"adapted": True}, r"chemical\.crf"),  # the tagger's file is missing
+        ({"adapted": True}, r"mentions\.crf"),  # the tagger's file is missing
     ],
 )
 def test_an_extractor_that_does_not_fit_is_refused_in_a_line(extractor, tmp_path, change, message):
