@@ -122,7 +122,7 @@ def silver(shared: Path, name: str) -> list[Document]:
     known = {_beginning(document.abstract) for document in labelled(shared)}
     locked = json.loads((field / "labelled_locked.json").read_text(encoding="utf-8"))
     known |= {_beginning(record["AbstractText"]) for record in locked.values()}
-    held_out = set(SPLIT["npatlas"])
+    held_out = {*SPLIT["npatlas"], *SPLIT["disagreed"]}
     chosen = [key for key, r in records.items() if key not in held_out and _beginning(r["AbstractText"]) not in known]
     return [Document.from_dict(records[key], key) for key in chosen]
 
@@ -138,7 +138,7 @@ def excerpts(documents: list[Document], share: float = 0.6) -> list[Document]:
     return [document for document in found if document is not None]
 
 
-_MOST_SILVER = 700  # documents of gene clusters
+_MOST_SILVER = 500  # documents of each source
 
 
 def _lessons(arguments: argparse.Namespace) -> list[Any]:
@@ -151,7 +151,7 @@ def _lessons(arguments: argparse.Namespace) -> list[Any]:
     if arguments.everything:
         others = [d for d in judged_others(shared) if not for_scorer(d)]
         sets += [(others, True, 1.0), ([d for d in synthetic() if not for_scorer(d)], True, 0.8)]
-        sets += [(silver(shared, "npatlas"), False, 0.7), (silver(shared, "mibig")[:_MOST_SILVER], False, 0.5)]
+        sets += [(silver(shared, name)[:_MOST_SILVER], False, weight) for name, weight in (("npatlas", 0.7), ("mibig", 0.5))]
         sets += [(_food_lessons(shared), False, 0.7)]
     tagger = EncoderTagger(arguments.mask_by) if arguments.mask_by else None
     found = []
