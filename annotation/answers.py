@@ -79,7 +79,7 @@ def full_genus(organism: str, document: Document) -> str:
     if match is None:
         return organism
     rest = r"\s+".join(map(re.escape, match[2].split()))
-    found = {" ".join(m[0].split()) for m in re.finditer(rf"\b{match[1]}[a-z]{{2,}}\s+{rest}(?!\w)", document.text)}
+    found = {" ".join(m[0].split()) for m in re.finditer(rf"\b{match[1]}[^\W\d_]{{2,}}\s+{rest}(?!\w)", document.text)}
     return found.pop() if len(found) == 1 else organism
 
 

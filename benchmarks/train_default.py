@@ -90,17 +90,30 @@ def judged_others(shared: Path) -> Iterator[Document]:
     for record in records:
         if record["states_production"] is None or (record["states_production"] and not record.get("relations")):
             continue
-        text = texts[record["id"]]
-        sides = {
-            side: [
-                {"id": f"{mark}{number}", "label": entity if isinstance(entity, str) else entity["label"]}
-                for number, entity in enumerate(record.get(side, ()))
-            ]
-            for side, mark in (("organisms", "O"), ("chemicals", "C"))
-        }
-        relations = [[f"O{o}", f"C{c}"] for o, c in record.get("relations", ())]
-        fields: dict[str, Any] = {"ArticleTitle": text.title, "AbstractText": text.abstract}
-        yield Document.from_dict({**fields, **sides, "relations": relations}, record["id"])
+        yield _with_labels(texts[record["id"]], record)
+
+
+def disagreements(shared: Path) -> list[Document]:
+    """What two extractors disagreed on, decided through `abroad annotate` (data/curated/disagreements.jsonl)."""
+    texts = other_fields(shared)
+    for name in ("npatlas", "mibig"):
+        records = json.loads((shared / "field" / f"{name}_silver.json").read_text(encoding="utf-8"))
+        texts |= {f"{name}:{key}": Document.from_dict(record, f"{name}:{key}") for key, record in records.items()}
+    lines = (ROOT / "data" / "curated" / "disagreements.jsonl").read_text(encoding="utf-8").split("\n")
+    return [_with_labels(texts[record["id"]], record) for record in (json.loads(line) for line in lines if line)]
+
+
+def _with_labels(text: Document, record: dict[str, Any]) -> Document:
+    sides = {
+        side: [
+            {"id": f"{mark}{number}", "label": entity if isinstance(entity, str) else entity["label"]}
+            for number, entity in enumerate(record.get(side, ()))
+        ]
+        for side, mark in (("organisms", "O"), ("chemicals", "C"))
+    }
+    relations = [[f"O{o}", f"C{c}"] for o, c in record.get("relations", ())]
+    fields: dict[str, Any] = {"ArticleTitle": text.title, "AbstractText": text.abstract}
+    return Document.from_dict({**fields, **sides, "relations": relations}, record["id"])
 
 
 def synthetic() -> list[Document]:
@@ -275,7 +288,8 @@ def further_examples(shared: Path, documents: list[Document]) -> list[Example]:
     food = [Example(d, _FURTHER_WEIGHT, pairs) for d, pairs in parts]
     short = [Example(d, _SHORT_WEIGHT) for d in synthetic() if for_scorer(d)]
     others = [Example(d, _OTHERS_WEIGHT) for d in judged_others(shared) if for_scorer(d)]
-    return [*sentences, *food, *short, *others]
+    decided = [Example(d) for d in disagreements(shared)]
+    return [*sentences, *food, *short, *others, *decided]
 
 
 def scorer(arguments: argparse.Namespace) -> None:

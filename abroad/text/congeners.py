@@ -99,7 +99,7 @@ def _convincing(text: str, head: tuple[int, int], stem: str, hyphened: bool, suf
         return True
     if hyphened and (suffixes.hyphened or not plural):
         return suffixes.hyphened
-    if suffixes.numbered or is_numbered_head(_last_part(written)):
+    if suffixes.numbered or (plural and is_numbered_head(_last_part(written))):
         return True
     named = re.compile(rf"{re.escape(stem)}{suffixes.labels[0]}(?![\w/{HYPHENS}])", re.IGNORECASE)
     return any(not head[0] <= match.start() < suffixes.end for match in named.finditer(text))

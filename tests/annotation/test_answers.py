@@ -62,6 +62,11 @@ def test_an_ambiguous_genus_stays_abbreviated():
     assert full_genus("U. alba", document) == "U. alba"
 
 
+def test_a_genus_with_an_accent_is_written_out():
+    document = make_document("1", "Peramine of Epichloë festucae.", "Made by E. festucae.", [])
+    assert full_genus("E. festucae", document) == "Epichloë festucae"
+
+
 @given(st.text(max_size=200))
 def test_never_raises(text):
     read_answer(text, DOCUMENT)

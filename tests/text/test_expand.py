@@ -52,6 +52,7 @@ def test_lists_and_ranges(text, labels):
         "alpins A",
         "acids A and B",
         "two acids A and B",
+        "suicin 90-1330",
         "alpins C-A",
     ],
 )
