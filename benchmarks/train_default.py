@@ -164,7 +164,9 @@ def _lessons(arguments: argparse.Namespace) -> list[Any]:
     if arguments.everything:
         others = [d for d in judged_others(shared) if not for_scorer(d)]
         sets += [(others, True, 1.0), ([d for d in synthetic() if not for_scorer(d)], True, 0.8)]
-        sets += [(silver(shared, name)[:_MOST_SILVER], False, weight) for name, weight in (("npatlas", 0.7), ("mibig", 0.5))]
+        sets += [
+            (silver(shared, name)[:_MOST_SILVER], False, weight) for name, weight in (("npatlas", 0.7), ("mibig", 0.5))
+        ]
         sets += [(_food_lessons(shared), False, 0.7)]
     tagger = EncoderTagger(arguments.mask_by) if arguments.mask_by else None
     found = []
@@ -192,11 +194,16 @@ def _food_lessons(shared: Path) -> list[Document]:
         true = [pair for pair, holds in pairs.items() if holds]
         organisms, chemicals = (list(dict.fromkeys(pair[side] for pair in true)) for side in (0, 1))
         relations = [(f"O{organisms.index(o)}", f"C{chemicals.index(c)}") for o, c in true]
-        sides = [[Entity(f"{mark}{n}", label) for n, label in enumerate(s)] for mark, s in (("O", organisms), ("C", chemicals))]
+        sides = [
+            [Entity(f"{mark}{n}", label) for n, label in enumerate(s)]
+            for mark, s in (("O", organisms), ("C", chemicals))
+        ]
         reading = read_text(document.text, 0)
         others = {chemical for _, chemical in pairs} - set(chemicals)
         spans = [span for label in others for span in find_names(reading, label)]
-        found.append(replace(document, organisms=sides[0], chemicals=sides[1], relations=relations, extra={"no products": spans}))
+        found.append(
+            replace(document, organisms=sides[0], chemicals=sides[1], relations=relations, extra={"no products": spans})
+        )
     return found
 
 
@@ -274,7 +281,7 @@ def _food_part(document: Document) -> str:
 
 
 def is_measured(document: Document) -> bool:
-    """Half of the food sentences are measured on, by the hash of their text; a quarter teaches the encoder or scorer."""
+    """Half of the food sentences, by the hash of their text, are measured on; a quarter each teaches the two models."""
     return _food_part(document) == "measured"
 
 

@@ -156,4 +156,3 @@ class NoTagger:
         count = len(reading.tokens)
         outside, sides = np.tile((1.0, 0.0, 0.0), (count, 1)), np.zeros((count, WIDTH))
         return TextScores(outside, outside, sides, sides, 0.0)
-
