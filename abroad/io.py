@@ -22,6 +22,7 @@ from typing import IO, Any, TypeVar
 
 from abroad.errors import InputError
 from abroad.jsonl import parse_json
+from abroad.record_fields import DocumentMaker
 from abroad.records import read_stream
 from abroad.schema import Document, Prediction
 
@@ -30,9 +31,15 @@ T = TypeVar("T")
 
 @dataclass
 class Rejects:
-    """Records set aside, each with where it was and why."""
+    """Records set aside, each with where it was and why.
+
+    Attributes:
+        items: the records set aside.
+        notes: what was assumed of the others, a sentence each, for the command to say.
+    """
 
     items: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, where: str, reason: str) -> None:
         self.items.append({"where": where, "reason": reason})
@@ -215,14 +222,19 @@ def _read_all(
 
 
 def read_documents(path: str | Path, rejects: Rejects | None = None) -> list[Document]:
-    """Read documents from a JSON object {id: document} or JSONL.
+    """Read documents from a JSON object {id: document}, an array, or JSONL.
 
     Args:
-        rejects: collects records that are not documents; without it the first one raises.
+        rejects: collects records that are not documents, and notes what was assumed (ids, names of fields);
+            without it the first record that is none raises.
     Raises:
         InputError: the file cannot be read at all, or holds no usable document.
     """
-    return _read_all(path, rejects, Document.from_dict, "document")
+    make = DocumentMaker(Path(path).stem)
+    documents = _read_all(path, rejects, make, "document")
+    if rejects is not None:
+        rejects.notes += [f"{path}: {note}" for note in make.notes()]
+    return documents
 
 
 def write_documents(path: str | Path, documents: Iterable[Document]) -> None:
