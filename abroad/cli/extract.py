@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def extract(
     documents: list[Path] = typer.Argument(
         None,
-        metavar="[DOCS]...",
+        metavar="DOCS",
         help="Files or folders: JSON, JSONL, PubMed (.xml, .nbib, its text formats and CSV), RIS, CSV, TSV, XLSX, PDF, "
         ".txt, .spacy, or a list of PMIDs or DOIs; '-' for a pipe.",
     ),
@@ -75,19 +75,15 @@ def extract(
     What a file is, its content tells. What was assumed of it (columns, names of fields, ids) is said; a record that
     cannot be read is set aside with its reason, and the others are read.
 
-    Examples:
+    Example: abroad extract docs.jsonl --out predictions.jsonl
 
-    abroad extract docs.jsonl --out predictions.jsonl
-
-    abroad extract pubmed-set.nbib zotero.ris folder/ --out predictions.csv
-
-    abroad extract search.xlsx --title-column Name --abstract-column Summary --out predictions.csv
-
-    abroad extract csv-pubmed-set.csv --fetch --out predictions.csv
-
-    abroad extract pmids.txt --out predictions.csv
-
-    cat abstract.txt | abroad extract - --format tsv
+    \b
+    More examples:
+      abroad extract pubmed-set.nbib zotero.ris folder/ --out predictions.csv
+      abroad extract own.xlsx --title-column Name --abstract-column Summary --out p.csv
+      abroad extract csv-pubmed-set.csv --fetch --out predictions.csv
+      abroad extract pmids.txt --out predictions.csv
+      cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
     from abroad.errors import InputError
     from abroad.extraction.extract import extract_documents

@@ -1,4 +1,4 @@
-"""What people really have becomes documents, by file and by pipe: every format, several at once, folders, lists of ids."""
+"""What people really have becomes documents: any format by file and by pipe, several at once, folders, lists of ids."""
 
 import io
 import json
