@@ -18,10 +18,10 @@ _DOI = re.compile(r"(10\.\S+)\s*\[doi\]")
 
 
 def is_medline(text: str) -> bool:
-    """Whether a text is in PubMed format: a line with a PMID, and tags before or after it."""
-    lines = [line for line in split_lines(text[:4_000]) if line.strip()]
-    tagged = sum(_TAG.match(line) is not None for line in lines[:12])
-    return _START.search(text[:4_000]) is not None and tagged > len(lines[:12]) / 2
+    """Whether a text is in PubMed format: its first lines are tags, a PMID among them, or indented."""
+    lines = [line for line in split_lines(text[:8_000]) if line.strip()][:-1] or [text]
+    tagged = all(_TAG.match(line) or (number and line.startswith(" ")) for number, line in enumerate(lines[:20]))
+    return tagged and _START.search("\n".join(lines)) is not None
 
 
 def read_medline(text: str) -> Iterator[tuple[int, dict[str, str]]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +107,7 @@ def _rows(
 
 def _row(lines: Sequence[str], start: int, delimiter: str) -> tuple[list[str], int]:
     """(fields, index of the line after them); of a quotation mark that does not close, the fields of its line alone."""
-    reader = csv.reader(itertools.islice(lines, start, None), delimiter=delimiter, strict=True)
+    reader = csv.reader((lines[place] for place in range(start, len(lines))), delimiter=delimiter, strict=True)
     try:
         row = next(reader, [])
     except csv.Error:

@@ -126,6 +126,13 @@ def test_pubmed_format():
     assert book["ArticleTitle"] == "A book" and book["AbstractText"].startswith("English")
 
 
+def test_pubmed_format_of_few_tags_and_a_long_abstract():
+    text = "PMID- 1\nTI  - T\nAB  - A\n" + "      more of it\n" * 400 + "\nPMID- 2\nTI  - U\n"
+    assert is_medline(text) and is_medline("PMID- 1\nTI  - T")
+    assert [record["PMID"] for _, record in read_medline(text)] == ["1", "2"]
+    assert not is_medline("PMID- 1 is the paper\nof which we speak\nhere\nand there")
+
+
 def test_pubmed_abstract_format():
     assert is_pubmed_abstracts(ABSTRACTS) and not is_medline(ABSTRACTS)
     (first, record), (second, chinese), (_, alone) = read_pubmed_abstracts(ABSTRACTS)
