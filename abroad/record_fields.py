@@ -18,7 +18,7 @@ TITLE, ABSTRACT, PMID, DOI, ID = "ArticleTitle", "AbstractText", "PMID", "doi", 
 NAMES: dict[str, tuple[str, ...]] = {
     TITLE: ("articletitle", "title", "papertitle", "documenttitle", "primarytitle", "ti"),
     ABSTRACT: ("abstracttext", "abstract", "abstractnote", "abstracts", "ab", "summary", "text", "body", "content"),
-    PMID: ("pmid", "pubmedid", "pubmed", "medlinepmid", "referencepubmed", "pmids"),
+    PMID: ("pmid", "pubmedid", "pubmed", "medlinepmid", "referencepubmedid", "pmids"),
     DOI: ("doi", "digitalobjectidentifier", "referencedoi", "doilink"),
     ID: ("id", "docid", "documentid", "uid", "recordid"),
 }
