@@ -7,7 +7,6 @@ asked for. A later run asks NCBI only for what neither file holds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from abroad.errors import InputError
 from abroad.io import JsonlAppender, Rejects, read_documents, write_documents
+from abroad.jsonl import read_jsonl
 from abroad.progress import Progress
 from abroad.schema import Document
 from abroad.sources.pubmed import Article, read_xml
@@ -184,10 +184,8 @@ def _texts_kept(path: Path) -> dict[str, Article]:
 
 
 def _read_kept(path: Path) -> Iterator[Article]:
-    with path.open(encoding="utf-8") as stream:
-        for line in stream:
-            record = json.loads(line)
-            yield Article(record["pmid"], record["title"], record["abstract"], record["doi"])
+    for record in read_jsonl(path):
+        yield Article(record["pmid"], record["title"], record["abstract"], record["doi"])
 
 
 def _texts_of(out: Path) -> dict[str, Article]:

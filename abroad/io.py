@@ -16,10 +16,14 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from abroad.errors import InputError
+from abroad.jsonl import parse_json
+from abroad.record_fields import DocumentMaker
+from abroad.records import read_stream
 from abroad.schema import Document, Prediction
 
 T = TypeVar("T")
@@ -27,9 +31,15 @@ T = TypeVar("T")
 
 @dataclass
 class Rejects:
-    """Records set aside, each with where it was and why."""
+    """Records set aside, each with where it was and why.
+
+    Attributes:
+        items: the records set aside.
+        notes: what was assumed of the others, a sentence each, for the command to say.
+    """
 
     items: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, where: str, reason: str) -> None:
         self.items.append({"where": where, "reason": reason})
@@ -113,7 +123,7 @@ class JsonlAppender:
         with self.path.open("rb") as stream:
             for line in stream:
                 try:
-                    record = json.loads(line)
+                    record = parse_json(line)
                     if not line.endswith(b"\n"):
                         break
                     self.done.add(str(record[key]))
@@ -123,7 +133,7 @@ class JsonlAppender:
         if end < self.path.stat().st_size:
             remainder = self.path.read_bytes()[end:]
             if b"\n" in remainder.rstrip(b"\n"):
-                line = len(self.path.read_bytes()[:end].splitlines()) + 1
+                line = self.path.read_bytes()[:end].count(b"\n") + 1
                 raise InputError(
                     f"{self.path}:{line}: expected a JSON object with '{key}'; "
                     "the file was changed by something else: move it away or mend the line to continue"
@@ -170,77 +180,17 @@ def require_file(path: str | Path, what: str = "a file") -> Path:
 
 
 def read_records(path: str | Path, rejects: Rejects | None = None) -> Iterator[tuple[str, str | None, Any]]:
-    """Yield (where, key, record) of a JSON object {key: record} or of JSONL (key None).
+    """Yield (where, key, record) of a JSON object {key: record}, of an array or of JSONL (key None).
 
-    `where` names file and line, or file and key. Broken lines go to `rejects`
+    `where` names file and line, or file and key. Broken records go to `rejects`
     if one is given, else they raise.
 
     Raises:
         InputError: missing, empty or non-UTF-8 file, or JSON that is neither form.
     """
-    path = require_file(path, "a JSON object {id: record} or JSONL, one record a line")
+    path = require_file(path, "a JSON object {id: record}, an array, or JSONL, one record a line")
     with path.open("rb") as stream:
-        first = next((line for line in stream if line.strip()), b"")
-    if not first:
-        raise InputError(f"{path}: the file holds only white space; expected JSON records")
-    if _is_whole_record(first) or not _looks_like_object(path):
-        yield from _read_lines(path, rejects)
-        return
-    try:
-        value = json.loads(path.read_bytes().decode("utf-8-sig"), object_pairs_hook=_pairs_without_repeats)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected UTF-8 JSON") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}:{error.lineno}: broken JSON ({error.msg}, column {error.colno})") from None
-    except _RepeatedKey as error:
-        raise InputError(f"{path}: the key {error} stands twice; expected unique ids") from None
-    if not isinstance(value, dict):
-        raise InputError(f"{path}: expected a JSON object {{id: record}} or JSONL, found {type(value).__name__}")
-    for key, record in value.items():
-        yield f"{path}: {key}", key, record
-
-
-class _RepeatedKey(Exception):
-    pass
-
-
-def _pairs_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        raise _RepeatedKey(repr(next(key for key in keys if keys.count(key) > 1)))
-    return result
-
-
-def _is_whole_record(line: bytes) -> bool:
-    """Whether a line is one JSONL record, and not a whole {id: record} object on one line."""
-    try:
-        value = json.loads(line.decode("utf-8-sig"))
-    except ValueError:
-        return False
-    return not (isinstance(value, dict) and value and all(isinstance(item, dict) for item in value.values()))
-
-
-def _looks_like_object(path: Path) -> bool:
-    """Tell a pretty-printed JSON object from JSONL whose first line is broken."""
-    with path.open("rb") as stream:
-        lines = [line.strip() for line, _ in zip((raw for raw in stream if raw.strip()), range(2), strict=False)]
-    starts_record = [line.removeprefix(b"\xef\xbb\xbf").startswith(b"{") for line in lines]
-    return starts_record[0] and not (len(lines) == 2 and starts_record[1])
-
-
-def _read_lines(path: Path, rejects: Rejects | None) -> Iterator[tuple[str, str | None, Any]]:
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            where = f"{path}:{number}"
-            try:
-                yield where, None, json.loads(line.decode("utf-8-sig"))
-            except UnicodeDecodeError as error:
-                _reject(rejects, where, f"not UTF-8 at byte {error.start} of the line")
-            except json.JSONDecodeError as error:
-                _reject(rejects, where, f"broken JSON ({error.msg}, column {error.colno})")
+        yield from read_stream(stream, str(path), partial(_reject, rejects))
 
 
 def _reject(rejects: Rejects | None, where: str, reason: str) -> None:
@@ -272,14 +222,19 @@ def _read_all(
 
 
 def read_documents(path: str | Path, rejects: Rejects | None = None) -> list[Document]:
-    """Read documents from a JSON object {id: document} or JSONL.
+    """Read documents from a JSON object {id: document}, an array, or JSONL.
 
     Args:
-        rejects: collects records that are not documents; without it the first one raises.
+        rejects: collects records that are not documents, and notes what was assumed (ids, names of fields);
+            without it the first record that is none raises.
     Raises:
         InputError: the file cannot be read at all, or holds no usable document.
     """
-    return _read_all(path, rejects, Document.from_dict, "document")
+    make = DocumentMaker(Path(path).stem)
+    documents = _read_all(path, rejects, make, "document")
+    if rejects is not None:
+        rejects.notes += [f"{path}: {note}" for note in make.notes()]
+    return documents
 
 
 def write_documents(path: str | Path, documents: Iterable[Document]) -> None:

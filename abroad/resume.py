@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.io import JsonlAppender, write_json, write_jsonl
+from abroad.jsonl import read_jsonl
 
 
 def digest(*parts: Any) -> str:
@@ -95,7 +96,7 @@ class ResumableOutput:
     def __enter__(self) -> ResumableOutput:
         appender = JsonlAppender(self.partial, self._key)  # cuts off a torn last line
         if self.partial.exists():
-            records = [json.loads(line) for line in self.partial.read_text("utf-8").splitlines()]
+            records = read_jsonl(self.partial)
             current = [r for r in records if self._wanted.get(str(r[self._key])) == r.get("input_digest")]
             if len(current) < len(records):
                 write_jsonl(self.partial, current)
@@ -120,9 +121,6 @@ class ResumableOutput:
         if order is None:
             self.partial.replace(self.out)
             return
-        lines = {}
-        for line in self.partial.read_text("utf-8").splitlines():
-            record = json.loads(line)
-            lines[str(record[self._key])] = record
-        write_jsonl(self.out, (lines[key] for key in order if key in lines))
+        records = {str(record[self._key]): record for record in read_jsonl(self.partial)}
+        write_jsonl(self.out, (records[key] for key in order if key in records))
         self.partial.unlink()

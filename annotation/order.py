@@ -85,8 +85,9 @@ def read_sample_ranks(path: str) -> dict[str, int]:
         InputError: the file is missing or empty.
     """
     from abroad.io import require_file
+    from abroad.jsonl import split_lines
 
-    lines = require_file(path, "a SAMPLE.tsv of `abroad sample`").read_text(encoding="utf-8").splitlines()
+    lines = split_lines(require_file(path, "a SAMPLE.tsv of `abroad sample`").read_text(encoding="utf-8"))
     ranks: dict[str, int] = {}
     for place, line in enumerate(lines[1:]):
         for cell in line.split("\t"):

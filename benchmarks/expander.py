@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from abroad.jsonl import read_jsonl
 from abroad.text.expand import Expansion, expand_lists, expand_shared_heads
 
 SPLIT = Path(__file__).parent / "results" / "split.json"
@@ -95,8 +96,7 @@ def labelled(path: Path, keep: Iterable[str] | None = None, leave: Iterable[str]
 
 def npatlas(path: Path, kind: str) -> Iterator[Text]:
     """Abstracts with the compounds that are named in one way, such as "range"."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
+    for record in read_jsonl(path):
         named = zip(record["compounds"], record["match"], strict=True)
         gold = tuple(dict.fromkeys(compound for compound, how in named if how == kind))
         if gold:

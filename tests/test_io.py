@@ -87,7 +87,7 @@ def test_missing_file_and_directory_are_input_errors(tmp_path):
         (b'{"id": "9"}', "no abstract and no title"),
         (b'{"id": "9", "ArticleTitle": " ", "AbstractText": ""}', "no abstract and no title"),
         (b'{"id": "9", "ArticleTitle": "T", "AbstractText": 5}', "string in AbstractText"),
-        (b'{"AbstractText": "x"}', "'id'"),
+        (b'{"id": "9", "AbstractText": "x", "doi": 5}', "string in doi"),
         (b'{"id": "1", "AbstractText": "again"}', "stands twice"),
         (b'{"id": "9", "AbstractText": "x", "relations": [["O", "C"]]}', "unknown organism id 'O'"),
         (b'{"id": "9", "AbstractText": "x", "organisms": [{"id": "O"}]}', "label"),

@@ -54,8 +54,16 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
+def say_notes(rejects: Rejects) -> None:
+    """Say, once, what was assumed of the inputs."""
+    for note in rejects.notes:
+        say(note)
+    rejects.notes.clear()
+
+
 def report_rejects(rejects: Rejects, output: Path) -> None:
-    """Say what was set aside and write it beside the output."""
+    """Say what was assumed and what was set aside, and write the latter beside the output."""
+    say_notes(rejects)
     target = rejects.write_beside(output)
     if target is not None:
         say(rejects.summary())

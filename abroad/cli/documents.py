@@ -153,6 +153,7 @@ def seq2rel(
     """
     from abroad.extraction.seq2rel import line, read_output
     from abroad.io import Rejects, atomic_write, read_documents, require_file, write_jsonl
+    from abroad.jsonl import split_lines
     from abroad.provenance import run_record
 
     rejects = Rejects()
@@ -163,7 +164,7 @@ def seq2rel(
                 stream.writelines(f"{line(document)}\n" for document in items)
             said = f"{len(items)} lines"
         else:
-            lines = require_file(output, "seq2rel's output, a line a document").read_text("utf-8").splitlines()
+            lines = split_lines(require_file(output, "seq2rel's output, a line a document").read_text("utf-8"))
             predictions = read_output(items, lines)
             write_jsonl(out, (prediction.to_dict() for prediction in predictions))
             relations = sum(len(prediction.relations) for prediction in predictions)

@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say
+from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say, say_notes
 
 if TYPE_CHECKING:
     from abroad.extraction.extract import Extractor
+    from abroad.io import Rejects
     from abroad.schema import Document, Prediction
+    from abroad.sources.eutils import EutilsClient
+    from abroad.sources.formats.spreadsheets import ColumnNames
 
 
 def extract(
-    documents: Path | None = typer.Argument(
+    documents: list[Path] = typer.Argument(
         None,
-        metavar="[DOCS]",
-        help="A file (.json, .jsonl, .txt, .spacy, PubMed .xml), a folder of such, or '-' for a pipe.",
+        metavar="DOCS",
+        help="Files or folders: JSON, JSONL, PubMed (.xml, .nbib, its text formats and CSV), RIS, CSV, TSV, XLSX, PDF, "
+        ".txt, .spacy, or a list of PMIDs or DOIs; '-' for a pipe.",
     ),
     model: str = typer.Option(
         None,
@@ -30,6 +34,11 @@ def extract(
         None, help="Predictions: .jsonl, .csv, .tsv or .spacy. Needed with a file or folder."
     ),
     format: str = typer.Option(None, help="jsonl, csv, tsv or spacy; else by the name of --out."),
+    title_column: str = typer.Option(
+        None, metavar="NAME", help="Column of the titles in CSV, TSV, XLSX; else guessed."
+    ),
+    abstract_column: str = typer.Option(None, metavar="NAME", help="Column of the abstracts; else guessed."),
+    fetch: bool = typer.Option(False, "--fetch", help="Ask NCBI for the abstracts of documents with a PMID and none."),
     text: str | None = typer.Option(None, help="Extract from this text and print the prediction."),
     pmid: list[str] = typer.Option([], help="Fetch this abstract from NCBI; repeatable."),
     min_score: float = typer.Option(None, min=0, max=1, help="Leave out relations that are less probable."),
@@ -53,7 +62,9 @@ def extract(
     rank: str = typer.Option(None, help="Rank by likelihood, product, er-g or er-d (see `abroad rank`); needs --out."),
     rank_model: str = typer.Option(None, help="Language model that ranks; else --model, else smollm2-135m."),
     rank_keep: float = typer.Option(1.0, min=0, max=1, help="Share of a document's relations kept after ranking."),
-    base_url: str = typer.Option(None, metavar="URL", help="With --pmid: another server that speaks E-utilities."),
+    base_url: str = typer.Option(
+        None, metavar="URL", help="For PMIDs, DOIs and --fetch: another server that speaks E-utilities."
+    ),
     email: str = typer.Option(None, envvar="NCBI_EMAIL", help="Your address, which NCBI asks for.", metavar="ADDRESS"),
 ) -> None:
     """Extract "organism produces chemical" relations, each with its evidence, a score and identifiers.
@@ -61,7 +72,18 @@ def extract(
     Without --model the built-in extractor is used: no GPU, no download. Interrupted, the same
     command goes on with the documents that are left.
 
+    What a file is, its content tells. What was assumed of it (columns, names of fields, ids) is said; a record that
+    cannot be read is set aside with its reason, and the others are read.
+
     Example: abroad extract docs.jsonl --out predictions.jsonl
+
+    \b
+    More examples:
+      abroad extract pubmed-set.nbib zotero.ris folder/ --out predictions.csv
+      abroad extract own.xlsx --title-column Name --abstract-column Summary --out p.csv
+      abroad extract csv-pubmed-set.csv --fetch --out predictions.csv
+      abroad extract pmids.txt --out predictions.csv
+      cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
     from abroad.errors import InputError
     from abroad.extraction.extract import extract_documents
@@ -69,12 +91,14 @@ def extract(
     from abroad.extraction.quickstatements import write_quickstatements
     from abroad.io import Rejects, read_predictions, write_jsonl
     from abroad.provenance import run_record
+    from abroad.sources.formats.spreadsheets import ColumnNames
     from abroad.sources.name_index import NameIndex
 
-    given = [documents is not None, text is not None, bool(pmid)]
+    documents = documents or []
+    given = [bool(documents), text is not None, bool(pmid)]
     if sum(given) != 1:
-        raise InputError("expected one of: a file or folder of documents, '-', --text, --pmid")
-    if documents is not None and str(documents) != "-" and out is None:
+        raise InputError("expected one of: files or folders of documents, '-', --text, --pmid")
+    if any(str(path) != "-" for path in documents) and out is None:
         raise InputError("expected --out FILE for the predictions")
     if quickstatements is not None and index is None:
         raise InputError("--quickstatements needs --index INDEX.sqlite, which `abroad lotus prepare` writes")
@@ -83,14 +107,17 @@ def extract(
     kind = _format(format, out)
     if kind == "spacy" and out is None:
         raise InputError("--format spacy: expected --out FILE.spacy, since it is no text")
-    if documents is not None and out is not None and documents in (out, out.with_suffix(".jsonl")):
-        raise InputError(f"--out {out}: would overwrite the documents in {documents}; expected another name")
+    for path in documents:
+        if out is not None and path in (out, out.with_suffix(".jsonl")):
+            raise InputError(f"--out {out}: would overwrite the documents in {path}; expected another name")
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
     overrides = {"beams": beams, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
     overrides |= {"chunk_overlap": chunk_overlap, "engine": engine}
-    inputs = _inputs(documents, text, pmid, base_url, email, rejects)
+    columns = ColumnNames(title_column, abstract_column)
+    inputs = _inputs(documents, columns, fetch, text, pmid, base_url, email, rejects)
+    say_notes(rejects)
     extractor = _extractor(model, base, config, overrides, quantization, setting, min_score, precision)
     ranker = _ranker(rank, rank_model or model, base, rank_keep) if rank is not None else None
     if precision is not None:
@@ -108,7 +135,7 @@ def extract(
             say(rejects.summary())
     else:
         records = out if kind == "jsonl" else out.with_suffix(".jsonl")
-        files = [file for file in (documents, index) if file is not None and file.exists()]
+        files = [file for file in (*documents, index) if file is not None and file.exists()]
         with run_record(out, "extract", extractor.identity, files) as record:
             extracted = records.with_suffix(".unranked.jsonl") if ranker is not None else records
             report = extract_documents(inputs, extractor, extracted)
@@ -121,7 +148,7 @@ def extract(
             if kind == "spacy":
                 from abroad.extraction.builtin.spacy_pipeline.docbin import write_docbin
 
-                source = documents if documents is not None and documents.suffix.lower() == ".spacy" else None
+                source = documents[0] if [path.suffix.lower() for path in documents] == [".spacy"] else None
                 write_docbin(out, inputs, predictions, source)
             elif kind != "jsonl":
                 _write_table(out, inputs, predictions, kind)
@@ -210,19 +237,28 @@ def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callab
 
 
 def _inputs(
-    documents: Path | None, text: str | None, pmid: list[str], base_url: str | None, email: str | None, rejects: Any
+    documents: list[Path],
+    columns: ColumnNames,
+    fetch: bool,
+    text: str | None,
+    pmid: list[str],
+    base_url: str | None,
+    email: str | None,
+    rejects: Rejects,
 ) -> list[Document]:
-    from abroad.extraction.inputs import fetch_pmids, read_path, read_pipe, text_document
+    from abroad.extraction.inputs import InputSettings, fetch_pmids, read_inputs, text_document
+
+    def open_client() -> EutilsClient:
+        from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings
+
+        return EutilsClient(EutilsSettings(email=email, base_url=base_url or BASE_URL), say)
 
     if text is not None:
         return [text_document("text", text)]
     if pmid:
-        from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings
-
-        with EutilsClient(EutilsSettings(email=email, base_url=base_url or BASE_URL), say) as client:
+        with open_client() as client:
             return fetch_pmids(pmid, client, rejects)
-    assert documents is not None
-    return read_pipe(sys.stdin, rejects) if str(documents) == "-" else read_path(documents, rejects)
+    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client), sys.stdin.buffer)
 
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:

@@ -1,117 +1,91 @@
-"""Whatever holds texts -> documents: a file, a folder, a pipe, a text, PMIDs."""
+"""Whatever holds texts -> documents: files, folders, a pipe, a text, PMIDs."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING
 
-from abroad.documents import attach
-from abroad.errors import InputError
-from abroad.io import Rejects, read_documents, require_file
+from abroad.errors import InputError, MissingDependencyError
+from abroad.extraction.file_documents import Item, Source, article_documents, read_source, text_document
+from abroad.extraction.lookup import fetch_articles, resolve, with_abstracts
+from abroad.io import Rejects
 from abroad.schema import Document
-from abroad.sources.pubmed import Article, read_xml
-from abroad.sources.references import Reference
-from abroad.text.normalise import normalise
+from abroad.sources.formats.recognise import SUFFIXES
+from abroad.sources.formats.spreadsheets import ColumnNames
 
 if TYPE_CHECKING:
     from abroad.sources.eutils import EutilsClient
 
-_KINDS = (".json", ".jsonl", ".txt", ".xml", ".xml.gz", ".spacy")
-_WHAT = f"documents ({', '.join(_KINDS)})"
+__all__ = ["InputSettings", "fetch_pmids", "read_inputs", "read_path", "text_document"]
+
+PIPE = "-"
+_OURS = (".run.json", ".rejects.jsonl", ".resume.json", ".articles.jsonl", ".cache.jsonl")
+_MAX_NAMED = 8
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """How inputs are read.
+
+    Attributes:
+        columns: of tables, where their header does not say it.
+        fetch: ask NCBI for the abstracts of documents that have a PMID and none.
+        open_client: opens NCBI's client, when there is something to ask; None for no network.
+    """
+
+    columns: ColumnNames = field(default_factory=ColumnNames)
+    fetch: bool = False
+    open_client: Callable[[], AbstractContextManager[EutilsClient]] | None = None
 
 
 def read_path(path: Path, rejects: Rejects) -> list[Document]:
-    """The documents of a file, or of every such file in a folder (sorted by name); a repeated id keeps its first.
-
-    A .txt file is one document: a first line that an empty line follows is its title.
-
-    Raises:
-        InputError: nothing usable there, with what was expected.
-    """
-    if not path.is_dir():
-        return _read_file(path, rejects)
-    found: dict[str, Document] = {}
-    files = sorted(file for file in path.iterdir() if file.name.lower().endswith(_KINDS))
-    if not files:
-        raise InputError(f"{path}: no {_WHAT} in this folder")
-    for file in files:
-        try:
-            documents = _read_file(file, rejects)
-        except InputError as error:
-            rejects.add(str(file), str(error))
-            continue
-        for document in documents:
-            if document.id in found:
-                rejects.add(f"{file}: {document.id}", "the id stands in an earlier file too")
-            found.setdefault(document.id, document)
-    if not found:
-        raise InputError(f"{path}: none of {len(files)} files gave a document{_first(rejects)}")
-    return list(found.values())
+    """The documents of a file, or of every file that we read in a folder; as `read_inputs`, without a network."""
+    return read_inputs([path], rejects)
 
 
-def _read_file(path: Path, rejects: Rejects) -> list[Document]:
-    name = path.name.lower()
-    if name.endswith((".xml", ".xml.gz")):
-        articles = {r.pmid: r for r in read_xml([path], rejects) if isinstance(r, Article)}
-        return list(_of_articles(articles.values(), rejects))
-    if name.endswith(".txt"):
-        require_file(path, _WHAT)
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected UTF-8 text") from None
-        return [text_document(path.stem, text)]
-    if name.endswith(".spacy"):
-        from abroad.extraction.builtin.spacy_pipeline.docbin import read_docbin
+def read_inputs(
+    paths: Sequence[Path], rejects: Rejects, settings: InputSettings | None = None, stdin: IO[bytes] | None = None
+) -> list[Document]:
+    """The documents of files, folders (not of folders in them) and a pipe ("-"); a repeated id keeps its first.
 
-        return read_docbin(path, rejects)
-    return read_documents(path, rejects)
-
-
-def read_pipe(stream: TextIO, rejects: Rejects) -> list[Document]:
-    """Standard input: JSONL of documents, a JSON object of them, or else one plain text.
+    Of several files, one that cannot be read is set aside. `rejects.notes` tells what was assumed and skipped.
 
     Raises:
-        InputError: nothing there.
+        InputError: a path is missing, or nothing usable in all of them, with what was expected.
+        AbroadError: NCBI does not answer.
     """
-    text = stream.read().lstrip("\ufeff")
-    if not text.strip():
-        raise InputError("standard input is empty; expected documents (JSONL) or a text")
-    if text.lstrip()[0] != "{":
-        return [text_document("stdin", text)]
-    try:
-        whole = json.loads(text)
-    except json.JSONDecodeError:
-        return _json_lines(text, rejects)
-    if "AbstractText" in whole or "ArticleTitle" in whole:
-        return [Document.from_dict(whole)]
-    found = []
-    for key, record in whole.items():
+    settings = settings or InputSettings()
+    for path in paths:
+        if str(path) != PIPE and not path.exists():
+            raise InputError(f"{path}: no such file or folder")
+    sources = list(_sources(paths, rejects, stdin))
+    items: list[Item] = []
+    seen: set[str] = set()
+    for source in sources:
         try:
-            found.append(Document.from_dict(record, key))
-        except InputError as error:
-            rejects.add(f"standard input: {key}", str(error))
-    return _some(found, rejects)
-
-
-def _json_lines(text: str, rejects: Rejects) -> list[Document]:
-    found: dict[str, Document] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
+            found = read_source(source, settings.columns, rejects)
+        except (InputError, MissingDependencyError) as error:
+            if len(sources) == 1 and not any(path.is_dir() for path in paths):
+                raise
+            rejects.add(source.name, str(error).removeprefix(f"{source.name}: "))
             continue
-        try:
-            document = Document.from_dict(json.loads(line))
-        except json.JSONDecodeError as error:
-            rejects.add(f"standard input:{number}", f"broken JSON ({error.msg}, column {error.colno})")
-        except InputError as error:
-            rejects.add(f"standard input:{number}", str(error))
-        else:
-            if document.id in found:
-                rejects.add(f"standard input:{number}", f"the id {document.id} stands twice")
-            found.setdefault(document.id, document)
-    return _some(list(found.values()), rejects)
+        for item in found:
+            if isinstance(item, Document):
+                if item.id in seen:
+                    rejects.add(f"{source.name}: {item.id}", "the id stands in an earlier file too")
+                    continue
+                seen.add(item.id)
+            items.append(item)
+    if not items:
+        where = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
+        raise InputError(f"{where}: none of {len(sources)} files gave a document{_first(rejects)}")
+    documents = _looked_up(items, settings, rejects)
+    _note_titles_alone(documents, settings, rejects)
+    return documents
 
 
 def fetch_pmids(pmids: Sequence[str], client: EutilsClient, rejects: Rejects) -> list[Document]:
@@ -124,43 +98,85 @@ def fetch_pmids(pmids: Sequence[str], client: EutilsClient, rejects: Rejects) ->
     for pmid in pmids:
         if not (pmid.isascii() and pmid.isdigit()):
             raise InputError(f"expected a PMID (digits), found {pmid[:40]!r}")
-    articles: list[Article] = []
-    for answer in client.fetch(list(dict.fromkeys(pmids)), rejects):
-        for pmid, article in answer.items():
-            if article is None:
-                rejects.add(f"PMID {pmid}", "not found")
-            else:
-                articles.append(article)
-    return _some(list(_of_articles(articles, rejects)), rejects)
-
-
-def text_document(id: str, text: str) -> Document:
-    """A plain text as a document; markup that it holds is dropped.
-
-    Raises:
-        InputError: the text is empty.
-    """
-    title, blank, rest = text.strip().partition("\n\n")
-    if not blank or "\n" in title or len(title) > 500:
-        title, rest = "", text
-    title, rest = normalise(title).text.strip(), normalise(rest).text.strip()
-    if not title and not rest:
-        raise InputError(f"{id}: the text is empty")
-    return Document(id, title, rest)
-
-
-def _of_articles(articles: Iterable[Article], rejects: Rejects) -> Iterator[Document]:
-    for article in articles:
-        if article.has_text:
-            yield attach(article, Reference(article.pmid), None)
-        else:
-            rejects.add(f"PMID {article.pmid}", "no abstract and no title")
-
-
-def _some(documents: list[Document], rejects: Rejects) -> list[Document]:
+    articles = fetch_articles(pmids, client, rejects)
+    for pmid in dict.fromkeys(pmids):
+        if pmid not in articles:
+            rejects.add(f"PMID {pmid}", "not found")
+    documents = list(article_documents(articles.values(), rejects))
     if not documents:
         raise InputError(f"no document to read{_first(rejects)}")
     return documents
+
+
+def _sources(paths: Sequence[Path], rejects: Rejects, stdin: IO[bytes] | None) -> Iterator[Source]:
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += _files_of(path, rejects)
+        else:
+            files.append(path)
+    files = list(dict.fromkeys(files))
+    for path, stem in zip(files, _stems(files), strict=True):
+        if str(path) != PIPE:
+            yield Source(str(path), stem, path)
+            continue
+        data = stdin.read() if stdin is not None else b""
+        if not data.removeprefix(b"\xef\xbb\xbf").strip():
+            raise InputError("standard input is empty; expected documents or a text")
+        yield Source("standard input", "stdin", data=data)
+
+
+def _files_of(folder: Path, rejects: Rejects) -> list[Path]:
+    """The files of a folder that have a suffix of ours, by name; the others are told."""
+    read, skipped = [], []
+    for item in sorted(folder.iterdir()):
+        name = item.name.lower()
+        if item.is_dir():
+            skipped.append(f"{item.name}/ (a folder)")
+        elif name.startswith(".") or name.endswith(_OURS) or not name.endswith(SUFFIXES):
+            skipped.append(item.name)
+        else:
+            read.append(item)
+    if skipped:
+        more = f" and {len(skipped) - _MAX_NAMED} more" if len(skipped) > _MAX_NAMED else ""
+        rejects.notes.append(f"{folder}: skipped {len(skipped)}: {', '.join(skipped[:_MAX_NAMED])}{more}")
+    if not read:
+        raise InputError(f"{folder}: no documents ({', '.join(SUFFIXES)}) in this folder")
+    return read
+
+
+def _stems(files: Sequence[Path]) -> Iterator[str]:
+    """A name for each file's records: its stem, or more of its path where another file has the same."""
+    stems, names = Counter(file.stem for file in files), Counter(file.name for file in files)
+    for file in files:
+        yield file.stem if stems[file.stem] == 1 else file.name if names[file.name] == 1 else str(file)
+
+
+def _looked_up(items: Sequence[Item], settings: InputSettings, rejects: Rejects) -> list[Document]:
+    """The items as documents; NCBI is asked only if there is something to ask."""
+    documents = [item for item in items if isinstance(item, Document)]
+    identifiers = len(items) - len(documents)
+    if not identifiers and not settings.fetch:
+        return documents
+    if settings.open_client is None:
+        raise InputError(
+            f"{identifiers} PMIDs or DOIs to be looked up: fetch their texts first (abroad documents fetch)"
+        )
+    with settings.open_client() as client:
+        if identifiers:
+            documents = resolve(items, client, rejects)
+        if not documents:
+            raise InputError(f"none of {identifiers} PMIDs and DOIs gave a document{_first(rejects)}")
+        return with_abstracts(documents, client, rejects) if settings.fetch else documents
+
+
+def _note_titles_alone(documents: Sequence[Document], settings: InputSettings, rejects: Rejects) -> None:
+    alone = [document for document in documents if not document.abstract.strip()]
+    if alone:
+        note = f"{len(alone)} of {len(documents)} documents have no abstract: their titles alone are read"
+        if any(document.pmid for document in alone) and settings.open_client is not None and not settings.fetch:
+            note += " (--fetch asks NCBI for the abstracts of those with a PMID)"
+        rejects.notes.append(note)
 
 
 def _first(rejects: Rejects) -> str:

@@ -10,7 +10,6 @@ game is played); `er-g` and `er-d` are pi_G(y|correct) and pi_D(correct|y) of th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 from abroad.engines.base import Engine
 from abroad.errors import InputError
 from abroad.extraction.linearise import VERB, linearise
+from abroad.jsonl import read_jsonl
 from abroad.progress import Progress
 from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria
 from abroad.ranking.policies import CandidateSet, RankingPrompts, view_candidates
@@ -312,7 +312,7 @@ def rank_file(
                 output.append(prediction.to_dict())
                 progress.advance()
     output.finish(order=wanted)
-    records = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    records = read_jsonl(out)
     return RankReport(
         documents=len(records),
         resumed=resumed,

@@ -6,13 +6,13 @@ Identifier Exchange: https://pubchem.ncbi.nlm.nih.gov/idexchange/.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from abroad.errors import InputError
 from abroad.io import JsonlAppender, Rejects, atomic_write, require_file
+from abroad.jsonl import read_jsonl, split_lines
 from abroad.progress import Progress
 from abroad.sources.http import HttpSettings, JsonClient
 from abroad.sources.tables import read_rows
@@ -44,7 +44,7 @@ def read_inchikeys(path: Path, rejects: Rejects) -> list[str]:
     """
     path = require_file(path, "a table with a column structure_inchikey, or InChIKeys, one a line")
     if path.suffix == ".txt":
-        found = [(f"{path}:{n}", line.strip()) for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)]
+        found = [(f"{path}:{n}", line.strip()) for n, line in enumerate(split_lines(path.read_text("utf-8-sig")), 1)]
     else:
         separator = "\t" if ".tsv" in path.suffixes else ","
         what = "a table with a column structure_inchikey"
@@ -86,9 +86,7 @@ def fetch_synonyms(
                 appender.append({"inchikey": key, "synonyms": found.get(key, [])})
                 progress.advance()
     wanted = set(inchikeys)
-    with cache.open(encoding="utf-8") as stream:
-        records = [json.loads(line) for line in stream]
-    kept = [record for record in records if record["inchikey"] in wanted]
+    kept = [record for record in read_jsonl(cache) if record["inchikey"] in wanted]
     return {record["inchikey"]: [name for name in record["synonyms"] if is_name(name)] for record in kept}
 
 

@@ -7,13 +7,13 @@ document; they are kept only where our text has the same words there, else the w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from abroad.io import JsonlAppender, Rejects
+from abroad.jsonl import read_jsonl
 from abroad.progress import Progress
 from abroad.schema import Document
 from abroad.sources.http import HttpSettings, JsonClient
@@ -68,9 +68,7 @@ def fetch_bioc(
                 appender.append({"pmid": pmid, "bioc": found.get(pmid, {})})
                 progress.advance()
     wanted = set(pmids)
-    with cache.open(encoding="utf-8") as stream:
-        records = [json.loads(line) for line in stream]
-    return {record["pmid"]: record["bioc"] for record in records if record["pmid"] in wanted}
+    return {record["pmid"]: record["bioc"] for record in read_jsonl(cache) if record["pmid"] in wanted}
 
 
 def _pmid(entry: dict[str, Any]) -> str:

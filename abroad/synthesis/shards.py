@@ -18,6 +18,7 @@ from typing import Any
 
 from abroad.errors import InputError
 from abroad.io import Rejects, atomic_write, dump_line, file_sha256, read_records, require_file, write_json
+from abroad.jsonl import parse_json
 from abroad.resume import digest, keeps_identity, seed_partial, write_identity
 
 LARGEST = 4096
@@ -170,7 +171,7 @@ class _EarlierRecords:
             with path.open("rb") as stream:
                 for line in stream:
                     if line.endswith(b"\n"):
-                        record = json.loads(line)
+                        record = parse_json(line)
                         self._places[str(record["id"])] = (number, offset, record.get("input_digest", ""))
                     offset += len(line)
 
@@ -180,4 +181,4 @@ class _EarlierRecords:
             return None
         with self._files[number].open("rb") as stream:
             stream.seek(offset)
-            return json.loads(stream.readline())
+            return parse_json(stream.readline())

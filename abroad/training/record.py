@@ -8,12 +8,12 @@ installed packages) and `history.svg`.
 from __future__ import annotations
 
 import importlib.metadata
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from abroad.io import atomic_write, dump_line, write_json, write_jsonl
+from abroad.jsonl import BadJson, parse_lines
 
 ORDER, METRICS, SCORES, SPIKES = "order.jsonl", "metrics.jsonl", "scores.jsonl", "spikes.jsonl"
 _BY_UPDATE = (ORDER, METRICS, SCORES)
@@ -84,11 +84,12 @@ class RunRecord:
 def read_log(path: Path) -> list[dict[str, Any]]:
     """Records of a log; a line cut short by a crash is left out, a missing file is empty."""
     records = []
-    for line in path.read_text("utf-8").splitlines() if path.exists() else []:
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            break
+    if path.exists():
+        with path.open("rb") as stream:
+            for _, record in parse_lines(stream):
+                if isinstance(record, BadJson):
+                    break
+                records.append(record)
     return records
 
 

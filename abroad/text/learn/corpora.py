@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from abroad.jsonl import read_jsonl
+
 _IOB = ("CRAFT-species", "BioNLP11ID-species", "BioNLP13CG-species", "linnaeus")
 _TAG = re.compile(r"<[^>]*>")
 _PARTS = ("train", "devel", "test")
@@ -119,8 +121,7 @@ def _producers(document: dict) -> tuple[str, ...]:
 
 def records(path: Path) -> Iterator[dict]:
     """The objects of a file of JSON lines."""
-    with path.open(encoding="utf-8") as lines:
-        yield from (json.loads(line) for line in lines if line.strip())
+    yield from read_jsonl(path)
 
 
 def _joined(sentences: list[list[str]], source: str) -> Labelled:

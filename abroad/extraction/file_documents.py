@@ -1,0 +1,240 @@
+"""One file or pipe, in any format we read -> its documents, and the PMIDs and DOIs that are to be looked up.
+
+A record that is none is set aside with its line; a file that gives nothing at all is refused.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from abroad.documents import attach
+from abroad.errors import InputError
+from abroad.io import Rejects, require_file
+from abroad.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker
+from abroad.records import read_stream
+from abroad.schema import Document
+from abroad.sources.formats import recognise as formats
+from abroad.sources.formats.identifiers import Identifier, read_identifier, read_identifiers
+from abroad.sources.formats.medline import read_medline
+from abroad.sources.formats.pdf import read_pdf
+from abroad.sources.formats.pubmed_abstracts import read_pubmed_abstracts
+from abroad.sources.formats.ris import read_ris
+from abroad.sources.formats.spreadsheets import (
+    ColumnNames,
+    describe,
+    find_columns,
+    read_delimited,
+    read_workbook,
+    to_records,
+)
+from abroad.sources.pubmed import Article, BrokenXml, Deleted, parse_articles, read_xml
+from abroad.sources.references import Reference
+from abroad.text.normalise import normalise
+
+Item = Document | Identifier
+_STREAMED = (".xml", ".xml.gz", ".spacy", ".json", ".jsonl", ".ndjson")
+_HEAD = 4_096
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file or a pipe.
+
+    Attributes:
+        name: for messages.
+        stem: what records without an id are named after.
+        path: of a file.
+        data: of a pipe.
+    """
+
+    name: str
+    stem: str
+    path: Path | None = None
+    data: bytes = b""
+
+    def head(self) -> bytes:
+        """What tells the format: the start of a file that is streamed, else all of it."""
+        if self.path is None or not self.name.lower().endswith(_STREAMED):
+            return self.read()
+        with self.path.open("rb") as stream:
+            return stream.read(_HEAD)
+
+    def read(self) -> bytes:
+        return self.data if self.path is None else self.path.read_bytes()
+
+
+def read_source(source: Source, columns: ColumnNames, rejects: Rejects) -> list[Item]:
+    """The documents and identifiers of a source, in its order; a repeated id keeps its first.
+
+    Raises:
+        InputError: missing, empty, not recognised (with what it looks like and what to do), or nothing usable in it.
+        MissingDependencyError: a PDF, and pypdf is not installed.
+    """
+    if source.path is not None:
+        require_file(source.path, f"documents ({formats.WHAT})")
+    data = source.head()
+    kind = formats.recognise(data, source.name)
+    before = len(rejects)
+    items = _distinct(_READERS[kind](source, data, columns, rejects), source.name, rejects)
+    if not items:
+        first = f": {rejects.items[before]['reason']}" if len(rejects) > before else ""
+        raise InputError(f"{source.name}: no document in it{first}")
+    return items
+
+
+def text_document(id: str, text: str) -> Document:
+    """A plain text as a document; markup that it holds is dropped.
+
+    Raises:
+        InputError: the text is empty.
+    """
+    title, blank, rest = text.strip().partition("\n\n")
+    if not blank or "\n" in title or len(title) > 500:
+        title, rest = "", text
+    title, rest = normalise(title).text.strip(), normalise(rest).text.strip()
+    if not title and not rest:
+        raise InputError(f"{id}: the text is empty")
+    return Document(id, title, rest)
+
+
+def article_documents(articles: Iterable[Article | Deleted], rejects: Rejects) -> Iterator[Document]:
+    """A document of each article that has any text."""
+    for article in articles:
+        if isinstance(article, Deleted):
+            continue
+        if article.has_text:
+            yield attach(article, Reference(article.pmid), None)
+        else:
+            rejects.add(f"PMID {article.pmid}", "no abstract and no title")
+
+
+def _distinct(items: Iterable[Item], name: str, rejects: Rejects) -> list[Item]:
+    """The items; of documents with one id, and of one identifier given twice, the first."""
+    found: dict[Any, Item] = {}
+    for item in items:
+        key = (item.kind, item.value.lower()) if isinstance(item, Identifier) else item.id
+        if key in found and isinstance(item, Document):
+            rejects.add(f"{name}: {item.id}", f"the id {item.id!r} stands twice; the first is kept")
+        found.setdefault(key, item)
+    return list(found.values())
+
+
+def _json(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    make = DocumentMaker(source.stem)
+    with io.BytesIO(data) if source.path is None else source.path.open("rb") as stream:
+        for where, key, record in read_stream(stream, source.name, rejects.add):
+            identifier = read_identifier(str(record)) if isinstance(record, str | int) else None
+            try:
+                yield Identifier(*identifier, where) if identifier else make(record, key)
+            except InputError as error:
+                rejects.add(where, str(error))
+    rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
+
+
+def _xml(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    if source.path is not None and source.name.lower().endswith((".xml", ".xml.gz")):
+        records = list(read_xml([source.path], rejects))
+    else:
+        records = []
+        try:
+            records.extend(parse_articles(io.BytesIO(source.read())))
+        except BrokenXml as error:
+            rejects.add(source.name, str(error))
+    # PubMed's update files hold a record again when it changes: the last one counts.
+    latest = {record.pmid: record for record in records}
+    yield from article_documents(latest.values(), rejects)
+
+
+def _spacy(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    from abroad.extraction.builtin.spacy_pipeline.docbin import read_docbin
+
+    if source.path is None:
+        raise InputError(f"{source.name}: expected a file, not a pipe, for a DocBin (.spacy)")
+    yield from read_docbin(source.path, rejects)
+
+
+def _pdf(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    found = read_pdf(data, source.name)
+    rejects.notes.append(f"{source.name}: {found.how} ({sum(map(len, found.record.values())):,} characters)")
+    yield Document.from_dict(found.record, source.stem)
+
+
+def _text(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    try:
+        yield text_document(source.stem, formats.decode(data, source.name))
+    except InputError as error:
+        raise InputError(f"{source.name}: {str(error).removeprefix(f'{source.stem}: ')}") from None
+
+
+def _identifiers(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    for found in read_identifiers(formats.decode(data, source.name), source.name):
+        if isinstance(found, Identifier):
+            yield found
+        else:
+            rejects.add(*found)
+
+
+def _bibliography(
+    read: Callable[[str], Iterator[tuple[int, dict[str, str]]]],
+) -> Callable[[Source, bytes, ColumnNames, Rejects], Iterator[Item]]:
+    def items(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+        yield from _documents(source, read(formats.decode(data, source.name)), rejects)
+
+    return items
+
+
+def _table(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    rows = read_delimited(formats.decode(data, source.name), source.name, rejects.add)
+    yield from _rows(source, rows, columns, rejects)
+
+
+def _workbook(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    rows, others = read_workbook(data, source.name)
+    if others:
+        rejects.notes.append(f"{source.name}: the first sheet is read; not read: {', '.join(others)}")
+    yield from _rows(source, rows, columns, rejects)
+
+
+def _rows(source: Source, rows: Any, named: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    columns = find_columns(rows.header, named, source.name)
+    rejects.notes.append(f"{source.name}: {describe(columns)}")
+    records = to_records(rows, columns)
+    if TITLE in columns or ABSTRACT in columns:
+        yield from _documents(source, records, rejects)
+        return
+    for line, record in records:
+        found = next((found for field in (PMID, DOI) if (found := read_identifier(record.get(field, "")))), None)
+        where = f"{source.name}:{line}"
+        if found:
+            yield Identifier(*found, where)
+        else:
+            rejects.add(where, "no PMID and no DOI")
+
+
+def _documents(source: Source, records: Iterable[tuple[int, dict[str, str]]], rejects: Rejects) -> Iterator[Document]:
+    make = DocumentMaker(source.stem)
+    for line, record in records:
+        try:
+            yield make(record, record.get(ID) or record.get(PMID) or None)
+        except InputError as error:
+            rejects.add(f"{source.name}:{line}", str(error))
+    rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
+
+
+_READERS: dict[str, Callable[[Source, bytes, ColumnNames, Rejects], Iterator[Item]]] = {
+    formats.JSON: _json,
+    formats.XML: _xml,
+    formats.SPACY: _spacy,
+    formats.PDF: _pdf,
+    formats.WORKBOOK: _workbook,
+    formats.MEDLINE: _bibliography(read_medline),
+    formats.ABSTRACTS: _bibliography(read_pubmed_abstracts),
+    formats.RIS: _bibliography(read_ris),
+    formats.TABLE: _table,
+    formats.IDENTIFIERS: _identifiers,
+    formats.TEXT: _text,
+}

@@ -1,0 +1,87 @@
+"""The one reader of JSONL: files, pipes, and what an interrupted run left.
+
+A line ends at "\\n" (or "\\r\\n") and nowhere else. `str.splitlines` also breaks at U+2028, U+2029, U+0085, U+000B
+and others, all of which may stand unescaped in a JSON string, and so tears records apart.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+
+class BadJson(ValueError):
+    """Bytes or text that are no JSON value we can keep; the message says why, for people."""
+
+
+def split_lines(text: str) -> list[str]:
+    """The lines of a text, without their ends; nothing follows a last line end."""
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def parse_json(data: bytes | str) -> Any:
+    """One JSON value that can also be written again.
+
+    Raises:
+        BadJson: not UTF-8, not JSON, nested too deep, an integer too long, or half of a surrogate pair in a string.
+    """
+    try:
+        text = data.decode("utf-8-sig") if isinstance(data, bytes) else data.removeprefix("\ufeff")
+        value = json.loads(text)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        raise BadJson(f"not UTF-8 at byte {error.start} of the line") from None
+    except UnicodeEncodeError:
+        raise BadJson("half of a surrogate pair in a string (\\ud800 to \\udfff): no character") from None
+    except json.JSONDecodeError as error:
+        raise BadJson(f"broken JSON ({error.msg}, column {error.colno})") from None
+    except RecursionError:
+        raise BadJson("JSON nested too deep") from None
+    except ValueError:
+        raise BadJson("broken JSON (an integer of thousands of digits)") from None
+    return value
+
+
+def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Any]]:
+    """Yield (line number, value) of each line that is not blank; a bad line gives its `BadJson` as the value.
+
+    Args:
+        lines: a stream opened in binary mode, or lines that were broken at "\\n" alike.
+    """
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield number, parse_json(line)
+            except BadJson as error:
+                yield number, error
+
+
+def read_jsonl(path: str | Path) -> list[Any]:
+    """The records of a file that abroad wrote.
+
+    Raises:
+        BadJson: a line is no JSON.
+    """
+    with Path(path).open("rb") as stream:
+        return list(_whole(parse_lines(stream)))
+
+
+def loads_jsonl(text: str) -> list[Any]:
+    """The records of a text.
+
+    Raises:
+        BadJson: a line is no JSON.
+    """
+    return list(_whole(parse_lines(io.BytesIO(text.encode()))))
+
+
+def _whole(values: Iterable[tuple[int, Any]]) -> Iterator[Any]:
+    for _, value in values:
+        if isinstance(value, BadJson):
+            raise value
+        yield value

@@ -1,0 +1,70 @@
+"""Lists of PMIDs and DOIs, one a line or PMIDs several a line; addresses of PubMed and of doi.org count as such."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from abroad.jsonl import split_lines
+from abroad.record_fields import DOI, PMID, read_doi, read_pmid
+
+_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/pubmed)/(\d{1,8})/?")
+_HEADER = re.compile(r"(?:pmids?|pubmed[ _]?ids?|dois?)", re.IGNORECASE)
+_MIN_SHARE = 0.8
+_MAX_LOOKED_AT = 200
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """A PMID or a DOI to be looked up.
+
+    Attributes:
+        kind: record_fields.PMID or record_fields.DOI.
+        value: without address or prefix.
+        where: file and line.
+    """
+
+    kind: str
+    value: str
+    where: str
+
+
+def is_identifiers(text: str) -> bool:
+    """Whether nearly all lines of a text are PMIDs or DOIs."""
+    lines = _lines(text)[:_MAX_LOOKED_AT]
+    found = sum(all(read_identifier(part) for part in _parts(line)) for _, line in lines)
+    return bool(lines) and found >= _MIN_SHARE * len(lines)
+
+
+def read_identifiers(text: str, name: str) -> Iterator[Identifier | tuple[str, str]]:
+    """Yield each identifier, or (where, reason) of what is none."""
+    for number, line in _lines(text):
+        for part in _parts(line):
+            found = read_identifier(part)
+            where = f"{name}:{number}"
+            yield Identifier(*found, where) if found else (where, f"expected a PMID or a DOI, found {part[:40]!r}")
+
+
+def read_identifier(text: str) -> tuple[str, str] | None:
+    """(kind, value) of a PMID or a DOI."""
+    address = _ADDRESS.fullmatch(text)
+    if pmid := read_pmid(address[1] if address else text):
+        return PMID, pmid
+    doi = read_doi(text)
+    return (DOI, doi.rstrip(".,;")) if doi else None
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    """Lines with something in them, but for comments and the name of the column."""
+    lines = [(n, line.strip().strip('"')) for n, line in enumerate(split_lines(text), 1)]
+    lines = [(n, line) for n, line in lines if line and not line.startswith("#")]
+    return lines[1:] if lines and _HEADER.fullmatch(lines[0][1]) else lines
+
+
+def _parts(line: str) -> list[str]:
+    """PMIDs may stand several a line; a DOI may hold commas and semicolons."""
+    if read_identifier(line) is not None:
+        return [line]
+    parts = [part for part in re.split(r"[,;\s]+", line) if part]
+    return parts if all(map(read_identifier, parts)) else [line]

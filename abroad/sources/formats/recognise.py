@@ -1,0 +1,127 @@
+"""What a file is, by its first bytes and, where those leave it open, by its name; what cannot be read is named.
+
+The content counts before the name: PubMed saves five formats as .txt.
+"""
+
+from __future__ import annotations
+
+import re
+
+from abroad.errors import InputError
+from abroad.sources.formats.identifiers import is_identifiers
+from abroad.sources.formats.medline import is_medline
+from abroad.sources.formats.pubmed_abstracts import is_pubmed_abstracts
+from abroad.sources.formats.ris import is_ris
+from abroad.sources.formats.spreadsheets import is_table
+
+JSON, XML, SPACY, PDF, WORKBOOK = "json", "xml", "spacy", "pdf", "xlsx"
+MEDLINE, ABSTRACTS, RIS, TABLE, IDENTIFIERS, TEXT = "medline", "abstracts", "ris", "table", "identifiers", "text"
+SUFFIXES = (
+    *(".json", ".jsonl", ".ndjson", ".txt", ".text", ".xml", ".xml.gz", ".spacy", ".nbib", ".medline", ".ris"),
+    *(".csv", ".tsv", ".tab", ".xlsx", ".pdf"),
+)
+_TABLES = (".csv", ".tsv", ".tab")
+
+_MAGIC: tuple[tuple[bytes, str, str], ...] = (
+    (b"\xd0\xcf\x11\xe0", "an old Office file (.xls, .doc)", "save it as .xlsx, .csv or .txt"),
+    (b"\x1f\x8b", "a gzip file", "unpack it first (gunzip), or name it .xml.gz if it is PubMed XML"),
+    (b"BZh", "a bzip2 file", "unpack it first"),
+    (b"\xfd7zXZ", "an xz file", "unpack it first"),
+    (b"7z\xbc\xaf", "a 7z archive", "unpack it first and give the folder"),
+    (b"Rar!", "a RAR archive", "unpack it first and give the folder"),
+    (b"\x89PNG", "a PNG picture", "expected text; read it with OCR first"),
+    (b"\xff\xd8\xff", "a JPEG picture", "expected text; read it with OCR first"),
+    (b"GIF8", "a GIF picture", "expected text"),
+    (b"SQLite format 3", "an SQLite database", "export its texts as CSV"),
+    (b"PAR1", "a Parquet file", "save it as CSV or JSONL"),
+    (b"{\\rtf", "an RTF file (Word, WordPad)", "save it as plain text (.txt, UTF-8)"),
+)
+_TEXTS: tuple[tuple[str, str, str], ...] = (
+    (r"\s*<(?:!doctype\s+html|html|head|body)\b", "a web page", "save its text, or list the PMIDs or DOIs in a .txt"),
+    (r"\s*@\w+\s*\{", "BibTeX", "export RIS, .nbib or CSV from your reference manager"),
+    (r"\s*%0 \S", "EndNote's .enw", "export RIS or .nbib from your reference manager"),
+    (r"\s*(?:FN (?:Clarivate|Thomson|ISI)|PT [JBSP]\s)", "Web of Science's plain text", "export RIS or Excel there"),
+    (r"\s*VN +- *Ovid", "Ovid's MEDLINE format", "export RIS there"),
+    (r"\s*\d+\|t\|", "PubTator text", "list the PMIDs in a .txt, one a line, to read them from PubMed"),
+    (r"\s*\{\\rtf", "an RTF file (Word, WordPad)", "save it as plain text (.txt, UTF-8)"),
+    (r"\s*%!PS", "PostScript", "convert it to PDF or text"),
+    (r"\s*\\documentclass", "LaTeX", "convert it to text (pandoc in.tex -o out.txt)"),
+)
+
+
+def recognise(data: bytes, name: str) -> str:
+    """The format: one of the constants of this module.
+
+    Args:
+        data: the whole content, or the start of it for XML, which may be large.
+        name: of the file, for the message and where the content leaves it open.
+    Raises:
+        InputError: nothing we read, with what it looks like and what to do.
+    """
+    lower = name.lower()
+    if lower.endswith(".spacy"):
+        return SPACY
+    if lower.endswith((".xml", ".xml.gz")):
+        return XML
+    if data.startswith(b"%PDF-") or b"%PDF-" in data[:1024]:
+        return PDF
+    if data.startswith(b"PK\x03\x04"):
+        return _zip(data, name)
+    for magic, looks, advice in _MAGIC:
+        if data.startswith(magic):
+            raise InputError(f"{name}: looks like {looks}; {advice}")
+    if lower.endswith((".json", ".jsonl", ".ndjson")):
+        return JSON
+    return _text(decode(data, name), name)
+
+
+def decode(data: bytes, name: str) -> str:
+    """The text of a file in UTF-8, or in UTF-16 where it says so, as Excel's "Unicode text" does.
+
+    Raises:
+        InputError: another encoding, or no text.
+    """
+    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    try:
+        text = data.decode("utf-16" if utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        if b"\0" in data[:4096] or utf16:
+            raise InputError(f"{name}: looks like no text (binary data); expected {WHAT}") from None
+        raise InputError(
+            f"{name}: not UTF-8 at byte {error.start}; an older encoding (Windows-1252, Latin-1)? "
+            "Save it as UTF-8 (Excel: 'CSV UTF-8'), or iconv -f WINDOWS-1252 -t UTF-8"
+        ) from None
+    if "\0" in text:
+        raise InputError(f"{name}: looks like no text (binary data); expected {WHAT}")
+    return text
+
+
+WHAT = (
+    "JSON, JSONL, PubMed's XML, .nbib or text, RIS, CSV, TSV, XLSX, PDF, .spacy, plain text, or a list of PMIDs or DOIs"
+)
+
+
+def _zip(data: bytes, name: str) -> str:
+    if b"xl/" in data or name.lower().endswith(".xlsx"):
+        return WORKBOOK
+    if b"word/" in data:
+        raise InputError(f"{name}: looks like a Word document; save it as plain text (.txt, UTF-8)")
+    if b"opendocument" in data[:200]:
+        raise InputError(f"{name}: looks like LibreOffice's; save it as .xlsx, .csv or .txt")
+    raise InputError(f"{name}: looks like a zip archive; unpack it first and give the folder")
+
+
+def _text(text: str, name: str) -> str:
+    for pattern, looks, advice in _TEXTS:
+        if re.match(pattern, text, re.IGNORECASE if "<" in pattern else 0):
+            raise InputError(f"{name}: looks like {looks}; {advice}")
+    if re.match(r"\s*(?:\{|\[\s*[\[{\"\]])", text):
+        return JSON
+    if re.match(r"\s*<(?:\?xml\b|!DOCTYPE|Pubmed)", text):
+        return XML
+    for kind, matches in ((MEDLINE, is_medline), (ABSTRACTS, is_pubmed_abstracts), (RIS, is_ris)):
+        if matches(text):
+            return kind
+    if is_identifiers(text):
+        return IDENTIFIERS
+    return TABLE if name.lower().endswith(_TABLES) or is_table(text) else TEXT

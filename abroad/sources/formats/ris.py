@@ -1,0 +1,62 @@
+"""RIS, as reference managers and publishers export it, read by rispy; a broken record costs itself only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from abroad.jsonl import split_lines
+from abroad.record_fields import ABSTRACT, DOI, PMID, TITLE, read_doi
+
+_START = re.compile(r"^TY {1,2}- ", re.MULTILINE)
+_PMID = re.compile(r"pubmed\.ncbi\.nlm\.nih\.gov/(\d{1,8})\b|\bPMID:? ?(\d{1,8})\b")
+_PUBMED = re.compile(r"pubmed|medline|\bnlm\b", re.IGNORECASE)
+
+
+def is_ris(text: str) -> bool:
+    """Whether a text starts with a record of RIS."""
+    first = next((line for line in split_lines(text[:4_000]) if line.strip()), "")
+    return _START.match(first) is not None
+
+
+def read_ris(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line of its start, record) of each reference."""
+    import rispy
+
+    starts = [match.start() for match in _START.finditer(text)]
+    line = 1 + text[: starts[0]].count("\n") if starts else 1
+    for start, end in pairwise([*starts, len(text)]):
+        # A record at a time: rispy leaves out one that does not end, and runs it into the next.
+        lines = [line for line in split_lines(text[start:end]) if not re.match(r"ER {1,2}-", line)]
+        record = rispy.loads("\n".join([*lines, "ER  - "]), skip_unknown_tags=True)
+        yield line, _record(record[0]) if record else {}
+        line += text[start:end].count("\n")
+
+
+def _record(found: dict[str, Any]) -> dict[str, str]:
+    def first(*names: str) -> str:
+        return next((value for name in names if (value := _text(found.get(name)))), "")
+
+    record = {
+        TITLE: first("title", "primary_title", "translated_title"),
+        ABSTRACT: first("abstract", "notes_abstract"),
+        DOI: read_doi(first("doi")) or "",
+        PMID: _pmid(found),
+    }
+    return {name: value for name, value in record.items() if value}
+
+
+def _text(value: Any) -> str:
+    return " ".join(" ".join(value if isinstance(value, list) else [str(value or "")]).split())
+
+
+def _pmid(found: dict[str, Any]) -> str:
+    """A PMID where it says that it is one: in an address, in a note, or as accession number of PubMed."""
+    for name in ("urls", "url", "notes", "custom1", "custom2", "custom3", "custom7", "accession_number", "id"):
+        if match := _PMID.search(_text(found.get(name))):
+            return match[1] or match[2]
+    number = _text(found.get("accession_number"))
+    database = _text(found.get("name_of_database")) + _text(found.get("database_provider"))
+    return number if number.isdigit() and _PUBMED.search(database) else ""

@@ -1,0 +1,207 @@
+"""CSV, TSV and XLSX with a row a paper: which columns hold what is guessed from the header, or told.
+
+A row with too many or too few fields costs itself only, and so does a quotation mark that does not close.
+Tables of LOTUS's size are for `abroad.sources.tables`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from abroad.errors import InputError
+from abroad.jsonl import split_lines
+from abroad.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, find_field
+from abroad.sources.tables import shorten
+
+Reject = Callable[[str, str], None]
+DELIMITERS = (",", "\t", ";", "|")
+_EXCEL_KEY = ("Key", "key")
+"""Zotero's name for an id."""
+
+
+@dataclass(frozen=True)
+class ColumnNames:
+    """The columns that the user named; None is guessed."""
+
+    title: str | None = None
+    abstract: str | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table.
+
+    Attributes:
+        header: names of its columns.
+        rows: (line, fields) of each row, as many fields as columns.
+    """
+
+    header: list[str]
+    rows: Iterator[tuple[int, list[str]]]
+
+
+def is_table(text: str, delimiter: str | None = None) -> bool:
+    """Whether the first line of a text names columns that we know, or tabs divide every one of its first lines."""
+    lines = [line for line in _lines(text[:20_000]) if line.strip()][:5]
+    if not lines:
+        return False
+    delimiter = delimiter or find_delimiter(lines[0])
+    header = _fields(lines[0], delimiter)
+    known = any(find_field(field, header) for field in (TITLE, ABSTRACT, PMID, DOI))
+    if known and len(header) > 1 and len(lines) > 1 and not lines[0].rstrip().endswith((".", "?")):
+        return True
+    tabs = lines[0].count("\t")
+    return tabs > 0 and len(lines) > 1 and all(line.count("\t") == tabs for line in lines[:-1])
+
+
+def find_delimiter(line: str) -> str:
+    """The sign that divides the fields of a header."""
+    return max(DELIMITERS, key=lambda sign: len(_fields(line, sign)))
+
+
+def _fields(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a field beyond the module's limit
+        return []
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a table; a lone "\\r" ends one too, as old programs of the Mac have it."""
+    return split_lines(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def read_delimited(text: str, name: str, reject: Reject) -> Rows:
+    """The rows of CSV or TSV; the delimiter is found in the header."""
+    lines = [line + "\n" for line in _lines(text)]
+    start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
+    if start < len(lines) and lines[start].lower().startswith("sep="):  # Excel's word on the delimiter
+        start += 1
+    if start >= len(lines):
+        raise InputError(f"{name}: an empty table")
+    delimiter = find_delimiter(lines[start])
+    header, after = _row(lines, start, delimiter)
+    header = _trimmed(header)
+    return Rows(header, _rows(lines, after, delimiter, len(header), name, reject))
+
+
+def _rows(
+    lines: Sequence[str], place: int, delimiter: str, width: int, name: str, reject: Reject
+) -> Iterator[tuple[int, list[str]]]:
+    while place < len(lines):
+        row, after = _row(lines, place, delimiter)
+        if len(row) > width and not any(field.strip() for field in row[width:]):
+            row = row[:width]
+        if len(row) == width:
+            yield place + 1, row
+        elif not row and lines[place].strip():
+            reject(f"{name}:{place + 1}", "a quotation mark that does not close")
+        elif any(field.strip() for field in row):
+            reject(f"{name}:{place + 1}", f"expected {width} fields, found {len(row)}")
+        place = after
+
+
+def _row(lines: Sequence[str], start: int, delimiter: str) -> tuple[list[str], int]:
+    """(fields, index of the line after them); of a quotation mark that does not close, the fields of its line alone."""
+    reader = csv.reader((lines[place] for place in range(start, len(lines))), delimiter=delimiter, strict=True)
+    try:
+        row = next(reader, [])
+    except csv.Error:
+        if reader.line_num > 1 or lines[start].count('"') % 2:
+            return [], start + 1
+        return _fields(lines[start].rstrip("\n"), delimiter), start + 1  # as in: a,"b" c
+    return row, start + max(reader.line_num, 1)
+
+
+def read_workbook(data: bytes, name: str) -> tuple[Rows, list[str]]:
+    """(rows of the first sheet that has any, names of the other sheets with rows) of an .xlsx file.
+
+    Raises:
+        InputError: not a workbook, or all its sheets are empty.
+    """
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        sheets = {sheet.title: _sheet_rows(sheet) for sheet in book.worksheets}
+    except Exception as error:  # whatever a damaged zip or XML makes of openpyxl
+        raise InputError(f"{name}: a damaged workbook ({type(error).__name__}: {str(error)[:100]})") from None
+    filled = {title: rows for title, rows in sheets.items() if rows}
+    if not filled:
+        raise InputError(f"{name}: a workbook without any row")
+    title, *others = filled
+    (_, header), *rows = filled[title]
+    header = _trimmed(header)
+    width = len(header)
+    whole = ((number, (row + [""] * width)[:width]) for number, row in rows)
+    return Rows(header, whole), others
+
+
+def _sheet_rows(sheet: Any) -> list[tuple[int, list[str]]]:
+    rows = (
+        (number, [_cell(value) for value in row]) for number, row in enumerate(sheet.iter_rows(values_only=True), 1)
+    )
+    return [(number, row) for number, row in rows if any(row)]
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value).strip()
+
+
+def _trimmed(header: list[str]) -> list[str]:
+    names = [name.strip() for name in header]
+    while names and not names[-1]:
+        names.pop()
+    return names
+
+
+def find_columns(header: Sequence[str], named: ColumnNames, name: str) -> dict[str, str]:
+    """Field -> column, for title, abstract, PMID, DOI and id as far as the header has them.
+
+    Raises:
+        InputError: no column of the name told, or none of titles, abstracts, PMIDs or DOIs.
+    """
+    columns = {}
+    for field, told in ((TITLE, named.title), (ABSTRACT, named.abstract), (PMID, None), (DOI, None), (ID, None)):
+        found = find_field(field, header) if told is None else _named(told, header, field, name)
+        if found is not None and found not in columns.values():
+            columns[field] = found
+    if ID not in columns and PMID not in columns:
+        key = next((column for column in _EXCEL_KEY if column in header), None)
+        columns |= {ID: key} if key else {}
+    if not {TITLE, ABSTRACT, PMID, DOI} & columns.keys():
+        raise InputError(
+            f"{name}: no column of titles, abstracts, PMIDs or DOIs (found: {shorten(header)}); "
+            "name them: --title-column NAME, --abstract-column NAME"
+        )
+    return columns
+
+
+def _named(told: str, header: Sequence[str], field: str, name: str) -> str:
+    found = next((column for column in header if column.lower() == told.strip().lower()), None)
+    if found is None:
+        option = "--title-column" if field == TITLE else "--abstract-column"
+        raise InputError(f"{name}: {option} {told}: no such column (found: {shorten(header)})")
+    return found
+
+
+def describe(columns: dict[str, str]) -> str:
+    """The guess, for people: "title from 'Title', PMID from 'PMID'; no column of abstracts"."""
+    words = {TITLE: "title", ABSTRACT: "abstract", PMID: "PMID", DOI: "DOI", ID: "id"}
+    said = ", ".join(f"{words[field]} from the column '{column}'" for field, column in columns.items())
+    lacking = [f"no column of {words[field]}s" for field in (TITLE, ABSTRACT) if field not in columns]
+    return "; ".join([said, *lacking])
+
+
+def to_records(rows: Rows, columns: dict[str, str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield (line, record) of each row."""
+    places = {field: rows.header.index(column) for field, column in columns.items()}
+    for line, row in rows.rows:
+        values = {field: row[place].strip() for field, place in places.items()}
+        yield line, {field: value for field, value in values.items() if value}

@@ -1,0 +1,79 @@
+"""`abroad extract` says what it assumed, skipped and set aside; a stand-in takes the extractor's place."""
+
+import csv
+import json
+
+import pytest
+
+from abroad.schema import Prediction, Relation
+from tests.sources.formats.test_bibliographies import ABSTRACTS, NBIB
+from tests.sources.servers import Efetch, article_xml
+
+
+class StandIn:
+    """Finds berberine of Coptis in every document."""
+
+    def __init__(self):
+        self.identity = {"model": "stand-in"}
+
+    def extract(self, documents):
+        for document in documents:
+            yield Prediction(document.id, [Relation("Coptis", "berberine")])
+
+
+@pytest.fixture
+def extract(cli, monkeypatch):
+    monkeypatch.setattr("abroad.cli.extract._extractor", lambda *_: StandIn())
+    return lambda *arguments, **options: cli("extract", "--no-link", *arguments, **options)
+
+
+def test_several_files_a_folder_and_a_bad_record(extract, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "abstract-set.txt").write_text(ABSTRACTS, encoding="utf-8")
+    (tmp_path / "in" / "notes.docx").write_bytes(b"PK")
+    (tmp_path / "set.nbib").write_text(NBIB, encoding="utf-8")
+    (tmp_path / "own.csv").write_text('Name,What\nT,A\n"torn,B\nU,C\n', encoding="utf-8")
+    out = tmp_path / "p.csv"
+    columns = ["--title-column", "Name", "--abstract-column", "What"]
+    result = extract(tmp_path / "in", tmp_path / "set.nbib", tmp_path / "own.csv", *columns, "--out", out)
+    assert result.exit_code == 0, result.output
+    found = [row["document"] for row in csv.DictReader(out.read_text(encoding="utf-8").splitlines())]
+    assert found == ["25706243", "21351450", "13054692", "2", "3", "own-1", "own-2"]
+    assert "skipped 1: notes.docx" in result.stderr
+    assert "own.csv: title from the column 'Name', abstract from the column 'What'" in result.stderr
+    assert "2 record(s) without an id are numbered: own-1, own-2" in result.stderr
+    assert "own.csv:3: a quotation mark that does not close" in result.stderr
+    rejected = [json.loads(line) for line in (tmp_path / "p.csv.rejects.jsonl").read_text().splitlines()]
+    assert len(rejected) == 2  # the torn row, and the paper that stands in two files
+
+
+def test_three_papers_of_a_pipe_are_three_documents(extract):
+    result = extract("-", input=ABSTRACTS)
+    assert result.exit_code == 0, result.output
+    assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == ["25706243", "21351450", "13054692"]
+
+
+def test_a_list_of_identifiers(extract, tmp_path):
+    (tmp_path / "ids.txt").write_text("7\n10.1021/x\n9\n")
+    articles = {"7": article_xml("7", "Seven."), "8": article_xml("8", "Eight.", doi="10.1021/X")}
+    with Efetch(articles).serve() as server:
+        arguments = [tmp_path / "ids.txt", "--out", tmp_path / "p.jsonl", "--base-url", server.url]
+        result = extract(*arguments)
+    assert result.exit_code == 0, result.output
+    assert [json.loads(line)["id"] for line in (tmp_path / "p.jsonl").read_text().splitlines()] == ["7", "8"]
+    assert "ids.txt:3: PMID 9: not found in PubMed" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.bib", b"@article{x,}", "looks like BibTeX; export RIS"),
+        ("a.csv", b"Name,What\nT,A\n", "name them: --title-column NAME, --abstract-column NAME"),
+        ("a.zip", b"PK\x03\x04..", "looks like a zip archive"),
+    ],
+)
+def test_what_is_not_recognised_is_refused_in_one_line(extract, tmp_path, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    result = extract(tmp_path / name, "--out", tmp_path / "p.csv")
+    assert result.exit_code == 2 and message in result.stderr and result.stderr.count("\n") == 1
+    assert not (tmp_path / "p.csv").exists()
