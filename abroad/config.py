@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from abroad.errors import InputError
-from abroad.io import require_file
+from abroad.core.errors import InputError
+from abroad.core.io import require_file
 
 if TYPE_CHECKING:
     from abroad.extraction.extract import Decoding

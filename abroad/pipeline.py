@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from abroad.config import Config
-from abroad.errors import InputError
-from abroad.io import write_json
-from abroad.provenance import input_hashes, peak_memory_mb, reset_peak_memory, versions
-from abroad.resume import digest
+from abroad.core.errors import InputError
+from abroad.core.io import write_json
+from abroad.core.provenance import input_hashes, peak_memory_mb, reset_peak_memory, versions
+from abroad.core.resume import digest
 
 
 @dataclass(frozen=True)

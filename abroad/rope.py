@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.io import write_json
+from abroad.core.errors import InputError
+from abroad.core.io import write_json
 
 _FILE = "abroad_model.json"
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from abroad.errors import InputError
-from abroad.io import Rejects, atomic_write
-from abroad.progress import Progress
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, atomic_write
+from abroad.core.progress import Progress
 
 if TYPE_CHECKING:
     from gme_sampler import Ranking, RelationTable

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from abroad.errors import InputError
-from abroad.io import Rejects
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
 from abroad.sources.references import ITEM_COLUMNS, PMID_COLUMNS, item_column
 from abroad.sources.tables import read_header, read_rows
 

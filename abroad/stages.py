@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abroad.config import Config, EvaluateSection
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
 from abroad.instructions import read_training_set
-from abroad.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
 from abroad.pipeline import Stage
 
 if TYPE_CHECKING:

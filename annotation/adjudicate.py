@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abroad.schema import Document, Prediction
+from abroad.core.schema import Document, Prediction
 from abroad.text.evidence import with_evidence
 from annotation.connection import explained
 from annotation.merge import Conflict, merge, pair_key

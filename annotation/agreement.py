@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.schema import LabelPair, Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, resampled_sums
 from abroad.evaluation.metrics import Scores, add_scores
 from abroad.evaluation.protocols import normalise_upstream
-from abroad.schema import LabelPair, Prediction
 from annotation.decisions import Decision, counted
 from annotation.kappa import cohen_of_sums, fleiss_kappa, fleiss_of_sums, fleiss_terms
 from annotation.push import ADJUDICATION

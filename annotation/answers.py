@@ -11,8 +11,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from abroad.core.schema import Document, LabelPair
 from abroad.evaluation.protocols import normalise_upstream
-from abroad.schema import Document, LabelPair
 from abroad.text.evidence import find_evidence
 from abroad.text.expand import expand_phrase, without_numbering
 from annotation.decisions import Flagged

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from abroad.config import CurationSection
-from abroad.errors import InputError
-from abroad.io import Rejects
-from abroad.schema import Document, Prediction
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Prediction
 from annotation.merge import Conflict
 from annotation.pull import Pulled, pull, read_offline, together
 from annotation.push import ADJUDICATION, PushSettings, is_overlap, push

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from abroad.errors import AbroadError, InputError, MissingDependencyError
+from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from annotation.home import Credentials, local_credentials
 
 if TYPE_CHECKING:

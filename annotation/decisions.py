@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.io import Rejects, read_records, write_jsonl
-from abroad.schema import LabelPair
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_records, write_jsonl
+from abroad.core.schema import LabelPair
 
 SUBMITTED, DRAFT, DISCARDED = "submitted", "draft", "discarded"
 STATUSES = (SUBMITTED, DRAFT, DISCARDED)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abroad.config import CurationSection
-from abroad.errors import InputError
-from abroad.io import Rejects, read_documents, write_json, write_jsonl
-from abroad.schema import Document, Prediction
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents, write_json, write_jsonl
+from abroad.core.schema import Document, Prediction
 from annotation.decisions import Decision
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from abroad.core.schema import Document, Entity, LabelPair
 from abroad.evaluation.protocols import normalise_upstream
-from abroad.schema import Document, Entity, LabelPair
 from annotation.decisions import Decision, counted
 
 AGREED, MAJORITY, CONFLICT, ADJUDICATED, SINGLE = "agreed", "majority", "conflict", "adjudicated", "single"

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from abroad.io import Rejects, atomic_write
-from abroad.pages import render
-from abroad.resume import digest
-from abroad.schema import Document, Prediction, Relation
+from abroad.core.io import Rejects, atomic_write
+from abroad.core.pages import render
+from abroad.core.resume import digest
+from abroad.core.schema import Document, Prediction, Relation
 from annotation.task import RULES, evidence_of, span_suggestions, usable_predictions
 
 FORMAT = "abroad-decisions-1"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from abroad.errors import InputError
-from abroad.schema import Document, Prediction
+from abroad.core.errors import InputError
+from abroad.core.schema import Document, Prediction
 
 ORDERS = ("given", "gme", "uncertainty", "gme-uncertainty")
 
@@ -84,8 +84,8 @@ def read_sample_ranks(path: str) -> dict[str, int]:
     Raises:
         InputError: the file is missing or empty.
     """
-    from abroad.io import require_file
-    from abroad.jsonl import split_lines
+    from abroad.core.io import require_file
+    from abroad.core.jsonl import split_lines
 
     lines = split_lines(require_file(path, "a SAMPLE.tsv of `abroad sample`").read_text(encoding="utf-8"))
     ranks: dict[str, int] = {}

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from abroad.errors import InputError
-from abroad.io import Rejects, read_records, write_documents, write_jsonl
-from abroad.schema import Document, Prediction
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_records, write_documents, write_jsonl
+from abroad.core.schema import Document, Prediction
 from annotation.answers import Answer, read_answer
 from annotation.connection import explained
 from annotation.decisions import DRAFT, SUBMITTED, Decision, Mention, counted, write_decisions

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from abroad.errors import InputError
-from abroad.io import Rejects
-from abroad.progress import Progress
-from abroad.schema import Document, Prediction
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.progress import Progress
+from abroad.core.schema import Document, Prediction
 from annotation.connection import explained
 from annotation.order import order_documents
 from annotation.stored import stored_records

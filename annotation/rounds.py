@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from abroad.schema import Document, Prediction
+from abroad.core.schema import Document, Prediction
 from annotation.order import gme_places, order_documents, uncertainty
 
 CHOSEN, BLIND = "gme-uncertainty", "blind"

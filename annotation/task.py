@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from abroad.io import Rejects
-from abroad.schema import Document, Evidence, LabelPair, Prediction, Relation
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Evidence, LabelPair, Prediction, Relation
 from abroad.text.evidence import find_evidence
 
 if TYPE_CHECKING:

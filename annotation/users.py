@@ -6,7 +6,7 @@ import secrets
 import string
 from typing import TYPE_CHECKING
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from annotation.connection import explained
 
 if TYPE_CHECKING:

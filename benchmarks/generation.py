@@ -20,9 +20,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from abroad.core.io import Rejects, read_documents
+from abroad.core.schema import Document
 from abroad.engines.base import make_engine
-from abroad.io import Rejects, read_documents
-from abroad.schema import Document
 from abroad.synthesis.generate import _document, _requests
 from abroad.synthesis.instruct import InstructSettings, instruct
 from abroad.synthesis.select import SelectSettings, select

@@ -19,10 +19,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from abroad.core.io import Rejects, read_documents
 from abroad.engines.base import GenerationRequest
 from abroad.engines.speculate import SpeculationCounts, Speculator
 from abroad.engines.transformers_engine import TransformersEngine
-from abroad.io import Rejects, read_documents
 from abroad.models import load_model, load_tokenizer, resolve_model
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "curated.jsonl"

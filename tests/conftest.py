@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from abroad.schema import Document, Entity
+from abroad.core.schema import Document, Entity
 
 
 @pytest.fixture(scope="session")

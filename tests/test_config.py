@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from abroad.config import load_config, load_section
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
-from abroad.io import Rejects, read_documents, write_documents
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.schema import Document
 from abroad.sources.lotus import COLUMNS
 from abroad.splitting import split_documents
 from tests.sources.servers import Efetch, article_set, article_xml

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.models import load_model, load_tokenizer, resolve_model
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from abroad.config import Config, EvaluateSection, LotusSection
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.pipeline import Stage, run_stages
 
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import Rejects
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
 from abroad.sampling import SampleSettings, sample_table
 
 ROWS = [

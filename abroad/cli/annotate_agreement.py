@@ -38,8 +38,8 @@ def agreement(
 
     Example: abroad annotate agreement curated/decisions.jsonl --predictions predictions.jsonl --plot agreement.svg
     """
-    from abroad.errors import InputError
-    from abroad.io import Rejects, atomic_write, read_predictions
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, atomic_write, read_predictions
     from abroad.sampling import PLOT_FORMATS
     from annotation.agreement import measure_agreement
     from annotation.decisions import read_decisions

@@ -36,7 +36,7 @@ def push(
 
     Example: abroad annotate push docs.jsonl --pred pred.jsonl --order gme --overlap 0.2
     """
-    from abroad.io import Rejects, read_documents, read_predictions
+    from abroad.core.io import Rejects, read_documents, read_predictions
     from annotation.connection import connect
     from annotation.order import read_sample_ranks
     from annotation.push import PushSettings
@@ -85,8 +85,8 @@ def pull(
 
     Example: abroad annotate pull --out curated
     """
-    from abroad.errors import InputError
-    from abroad.io import Rejects
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects
     from annotation.pull import read_offline, together, write_pulled
 
     rejects = Rejects()
@@ -115,7 +115,7 @@ def adjudicate(
 
     Example: abroad annotate adjudicate
     """
-    from abroad.io import Rejects
+    from abroad.core.io import Rejects
     from annotation.adjudicate import adjudicate as send
     from annotation.connection import connect
     from annotation.pull import pull as fetch

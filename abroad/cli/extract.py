@@ -12,9 +12,9 @@ import typer
 from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say, say_notes
 
 if TYPE_CHECKING:
+    from abroad.core.io import Rejects
+    from abroad.core.schema import Document, Prediction
     from abroad.extraction.extract import Extractor
-    from abroad.io import Rejects
-    from abroad.schema import Document, Prediction
     from abroad.sources.eutils import EutilsClient
     from abroad.sources.formats.spreadsheets import ColumnNames
 
@@ -85,12 +85,12 @@ def extract(
       abroad extract pmids.txt --out predictions.csv
       cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, read_predictions, write_jsonl
+    from abroad.core.provenance import run_record
     from abroad.extraction.extract import extract_documents
     from abroad.extraction.link import Linker
     from abroad.extraction.quickstatements import write_quickstatements
-    from abroad.io import Rejects, read_predictions, write_jsonl
-    from abroad.provenance import run_record
     from abroad.sources.formats.spreadsheets import ColumnNames
     from abroad.sources.name_index import NameIndex
 
@@ -169,7 +169,7 @@ def extract(
 
 
 def _format(format: str | None, out: Path | None) -> str:
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
     from abroad.extraction.formats import FORMATS
 
     kind = format or (out.suffix.lstrip(".").lower() if out is not None else "jsonl")
@@ -193,8 +193,8 @@ def _extractor(
     from dataclasses import asdict
 
     from abroad.config import ExtractSection, load_section
+    from abroad.core.errors import InputError
     from abroad.engines.settings import parse_assignments
-    from abroad.errors import InputError
     from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.extract import load_extractor
     from abroad.release.pack import read_decoding
@@ -262,8 +262,8 @@ def _inputs(
 
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:
+    from abroad.core.io import dump_line
     from abroad.extraction.formats import to_table
-    from abroad.io import dump_line
 
     if kind == "jsonl":
         sys.stdout.writelines(dump_line(prediction.to_dict()) for prediction in predictions)
@@ -272,8 +272,8 @@ def _print(documents: list[Document], predictions: list[Prediction], kind: str) 
 
 
 def _write_table(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
+    from abroad.core.io import atomic_write
     from abroad.extraction.formats import to_table
-    from abroad.io import atomic_write
 
     with atomic_write(out) as stream:
         stream.write(to_table(documents, predictions, kind))

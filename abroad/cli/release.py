@@ -27,8 +27,8 @@ def pack(
     from dataclasses import asdict
 
     from abroad.config import ExtractSection, load_section
-    from abroad.io import Rejects, read_documents
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects, read_documents
+    from abroad.core.provenance import run_record
     from abroad.release.pack import pack as make
 
     section = load_section(config, "extract") if config else ExtractSection()
@@ -56,10 +56,10 @@ def compress(
     """Compress an adapter by ComPEFT: signs of its largest changes and one number, Golomb-coded."""
     import shutil
 
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, read_documents
+    from abroad.core.provenance import run_record
     from abroad.extraction.extract import Decoding
-    from abroad.io import Rejects, read_documents
-    from abroad.provenance import run_record
     from abroad.release.adapters import ADAPTER, INITIAL
     from abroad.release.compeft import FILE, write_change
     from abroad.release.grid import Candidate, original_bytes, search

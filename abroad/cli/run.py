@@ -23,7 +23,7 @@ def run(
     Example: abroad run configs/quickstart.yaml
     """
     from abroad.config import load_config
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
     from abroad.pipeline import run_stages
     from abroad.stages import make_stages
 

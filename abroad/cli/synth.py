@@ -30,8 +30,8 @@ def instruct(
     seed: int = typer.Option(0, help="Of all draws."),
 ) -> None:
     """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold."""
-    from abroad.io import Rejects, read_documents, write_jsonl
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.provenance import run_record
     from abroad.synthesis.classes import with_superclasses
     from abroad.synthesis.guides import load_guide
     from abroad.synthesis.instruct import InstructSettings
@@ -69,9 +69,9 @@ def generate(
     assignments: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help=ENGINE_SETTINGS_HELP),
 ) -> None:
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
+    from abroad.core.io import Rejects
+    from abroad.core.provenance import run_record
     from abroad.engines.settings import parse_assignments, read_settings
-    from abroad.io import Rejects
-    from abroad.provenance import run_record
     from abroad.synthesis.workers import EngineSpec
     from abroad.synthesis.workers import generate as write_abstracts
 
@@ -100,8 +100,8 @@ def select(
 
     `abroad synth report OUT` shows where abstracts were lost.
     """
-    from abroad.io import Rejects, read_documents, write_documents, write_jsonl
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects, read_documents, write_documents, write_jsonl
+    from abroad.core.provenance import run_record
     from abroad.synthesis.select import SelectSettings
     from abroad.synthesis.select import select as choose
 
@@ -129,7 +129,7 @@ def report(
     out: Path = typer.Option(None, metavar="FILE.html", help="Also write a page with a plot and samples."),
 ) -> None:
     """Where abstracts were lost: how many at each step, why, and what they look like."""
-    from abroad.io import Rejects, atomic_write, read_documents
+    from abroad.core.io import Rejects, atomic_write, read_documents
     from abroad.synthesis.funnel import funnel, render_funnel
 
     rejects = Rejects()
@@ -137,7 +137,7 @@ def report(
     kept = read_documents(selected, rejects) if selected.exists() and selected.stat().st_size else []
     rejected = read_documents(beside, rejects) if beside.exists() and beside.stat().st_size else []
     if not kept and not rejected:
-        from abroad.errors import InputError
+        from abroad.core.errors import InputError
 
         raise InputError(f"{selected}: no such selection; expected a file that `abroad synth select` wrote")
     steps = funnel(kept, rejected)
@@ -160,7 +160,7 @@ def validate(
     seed: int = typer.Option(0, help="Of the corruptions."),
 ) -> None:
     """Score the selector itself: it should take curated documents, and refuse them with wrong relations."""
-    from abroad.io import Rejects, read_documents
+    from abroad.core.io import Rejects, read_documents
     from abroad.synthesis.select import SelectSettings
     from abroad.synthesis.validate import validate as judge
 
@@ -181,8 +181,8 @@ def curate(
     quality: float = typer.Option(0.5, min=0, max=1, help="Share, best scores first, that diversity chooses from."),
 ) -> None:
     """Choose the k best and most diverse abstracts: by score, then by entropy of organisms and chemicals."""
-    from abroad.io import Rejects, read_documents, write_documents
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.provenance import run_record
     from abroad.synthesis.curate import curate as choose
 
     rejects = Rejects()
@@ -217,9 +217,9 @@ def specialise(
     The seeds' own tasks (extract, verify, list, look up) open the set. Answers that name what the
     abstracts do not are written to OUT.rejected.jsonl with the other rejected ones.
     """
+    from abroad.core.io import Rejects, read_documents, read_records, write_jsonl
+    from abroad.core.provenance import run_record
     from abroad.engines.settings import parse_assignments, read_settings
-    from abroad.io import Rejects, read_documents, read_records, write_jsonl
-    from abroad.provenance import run_record
     from abroad.synthesis.specialise import SpecialiseSettings, next_round
     from abroad.synthesis.specialise import specialise as one_round
     from abroad.synthesis.tasks import make_tasks
@@ -258,8 +258,8 @@ def tasks(
     """Turn curated documents into instructions: extract, verify, list organisms or compounds, look up, nothing."""
     from collections import Counter
 
-    from abroad.io import Rejects, read_documents, write_jsonl
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.provenance import run_record
     from abroad.synthesis.tasks import balanced, make_tasks
 
     rejects = Rejects()
@@ -288,9 +288,9 @@ def compare(
     """Train the same small model on each set alone and tabulate its F1, with intervals."""
     from dataclasses import asdict
 
+    from abroad.core.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.core.provenance import run_record
     from abroad.instructions import read_training_set
-    from abroad.io import Rejects, atomic_write, read_documents, write_json
-    from abroad.provenance import run_record
     from abroad.synthesis.compare import TABLE_HEAD, Learner, compare_sets, render_sets, table_line
     from abroad.training.settings import TrainSettings
 
@@ -326,7 +326,7 @@ def parse_sets(assignments: list[str]) -> dict[str, Path]:
     Raises:
         InputError: no "=" in one, or a name that stands twice.
     """
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
 
     files: dict[str, Path] = {}
     for text in assignments:

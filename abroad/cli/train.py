@@ -61,10 +61,10 @@ def run(
     """
     from dataclasses import asdict
 
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, read_documents
+    from abroad.core.provenance import run_record
     from abroad.instructions import read_training_set
-    from abroad.io import Rejects, read_documents
-    from abroad.provenance import run_record
     from abroad.training.train import train as train_adapter
 
     settings, held_out_file = settings_of(config, {"model": model, "epochs": epochs, "validation": validation}, seed)
@@ -127,8 +127,8 @@ def replay(
     updates: int = typer.Option(0, min=0, help="Also make so many updates again and compare their losses."),
 ) -> None:
     """Show that the same data come in the same order again; exit code 1 where they do not."""
+    from abroad.core.io import Rejects
     from abroad.instructions import read_training_set
-    from abroad.io import Rejects
     from abroad.training.replay import replay as again
 
     rejects = Rejects()
@@ -158,10 +158,10 @@ def curve(
     from dataclasses import asdict
 
     from abroad.cli.synth import parse_sets
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.core.provenance import run_record
     from abroad.instructions import read_training_set
-    from abroad.io import Rejects, atomic_write, read_documents, write_json
-    from abroad.provenance import run_record
     from abroad.synthesis.compare import TABLE_HEAD, Learner, table_line
     from abroad.synthesis.curve import curve as measure
     from abroad.synthesis.curve import plot_curves

@@ -33,8 +33,8 @@ def train(
     from dataclasses import asdict
 
     from abroad.cli.train import settings_of
+    from abroad.core.io import Rejects, file_sha256, read_documents
     from abroad.instructions import read_training_set
-    from abroad.io import Rejects, file_sha256, read_documents
     from abroad.tuning.study import best_section, open_study, tune_training
 
     settings, _ = settings_of(config, {"model": model, "epochs": epochs}, seed)
@@ -60,8 +60,8 @@ def decode(
     seed: int = typer.Option(0, min=0),
 ) -> None:
     """Search beams, early stopping, length penalty and n-gram block for one model."""
+    from abroad.core.io import Rejects, file_sha256, read_documents
     from abroad.extraction.extract import Decoding, load_extractor
-    from abroad.io import Rejects, file_sha256, read_documents
     from abroad.tuning.study import best_section, open_study, tune_decoding
 
     rejects = Rejects()
@@ -83,7 +83,7 @@ def report(
     out: Path = typer.Option(None, metavar="FILE.html", help="Also write a page with plots and all trials."),
 ) -> None:
     """The best settings as a section of a config, and a page with plots."""
-    from abroad.io import atomic_write
+    from abroad.core.io import atomic_write
     from abroad.tuning.report import render_study
     from abroad.tuning.study import best_section, open_study
 

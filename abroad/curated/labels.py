@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.io import Rejects, read_records
-from abroad.schema import Document, Entity
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_records
+from abroad.core.schema import Document, Entity
 
 Span = tuple[int, int]
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from abroad.core.errors import InputError
 from abroad.engines.settings import EngineSettings, read_settings
-from abroad.errors import InputError
 
 Prompt = str | tuple[int, ...]
 """Text, or token ids when the caller has placed special tokens."""

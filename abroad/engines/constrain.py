@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from abroad.core.errors import MissingDependencyError
 from abroad.engines.base import GenerationRequest
-from abroad.errors import MissingDependencyError
 
 
 class Constraints:

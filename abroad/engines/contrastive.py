@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

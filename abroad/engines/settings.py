@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 _Count = Annotated[int, Field(ge=1)]
 _NotNegative = Annotated[float, Field(ge=0)]

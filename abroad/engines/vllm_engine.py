@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from abroad.core.errors import InputError, MissingDependencyError
 from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score, check_pairs
 from abroad.engines.scoring import join_tokens
 from abroad.engines.settings import VllmSettings
 from abroad.engines.speculate import NGRAM
-from abroad.errors import InputError, MissingDependencyError
 from abroad.models import resolve_model
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from abroad.core.schema import Document
 from abroad.extraction.linearise import linearise
-from abroad.schema import Document
 
 
 def encode_prompt(tokenizer: Any, text: str) -> tuple[int, ...]:

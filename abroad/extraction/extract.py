@@ -7,16 +7,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from abroad.core.errors import InputError
+from abroad.core.io import file_sha256, read_predictions
+from abroad.core.progress import Progress
+from abroad.core.resume import ResumableOutput, digest
+from abroad.core.schema import Document, Prediction
 from abroad.engines.base import Engine, Generation, GenerationRequest, make_engine
 from abroad.engines.settings import EngineSettings, VllmSettings, read_settings, text_identity
-from abroad.errors import InputError
 from abroad.extraction.chunks import chunks
 from abroad.extraction.encode import encode_prompt
 from abroad.extraction.linearise import parse
-from abroad.io import file_sha256, read_predictions
-from abroad.progress import Progress
-from abroad.resume import ResumableOutput, digest
-from abroad.schema import Document, Prediction
 from abroad.text.evidence import with_evidence
 from abroad.text.expand import expand_phrase, without_numbering
 

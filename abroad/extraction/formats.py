@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from abroad.schema import Document, Prediction, Relation
+from abroad.core.schema import Document, Prediction, Relation
 
 FORMATS = ("jsonl", "csv", "tsv", "spacy")
 COLUMNS = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from abroad.schema import LabelPair
+from abroad.core.schema import LabelPair
 
 SEPARATOR = "; "
 VERB = " produces "

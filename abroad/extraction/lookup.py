@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from abroad.core.io import Rejects
+from abroad.core.progress import Progress
+from abroad.core.record_fields import DOI, PMID
+from abroad.core.schema import Document
 from abroad.documents import attach
-from abroad.io import Rejects
-from abroad.progress import Progress
-from abroad.record_fields import DOI, PMID
-from abroad.schema import Document
 from abroad.sources.formats.identifiers import Identifier
 from abroad.sources.pubmed import Article
 from abroad.sources.references import Reference

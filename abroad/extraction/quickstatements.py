@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from abroad.core.io import atomic_write
+from abroad.core.schema import Document, Prediction
 from abroad.extraction.link import KNOWN
-from abroad.io import atomic_write
-from abroad.schema import Document, Prediction
 from abroad.sources.name_index import NameIndex
 
 

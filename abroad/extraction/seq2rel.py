@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from abroad.errors import InputError
-from abroad.schema import Document, Prediction
+from abroad.core.errors import InputError
+from abroad.core.schema import Document, Prediction
 from abroad.text.evidence import with_evidence
 
 ORGANISM, CHEMICAL, PRODUCES = "@ORGANISM@", "@CHEMICAL@", "@PRODUCES@"

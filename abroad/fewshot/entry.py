@@ -8,14 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
 from abroad.engines.base import Engine, Generation, GenerationRequest, Prompt, Score, make_engine
 from abroad.engines.settings import read_settings, text_identity
 from abroad.fewshot.examples import load_examples
 from abroad.fewshot.retrieve import make_retriever, pool_digest
 from abroad.fewshot.run import FewShotExtractor, FewShotSettings, Shots
 from abroad.fewshot.styles import Style
-from abroad.io import Rejects
-from abroad.schema import Document
 
 
 @dataclass(frozen=True)

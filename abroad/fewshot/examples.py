@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents
+from abroad.core.schema import Document
 from abroad.extraction.linearise import SEPARATOR, linearise
 from abroad.fewshot.answers import NONE
-from abroad.io import Rejects, read_documents
-from abroad.schema import Document
 from abroad.splitting import publications
 from abroad.text.evidence import find_evidence
 from abroad.text.near_duplicates import shingles

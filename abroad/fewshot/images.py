@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError, MissingDependencyError
-from abroad.schema import Document
+from abroad.core.errors import InputError, MissingDependencyError
+from abroad.core.schema import Document
 
 _MOST_PIXELS = 50_000_000  # of a file; the 4 GB that a "decompression bomb" unfolds to are never decoded
 _MOST_BYTES = 50 * 2**20

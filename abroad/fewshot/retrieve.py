@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.resume import digest
+from abroad.core.schema import Document
 from abroad.models import import_transformers, quiet_loading, resolve_encoder
-from abroad.resume import digest
-from abroad.schema import Document
 from abroad.text.retrieval import Bm25Index
 
 RETRIEVERS = ("fixed", "bm25", "embeddings")

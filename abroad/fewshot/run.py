@@ -8,17 +8,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from abroad.core.errors import InputError
+from abroad.core.io import file_sha256
+from abroad.core.resume import digest
+from abroad.core.schema import Document, Prediction
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
-from abroad.errors import InputError
 from abroad.extraction.extract import read_generation
 from abroad.fewshot.answers import cut_relations
 from abroad.fewshot.examples import one_line, show_example
 from abroad.fewshot.images import data_urls, image_paths
 from abroad.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
 from abroad.fewshot.styles import Style
-from abroad.io import file_sha256
-from abroad.resume import digest
-from abroad.schema import Document, Prediction
 
 CHATS = ("auto", "always", "never")
 _READING = 1

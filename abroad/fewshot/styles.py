@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.io import require_file
+from abroad.core.errors import InputError
+from abroad.core.io import require_file
 
 _PROMPTS = Path(__file__).with_name("prompts")
 _LEAST_TOKENS = 64

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 _WORD = re.compile(r"\S+")
 

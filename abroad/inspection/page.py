@@ -15,10 +15,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from abroad.core.io import atomic_write, write_json
+from abroad.core.pages import render
 from abroad.inspection.measures import by_quarter
 from abroad.inspection.study import DocumentAttention, Measure, StudySettings
-from abroad.io import atomic_write, write_json
-from abroad.pages import render
 
 MEASURES = {
     "trivial": "R2 of trivial patterns (self, previous, first word)",

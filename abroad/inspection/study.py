@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
 from abroad.extraction.encode import encode_answer
 from abroad.extraction.linearise import SEPARATOR, VERB
 from abroad.inspection.attention import Encoded, encode_text, token_attention, word_attention
 from abroad.inspection.measures import LEAST_WORDS, by_quarter, divergence, mention_mass, trivial_share
-from abroad.io import Rejects
-from abroad.schema import Document
 from abroad.text.evidence import find_evidence
 
 INSTRUCTION = "Which organism produces which chemical, according to this text?\n\n"

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abroad.config import LeaderboardModel, LeaderboardSection
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_predictions
+from abroad.core.schema import Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, compare
 from abroad.extraction.extract import extract_documents
 from abroad.fewshot.entry import LazyEngine, ModelEntry, make_extractor
 from abroad.fewshot.run import FewShotSettings, Reading, count_reading
 from abroad.fewshot.styles import load_style
-from abroad.io import Rejects, read_predictions
 from abroad.leaderboard.suite import Suite
-from abroad.schema import Prediction
 
 NO_RANK = "none"
 

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator
 
 from abroad.config import Section, mistakes_of, read_yaml
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents
+from abroad.core.schema import Document, Entity
 from abroad.extraction.linearise import SEPARATOR, VERB, parse
-from abroad.io import Rejects, read_documents
-from abroad.schema import Document, Entity
 
 _FOLDER = Path(__file__).with_name("suites")
 _ALTERNATIVE = " | "

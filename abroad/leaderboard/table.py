@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from abroad.core.io import atomic_write, write_json
 from abroad.evaluation.metrics import Outcome
-from abroad.io import atomic_write, write_json
 from abroad.leaderboard.run import Result
 from abroad.leaderboard.suite import Suite
 
@@ -143,7 +143,7 @@ def write_leaderboard(suites: Sequence[Suite], results: Sequence[Result], out: P
 
 def render_page(suites: Sequence[Suite], results: Sequence[Result]) -> str:
     """The page; it needs no network."""
-    from abroad.pages import render
+    from abroad.core.pages import render
 
     views = []
     for suite in suites:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from abroad.errors import InputError
-from abroad.io import file_sha256
+from abroad.core.errors import InputError
+from abroad.core.io import file_sha256
 from abroad.release.compeft import FILE, TernaryChange, read_change
 
 ADAPTER, INITIAL = "adapter_model.safetensors", "initial_adapter.safetensors"

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from abroad.errors import InputError
-from abroad.io import atomic_write, require_file
+from abroad.core.errors import InputError
+from abroad.core.io import atomic_write, require_file
 from abroad.release.golomb import decode, encode, rice_width
 
 FILE = "adapter.compeft"

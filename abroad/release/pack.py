@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import atomic_write, write_json
+from abroad.core.schema import Document
 from abroad.evaluation.evaluate import evaluate
 from abroad.extraction.extract import Decoding, load_extractor
-from abroad.io import atomic_write, write_json
 from abroad.release.adapters import ADAPTER
 from abroad.release.compeft import FILE
-from abroad.schema import Document
 
 DECODING, EVALUATION, TRAINING = "decoding.json", "evaluation.json", "training.json"
 _ALONG = ("*.json", "*.jinja", "*.txt", "*.model")

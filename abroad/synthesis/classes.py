@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from abroad.io import Rejects
-from abroad.schema import Document, Entity
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Entity
 from abroad.sources.tables import read_rows
 
 _COLUMNS = (

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_predictions, write_jsonl
+from abroad.core.resume import digest, keeps_identity, write_identity
+from abroad.core.schema import Document, Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import Scores, compare
 from abroad.extraction.extract import Decoding, Extractor, GenerativeExtractor
 from abroad.instructions import Task
-from abroad.io import Rejects, read_predictions, write_jsonl
-from abroad.resume import digest, keeps_identity, write_identity
-from abroad.schema import Document, Prediction
 from abroad.training.settings import TrainSettings
 
 LEARNERS = ("extractor", "lm")
@@ -161,7 +161,7 @@ def plot_sets(scores: Sequence[SetScore]) -> str:
     """F1 and its interval of each set, as SVG text."""
     from matplotlib.figure import Figure
 
-    from abroad.pages import svg
+    from abroad.core.pages import svg
 
     figure = Figure(figsize=(8, 0.5 * len(scores) + 1))
     axes = figure.add_subplot()
@@ -181,7 +181,7 @@ def render_sets(scores: Sequence[SetScore], learner: Learner, dev: int) -> str:
     """Table and plot as one HTML page that needs no network."""
     from markupsafe import Markup
 
-    from abroad.pages import render
+    from abroad.core.pages import render
 
     return render(
         "abroad.synthesis",

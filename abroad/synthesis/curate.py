@@ -11,8 +11,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from abroad.errors import InputError
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.schema import Document
 from gme_sampler import GreedyMaximumEntropySampler, RelationTable
 
 

@@ -6,10 +6,10 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
 from abroad.instructions import Task
-from abroad.io import Rejects
-from abroad.schema import Document
 from abroad.synthesis.compare import Learner, SetScore, compare_sets
 
 
@@ -42,7 +42,7 @@ def plot_curves(curves: dict[str, list[SetScore]]) -> str:
     """F1 with its interval against the number of documents, a line a set, as SVG text."""
     from matplotlib.figure import Figure
 
-    from abroad.pages import svg
+    from abroad.core.pages import svg
 
     figure = Figure(figsize=(7.5, 4.5))
     axes = figure.add_subplot()

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+from abroad.core.schema import Document
 from abroad.extraction.builtin.candidates import label_key, named_stretches, stretch_labels
 from abroad.extraction.builtin.mentions import Tagger
 from abroad.extraction.builtin.pairs import load_pair_extractor
 from abroad.extraction.builtin.reading import Reading, read_text
-from abroad.schema import Document
 
 _NAMED = ("binomial", "abbreviated", "unnamed")  # forms of a mention that name a species or its genus
 _CLASS = re.compile(r"^[^\d]*[a-z](?<![uis])s$")

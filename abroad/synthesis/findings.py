@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from abroad.schema import Document, Entity
+from abroad.core.schema import Document, Entity
 from abroad.synthesis.classes import class_of
 from abroad.synthesis.contract import Phrase, contract, enumerate_words
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.pages import render, svg
-from abroad.schema import Document
+from abroad.core.pages import render, svg
+from abroad.core.schema import Document
 from abroad.synthesis.select import REASONS
 
 _SAMPLES = 3

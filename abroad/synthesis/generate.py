@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_records
+from abroad.core.progress import Progress
+from abroad.core.resume import ResumableOutput, digest, exclusive
 from abroad.engines.base import Engine, Generation, GenerationRequest
-from abroad.errors import InputError
-from abroad.io import Rejects, read_records
-from abroad.progress import Progress
-from abroad.resume import ResumableOutput, digest, exclusive
 from abroad.synthesis.shards import LARGEST, Shard, ShardedOutput
 
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")

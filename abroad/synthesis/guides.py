@@ -14,9 +14,9 @@ from random import Random
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from abroad.errors import InputError
-from abroad.io import require_file
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.io import require_file
+from abroad.core.schema import Document
 
 DEFAULT = Path(__file__).with_name("principles.yaml")
 

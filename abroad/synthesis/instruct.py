@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.io import Rejects
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
 from abroad.synthesis.findings import express_findings
 from abroad.synthesis.guides import Guide, Topic, TopicDraw, load_guide
 from abroad.synthesis.keywords import extract_keywords

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from abroad.schema import Document
+from abroad.core.schema import Document
 
 _WORD = r"(?u)\b[^\W\d_][\w'-]*[^\W_]\b"
 _PHRASE_END = re.compile(r"[.,;:()\[\]/]+\s*|\s+-+\s+")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.synthesis.findings import NUMBERS
 from abroad.synthesis.guides import Guide, Topic
 

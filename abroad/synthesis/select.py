@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from abroad.progress import Progress
-from abroad.schema import Document
+from abroad.core.progress import Progress
+from abroad.core.schema import Document
 from abroad.synthesis.fidelity import Fidelity, fidelity
 from abroad.synthesis.quality import CUT_OFF, ECHO, LANGUAGE, LEAK, LISTING, REFUSAL, flaws
 from abroad.text.evidence import abbreviated_genus_spans, is_listed, verbatim_spans

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.io import Rejects, atomic_write, dump_line, file_sha256, read_records, require_file, write_json
-from abroad.jsonl import parse_json
-from abroad.resume import digest, keeps_identity, seed_partial, write_identity
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, atomic_write, dump_line, file_sha256, read_records, require_file, write_json
+from abroad.core.jsonl import parse_json
+from abroad.core.resume import digest, keeps_identity, seed_partial, write_identity
 
 LARGEST = 4096
 """Prompts of a shard: a few megabytes, and work for minutes."""

@@ -15,11 +15,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_records, write_jsonl
+from abroad.core.schema import Document
 from abroad.engines.base import Engine
-from abroad.errors import InputError
 from abroad.instructions import Task
-from abroad.io import Rejects, read_records, write_jsonl
-from abroad.schema import Document
 from abroad.synthesis.fidelity import names_in, stands_in
 from abroad.synthesis.generate import generate_abstracts
 from abroad.synthesis.tasks import balanced, make_tasks

@@ -10,9 +10,9 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
+from abroad.core.schema import Document
 from abroad.extraction.linearise import linearise
 from abroad.instructions import Task
-from abroad.schema import Document
 
 NOTHING = "The text reports no relation between an organism and a compound."
 

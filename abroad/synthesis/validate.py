@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from abroad.schema import Document
+from abroad.core.schema import Document
 from abroad.synthesis.select import MISSING, MORE, SelectSettings, select
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abroad.core.errors import AbroadError, MissingDependencyError
+from abroad.core.io import Rejects, require_file
+from abroad.core.progress import Progress
 from abroad.engines.base import Engine, make_engine
 from abroad.engines.settings import EngineSettings, text_identity
-from abroad.errors import AbroadError, MissingDependencyError
-from abroad.io import Rejects, require_file
-from abroad.progress import Progress
 from abroad.synthesis.generate import GenerationReport, generate_abstracts, generate_shard
 from abroad.synthesis.shards import LARGEST, Shard, ShardedOutput
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abroad.io import write_json
+from abroad.core.io import write_json
 from abroad.training.processes import fill, whole
 
 _KEPT = 2  # states on disk: the last, and one before it in case that was cut short

@@ -16,17 +16,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from abroad.core.errors import AbroadError, InputError, MissingDependencyError
+from abroad.core.io import Rejects
+from abroad.core.progress import Progress
+from abroad.core.resume import digest
+from abroad.core.schema import Document
 from abroad.engines.transformers_engine import TransformersEngine
-from abroad.errors import AbroadError, InputError, MissingDependencyError
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, GenerativeExtractor
 from abroad.instructions import Task
-from abroad.io import Rejects
 from abroad.models import ModelSource, empty_model, import_transformers, load_model, load_tokenizer, resolve_model
-from abroad.progress import Progress
-from abroad.resume import digest
 from abroad.rope import write_factor
-from abroad.schema import Document
 from abroad.training.data import Example, collate, collate_packed, make_examples, target_loss
 from abroad.training.dropout import add_residual_dropout
 from abroad.training.order import Update, plan_updates

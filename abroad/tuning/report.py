@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from abroad.pages import render, svg
+from abroad.core.pages import render, svg
 from abroad.tuning.study import best_section, import_optuna, readable
 
 

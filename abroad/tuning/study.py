@@ -14,13 +14,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError, MissingDependencyError
+from abroad.core.errors import InputError, MissingDependencyError
+from abroad.core.io import Rejects
+from abroad.core.resume import digest
+from abroad.core.schema import Document
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, GenerativeExtractor
 from abroad.instructions import Task
-from abroad.io import Rejects
-from abroad.resume import digest
-from abroad.schema import Document
 from abroad.training.settings import TrainSettings
 
 RANKS = ((4, 8), (8, 16), (16, 16), (16, 32), (32, 64))

@@ -8,8 +8,8 @@ from sklearn.metrics import cohen_kappa_score
 from typer.testing import CliRunner
 
 from abroad.cli.app import app
-from abroad.errors import InputError
-from abroad.schema import Prediction, Relation
+from abroad.core.errors import InputError
+from abroad.core.schema import Prediction, Relation
 from annotation.agreement import measure_agreement
 from annotation.decisions import Decision, Mention, write_decisions
 from annotation.kappa import fleiss_kappa

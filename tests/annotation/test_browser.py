@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from abroad.io import Rejects, read_documents
-from abroad.schema import Document, Prediction, Relation
+from abroad.core.io import Rejects, read_documents
+from abroad.core.schema import Document, Prediction, Relation
 from annotation.pull import pull, write_pulled
 from annotation.push import PushSettings, find_dataset, push, send
 from annotation.task import Card

@@ -6,7 +6,7 @@ import sys
 import httpx
 import pytest
 
-from abroad.errors import AbroadError, InputError, MissingDependencyError
+from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from annotation import server_env
 from annotation.connection import connect, credentials
 from annotation.home import Credentials

@@ -2,8 +2,8 @@
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import Rejects
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
 from annotation.decisions import Decision, Flagged, Mention, counted, read_decisions, write_decisions
 
 DECISIONS = [

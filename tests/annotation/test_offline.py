@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from abroad.cli.app import app
-from abroad.io import Rejects, write_documents, write_jsonl
-from abroad.schema import Prediction
+from abroad.core.io import Rejects, write_documents, write_jsonl
+from abroad.core.schema import Prediction
 from abroad.text.evidence import with_evidence
 from annotation.decisions import DISCARDED, DRAFT, SUBMITTED, Mention
 from annotation.offline import OfflineSettings, write_offline

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.schema import Prediction, Relation
+from abroad.core.errors import InputError
+from abroad.core.schema import Prediction, Relation
 from annotation.order import order_documents, read_sample_ranks, uncertainty
 from tests.conftest import make_document
 

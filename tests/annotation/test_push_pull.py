@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from abroad.errors import AbroadError, InputError
-from abroad.io import Rejects, dump_line, read_documents, write_documents, write_json
-from abroad.schema import Prediction
+from abroad.core.errors import AbroadError, InputError
+from abroad.core.io import Rejects, dump_line, read_documents, write_documents, write_json
+from abroad.core.schema import Prediction
 from annotation.adjudicate import adjudicate
 from annotation.pull import pull, read_offline, together, write_pulled
 from annotation.push import PushSettings, find_dataset, is_overlap, push

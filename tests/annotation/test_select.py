@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abroad.schema import Prediction, Relation
+from abroad.core.schema import Prediction, Relation
 from annotation.select import BLIND, CHOSEN, choose_batch
 from tests.conftest import make_document
 

@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from abroad.errors import AbroadError
+from abroad.core.errors import AbroadError
 from annotation.connection import explained
 from tests.annotation.running import RunningServer
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.schema import Relation
+from abroad.core.schema import Relation
 from annotation.task import lotus_status, relation_lines, shown_text, span_suggestions
 from tests.conftest import make_document
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
+from abroad.core.io import Rejects, read_documents, write_jsonl
+from abroad.core.schema import Entity
 from abroad.curated.labels import Labels, text_sha256, words_sha256
 from abroad.curated.locate import Locator
-from abroad.io import Rejects, read_documents, write_jsonl
-from abroad.schema import Entity
 from tests.sources.servers import Efetch, article_set, article_xml
 
 TITLE, ABSTRACT = "Alpins of Ruta.", "Ruta ficta gave alpins A and B. R. ficta is new."

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
 from abroad.curated.labels import Labels, normal, plain_doi, read_labels, text_sha256, words_sha256
-from abroad.errors import InputError
-from abroad.io import Rejects
 
 RECORD = {
     "id": "a1",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from abroad.core.io import Rejects
 from abroad.curated.labels import normal, read_labels, text_sha256
-from abroad.io import Rejects
 
 ROOT = Path(__file__).parents[2]
 CURATED = ROOT / "data" / "curated"

@@ -172,7 +172,7 @@ def test_a_score_is_that_of_the_model_whatever_shares_its_batch(engine, smollm2)
 
 
 def test_what_does_not_fit_or_is_empty_has_no_score(engine):
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
 
     long, short = engine.score(["word " * 9000, "one"], [" two", " two"])
     assert long is None and short.logprob < 0

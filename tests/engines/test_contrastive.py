@@ -4,11 +4,11 @@ import math
 
 import pytest
 
+from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
 from abroad.engines.contrastive import ContrastiveSettings, contrast
 from abroad.engines.settings import TransformersSettings
 from abroad.engines.transformers_engine import TransformersEngine
-from abroad.errors import InputError
 from abroad.models import load_model, load_tokenizer, resolve_model
 
 torch = pytest.importorskip("torch")

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
+from abroad.core.errors import AbroadError, InputError
 from abroad.engines.base import GenerationRequest, make_engine
 from abroad.engines.openai_engine import OpenAiEngine
-from abroad.errors import AbroadError, InputError
 from tests.sources.servers import Completions
 
 

@@ -5,8 +5,8 @@ import math
 
 import pytest
 
+from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest, make_engine
-from abroad.errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abroad.core.schema import Prediction, Relation
 from abroad.extraction.chunks import chunks
 from abroad.extraction.extract import merge_parts
-from abroad.schema import Prediction, Relation
 
 
 def words(text):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from abroad.core.errors import InputError
 from abroad.engines.base import Generation, make_engine
-from abroad.errors import InputError
 from abroad.extraction.encode import encode_prompt, encode_target
 from abroad.extraction.extract import Decoding, GenerativeExtractor, extract_documents, load_extractor, read_generation
 from abroad.models import load_tokenizer, resolve_model
@@ -175,7 +175,7 @@ def test_results_of_other_decoding_are_not_mixed(tiny_model):
 
 
 def test_the_command_takes_engine_settings_and_ranks(cli, tiny_model, documents, tmp_path):
-    from abroad.io import read_predictions, write_documents
+    from abroad.core.io import read_predictions, write_documents
 
     write_documents(tmp_path / "docs.jsonl", documents)
     out, config = tmp_path / "p.jsonl", tmp_path / "c.yaml"

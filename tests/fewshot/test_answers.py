@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abroad.core.schema import Document
 from abroad.engines.base import Generation
 from abroad.fewshot.answers import cut_relations
 from abroad.fewshot.run import count_reading, read_answer
 from abroad.fewshot.styles import load_style
-from abroad.schema import Document
 
 STEPS = (
     " Usnea x\nChemicals: usnic acid\nEvidence: Usnic acid was found in Usnea x.\n"

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from abroad.io import write_documents
+from abroad.core.io import write_documents
 from tests.conftest import make_document, save_tiny_model
 from tests.sources.servers import Completions
 

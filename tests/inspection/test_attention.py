@@ -7,10 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, write_documents
 from abroad.inspection.attention import encode_text, token_attention, word_attention
 from abroad.inspection.study import AttentionStudy, StudySettings, between_models
-from abroad.io import Rejects, write_documents
 from abroad.models import load_model, load_tokenizer, resolve_model
 from tests.conftest import make_document
 

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from abroad.config import LeaderboardSection
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents, write_documents
 from abroad.extraction.extract import read_generation
-from abroad.io import Rejects, read_documents, write_documents
 from abroad.leaderboard.run import rows_of
 from abroad.leaderboard.suite import load_suite
 from abroad.leaderboard.table import COLUMNS

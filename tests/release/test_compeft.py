@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
-from abroad.io import Rejects, write_documents
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, write_documents
 from abroad.release.compeft import compress, read_change, write_change
 from abroad.release.golomb import decode, encode, rice_width
 from abroad.training.settings import TrainSettings

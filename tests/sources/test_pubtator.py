@@ -5,8 +5,8 @@ import json
 import pytest
 from werkzeug import Request, Response
 
-from abroad.io import Rejects, read_documents, write_documents
-from abroad.schema import Document
+from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.schema import Document
 from abroad.sources.http import HttpSettings
 from abroad.sources.pubtator import annotate, fetch_bioc
 from abroad.synthesis.keywords import name_words

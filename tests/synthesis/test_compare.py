@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from abroad.io import write_documents
-from abroad.schema import Document, Entity
+from abroad.core.io import write_documents
+from abroad.core.schema import Document, Entity
 
 
 def documents(prefix, count, right=True):

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
-from abroad.io import read_documents, write_documents
+from abroad.core.errors import InputError
+from abroad.core.io import read_documents, write_documents
 from abroad.synthesis.curate import curate
 from tests.conftest import make_document
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, write_jsonl
 from abroad.engines.base import GenerationRequest, make_engine
-from abroad.errors import InputError
-from abroad.io import Rejects, write_jsonl
 from abroad.synthesis.generate import generate_abstracts, whole_sentences
 
 IDENTITY = {"engine": "transformers", "model": "tiny"}

@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import Rejects, read_records, write_jsonl
-from abroad.schema import Document, Entity
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_records, write_jsonl
+from abroad.core.schema import Document, Entity
 from abroad.synthesis.classes import class_of, with_superclasses
 from abroad.synthesis.generate import after_last
 from abroad.synthesis.guides import TopicDraw, load_guide

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
-from abroad.io import Rejects
-from abroad.schema import Document, Entity
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Entity
 from abroad.synthesis.classes import class_of
 from abroad.synthesis.findings import FindingsSettings, express_findings
 from abroad.synthesis.instruct import InstructSettings, instruct

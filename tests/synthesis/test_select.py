@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from abroad.schema import Document, Entity
+from abroad.core.schema import Document, Entity
 from abroad.synthesis.select import SelectSettings, coverage, repeats_itself, select
 
 TAIL = (

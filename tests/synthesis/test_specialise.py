@@ -2,10 +2,10 @@
 
 import pytest
 
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Entity
 from abroad.engines.base import Generation
-from abroad.errors import InputError
-from abroad.io import Rejects
-from abroad.schema import Document, Entity
 from abroad.synthesis.specialise import SpecialiseSettings, next_round, specialise
 from abroad.text.retrieval import Bm25Index
 

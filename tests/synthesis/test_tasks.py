@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, write_documents, write_jsonl
+from abroad.core.schema import Document, Entity
 from abroad.instructions import Task, read_training_set
-from abroad.io import Rejects, write_documents, write_jsonl
-from abroad.schema import Document, Entity
 from abroad.synthesis.tasks import NOTHING, balanced, kinds, make_tasks
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.io import read_documents, write_documents, write_jsonl
-from abroad.schema import Document
+from abroad.core.io import read_documents, write_documents, write_jsonl
+from abroad.core.schema import Document
 from abroad.synthesis.fidelity import fidelity
 from abroad.synthesis.funnel import funnel, render_funnel
 from abroad.synthesis.quality import CUT_OFF, ECHO, LANGUAGE, LISTING, REFUSAL, flaws

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from abroad.io import write_jsonl
+from abroad.core.io import write_jsonl
 
 psutil = pytest.importorskip("psutil")
 pytest.importorskip("ray")

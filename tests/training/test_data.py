@@ -2,8 +2,8 @@
 
 import pytest
 
+from abroad.core.io import Rejects
 from abroad.extraction.linearise import linearise
-from abroad.io import Rejects
 from abroad.synthesis.tasks import make_tasks
 from abroad.training.data import IGNORED, collate, collate_packed, make_examples, target_loss
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from abroad.core.io import Rejects
 from abroad.extraction.extract import Decoding, load_extractor
-from abroad.io import Rejects
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 from tests.conftest import save_tiny_model

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from abroad.io import write_documents
+from abroad.core.io import write_documents
 from abroad.training.dropout import add_residual_dropout, decoder_blocks
 from tests.synthesis.test_compare import documents as studies
 

@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Entity
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, load_extractor
-from abroad.io import Rejects
 from abroad.models import load_model, resolve_model
-from abroad.schema import Document, Entity
 from abroad.training.data import collate, make_examples, target_loss
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train

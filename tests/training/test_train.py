@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import Rejects, write_documents
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, write_documents
 from abroad.training.settings import TrainSettings
 from abroad.training.state import StateStore
 from abroad.training.train import TrainingRun, train
@@ -57,7 +57,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tiny_model, documents, tm
     settings = settings_for(tiny_model, epochs=40)
     script = textwrap.dedent(f"""
         from pathlib import Path
-        from abroad.io import Rejects, read_documents
+        from abroad.core.io import Rejects, read_documents
         from abroad.training.settings import TrainSettings
         from abroad.training.train import train
         train(read_documents(Path({str(data)!r})), [], {settings!r}, Path({str(out)!r}), Rejects())

@@ -2,8 +2,8 @@
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import write_documents
+from abroad.core.errors import InputError
+from abroad.core.io import write_documents
 from abroad.tuning.study import open_study
 
 

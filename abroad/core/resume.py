@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from abroad.io import JsonlAppender, write_json, write_jsonl
-from abroad.jsonl import read_jsonl
+from abroad.core.io import JsonlAppender, write_json, write_jsonl
+from abroad.core.jsonl import read_jsonl
 
 
 def digest(*parts: Any) -> str:

@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import IO, Any
 
-from abroad.errors import InputError
-from abroad.jsonl import BadJson, parse_json, parse_lines
+from abroad.core.errors import InputError
+from abroad.core.jsonl import BadJson, parse_json, parse_lines
 
 Reject = Callable[[str, str], None]
 """Told where a record stood, and why it is set aside; may raise."""

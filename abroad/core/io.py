@@ -20,11 +20,11 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from abroad.errors import InputError
-from abroad.jsonl import parse_json
-from abroad.record_fields import DocumentMaker
-from abroad.records import read_stream
-from abroad.schema import Document, Prediction
+from abroad.core.errors import InputError
+from abroad.core.jsonl import parse_json
+from abroad.core.record_fields import DocumentMaker
+from abroad.core.records import read_stream
+from abroad.core.schema import Document, Prediction
 
 T = TypeVar("T")
 

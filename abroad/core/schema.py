@@ -1,6 +1,6 @@
 """The types every stage shares: documents with gold relations, and predictions.
 
-They hold and convert data; reading and writing files is `abroad.io`'s job.
+They hold and convert data; reading and writing files is `abroad.core.io`'s job.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 LabelPair = tuple[str, str]
 """An (organism label, chemical label) pair: one relation as text."""

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
-from abroad.io import JsonlAppender, Rejects, read_documents, read_records, write_jsonl
-from abroad.jsonl import BadJson, loads_jsonl, parse_json, read_jsonl, split_lines
-from abroad.resume import ResumableOutput
+from abroad.core.errors import InputError
+from abroad.core.io import JsonlAppender, Rejects, read_documents, read_records, write_jsonl
+from abroad.core.jsonl import BadJson, loads_jsonl, parse_json, read_jsonl, split_lines
+from abroad.core.resume import ResumableOutput
 from abroad.training.record import read_log
 
 LINE_ENDS_OF_UNICODE = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"

@@ -2,7 +2,7 @@
 
 import json
 
-from abroad.resume import ResumableOutput
+from abroad.core.resume import ResumableOutput
 
 WANTED = {"a": "1", "b": "2", "c": "3"}
 

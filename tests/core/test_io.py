@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import JsonlAppender, Rejects, atomic_write, read_documents, write_documents, write_jsonl
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.io import JsonlAppender, Rejects, atomic_write, read_documents, write_documents, write_jsonl
+from abroad.core.schema import Document
 
 RECORD = {
     "ArticleTitle": "A title.",

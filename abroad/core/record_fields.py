@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.schema import Document
 
 TITLE, ABSTRACT, PMID, DOI, ID = "ArticleTitle", "AbstractText", "PMID", "doi", "id"
 NAMES: dict[str, tuple[str, ...]] = {

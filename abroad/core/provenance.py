@@ -12,8 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.io import file_sha256, write_json
+from abroad.core.errors import InputError
+from abroad.core.io import file_sha256, write_json
 
 _PACKAGES = (
     *("abroad", "numpy", "numba", "polars", "scikit-learn"),

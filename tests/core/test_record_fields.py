@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import Rejects, read_documents
-from abroad.record_fields import ABSTRACT, ID, PMID, TITLE, DocumentMaker, find_field, read_doi, read_pmid
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents
+from abroad.core.record_fields import ABSTRACT, ID, PMID, TITLE, DocumentMaker, find_field, read_doi, read_pmid
 
 
 @pytest.mark.parametrize(
