@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from abroad.config import Config, EvaluateSection
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
-from abroad.instructions import read_training_set
+from abroad.documents.instructions import read_training_set
 from abroad.pipeline import Stage
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class _Run:
         return figures | {"rows_lost": lost}
 
     def do_sample(self) -> dict[str, Any]:
-        from abroad.sampling import SampleSettings, sample_table
+        from abroad.documents.sampling import SampleSettings, sample_table
 
         rejects = Rejects()
         settings = SampleSettings(**self.config.sample.model_dump(), seed=self.config.seed)
@@ -192,7 +192,7 @@ class _Run:
     def _fetch(self, rejects: Rejects) -> list[Any]:
         import contextlib
 
-        from abroad.documents import fetch_documents
+        from abroad.documents.fetch import fetch_documents
         from abroad.sources.eutils import EutilsClient, EutilsSettings
         from abroad.sources.references import read_references
 

@@ -40,7 +40,7 @@ def agreement(
     """
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, atomic_write, read_predictions
-    from abroad.sampling import PLOT_FORMATS
+    from abroad.documents.sampling import PLOT_FORMATS
     from annotation.agreement import measure_agreement
     from annotation.decisions import read_decisions
 

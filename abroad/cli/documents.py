@@ -63,7 +63,7 @@ def _fetch_references(
 ) -> None:
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.documents import fetch_documents
+    from abroad.documents.fetch import fetch_documents
     from abroad.sources.references import read_references
 
     rejects = Rejects()
@@ -85,8 +85,8 @@ def _fetch_labelled(labels: Path, out: Path, xml: list[Path], client: EutilsClie
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.curated.fetch import fetch_labelled
-    from abroad.curated.labels import read_labels
+    from abroad.documents.curated.fetch import fetch_labelled
+    from abroad.documents.curated.labels import read_labels
 
     if labels.resolve() == out.resolve():
         raise InputError("expected another file for the documents than for the labels")
@@ -154,7 +154,7 @@ def seq2rel(
     from abroad.core.io import Rejects, atomic_write, read_documents, require_file, write_jsonl
     from abroad.core.jsonl import split_lines
     from abroad.core.provenance import run_record
-    from abroad.extraction.seq2rel import line, read_output
+    from abroad.documents.seq2rel import line, read_output
 
     rejects = Rejects()
     items = read_documents(documents, rejects)
@@ -225,7 +225,7 @@ def split(
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents, write_documents
     from abroad.core.provenance import run_record
-    from abroad.splitting import read_ranking, split_documents, top_of_strata
+    from abroad.documents.splitting import read_ranking, split_documents, top_of_strata
 
     if (by_entropy is None) != at_random:
         raise InputError("expected either --by-entropy SAMPLE.tsv with --top N, or --random")

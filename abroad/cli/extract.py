@@ -170,7 +170,7 @@ def extract(
 
 def _format(format: str | None, out: Path | None) -> str:
     from abroad.core.errors import InputError
-    from abroad.extraction.formats import FORMATS
+    from abroad.documents.formats import FORMATS
 
     kind = format or (out.suffix.lstrip(".").lower() if out is not None else "jsonl")
     if kind not in FORMATS:
@@ -263,7 +263,7 @@ def _inputs(
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:
     from abroad.core.io import dump_line
-    from abroad.extraction.formats import to_table
+    from abroad.documents.formats import to_table
 
     if kind == "jsonl":
         sys.stdout.writelines(dump_line(prediction.to_dict()) for prediction in predictions)
@@ -273,7 +273,7 @@ def _print(documents: list[Document], predictions: list[Prediction], kind: str) 
 
 def _write_table(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
     from abroad.core.io import atomic_write
-    from abroad.extraction.formats import to_table
+    from abroad.documents.formats import to_table
 
     with atomic_write(out) as stream:
         stream.write(to_table(documents, predictions, kind))

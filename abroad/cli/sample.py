@@ -34,7 +34,7 @@ def sample(
     """
     from abroad.core.io import Rejects, require_file
     from abroad.core.provenance import run_record
-    from abroad.sampling import SampleSettings, sample_table
+    from abroad.documents.sampling import SampleSettings, sample_table
 
     settings = SampleSettings(n, item, tuple(on), by, strategy, binary, approx, seed)
     rejects = Rejects()

@@ -64,7 +64,7 @@ def run(
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents
     from abroad.core.provenance import run_record
-    from abroad.instructions import read_training_set
+    from abroad.documents.instructions import read_training_set
     from abroad.training.train import train as train_adapter
 
     settings, held_out_file = settings_of(config, {"model": model, "epochs": epochs, "validation": validation}, seed)
@@ -128,7 +128,7 @@ def replay(
 ) -> None:
     """Show that the same data come in the same order again; exit code 1 where they do not."""
     from abroad.core.io import Rejects
-    from abroad.instructions import read_training_set
+    from abroad.documents.instructions import read_training_set
     from abroad.training.replay import replay as again
 
     rejects = Rejects()
@@ -161,7 +161,7 @@ def curve(
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, atomic_write, read_documents, write_json
     from abroad.core.provenance import run_record
-    from abroad.instructions import read_training_set
+    from abroad.documents.instructions import read_training_set
     from abroad.synthesis.compare import TABLE_HEAD, Learner, table_line
     from abroad.synthesis.curve import curve as measure
     from abroad.synthesis.curve import plot_curves

@@ -34,7 +34,7 @@ def train(
 
     from abroad.cli.train import settings_of
     from abroad.core.io import Rejects, file_sha256, read_documents
-    from abroad.instructions import read_training_set
+    from abroad.documents.instructions import read_training_set
     from abroad.tuning.study import best_section, open_study, tune_training
 
     settings, _ = settings_of(config, {"model": model, "epochs": epochs}, seed)

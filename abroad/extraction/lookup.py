@@ -9,7 +9,7 @@ from abroad.core.io import Rejects
 from abroad.core.progress import Progress
 from abroad.core.record_fields import DOI, PMID
 from abroad.core.schema import Document
-from abroad.documents import attach
+from abroad.documents.fetch import attach
 from abroad.sources.formats.identifiers import Identifier
 from abroad.sources.pubmed import Article
 from abroad.sources.references import Reference

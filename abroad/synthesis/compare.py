@@ -11,10 +11,10 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_predictions, write_jsonl
 from abroad.core.resume import digest, keeps_identity, write_identity
 from abroad.core.schema import Document, Prediction
+from abroad.documents.instructions import Task
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import Scores, compare
 from abroad.extraction.extract import Decoding, Extractor, GenerativeExtractor
-from abroad.instructions import Task
 from abroad.training.settings import TrainSettings
 
 LEARNERS = ("extractor", "lm")

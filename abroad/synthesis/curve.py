@@ -9,7 +9,7 @@ from pathlib import Path
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
-from abroad.instructions import Task
+from abroad.documents.instructions import Task
 from abroad.synthesis.compare import Learner, SetScore, compare_sets
 
 

@@ -18,8 +18,8 @@ from typing import Any
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_records, write_jsonl
 from abroad.core.schema import Document
+from abroad.documents.instructions import Task
 from abroad.engines.base import Engine
-from abroad.instructions import Task
 from abroad.synthesis.fidelity import names_in, stands_in
 from abroad.synthesis.generate import generate_abstracts
 from abroad.synthesis.tasks import balanced, make_tasks

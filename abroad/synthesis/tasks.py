@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from abroad.core.schema import Document
+from abroad.documents.instructions import Task
 from abroad.extraction.linearise import linearise
-from abroad.instructions import Task
 
 NOTHING = "The text reports no relation between an organism and a compound."
 

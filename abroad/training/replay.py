@@ -12,7 +12,7 @@ from typing import Any
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
-from abroad.instructions import Task
+from abroad.documents.instructions import Task
 from abroad.training.record import METRICS, ORDER, read_log
 from abroad.training.settings import TrainSettings
 from abroad.training.train import TrainingRun

@@ -21,10 +21,10 @@ from abroad.core.io import Rejects
 from abroad.core.progress import Progress
 from abroad.core.resume import digest
 from abroad.core.schema import Document
+from abroad.documents.instructions import Task
 from abroad.engines.transformers_engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, GenerativeExtractor
-from abroad.instructions import Task
 from abroad.models import ModelSource, empty_model, import_transformers, load_model, load_tokenizer, resolve_model
 from abroad.rope import write_factor
 from abroad.training.data import Example, collate, collate_packed, make_examples, target_loss

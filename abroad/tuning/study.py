@@ -18,9 +18,9 @@ from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.io import Rejects
 from abroad.core.resume import digest
 from abroad.core.schema import Document
+from abroad.documents.instructions import Task
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, GenerativeExtractor
-from abroad.instructions import Task
 from abroad.training.settings import TrainSettings
 
 RANKS = ((4, 8), (8, 16), (16, 16), (16, 32), (32, 64))

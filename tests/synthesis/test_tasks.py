@@ -7,7 +7,7 @@ import pytest
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, write_documents, write_jsonl
 from abroad.core.schema import Document, Entity
-from abroad.instructions import Task, read_training_set
+from abroad.documents.instructions import Task, read_training_set
 from abroad.synthesis.tasks import NOTHING, balanced, kinds, make_tasks
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
 from abroad.core.schema import Document
+from abroad.documents.splitting import split_documents
 from abroad.sources.lotus import COLUMNS
-from abroad.splitting import split_documents
 from tests.sources.servers import Efetch, article_set, article_xml
 
 

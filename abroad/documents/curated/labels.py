@@ -1,6 +1,6 @@
 """Labels without their text: one abstract's entities and relations, and hashes that its text is known by.
 
-The format of `data/curated/*.jsonl`; `abroad.curated.join` makes documents of it. No text is kept here,
+The format of `data/curated/*.jsonl`; `abroad.documents.curated.join` makes documents of it. No text is kept here,
 and none can be made from the hashes.
 """
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from abroad.core.schema import Document, Entity
-from abroad.curated.labels import Labels, Span, normal, text_sha256, words_sha256
-from abroad.curated.locate import Locator
+from abroad.documents.curated.labels import Labels, Span, normal, text_sha256, words_sha256
+from abroad.documents.curated.locate import Locator
 
 _LEAST_SHARE = 0.5  # of the labels that the labelled text names; one alone ("Streptomyces") may be in any text
 

@@ -6,7 +6,7 @@ import pytest
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
-from abroad.sampling import SampleSettings, sample_table
+from abroad.documents.sampling import SampleSettings, sample_table
 
 ROWS = [
     ("fungi", "doi1", "o1", "s1"),

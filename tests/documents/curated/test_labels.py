@@ -7,7 +7,7 @@ import pytest
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
-from abroad.curated.labels import Labels, normal, plain_doi, read_labels, text_sha256, words_sha256
+from abroad.documents.curated.labels import Labels, normal, plain_doi, read_labels, text_sha256, words_sha256
 
 RECORD = {
     "id": "a1",

@@ -6,8 +6,8 @@ import pytest
 
 from abroad.core.io import Rejects, read_documents, write_jsonl
 from abroad.core.schema import Entity
-from abroad.curated.labels import Labels, text_sha256, words_sha256
-from abroad.curated.locate import Locator
+from abroad.documents.curated.labels import Labels, text_sha256, words_sha256
+from abroad.documents.curated.locate import Locator
 from tests.sources.servers import Efetch, article_set, article_xml
 
 TITLE, ABSTRACT = "Alpins of Ruta.", "Ruta ficta gave alpins A and B. R. ficta is new."
@@ -230,7 +230,7 @@ def test_the_shipped_labels_join_exactly_to_the_labelled_texts(shared_data, tmp_
     """All 3,523 texts as PubMed XML: every document comes back as it was labelled."""
     from xml.sax.saxutils import escape
 
-    from tests.curated.test_shipped import LABELS
+    from tests.documents.curated.test_shipped import LABELS
 
     source = json.loads((shared_data / "field" / "labelled.json").read_text("utf-8"))
     articles = [

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
 from abroad.core.progress import Progress
-from abroad.curated.join import Joined, OtherText, join
-from abroad.curated.labels import Labels, plain_doi, words_sha256
-from abroad.documents import fetch_and_keep, forget_kept, kept_articles
+from abroad.documents.curated.join import Joined, OtherText, join
+from abroad.documents.curated.labels import Labels, plain_doi, words_sha256
+from abroad.documents.fetch import fetch_and_keep, forget_kept, kept_articles
 from abroad.sources.pubmed import Article, read_xml
 
 if TYPE_CHECKING:

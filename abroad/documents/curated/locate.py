@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from abroad.curated.labels import Span
+from abroad.documents.curated.labels import Span
 from abroad.text.abbreviations import definitions
 from abroad.text.evidence import abbreviated_genus_spans, verbatim_spans
 from abroad.text.expand import Expansion, expand_lists, expand_shared_heads

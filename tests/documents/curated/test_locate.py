@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.curated.locate import Locator
+from abroad.documents.curated.locate import Locator
 
 
 def chemical(text, label):

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from abroad.core.io import Rejects
-from abroad.curated.labels import normal, read_labels, text_sha256
+from abroad.documents.curated.labels import normal, read_labels, text_sha256
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CURATED = ROOT / "data" / "curated"
 LABELS, LOCKED = CURATED / "labels.jsonl", CURATED / "locked_for_scoring_only.jsonl"
 ORIGIN = {LABELS: "labelled.json", LOCKED: "labelled_locked.json"}

@@ -4,7 +4,7 @@ import re
 
 from abroad.core.io import read_predictions, write_documents
 from abroad.core.schema import Document, Entity
-from abroad.extraction.seq2rel import line, parse_target, read_output, target
+from abroad.documents.seq2rel import line, parse_target, read_output, target
 
 
 def study():
