@@ -89,8 +89,8 @@ def extract(
     from abroad.core.io import Rejects, read_predictions, write_jsonl
     from abroad.core.provenance import run_record
     from abroad.extraction.extract import extract_documents
-    from abroad.extraction.link import Linker
-    from abroad.extraction.quickstatements import write_quickstatements
+    from abroad.linking.link import Linker
+    from abroad.linking.quickstatements import write_quickstatements
     from abroad.sources.formats.spreadsheets import ColumnNames
     from abroad.sources.name_index import NameIndex
 

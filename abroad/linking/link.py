@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from abroad.core.schema import Document, Prediction, Relation
-from abroad.extraction.opsin import inchikeys
+from abroad.linking.opsin import inchikeys
 from abroad.sources.name_index import ChemicalEntry, NameIndex
 from abroad.text.abbreviations import definitions
 from abroad.text.taxon_names import taxon_identifier

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from abroad.core.io import atomic_write
 from abroad.core.schema import Document, Prediction
-from abroad.extraction.link import KNOWN
+from abroad.linking.link import KNOWN
 from abroad.sources.name_index import NameIndex
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from abroad.core.io import Rejects
 from abroad.core.schema import Document, Prediction, Relation
-from abroad.extraction import opsin
-from abroad.extraction.link import Linker
-from abroad.extraction.quickstatements import write_quickstatements
+from abroad.linking import opsin
+from abroad.linking.link import Linker
+from abroad.linking.quickstatements import write_quickstatements
 from abroad.sources.name_index import NameIndex, build_index
 from tests.sources.test_name_index import HEADER, KEY_A, KEY_B, row
 
