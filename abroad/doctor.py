@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from abroad.models import PACKAGED, packaged_gguf
+from abroad.models.source import PACKAGED, packaged_gguf
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from abroad.core.io import Rejects, read_documents
 from abroad.engines.base import GenerationRequest
 from abroad.engines.speculate import SpeculationCounts, Speculator
 from abroad.engines.transformers_engine import TransformersEngine
-from abroad.models import load_model, load_tokenizer, resolve_model
+from abroad.models.load import load_model, load_tokenizer
+from abroad.models.resolve import resolve_model
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "curated.jsonl"
 

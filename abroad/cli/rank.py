@@ -42,8 +42,8 @@ def rank(
     from abroad.core.provenance import run_record
     from abroad.engines.base import make_engine
     from abroad.engines.settings import parse_assignments, read_settings, text_identity
-    from abroad.extraction.extract import weights_digest
-    from abroad.models import resolve_model
+    from abroad.models.resolve import resolve_model
+    from abroad.models.source import weights_digest
     from abroad.ranking.compare import compare_orders
     from abroad.ranking.game import GameSettings
     from abroad.ranking.rank import RankSettings, rank_file

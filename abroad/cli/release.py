@@ -60,8 +60,8 @@ def compress(
     from abroad.core.io import Rejects, read_documents
     from abroad.core.provenance import run_record
     from abroad.extraction.extract import Decoding
-    from abroad.release.adapters import ADAPTER, INITIAL
-    from abroad.release.compeft import FILE, write_change
+    from abroad.models.compeft import write_change
+    from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
     from abroad.release.grid import Candidate, original_bytes, search
 
     try:
@@ -87,7 +87,7 @@ def compress(
         for file in run.iterdir():
             if file.is_file() and file.suffix in (".json", ".jinja", ".txt", ".model") and file.name != INITIAL:
                 shutil.copy2(file, out / file.name)
-        write_change(out / FILE, change, facts)
+        write_change(out / COMPRESSED, change, facts)
         best = grid.best
         record["result"] = {"before": {"f1": grid.f1, "loss": grid.loss}, "after": vars(best)}
     if rejects:

@@ -21,7 +21,9 @@ from abroad.engines.repeats import BlockRepeats
 from abroad.engines.scoring import LEAST_SHARED, common_start, read_once, score_continuations
 from abroad.engines.settings import TransformersSettings
 from abroad.engines.speculate import NGRAM, SpeculationCounts, Speculator
-from abroad.models import import_transformers, load_model, load_tokenizer, resolve_model
+from abroad.models.backend import import_transformers
+from abroad.models.load import load_model, load_tokenizer
+from abroad.models.resolve import resolve_model
 
 _WINDOW = 16  # batches sorted by length together, so that little is padding
 

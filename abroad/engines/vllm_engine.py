@@ -18,7 +18,7 @@ from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRe
 from abroad.engines.scoring import join_tokens
 from abroad.engines.settings import VllmSettings
 from abroad.engines.speculate import NGRAM
-from abroad.models import resolve_model
+from abroad.models.resolve import resolve_model
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from abroad.core.errors import InputError
-from abroad.core.io import file_sha256, read_predictions
+from abroad.core.io import read_predictions
 from abroad.core.progress import Progress
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction
@@ -218,7 +218,9 @@ def load_extractor(
     Raises:
         InputError: no such model or setting, or settings that do not go with the decoding.
     """
-    from abroad.models import load_tokenizer, resolve_model
+    from abroad.models.load import load_tokenizer
+    from abroad.models.resolve import resolve_model
+    from abroad.models.source import weights_digest
 
     source = resolve_model(model, base)
     name, values = engine
@@ -251,10 +253,3 @@ def check_decoding(decoding: Decoding, settings: EngineSettings) -> None:
         raise InputError("speculative decoding has no n-gram block: expected ngram_block 0")
     if isinstance(settings, VllmSettings) and (decoding.beams > 1 or decoding.ngram_block):
         raise InputError("the engine vllm has neither beam search nor n-gram block: expected --beams 1, ngram_block 0")
-
-
-def weights_digest(source: Any) -> str:
-    """Digest of an adapter's weights, which tells a model retrained in place from the old one; "" for hub names."""
-    directory = Path(source.adapter or source.base)
-    files = sorted(directory.glob("*.safetensors")) if directory.is_dir() else []
-    return file_sha256(files[0]) if files and source.adapter else ""

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from abroad.core.errors import InputError
 from abroad.core.resume import digest
 from abroad.core.schema import Document
-from abroad.models import import_transformers, quiet_loading, resolve_encoder
+from abroad.models.backend import import_transformers, quiet_loading
+from abroad.models.source import resolve_encoder
 from abroad.text.retrieval import Bm25Index
 
 RETRIEVERS = ("fixed", "bm25", "embeddings")

@@ -84,7 +84,8 @@ class AttentionStudy:
     """
 
     def __init__(self, model: str, settings: StudySettings | None = None, base: str | None = None) -> None:
-        from abroad.models import load_model, load_tokenizer, resolve_model
+        from abroad.models.load import load_model, load_tokenizer
+        from abroad.models.resolve import resolve_model
 
         source = resolve_model(model, base)
         self.name, self.settings = model, settings or StudySettings()

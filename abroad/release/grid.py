@@ -14,9 +14,11 @@ from abroad.core.schema import Document
 from abroad.engines.transformers_engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, GenerativeExtractor
-from abroad.models import ModelSource, load_model, load_tokenizer, resolve_model
-from abroad.release.adapters import ADAPTER, read_run
-from abroad.release.compeft import TernaryChange, compress, write_change
+from abroad.models.compeft import TernaryChange, compress, write_change
+from abroad.models.load import load_model, load_tokenizer
+from abroad.models.resolve import resolve_model
+from abroad.models.source import ADAPTER, ModelSource
+from abroad.release.run import read_run
 from abroad.training.data import collate, make_examples, target_loss
 
 _BATCH = 8

@@ -78,7 +78,8 @@ def test_every_request_is_answered_once_and_streams(engine):
 
 
 def test_token_ids_are_taken_as_they_are(engine, smollm2):
-    from abroad.models import load_tokenizer, resolve_model
+    from abroad.models.load import load_tokenizer
+    from abroad.models.resolve import resolve_model
 
     ids = tuple(load_tokenizer(resolve_model(str(smollm2)))("The capital of France is")["input_ids"])
     assert texts(engine, [request("a")])["a"] == texts(engine, [request("b", prompt=ids)])["b"]
@@ -148,7 +149,8 @@ def test_scores_are_those_of_the_generated_text(engine):
 def test_a_score_is_that_of_the_model_whatever_shares_its_batch(engine, smollm2):
     import torch
 
-    from abroad.models import load_model, load_tokenizer, resolve_model
+    from abroad.models.load import load_model, load_tokenizer
+    from abroad.models.resolve import resolve_model
 
     source = resolve_model(str(smollm2))
     model, tokenizer = load_model(source), load_tokenizer(source)
@@ -188,7 +190,8 @@ def adapter(smollm2, tmp_path_factory):
     import peft
     import torch
 
-    from abroad.models import load_model, resolve_model
+    from abroad.models.load import load_model
+    from abroad.models.resolve import resolve_model
 
     torch.manual_seed(0)
     base = load_model(resolve_model(str(smollm2)))
@@ -211,7 +214,8 @@ def adapted(request, adapter):
 
 
 def test_an_adapter_is_used_and_alike_in_every_engine(adapted, adapter, smollm2):
-    from abroad.models import load_model, load_tokenizer, resolve_model
+    from abroad.models.load import load_model, load_tokenizer
+    from abroad.models.resolve import resolve_model
 
     def greedy(source):
         tokenizer = load_tokenizer(source)

@@ -8,7 +8,8 @@ from abroad.core.errors import InputError
 from abroad.engines.base import Generation, make_engine
 from abroad.extraction.encode import encode_prompt, encode_target
 from abroad.extraction.extract import Decoding, GenerativeExtractor, extract_documents, load_extractor, read_generation
-from abroad.models import load_tokenizer, resolve_model
+from abroad.models.load import load_tokenizer
+from abroad.models.resolve import resolve_model
 from tests.conftest import make_document
 
 DECODING = Decoding(beams=2, max_new_tokens=6)

@@ -52,7 +52,8 @@ def test_the_end_token_is_forced_at_the_budget(layout, request):
 
 def test_biogpt_reads_text_as_its_tokenizer_does(biogpt):
     from abroad.extraction.encode import encode_prompt
-    from abroad.models import load_tokenizer, resolve_model
+    from abroad.models.load import load_tokenizer
+    from abroad.models.resolve import resolve_model
 
     tokenizer = load_tokenizer(resolve_model(str(biogpt)))
     ids = encode_prompt(tokenizer, "Usnic acid (1).")

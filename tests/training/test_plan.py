@@ -28,7 +28,7 @@ def test_a_shape_counts_what_the_model_holds(tiny_model, biogpt):
 
 def test_the_adapter_is_what_peft_adds(tiny_model, documents, tmp_path):
     from abroad.core.io import Rejects
-    from abroad.training.state import trainable
+    from abroad.models.lora import trainable
     from abroad.training.train import TrainingRun
 
     settings = TrainSettings(model=str(tiny_model))

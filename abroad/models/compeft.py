@@ -17,9 +17,8 @@ import numpy as np
 
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, require_file
-from abroad.release.golomb import decode, encode, rice_width
+from abroad.models.golomb import decode, encode, rice_width
 
-FILE = "adapter.compeft"
 DENSITIES = (5, 10, 20, 30, 50)
 """Percent of the entries that are kept (the paper's grid)."""
 SCALES = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)

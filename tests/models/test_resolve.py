@@ -6,7 +6,9 @@ import shutil
 import pytest
 
 from abroad.core.errors import InputError
-from abroad.models import load_model, load_tokenizer, resolve_model
+from abroad.models.load import load_model, load_tokenizer
+from abroad.models.resolve import resolve_model
+from abroad.models.source import COMPRESSED, ModelSource, describe_model, packaged_gguf
 
 
 def test_the_packaged_model_loads_offline_with_its_tokenizer(smollm2):
@@ -52,6 +54,16 @@ def test_an_adapter_names_its_base_and_an_option_replaces_it(tiny_model, smollm2
     assert resolve_model(str(tmp_path), base=str(tiny_model)).base == str(tiny_model)
 
 
+def test_a_description_converts_and_decompresses_nothing(smollm2, tmp_path, monkeypatch):
+    monkeypatch.setenv("ABROAD_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "smollm2-135m"}))
+    (tmp_path / COMPRESSED).write_bytes(b"no such thing")
+    assert describe_model(str(tmp_path)) == ModelSource(str(packaged_gguf("smollm2-135m")), tmp_path)
+    assert not (tmp_path / "cache").exists()
+    with pytest.raises(InputError, match="damaged"):
+        resolve_model(str(tmp_path))
+
+
 def test_a_hub_name_that_is_not_cached_is_an_input_error_offline():
     source = resolve_model("nobody/no-such-model")
     with pytest.raises(InputError, match="cannot be loaded"):
@@ -59,7 +71,9 @@ def test_a_hub_name_that_is_not_cached_is_an_input_error_offline():
 
 
 def test_a_begin_token_that_a_gguf_file_asks_for_stands_before_every_text(tiny_model):
-    from abroad.models import add_bos, load_tokenizer, resolve_model
+    from abroad.models.gguf import add_bos
+    from abroad.models.load import load_tokenizer
+    from abroad.models.resolve import resolve_model
 
     tokenizer = load_tokenizer(resolve_model(str(tiny_model)))
     before = tokenizer("usnic acid")["input_ids"]

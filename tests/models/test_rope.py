@@ -9,7 +9,8 @@ from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, load_extractor
-from abroad.models import load_model, resolve_model
+from abroad.models.load import load_model
+from abroad.models.resolve import resolve_model
 from abroad.training.data import collate, make_examples, target_loss
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
