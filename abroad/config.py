@@ -93,7 +93,7 @@ class SynthesisSection(Section):
 
     @model_validator(mode="after")
     def _known_engine(self) -> SynthesisSection:
-        from abroad.engines.settings import read_settings
+        from abroad.engines.spec import read_settings
 
         try:
             read_settings(self.engine, self.engine_settings)
@@ -155,7 +155,7 @@ class ExtractSection(Section):
 
     @model_validator(mode="after")
     def _known_settings(self) -> ExtractSection:
-        from abroad.engines.settings import read_settings
+        from abroad.engines.spec import read_settings
 
         try:
             read_settings(self.engine, self.engine_settings)

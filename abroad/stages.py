@@ -18,7 +18,7 @@ from abroad.documents.instructions import read_training_set
 from abroad.pipeline import Stage
 
 if TYPE_CHECKING:
-    from abroad.synthesis.workers import EngineSpec
+    from abroad.engines.spec import EngineSpec
 
 
 def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stage]:
@@ -222,8 +222,7 @@ class _Run:
         return {"prompts": len(records), "documents": len({record["source"] for record in records})}
 
     def _engine_spec(self) -> EngineSpec:
-        from abroad.engines.settings import read_settings
-        from abroad.synthesis.workers import EngineSpec
+        from abroad.engines.spec import EngineSpec, read_settings
 
         section = self.config.synthesis
         settings = read_settings(section.engine, section.engine_settings)

@@ -22,7 +22,7 @@ from typing import Any
 
 from abroad.core.io import Rejects, read_documents
 from abroad.core.schema import Document
-from abroad.engines.base import make_engine
+from abroad.engines.spec import make_engine
 from abroad.synthesis.generate import _document, _requests
 from abroad.synthesis.instruct import InstructSettings, instruct
 from abroad.synthesis.select import SelectSettings, select

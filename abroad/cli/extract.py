@@ -194,7 +194,7 @@ def _extractor(
 
     from abroad.config import ExtractSection, load_section
     from abroad.core.errors import InputError
-    from abroad.engines.settings import parse_assignments
+    from abroad.engines.spec import parse_assignments
     from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.extract import load_extractor
     from abroad.release.pack import read_decoding
@@ -218,8 +218,7 @@ def _extractor(
 
 def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callable[[Any, Any, Path], None]:
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
-    from abroad.engines.base import make_engine
-    from abroad.engines.settings import read_settings, text_identity
+    from abroad.engines.spec import make_engine, read_settings, text_identity
     from abroad.models.resolve import resolve_model
     from abroad.models.source import weights_digest
     from abroad.ranking.rank import RankSettings, rank_file

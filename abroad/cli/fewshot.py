@@ -48,7 +48,7 @@ def fewshot(
     """
     from abroad.core.io import Rejects, read_predictions
     from abroad.core.provenance import run_record
-    from abroad.engines.settings import parse_assignments
+    from abroad.engines.spec import parse_assignments
     from abroad.extraction.extract import extract_documents
     from abroad.extraction.inputs import read_path
     from abroad.fewshot.entry import ModelEntry, make_extractor

@@ -40,8 +40,7 @@ def rank(
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents, read_predictions
     from abroad.core.provenance import run_record
-    from abroad.engines.base import make_engine
-    from abroad.engines.settings import parse_assignments, read_settings, text_identity
+    from abroad.engines.spec import make_engine, parse_assignments, read_settings, text_identity
     from abroad.models.resolve import resolve_model
     from abroad.models.source import weights_digest
     from abroad.ranking.compare import compare_orders

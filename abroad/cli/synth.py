@@ -71,8 +71,7 @@ def generate(
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.engines.settings import parse_assignments, read_settings
-    from abroad.synthesis.workers import EngineSpec
+    from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
     from abroad.synthesis.workers import generate as write_abstracts
 
     rejects = Rejects()
@@ -219,11 +218,10 @@ def specialise(
     """
     from abroad.core.io import Rejects, read_documents, read_records, write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.engines.settings import parse_assignments, read_settings
+    from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
     from abroad.synthesis.specialise import SpecialiseSettings, next_round
     from abroad.synthesis.specialise import specialise as one_round
     from abroad.synthesis.tasks import make_tasks
-    from abroad.synthesis.workers import EngineSpec
 
     rejects = Rejects()
     settings = SpecialiseSettings(count=count, retrieve=retrieve, seed=seed)

@@ -12,8 +12,8 @@ from abroad.core.io import read_predictions
 from abroad.core.progress import Progress
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction
-from abroad.engines.base import Engine, Generation, GenerationRequest, make_engine
-from abroad.engines.settings import EngineSettings, VllmSettings, read_settings, text_identity
+from abroad.engines.base import Engine, Generation, GenerationRequest
+from abroad.engines.spec import EngineSettings, VllmSettings, make_engine, read_settings, text_identity
 from abroad.extraction.chunks import chunks
 from abroad.extraction.encode import encode_prompt
 from abroad.extraction.linearise import parse
@@ -213,7 +213,7 @@ def load_extractor(
     """A generative extractor over a model by name or path (adapters are merged).
 
     Args:
-        engine: its name and settings, as `abroad.engines.settings.read_settings` takes them: contrastive and
+        engine: its name and settings, as `abroad.engines.spec.read_settings` takes them: contrastive and
             speculative decoding are among them.
     Raises:
         InputError: no such model or setting, or settings that do not go with the decoding.

@@ -10,8 +10,8 @@ from typing import Any
 
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
-from abroad.engines.base import Engine, Generation, GenerationRequest, Prompt, Score, make_engine
-from abroad.engines.settings import read_settings, text_identity
+from abroad.engines.base import Engine, Generation, GenerationRequest, Prompt, Score
+from abroad.engines.spec import make_engine, read_settings, text_identity
 from abroad.fewshot.examples import load_examples
 from abroad.fewshot.retrieve import make_retriever, pool_digest
 from abroad.fewshot.run import FewShotExtractor, FewShotSettings, Shots

@@ -289,7 +289,7 @@ def rank_file(
     """Write the ranked prediction of each document to `out` (JSONL), resumably.
 
     Args:
-        identity: of the engine; `abroad.engines.settings.text_identity` gives it.
+        identity: of the engine; `abroad.engines.spec.text_identity` gives it.
         outputs: one list of predictions, or several: their relations together, or with `whole` each an output.
     """
     wanted: dict[str, str] = {}

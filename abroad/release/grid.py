@@ -11,7 +11,7 @@ import numpy as np
 
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
-from abroad.engines.transformers_engine import TransformersEngine
+from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, GenerativeExtractor
 from abroad.models.compeft import TernaryChange, compress, write_change

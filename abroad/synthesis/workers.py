@@ -8,44 +8,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import AbroadError, MissingDependencyError
 from abroad.core.io import Rejects, require_file
 from abroad.core.progress import Progress
-from abroad.engines.base import Engine, make_engine
-from abroad.engines.settings import EngineSettings, text_identity
+from abroad.engines.base import Engine
+from abroad.engines.spec import EngineSpec
 from abroad.synthesis.generate import GenerationReport, generate_abstracts, generate_shard
 from abroad.synthesis.shards import LARGEST, Shard, ShardedOutput
 
 _SHARDS_A_WORKER = 8  # so that all end at about the same time
 _ATTEMPTS = 3  # at a shard whose worker dies
 _LOOK_EVERY = 2.0  # seconds between looks at what is on disk
-
-
-@dataclass(frozen=True)
-class EngineSpec:
-    """What a worker makes its engine of."""
-
-    name: str
-    model: str
-    batch_size: int
-    settings: EngineSettings
-
-    @property
-    def gpus(self) -> int:
-        """GPUs one engine takes where there are any."""
-        return getattr(self.settings, "tensor_parallel", 1) * getattr(self.settings, "pipeline_parallel", 1)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What decides a text beside its prompt."""
-        return text_identity(self.name, self.model, self.settings)
-
-    def make(self, say: Callable[[str], None] = lambda message: None) -> Engine:
-        return make_engine(self.name, self.model, self.batch_size, self.settings, say)
 
 
 class ShardWorker:

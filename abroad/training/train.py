@@ -22,7 +22,7 @@ from abroad.core.progress import Progress
 from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
-from abroad.engines.transformers_engine import TransformersEngine
+from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.extract import Decoding, GenerativeExtractor
 from abroad.models.backend import import_transformers

@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from abroad.engines.base import GenerationRequest, make_engine
+from abroad.engines.base import GenerationRequest
+from abroad.engines.spec import make_engine
 
 ENGINES = ("transformers", "vllm")
 

@@ -6,9 +6,9 @@ import pytest
 
 from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
-from abroad.engines.contrastive import ContrastiveSettings, contrast
-from abroad.engines.settings import TransformersSettings
-from abroad.engines.transformers_engine import TransformersEngine
+from abroad.engines.spec import TransformersSettings
+from abroad.engines.transformers.contrastive import ContrastiveSettings, contrast
+from abroad.engines.transformers.engine import TransformersEngine
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 

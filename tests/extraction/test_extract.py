@@ -5,7 +5,8 @@ import json
 import pytest
 
 from abroad.core.errors import InputError
-from abroad.engines.base import Generation, make_engine
+from abroad.engines.base import Generation
+from abroad.engines.spec import make_engine
 from abroad.extraction.encode import encode_prompt, encode_target
 from abroad.extraction.extract import Decoding, GenerativeExtractor, extract_documents, load_extractor, read_generation
 from abroad.models.load import load_tokenizer

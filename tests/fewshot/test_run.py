@@ -77,7 +77,8 @@ def test_a_model_without_a_chat_template_says_so(cli, smollm2, inputs, tmp_path)
 
 
 def test_a_chat_template_goes_around_the_prompt(tiny_model):
-    from abroad.engines.base import GenerationRequest, make_engine
+    from abroad.engines.base import GenerationRequest
+    from abroad.engines.spec import make_engine
 
     engine = make_engine("transformers", str(tiny_model))
     plain, turn = (

@@ -7,7 +7,8 @@ import pytest
 from abroad.core.errors import InputError
 from abroad.core.io import read_predictions, write_documents, write_jsonl
 from abroad.core.schema import Prediction, Relation
-from abroad.engines.base import Score, make_engine
+from abroad.engines.base import Score
+from abroad.engines.spec import make_engine
 from abroad.ranking.compare import compare_orders
 from abroad.ranking.policies import CandidateSet
 from abroad.ranking.rank import ORDERS, RankSettings, rank_candidates, rank_outputs, rank_relations, reorder

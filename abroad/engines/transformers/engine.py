@@ -15,12 +15,22 @@ from functools import cached_property
 from typing import Any
 
 from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score
-from abroad.engines.constrain import Constraints, constraint_error, is_constrained, wrap_tokenizer
-from abroad.engines.contrastive import ContrastiveProcessor, ContrastiveSettings, check_tokenizers
-from abroad.engines.repeats import BlockRepeats
-from abroad.engines.scoring import LEAST_SHARED, common_start, read_once, score_continuations
-from abroad.engines.settings import TransformersSettings
-from abroad.engines.speculate import NGRAM, SpeculationCounts, Speculator
+from abroad.engines.spec import NGRAM, TransformersSettings
+from abroad.engines.tokens import common_start
+from abroad.engines.transformers.constrain import (
+    Constraints,
+    constraint_error,
+    is_constrained,
+    wrap_tokenizer,
+)
+from abroad.engines.transformers.contrastive import (
+    ContrastiveProcessor,
+    ContrastiveSettings,
+    check_tokenizers,
+)
+from abroad.engines.transformers.repeats import BlockRepeats
+from abroad.engines.transformers.scoring import LEAST_SHARED, read_once, score_continuations
+from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
 from abroad.models.backend import import_transformers
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model

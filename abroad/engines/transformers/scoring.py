@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from abroad.engines.base import Prompt, Score, check_pairs
+from abroad.engines.tokens import common_start, join_tokens
 
 LEAST_SHARED = 16  # tokens; below, a second pass costs more than it saves
 _LEAST_ROWS = 4  # a batch of fewer is not closed for the sake of a longer common beginning
@@ -51,28 +52,6 @@ def score_continuations(
         for row, value in zip(batch, _score_batch(model, batch), strict=True):
             found[row.place] = Score(value, len(row.ids) - row.start)
     return found
-
-
-def join_tokens(
-    encode: Callable[[str, bool], Sequence[int]], prompt: Prompt, continuation: str
-) -> tuple[tuple[int, ...], int]:
-    """(ids of prompt and continuation, where the continuation's begin).
-
-    Both are tokenised together, as the text that a model reads is; a token across the seam counts as the
-    continuation's, and so does none that stands first in the text: it has no probability.
-    """
-    if not isinstance(prompt, str):
-        return (*prompt, *encode(continuation, False)), max(len(prompt), 1)
-    whole, head = tuple(encode(prompt + continuation, True)), tuple(encode(prompt, True))
-    return whole, max(min(common_start(whole, head), len(whole) - 1), 1)
-
-
-def common_start(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many ids the two begin with alike."""
-    for place, (left, right) in enumerate(zip(a, b, strict=False)):
-        if left != right:
-            return place
-    return min(len(a), len(b))
 
 
 def _batches(rows: Sequence[_Row], size: int) -> Iterator[list[_Row]]:

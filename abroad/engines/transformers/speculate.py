@@ -14,9 +14,6 @@ from typing import Any
 
 from abroad.engines.base import GenerationRequest
 
-NGRAM = "ngram"
-"""As a draft: tokens that followed the same words before, copied from the prompt and the text so far."""
-
 
 @dataclass
 class SpeculationCounts:

@@ -1,14 +1,22 @@
-"""What can be set of each engine, beside model and batch size: `--set KEY=VALUE`, or a mapping in a config."""
+"""Which engine is meant, and how it is set: no engine is imported before `make_engine` is called.
+
+What can be set of each, beside model and batch size: `--set KEY=VALUE`, or a mapping in a config.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import importlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from abroad.core.errors import InputError
+from abroad.engines.base import Engine
+
+NGRAM = "ngram"
+"""As a draft: tokens that followed the same words before, copied from the prompt and the text so far."""
 
 _Count = Annotated[int, Field(ge=1)]
 _NotNegative = Annotated[float, Field(ge=0)]
@@ -150,3 +158,56 @@ def text_identity(engine: str, model: str, settings: EngineSettings) -> dict[str
         if item.name not in settings.layout and getattr(settings, item.name) != getattr(default, item.name)
     }
     return {"engine": engine, "model": model} | differing
+
+
+_ENGINES = {
+    "openai": "abroad.engines.openai.engine:OpenAiEngine",
+    "transformers": "abroad.engines.transformers.engine:TransformersEngine",
+    "vllm": "abroad.engines.vllm.engine:VllmEngine",
+}
+"""Engine name -> "module:class"; imported only when asked for."""
+
+
+def make_engine(
+    name: str,
+    model: str,
+    batch_size: int = 16,
+    settings: EngineSettings | None = None,
+    say: Callable[[str], None] = lambda message: None,
+) -> Engine:
+    """An engine by name, over a model by name or path.
+
+    Args:
+        batch_size: texts at once; with a server, requests at once.
+        settings: of this engine, as `read_settings` gives them.
+        say: is told what a person should know while it works.
+    Raises:
+        InputError: no such engine or model.
+    """
+    if settings is None:
+        settings = read_settings(name, {})
+    module, _, attribute = _ENGINES[name].partition(":")
+    return getattr(importlib.import_module(module), attribute).from_name(model, batch_size, settings, say)
+
+
+@dataclass(frozen=True)
+class EngineSpec:
+    """An engine that is still to be made; workers in other processes make theirs of it."""
+
+    name: str
+    model: str
+    batch_size: int
+    settings: EngineSettings
+
+    @property
+    def gpus(self) -> int:
+        """GPUs one engine takes where there are any."""
+        return getattr(self.settings, "tensor_parallel", 1) * getattr(self.settings, "pipeline_parallel", 1)
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What decides a text beside its prompt."""
+        return text_identity(self.name, self.model, self.settings)
+
+    def make(self, say: Callable[[str], None] = lambda message: None) -> Engine:
+        return make_engine(self.name, self.model, self.batch_size, self.settings, say)

@@ -21,7 +21,7 @@ import httpx
 
 from abroad.core.errors import AbroadError, InputError
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs
-from abroad.engines.settings import OpenAiSettings
+from abroad.engines.spec import OpenAiSettings
 from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
 
 DEFAULT_URL = "http://127.0.0.1:8000/v1"  # where `vllm serve` listens

@@ -15,9 +15,8 @@ from typing import Any
 
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score, check_pairs
-from abroad.engines.scoring import join_tokens
-from abroad.engines.settings import VllmSettings
-from abroad.engines.speculate import NGRAM
+from abroad.engines.spec import NGRAM, VllmSettings
+from abroad.engines.tokens import join_tokens
 from abroad.models.resolve import resolve_model
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs
