@@ -12,7 +12,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import require_file
 
 if TYPE_CHECKING:
-    from abroad.extraction.extract import Decoding
+    from abroad.extraction.generative.decoding import Decoding
 
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Count = Annotated[int, Field(ge=1)]
@@ -149,7 +149,7 @@ class ExtractSection(Section):
     engine_settings: dict[str, Any] = Field({}, description="as `abroad extract --set`")
 
     def decoding(self) -> Decoding:
-        from abroad.extraction.extract import Decoding
+        from abroad.extraction.generative.decoding import Decoding
 
         return Decoding(**self.model_dump(exclude={"batch_size", "engine", "engine_settings"}))
 

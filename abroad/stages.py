@@ -298,7 +298,8 @@ class _Run:
         return {"examples": report.examples, "updates": report.steps, "validation_f1": best, "set_aside": len(rejects)}
 
     def do_extract(self) -> dict[str, Any]:
-        from abroad.extraction.extract import extract_documents, load_extractor
+        from abroad.extraction.base import extract_documents
+        from abroad.extraction.generative.load import load_extractor
 
         rejects = Rejects()
         section = self.config.extract

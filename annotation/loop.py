@@ -128,7 +128,7 @@ class _Loop:
         return {document.id for batch in batches for document in read_documents(batch)}
 
     def _extract(self, turn: Round) -> dict[str, Any]:
-        from abroad.extraction.extract import extract_documents
+        from abroad.extraction.base import extract_documents
 
         report = extract_documents(self._uncurated(turn), load_model(turn.model), turn.predictions)
         return {"model": turn.model_name, "documents": report.documents, "relations": report.relations}

@@ -21,7 +21,8 @@ from abroad.engines.transformers.engine import TransformersEngine
 from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
 from abroad.evaluation.bootstrap import bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import compare
-from abroad.extraction.extract import Decoding, load_extractor
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.load import load_extractor
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say, say_not
 if TYPE_CHECKING:
     from abroad.core.io import Rejects
     from abroad.core.schema import Document, Prediction
-    from abroad.extraction.extract import Extractor
+    from abroad.extraction.base import Extractor
     from abroad.sources.eutils import EutilsClient
     from abroad.sources.formats.spreadsheets import ColumnNames
 
@@ -88,7 +88,7 @@ def extract(
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_predictions, write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.extraction.extract import extract_documents
+    from abroad.extraction.base import extract_documents
     from abroad.linking.link import Linker
     from abroad.linking.quickstatements import write_quickstatements
     from abroad.sources.formats.spreadsheets import ColumnNames
@@ -196,7 +196,7 @@ def _extractor(
     from abroad.core.errors import InputError
     from abroad.engines.spec import parse_assignments
     from abroad.extraction.builtin.pairs import load_pair_extractor
-    from abroad.extraction.extract import load_extractor
+    from abroad.extraction.generative.load import load_extractor
     from abroad.release.pack import read_decoding
 
     if min_score is not None and precision is not None:

@@ -59,7 +59,7 @@ def compress(
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents
     from abroad.core.provenance import run_record
-    from abroad.extraction.extract import Decoding
+    from abroad.extraction.generative.decoding import Decoding
     from abroad.models.compeft import write_change
     from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
     from abroad.release.grid import Candidate, original_bytes, search

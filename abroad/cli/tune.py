@@ -61,7 +61,8 @@ def decode(
 ) -> None:
     """Search beams, early stopping, length penalty and n-gram block for one model."""
     from abroad.core.io import Rejects, file_sha256, read_documents
-    from abroad.extraction.extract import Decoding, load_extractor
+    from abroad.extraction.generative.decoding import Decoding
+    from abroad.extraction.generative.load import load_extractor
     from abroad.tuning.study import best_section, open_study, tune_decoding
 
     rejects = Rejects()

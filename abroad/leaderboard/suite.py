@@ -13,7 +13,7 @@ from abroad.config import Section, mistakes_of, read_yaml
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents
 from abroad.core.schema import Document, Entity
-from abroad.extraction.linearise import SEPARATOR, VERB, parse
+from abroad.extraction.generative.linearise import SEPARATOR, VERB, parse
 
 _FOLDER = Path(__file__).with_name("suites")
 _ALTERNATIVE = " | "

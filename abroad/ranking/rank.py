@@ -21,7 +21,7 @@ from abroad.core.progress import Progress
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction, Relation
 from abroad.engines.base import Engine
-from abroad.extraction.linearise import VERB, linearise
+from abroad.extraction.generative.linearise import VERB, linearise
 from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria
 from abroad.ranking.policies import CandidateSet, RankingPrompts, view_candidates
 

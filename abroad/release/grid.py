@@ -13,7 +13,8 @@ from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
-from abroad.extraction.extract import Decoding, GenerativeExtractor
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.models.compeft import TernaryChange, compress, write_change
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model

@@ -13,7 +13,8 @@ from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, write_json
 from abroad.core.schema import Document
 from abroad.evaluation.evaluate import evaluate
-from abroad.extraction.extract import Decoding, load_extractor
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.load import load_extractor
 from abroad.models.source import ADAPTER, COMPRESSED
 
 DECODING, EVALUATION, TRAINING = "decoding.json", "evaluation.json", "training.json"

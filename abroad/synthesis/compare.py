@@ -14,7 +14,9 @@ from abroad.core.schema import Document, Prediction
 from abroad.documents.instructions import Task
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import Scores, compare
-from abroad.extraction.extract import Decoding, Extractor, GenerativeExtractor
+from abroad.extraction.base import Extractor
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.training.settings import TrainSettings
 
 LEARNERS = ("extractor", "lm")
@@ -48,7 +50,7 @@ class Learner:
             from abroad.extraction.builtin.mentions import NoTagger
 
             return train_extractor(list(documents), [], NoTagger(), seed=self.seed)[0]
-        from abroad.extraction.extract import load_extractor
+        from abroad.extraction.generative.load import load_extractor
         from abroad.training.train import train
 
         train(documents, [], self.train, out, rejects)

@@ -12,7 +12,7 @@ from random import Random
 
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
-from abroad.extraction.linearise import linearise
+from abroad.extraction.generative.linearise import linearise
 
 NOTHING = "The text reports no relation between an organism and a compound."
 

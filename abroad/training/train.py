@@ -24,7 +24,8 @@ from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
-from abroad.extraction.extract import Decoding, GenerativeExtractor
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.models.backend import import_transformers
 from abroad.models.load import empty_model, load_model, load_tokenizer
 from abroad.models.lora import add_lora, import_peft, peft_names, trainable

@@ -20,7 +20,8 @@ from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.evaluation.metrics import micro_scores
-from abroad.extraction.extract import Decoding, GenerativeExtractor
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.training.settings import TrainSettings
 
 RANKS = ((4, 8), (8, 16), (16, 16), (16, 32), (32, 64))

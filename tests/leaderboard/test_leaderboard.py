@@ -10,7 +10,7 @@ import yaml
 from abroad.config import LeaderboardSection
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
-from abroad.extraction.extract import read_generation
+from abroad.extraction.generative.extractor import read_generation
 from abroad.leaderboard.run import rows_of
 from abroad.leaderboard.suite import load_suite
 from abroad.leaderboard.table import COLUMNS
@@ -61,7 +61,7 @@ def test_the_built_in_suite_has_forty_cases_and_more_whose_gold_its_texts_give()
 def test_gold_of_the_built_in_suite_scores_100_when_it_is_the_answer():
     from abroad.engines.base import Generation
     from abroad.evaluation.metrics import micro_scores
-    from abroad.extraction.linearise import linearise
+    from abroad.extraction.generative.linearise import linearise
 
     documents = load_suite("builtin", Rejects()).documents
     answers = [Generation(d.id, linearise(d.label_pairs()), "stop", 1) for d in documents]

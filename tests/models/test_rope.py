@@ -8,7 +8,8 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.evaluation.metrics import micro_scores
-from abroad.extraction.extract import Decoding, load_extractor
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.load import load_extractor
 from abroad.models.load import load_model
 from abroad.models.resolve import resolve_model
 from abroad.training.data import collate, make_examples, target_loss

@@ -3,7 +3,7 @@
 import pytest
 
 from abroad.core.io import Rejects
-from abroad.extraction.linearise import linearise
+from abroad.extraction.generative.linearise import linearise
 from abroad.synthesis.tasks import make_tasks
 from abroad.training.data import IGNORED, collate, collate_packed, make_examples, target_loss
 

@@ -27,7 +27,8 @@ def losses(out):
 
 
 def test_training_lowers_the_loss_and_leaves_a_loadable_adapter(tiny_model, documents, tmp_path):
-    from abroad.extraction.extract import Decoding, load_extractor
+    from abroad.extraction.generative.decoding import Decoding
+    from abroad.extraction.generative.load import load_extractor
 
     report = train(documents, documents[:1], settings_for(tiny_model, epochs=15), tmp_path / "model", Rejects())
     assert report.examples == 3

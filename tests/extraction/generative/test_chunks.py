@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abroad.core.schema import Prediction, Relation
-from abroad.extraction.chunks import chunks
-from abroad.extraction.extract import merge_parts
+from abroad.extraction.generative.chunks import chunks
+from abroad.extraction.generative.extractor import merge_parts
 
 
 def words(text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from abroad.extraction.linearise import SEPARATOR, VERB
+from abroad.extraction.generative.linearise import SEPARATOR, VERB
 
 NONE = "none"
 """What a model writes where a text states no relation."""

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from abroad.core.schema import Document
 from abroad.engines.base import Generation
-from abroad.fewshot.answers import cut_relations
-from abroad.fewshot.run import count_reading, read_answer
-from abroad.fewshot.styles import load_style
+from abroad.extraction.fewshot.answers import cut_relations
+from abroad.extraction.fewshot.run import count_reading, read_answer
+from abroad.extraction.fewshot.styles import load_style
 
 STEPS = (
     " Usnea x\nChemicals: usnic acid\nEvidence: Usnic acid was found in Usnea x.\n"

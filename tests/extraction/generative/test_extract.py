@@ -7,8 +7,11 @@ import pytest
 from abroad.core.errors import InputError
 from abroad.engines.base import Generation
 from abroad.engines.spec import make_engine
-from abroad.extraction.encode import encode_prompt, encode_target
-from abroad.extraction.extract import Decoding, GenerativeExtractor, extract_documents, load_extractor, read_generation
+from abroad.extraction.base import extract_documents
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.encode import encode_prompt, encode_target
+from abroad.extraction.generative.extractor import GenerativeExtractor, read_generation
+from abroad.extraction.generative.load import load_extractor
 from abroad.models.load import load_tokenizer
 from abroad.models.resolve import resolve_model
 from tests.conftest import make_document

@@ -10,8 +10,8 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents
 from abroad.core.schema import Document
 from abroad.documents.splitting import publications
-from abroad.extraction.linearise import SEPARATOR, linearise
-from abroad.fewshot.answers import NONE
+from abroad.extraction.fewshot.answers import NONE
+from abroad.extraction.generative.linearise import SEPARATOR, linearise
 from abroad.text.evidence import find_evidence
 from abroad.text.near_duplicates import shingles
 from abroad.text.tokens import sentences

@@ -13,12 +13,12 @@ from abroad.core.io import file_sha256
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
-from abroad.extraction.extract import read_generation
-from abroad.fewshot.answers import cut_relations
-from abroad.fewshot.examples import one_line, show_example
-from abroad.fewshot.images import data_urls, image_paths
-from abroad.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
-from abroad.fewshot.styles import Style
+from abroad.extraction.fewshot.answers import cut_relations
+from abroad.extraction.fewshot.examples import one_line, show_example
+from abroad.extraction.fewshot.images import data_urls, image_paths
+from abroad.extraction.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
+from abroad.extraction.fewshot.styles import Style
+from abroad.extraction.generative.extractor import read_generation
 
 CHATS = ("auto", "always", "never")
 _READING = 1
@@ -75,7 +75,7 @@ class Shots:
 
 @dataclass
 class FewShotExtractor:
-    """Relations by examples in the prompt; an `abroad.extraction.extract.Extractor`.
+    """Relations by examples in the prompt; an `abroad.extraction.base.Extractor`.
 
     Attributes:
         images_from: folder that relative paths of images count from.

@@ -3,7 +3,9 @@
 import pytest
 
 from abroad.engines.base import GenerationRequest
-from abroad.extraction.extract import Decoding, extract_documents, load_extractor
+from abroad.extraction.base import extract_documents
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.load import load_extractor
 from tests.conftest import make_document, save_tiny_model
 
 DECODING = Decoding(beams=3, max_new_tokens=8, length_penalty=1.5, early_stopping="never")
@@ -51,7 +53,7 @@ def test_the_end_token_is_forced_at_the_budget(layout, request):
 
 
 def test_biogpt_reads_text_as_its_tokenizer_does(biogpt):
-    from abroad.extraction.encode import encode_prompt
+    from abroad.extraction.generative.encode import encode_prompt
     from abroad.models.load import load_tokenizer
     from abroad.models.resolve import resolve_model
 

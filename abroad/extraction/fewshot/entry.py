@@ -12,10 +12,10 @@ from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.engines.base import Engine, Generation, GenerationRequest, Prompt, Score
 from abroad.engines.spec import make_engine, read_settings, text_identity
-from abroad.fewshot.examples import load_examples
-from abroad.fewshot.retrieve import make_retriever, pool_digest
-from abroad.fewshot.run import FewShotExtractor, FewShotSettings, Shots
-from abroad.fewshot.styles import Style
+from abroad.extraction.fewshot.examples import load_examples
+from abroad.extraction.fewshot.retrieve import make_retriever, pool_digest
+from abroad.extraction.fewshot.run import FewShotExtractor, FewShotSettings, Shots
+from abroad.extraction.fewshot.styles import Style
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from abroad.core.schema import Document
-from abroad.extraction.linearise import linearise
+from abroad.extraction.generative.linearise import linearise
 
 
 def encode_prompt(tokenizer: Any, text: str) -> tuple[int, ...]:
