@@ -204,8 +204,8 @@ class _Run:
         return read_documents(self.documents, rejects)
 
     def do_instruct(self) -> dict[str, Any]:
-        from abroad.synthesis.guides import load_guide
-        from abroad.synthesis.instruct import InstructSettings, instruct
+        from abroad.synthesis.prompts.guides import load_guide
+        from abroad.synthesis.prompts.instruct import InstructSettings, instruct
 
         rejects = Rejects()
         keys = InstructSettings.__dataclass_fields__
@@ -229,7 +229,7 @@ class _Run:
         return EngineSpec(section.engine, section.model, section.batch_size, settings)
 
     def do_generate(self) -> dict[str, Any]:
-        from abroad.synthesis.workers import generate
+        from abroad.synthesis.generation.workers import generate
 
         rejects = Rejects()
         workers = self.config.synthesis.workers
@@ -238,8 +238,8 @@ class _Run:
         return {"abstracts": report.written, "from_before": report.resumed, "set_aside": len(rejects)}
 
     def do_select(self) -> dict[str, Any]:
-        from abroad.synthesis.curate import curate
-        from abroad.synthesis.select import SelectSettings, select
+        from abroad.synthesis.selection.curate import curate
+        from abroad.synthesis.selection.select import SelectSettings, select
 
         rejects = Rejects()
         section = self.config.synthesis
@@ -261,8 +261,8 @@ class _Run:
         }
 
     def do_specialise(self) -> dict[str, Any]:
-        from abroad.synthesis.specialise import SpecialiseSettings, specialise
-        from abroad.synthesis.tasks import make_tasks
+        from abroad.synthesis.tasks.kinds import make_tasks
+        from abroad.synthesis.tasks.specialise import SpecialiseSettings, specialise
 
         rejects = Rejects()
         section = self.config.synthesis.specialise

@@ -32,10 +32,10 @@ def instruct(
     """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold."""
     from abroad.core.io import Rejects, read_documents, write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.synthesis.classes import with_superclasses
-    from abroad.synthesis.guides import load_guide
-    from abroad.synthesis.instruct import InstructSettings
-    from abroad.synthesis.instruct import instruct as make_prompts
+    from abroad.synthesis.prompts.classes import with_superclasses
+    from abroad.synthesis.prompts.guides import load_guide
+    from abroad.synthesis.prompts.instruct import InstructSettings
+    from abroad.synthesis.prompts.instruct import instruct as make_prompts
 
     guide = None if principles is None else load_guide(None if principles == "default" else Path(principles))
     settings = InstructSettings(
@@ -72,7 +72,7 @@ def generate(
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
-    from abroad.synthesis.workers import generate as write_abstracts
+    from abroad.synthesis.generation.workers import generate as write_abstracts
 
     rejects = Rejects()
     values = parse_assignments(assignments) | ({"base_url": base_url} if base_url is not None else {})
@@ -101,8 +101,8 @@ def select(
     """
     from abroad.core.io import Rejects, read_documents, write_documents, write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.synthesis.select import SelectSettings
-    from abroad.synthesis.select import select as choose
+    from abroad.synthesis.selection.select import SelectSettings
+    from abroad.synthesis.selection.select import select as choose
 
     rejects = Rejects()
     settings = SelectSettings(threshold, fidelity, similarity, best)
@@ -129,7 +129,7 @@ def report(
 ) -> None:
     """Where abstracts were lost: how many at each step, why, and what they look like."""
     from abroad.core.io import Rejects, atomic_write, read_documents
-    from abroad.synthesis.funnel import funnel, render_funnel
+    from abroad.synthesis.selection.funnel import funnel, render_funnel
 
     rejects = Rejects()
     beside = selected.with_name(selected.name + ".rejected.jsonl")
@@ -160,8 +160,8 @@ def validate(
 ) -> None:
     """Score the selector itself: it should take curated documents, and refuse them with wrong relations."""
     from abroad.core.io import Rejects, read_documents
-    from abroad.synthesis.select import SelectSettings
-    from abroad.synthesis.validate import validate as judge
+    from abroad.synthesis.selection.select import SelectSettings
+    from abroad.synthesis.selection.validate import validate as judge
 
     rejects = Rejects()
     documents = read_documents(curated, rejects)
@@ -182,7 +182,7 @@ def curate(
     """Choose the k best and most diverse abstracts: by score, then by entropy of organisms and chemicals."""
     from abroad.core.io import Rejects, read_documents, write_documents
     from abroad.core.provenance import run_record
-    from abroad.synthesis.curate import curate as choose
+    from abroad.synthesis.selection.curate import curate as choose
 
     rejects = Rejects()
     documents = read_documents(selected, rejects)
@@ -219,9 +219,9 @@ def specialise(
     from abroad.core.io import Rejects, read_documents, read_records, write_jsonl
     from abroad.core.provenance import run_record
     from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
-    from abroad.synthesis.specialise import SpecialiseSettings, next_round
-    from abroad.synthesis.specialise import specialise as one_round
-    from abroad.synthesis.tasks import make_tasks
+    from abroad.synthesis.tasks.kinds import make_tasks
+    from abroad.synthesis.tasks.specialise import SpecialiseSettings, next_round
+    from abroad.synthesis.tasks.specialise import specialise as one_round
 
     rejects = Rejects()
     settings = SpecialiseSettings(count=count, retrieve=retrieve, seed=seed)
@@ -258,7 +258,7 @@ def tasks(
 
     from abroad.core.io import Rejects, read_documents, write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.synthesis.tasks import balanced, make_tasks
+    from abroad.synthesis.tasks.kinds import balanced, make_tasks
 
     rejects = Rejects()
     with run_record(out, "synth tasks", {"count": count, "seed": seed}, [documents]) as record:

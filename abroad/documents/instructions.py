@@ -14,7 +14,7 @@ from abroad.core.schema import Document
 @dataclass(frozen=True)
 class Task:
     """Attributes:
-    kind: one of `abroad.synthesis.tasks.kinds()`, or "generated".
+    kind: one of `abroad.synthesis.tasks.kinds.kinds()`, or "generated".
     input: what the instruction is about: a text, or the words of a question.
     source: id of the document it was made of; empty for a generated one.
     """

@@ -4,7 +4,7 @@ import pytest
 
 from abroad.core.io import Rejects
 from abroad.extraction.generative.linearise import linearise
-from abroad.synthesis.tasks import make_tasks
+from abroad.synthesis.tasks.kinds import make_tasks
 from abroad.training.data import IGNORED, collate, collate_packed, make_examples, target_loss
 
 

@@ -10,7 +10,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects, write_jsonl
 from abroad.engines.base import GenerationRequest
 from abroad.engines.spec import make_engine
-from abroad.synthesis.generate import generate_abstracts, whole_sentences
+from abroad.synthesis.generation.generate import generate_abstracts, whole_sentences
 
 IDENTITY = {"engine": "transformers", "model": "tiny"}
 

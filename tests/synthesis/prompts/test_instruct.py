@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
-from abroad.synthesis.classes import class_of
-from abroad.synthesis.findings import FindingsSettings, express_findings
-from abroad.synthesis.instruct import InstructSettings, instruct
-from abroad.synthesis.keywords import extract_keywords
-from abroad.synthesis.prompts import Brief, make_prompt, style_names
-from abroad.synthesis.select import coverage
+from abroad.synthesis.prompts.classes import class_of
+from abroad.synthesis.prompts.findings import FindingsSettings, express_findings
+from abroad.synthesis.prompts.instruct import InstructSettings, instruct
+from abroad.synthesis.prompts.keywords import extract_keywords
+from abroad.synthesis.prompts.styles import Brief, make_prompt, style_names
+from abroad.synthesis.selection.select import coverage
 
 FLAVONES = ["quercetin", "kaempferol", "apigenin"]
 NEVER = FindingsSettings(classes=0, contraction=0, numbering=0, produces=0)

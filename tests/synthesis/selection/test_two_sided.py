@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from abroad.core.io import read_documents, write_documents, write_jsonl
 from abroad.core.schema import Document
-from abroad.synthesis.fidelity import fidelity
-from abroad.synthesis.funnel import funnel, render_funnel
-from abroad.synthesis.quality import CUT_OFF, ECHO, LANGUAGE, LISTING, REFUSAL, flaws
-from abroad.synthesis.select import MORE, NEAR, NEAR_SEED, REASONS, SelectSettings, select
-from abroad.synthesis.validate import validate
+from abroad.synthesis.selection.fidelity import fidelity
+from abroad.synthesis.selection.funnel import funnel, render_funnel
+from abroad.synthesis.selection.quality import CUT_OFF, ECHO, LANGUAGE, LISTING, REFUSAL, flaws
+from abroad.synthesis.selection.select import MORE, NEAR, NEAR_SEED, REASONS, SelectSettings, select
+from abroad.synthesis.selection.validate import validate
 from abroad.text.near_duplicates import NearDuplicates
 from tests.conftest import make_document
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.synthesis.contract import contract, enumerate_words
+from abroad.synthesis.prompts.contract import contract, enumerate_words
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.engines.base import Generation
-from abroad.synthesis.specialise import SpecialiseSettings, next_round, specialise
+from abroad.synthesis.tasks.specialise import SpecialiseSettings, next_round, specialise
 from abroad.text.retrieval import Bm25Index
 
 SEED = Document(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from abroad.core.errors import InputError
 from abroad.core.io import read_documents, write_documents
-from abroad.synthesis.curate import curate
+from abroad.synthesis.selection.curate import curate
 from tests.conftest import make_document
 
 

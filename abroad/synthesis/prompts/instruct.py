@@ -10,10 +10,10 @@ from typing import Any
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
-from abroad.synthesis.findings import express_findings
-from abroad.synthesis.guides import Guide, Topic, TopicDraw, load_guide
-from abroad.synthesis.keywords import extract_keywords
-from abroad.synthesis.prompts import Brief, make_prompt
+from abroad.synthesis.prompts.findings import express_findings
+from abroad.synthesis.prompts.guides import Guide, Topic, TopicDraw, load_guide
+from abroad.synthesis.prompts.keywords import extract_keywords
+from abroad.synthesis.prompts.styles import Brief, make_prompt
 
 _POOL = 3  # keywords are drawn from this many times as many, so that prompts of a document differ
 

@@ -20,9 +20,9 @@ from abroad.core.io import Rejects, read_records, write_jsonl
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.engines.base import Engine
-from abroad.synthesis.fidelity import names_in, stands_in
-from abroad.synthesis.generate import generate_abstracts
-from abroad.synthesis.tasks import balanced, make_tasks
+from abroad.synthesis.generation.generate import generate_abstracts
+from abroad.synthesis.selection.fidelity import names_in, stands_in
+from abroad.synthesis.tasks.kinds import balanced, make_tasks
 from abroad.text.near_duplicates import NearDuplicates
 from abroad.text.retrieval import Bm25Index
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from abroad.core.schema import Document, Entity
-from abroad.synthesis.select import SelectSettings, coverage, repeats_itself, select
+from abroad.synthesis.selection.select import SelectSettings, coverage, repeats_itself, select
 
 TAIL = (
     "It showed moderate activity against several strains of bacteria in a standard broth dilution assay with controls."

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from abroad.core.schema import Document, Entity
-from abroad.synthesis.classes import class_of
-from abroad.synthesis.contract import Phrase, contract, enumerate_words
+from abroad.synthesis.prompts.classes import class_of
+from abroad.synthesis.prompts.contract import Phrase, contract, enumerate_words
 
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from abroad.core.schema import Document
-from abroad.synthesis.select import MISSING, MORE, SelectSettings, select
+from abroad.synthesis.selection.select import MISSING, MORE, SelectSettings, select
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 from abroad.core.progress import Progress
 from abroad.core.schema import Document
-from abroad.synthesis.fidelity import Fidelity, fidelity
-from abroad.synthesis.quality import CUT_OFF, ECHO, LANGUAGE, LEAK, LISTING, REFUSAL, flaws
+from abroad.synthesis.selection.fidelity import Fidelity, fidelity
+from abroad.synthesis.selection.quality import CUT_OFF, ECHO, LANGUAGE, LEAK, LISTING, REFUSAL, flaws
 from abroad.text.evidence import abbreviated_genus_spans, is_listed, verbatim_spans
 from abroad.text.near_duplicates import NearDuplicates
 

@@ -16,8 +16,8 @@ from abroad.core.io import Rejects, require_file
 from abroad.core.progress import Progress
 from abroad.engines.base import Engine
 from abroad.engines.spec import EngineSpec
-from abroad.synthesis.generate import GenerationReport, generate_abstracts, generate_shard
-from abroad.synthesis.shards import LARGEST, Shard, ShardedOutput
+from abroad.synthesis.generation.generate import GenerationReport, generate_abstracts, generate_shard
+from abroad.synthesis.generation.shards import LARGEST, Shard, ShardedOutput
 
 _SHARDS_A_WORKER = 8  # so that all end at about the same time
 _ATTEMPTS = 3  # at a shard whose worker dies

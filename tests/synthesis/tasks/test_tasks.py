@@ -8,7 +8,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects, write_documents, write_jsonl
 from abroad.core.schema import Document, Entity
 from abroad.documents.instructions import Task, read_training_set
-from abroad.synthesis.tasks import NOTHING, balanced, kinds, make_tasks
+from abroad.synthesis.tasks.kinds import NOTHING, balanced, kinds, make_tasks
 
 
 def document(id, relations):

@@ -8,7 +8,7 @@ from typing import Any
 
 from abroad.core.pages import render, svg
 from abroad.core.schema import Document
-from abroad.synthesis.select import REASONS
+from abroad.synthesis.selection.select import REASONS
 
 _SAMPLES = 3
 
@@ -73,7 +73,7 @@ def render_funnel(steps: Sequence[FunnelStep], title: str = "Synthetic abstracts
     from markupsafe import Markup
 
     return render(
-        "abroad.synthesis",
+        "abroad.synthesis.selection",
         "funnel.html.j2",
         title=title,
         steps=steps,

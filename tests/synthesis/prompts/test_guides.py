@@ -7,12 +7,12 @@ import pytest
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_records, write_jsonl
 from abroad.core.schema import Document, Entity
-from abroad.synthesis.classes import class_of, with_superclasses
-from abroad.synthesis.generate import after_last
-from abroad.synthesis.guides import TopicDraw, load_guide
-from abroad.synthesis.instruct import InstructSettings, instruct
-from abroad.synthesis.quality import LEAK
-from abroad.synthesis.select import select
+from abroad.synthesis.generation.generate import after_last
+from abroad.synthesis.prompts.classes import class_of, with_superclasses
+from abroad.synthesis.prompts.guides import TopicDraw, load_guide
+from abroad.synthesis.prompts.instruct import InstructSettings, instruct
+from abroad.synthesis.selection.quality import LEAK
+from abroad.synthesis.selection.select import select
 
 LOTUS = (
     "structure_wikidata,structure_taxonomy_npclassifier_02superclass,organism_wikidata,organism_taxonomy_02kingdom\n"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 from abroad.core.errors import InputError
-from abroad.synthesis.findings import NUMBERS
-from abroad.synthesis.guides import Guide, Topic
+from abroad.synthesis.prompts.findings import NUMBERS
+from abroad.synthesis.prompts.guides import Guide, Topic
 
 STOP = ("\n", "Title:", "Keywords:", "Main findings:", "Abstract:", "Instructions:")
 """The answer ends where the model starts to write another prompt."""

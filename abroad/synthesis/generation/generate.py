@@ -13,7 +13,7 @@ from abroad.core.io import Rejects, read_records
 from abroad.core.progress import Progress
 from abroad.core.resume import ResumableOutput, digest, exclusive
 from abroad.engines.base import Engine, Generation, GenerationRequest
-from abroad.synthesis.shards import LARGEST, Shard, ShardedOutput
+from abroad.synthesis.generation.shards import LARGEST, Shard, ShardedOutput
 
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
 
