@@ -36,8 +36,8 @@ def attention(
     from abroad.core.io import Rejects, read_documents
     from abroad.core.progress import Progress
     from abroad.core.provenance import run_record
-    from abroad.inspection.page import describe, write_study
-    from abroad.inspection.study import INSTRUCTION, StudySettings, study_models
+    from abroad.experiments.attention.page import describe, write_study
+    from abroad.experiments.attention.study import INSTRUCTION, StudySettings, study_models
 
     rejects = Rejects()
     texts = read_documents(documents, rejects)[:most]

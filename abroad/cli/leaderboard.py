@@ -30,9 +30,9 @@ def leaderboard(
     """
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.leaderboard.run import run_leaderboard
-    from abroad.leaderboard.suite import load_suite
-    from abroad.leaderboard.table import markdown, write_leaderboard
+    from abroad.experiments.leaderboard.run import run_leaderboard
+    from abroad.experiments.leaderboard.suite import load_suite
+    from abroad.experiments.leaderboard.table import markdown, write_leaderboard
 
     rejects = Rejects()
     names: list[Any] = _split(",".join(models)) if models else []

@@ -289,7 +289,7 @@ def compare(
     from abroad.core.io import Rejects, atomic_write, read_documents, write_json
     from abroad.core.provenance import run_record
     from abroad.documents.instructions import read_training_set
-    from abroad.synthesis.compare import TABLE_HEAD, Learner, compare_sets, render_sets, table_line
+    from abroad.experiments.compare import TABLE_HEAD, Learner, compare_sets, render_sets, table_line
     from abroad.training.settings import TrainSettings
 
     files = parse_sets(sets)

@@ -162,9 +162,9 @@ def curve(
     from abroad.core.io import Rejects, atomic_write, read_documents, write_json
     from abroad.core.provenance import run_record
     from abroad.documents.instructions import read_training_set
-    from abroad.synthesis.compare import TABLE_HEAD, Learner, table_line
-    from abroad.synthesis.curve import curve as measure
-    from abroad.synthesis.curve import plot_curves
+    from abroad.experiments.compare import TABLE_HEAD, Learner, table_line
+    from abroad.experiments.curve import curve as measure
+    from abroad.experiments.curve import plot_curves
 
     try:
         steps = [int(size) for size in sizes.split(",")]

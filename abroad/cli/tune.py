@@ -35,7 +35,7 @@ def train(
     from abroad.cli.train import settings_of
     from abroad.core.io import Rejects, file_sha256, read_documents
     from abroad.documents.instructions import read_training_set
-    from abroad.tuning.study import best_section, open_study, tune_training
+    from abroad.experiments.tuning.study import best_section, open_study, tune_training
 
     settings, _ = settings_of(config, {"model": model, "epochs": epochs}, seed)
     rejects = Rejects()
@@ -61,9 +61,9 @@ def decode(
 ) -> None:
     """Search beams, early stopping, length penalty and n-gram block for one model."""
     from abroad.core.io import Rejects, file_sha256, read_documents
+    from abroad.experiments.tuning.study import best_section, open_study, tune_decoding
     from abroad.extraction.generative.decoding import Decoding
     from abroad.extraction.generative.load import load_extractor
-    from abroad.tuning.study import best_section, open_study, tune_decoding
 
     rejects = Rejects()
     dev = read_documents(documents, rejects)
@@ -85,8 +85,8 @@ def report(
 ) -> None:
     """The best settings as a section of a config, and a page with plots."""
     from abroad.core.io import atomic_write
-    from abroad.tuning.report import render_study
-    from abroad.tuning.study import best_section, open_study
+    from abroad.experiments.tuning.report import render_study
+    from abroad.experiments.tuning.study import best_section, open_study
 
     opened = open_study(study, kind)
     typer.echo(best_section(opened), nl=False)

@@ -12,7 +12,7 @@ from abroad.training.train import train
 
 @pytest.fixture(scope="module")
 def run(tiny_model, tmp_path_factory):
-    from tests.synthesis.test_compare import documents
+    from tests.experiments.test_compare import documents
 
     out = tmp_path_factory.mktemp("run") / "model"
     values = {"epochs": 3, "learning_rate": 1e-2, "batch_size": 4, "accumulation": 1, "warmup_steps": 0}

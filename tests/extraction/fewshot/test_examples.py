@@ -6,10 +6,10 @@ import pytest
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.experiments.leaderboard.suite import load_suite
 from abroad.extraction.fewshot.examples import DEFAULT, find_leaks, load_examples, show_example
 from abroad.extraction.fewshot.retrieve import arrange, make_retriever
 from abroad.extraction.fewshot.styles import load_style, style_names
-from abroad.leaderboard.suite import load_suite
 from tests.conftest import make_document
 
 POOL = [

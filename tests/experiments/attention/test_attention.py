@@ -9,8 +9,8 @@ import pytest
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, write_documents
-from abroad.inspection.attention import encode_text, token_attention, word_attention
-from abroad.inspection.study import AttentionStudy, StudySettings, between_models
+from abroad.experiments.attention.attention import encode_text, token_attention, word_attention
+from abroad.experiments.attention.study import AttentionStudy, StudySettings, between_models
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 from tests.conftest import make_document

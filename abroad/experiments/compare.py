@@ -186,7 +186,7 @@ def render_sets(scores: Sequence[SetScore], learner: Learner, dev: int) -> str:
     from abroad.core.pages import render
 
     return render(
-        "abroad.synthesis",
+        "abroad.experiments",
         "compare.html.j2",
         scores=scores,
         learner=learner.train.model if learner.kind == "lm" else "the default extractor (tagger and scorer)",

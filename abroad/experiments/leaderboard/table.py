@@ -8,8 +8,8 @@ from typing import Any
 
 from abroad.core.io import atomic_write, write_json
 from abroad.evaluation.metrics import Outcome
-from abroad.leaderboard.run import Result
-from abroad.leaderboard.suite import Suite
+from abroad.experiments.leaderboard.run import Result
+from abroad.experiments.leaderboard.suite import Suite
 
 COLUMNS = {
     "model": "name of the model, as given or in the config",
@@ -157,7 +157,7 @@ def render_page(suites: Sequence[Suite], results: Sequence[Result]) -> str:
                     "errors": [_error_view(result) for result in own],
                 }
             )
-    return render("abroad.leaderboard", "leaderboard.html.j2", views=views, columns=COLUMNS)
+    return render("abroad.experiments.leaderboard", "leaderboard.html.j2", views=views, columns=COLUMNS)
 
 
 def _error_view(result: Result) -> dict[str, Any]:

@@ -10,10 +10,10 @@ import yaml
 from abroad.config import LeaderboardSection
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.experiments.leaderboard.run import rows_of
+from abroad.experiments.leaderboard.suite import load_suite
+from abroad.experiments.leaderboard.table import COLUMNS
 from abroad.extraction.generative.extractor import read_generation
-from abroad.leaderboard.run import rows_of
-from abroad.leaderboard.suite import load_suite
-from abroad.leaderboard.table import COLUMNS
 from abroad.text.evidence import is_listed, verbatim_spans
 from tests.sources.servers import Completions
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from abroad.core.io import atomic_write, write_json
 from abroad.core.pages import render
-from abroad.inspection.measures import by_quarter
-from abroad.inspection.study import DocumentAttention, Measure, StudySettings
+from abroad.experiments.attention.measures import by_quarter
+from abroad.experiments.attention.study import DocumentAttention, Measure, StudySettings
 
 MEASURES = {
     "trivial": "R2 of trivial patterns (self, previous, first word)",
@@ -54,7 +54,7 @@ def write_study(
         },
     )
     page = render(
-        "abroad.inspection",
+        "abroad.experiments.attention",
         "attention.html.j2",
         measures=measures,
         titles=MEASURES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from abroad.core.pages import render, svg
-from abroad.tuning.study import best_section, import_optuna, readable
+from abroad.experiments.tuning.study import best_section, import_optuna, readable
 
 
 def render_study(study: Any) -> str:
@@ -16,7 +16,7 @@ def render_study(study: Any) -> str:
     done = [trial for trial in study.trials if trial.value is not None]
     section = best_section(study)
     return render(
-        "abroad.tuning",
+        "abroad.experiments.tuning",
         "study.html.j2",
         kind=study.study_name,
         section=section,

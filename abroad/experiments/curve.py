@@ -10,7 +10,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
-from abroad.synthesis.compare import Learner, SetScore, compare_sets
+from abroad.experiments.compare import Learner, SetScore, compare_sets
 
 
 def curve(

@@ -12,10 +12,16 @@ from typing import Any
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
+from abroad.experiments.attention.attention import Encoded, encode_text, token_attention, word_attention
+from abroad.experiments.attention.measures import (
+    LEAST_WORDS,
+    by_quarter,
+    divergence,
+    mention_mass,
+    trivial_share,
+)
 from abroad.extraction.generative.encode import encode_answer
 from abroad.extraction.generative.linearise import SEPARATOR, VERB
-from abroad.inspection.attention import Encoded, encode_text, token_attention, word_attention
-from abroad.inspection.measures import LEAST_WORDS, by_quarter, divergence, mention_mass, trivial_share
 from abroad.text.evidence import find_evidence
 
 INSTRUCTION = "Which organism produces which chemical, according to this text?\n\n"

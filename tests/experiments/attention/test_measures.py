@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abroad.inspection.measures import by_quarter, divergence, mention_mass, trivial_share
+from abroad.experiments.attention.measures import by_quarter, divergence, mention_mass, trivial_share
 
 
 def head(n, look):

@@ -4,7 +4,7 @@ import pytest
 
 from abroad.core.errors import InputError
 from abroad.core.io import write_documents
-from abroad.tuning.study import open_study
+from abroad.experiments.tuning.study import open_study
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from abroad.core.io import Rejects, read_predictions
 from abroad.core.schema import Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, compare
+from abroad.experiments.leaderboard.suite import Suite
 from abroad.extraction.base import extract_documents
 from abroad.extraction.fewshot.entry import LazyEngine, ModelEntry, make_extractor
 from abroad.extraction.fewshot.run import FewShotSettings, Reading, count_reading
 from abroad.extraction.fewshot.styles import load_style
-from abroad.leaderboard.suite import Suite
 
 NO_RANK = "none"
 
