@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from abroad.config import CurationSection
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document, Prediction
+from abroad.pipeline.config import CurationSection
 from annotation.merge import Conflict
 from annotation.pull import Pulled, pull, read_offline, together
 from annotation.push import ADJUDICATION, PushSettings, is_overlap, push

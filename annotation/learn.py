@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from abroad.config import CurationSection
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_json, write_jsonl
 from abroad.core.schema import Document, Prediction
+from abroad.pipeline.config import CurationSection
 from annotation.decisions import Decision
 
 if TYPE_CHECKING:

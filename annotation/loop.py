@@ -23,14 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abroad.config import Config, CurationSection
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, atomic_write, read_documents, read_predictions, write_documents, write_json
 from abroad.core.provenance import input_hashes
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
-from abroad.pipeline import RunRecord, Stage, run_stages
-from abroad.stages import make_document_stages
+from abroad.pipeline.config import Config, CurationSection
+from abroad.pipeline.runner import RunRecord, Stage, run_stages
+from abroad.pipeline.stages import make_document_stages
 from annotation.agreement import measure_agreement
 from annotation.channel import Batch, Channel, open_channel
 from annotation.decisions import DISCARDED, SUBMITTED, Decision, counted

@@ -192,11 +192,11 @@ def _extractor(
 ) -> Extractor:
     from dataclasses import asdict
 
-    from abroad.config import ExtractSection, load_section
     from abroad.core.errors import InputError
     from abroad.engines.spec import parse_assignments
     from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.generative.load import load_extractor
+    from abroad.pipeline.config import ExtractSection, load_section
     from abroad.release.pack import read_decoding
 
     if min_score is not None and precision is not None:

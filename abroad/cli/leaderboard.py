@@ -73,10 +73,11 @@ def leaderboard(
 def _section(config: Path | None, given: dict[str, Any]) -> Any:
     from pydantic import ValidationError
 
-    from abroad.config import LeaderboardSection, load_section, mistakes_of
     from abroad.core.errors import InputError
+    from abroad.core.settings import mistakes_of, read_section
+    from abroad.experiments.leaderboard.settings import LeaderboardSection
 
-    section = load_section(config, "leaderboard") if config is not None else LeaderboardSection()
+    section = read_section(config, "leaderboard", LeaderboardSection) if config is not None else LeaderboardSection()
     options = {key: value for key, value in given.items() if value is not None}
     try:
         return LeaderboardSection.model_validate(section.model_dump() | options)

@@ -26,9 +26,9 @@ def pack(
     """Put adapter, tokenizer, decoding, scores with intervals, hashes and a model card into one directory."""
     from dataclasses import asdict
 
-    from abroad.config import ExtractSection, load_section
     from abroad.core.io import Rejects, read_documents
     from abroad.core.provenance import run_record
+    from abroad.pipeline.config import ExtractSection, load_section
     from abroad.release.pack import pack as make
 
     section = load_section(config, "extract") if config else ExtractSection()

@@ -22,10 +22,10 @@ def run(
 
     Example: abroad run configs/quickstart.yaml
     """
-    from abroad.config import load_config
     from abroad.core.errors import InputError
-    from abroad.pipeline import run_stages
-    from abroad.stages import make_stages
+    from abroad.pipeline.config import load_config
+    from abroad.pipeline.runner import run_stages
+    from abroad.pipeline.stages import make_stages
 
     checked = load_config(config)
     if resume and not (checked.out / "run.json").exists():

@@ -92,7 +92,7 @@ def run(
 
 def settings_of(config: Path | None, overrides: dict[str, Any], seed: int) -> tuple[TrainSettings, Path | None]:
     """The settings of a config's section with those of the command line, and its validation documents."""
-    from abroad.config import TrainSection, load_section
+    from abroad.pipeline.config import TrainSection, load_section
     from abroad.training.settings import TrainSettings
 
     section = load_section(config, "train") if config else TrainSection()

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from abroad.cli.app import app
-from abroad.config import Config
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, file_sha256, read_documents
+from abroad.pipeline.config import Config
 from annotation.decisions import read_decisions
 from annotation.loop import run_loop
 from tests.annotation.page_curators import decide, page_data

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from abroad.config import LeaderboardModel, LeaderboardSection
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_predictions
 from abroad.core.schema import Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, compare
+from abroad.experiments.leaderboard.settings import LeaderboardModel, LeaderboardSection
 from abroad.experiments.leaderboard.suite import Suite
 from abroad.extraction.base import extract_documents
 from abroad.extraction.fewshot.entry import LazyEngine, ModelEntry, make_extractor

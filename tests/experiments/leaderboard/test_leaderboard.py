@@ -7,10 +7,10 @@ import re
 import pytest
 import yaml
 
-from abroad.config import LeaderboardSection
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
 from abroad.experiments.leaderboard.run import rows_of
+from abroad.experiments.leaderboard.settings import LeaderboardSection
 from abroad.experiments.leaderboard.suite import load_suite
 from abroad.experiments.leaderboard.table import COLUMNS
 from abroad.extraction.generative.extractor import read_generation

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from abroad.config import Config, EvaluateSection
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
 from abroad.documents.instructions import read_training_set
-from abroad.pipeline import Stage
+from abroad.pipeline.config import Config, EvaluateSection
+from abroad.pipeline.runner import Stage
 
 if TYPE_CHECKING:
     from abroad.engines.spec import EngineSpec

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from abroad.config import Config
 from abroad.core.errors import InputError
 from abroad.core.io import write_json
 from abroad.core.provenance import input_hashes, peak_memory_mb, reset_peak_memory, versions
 from abroad.core.resume import digest
+from abroad.pipeline.config import Config
 
 
 @dataclass(frozen=True)

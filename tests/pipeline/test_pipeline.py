@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from abroad.config import Config, EvaluateSection, LotusSection
 from abroad.core.errors import InputError
-from abroad.pipeline import Stage, run_stages
+from abroad.pipeline.config import Config, EvaluateSection, LotusSection
+from abroad.pipeline.runner import Stage, run_stages
 
 
 class Pipeline:
