@@ -29,7 +29,7 @@ def export(
     """
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents, read_predictions
-    from annotation.offline import OfflineSettings, write_offline
+    from annotation.offline.page import OfflineSettings, write_offline
 
     rejects = Rejects()
     try:

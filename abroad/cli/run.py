@@ -33,7 +33,7 @@ def run(
     if checked.curation is not None:
         if only is not None:
             raise InputError("--only goes with stages, not with rounds of curation: run without it")
-        from annotation.loop import run_loop
+        from annotation.loop.run import run_loop
 
         say(run_loop(checked, say).waiting_for)
         return
