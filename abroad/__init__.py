@@ -1,12 +1,62 @@
 """abroad: turn the literature of an under-explored biomedical field into a database.
 
-Importing this package loads nothing heavy (no torch, vllm or spacy): each
-stage imports what it needs when it runs.
+The library's face. Importing it loads nothing else: each name is imported when it is first used (PEP 562).
+
+    import abroad
+
+    relations = abroad.extract("Usnic acid was isolated from Usnea barbata.")
 """
 
-from importlib.metadata import PackageNotFoundError, version
+from __future__ import annotations
 
-try:
-    __version__ = version("abroad")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0+unknown"
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from abroad.api import evaluate, expand, extract, load_extractor, predictions_frame
+    from abroad.core.errors import AbroadError, InputError
+    from abroad.core.schema import Document, Prediction, Relation
+
+    __version__: str
+
+__all__ = [
+    "AbroadError",
+    "Document",
+    "InputError",
+    "Prediction",
+    "Relation",
+    "evaluate",
+    "expand",
+    "extract",
+    "load_extractor",
+    "predictions_frame",
+]
+
+_MODULES = {
+    "AbroadError": "abroad.core.errors",
+    "Document": "abroad.core.schema",
+    "InputError": "abroad.core.errors",
+    "Prediction": "abroad.core.schema",
+    "Relation": "abroad.core.schema",
+    "evaluate": "abroad.api",
+    "expand": "abroad.api",
+    "extract": "abroad.api",
+    "load_extractor": "abroad.api",
+    "predictions_frame": "abroad.api",
+}
+"""Public name -> the module that it is imported from."""
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = import_module("abroad.core.version").version()
+    elif name in _MODULES:
+        value = getattr(import_module(_MODULES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "__version__"})

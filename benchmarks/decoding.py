@@ -22,7 +22,7 @@ from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
 from abroad.evaluation.bootstrap import bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import compare
 from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.load import load_extractor
+from abroad.extraction.generative.load import load_generative_extractor
 
 
 def main() -> None:
@@ -53,7 +53,9 @@ def main() -> None:
     print("| --- | --- | --- | --- | --- | --- |")
     greedy: list[Prediction] = []
     for name, (batch, settings) in runs.items():
-        extractor = load_extractor(options.model, decoding, batch_size=batch, engine=("transformers", settings))
+        extractor = load_generative_extractor(
+            options.model, decoding, batch_size=batch, engine=("transformers", settings)
+        )
         assert isinstance(extractor.engine, TransformersEngine)
         start = time.perf_counter()
         found = {p.id: p for p in extractor.extract(documents)}

@@ -6,8 +6,8 @@ import importlib
 
 import typer
 
-from abroad import __version__
 from abroad.cli.common import CommandGroup
+from abroad.core.version import version
 
 app = typer.Typer(
     cls=CommandGroup,
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"abroad {__version__}")
+        typer.echo(f"abroad {version()}")
         raise typer.Exit()
 
 

@@ -113,15 +113,14 @@ def extract(
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
-    overrides = {"beams": beams, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
+    overrides: dict[str, Any] = {"beams": beams, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
     overrides |= {"chunk_overlap": chunk_overlap, "engine": engine}
     columns = ColumnNames(title_column, abstract_column)
     inputs = _inputs(documents, columns, fetch, text, pmid, base_url, email, rejects)
     say_notes(rejects)
     extractor = _extractor(model, base, config, overrides, quantization, setting, min_score, precision)
     ranker = _ranker(rank, rank_model or model, base, rank_keep) if rank is not None else None
-    if precision is not None:
-        point = extractor.point
+    if (point := getattr(extractor, "point", None)) is not None and precision is not None:
         say(
             f"--min-score {point.threshold:g}, which gave a precision of {point.precision / 100:.2f} and a recall of "
             f"{point.recall / 100:.2f} on held-out documents"
@@ -190,41 +189,40 @@ def _extractor(
     min_score: float | None,
     precision: float | None,
 ) -> Extractor:
-    from dataclasses import asdict
-
     from abroad.core.errors import InputError
     from abroad.engines.spec import parse_assignments
-    from abroad.extraction.builtin.pairs import load_pair_extractor
-    from abroad.extraction.generative.load import load_extractor
-    from abroad.pipeline.config import ExtractSection, load_section
-    from abroad.release.pack import read_decoding
+    from abroad.extraction.load import BUILTIN, extractor_kind, load_extractor
+    from abroad.pipeline.config import load_section
 
     if min_score is not None and precision is not None:
         raise InputError("expected --min-score or --precision, not both")
-    if model is None or (Path(model) / "scorer.json").is_file():
-        if assignments or overrides["engine"]:
-            raise InputError("--engine and --set are of language models: expected --model too")
-        return load_pair_extractor(model, min_score, precision)
-    if min_score is not None or precision is not None:
+    name = model or BUILTIN
+    known = extractor_kind(name).settings
+    if (assignments or overrides["engine"]) and "engine" not in known:
+        raise InputError("--engine and --set are of language models: expected --model too")
+    if (min_score is not None or precision is not None) and "min_score" not in known:
         raise InputError(
             "--min-score and --precision need the built-in extractor: a language model gives no such score"
         )
-    released = read_decoding(Path(model)) if config is None else None
-    section = load_section(config, "extract") if config else ExtractSection(**(asdict(released) if released else {}))
-    section = section.model_copy(update={key: value for key, value in overrides.items() if value is not None})
-    engine = (section.engine, {**section.engine_settings, **parse_assignments(assignments)})
-    return load_extractor(model, section.decoding(), base, quantization, section.batch_size, engine)
+    settings: dict[str, Any] = {}
+    if config is not None and "engine" in known:
+        settings = load_section(config, "extract").model_dump()
+    given = {**overrides, "base": base, "quantization": quantization, "min_score": min_score, "precision": precision}
+    settings |= {key: value for key, value in given.items() if value is not None}
+    settings["engine_settings"] = {**settings.get("engine_settings", {}), **parse_assignments(assignments)}
+    return load_extractor(name, **{key: value for key, value in settings.items() if key in known})
 
 
 def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callable[[Any, Any, Path], None]:
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
     from abroad.engines.spec import make_engine, read_settings, text_identity
+    from abroad.extraction.load import extractor_kind
     from abroad.models.resolve import resolve_model
     from abroad.models.source import weights_digest
     from abroad.ranking.rank import RankSettings, rank_file
 
     settings = RankSettings(by=by, keep=keep)
-    if model is None or (Path(model) / "scorer.json").is_file():
+    if model is None or "engine" not in extractor_kind(model).settings:
         model, base = "smollm2-135m", None
     engine = read_settings("transformers", {"base": base} if base else {})
     identity = text_identity("transformers", model, engine) | {"weights": weights_digest(resolve_model(model, base))}

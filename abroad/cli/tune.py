@@ -63,12 +63,12 @@ def decode(
     from abroad.core.io import Rejects, file_sha256, read_documents
     from abroad.experiments.tuning.study import best_section, open_study, tune_decoding
     from abroad.extraction.generative.decoding import Decoding
-    from abroad.extraction.generative.load import load_extractor
+    from abroad.extraction.generative.load import load_generative_extractor
 
     rejects = Rejects()
     dev = read_documents(documents, rejects)
     base = Decoding(max_new_tokens=max_new_tokens)
-    extractor = load_extractor(model, base, batch_size=batch_size)
+    extractor = load_generative_extractor(model, base, batch_size=batch_size)
     what = {"model": extractor.identity, "files": [file_sha256(documents)]}
     opened = open_study(study, "decode", what, seed)
     tune_decoding(extractor, dev, base, opened, trials, say)

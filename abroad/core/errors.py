@@ -16,7 +16,13 @@ class InputError(AbroadError):
 class MissingDependencyError(AbroadError):
     """An optional part is not installed; the message holds the command that adds it."""
 
-    def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(
-            f"{purpose} needs the package '{package}', which is not installed: pip install 'abroad[{extra}]'"
-        )
+    def __init__(self, package: str, extra: str | None, purpose: str) -> None:
+        """Name the package and the command.
+
+        Args:
+            package: What is missing.
+            extra: The extra of abroad that brings it; None where it is installed by its own name.
+            purpose: What needs it ("a data frame").
+        """
+        wanted = package if extra is None else f"'abroad[{extra}]'"
+        super().__init__(f"{purpose} needs the package '{package}', which is not installed: pip install {wanted}")

@@ -87,6 +87,28 @@ class Document:
         return [(organism.label, chemical.label) for organism, chemical in self.related_entities()]
 
     @classmethod
+    def from_text(cls, title: str, abstract: str = "", id: str | None = None) -> Document:
+        """A document of a title, an abstract, or both.
+
+        Args:
+            title: The title; may be empty.
+            abstract: The abstract; may be empty.
+            id: Its id; without one a digest of the text, so that the same text has the same id.
+
+        Returns:
+            A document without relations; `document.text` is the title, one space and the abstract.
+
+        Raises:
+            InputError: Neither holds text.
+        """
+        from hashlib import sha256
+
+        if not title.strip() and not abstract.strip():
+            raise InputError("no abstract and no title: expected text in one of them, or in both")
+        digest = sha256(f"{title}\n{abstract}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        return cls(digest if id is None else id, title, abstract)
+
+    @classmethod
     def from_dict(cls, record: Any, id: str | None = None) -> Document:
         """Check and convert one record.
 

@@ -20,31 +20,45 @@ _DELIMITERS = {"csv": ",", "tsv": "\t"}
 
 def to_table(documents: Sequence[Document], predictions: Iterable[Prediction], kind: str) -> str:
     """All relations as "csv" or "tsv", quoted as RFC 4180 has it. Labels stay as they are, a leading - or = too."""
-    by_id = {document.id: document for document in documents}
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=_DELIMITERS[kind], lineterminator="\n")
     writer.writerow(COLUMNS)
-    for prediction in predictions:
-        document = by_id.get(prediction.id)
-        for relation in prediction.relations:
-            writer.writerow(_row(prediction.id, document, relation))
+    for row in table_rows(documents, predictions):
+        score = row["score"]
+        row["score"] = None if score is None else f"{score:.4f}"
+        writer.writerow(["" if value is None else value for value in row.values()])
     return stream.getvalue()
 
 
-def _row(id: str, document: Document | None, relation: Relation) -> list[str]:
+def table_rows(documents: Sequence[Document], predictions: Iterable[Prediction]) -> list[dict[str, str | float | None]]:
+    """A row for each relation, by the names in COLUMNS; None where a thing is not known.
+
+    Args:
+        documents: those of the predictions, for PMID and DOI; one that is not among them has neither.
+    """
+    by_id = {document.id: document for document in documents}
+    return [
+        _row(prediction.id, by_id.get(prediction.id), relation)
+        for prediction in predictions
+        for relation in prediction.relations
+    ]
+
+
+def _row(id: str, document: Document | None, relation: Relation) -> dict[str, str | float | None]:
     spans = {role: next((e for e in relation.evidence if e.role == role), None) for role in ("organism", "chemical")}
     organism, chemical = spans["organism"], spans["chemical"]
-    return [
+    values = (
         id,
-        (document.pmid if document else None) or "",
-        (document.doi if document else None) or "",
+        document.pmid if document else None,
+        document.doi if document else None,
         relation.organism,
-        relation.organism_id or "",
+        relation.organism_id,
         relation.chemical,
-        relation.chemical_id or "",
-        "" if relation.score is None else f"{relation.score:.4f}",
-        relation.status or "",
-        organism.text if organism else "",
-        chemical.text if chemical else "",
-        chemical.rule if chemical else "",
-    ]
+        relation.chemical_id,
+        relation.score,
+        relation.status,
+        organism.text if organism else None,
+        chemical.text if chemical else None,
+        chemical.rule if chemical else None,
+    )
+    return dict(zip(COLUMNS, values, strict=True))

@@ -6,22 +6,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from abroad.core.errors import InputError
 from abroad.core.schema import Document, Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.errors import CeilingRow, ErrorCount, ceiling, count_errors, find_errors
-from abroad.evaluation.metrics import Comparison, compare
+from abroad.evaluation.metrics import Comparison, Scores, compare
 from abroad.evaluation.slices import EmptyDocuments, Slice, empty_documents, make_slices
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Attributes:
-    comparison: document by document.
-    intervals: "precision", "recall", "f1" -> 95% bootstrap interval over documents.
-    slices, empty: scores of parts.
-    errors: kinds of false and missed relations, most frequent first.
-    ceiling: what share of gold can be reached by copying, and by expanding.
-    resamples, seed: of the bootstrap.
+    """All that is said of predictions beside gold.
+
+    Attributes:
+        comparison: Document by document.
+        intervals: "precision", "recall", "f1" -> 95% bootstrap interval over documents, in percent.
+        slices: Scores of parts.
+        empty: Of documents without a gold relation, how many were left empty.
+        errors: Kinds of false and missed relations, most frequent first.
+        ceiling: What share of gold can be reached by copying, and by expanding.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
     """
 
     comparison: Comparison
@@ -32,6 +37,11 @@ class Evaluation:
     ceiling: list[CeilingRow]
     resamples: int
     seed: int
+
+    @property
+    def scores(self) -> Scores:
+        """Micro precision, recall and F1 in percent, and the counts they are made of."""
+        return self.comparison.scores
 
     def to_dict(self) -> dict[str, Any]:
         """What `abroad evaluate --json` prints: percentages with 2 decimals, and counts."""
@@ -67,9 +77,18 @@ def evaluate(
 ) -> Evaluation:
     """Score predictions; a gold document without one counts as predicted empty.
 
+    Args:
+        gold: Documents with their curated relations.
+        predictions: Found by the ids of the documents.
+        protocol: A name of `protocol_names()`.
+        resamples: Of the bootstrap.
+        seed: Of the bootstrap.
+
     Raises:
-        InputError: unknown protocol.
+        InputError: No gold document, or no such protocol.
     """
+    if not gold:
+        raise InputError("expected at least one document with curated relations to score predictions by, found none")
     comparison = compare(gold, predictions, protocol)
     scores = [outcome.scores for outcome in comparison.outcomes]
     return Evaluation(

@@ -44,18 +44,19 @@ class Learner:
     def fit(self, documents: Sequence[Document | Task], out: Path, rejects: Rejects) -> Extractor:
         """Train on the documents alone; `out` is where an adapter goes."""
         if self.kind == "extractor":
-            if any(isinstance(item, Task) for item in documents):
+            own = [item for item in documents if isinstance(item, Document)]
+            if len(own) < len(documents):
                 raise InputError("the extractor learns from documents, not from tasks; expected --learner lm")
             from abroad.extraction.builtin.fit import train_extractor
             from abroad.extraction.builtin.mentions import NoTagger
 
-            return train_extractor(list(documents), [], NoTagger(), seed=self.seed)[0]
-        from abroad.extraction.generative.load import load_extractor
+            return train_extractor(own, [], NoTagger(), seed=self.seed)[0]
+        from abroad.extraction.generative.load import load_generative_extractor
         from abroad.training.train import train
 
         train(documents, [], self.train, out, rejects)
         decoding = Decoding(beams=1, max_new_tokens=self.train.validation_tokens)
-        extractor: GenerativeExtractor = load_extractor(str(out), decoding)
+        extractor: GenerativeExtractor = load_generative_extractor(str(out), decoding)
         return extractor
 
 

@@ -299,12 +299,10 @@ class _Run:
 
     def do_extract(self) -> dict[str, Any]:
         from abroad.extraction.base import extract_documents
-        from abroad.extraction.generative.load import load_extractor
+        from abroad.extraction.load import load_extractor
 
         rejects = Rejects()
-        section = self.config.extract
-        engine = (section.engine, section.engine_settings)
-        extractor = load_extractor(str(self.model), section.decoding(), batch_size=section.batch_size, engine=engine)
+        extractor = load_extractor(self.model, **self.config.extract.model_dump())
         report = extract_documents(read_documents(self.gold, rejects), extractor, self.predictions)
         rejects.write_beside(self.predictions)
         return {**vars(report), "set_aside": len(rejects)}

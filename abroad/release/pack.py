@@ -13,11 +13,11 @@ from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, write_json
 from abroad.core.schema import Document
 from abroad.evaluation.evaluate import evaluate
-from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.load import load_extractor
+from abroad.extraction.generative.decoding import DECODING, Decoding
+from abroad.extraction.generative.load import load_generative_extractor
 from abroad.models.source import ADAPTER, COMPRESSED
 
-DECODING, EVALUATION, TRAINING = "decoding.json", "evaluation.json", "training.json"
+EVALUATION, TRAINING = "evaluation.json", "training.json"
 _ALONG = ("*.json", "*.jinja", "*.txt", "*.model")
 _NOT_ALONG = ("scores.json", EVALUATION, DECODING)
 
@@ -33,7 +33,7 @@ def pack(run: Path, out: Path, dev: Sequence[Document], decoding: Decoding, seed
         raise InputError(f"{run}: no adapter in it; expected one of `abroad train` or `release compress`")
     if out.exists() and any(out.iterdir()) and not (out / DECODING).exists():
         raise InputError(f"{out}: holds other files; expected an empty directory or an earlier release")
-    predictions = list(load_extractor(str(run), decoding).extract(list(dev)))
+    predictions = list(load_generative_extractor(str(run), decoding).extract(list(dev)))
     scores = evaluate(list(dev), predictions, "upstream", 2000, seed).to_dict()
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy2(weights, out / weights.name)
@@ -63,21 +63,6 @@ def write_card(folder: Path) -> Path:
     with atomic_write(card) as stream:
         stream.write(_card(found["adapter_config.json"], found[DECODING], found[EVALUATION], training, folder))
     return card
-
-
-def read_decoding(folder: Path) -> Decoding | None:
-    """How a release wants to be decoded; None for any other directory.
-
-    Raises:
-        InputError: a damaged file.
-    """
-    path = folder / DECODING
-    if not path.is_file():
-        return None
-    try:
-        return Decoding(**json.loads(path.read_text("utf-8")))
-    except (ValueError, TypeError):
-        raise InputError(f"{path}: expected JSON with the settings of decoding") from None
 
 
 def _card(

@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 import tenacity
 
-from abroad import __version__
 from abroad.core.errors import AbroadError
+from abroad.core.version import version
 
 _LONGEST_WAIT = 120.0
 _LONGEST_RETRY_AFTER = 600.0
-USER_AGENT = f"abroad/{__version__}"
+USER_AGENT = f"abroad/{version()}"
 
 
 class TransientError(Exception):

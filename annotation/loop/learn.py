@@ -79,8 +79,8 @@ def train_model(
     extractor.save(folder)
     shared = [document for document in lesson.documents if document.id in lesson.unseen]
     before, after = compare(shared, lesson.known), compare(shared, held_out)
-    outcomes = ([outcome.scores for outcome in side.outcomes] for side in (before, after))
-    difference = paired_bootstrap(*outcomes, resamples=section.resamples, seed=seed)
+    known, new = ([outcome.scores for outcome in side.outcomes] for side in (before, after))
+    difference = paired_bootstrap(known, new, resamples=section.resamples, seed=seed)
     adopted = section.adopt == "always" or after.scores.f1 >= before.scores.f1
     figures = {
         "curated_documents": len(lesson.documents),
@@ -111,7 +111,8 @@ def load_model(path: Path | None) -> PairExtractor:
         InputError: it is not an extractor of ours.
     """
     from abroad.extraction.builtin.pairs import load_pair_extractor
+    from abroad.extraction.load import extractor_kind
 
-    if path is not None and not (path / "scorer.json").exists():
+    if path is not None and "min_score" not in extractor_kind(path).settings:
         raise InputError(f"{path}: expected an extractor, as `abroad extractor train` makes it")
     return load_pair_extractor(None if path is None else str(path))

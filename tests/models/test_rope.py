@@ -9,7 +9,7 @@ from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.load import load_extractor
+from abroad.extraction.generative.load import load_generative_extractor
 from abroad.models.load import load_model
 from abroad.models.resolve import resolve_model
 from abroad.training.data import collate, make_examples, target_loss
@@ -80,7 +80,7 @@ def long_documents():
 
 
 def f1(model, documents, **decoding):
-    extractor = load_extractor(str(model), Decoding(beams=1, max_new_tokens=6, **decoding))
+    extractor = load_generative_extractor(str(model), Decoding(beams=1, max_new_tokens=6, **decoding))
     predictions = list(extractor.extract(documents))
     return micro_scores(documents, predictions).f1, predictions
 

@@ -72,7 +72,7 @@ def test_a_release_holds_all_that_others_need(cli, run, documents, tmp_path):
     assert names >= {"evaluation.json", "training.json", "README.md"}
     card = (out / "README.md").read_text()
     assert "95% bootstrap" in card and json.loads((run / "training.json").read_text())["data_hash"] in card
-    from abroad.release.pack import read_decoding
+    from abroad.extraction.generative.decoding import read_decoding
 
     assert read_decoding(out).beams == 2 and read_decoding(run) is None
     (out / "README.md").unlink()

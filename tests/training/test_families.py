@@ -6,7 +6,7 @@ import pytest
 
 from abroad.core.io import Rejects
 from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.load import load_extractor
+from abroad.extraction.generative.load import load_generative_extractor
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 from tests.conftest import save_tiny_model
@@ -67,7 +67,7 @@ def test_a_family_trains_and_its_adapter_loads(request, family, targets, pack, d
     assert sum(losses[-2:]) < sum(losses[:2])  # an epoch has one or two updates
     config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
     assert {name.rpartition(".")[2] for name in config["target_modules"]} == targets
-    extractor = load_extractor(str(tmp_path / "out"), Decoding(beams=1, max_new_tokens=4))
+    extractor = load_generative_extractor(str(tmp_path / "out"), Decoding(beams=1, max_new_tokens=4))
     assert all(prediction.error is None for prediction in extractor.extract(documents))
 
 
@@ -89,7 +89,7 @@ def test_four_bits_train_and_load(smollm2, documents, tmp_path):
     losses = [json.loads(line)["loss"] for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]
     assert losses[-1] < losses[0] - 1
     decoding = Decoding(beams=1, max_new_tokens=4)
-    extractor = load_extractor(str(tmp_path / "out"), decoding, quantization="nf4")
+    extractor = load_generative_extractor(str(tmp_path / "out"), decoding, quantization="nf4")
     kinds = {type(module).__name__ for module in extractor.engine.model.modules()}
     assert any("4bit" in kind for kind in kinds)
     assert all(prediction.error is None for prediction in extractor.extract(documents))

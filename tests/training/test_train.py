@@ -28,7 +28,7 @@ def losses(out):
 
 def test_training_lowers_the_loss_and_leaves_a_loadable_adapter(tiny_model, documents, tmp_path):
     from abroad.extraction.generative.decoding import Decoding
-    from abroad.extraction.generative.load import load_extractor
+    from abroad.extraction.generative.load import load_generative_extractor
 
     report = train(documents, documents[:1], settings_for(tiny_model, epochs=15), tmp_path / "model", Rejects())
     assert report.examples == 3
@@ -40,7 +40,7 @@ def test_training_lowers_the_loss_and_leaves_a_loadable_adapter(tiny_model, docu
     assert len(list((tmp_path / "model" / "checkpoints").iterdir())) == 15
     assert list((tmp_path / "model").glob("*.safetensors"))
     assert not list((tmp_path / "model").glob("*.bin"))
-    extractor = load_extractor(str(tmp_path / "model"), Decoding(beams=2, max_new_tokens=8))
+    extractor = load_generative_extractor(str(tmp_path / "model"), Decoding(beams=2, max_new_tokens=8))
     assert {prediction.id for prediction in extractor.extract(documents)} == {"1", "2", "3"}
 
 

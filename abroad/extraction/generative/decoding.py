@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from abroad.core.errors import InputError
 from abroad.engines.spec import EngineSettings, VllmSettings
+
+DECODING = "decoding.json"
+"""The file of a release that says how it is decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,21 @@ class Decoding:
     force_end: bool = True
     ngram_block: int = 0
     chunk_overlap: int = 0
+
+
+def read_decoding(folder: Path) -> Decoding | None:
+    """How a release wants to be decoded; None for any other directory.
+
+    Raises:
+        InputError: a damaged file.
+    """
+    path = folder / DECODING
+    if not path.is_file():
+        return None
+    try:
+        return Decoding(**json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError):
+        raise InputError(f"{path}: expected JSON with the settings of decoding") from None
 
 
 def check_decoding(decoding: Decoding, settings: EngineSettings) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from abroad.core.errors import InputError
@@ -15,7 +14,7 @@ from abroad.models.resolve import resolve_model
 from abroad.models.source import weights_digest
 
 
-def load_extractor(
+def load_generative_extractor(
     model: str,
     decoding: Decoding,
     base: str | None = None,
@@ -36,10 +35,11 @@ def load_extractor(
     own = {"base": base, "quantization": quantization if quantization != "none" else None}
     if name not in ("transformers", "vllm"):
         raise InputError(f"engine {name!r}: extraction with a fine-tuned model takes transformers or vllm")
-    settings = read_settings(name, {**{key: value for key, value in own.items() if value is not None}, **values})
+    chosen = {**{key: value for key, value in own.items() if value is not None}, **values}
+    settings = read_settings(name, chosen)
     check_decoding(decoding, settings)
     identity = {"model": str(source.adapter or source.base), "base": source.base, "weights": weights_digest(source)}
-    differing = text_identity(name, model, replace(settings, base=None))
+    differing = text_identity(name, model, read_settings(name, {**chosen, "base": None}))
     identity |= {key: value for key, value in differing.items() if (key, value) != ("engine", "transformers")}
     identity["model"] = str(source.adapter or source.base)
     if amateur := getattr(settings, "amateur", None):

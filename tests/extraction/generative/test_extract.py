@@ -11,7 +11,7 @@ from abroad.extraction.base import extract_documents
 from abroad.extraction.generative.decoding import Decoding
 from abroad.extraction.generative.encode import encode_prompt, encode_target
 from abroad.extraction.generative.extractor import GenerativeExtractor, read_generation
-from abroad.extraction.generative.load import load_extractor
+from abroad.extraction.generative.load import load_generative_extractor
 from abroad.models.load import load_tokenizer
 from abroad.models.resolve import resolve_model
 from tests.conftest import make_document
@@ -21,7 +21,7 @@ DECODING = Decoding(beams=2, max_new_tokens=6)
 
 @pytest.fixture(scope="module")
 def extractor(tiny_model):
-    return load_extractor(str(tiny_model), DECODING, batch_size=4)
+    return load_generative_extractor(str(tiny_model), DECODING, batch_size=4)
 
 
 def test_the_prompt_is_text_end_begin_and_the_target_relations_end(smollm2, documents):
@@ -133,7 +133,7 @@ def extracted(model, **settings):
         make_document("b", "Usnea.", "Usnea testalis produces usnic acid; Usnea testalis produces", []),
     ]
     decoding = Decoding(beams=1, max_new_tokens=12)
-    extractor = load_extractor(str(model), decoding, batch_size=4, engine=("transformers", settings))
+    extractor = load_generative_extractor(str(model), decoding, batch_size=4, engine=("transformers", settings))
     extractor.engine = Listening(extractor.engine)
     relations = {p.id: [(r.organism, r.chemical) for r in p.relations] for p in extractor.extract(documents)}
     assert all(extractor.engine.texts.values())
@@ -167,12 +167,14 @@ def test_contrastive_decoding_writes_something_else(smollm2, tiny_model, greedy)
 )
 def test_settings_that_do_not_go_with_the_decoding_are_refused(tiny_model, decoding, settings, message):
     with pytest.raises(InputError, match=message):
-        load_extractor(str(tiny_model), Decoding(max_new_tokens=4, **decoding), engine=("transformers", settings))
+        load_generative_extractor(
+            str(tiny_model), Decoding(max_new_tokens=4, **decoding), engine=("transformers", settings)
+        )
 
 
 def test_results_of_other_decoding_are_not_mixed(tiny_model):
     def identity(**settings):
-        return load_extractor(str(tiny_model), Decoding(beams=1), engine=("transformers", settings)).identity
+        return load_generative_extractor(str(tiny_model), Decoding(beams=1), engine=("transformers", settings)).identity
 
     plain = identity()
     assert identity(draft="ngram") == plain  # the same text, only faster

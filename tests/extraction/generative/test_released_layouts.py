@@ -5,7 +5,7 @@ import pytest
 from abroad.engines.base import GenerationRequest
 from abroad.extraction.base import extract_documents
 from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.load import load_extractor
+from abroad.extraction.generative.load import load_generative_extractor
 from tests.conftest import make_document, save_tiny_model
 
 DECODING = Decoding(beams=3, max_new_tokens=8, length_penalty=1.5, early_stopping="never")
@@ -32,11 +32,11 @@ def add_adapter(base, folder):
 def test_a_base_with_a_lora_directory_extracts_from_a_batch(layout, request, tmp_path, documents):
     base = request.getfixturevalue(layout)
     adapter = add_adapter(base, tmp_path / "adapter")
-    extractor = load_extractor(str(adapter), DECODING, batch_size=6)
+    extractor = load_generative_extractor(str(adapter), DECODING, batch_size=6)
     too_long = make_document("long", "T", "word " * 2000, [])
     report = extract_documents([*documents, too_long], extractor, tmp_path / "pred.jsonl")
     assert (report.documents, report.failed) == (4, 1)  # the one that does not fit says so and ends nothing
-    plain = load_extractor(str(base), DECODING, batch_size=6)
+    plain = load_generative_extractor(str(base), DECODING, batch_size=6)
     assert extractor.identity != plain.identity
 
 
@@ -44,7 +44,7 @@ def test_a_base_with_a_lora_directory_extracts_from_a_batch(layout, request, tmp
 def test_the_end_token_is_forced_at_the_budget(layout, request):
     """Published decoding ends every output with the end token, so that the last relation is whole or cut off."""
     base = request.getfixturevalue(layout)
-    extractor = load_extractor(str(base), DECODING)
+    extractor = load_generative_extractor(str(base), DECODING)
     settings = {"prompt": (5, 6, 2), "max_new_tokens": 4, "beams": 3, "early_stopping": "never"}
     (forced,) = extractor.engine.generate([GenerationRequest(id="1", **settings, force_end=True)])
     assert forced.error is None and forced.tokens <= 3  # the fourth is the end token

@@ -1,0 +1,300 @@
+"""The functions of `import abroad`: extract relations, evaluate them, expand names, and make a table of predictions.
+
+Each takes and gives plain values and does its work by the packages below. The module itself loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar, overload
+
+from abroad.core.errors import AbroadError, InputError, MissingDependencyError
+from abroad.core.io import read_documents, read_predictions
+from abroad.core.schema import Document, Evidence, Prediction, Relation
+from abroad.extraction.base import Extractor
+from abroad.extraction.load import BUILTIN, load_extractor
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+    from abroad.evaluation.evaluate import Evaluation
+
+__all__ = ["evaluate", "expand", "extract", "load_extractor", "predictions_frame"]
+
+T = TypeVar("T")
+
+
+@overload
+def extract(  # type: ignore[overload-overlap]  # a string is one text, though its characters are strings too
+    text: str | Document, extractor: Extractor | str | Path = ..., *, link: bool = ...
+) -> list[Relation]: ...
+
+
+@overload
+def extract(
+    text: Iterable[str | Document], extractor: Extractor | str | Path = ..., *, link: bool = ...
+) -> list[list[Relation]]: ...
+
+
+def extract(
+    text: str | Document | Iterable[str | Document],
+    extractor: Extractor | str | Path = BUILTIN,
+    *,
+    link: bool = True,
+) -> list[Relation] | list[list[Relation]]:
+    """Extract "organism produces chemical" relations from a text, a document, or several of them.
+
+    In a text, a first line that an empty line follows is the title. The built-in extractor reads about 40 abstracts
+    a second on one core; it is loaded once a process. Any other is loaded at each call: load it once, with
+    `load_extractor`, where you call this often.
+
+    Args:
+        text: A text, a `Document`, or several of either.
+        extractor: An extractor, or what `load_extractor` takes: `"builtin"`, a directory, a name.
+        link: Add identifiers, as the command does: organisms from NCBI Taxonomy; systematic names of chemicals by
+            OPSIN, where that is installed.
+
+    Returns:
+        The relations in the order of the text; for several texts a list of them for each. `score` is a probability,
+        0 to 1, or None from an extractor that has none. Offsets of evidence count Unicode code points, in the
+        text as it was given, or in `Document.text`; at most the first 100,000 are read.
+
+    Raises:
+        InputError: A text is empty or no text, or there is no such extractor.
+        AbroadError: The extractor failed on a text; `Extractor.extract` gives such an error with the others' relations.
+
+    Example:
+        >>> import abroad
+        >>> [relation] = abroad.extract("Usnic acid was isolated from Usnea barbata.")
+        >>> relation.organism, relation.chemical
+        ('Usnea barbata', 'Usnic acid')
+    """
+    if isinstance(text, str | Document):
+        return _extract_all([text], extractor, link)[0]
+    return _extract_all(list(text), extractor, link)
+
+
+def evaluate(
+    gold: Iterable[Document] | str | Path,
+    predictions: Iterable[Prediction] | Iterable[Sequence[Relation]] | str | Path,
+    *,
+    protocol: str = "upstream",
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Evaluation:
+    """Score predictions beside gold: micro precision, recall and F1, with 95% intervals.
+
+    Intervals are percentiles of a bootstrap over documents (Efron and Tibshirani 1993, chapter 13). The protocol
+    `upstream` is that of Delmas, Wysocka and Freitas 2024 (arXiv 2311.06364).
+
+    Args:
+        gold: Documents with their curated relations, or a file of them (JSON or JSONL).
+        predictions: Predictions, found by the ids of the documents; or the relations of each document of `gold`, in
+            its order, as `extract` returns them; or a file of predictions (JSONL).
+        protocol: When a relation equals a gold one: `"upstream"`, `"strict"` or `"grounded"` (identifiers).
+        resamples: Of the bootstrap, at least 1,000.
+        seed: Of the bootstrap.
+
+    Returns:
+        The evaluation: `evaluation.scores.f1` and its like in percent, `evaluation.intervals["f1"].low` and `.high`,
+        scores of parts, kinds of errors; `evaluation.to_dict()` has the figures of `abroad evaluate --json`. A
+        document of `gold` without a prediction counts as predicted empty.
+
+    Raises:
+        InputError: There is no gold document or no such protocol, too few resamples, another number of lists of
+            relations than of documents, or a file that cannot be read.
+
+    Example:
+        >>> import abroad
+        >>> gold = "data/sample/curated.jsonl"
+        >>> evaluation = abroad.evaluate(gold, abroad.load_extractor().extract(documents))  # doctest: +SKIP
+    """
+    from abroad.evaluation.evaluate import evaluate as score
+
+    documents = read_documents(gold) if isinstance(gold, str | Path) else list(gold)
+    if isinstance(predictions, str | Path):
+        predicted = read_predictions(predictions)
+    else:
+        predicted = _predictions(predictions, documents)
+    if resamples < 1000:
+        raise InputError(f"expected resamples of at least 1,000, found {resamples}")
+    return score(documents, predicted, protocol, resamples, seed)
+
+
+def expand(phrase: str) -> list[str]:
+    """The names that a contracted phrase stands for: lists, ranges and names that share a part.
+
+    Args:
+        phrase: A name or a list of names, up to 2,000 characters; a longer one is returned as it is.
+
+    Returns:
+        The distinct names in order, at most 200 of a range; the phrase itself, stripped, if it is no list.
+
+    Example:
+        >>> import abroad
+        >>> abroad.expand("gloeophyllins A-C (1-3)")
+        ['gloeophyllin A', 'gloeophyllin B', 'gloeophyllin C']
+        >>> abroad.expand("3- and 4-hydroxymellein")
+        ['3-hydroxymellein', '4-hydroxymellein']
+    """
+    from abroad.text.expand import expand_phrase
+
+    return expand_phrase(phrase)
+
+
+@overload
+def predictions_frame(
+    predictions: Iterable[Prediction], documents: Sequence[Document] = ..., *, library: Literal["polars"]
+) -> polars.DataFrame: ...
+
+
+@overload
+def predictions_frame(
+    predictions: Iterable[Prediction], documents: Sequence[Document] = ..., *, library: Literal["pandas"]
+) -> pandas.DataFrame: ...
+
+
+@overload
+def predictions_frame(
+    predictions: Iterable[Prediction], documents: Sequence[Document] = ..., *, library: None = ...
+) -> polars.DataFrame | pandas.DataFrame: ...
+
+
+def predictions_frame(
+    predictions: Iterable[Prediction],
+    documents: Sequence[Document] = (),
+    *,
+    library: Literal["polars", "pandas"] | None = None,
+) -> polars.DataFrame | pandas.DataFrame:
+    """A data frame of predictions: a row a relation, with the columns of `abroad extract --out FILE.csv`.
+
+    Args:
+        predictions: Of any extractor. One without relations, or with an error, has no row.
+        documents: The documents of the predictions, for the columns `pmid` and `doi`.
+        library: `"polars"` or `"pandas"`; by default polars if it is installed, else pandas.
+
+    Returns:
+        A data frame, [relations, 12]: `document`, `pmid`, `doi`, `organism`, `organism_id`, `chemical`,
+        `chemical_id`, `score` (a probability, float64), `status`, `organism_text`, `chemical_text`, `rule`. All but
+        `score` are text; what is not known is null.
+
+    Raises:
+        InputError: Another library than these two.
+        MissingDependencyError: The library is not installed, or neither is.
+    """
+    from abroad.documents.formats import COLUMNS, table_rows
+
+    if library not in (None, "polars", "pandas"):
+        raise InputError(f"expected the library 'polars' or 'pandas', found {library!r}")
+    rows = table_rows(documents, predictions)
+    columns = {name: [row[name] for row in rows] for name in COLUMNS}
+    if library != "pandas":
+        try:
+            import polars
+        except ImportError:
+            if library == "polars":
+                raise MissingDependencyError("polars", None, "a data frame") from None
+        else:
+            types = {name: polars.Float64 if name == "score" else polars.String for name in COLUMNS}
+            return polars.DataFrame(columns, schema=types)
+    try:
+        import pandas
+    except ImportError:
+        package = "pandas" if library == "pandas" else "polars"
+        raise MissingDependencyError(package, None, "a data frame") from None
+    return pandas.DataFrame(
+        {name: pandas.Series(columns[name], dtype="float64" if name == "score" else "str") for name in COLUMNS}
+    )
+
+
+@cache
+def _builtin() -> Extractor:
+    return load_extractor(BUILTIN)
+
+
+def _extract_all(
+    texts: Sequence[str | Document], extractor: Extractor | str | Path, link: bool
+) -> list[list[Relation]]:
+    if isinstance(extractor, str | Path):
+        extractor = _builtin() if extractor == BUILTIN else load_extractor(extractor)
+    # Extractors answer in any order, and ids may be given twice: documents go by their numbers.
+    documents = [_numbered(item, number) for number, item in enumerate(texts)]
+    predictions = {prediction.id: prediction for prediction in extractor.extract(documents)}
+    for number, document in enumerate(documents):
+        if (error := predictions[document.id].error) is not None:
+            raise AbroadError(f"{_name(texts[number], number)}: {error}")
+    answers = [predictions[document.id] for document in documents]
+    if link:
+        from abroad.linking.link import Linker
+
+        answers = Linker().link(documents, answers)
+    return [
+        _with_offsets_of(item, answer.relations) if isinstance(item, str) else answer.relations
+        for item, answer in zip(texts, answers, strict=True)
+    ]
+
+
+def _name(item: object, number: int) -> str:
+    return f"document {item.id!r}" if isinstance(item, Document) else f"text {number + 1}"
+
+
+def _numbered(item: object, number: int) -> Document:
+    if isinstance(item, Document):
+        document = item
+    elif isinstance(item, str):
+        title, abstract, _ = _split(item)
+        document = Document(str(number), title, abstract)
+    else:
+        raise InputError(f"{_name(item, number)}: expected a string or a Document, found {type(item).__name__}")
+    if not document.text.strip():
+        raise InputError(f"{_name(item, number)}: it is empty")
+    return replace(document, id=str(number))
+
+
+def _split(text: str) -> tuple[str, str, int]:
+    """(title, abstract, offset of the title) of a text; a first line that an empty line follows is the title."""
+    title, blank, rest = text.strip().partition("\n\n")
+    if not blank or "\n" in title or len(title) > 500:
+        return "", text, 0
+    return title, rest, len(text) - len(text.lstrip())
+
+
+def _with_offsets_of(text: str, relations: Sequence[Relation]) -> list[Relation]:
+    """The relations of a text's document with evidence by offsets in the text itself."""
+    title, _, offset = _split(text)
+
+    def own(place: int) -> int:
+        # Between title and abstract the document has one space and the text two line ends; without a title, nothing.
+        return place - 1 if not title else place + offset + (place > len(title))
+
+    def moved(evidence: Evidence) -> Evidence:
+        start, end = own(evidence.start), own(evidence.end)
+        return replace(evidence, start=start, end=end, text=text[start:end])
+
+    return [replace(relation, evidence=[moved(item) for item in relation.evidence]) for relation in relations]
+
+
+def _predictions(
+    given: Iterable[Prediction] | Iterable[Sequence[Relation]], documents: Sequence[Document]
+) -> list[Prediction]:
+    """Predictions as they are; lists of relations as predictions of the documents in their order."""
+    predictions: list[Prediction] = []
+    relations: list[list[Relation]] = []
+    for item in given:
+        if isinstance(item, Prediction):
+            predictions.append(item)
+        else:
+            relations.append(list(item))
+    if not relations:
+        return predictions
+    if predictions or not all(isinstance(item, Relation) for items in relations for item in items):
+        raise InputError("expected predictions, or a list of relations for each document")
+    if len(relations) != len(documents):
+        raise InputError(
+            f"expected the relations of each of {len(documents)} documents, found {len(relations)} lists of relations"
+        )
+    return [Prediction(document.id, items) for document, items in zip(documents, relations, strict=True)]
