@@ -1,8 +1,7 @@
 """Greedy maximum entropy sampling: pick items whose relations cover their entities evenly.
 
-    table = RelationTable.from_columns(references, {"organism": [...], "structure": [...]})
-    ranking = GreedyMaximumEntropySampler().rank(table, n=500)
-    ranking.items, ranking.entropies, ranking.stop_report()
+    sampler = GreedyMaximumEntropySampler(n_items=500).fit({"reference": [...], "organism": [...], "structure": [...]})
+    sampler.items_, sampler.entropies_, sampler.stop_points_
 
 A library of its own: numpy and numba, no files, no printing.
 Source: Delmas, Wysocka and Freitas 2024, Computational Linguistics 50(3); arXiv 2311.06364.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,11 +61,11 @@ class RelationTable:
         complete = [n for n, row in enumerate(zip(*columns, strict=True)) if all(v and not v.isspace() for v in row)]
         if not complete:
             raise TableError(f"no row of {len(items)} has an item and an entity of every category")
-        names, item_codes = _factorise(items[n] for n in complete)
+        names, item_codes = _factorise(items, complete)
         entry_items, entry_categories, entry_entities, entry_counts, sizes = [], [], [], [], []
         offset = 0
         for category, column in enumerate(entities.values()):
-            known, codes = _factorise(column[n] for n in complete)
+            known, codes = _factorise(column, complete)
             pairs, counts = np.unique(item_codes * len(known) + codes, return_counts=True)
             entry_items.append(pairs // len(known))
             entry_entities.append(pairs % len(known) + offset)
@@ -108,9 +108,9 @@ class RelationTable:
         return np.diff(running[self.bounds], axis=1)
 
 
-def _factorise(values: Iterable[str]) -> tuple[list[str], np.ndarray]:
-    """(distinct values sorted as text, code of each value)."""
-    values = list(values)
+def _factorise(column: Sequence[str | None], rows: Sequence[int]) -> tuple[list[str], np.ndarray]:
+    """(distinct values of these rows sorted as text, code of each row's value)."""
+    values = [value for row in rows if (value := column[row]) is not None]
     known = sorted(set(values))
     code = {value: n for n, value in enumerate(known)}
     return known, np.fromiter((code[value] for value in values), dtype=np.int64, count=len(values))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, atomic_write
@@ -162,7 +162,8 @@ def _rank(table: RelationTable, settings: SampleSettings, strategy: str, title: 
     from gme_sampler import GreedyMaximumEntropySampler, rank_by_baseline
 
     if strategy in ("gme", "gme-sum"):
-        sampler = GreedyMaximumEntropySampler(strategy, settings.binary, settings.approx, settings.seed)
+        selector: Literal["gme", "gme-sum"] = "gme" if strategy == "gme" else "gme-sum"
+        sampler = GreedyMaximumEntropySampler(selector, settings.binary, settings.approx, settings.seed)
         with Progress(title or strategy, min(settings.n or len(table.items), len(table.items))) as progress:
             return sampler.rank(table, settings.n, _shower(progress))
     if settings.binary:
