@@ -34,7 +34,7 @@ class CommandGroup(TyperGroup):
             raise typer.Exit(130) from None
         except BrokenPipeError:
             # The reader (`| head`) has what it wants; point stdout nowhere so that exit does not complain.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             raise typer.Exit(0) from None
         except OSError as error:
             if error.errno not in _DISK_FULL:

@@ -43,8 +43,8 @@ def evaluate(
     result = evaluation.to_dict()
     if compare is not None:
         other = set_beside(documents, read_predictions(compare, rejects), protocol)
-        scores = ([outcome.scores for outcome in side.outcomes] for side in (other, evaluation.comparison))
-        difference = paired_bootstrap(*scores, resamples=resamples, seed=seed)
+        others, own = ([outcome.scores for outcome in side.outcomes] for side in (other, evaluation.comparison))
+        difference = paired_bootstrap(others, own, resamples=resamples, seed=seed)
         result["compared_with"] = {"file": str(compare), "f1": round(other.scores.f1, 2), **_rounded(difference)}
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))

@@ -35,7 +35,7 @@ def leaderboard(
     from abroad.experiments.leaderboard.table import markdown, write_leaderboard
 
     rejects = Rejects()
-    names: list[Any] = _split(",".join(models)) if models else []
+    names: list[Any] = (_split(",".join(models)) or []) if models else []
     if batch_size is not None:
         names = [{"model": name, "batch_size": batch_size} for name in names]
     section = _section(

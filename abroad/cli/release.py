@@ -65,10 +65,10 @@ def compress(
     from abroad.release.grid import Candidate, original_bytes, search
 
     try:
-        grid_of = [[float(value) for value in text.split(",")] for text in (densities, scales)]
+        some_densities, some_scales = ([float(value) for value in text.split(",")] for text in (densities, scales))
     except ValueError:
         raise InputError("expected numbers with commas in --densities and --scales") from None
-    if not all(0 < density < 100 for density in grid_of[0]) or not all(scale > 0 for scale in grid_of[1]):
+    if not all(0 < density < 100 for density in some_densities) or not all(scale > 0 for scale in some_scales):
         raise InputError("expected densities between 0 and 100 percent, and scales above 0")
 
     def show(cell: Candidate) -> None:
@@ -79,11 +79,13 @@ def compress(
     rejects = Rejects()
     documents = read_documents(dev, rejects)
     decoding = Decoding(beams=1, max_new_tokens=max_new_tokens)
-    settings = {"densities": grid_of[0], "scales": grid_of[1], "within": within, "full_grid": everywhere}
+    settings = {"densities": some_densities, "scales": some_scales, "within": within, "full_grid": everywhere}
     with run_record(out, "release compress", settings, [run / ADAPTER, dev]) as record:
         out.mkdir(parents=True, exist_ok=True)
         typer.echo(f"{'k%':>5} {'alpha':>6} {'bytes':>10} {'ratio':>7} {'loss':>8} {'F1':>6}")
-        grid, change, facts = search(run, documents, decoding, *grid_of, out, within, everywhere, show)
+        grid, change, facts = search(
+            run, documents, decoding, some_densities, some_scales, out, within, everywhere, show
+        )
         for file in run.iterdir():
             if file.is_file() and file.suffix in (".json", ".jinja", ".txt", ".model") and file.name != INITIAL:
                 shutil.copy2(file, out / file.name)

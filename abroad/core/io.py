@@ -74,7 +74,7 @@ def atomic_write(path: str | Path, binary: bool = False) -> Iterator[Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        with os.fdopen(handle, "wb" if binary else "w", **({} if binary else {"encoding": "utf-8"})) as stream:
+        with os.fdopen(handle, "wb" if binary else "w", encoding=None if binary else "utf-8") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -133,9 +133,9 @@ class JsonlAppender:
         if end < self.path.stat().st_size:
             remainder = self.path.read_bytes()[end:]
             if b"\n" in remainder.rstrip(b"\n"):
-                line = self.path.read_bytes()[:end].count(b"\n") + 1
+                number = self.path.read_bytes()[:end].count(b"\n") + 1
                 raise InputError(
-                    f"{self.path}:{line}: expected a JSON object with '{key}'; "
+                    f"{self.path}:{number}: expected a JSON object with '{key}'; "
                     "the file was changed by something else: move it away or mend the line to continue"
                 )
             os.truncate(self.path, end)

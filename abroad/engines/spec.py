@@ -187,7 +187,8 @@ def make_engine(
     if settings is None:
         settings = read_settings(name, {})
     module, _, attribute = _ENGINES[name].partition(":")
-    return getattr(importlib.import_module(module), attribute).from_name(model, batch_size, settings, say)
+    engine: Engine = getattr(importlib.import_module(module), attribute).from_name(model, batch_size, settings, say)
+    return engine
 
 
 @dataclass(frozen=True)

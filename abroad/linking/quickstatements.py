@@ -31,7 +31,8 @@ def write_quickstatements(
     path: Path, documents: Sequence[Document], predictions: Iterable[Prediction], index: NameIndex
 ) -> StatementReport:
     """Write a line for each relation that Wikidata does not have."""
-    report, lines = StatementReport(), {}
+    report = StatementReport()
+    lines: dict[str, None] = {}
     by_id = {document.id: document for document in documents}
     for prediction in predictions:
         document = by_id.get(prediction.id)

@@ -118,7 +118,7 @@ def _play(initial: Sequence[Policies], settings: GameSettings) -> list[Policies]
     pi_g, pi_d = _softmax(start_g.copy())[0], _sigmoid(start_d)
     sum_g, sum_d = pi_g.copy(), pi_d.copy()
     pull_g, pull_d = lam * start_g, lam * start_d
-    playing = np.arange(len(initial))
+    playing: np.ndarray = np.arange(len(initial))
     found: dict[int, Policies] = {}
     quality = np.empty_like(start_g)
     for step in range(1, settings.steps + 1):
@@ -140,15 +140,15 @@ def _play(initial: Sequence[Policies], settings: GameSettings) -> list[Policies]
             ended = moved <= settings.tolerance
         pi_g, pi_d = new_g, new_d
         if ended.any():
-            for row in np.flatnonzero(ended):
-                n = len(initial[playing[row]].generator)
-                found[playing[row]] = _policies(log_g[row, :, :n], odds[row, :n], step)
+            for done in np.flatnonzero(ended):
+                n = len(initial[playing[done]].generator)
+                found[int(playing[done])] = _policies(log_g[done, :, :n], odds[done, :n], step)
             left = ~ended
             if not left.any():
                 break
-            playing, pi_g, pi_d, sum_g, sum_d, pull_g, pull_d, quality = (
-                values[left] for values in (playing, pi_g, pi_d, sum_g, sum_d, pull_g, pull_d, quality)
-            )
+            playing = playing[left]
+            pi_g, sum_g, pull_g, quality = pi_g[left], sum_g[left], pull_g[left], quality[left]
+            pi_d, sum_d, pull_d = pi_d[left], sum_d[left], pull_d[left]
     return [found[row] for row in range(len(initial))]
 
 

@@ -48,13 +48,14 @@ def read_inchikeys(path: Path, rejects: Rejects) -> list[str]:
     else:
         separator = "\t" if ".tsv" in path.suffixes else ","
         what = "a table with a column structure_inchikey"
-        found = [(where, row[0]) for where, row in read_rows(path, ("structure_inchikey",), separator, what, rejects)]
+        rows = read_rows(path, ("structure_inchikey",), separator, what, rejects)
+        found = [(f"{path}:{line}", row[0]) for line, row in rows]
     keys: dict[str, None] = {}
     for where, key in found:
         if _INCHIKEY.fullmatch(key):
             keys[key] = None
         elif key:
-            rejects.add(str(where), f"{key[:40]!r} is no InChIKey")
+            rejects.add(where, f"{key[:40]!r} is no InChIKey")
     if not keys:
         raise InputError(f"{path}: no InChIKey in it")
     return list(keys)

@@ -64,7 +64,7 @@ def counted_words() -> Iterator[tuple[str, WordCounts]]:
 @cache
 def _table() -> dict[str, str]:
     """Lines as they stand: most words are never asked for, and reading numbers takes time."""
-    return dict(line.split("\t", 1) for line in _lines("words"))  # type: ignore[misc]
+    return dict(line.split("\t", 1) for line in _lines("words"))
 
 
 @cache
@@ -82,7 +82,7 @@ def english() -> dict[str, int]:
 @cache
 def abbreviations() -> dict[str, str]:
     """The genus that texts mean by "E. coli" where they do not name it: "E coli" -> "Escherichia"."""
-    return dict(line.split("\t", 1) for line in _lines("abbreviations"))  # type: ignore[misc]
+    return dict(line.split("\t", 1) for line in _lines("abbreviations"))
 
 
 def _lines(name: str) -> list[str]:

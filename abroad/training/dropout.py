@@ -39,5 +39,5 @@ def decoder_blocks(model: Any) -> list[Any]:
     """The blocks of a decoder in order: the longest list of modules that it has."""
     import torch
 
-    lists = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
-    return list(max(lists, key=len)) if lists else []
+    lists = [list(module) for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
+    return max(lists, key=len, default=[])

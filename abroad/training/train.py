@@ -332,7 +332,7 @@ def _optimizer(model: Any, settings: TrainSettings, processes: Processes) -> Any
     import torch
 
     parameters = [value for _, value in trainable(model)]
-    options = {
+    options: dict[str, Any] = {
         "lr": settings.learning_rate,
         "betas": tuple(settings.adam_betas),
         "weight_decay": settings.weight_decay,

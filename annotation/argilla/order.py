@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from abroad.core.errors import InputError
 from abroad.core.schema import Document, Prediction
@@ -78,7 +79,7 @@ def _sampled_places(documents: Sequence[Document], ranks: Mapping[str, int]) -> 
     }
 
 
-def read_sample_ranks(path: str) -> dict[str, int]:
+def read_sample_ranks(path: str | Path) -> dict[str, int]:
     """Place of each item (DOI, PMID or id) in a SAMPLE.tsv of `abroad sample`; any of its columns may name it.
 
     Raises:

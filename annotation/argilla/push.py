@@ -105,7 +105,7 @@ def push(
         if len(document.id) > _LONGEST_ID:
             rejects.add(f"document {document.id[:40]}...", f"the id is longer than {_LONGEST_ID} characters")
             continue
-        name, answered = known.get(document.id, (None, False))
+        name, answered = known.get(document.id, ("", False))
         if answered:
             report.answered.append(document.id)
             continue

@@ -217,7 +217,8 @@ def text_query(query: str) -> str:
     """
     either: list[str] = []
     for alternative in _split_outside_quotes(query.replace("\0", " "), "|"):
-        wanted, unwanted = [], []
+        wanted: list[str] = []
+        unwanted: list[str] = []
         for word in _words(alternative):
             negative = word.startswith("-") and not word.startswith("-)")  # "(-)-menthol" is a name
             plain = word.strip('"*').replace('"', " ").strip()

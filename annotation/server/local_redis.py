@@ -31,6 +31,7 @@ def start_redis() -> str:
         private = ["--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700", "--dir", str(directory)]
         child = guarded([program, *private, "--save", "", "--appendonly", "no"], directory)
         atexit.register(child.wait, 10)
+        assert child.stdin is not None, "guarded() opens a pipe"
         atexit.register(child.stdin.close)  # run in the opposite order: the child's guard sees this and ends it
     else:
         threading.Thread(target=_fake(path).serve_forever, daemon=True).start()

@@ -134,7 +134,7 @@ class TransformersEngine:
         """Scores under the model alone, whatever amateur or draft the engine has; see `Engine.score`."""
 
         def encode(text: str, special: bool) -> list[int]:
-            return self.tokenizer(text, add_special_tokens=special)["input_ids"]
+            return self._token_ids(text, special)
 
         return score_continuations(self.model, encode, prompts, continuations, self.context_length, self.batch_size)
 
@@ -165,8 +165,12 @@ class TransformersEngine:
         if not isinstance(request.prompt, str):
             return list(request.prompt)
         if request.chat and self.has_chat_template:
-            return self.tokenizer(as_turn(self.tokenizer, request.prompt), add_special_tokens=False)["input_ids"]
-        return self.tokenizer(request.prompt)["input_ids"]
+            return self._token_ids(as_turn(self.tokenizer, request.prompt), special=False)
+        return self._token_ids(request.prompt)
+
+    def _token_ids(self, text: str, special: bool = True) -> list[int]:
+        ids: list[int] = self.tokenizer(text, add_special_tokens=special)["input_ids"]
+        return ids
 
     def _generate_or_halve(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
         """Generate a batch; one that fails (out of memory) is tried in halves, so one bad row loses only itself."""

@@ -126,7 +126,8 @@ class VllmEngine:
         tokenizer = self._engine.get_tokenizer()
 
         def encode(text: str, special: bool) -> list[int]:
-            return tokenizer.encode(text, add_special_tokens=special)
+            ids: list[int] = tokenizer.encode(text, add_special_tokens=special)
+            return ids
 
         params = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0)
         found: list[Score | None] = [None] * len(prompts)

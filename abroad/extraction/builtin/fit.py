@@ -329,7 +329,7 @@ def _cross_fitted(
     method: type[Scaling], parts: Sequence[Sequence[int]], scores: dict[int, np.ndarray], truth: dict[int, np.ndarray]
 ) -> dict[int, np.ndarray]:
     """Scores of each fold, calibrated on the others."""
-    result = {}
+    result: dict[int, np.ndarray] = {}
     for part in parts:
         others = [place for place in scores if place not in set(part)]
         scaling = method.fit(_joined(scores, others), _joined(truth, others))

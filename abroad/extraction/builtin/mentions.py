@@ -145,7 +145,10 @@ class AdaptedTagger:
     @classmethod
     def train(cls, base: Tagger, documents: Iterable[tuple[Reading, TextScores, Tags, Tags]]) -> AdaptedTagger:
         """Learn from readings, what the base says of them, and the tags O, B, I of chemicals and of organisms."""
-        rows = ((token_features(reading, scores), *tags) for reading, scores, *tags in documents)
+        rows = (
+            (token_features(reading, scores), chemicals, organisms)
+            for reading, scores, chemicals, organisms in documents
+        )
         return cls(base, TokenField.train(rows))
 
 

@@ -52,10 +52,12 @@ class PieceReader:
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._longest = longest
-        self._start, self._end, self._unknown = (
-            self._tokenizer.token_to_id(mark) for mark in ("[CLS]", "[SEP]", "[UNK]")
-        )
+        self._start, self._end, self._unknown = (self._mark(mark) for mark in ("[CLS]", "[SEP]", "[UNK]"))
         self._cache: dict[str, tuple[int, ...]] = {}
+
+    def _mark(self, mark: str) -> int:
+        number: int = self._tokenizer.token_to_id(mark)
+        return number
 
     def windows(self, tokens: Sequence[Token], folded: str) -> Iterator[Window]:
         """Read the tokens; consecutive windows overlap, a text that fits is one window.
@@ -101,7 +103,8 @@ class PieceReader:
                 [[word] for word in unseen], is_pretokenized=True, add_special_tokens=False
             )
             for word, encoding in zip(unseen, encodings, strict=True):
-                self._cache[word] = tuple(encoding.ids[:_LONGEST]) or (self._unknown,)
+                ids: list[int] = encoding.ids[:_LONGEST]
+                self._cache[word] = tuple(ids) or (self._unknown,)
         return [self._cache[word] for word in words]
 
 

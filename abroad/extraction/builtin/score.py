@@ -68,8 +68,8 @@ class LinearModel:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> LinearModel:
-        arrays = (np.array(record[name], dtype=float) for name in ("mean", "scale", "weights"))
-        return cls(tuple(record["names"]), *arrays, float(record["intercept"]))
+        mean, scale, weights = (np.array(record[name], dtype=float) for name in ("mean", "scale", "weights"))
+        return cls(tuple(record["names"]), mean, scale, weights, float(record["intercept"]))
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,16 @@ def candidate_table(reading: Reading, scores: TextScores) -> CandidateTable | No
     return CandidateTable(
         organisms,
         chemicals,
-        *(np.array([list(row.values()) for row in rows]) for rows in (of_organisms, of_chemicals, of_pairs)),
-        names=(tuple(of_organisms[0]), tuple(of_chemicals[0]), tuple(of_pairs[0])),
+        _values(of_organisms),
+        _values(of_chemicals),
+        _values(of_pairs),
+        (tuple(of_organisms[0]), tuple(of_chemicals[0]), tuple(of_pairs[0])),
     )
+
+
+def _values(rows: Sequence[dict[str, float]]) -> np.ndarray:
+    """Features as an array of shape (rows, features)."""
+    return np.array([list(row.values()) for row in rows])
 
 
 def stacked(table: CandidateTable, organisms: np.ndarray, chemicals: np.ndarray) -> tuple[list[str], np.ndarray]:

@@ -95,8 +95,8 @@ def lessons(
         ]
         whole = window.first == 0 and last == len(reading.tokens)
         reports = int(bool(document.relations)) if whole and (complete or document.relations) else -1
-        own = [side[window.first : last] for side in tags]
-        yield Lesson(window, *own, np.array(inside, dtype=np.int64).reshape(-1, 3), reports, weight)
+        chemical, organism = (side[window.first : last] for side in tags)
+        yield Lesson(window, chemical, organism, np.array(inside, dtype=np.int64).reshape(-1, 3), reports, weight)
 
 
 def _pairs(document: Document, reading: Reading, found: Any) -> list[tuple[int, int, int]]:
@@ -166,7 +166,8 @@ def _collate(group: Sequence[Lesson]) -> _Batch:
         arrays[0][row, :length] = lesson.window.pieces
         arrays[1][row, :length] = lesson.window.shapes
         arrays[2][row, :length] = 1
-    return _Batch(*(torch.from_numpy(array) for array in arrays), list(group))
+    pieces, shapes, mask = (torch.from_numpy(array) for array in arrays)
+    return _Batch(pieces, shapes, mask, list(group))
 
 
 def batches(everything: Sequence[Lesson], size: int, chance: random.Random) -> list[list[Lesson]]:

@@ -49,7 +49,7 @@ def read_pdf(data: bytes, name: str) -> PdfText:
         if reader.is_encrypted and not reader.decrypt(""):
             raise InputError(f"{name}: a PDF locked by a password; save a copy without it")
         pages = [page.extract_text() for page in reader.pages[:_MAX_PAGES]]
-        title = str((reader.metadata or {}).get("/Title") or "")
+        title = str((reader.metadata.get("/Title") if reader.metadata else None) or "")
     except InputError:
         raise
     except Exception as error:  # whatever a damaged file makes of pypdf

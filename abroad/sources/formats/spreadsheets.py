@@ -167,7 +167,7 @@ def find_columns(header: Sequence[str], named: ColumnNames, name: str) -> dict[s
     Raises:
         InputError: no column of the name told, or none of titles, abstracts, PMIDs or DOIs.
     """
-    columns = {}
+    columns: dict[str, str] = {}
     for field, told in ((TITLE, named.title), (ABSTRACT, named.abstract), (PMID, None), (DOI, None), (ID, None)):
         found = find_field(field, header) if told is None else _named(told, header, field, name)
         if found is not None and found not in columns.values():

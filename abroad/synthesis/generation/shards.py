@@ -113,7 +113,8 @@ class ShardedOutput:
     def _write_plan(self, directory: Path, wanted: dict[str, Any]) -> None:
         """Split the prompts; what earlier runs answered goes with them. The plan itself is written last."""
         directory.mkdir(parents=True)
-        rejects, counts = Rejects(), []
+        rejects = Rejects()
+        counts: list[int] = []
         earlier = _EarlierRecords(self._earlier_files())
         shard: list[dict[str, Any]] = []
         for record in self._usable_prompts(rejects):

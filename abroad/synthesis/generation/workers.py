@@ -6,6 +6,7 @@ written is kept (`generate_shard`), so every prompt is answered once. https://do
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -113,14 +114,14 @@ def _start_ray(workers: int) -> Any:
     except ImportError:
         raise MissingDependencyError("ray", "scale", "--workers") from None
     if os.environ.get("RAY_ADDRESS"):
-        ray.init(log_to_driver=False, logging_level="ERROR")
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
     else:
         ray.init(
             address="local",
             num_cpus=max(workers, os.cpu_count() or 1),
             include_dashboard=False,
             log_to_driver=False,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
             _node_ip_address="127.0.0.1",
         )
     return ray

@@ -96,7 +96,8 @@ def _class_phrases(
     for chemical in chemicals:
         if name := class_of(chemical):
             members.setdefault(name, []).append(chemical)
-    phrases, replaced = [], {}
+    phrases: list[Phrase] = []
+    replaced: dict[str, Entity] = {}
     for name, group in members.items():
         if 2 <= len(group) <= len(NUMBERS) + 1 and draw.random() < settings.classes:
             entity = Entity(f"CLASS:{name.replace(' ', '-')}", name, {"type": "class"})

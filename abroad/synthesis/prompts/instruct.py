@@ -58,8 +58,8 @@ def instruct(
     """
     topics = TopicDraw(settings.guide or load_guide(), settings.seed) if settings.topics else None
     related = [document for document in documents if document.relations and document.abstract.strip()]
-    for document in documents if rejects is not None else ():
-        if document.relations and not document.abstract.strip():
+    for document in documents:
+        if rejects is not None and document.relations and not document.abstract.strip():
             rejects.add(document.id, "no abstract to take keywords from")
     for document, pool in zip(related, extract_keywords(related, _POOL * settings.keywords), strict=True):
         for number in range(1, settings.prompts_per_document + 1):

@@ -103,7 +103,10 @@ def add_prediction(doc: Doc, prediction: Prediction) -> None:
 def _span(doc: Doc, label: str, record: dict[str, Any]) -> Span:
     identifiers = {taxon_identifier(name) for name in record["labels"]} if label == "ORGANISM" else set()
     identifier = identifiers.pop() if len(identifiers) == 1 else None
-    return doc.char_span(*record["span"], label=label, kb_id=identifier or "")
+    start, end = record["span"]
+    span = doc.char_span(start, end, label=label, kb_id=identifier or "")
+    assert span is not None, "spans are kept at the bounds of tokens"
+    return span
 
 
 def _data(doc: Doc) -> dict[str, Any]:
