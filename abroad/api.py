@@ -110,8 +110,17 @@ def evaluate(
 
     Example:
         >>> import abroad
-        >>> gold = "data/sample/curated.jsonl"
-        >>> evaluation = abroad.evaluate(gold, abroad.load_extractor().extract(documents))  # doctest: +SKIP
+        >>> record = {
+        ...     "id": "1",
+        ...     "ArticleTitle": "Usnic acid was isolated from Usnea barbata.",
+        ...     "organisms": [{"id": "1", "label": "Usnea barbata"}],
+        ...     "chemicals": [{"id": "2", "label": "usnic acid"}],
+        ...     "relations": [["1", "2"]],
+        ... }
+        >>> gold = [abroad.Document.from_dict(record)]
+        >>> evaluation = abroad.evaluate(gold, abroad.extract(gold))
+        >>> evaluation.scores.f1
+        100.0
     """
     from abroad.evaluation.evaluate import evaluate as score
 
@@ -185,6 +194,13 @@ def predictions_frame(
     Raises:
         InputError: Another library than these two.
         MissingDependencyError: The library is not installed, or neither is.
+
+    Example:
+        >>> import abroad
+        >>> document = abroad.Document.from_text("Usnic acid was isolated from Usnea barbata.")
+        >>> frame = abroad.predictions_frame(abroad.load_extractor().extract([document]), [document])
+        >>> list(frame["chemical"])
+        ['Usnic acid']
     """
     from abroad.documents.formats import COLUMNS, table_rows
 

@@ -170,7 +170,9 @@ def _make_blocks(classes, increments, alive):
     Returns:
         members: [L] item codes, block after block.
         starts: [B + 1] where each block starts in `members`.
-        block_class: [B]; low: [B, K] smallest increments; first: [B] smallest item code.
+        block_class: [B] class of each block's items.
+        low: [B, K] smallest increments of each block.
+        first: [B] smallest item code of each block.
     """
     items = np.flatnonzero(alive)
     members = items[np.argsort(classes[items], kind="mergesort")]

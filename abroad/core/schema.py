@@ -31,6 +31,11 @@ class Entity:
 
     @classmethod
     def from_dict(cls, record: Any) -> Entity:
+        """Check and convert one record.
+
+        Raises:
+            InputError: It is not an entity; the message says what was expected.
+        """
         if not isinstance(record, dict) or not isinstance(record.get("label"), str) or not record["label"].strip():
             raise InputError(f"expected an entity with 'id' and a non-empty 'label', found {_short(record)}")
         if not isinstance(record.get("id"), str | int):
@@ -39,6 +44,7 @@ class Entity:
         return cls(str(record["id"]), record["label"], extra)
 
     def to_dict(self) -> dict[str, Any]:
+        """The record that `from_dict` reads."""
         return {"id": self.id, "label": self.label, **self.extra}
 
     @property
@@ -56,6 +62,12 @@ class Document:
 
     Attributes:
         id: unique in its file; the key of the JSON object format.
+        title: may be empty where there is an abstract.
+        abstract: may be empty where there is a title.
+        pmid: PubMed identifier, digits.
+        doi: without "https://doi.org/".
+        organisms: those that the relations name.
+        chemicals: those that the relations name.
         relations: (organism id, chemical id) pairs; ids refer to `organisms` and `chemicals`.
         extra: other fields of the record, kept as read.
     """
@@ -150,6 +162,7 @@ class Document:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        """The record that `from_dict` reads."""
         return {
             "id": self.id,
             "PMID": self.pmid,
@@ -168,7 +181,9 @@ class Evidence:
     """A span of the document's text that supports one side of a relation.
 
     Attributes:
-        start, end: offsets in code points into `Document.text`, end exclusive.
+        start: offset in `Document.text`, in Unicode code points.
+        end: offset after the span.
+        text: the span itself.
         role: "organism" or "chemical".
         rule: how the label follows from the span (verbatim, genus, list, range, model).
     """
@@ -185,7 +200,12 @@ class Relation:
     """A predicted "organism produces chemical"; the two labels are what is scored.
 
     Attributes:
-        score: calibrated probability; None from extractors that have none.
+        organism: label of the organism.
+        chemical: label of the chemical.
+        score: calibrated probability, 0 to 1; None from extractors that have none.
+        organism_id: identifier as a CURIE ("NCBITaxon:180171", "wikidata:Q1"); None where it is not known.
+        chemical_id: identifier likewise.
+        evidence: the spans of the text that support it.
         status: "known", "new" or "disputed" beside LOTUS; None where no index was given.
     """
 
@@ -199,6 +219,11 @@ class Relation:
 
     @classmethod
     def from_dict(cls, record: Any) -> Relation:
+        """Check and convert one record.
+
+        Raises:
+            InputError: It is not a relation; the message says what was expected.
+        """
         if (
             not isinstance(record, dict)
             or not isinstance(record.get("organism"), str)
@@ -220,6 +245,7 @@ class Relation:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        """The record that `from_dict` reads."""
         return {
             "organism": self.organism,
             "chemical": self.chemical,
@@ -238,6 +264,8 @@ class Prediction:
     """The relations predicted for one document, or the reason there are none.
 
     Attributes:
+        id: of the document.
+        relations: in the order of the text.
         error: why the document could not be processed; None when it was.
         extra: counts and timings a stage wants to keep (malformed parts, generated text).
     """
@@ -249,6 +277,11 @@ class Prediction:
 
     @classmethod
     def from_dict(cls, record: Any) -> Prediction:
+        """Check and convert one record.
+
+        Raises:
+            InputError: It is not a prediction; the message says what was expected.
+        """
         if not isinstance(record, dict) or not isinstance(record.get("id"), str | int):
             raise InputError("expected a prediction with 'id' and 'relations'")
         relations = record.get("relations")
@@ -258,6 +291,7 @@ class Prediction:
         return cls(str(record["id"]), [Relation.from_dict(item) for item in relations], record.get("error"), extra)
 
     def to_dict(self) -> dict[str, Any]:
+        """The record that `from_dict` reads."""
         return {
             "id": self.id,
             "relations": [relation.to_dict() for relation in self.relations],

@@ -25,13 +25,15 @@ class GenerationRequest:
         seed: of this request alone, so that its text does not depend on its batch.
         stop: strings at which the text ends; they are not part of it.
         beams: beam search with so many beams; then temperature must be 0.
-        length_penalty, early_stopping: of beam search, as in transformers.
+        length_penalty: of beam search, as in transformers.
+        early_stopping: of beam search, as in transformers.
         force_end: beam search gives the end token as the last of the budget, so that
             all hypotheses are compared as whole ones.
         ngram_block: runs of so many generated tokens come once at most; 0: no such rule. The prompt does not count,
             since names are copied from it.
-        regex: the whole text matches it; grammar: it is of this grammar (Lark's notation,
-            https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md). One of the two.
+        regex: the whole text matches it.
+        grammar: instead, the whole text is of this grammar (Lark's notation,
+            https://github.com/guidance-ai/llguidance/blob/main/docs/syntax.md).
         chat: the prompt is a user's turn: the model's chat template goes around it.
         stop_loops: a text that says the same over and over is ended, as "length"; engines without such a rule let it
             run to its budget.
@@ -76,6 +78,8 @@ class Generation:
     """The answer to a request.
 
     Attributes:
+        id: of the request.
+        text: what was generated; empty where there is an error.
         finish_reason: "stop" (end token or stop string), "length" (cut off), or "error".
         tokens: number of generated tokens.
         logprob: sum of the log-probabilities of the generated tokens, None with beam search
@@ -135,7 +139,11 @@ NO_IMAGES = "this engine reads text only; expected the engine openai and a multi
 
 
 def check_pairs(prompts: Sequence[Prompt], continuations: Sequence[str]) -> None:
-    """Raises: InputError unless there is a continuation, not empty, for each prompt."""
+    """Check that there is a continuation, not empty, for each prompt.
+
+    Raises:
+        InputError: There is not.
+    """
     if len(prompts) != len(continuations):
         raise InputError(f"expected a continuation for each of {len(prompts)} prompts, found {len(continuations)}")
     if not all(continuations):

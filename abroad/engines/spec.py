@@ -26,14 +26,18 @@ _Share = Annotated[float, Field(gt=0, le=1)]
 
 @dataclass(frozen=True)
 class TransformersSettings:
-    """Attributes:
-    base: base model of an adapter that does not name its own.
-    quantization: "nf4" (QLoRA's 4 bits), or "none".
-    amateur: contrastive decoding: a smaller model with the same tokenizer.
-    amateur_keeps: the amateur sees the last so many tokens of the prompt only; alone, the model is its own amateur.
-    alpha, beta: of contrastive decoding.
-    draft: speculative decoding: a smaller model with the same tokenizer, or "ngram" to copy from the prompt.
-    draft_tokens: proposed at once.
+    """Settings of the engine `transformers`.
+
+    Attributes:
+        base: base model of an adapter that does not name its own.
+        quantization: "nf4" (QLoRA's 4 bits), or "none".
+        amateur: contrastive decoding: a smaller model with the same tokenizer.
+        amateur_keeps: the amateur sees the last so many tokens of the prompt only; alone, the model is its own amateur.
+        alpha: plausibility in contrastive decoding, 0 to 1.
+        beta: how much of the amateur is taken out in contrastive decoding.
+        draft: speculative decoding: a smaller model with the same tokenizer, or "ngram" to copy from the prompt.
+        draft_tokens: proposed at once.
+        layout: names of the settings that say where and how fast, and do not change a text.
     """
 
     base: str | None = None
@@ -50,15 +54,20 @@ class TransformersSettings:
 
 @dataclass(frozen=True)
 class VllmSettings:
-    """Attributes:
-    base: base model of an adapter that does not name its own.
-    tensor_parallel, pipeline_parallel: GPUs a model is spread over.
-    dtype: "auto" takes the model's; on a CPU float32 is used.
-    quantization: of the weights, as vLLM names it; unset reads it from the model.
-    max_model_len: tokens of prompt and text together; unset takes the model's.
-    memory_share: of a GPU's memory; cpu_cache_gib: key-value cache on a CPU.
-    draft: speculative decoding: a smaller model with the same tokenizer, or "ngram" to copy from the prompt.
-    draft_tokens: proposed at once.
+    """Settings of the engine `vllm`.
+
+    Attributes:
+        base: base model of an adapter that does not name its own.
+        tensor_parallel: GPUs that each layer is spread over.
+        pipeline_parallel: GPUs that the layers are spread over.
+        dtype: "auto" takes the model's; on a CPU float32 is used.
+        quantization: of the weights, as vLLM names it; unset reads it from the model.
+        max_model_len: tokens of prompt and text together; unset takes the model's.
+        memory_share: share of a GPU's memory, 0 to 1.
+        cpu_cache_gib: key-value cache on a CPU, in GiB.
+        draft: speculative decoding: a smaller model with the same tokenizer, or "ngram" to copy from the prompt.
+        draft_tokens: proposed at once.
+        layout: names of the settings that say where and how fast, and do not change a text.
     """
 
     base: str | None = None
@@ -84,10 +93,14 @@ class VllmSettings:
 
 @dataclass(frozen=True)
 class OpenAiSettings:
-    """Attributes:
-    base_url: the server, http://HOST:PORT/v1; unset takes OPENAI_BASE_URL, else vLLM's default.
-    timeout: seconds without a byte.
-    attempts: tries of one request; first_wait: seconds before the second, doubled from then on.
+    """Settings of the engine `openai`.
+
+    Attributes:
+        base_url: the server, http://HOST:PORT/v1; unset takes OPENAI_BASE_URL, else vLLM's default.
+        timeout: seconds without a byte.
+        attempts: tries of one request.
+        first_wait: seconds before the second try, doubled from then on.
+        layout: names of the settings that say where and how fast, and do not change a text.
     """
 
     base_url: str | None = None

@@ -32,9 +32,14 @@ _SHORTEST_PART = 4  # characters
 
 @dataclass(frozen=True)
 class RelationError:
-    """Attributes:
-    side: "false" or "missed"; kind: of `FALSE_KINDS` or `MISSED_KINDS`.
-    document: id.
+    """One relation that is wrong, or was missed.
+
+    Attributes:
+        side: "false" or "missed".
+        kind: of `FALSE_KINDS` or `MISSED_KINDS`.
+        document: its id.
+        organism: label.
+        chemical: label.
     """
 
     side: str

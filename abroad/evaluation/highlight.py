@@ -25,7 +25,8 @@ class Mark:
     """A span of the text, in code points, that bears on relations of one kind.
 
     Attributes:
-        kind: "correct", "missed" or "spurious"; role: "organism" or "chemical".
+        kind: "correct", "missed" or "spurious".
+        role: "organism" or "chemical".
     """
 
     start: int

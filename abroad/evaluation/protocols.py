@@ -125,7 +125,11 @@ def protocol_names() -> list[str]:
 
 
 def get_protocol(name: str) -> Protocol:
-    """Raises: InputError if there is no such protocol."""
+    """The protocol of a name.
+
+    Raises:
+        InputError: There is none.
+    """
     try:
         return _PROTOCOLS[name]
     except KeyError:

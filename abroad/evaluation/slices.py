@@ -30,9 +30,12 @@ class SliceRow:
 
 @dataclass(frozen=True)
 class Slice:
-    """Attributes:
-    title: what the parts differ in.
-    whole_documents: precision and F1 mean something; else recall alone does.
+    """Scores of the parts of gold that differ in one thing.
+
+    Attributes:
+        title: what the parts differ in.
+        rows: a row a part.
+        whole_documents: precision and F1 mean something; else recall alone does.
     """
 
     title: str

@@ -16,7 +16,8 @@ from abroad.core.schema import Document, Prediction
 class Extractor(Protocol):
     """Anything that turns documents into predictions, one for each, in any order.
 
-    One that reads more than the text may have `input_digest(document)`, which changes with all it reads.
+    One that reads more than the text may have `input_digest(document)`, which changes with all it reads; one whose
+    scores were measured may have `point`, what its threshold gave on held-out documents.
 
     Attributes:
         identity: what must be equal for predictions of two runs to be mixed.
@@ -25,14 +26,22 @@ class Extractor(Protocol):
     @property
     def identity(self) -> dict[str, Any]: ...
 
-    def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]: ...
+    def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
+        """Predictions as they are ready; a document that fails has one with `error`, and raises nothing."""
+        ...
 
 
 @dataclass(frozen=True)
 class ExtractionReport:
-    """Attributes:
-    documents, relations: in the output; resumed: documents found from an earlier run.
-    failed: documents with an error; malformed: unreadable parts of outputs; cut_off: outputs that hit the budget.
+    """What came of a run over documents.
+
+    Attributes:
+        documents: in the output.
+        relations: in the output.
+        resumed: documents found from an earlier run.
+        failed: documents with an error.
+        malformed: parts of generated texts that could not be read.
+        cut_off: generated texts that reached the budget of tokens.
     """
 
     documents: int
@@ -46,7 +55,16 @@ class ExtractionReport:
 def extract_documents(documents: Iterable[Document], extractor: Extractor, out: Path) -> ExtractionReport:
     """Write the prediction of each document to `out` (JSONL, in the documents' order).
 
-    A document that fails gets a prediction with `error`; it never ends the run.
+    A document that fails gets a prediction with `error`; it never ends the run. What an earlier run of the same
+    extractor left is kept.
+
+    Args:
+        documents: with ids of their own.
+        extractor: any.
+        out: the file; it appears when all is done, `OUT.partial` grows before.
+
+    Returns:
+        Counts of what is in the output.
     """
     documents = list(documents)
     relations = 0

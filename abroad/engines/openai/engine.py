@@ -37,7 +37,8 @@ class OpenAiEngine:
         api_key: kept out of messages and records; None sends none.
         concurrency: requests at once.
         timeout: seconds without a byte.
-        attempts: tries of one request; first_wait: seconds before the second, doubled from then on.
+        attempts: tries of one request.
+        first_wait: seconds before the second try, doubled from then on.
         say: is told of each failed try.
     """
 

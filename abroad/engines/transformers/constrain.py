@@ -18,7 +18,8 @@ class Constraints:
 
     Args:
         vocabulary: the tokenizer, as `wrap_tokenizer` gives it.
-        eos: id of the token that ends a text; pad: that fills a row after its end.
+        eos: id of the token that ends a text.
+        pad: id of the token that fills a row after its end.
         width: tokens of the (padded) prompts.
     """
 

@@ -16,9 +16,11 @@ from abroad.core.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class ContrastiveSettings:
-    """Attributes:
-    alpha: plausibility, 0 to 1: tokens less probable than alpha times the most probable one go.
-    beta: how much of the amateur is taken out; 0 is plain decoding among the plausible tokens.
+    """Settings of contrastive decoding.
+
+    Attributes:
+        alpha: plausibility, 0 to 1: tokens less probable than alpha times the most probable one go.
+        beta: how much of the amateur is taken out; 0 is plain decoding among the plausible tokens.
     """
 
     alpha: float = 0.1
@@ -33,7 +35,12 @@ def contrast(expert: Any, amateur: Any, settings: ContrastiveSettings) -> Any:
     """Contrastive scores, -inf for implausible tokens.
 
     Args:
-        expert, amateur: logits, tensors of shape (batch, vocabulary).
+        expert: logits, a tensor of shape (batch, vocabulary).
+        amateur: logits likewise.
+        settings: alpha and beta.
+
+    Returns:
+        Scores, a tensor of shape (batch, vocabulary).
     """
     cutoff = expert.max(dim=-1, keepdim=True).values + math.log(settings.alpha)
     scores = (1 + settings.beta) * expert - settings.beta * amateur
@@ -79,6 +86,10 @@ class ContrastiveProcessor:
 
 
 def check_tokenizers(tokenizer: Any, other: Any, purpose: str) -> None:
-    """Raises: InputError if the two do not write text as the same tokens."""
+    """Check that two tokenizers write text as the same tokens.
+
+    Raises:
+        InputError: They do not.
+    """
     if tokenizer.get_vocab() != other.get_vocab():
         raise InputError(f"{purpose} with the model's tokenizer; these two differ")

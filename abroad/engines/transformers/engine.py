@@ -42,7 +42,8 @@ class TransformersEngine:
     """Generates with a causal LM held in this process.
 
     Args:
-        model, tokenizer: as loaded by `abroad.models`.
+        model: as loaded by `abroad.models`.
+        tokenizer: of the model.
         batch_size: rows generated at once (beams count as rows).
         amateur: for contrastive decoding; may be `model` itself with `amateur_keeps`.
         contrastive: its settings.

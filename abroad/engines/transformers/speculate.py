@@ -20,9 +20,11 @@ class SpeculationCounts:
     """What speculation did, over all texts of an engine.
 
     Attributes:
-        passes, tokens: of the model, and tokens they gave (the one the model adds itself included).
+        passes: of the model.
+        tokens: that the passes gave (the one the model adds itself included).
         proposed: tokens the draft proposed.
-        draft_seconds, seconds: spent in the draft model, and in all.
+        draft_seconds: spent in the draft model.
+        seconds: spent in all.
     """
 
     passes: int = 0

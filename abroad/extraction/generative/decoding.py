@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from abroad.core.errors import InputError
-from abroad.engines.spec import EngineSettings, VllmSettings
+
+if TYPE_CHECKING:
+    from abroad.engines.spec import EngineSettings
 
 DECODING = "decoding.json"
 """The file of a release that says how it is decoded."""
@@ -20,7 +23,8 @@ class Decoding:
     Attributes:
         beams: 1 is greedy.
         max_new_tokens: budget of a document; outputs that reach it are counted as cut off.
-        length_penalty, early_stopping: of beam search, as in transformers.
+        length_penalty: of beam search, as in transformers.
+        early_stopping: of beam search, as in transformers.
         force_end: the end token is the last of the budget.
         ngram_block: runs of so many tokens of the output come once at most; 0: no such rule.
         chunk_overlap: a document beyond the context goes in chunks that share so many tokens, and their relations
@@ -52,7 +56,13 @@ def read_decoding(folder: Path) -> Decoding | None:
 
 
 def check_decoding(decoding: Decoding, settings: EngineSettings) -> None:
-    """Raises: InputError where a method of the engine would be left out silently, or cannot be had."""
+    """Check that an engine can decode like this.
+
+    Raises:
+        InputError: A method of the engine would be left out silently, or cannot be had.
+    """
+    from abroad.engines.spec import VllmSettings
+
     draft, amateur = getattr(settings, "draft", None), getattr(settings, "amateur", None)
     contrastive = amateur is not None or getattr(settings, "amateur_keeps", None) is not None
     method = "contrastive" if contrastive else "speculative"
