@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := 2.13.0
 
-.PHONY: demo test test-vllm lint clean
+.PHONY: demo test test-vllm lint clean help
 
 demo: $(VENV)/.demo-ready  ## run the whole pipeline on the small sample
 	$(BIN)/abroad run configs/quickstart.yaml
@@ -18,8 +18,11 @@ test-vllm: .venv-vllm/.ready  ## the tests of the engines with vLLM's CPU build
 lint: $(VENV)/.test-ready  ## style, the layers of the packages, and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
 
-clean:
+clean:  ## remove the environment, runs and what was built
 	rm -rf $(VENV) runs build *.egg-info
+
+help:  ## list these targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 # Debian and Ubuntu ship python3 without the venv module; add it where we may.
 $(BIN)/python:

@@ -235,10 +235,10 @@ def _builtin() -> Extractor:
 def _extract_all(
     texts: Sequence[str | Document], extractor: Extractor | str | Path, link: bool
 ) -> list[list[Relation]]:
-    if isinstance(extractor, str | Path):
-        extractor = _builtin() if extractor == BUILTIN else load_extractor(extractor)
     # Extractors answer in any order, and ids may be given twice: documents go by their numbers.
     documents = [_numbered(item, number) for number, item in enumerate(texts)]
+    if isinstance(extractor, str | Path):
+        extractor = _builtin() if extractor == BUILTIN else load_extractor(extractor)
     predictions = {prediction.id: prediction for prediction in extractor.extract(documents)}
     for number, document in enumerate(documents):
         if (error := predictions[document.id].error) is not None:

@@ -17,8 +17,7 @@ from tests.cli.test_help import HEAVY
 
 ROOT = Path(__file__).parents[1]
 TEXT = "Gloeophyllins A-C (1-3) were isolated from the fungus Gloeophyllum abietinum."
-TITLED = "\n Lichens of the alps. \n\n  Usnic acid (1) and atranorin were isolated from Usnea barbata. \n"
-TITLED = TITLED.replace("alps. \n", "alps.\n")
+TITLED = "\n Lichens of the alps.\n\n  Usnic acid (1) and atranorin were isolated from Usnea barbata. \n"
 OTHER = "Quercetin was isolated from the bulbs of Allium cepa."
 
 
@@ -39,9 +38,8 @@ def test_importing_abroad_loads_no_other_module_of_its_own_and_nothing_heavy():
 
 
 def test_naming_every_function_loads_nothing_heavy():
-    script = f"import sys, abroad; [getattr(abroad, name) for name in abroad.__all__]; print({HEAVY!r})"
-    loaded = python(f"{script}; print([name for name in {HEAVY!r} if name in sys.modules])").splitlines()[-1]
-    assert loaded == "[]"
+    script = "import sys, abroad; [getattr(abroad, name) for name in abroad.__all__]"
+    assert python(f"{script}; print([name for name in {HEAVY!r} if name in sys.modules])") == "[]"
 
 
 def test_every_public_name_is_lazy_and_listed():
@@ -88,7 +86,6 @@ def test_functions_document_each_argument_what_they_return_and_raise(name):
     assert named(found["Args"]) == list(inspect.signature(function).parameters)
     assert found["Returns"] and found["Example"]
     assert "Raises" in found or name == "expand"
-    assert all(inspect.signature(function).return_annotation != inspect.Signature.empty for _ in "1")
 
 
 @pytest.mark.parametrize("name", CLASSES)
@@ -126,10 +123,8 @@ def test_relations_of_a_text_are_those_of_the_command(cli):
     for text in (TEXT, TITLED, "The bulbs of <i>Allium cepa</i> gave quercetin &amp; rutin, which were isolated."):
         printed = json.loads(cli("extract", "--text", text).stdout)
         assert abroad.extract(text), text
-        told = [
-            (relation["organism"], relation["chemical"], relation["organism_id"]) for relation in printed["relations"]
-        ]
-        assert [(r.organism, r.chemical, r.organism_id) for r in abroad.extract(text)] == told
+        told = [(r["organism"], r["chemical"], r["organism_id"], r["score"]) for r in printed["relations"]]
+        assert [(r.organism, r.chemical, r.organism_id, r.score) for r in abroad.extract(text)] == told
 
 
 @pytest.mark.parametrize("text", [TEXT, f"  {TEXT}\n", TITLED, f"Alps.\n\n{TEXT}"])
@@ -180,7 +175,9 @@ def test_a_text_that_cannot_be_read_is_told_by_its_number():
 class Backwards:
     """An extractor that answers in its own order, and fails on what names no chemical."""
 
-    identity = {"model": "backwards"}
+    @property
+    def identity(self):
+        return {"model": "backwards"}
 
     def extract(self, documents):
         for document in reversed(documents):

@@ -1,0 +1,103 @@
+"""What users install: a wheel with all that the packages need, which works without extras; `make help`."""
+
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("abroad", "annotation", "gme_sampler")
+NOT_INSTALLED = {"annotation/README.md"}
+EXTRAS = ("torch", "transformers", "peft", "argilla", "optuna", "ray", "pypdf")
+TEXT = "Usnic acid was isolated from Usnea barbata."
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel of a copy of the source tree, since a build leaves files beside it."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy2(ROOT / name, source / name)
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.nbi", "*.nbc"))
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", out, source]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+def dependencies() -> list[Distribution]:
+    """The distributions that abroad needs without extras, and those that they need."""
+    found: dict[str, Distribution] = {}
+    waiting = [(requirement, "") for requirement in distribution("abroad").requires or []]
+    seen = set()
+    while waiting:
+        text, extra = waiting.pop()
+        requirement = Requirement(text)
+        if (text, extra) in seen or (requirement.marker and not requirement.marker.evaluate({"extra": extra})):
+            continue
+        seen.add((text, extra))
+        own = found.setdefault(requirement.name.lower(), distribution(requirement.name))
+        waiting += [(text, extra) for text in own.requires or [] for extra in ("", *requirement.extras)]
+    return list(found.values())
+
+
+@pytest.fixture(scope="module")
+def environment(wheel, tmp_path_factory) -> Path:
+    """A new environment's Python: the wheel, and what it asks for without extras, from this environment's files."""
+    directory = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", directory], check=True)
+    (site,) = directory.glob("lib/python*/site-packages")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    for installed in dependencies():
+        for name in {file.parts[0] for file in installed.files or [] if file.parts[0] not in ("..", "__pycache__")}:
+            if not (site / name).exists():
+                (site / name).symlink_to(Path(str(installed.locate_file(name))))
+    return directory / "bin" / "python"
+
+
+def run(python: Path, *arguments: str) -> str:
+    """Run it away from the source tree, with nothing of this environment in its path."""
+    done = subprocess.run([python, "-I", *arguments], capture_output=True, text=True, cwd=python.parent)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_the_wheel_holds_three_packages_and_nothing_else_on_top(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        top = {name.split("/")[0] for name in archive.namelist()}
+    assert {name for name in top if not name.endswith(".dist-info")} == set(PACKAGES)
+
+
+def test_the_wheel_holds_every_file_of_the_packages(wheel):
+    files = {path.relative_to(ROOT).as_posix() for name in PACKAGES for path in (ROOT / name).rglob("*")}
+    wanted = {name for name in files if (ROOT / name).is_file() and "__pycache__" not in name} - NOT_INSTALLED
+    with zipfile.ZipFile(wheel) as archive:
+        assert wanted - set(archive.namelist()) == set()
+
+
+def test_extraction_works_without_extras(environment):
+    script = f"import abroad; [r] = abroad.extract({TEXT!r}); print(abroad.__file__, r.organism, r.chemical, sep='|')"
+    file, *relation = run(environment, "-c", script).split("|")
+    assert Path(file).is_relative_to(environment.parents[1]) and relation == ["Usnea barbata", "Usnic acid"]
+    names = f"[name for name in {EXTRAS!r} if importlib.util.find_spec(name)]"
+    assert run(environment, "-c", f"import importlib.util; print({names})") == "[]"
+
+
+def test_the_command_works_without_extras(environment):
+    assert "Usnea barbata" in run(environment, "-m", "abroad", "extract", "--text", TEXT)
+    assert "Example" in run(environment, "-m", "abroad", "evaluate", "--help")
+
+
+def test_make_help_lists_every_target():
+    listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"^  make (\S+) +\S", listed, re.MULTILINE)) == set(phony.split())
