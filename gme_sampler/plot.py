@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gme_sampler.ranking import Ranking
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette: told apart by colour-blind readers too.
@@ -44,12 +45,12 @@ def plot_entropies(strata: Mapping[str, Mapping[str, Ranking]]) -> Figure:
     return figure
 
 
-def _draw_panel(panel, rankings: Mapping[str, Ranking], k: int) -> None:
+def _draw_panel(panel: Axes, rankings: Mapping[str, Ranking], k: int) -> None:
     for number, (strategy, ranking) in enumerate(rankings.items()):
         curve = ranking.entropies[:, k]
-        style = {"color": _COLOURS[number % len(_COLOURS)], "linestyle": _STYLES[number % len(_STYLES)]}
+        style: dict[str, Any] = {"color": _COLOURS[number % len(_COLOURS)], "linestyle": _STYLES[number % len(_STYLES)]}
         width = 2.2 if number == 0 else 1.3
-        marker = {"marker": "."} if len(curve) == 1 else {}
+        marker: dict[str, Any] = {"marker": "."} if len(curve) == 1 else {}
         panel.plot(
             np.arange(1, len(curve) + 1), curve, label=strategy, linewidth=width, zorder=9 - number, **style, **marker
         )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from abroad.cli.annotate_user import KEY_HELP, URL_HELP
 from abroad.cli.common import report_rejects, say
+
+if TYPE_CHECKING:
+    from abroad.core.io import Rejects
+    from annotation.argilla.pull import Pulled
 
 _DATASET = typer.Option("relations", help="Name of the dataset on the server.")
 _WORKSPACE = typer.Option("abroad", help="Where the curators work; made if it is not there.")
@@ -125,7 +130,7 @@ def adjudicate(
     typer.echo(f"{len(sent)} conflicts to decide" + (f": dataset {dataset}-adjudication" if sent else ""))
 
 
-def _pull(url, api_key, dataset, workspace, rejects):
+def _pull(url: str | None, api_key: str | None, dataset: str, workspace: str, rejects: Rejects) -> Pulled:
     from annotation.argilla.connection import connect
     from annotation.argilla.pull import pull as fetch
 

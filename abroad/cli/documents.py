@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -59,7 +59,12 @@ def fetch(
 
 
 def _fetch_references(
-    sample: Path, relations: Path | None, out: Path, xml: list[Path], client: EutilsClient | None, settings: dict
+    sample: Path,
+    relations: Path | None,
+    out: Path,
+    xml: list[Path],
+    client: EutilsClient | None,
+    settings: dict[str, Any],
 ) -> None:
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
@@ -79,7 +84,9 @@ def _fetch_references(
     )
 
 
-def _fetch_labelled(labels: Path, out: Path, xml: list[Path], client: EutilsClient | None, settings: dict) -> None:
+def _fetch_labelled(
+    labels: Path, out: Path, xml: list[Path], client: EutilsClient | None, settings: dict[str, Any]
+) -> None:
     from dataclasses import asdict
 
     from abroad.core.errors import InputError

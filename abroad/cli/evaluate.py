@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -64,7 +64,7 @@ def _rounded(values: dict[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in values.items()}
 
 
-def _show(evaluation: Evaluation, result: dict) -> None:
+def _show(evaluation: Evaluation, result: dict[str, Any]) -> None:
     for name, label in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
         typer.echo(f"{label:10} {result[name]:6.2f}   {result[name + '_low']:.2f} to {result[name + '_high']:.2f}")
     typer.echo(

@@ -10,6 +10,7 @@ import json
 import math
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from abroad.text.organism_candidates import Candidate
 from abroad.text.organism_features import group
@@ -28,7 +29,7 @@ def minimum(one: Candidate) -> float:
 
 
 @cache
-def _model() -> dict[str, dict]:
+def _model() -> dict[str, dict[str, Any]]:
     text = (files("abroad.text") / "data" / "organism_belief.json").read_text(encoding="utf-8")
-    loaded: dict[str, dict] = json.loads(text)
+    loaded: dict[str, dict[str, Any]] = json.loads(text)
     return loaded

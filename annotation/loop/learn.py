@@ -40,7 +40,9 @@ class Lesson:
         return [self.unseen[document.id] for document in self.documents if document.id in self.unseen]
 
 
-def score_batch(documents: Sequence[Document], predictions: Sequence[Prediction], folder: Path, resamples: int) -> dict:
+def score_batch(
+    documents: Sequence[Document], predictions: Sequence[Prediction], folder: Path, resamples: int
+) -> dict[str, Any]:
     """Score what a model said of a batch before it was curated; writes scores.json and report.html."""
     from abroad.evaluation.evaluate import evaluate
     from abroad.evaluation.report import write_report

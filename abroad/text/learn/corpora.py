@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from abroad.core.jsonl import read_jsonl
 
@@ -38,7 +39,7 @@ class Labelled:
     source: str
 
 
-def text_of(document: dict) -> str:
+def text_of(document: dict[str, Any]) -> str:
     """Title and abstract, as the extractor reads them."""
     title = document.get("ArticleTitle") or document.get("title") or ""
     return f"{title} {document.get('AbstractText') or document.get('abstract') or ''}".strip()
@@ -114,12 +115,12 @@ def plain_texts(data: Path, validation: set[str]) -> Iterator[str]:
     yield from (text_of(record) for record in records(data / "ner" / "biored.jsonl"))
 
 
-def _producers(document: dict) -> tuple[str, ...]:
+def _producers(document: dict[str, Any]) -> tuple[str, ...]:
     names = {organism["id"]: organism["label"] for organism in document["organisms"]}
     return tuple(dict.fromkeys(names[organism] for organism, _ in document["relations"]))
 
 
-def records(path: Path) -> Iterator[dict]:
+def records(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a file of JSON lines."""
     yield from read_jsonl(path)
 
