@@ -236,7 +236,7 @@ class _Loop:
 
     def _link(self, turn: Round, lesson: Lesson, figures: dict[str, Any]) -> dict[str, Any]:
         """What a model learned from: every decision and document with its hash, and the files beside them."""
-        files = [turn.folder / "model" / name for name in ("scorer.json", "chemical.crf", "organism.crf")]
+        files = [file for file in sorted((turn.folder / "model").iterdir()) if file.name != "decisions.json"]
         return {
             "round": turn.number,
             "model": input_hashes(files),
