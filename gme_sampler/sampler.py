@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field, fields
 from numbers import Real
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 
@@ -15,6 +15,15 @@ from gme_sampler.entropy import DECIMALS, x_log_x
 from gme_sampler.ranking import Ranking, StopPoint
 from gme_sampler.search import rank_exact, rank_sampled
 from gme_sampler.table import RelationTable, TableError
+
+
+class Frame(Protocol):
+    """A data frame, as far as it is read: the names of its columns, and each by its name."""
+
+    @property
+    def columns(self) -> Any: ...
+
+    def __getitem__(self, name: Any, /) -> Any: ...
 
 
 @dataclass
@@ -60,7 +69,7 @@ class GreedyMaximumEntropySampler:
     def __post_init__(self) -> None:
         self._check()
 
-    def fit(self, X: RelationTable | Mapping[str, Sequence[str | None]], y: object = None) -> Self:
+    def fit(self, X: RelationTable | Mapping[str, Sequence[str | None]] | Frame, y: object = None) -> Self:
         """Pick `n_items` items and keep what was found.
 
         Args:
@@ -167,8 +176,8 @@ class GreedyMaximumEntropySampler:
 _PARAMETERS = tuple(item.name for item in fields(GreedyMaximumEntropySampler) if item.init)
 
 
-def _table_of(columns: Mapping[str, Sequence[str | None]]) -> RelationTable:
-    """The table of columns by name, the items first; data frames are mappings enough."""
+def _table_of(columns: Mapping[str, Sequence[str | None]] | Frame) -> RelationTable:
+    """The table of columns by name, the items first."""
     names = list(getattr(columns, "columns", columns))
     if not names:
         raise TableError("expected a column of items and one of entities, found none")
