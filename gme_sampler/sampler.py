@@ -178,7 +178,7 @@ _PARAMETERS = tuple(item.name for item in fields(GreedyMaximumEntropySampler) if
 
 def _table_of(columns: Mapping[str, Sequence[str | None]] | Frame) -> RelationTable:
     """The table of columns by name, the items first."""
-    names = list(getattr(columns, "columns", columns))
+    names = list(columns if isinstance(columns, Mapping) else columns.columns)
     if not names:
         raise TableError("expected a column of items and one of entities, found none")
     values = {name: [_text(value) for value in columns[name]] for name in names}
