@@ -82,7 +82,7 @@ def test_one_text_from_the_command_line(cli, tiny_model):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "x"], "file or folder of documents"),
+        (["--model", "x"], "files or folders of documents"),
         (["docs.jsonl", "--model", "x"], "--out"),
         (["--text", "a", "--model", "./nowhere"], "no such model"),
         (["none.jsonl", "--out", "o.jsonl", "--model", "x"], "no such file"),
