@@ -89,18 +89,21 @@ def atomic_write(path: str | Path, binary: bool = False) -> Iterator[Any]:
 
 
 def write_json(path: str | Path, value: Any) -> None:
+    """Write a value as indented JSON; the file is whole or absent."""
     with atomic_write(path) as stream:
         json.dump(value, stream, ensure_ascii=False, indent=2)
         stream.write("\n")
 
 
 def write_jsonl(path: str | Path, records: Iterable[Any]) -> None:
+    """Write JSON-able records, one a line; the file is whole or absent."""
     with atomic_write(path) as stream:
         for record in records:
             stream.write(dump_line(record))
 
 
 def dump_line(record: Any) -> str:
+    """A record as a line of JSONL, with its line end."""
     return json.dumps(record, ensure_ascii=False) + "\n"
 
 
@@ -238,6 +241,7 @@ def read_documents(path: str | Path, rejects: Rejects | None = None) -> list[Doc
 
 
 def write_documents(path: str | Path, documents: Iterable[Document]) -> None:
+    """Write documents as JSONL; the file is whole or absent."""
     write_jsonl(path, (document.to_dict() for document in documents))
 
 
@@ -247,5 +251,6 @@ def read_predictions(path: str | Path, rejects: Rejects | None = None) -> list[P
 
 
 def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -48,6 +48,7 @@ def keeps_identity(out: Path, identity: dict[str, Any]) -> bool:
 
 
 def write_identity(out: Path, identity: dict[str, Any]) -> None:
+    """Say with which identity what lies at `out` is made."""
     write_json(_identity_file(out), identity)
 
 

@@ -120,6 +120,7 @@ _SETTINGS: dict[str, type[EngineSettings]] = {
 
 
 def engine_names() -> list[str]:
+    """Names of the engines, sorted."""
     return sorted(_SETTINGS)
 
 

@@ -121,6 +121,7 @@ _PROTOCOLS = {
 
 
 def protocol_names() -> list[str]:
+    """Names of the protocols; the first is that of the published scores."""
     return list(_PROTOCOLS)
 
 

@@ -143,7 +143,8 @@ class EmptyDocuments:
     """Documents without a gold relation.
 
     Attributes:
-        documents, kept_empty: how many there are, and of them those with no prediction.
+        documents: how many there are.
+        kept_empty: those of them with no prediction.
         spurious: relations predicted in the others.
     """
 

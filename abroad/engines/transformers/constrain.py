@@ -65,6 +65,7 @@ class Constraints:
 
 
 def is_constrained(request: GenerationRequest) -> bool:
+    """Whether a regex or a grammar binds the text."""
     return request.regex is not None or request.grammar is not None
 
 

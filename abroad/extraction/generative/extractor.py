@@ -24,7 +24,9 @@ class GenerativeExtractor:
     """Relations written by a fine-tuned causal LM as linearised text.
 
     Args:
-        engine, tokenizer: of the model; the engine takes token ids.
+        engine: takes token ids.
+        tokenizer: of the engine's model.
+        decoding: how the text of the relations is decoded.
         identity: names the model for resumption and the run record.
     """
 

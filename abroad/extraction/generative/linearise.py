@@ -18,10 +18,12 @@ _LONGEST_LABEL = 300  # characters; longer ones are runaway output, not names
 
 @dataclass(frozen=True, slots=True)
 class ParsedRelations:
-    """Attributes:
-    pairs: distinct (organism, chemical) labels in order.
-    malformed: parts that are not a relation.
-    repeated: relations that stood more than once.
+    """What a generated text says.
+
+    Attributes:
+        pairs: distinct (organism, chemical) labels in order.
+        malformed: parts that are not a relation.
+        repeated: relations that stood more than once.
     """
 
     pairs: list[LabelPair]

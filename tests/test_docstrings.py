@@ -1,0 +1,53 @@
+"""Docstrings that documentation tools can read: a summary first, then Google's sections, one name a line."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+READABLE = (
+    "abroad/__init__.py",
+    "abroad/api.py",
+    "abroad/core",
+    "abroad/engines",
+    "abroad/evaluation",
+    "abroad/extraction/base.py",
+    "abroad/extraction/generative",
+    "abroad/extraction/load.py",
+    "abroad/text/expand.py",
+    "abroad/text/expansion.py",
+    "gme_sampler",
+)
+"""What is read so far; to be lengthened until it is all."""
+FILES = [file for name in READABLE for file in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))]
+SECTION = re.compile(r"(Args|Attributes|Returns|Raises|Yields|Example):", re.MULTILINE)
+TWO_NAMES = re.compile(r"^    \w+(, \w+)+: |^    \w+: .*; [a-z]\w*: ", re.MULTILINE)
+
+
+def docstrings(file: Path):
+    """(where, docstring) of a module and all that it defines."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (doc := ast.get_docstring(node)):
+            yield f"{file.name}: {getattr(node, 'name', 'module')}", doc
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_a_docstring_begins_with_a_summary_and_names_one_thing_a_line(file):
+    for where, doc in docstrings(file):
+        assert not SECTION.match(doc), where
+        assert not TWO_NAMES.search(doc), f"{where}: {TWO_NAMES.search(doc)[0]}"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_every_public_function_and_class_has_a_docstring(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    public = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef)
+        and not node.name.startswith("_")
+        and not any(getattr(decorator, "id", "") == "overload" for decorator in node.decorator_list)
+    ]
+    assert [node.name for node in public if not ast.get_docstring(node)] == []
