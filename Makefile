@@ -15,8 +15,8 @@ test: $(VENV)/.test-ready  ## run every test
 test-vllm: .venv-vllm/.ready  ## the tests of the engines with vLLM's CPU build
 	.venv-vllm/bin/python -m pytest tests/engines
 
-lint: $(VENV)/.test-ready
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(VENV)/.test-ready  ## style, and the layers of the packages
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 
 clean:
 	rm -rf $(VENV) runs build *.egg-info

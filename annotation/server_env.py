@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from abroad.errors import AbroadError
+from abroad.core.errors import AbroadError
 from annotation.home import data_directory
 
 SERVER = Path(__file__).parent / "server"

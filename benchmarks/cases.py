@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from abroad.core.schema import Document
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor
-from abroad.schema import Document
 from tests.extraction.builtin.kinds import CASES, Expected, case_ids, members, read_case
 
 Text = tuple[str, Document, Expected]

@@ -11,10 +11,10 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from abroad.curated.labels import Labels, normal, plain_doi, text_sha256, words_sha256
-from abroad.curated.locate import Locator
-from abroad.io import write_jsonl
-from abroad.schema import Document, Entity
+from abroad.core.io import write_jsonl
+from abroad.core.schema import Document, Entity
+from abroad.documents.curated.labels import Labels, normal, plain_doi, text_sha256, words_sha256
+from abroad.documents.curated.locate import Locator
 
 BY_SOURCE = "by source: documents, relations, without relations"
 FILES = {"labelled.json": "labels.jsonl", "labelled_locked.json": "locked_for_scoring_only.jsonl"}

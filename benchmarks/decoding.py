@@ -15,13 +15,14 @@ import time
 from datetime import date
 from typing import Any
 
-from abroad.engines.speculate import SpeculationCounts, Speculator
-from abroad.engines.transformers_engine import TransformersEngine
+from abroad.core.io import Rejects, read_documents
+from abroad.core.schema import Prediction
+from abroad.engines.transformers.engine import TransformersEngine
+from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
 from abroad.evaluation.bootstrap import bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import compare
-from abroad.extraction.extract import Decoding, load_extractor
-from abroad.io import Rejects, read_documents
-from abroad.schema import Prediction
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.load import load_extractor
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from abroad.jsonl import read_jsonl
+from abroad.core.jsonl import read_jsonl
 from abroad.text.expand import Expansion, expand_lists, expand_shared_heads
 
 SPLIT = Path(__file__).parent / "results" / "split.json"

@@ -22,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 
+from abroad.core.io import read_documents
+from abroad.core.schema import Document, Prediction
 from abroad.evaluation.bootstrap import bootstrap_intervals
 from abroad.evaluation.metrics import compare
 from abroad.extraction.builtin.calibrate import expected_calibration_error
@@ -29,8 +31,6 @@ from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.fit import Example, cross_validate
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger, load_pair_extractor
 from abroad.extraction.builtin.reading import read_text
-from abroad.io import read_documents
-from abroad.schema import Document, Prediction
 from benchmarks.train_default import (
     ROOT,
     SPLIT,

@@ -20,12 +20,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from abroad.engines.base import make_engine
-from abroad.io import Rejects, read_documents
-from abroad.schema import Document
-from abroad.synthesis.generate import _document, _requests
-from abroad.synthesis.instruct import InstructSettings, instruct
-from abroad.synthesis.select import SelectSettings, select
+from abroad.core.io import Rejects, read_documents
+from abroad.core.schema import Document
+from abroad.engines.spec import make_engine
+from abroad.synthesis.generation.generate import _document, _requests
+from abroad.synthesis.prompts.instruct import InstructSettings, instruct
+from abroad.synthesis.selection.select import SelectSettings, select
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "curated.jsonl"
 

@@ -31,7 +31,7 @@ def timed(table: RelationTable, picks: int | None) -> tuple[float, Ranking]:
 
 def measure(size: int, out: multiprocessing.Queue) -> None:
     """In a process of its own, so that peak memory is that of this table alone."""
-    from abroad.provenance import peak_memory_mb
+    from abroad.core.provenance import peak_memory_mb
 
     timed(lotus_like(50), 5)  # compile, or load what was compiled before
     start = time.perf_counter()

@@ -19,11 +19,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from abroad.core.io import Rejects, read_documents
 from abroad.engines.base import GenerationRequest
-from abroad.engines.speculate import SpeculationCounts, Speculator
-from abroad.engines.transformers_engine import TransformersEngine
-from abroad.io import Rejects, read_documents
-from abroad.models import load_model, load_tokenizer, resolve_model
+from abroad.engines.transformers.engine import TransformersEngine
+from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
+from abroad.models.load import load_model, load_tokenizer
+from abroad.models.resolve import resolve_model
 
 SAMPLE = Path(__file__).parents[1] / "data" / "sample" / "curated.jsonl"
 

@@ -33,6 +33,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from abroad.core.io import read_documents
+from abroad.core.schema import Document, Entity
 from abroad.extraction.builtin.align import find_names, gold_tags
 from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.encoder import EncoderTagger
@@ -43,8 +45,6 @@ from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELD, default_tagge
 from abroad.extraction.builtin.pieces import PieceReader
 from abroad.extraction.builtin.reading import read_text
 from abroad.extraction.builtin.token_features import token_features
-from abroad.io import read_documents
-from abroad.schema import Document, Entity
 
 ROOT = Path(__file__).parents[1]
 SPLIT = json.loads((ROOT / "benchmarks" / "results" / "split.json").read_text(encoding="utf-8"))

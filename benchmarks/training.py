@@ -16,8 +16,8 @@ from pathlib import Path
 
 import torch
 
-from abroad.io import Rejects, read_documents
-from abroad.provenance import peak_memory_mb, reset_peak_memory
+from abroad.core.io import Rejects, read_documents
+from abroad.core.provenance import peak_memory_mb, reset_peak_memory
 from abroad.training.plan import plan, shape_of
 from abroad.training.settings import TrainSettings
 from abroad.training.train import TrainingRun

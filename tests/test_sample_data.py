@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from abroad.documents import fetch_documents
-from abroad.io import Rejects, read_documents
+from abroad.core.io import Rejects, read_documents
+from abroad.documents.fetch import fetch_documents
 from abroad.sources.lotus import NO_KINGDOM, prepare
 from abroad.sources.pubmed import read_xml
 from abroad.sources.references import read_references

@@ -11,7 +11,7 @@ import typer
 from abroad.cli.common import say
 
 if TYPE_CHECKING:
-    from annotation.agreement import Agreement, Estimate
+    from annotation.decisions.agreement import Agreement, Estimate
 
 
 COHEN, FLEISS = "Cohen's kappa", "Fleiss' kappa"
@@ -38,11 +38,11 @@ def agreement(
 
     Example: abroad annotate agreement curated/decisions.jsonl --predictions predictions.jsonl --plot agreement.svg
     """
-    from abroad.errors import InputError
-    from abroad.io import Rejects, atomic_write, read_predictions
-    from abroad.sampling import PLOT_FORMATS
-    from annotation.agreement import measure_agreement
-    from annotation.decisions import read_decisions
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, atomic_write, read_predictions
+    from abroad.documents.sampling import PLOT_FORMATS
+    from annotation.decisions.agreement import measure_agreement
+    from annotation.decisions.records import read_decisions
 
     if plot is not None and plot.suffix.lower() not in PLOT_FORMATS:
         raise InputError(f"{plot}: expected a plot file that ends in {', '.join(PLOT_FORMATS)}")
@@ -60,7 +60,7 @@ def agreement(
     else:
         _show(measured)
     if plot is not None:
-        from annotation.agreement_plot import plot_agreement
+        from annotation.decisions.agreement_plot import plot_agreement
 
         with atomic_write(plot, binary=True) as stream:
             plot_agreement(measured).savefig(stream, format=plot.suffix[1:].lower(), dpi=150)

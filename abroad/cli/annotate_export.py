@@ -27,9 +27,9 @@ def export(
 
     Example: abroad annotate export documents.jsonl --predictions predictions.jsonl --html curate.html
     """
-    from abroad.errors import InputError
-    from abroad.io import Rejects, read_documents, read_predictions
-    from annotation.offline import OfflineSettings, write_offline
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, read_documents, read_predictions
+    from annotation.offline.page import OfflineSettings, write_offline
 
     rejects = Rejects()
     try:

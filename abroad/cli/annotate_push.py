@@ -36,11 +36,11 @@ def push(
 
     Example: abroad annotate push docs.jsonl --pred pred.jsonl --order gme --overlap 0.2
     """
-    from abroad.io import Rejects, read_documents, read_predictions
-    from annotation.connection import connect
-    from annotation.order import read_sample_ranks
-    from annotation.push import PushSettings
-    from annotation.push import push as send
+    from abroad.core.io import Rejects, read_documents, read_predictions
+    from annotation.argilla.connection import connect
+    from annotation.argilla.order import read_sample_ranks
+    from annotation.argilla.push import PushSettings
+    from annotation.argilla.push import push as send
 
     rejects = Rejects()
     client = connect(url, api_key)
@@ -85,9 +85,9 @@ def pull(
 
     Example: abroad annotate pull --out curated
     """
-    from abroad.errors import InputError
-    from abroad.io import Rejects
-    from annotation.pull import read_offline, together, write_pulled
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects
+    from annotation.argilla.pull import read_offline, together, write_pulled
 
     rejects = Rejects()
     parts = [read_offline(path, rejects) for path in offline]
@@ -115,10 +115,10 @@ def adjudicate(
 
     Example: abroad annotate adjudicate
     """
-    from abroad.io import Rejects
-    from annotation.adjudicate import adjudicate as send
-    from annotation.connection import connect
-    from annotation.pull import pull as fetch
+    from abroad.core.io import Rejects
+    from annotation.argilla.adjudicate import adjudicate as send
+    from annotation.argilla.connection import connect
+    from annotation.argilla.pull import pull as fetch
 
     client = connect(url, api_key)
     sent = send(client, fetch(client, dataset, workspace, Rejects()), dataset, workspace)
@@ -126,8 +126,8 @@ def adjudicate(
 
 
 def _pull(url, api_key, dataset, workspace, rejects):
-    from annotation.connection import connect
-    from annotation.pull import pull as fetch
+    from annotation.argilla.connection import connect
+    from annotation.argilla.pull import pull as fetch
 
     return fetch(connect(url, api_key), dataset, workspace, rejects)
 

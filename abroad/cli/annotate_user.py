@@ -23,8 +23,8 @@ def user(
 
     Example: abroad annotate user marie
     """
-    from annotation.connection import connect
-    from annotation.users import add_curator
+    from annotation.argilla.connection import connect
+    from annotation.argilla.users import add_curator
 
     client = connect(url, api_key)
     password = add_curator(client, name, role, workspace)

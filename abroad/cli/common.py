@@ -10,8 +10,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from abroad.errors import AbroadError
-from abroad.io import Rejects
+from abroad.core.errors import AbroadError
+from abroad.core.io import Rejects
 
 ENGINE_SETTINGS_HELP = (
     "A setting of the engine, as often as needed: tensor_parallel=4, amateur_keeps=64, draft=ngram; "

@@ -17,7 +17,7 @@ def check(file: Path = typer.Argument(..., help="A config such as configs/quicks
 
     Example: abroad config check configs/quickstart.yaml
     """
-    from abroad.config import load_config
+    from abroad.pipeline.config import load_config
 
     load_config(file)
     say(f"{file}: no mistakes")
@@ -29,7 +29,7 @@ def show(file: Path = typer.Argument(..., help="A config such as configs/quickst
 
     Example: abroad config show configs/quickstart.yaml
     """
-    from abroad.config import load_config, show_config
+    from abroad.pipeline.config import load_config, show_config
 
     typer.echo(show_config(load_config(file)), nl=False)
 

@@ -10,7 +10,7 @@ def doctor() -> None:
 
     Example: abroad doctor
     """
-    from abroad.doctor import examine
+    from abroad.pipeline.doctor import examine
 
     for finding in examine():
         detail = finding.detail or "not installed"

@@ -41,7 +41,7 @@ def fetch(
     """
     import contextlib
 
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
     from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings
 
     if (sample is None) == (labels is None):
@@ -61,9 +61,9 @@ def fetch(
 def _fetch_references(
     sample: Path, relations: Path | None, out: Path, xml: list[Path], client: EutilsClient | None, settings: dict
 ) -> None:
-    from abroad.documents import fetch_documents
-    from abroad.io import Rejects
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects
+    from abroad.core.provenance import run_record
+    from abroad.documents.fetch import fetch_documents
     from abroad.sources.references import read_references
 
     rejects = Rejects()
@@ -82,11 +82,11 @@ def _fetch_references(
 def _fetch_labelled(labels: Path, out: Path, xml: list[Path], client: EutilsClient | None, settings: dict) -> None:
     from dataclasses import asdict
 
-    from abroad.curated.fetch import fetch_labelled
-    from abroad.curated.labels import read_labels
-    from abroad.errors import InputError
-    from abroad.io import Rejects
-    from abroad.provenance import run_record
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects
+    from abroad.core.provenance import run_record
+    from abroad.documents.curated.fetch import fetch_labelled
+    from abroad.documents.curated.labels import read_labels
 
     if labels.resolve() == out.resolve():
         raise InputError("expected another file for the documents than for the labels")
@@ -119,8 +119,8 @@ def annotate(
 
     Names it marks never become keywords of a synthetic abstract. Answers are kept in OUT.cache.jsonl.
     """
-    from abroad.io import Rejects, read_documents, write_documents
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.provenance import run_record
     from abroad.sources.http import HttpSettings
     from abroad.sources.pubtator import BASE_URL, RATE, fetch_bioc
     from abroad.sources.pubtator import annotate as mark
@@ -151,10 +151,10 @@ def seq2rel(
 
     Its published tools train on the .tsv; special tokens: @ORGANISM@, @CHEMICAL@, @PRODUCES@.
     """
-    from abroad.extraction.seq2rel import line, read_output
-    from abroad.io import Rejects, atomic_write, read_documents, require_file, write_jsonl
-    from abroad.jsonl import split_lines
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects, atomic_write, read_documents, require_file, write_jsonl
+    from abroad.core.jsonl import split_lines
+    from abroad.core.provenance import run_record
+    from abroad.documents.seq2rel import line, read_output
 
     rejects = Rejects()
     items = read_documents(documents, rejects)
@@ -187,9 +187,9 @@ def docbin(
     """
     from dataclasses import asdict
 
+    from abroad.core.io import Rejects, read_documents
+    from abroad.core.provenance import run_record
     from abroad.extraction.builtin.spacy_pipeline.docbin import write_labelled_docbin
-    from abroad.io import Rejects, read_documents
-    from abroad.provenance import run_record
 
     rejects = Rejects()
     items = read_documents(documents, rejects)
@@ -222,10 +222,10 @@ def split(
     seed: int = typer.Option(0, help="Of the random draw."),
 ) -> None:
     """Divide documents by entropy rank or at random; no publication is in two parts."""
-    from abroad.errors import InputError
-    from abroad.io import Rejects, read_documents, write_documents
-    from abroad.provenance import run_record
-    from abroad.splitting import read_ranking, split_documents, top_of_strata
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.provenance import run_record
+    from abroad.documents.splitting import read_ranking, split_documents, top_of_strata
 
     if (by_entropy is None) != at_random:
         raise InputError("expected either --by-entropy SAMPLE.tsv with --top N, or --random")

@@ -30,12 +30,12 @@ def evaluate(
 
     Example: abroad evaluate --gold curated.jsonl --pred predictions.jsonl --report report.html
     """
+    from abroad.core.io import Rejects, read_documents, read_predictions
+    from abroad.core.provenance import run_record
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.evaluate import evaluate as score
     from abroad.evaluation.metrics import compare as set_beside
     from abroad.evaluation.report import write_report
-    from abroad.io import Rejects, read_documents, read_predictions
-    from abroad.provenance import run_record
 
     rejects = Rejects()
     documents = read_documents(gold, rejects)

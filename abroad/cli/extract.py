@@ -12,9 +12,9 @@ import typer
 from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say, say_notes
 
 if TYPE_CHECKING:
-    from abroad.extraction.extract import Extractor
-    from abroad.io import Rejects
-    from abroad.schema import Document, Prediction
+    from abroad.core.io import Rejects
+    from abroad.core.schema import Document, Prediction
+    from abroad.extraction.base import Extractor
     from abroad.sources.eutils import EutilsClient
     from abroad.sources.formats.spreadsheets import ColumnNames
 
@@ -85,12 +85,12 @@ def extract(
       abroad extract pmids.txt --out predictions.csv
       cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
-    from abroad.errors import InputError
-    from abroad.extraction.extract import extract_documents
-    from abroad.extraction.link import Linker
-    from abroad.extraction.quickstatements import write_quickstatements
-    from abroad.io import Rejects, read_predictions, write_jsonl
-    from abroad.provenance import run_record
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, read_predictions, write_jsonl
+    from abroad.core.provenance import run_record
+    from abroad.extraction.base import extract_documents
+    from abroad.linking.link import Linker
+    from abroad.linking.quickstatements import write_quickstatements
     from abroad.sources.formats.spreadsheets import ColumnNames
     from abroad.sources.name_index import NameIndex
 
@@ -169,8 +169,8 @@ def extract(
 
 
 def _format(format: str | None, out: Path | None) -> str:
-    from abroad.errors import InputError
-    from abroad.extraction.formats import FORMATS
+    from abroad.core.errors import InputError
+    from abroad.documents.formats import FORMATS
 
     kind = format or (out.suffix.lstrip(".").lower() if out is not None else "jsonl")
     if kind not in FORMATS:
@@ -192,11 +192,11 @@ def _extractor(
 ) -> Extractor:
     from dataclasses import asdict
 
-    from abroad.config import ExtractSection, load_section
-    from abroad.engines.settings import parse_assignments
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
+    from abroad.engines.spec import parse_assignments
     from abroad.extraction.builtin.pairs import load_pair_extractor
-    from abroad.extraction.extract import load_extractor
+    from abroad.extraction.generative.load import load_extractor
+    from abroad.pipeline.config import ExtractSection, load_section
     from abroad.release.pack import read_decoding
 
     if min_score is not None and precision is not None:
@@ -218,10 +218,9 @@ def _extractor(
 
 def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callable[[Any, Any, Path], None]:
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
-    from abroad.engines.base import make_engine
-    from abroad.engines.settings import read_settings, text_identity
-    from abroad.extraction.extract import weights_digest
-    from abroad.models import resolve_model
+    from abroad.engines.spec import make_engine, read_settings, text_identity
+    from abroad.models.resolve import resolve_model
+    from abroad.models.source import weights_digest
     from abroad.ranking.rank import RankSettings, rank_file
 
     settings = RankSettings(by=by, keep=keep)
@@ -262,8 +261,8 @@ def _inputs(
 
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:
-    from abroad.extraction.formats import to_table
-    from abroad.io import dump_line
+    from abroad.core.io import dump_line
+    from abroad.documents.formats import to_table
 
     if kind == "jsonl":
         sys.stdout.writelines(dump_line(prediction.to_dict()) for prediction in predictions)
@@ -272,8 +271,8 @@ def _print(documents: list[Document], predictions: list[Prediction], kind: str) 
 
 
 def _write_table(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
-    from abroad.extraction.formats import to_table
-    from abroad.io import atomic_write
+    from abroad.core.io import atomic_write
+    from abroad.documents.formats import to_table
 
     with atomic_write(out) as stream:
         stream.write(to_table(documents, predictions, kind))

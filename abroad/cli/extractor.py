@@ -34,11 +34,11 @@ def train(
 
     `abroad extract DOCS --model DIR` uses it.
     """
+    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.provenance import run_record
     from abroad.extraction.builtin.fit import Example, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.pairs import default_tagger
-    from abroad.io import Rejects, read_documents, write_jsonl
-    from abroad.provenance import run_record
 
     rejects = Rejects()
     inputs = [path for path in (curated, *synthetic) if path.is_file()]

@@ -46,14 +46,14 @@ def fewshot(
 
     Example: abroad fewshot docs.jsonl --out predictions.jsonl --model smollm2-135m --style classic --shots 5
     """
-    from abroad.engines.settings import parse_assignments
-    from abroad.extraction.extract import extract_documents
+    from abroad.core.io import Rejects, read_predictions
+    from abroad.core.provenance import run_record
+    from abroad.engines.spec import parse_assignments
+    from abroad.extraction.base import extract_documents
+    from abroad.extraction.fewshot.entry import ModelEntry, make_extractor
+    from abroad.extraction.fewshot.run import FewShotSettings, count_reading
+    from abroad.extraction.fewshot.styles import load_style
     from abroad.extraction.inputs import read_path
-    from abroad.fewshot.entry import ModelEntry, make_extractor
-    from abroad.fewshot.run import FewShotSettings, count_reading
-    from abroad.fewshot.styles import load_style
-    from abroad.io import Rejects, read_predictions
-    from abroad.provenance import run_record
     from abroad.ranking.rank import RankSettings, rank_file
 
     rejects = Rejects()

@@ -33,11 +33,11 @@ def attention(
     Does the model look at more than the word before and the first word? Does an instruction change what it looks
     at, more than random words do? Does it look at the mentions of a relation while it writes the relation?
     """
-    from abroad.inspection.page import describe, write_study
-    from abroad.inspection.study import INSTRUCTION, StudySettings, study_models
-    from abroad.io import Rejects, read_documents
-    from abroad.progress import Progress
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects, read_documents
+    from abroad.core.progress import Progress
+    from abroad.core.provenance import run_record
+    from abroad.experiments.attention.page import describe, write_study
+    from abroad.experiments.attention.study import INSTRUCTION, StudySettings, study_models
 
     rejects = Rejects()
     texts = read_documents(documents, rejects)[:most]

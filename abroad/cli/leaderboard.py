@@ -28,11 +28,11 @@ def leaderboard(
 
     Example: abroad leaderboard builtin --models smollm2-135m --shots 0,5 --out board
     """
-    from abroad.io import Rejects
-    from abroad.leaderboard.run import run_leaderboard
-    from abroad.leaderboard.suite import load_suite
-    from abroad.leaderboard.table import markdown, write_leaderboard
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects
+    from abroad.core.provenance import run_record
+    from abroad.experiments.leaderboard.run import run_leaderboard
+    from abroad.experiments.leaderboard.suite import load_suite
+    from abroad.experiments.leaderboard.table import markdown, write_leaderboard
 
     rejects = Rejects()
     names: list[Any] = _split(",".join(models)) if models else []
@@ -73,10 +73,11 @@ def leaderboard(
 def _section(config: Path | None, given: dict[str, Any]) -> Any:
     from pydantic import ValidationError
 
-    from abroad.config import LeaderboardSection, load_section, mistakes_of
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
+    from abroad.core.settings import mistakes_of, read_section
+    from abroad.experiments.leaderboard.settings import LeaderboardSection
 
-    section = load_section(config, "leaderboard") if config is not None else LeaderboardSection()
+    section = read_section(config, "leaderboard", LeaderboardSection) if config is not None else LeaderboardSection()
     options = {key: value for key, value in given.items() if value is not None}
     try:
         return LeaderboardSection.model_validate(section.model_dump() | options)
@@ -89,7 +90,7 @@ def _split(text: str | None) -> list[str] | None:
 
 
 def _check_names(names: list[str]) -> None:
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
 
     for name in names:
         if names.count(name) > 1:

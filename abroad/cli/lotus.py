@@ -32,8 +32,8 @@ def prepare(
     synonyms: Path = typer.Option(None, metavar="NAMES.tsv", help="Further names for it: columns name and inchikey."),
 ) -> None:
     """Make the relations table: distinct rows, references with one PMID, few relations, names of fair length."""
-    from abroad.io import Rejects
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects
+    from abroad.core.provenance import run_record
     from abroad.sources import lotus
     from abroad.sources.name_index import build_index
 
@@ -59,7 +59,7 @@ def fetch(
     url: str = typer.Option(None, metavar="URL", help="Fetch from here instead of the address in the manifest."),
 ) -> None:
     """Download the public LOTUS metadata (about 90 MB), resume if cut off, check size and checksum."""
-    from abroad.provenance import run_record
+    from abroad.core.provenance import run_record
     from abroad.sources.download import download
     from abroad.sources.manifest import load_entry, published_check
 
@@ -87,8 +87,8 @@ def synonyms(
 
     Answers are kept in OUT.cache.jsonl: interrupted, the same command goes on; later runs ask for new ones only.
     """
-    from abroad.io import Rejects
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects
+    from abroad.core.provenance import run_record
     from abroad.sources.http import HttpSettings
     from abroad.sources.pubchem import BASE_URL, RATE, fetch_synonyms, read_exchange, read_inchikeys, write_names
 

@@ -37,13 +37,12 @@ def rank(
 
     Example: abroad rank docs.jsonl predictions.jsonl --out ranked.jsonl --by er-d --keep 0.5
     """
-    from abroad.engines.base import make_engine
-    from abroad.engines.settings import parse_assignments, read_settings, text_identity
-    from abroad.errors import InputError
-    from abroad.extraction.extract import weights_digest
-    from abroad.io import Rejects, read_documents, read_predictions
-    from abroad.models import resolve_model
-    from abroad.provenance import run_record
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, read_documents, read_predictions
+    from abroad.core.provenance import run_record
+    from abroad.engines.spec import make_engine, parse_assignments, read_settings, text_identity
+    from abroad.models.resolve import resolve_model
+    from abroad.models.source import weights_digest
     from abroad.ranking.compare import compare_orders
     from abroad.ranking.game import GameSettings
     from abroad.ranking.rank import RankSettings, rank_file

@@ -26,9 +26,9 @@ def pack(
     """Put adapter, tokenizer, decoding, scores with intervals, hashes and a model card into one directory."""
     from dataclasses import asdict
 
-    from abroad.config import ExtractSection, load_section
-    from abroad.io import Rejects, read_documents
-    from abroad.provenance import run_record
+    from abroad.core.io import Rejects, read_documents
+    from abroad.core.provenance import run_record
+    from abroad.pipeline.config import ExtractSection, load_section
     from abroad.release.pack import pack as make
 
     section = load_section(config, "extract") if config else ExtractSection()
@@ -56,12 +56,12 @@ def compress(
     """Compress an adapter by ComPEFT: signs of its largest changes and one number, Golomb-coded."""
     import shutil
 
-    from abroad.errors import InputError
-    from abroad.extraction.extract import Decoding
-    from abroad.io import Rejects, read_documents
-    from abroad.provenance import run_record
-    from abroad.release.adapters import ADAPTER, INITIAL
-    from abroad.release.compeft import FILE, write_change
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, read_documents
+    from abroad.core.provenance import run_record
+    from abroad.extraction.generative.decoding import Decoding
+    from abroad.models.compeft import write_change
+    from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
     from abroad.release.grid import Candidate, original_bytes, search
 
     try:
@@ -87,7 +87,7 @@ def compress(
         for file in run.iterdir():
             if file.is_file() and file.suffix in (".json", ".jinja", ".txt", ".model") and file.name != INITIAL:
                 shutil.copy2(file, out / file.name)
-        write_change(out / FILE, change, facts)
+        write_change(out / COMPRESSED, change, facts)
         best = grid.best
         record["result"] = {"before": {"f1": grid.f1, "loss": grid.loss}, "after": vars(best)}
     if rejects:

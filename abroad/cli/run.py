@@ -22,10 +22,10 @@ def run(
 
     Example: abroad run configs/quickstart.yaml
     """
-    from abroad.config import load_config
-    from abroad.errors import InputError
-    from abroad.pipeline import run_stages
-    from abroad.stages import make_stages
+    from abroad.core.errors import InputError
+    from abroad.pipeline.config import load_config
+    from abroad.pipeline.runner import run_stages
+    from abroad.pipeline.stages import make_stages
 
     checked = load_config(config)
     if resume and not (checked.out / "run.json").exists():
@@ -33,7 +33,7 @@ def run(
     if checked.curation is not None:
         if only is not None:
             raise InputError("--only goes with stages, not with rounds of curation: run without it")
-        from annotation.loop import run_loop
+        from annotation.loop.run import run_loop
 
         say(run_loop(checked, say).waiting_for)
         return

@@ -32,9 +32,9 @@ def sample(
 
     Example: abroad sample relations.tsv --n 500 --by organism_taxonomy_02kingdom --out sample.tsv --plot sample.png
     """
-    from abroad.io import Rejects, require_file
-    from abroad.provenance import run_record
-    from abroad.sampling import SampleSettings, sample_table
+    from abroad.core.io import Rejects, require_file
+    from abroad.core.provenance import run_record
+    from abroad.documents.sampling import SampleSettings, sample_table
 
     settings = SampleSettings(n, item, tuple(on), by, strategy, binary, approx, seed)
     rejects = Rejects()

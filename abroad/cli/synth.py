@@ -30,12 +30,12 @@ def instruct(
     seed: int = typer.Option(0, help="Of all draws."),
 ) -> None:
     """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold."""
-    from abroad.io import Rejects, read_documents, write_jsonl
-    from abroad.provenance import run_record
-    from abroad.synthesis.classes import with_superclasses
-    from abroad.synthesis.guides import load_guide
-    from abroad.synthesis.instruct import InstructSettings
-    from abroad.synthesis.instruct import instruct as make_prompts
+    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.provenance import run_record
+    from abroad.synthesis.prompts.classes import with_superclasses
+    from abroad.synthesis.prompts.guides import load_guide
+    from abroad.synthesis.prompts.instruct import InstructSettings
+    from abroad.synthesis.prompts.instruct import instruct as make_prompts
 
     guide = None if principles is None else load_guide(None if principles == "default" else Path(principles))
     settings = InstructSettings(
@@ -69,11 +69,10 @@ def generate(
     assignments: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help=ENGINE_SETTINGS_HELP),
 ) -> None:
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
-    from abroad.engines.settings import parse_assignments, read_settings
-    from abroad.io import Rejects
-    from abroad.provenance import run_record
-    from abroad.synthesis.workers import EngineSpec
-    from abroad.synthesis.workers import generate as write_abstracts
+    from abroad.core.io import Rejects
+    from abroad.core.provenance import run_record
+    from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
+    from abroad.synthesis.generation.workers import generate as write_abstracts
 
     rejects = Rejects()
     values = parse_assignments(assignments) | ({"base_url": base_url} if base_url is not None else {})
@@ -100,10 +99,10 @@ def select(
 
     `abroad synth report OUT` shows where abstracts were lost.
     """
-    from abroad.io import Rejects, read_documents, write_documents, write_jsonl
-    from abroad.provenance import run_record
-    from abroad.synthesis.select import SelectSettings
-    from abroad.synthesis.select import select as choose
+    from abroad.core.io import Rejects, read_documents, write_documents, write_jsonl
+    from abroad.core.provenance import run_record
+    from abroad.synthesis.selection.select import SelectSettings
+    from abroad.synthesis.selection.select import select as choose
 
     rejects = Rejects()
     settings = SelectSettings(threshold, fidelity, similarity, best)
@@ -129,15 +128,15 @@ def report(
     out: Path = typer.Option(None, metavar="FILE.html", help="Also write a page with a plot and samples."),
 ) -> None:
     """Where abstracts were lost: how many at each step, why, and what they look like."""
-    from abroad.io import Rejects, atomic_write, read_documents
-    from abroad.synthesis.funnel import funnel, render_funnel
+    from abroad.core.io import Rejects, atomic_write, read_documents
+    from abroad.synthesis.selection.funnel import funnel, render_funnel
 
     rejects = Rejects()
     beside = selected.with_name(selected.name + ".rejected.jsonl")
     kept = read_documents(selected, rejects) if selected.exists() and selected.stat().st_size else []
     rejected = read_documents(beside, rejects) if beside.exists() and beside.stat().st_size else []
     if not kept and not rejected:
-        from abroad.errors import InputError
+        from abroad.core.errors import InputError
 
         raise InputError(f"{selected}: no such selection; expected a file that `abroad synth select` wrote")
     steps = funnel(kept, rejected)
@@ -160,9 +159,9 @@ def validate(
     seed: int = typer.Option(0, help="Of the corruptions."),
 ) -> None:
     """Score the selector itself: it should take curated documents, and refuse them with wrong relations."""
-    from abroad.io import Rejects, read_documents
-    from abroad.synthesis.select import SelectSettings
-    from abroad.synthesis.validate import validate as judge
+    from abroad.core.io import Rejects, read_documents
+    from abroad.synthesis.selection.select import SelectSettings
+    from abroad.synthesis.selection.validate import validate as judge
 
     rejects = Rejects()
     documents = read_documents(curated, rejects)
@@ -181,9 +180,9 @@ def curate(
     quality: float = typer.Option(0.5, min=0, max=1, help="Share, best scores first, that diversity chooses from."),
 ) -> None:
     """Choose the k best and most diverse abstracts: by score, then by entropy of organisms and chemicals."""
-    from abroad.io import Rejects, read_documents, write_documents
-    from abroad.provenance import run_record
-    from abroad.synthesis.curate import curate as choose
+    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.provenance import run_record
+    from abroad.synthesis.selection.curate import curate as choose
 
     rejects = Rejects()
     documents = read_documents(selected, rejects)
@@ -217,13 +216,12 @@ def specialise(
     The seeds' own tasks (extract, verify, list, look up) open the set. Answers that name what the
     abstracts do not are written to OUT.rejected.jsonl with the other rejected ones.
     """
-    from abroad.engines.settings import parse_assignments, read_settings
-    from abroad.io import Rejects, read_documents, read_records, write_jsonl
-    from abroad.provenance import run_record
-    from abroad.synthesis.specialise import SpecialiseSettings, next_round
-    from abroad.synthesis.specialise import specialise as one_round
-    from abroad.synthesis.tasks import make_tasks
-    from abroad.synthesis.workers import EngineSpec
+    from abroad.core.io import Rejects, read_documents, read_records, write_jsonl
+    from abroad.core.provenance import run_record
+    from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
+    from abroad.synthesis.tasks.kinds import make_tasks
+    from abroad.synthesis.tasks.specialise import SpecialiseSettings, next_round
+    from abroad.synthesis.tasks.specialise import specialise as one_round
 
     rejects = Rejects()
     settings = SpecialiseSettings(count=count, retrieve=retrieve, seed=seed)
@@ -258,9 +256,9 @@ def tasks(
     """Turn curated documents into instructions: extract, verify, list organisms or compounds, look up, nothing."""
     from collections import Counter
 
-    from abroad.io import Rejects, read_documents, write_jsonl
-    from abroad.provenance import run_record
-    from abroad.synthesis.tasks import balanced, make_tasks
+    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.provenance import run_record
+    from abroad.synthesis.tasks.kinds import balanced, make_tasks
 
     rejects = Rejects()
     with run_record(out, "synth tasks", {"count": count, "seed": seed}, [documents]) as record:
@@ -288,10 +286,10 @@ def compare(
     """Train the same small model on each set alone and tabulate its F1, with intervals."""
     from dataclasses import asdict
 
-    from abroad.instructions import read_training_set
-    from abroad.io import Rejects, atomic_write, read_documents, write_json
-    from abroad.provenance import run_record
-    from abroad.synthesis.compare import TABLE_HEAD, Learner, compare_sets, render_sets, table_line
+    from abroad.core.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.core.provenance import run_record
+    from abroad.documents.instructions import read_training_set
+    from abroad.experiments.compare import TABLE_HEAD, Learner, compare_sets, render_sets, table_line
     from abroad.training.settings import TrainSettings
 
     files = parse_sets(sets)
@@ -326,7 +324,7 @@ def parse_sets(assignments: list[str]) -> dict[str, Path]:
     Raises:
         InputError: no "=" in one, or a name that stands twice.
     """
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
 
     files: dict[str, Path] = {}
     for text in assignments:

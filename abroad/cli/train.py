@@ -61,10 +61,10 @@ def run(
     """
     from dataclasses import asdict
 
-    from abroad.errors import InputError
-    from abroad.instructions import read_training_set
-    from abroad.io import Rejects, read_documents
-    from abroad.provenance import run_record
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, read_documents
+    from abroad.core.provenance import run_record
+    from abroad.documents.instructions import read_training_set
     from abroad.training.train import train as train_adapter
 
     settings, held_out_file = settings_of(config, {"model": model, "epochs": epochs, "validation": validation}, seed)
@@ -92,7 +92,7 @@ def run(
 
 def settings_of(config: Path | None, overrides: dict[str, Any], seed: int) -> tuple[TrainSettings, Path | None]:
     """The settings of a config's section with those of the command line, and its validation documents."""
-    from abroad.config import TrainSection, load_section
+    from abroad.pipeline.config import TrainSection, load_section
     from abroad.training.settings import TrainSettings
 
     section = load_section(config, "train") if config else TrainSection()
@@ -127,8 +127,8 @@ def replay(
     updates: int = typer.Option(0, min=0, help="Also make so many updates again and compare their losses."),
 ) -> None:
     """Show that the same data come in the same order again; exit code 1 where they do not."""
-    from abroad.instructions import read_training_set
-    from abroad.io import Rejects
+    from abroad.core.io import Rejects
+    from abroad.documents.instructions import read_training_set
     from abroad.training.replay import replay as again
 
     rejects = Rejects()
@@ -158,13 +158,13 @@ def curve(
     from dataclasses import asdict
 
     from abroad.cli.synth import parse_sets
-    from abroad.errors import InputError
-    from abroad.instructions import read_training_set
-    from abroad.io import Rejects, atomic_write, read_documents, write_json
-    from abroad.provenance import run_record
-    from abroad.synthesis.compare import TABLE_HEAD, Learner, table_line
-    from abroad.synthesis.curve import curve as measure
-    from abroad.synthesis.curve import plot_curves
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.core.provenance import run_record
+    from abroad.documents.instructions import read_training_set
+    from abroad.experiments.compare import TABLE_HEAD, Learner, table_line
+    from abroad.experiments.curve import curve as measure
+    from abroad.experiments.curve import plot_curves
 
     try:
         steps = [int(size) for size in sizes.split(",")]

@@ -33,9 +33,9 @@ def train(
     from dataclasses import asdict
 
     from abroad.cli.train import settings_of
-    from abroad.instructions import read_training_set
-    from abroad.io import Rejects, file_sha256, read_documents
-    from abroad.tuning.study import best_section, open_study, tune_training
+    from abroad.core.io import Rejects, file_sha256, read_documents
+    from abroad.documents.instructions import read_training_set
+    from abroad.experiments.tuning.study import best_section, open_study, tune_training
 
     settings, _ = settings_of(config, {"model": model, "epochs": epochs}, seed)
     rejects = Rejects()
@@ -60,9 +60,10 @@ def decode(
     seed: int = typer.Option(0, min=0),
 ) -> None:
     """Search beams, early stopping, length penalty and n-gram block for one model."""
-    from abroad.extraction.extract import Decoding, load_extractor
-    from abroad.io import Rejects, file_sha256, read_documents
-    from abroad.tuning.study import best_section, open_study, tune_decoding
+    from abroad.core.io import Rejects, file_sha256, read_documents
+    from abroad.experiments.tuning.study import best_section, open_study, tune_decoding
+    from abroad.extraction.generative.decoding import Decoding
+    from abroad.extraction.generative.load import load_extractor
 
     rejects = Rejects()
     dev = read_documents(documents, rejects)
@@ -83,9 +84,9 @@ def report(
     out: Path = typer.Option(None, metavar="FILE.html", help="Also write a page with plots and all trials."),
 ) -> None:
     """The best settings as a section of a config, and a page with plots."""
-    from abroad.io import atomic_write
-    from abroad.tuning.report import render_study
-    from abroad.tuning.study import best_section, open_study
+    from abroad.core.io import atomic_write
+    from abroad.experiments.tuning.report import render_study
+    from abroad.experiments.tuning.study import best_section, open_study
 
     opened = open_study(study, kind)
     typer.echo(best_section(opened), nl=False)

@@ -1,14 +1,12 @@
-"""The protocol every engine speaks, and the registry that finds one by name."""
+"""The protocol every engine speaks: requests, answers, scores."""
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from abroad.engines.settings import EngineSettings, read_settings
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 Prompt = str | tuple[int, ...]
 """Text, or token ids when the caller has placed special tokens."""
@@ -142,33 +140,3 @@ def check_pairs(prompts: Sequence[Prompt], continuations: Sequence[str]) -> None
         raise InputError(f"expected a continuation for each of {len(prompts)} prompts, found {len(continuations)}")
     if not all(continuations):
         raise InputError("an empty continuation has no log-probability")
-
-
-_ENGINES = {
-    "openai": "abroad.engines.openai_engine:OpenAiEngine",
-    "transformers": "abroad.engines.transformers_engine:TransformersEngine",
-    "vllm": "abroad.engines.vllm_engine:VllmEngine",
-}
-"""Engine name -> "module:class"; imported only when asked for."""
-
-
-def make_engine(
-    name: str,
-    model: str,
-    batch_size: int = 16,
-    settings: EngineSettings | None = None,
-    say: Callable[[str], None] = lambda message: None,
-) -> Engine:
-    """An engine by name, over a model by name or path.
-
-    Args:
-        batch_size: texts at once; with a server, requests at once.
-        settings: of this engine, as `read_settings` gives them.
-        say: is told what a person should know while it works.
-    Raises:
-        InputError: no such engine or model.
-    """
-    if settings is None:
-        settings = read_settings(name, {})
-    module, _, attribute = _ENGINES[name].partition(":")
-    return getattr(importlib.import_module(module), attribute).from_name(model, batch_size, settings, say)

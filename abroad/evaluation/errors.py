@@ -6,9 +6,9 @@ import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from abroad.core.schema import Entity, Relation
 from abroad.evaluation.metrics import Comparison, Outcome
 from abroad.evaluation.protocols import normalise_upstream
-from abroad.schema import Entity, Relation
 from abroad.text.evidence import abbreviated_genus_spans, verbatim_spans
 from abroad.text.expand import expand_lists, expand_shared_heads
 

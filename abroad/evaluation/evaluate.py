@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from abroad.core.schema import Document, Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.errors import CeilingRow, ErrorCount, ceiling, count_errors, find_errors
 from abroad.evaluation.metrics import Comparison, compare
 from abroad.evaluation.slices import EmptyDocuments, Slice, empty_documents, make_slices
-from abroad.schema import Document, Prediction
 
 
 @dataclass(frozen=True)

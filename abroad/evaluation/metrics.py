@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
+from abroad.core.schema import Document, Entity, Prediction, Relation
 from abroad.evaluation.protocols import get_protocol
-from abroad.schema import Document, Entity, Prediction, Relation
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
-from abroad.errors import InputError
-from abroad.schema import Document, Entity, Relation
+from abroad.core.errors import InputError
+from abroad.core.schema import Document, Entity, Relation
 
 _ARTICLES = re.compile(r"\b(?:an|the)\b")
 _WHITE = re.compile(r"\s+")

@@ -9,12 +9,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from abroad.core.io import atomic_write
+from abroad.core.pages import render
 from abroad.evaluation.errors import errors_of
 from abroad.evaluation.evaluate import Evaluation
 from abroad.evaluation.highlight import marks_of, to_html
 from abroad.evaluation.metrics import Outcome
-from abroad.io import atomic_write
-from abroad.pages import render
 
 
 def write_report(evaluation: Evaluation, path: str | Path, title: str = "Extracted relations") -> None:

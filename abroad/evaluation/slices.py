@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
+from abroad.core.schema import Document, Entity
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, add_scores
-from abroad.schema import Document, Entity
 from abroad.text.evidence import abbreviated_genus_spans, verbatim_spans
 
 

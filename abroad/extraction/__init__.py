@@ -1,1 +1,1 @@
-"""Relations of documents: the built-in extractor, fine-tuned language models, linking."""
+"""Relations of documents: the built-in extractor, language models fine-tuned for it, and others that see examples."""

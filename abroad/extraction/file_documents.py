@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abroad.documents import attach
-from abroad.errors import InputError
-from abroad.io import Rejects, require_file
-from abroad.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker
-from abroad.records import read_stream
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, require_file
+from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker
+from abroad.core.records import read_stream
+from abroad.core.schema import Document
+from abroad.documents.fetch import attach
 from abroad.sources.formats import recognise as formats
 from abroad.sources.formats.identifiers import Identifier, read_identifier, read_identifiers
 from abroad.sources.formats.medline import read_medline

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from abroad.errors import InputError, MissingDependencyError
+from abroad.core.errors import InputError, MissingDependencyError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
+from abroad.documents.lookup import fetch_articles, resolve, with_abstracts
 from abroad.extraction.file_documents import Item, Source, article_documents, read_source, text_document
-from abroad.extraction.lookup import fetch_articles, resolve, with_abstracts
-from abroad.io import Rejects
-from abroad.schema import Document
 from abroad.sources.formats.recognise import SUFFIXES
 from abroad.sources.formats.spreadsheets import ColumnNames
 

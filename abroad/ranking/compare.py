@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.schema import Document, Prediction, Relation
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, mean_interval
 from abroad.evaluation.metrics import Scores, add_scores
 from abroad.evaluation.protocols import Protocol, get_protocol
 from abroad.ranking.rank import ORDERS
-from abroad.schema import Document, Prediction, Relation
 
 GIVEN = "as given"
 """The order the candidates came in: what ranking has to beat."""

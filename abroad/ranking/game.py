@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 CORRECT, INCORRECT = 0, 1
 """Columns of every policy."""

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from abroad.core.errors import InputError
 from abroad.engines.base import Engine
-from abroad.errors import InputError
 from abroad.ranking.game import Policies
 
 VERDICTS = ("correct", "incorrect")

@@ -15,15 +15,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from abroad.core.errors import InputError
+from abroad.core.jsonl import read_jsonl
+from abroad.core.progress import Progress
+from abroad.core.resume import ResumableOutput, digest
+from abroad.core.schema import Document, Prediction, Relation
 from abroad.engines.base import Engine
-from abroad.errors import InputError
-from abroad.extraction.linearise import VERB, linearise
-from abroad.jsonl import read_jsonl
-from abroad.progress import Progress
+from abroad.extraction.generative.linearise import VERB, linearise
 from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria
 from abroad.ranking.policies import CandidateSet, RankingPrompts, view_candidates
-from abroad.resume import ResumableOutput, digest
-from abroad.schema import Document, Prediction, Relation
 
 ORDERS = ("likelihood", "product", "er-g", "er-d")
 _AT_ONCE = 16  # candidates, of one document or several, that the engine is asked of together
@@ -289,7 +289,7 @@ def rank_file(
     """Write the ranked prediction of each document to `out` (JSONL), resumably.
 
     Args:
-        identity: of the engine; `abroad.engines.settings.text_identity` gives it.
+        identity: of the engine; `abroad.engines.spec.text_identity` gives it.
         outputs: one list of predictions, or several: their relations together, or with `whole` each an output.
     """
     wanted: dict[str, str] = {}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from abroad.io import atomic_write
-from abroad.pages import render
+from abroad.core.io import atomic_write
+from abroad.core.pages import render
 from abroad.ranking.compare import RankingComparison
 
 COLUMNS = (

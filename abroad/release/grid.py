@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from abroad.engines.transformers_engine import TransformersEngine
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
+from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
-from abroad.extraction.extract import Decoding, GenerativeExtractor
-from abroad.io import Rejects
-from abroad.models import ModelSource, load_model, load_tokenizer, resolve_model
-from abroad.release.adapters import ADAPTER, read_run
-from abroad.release.compeft import TernaryChange, compress, write_change
-from abroad.schema import Document
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.extractor import GenerativeExtractor
+from abroad.models.compeft import TernaryChange, compress, write_change
+from abroad.models.load import load_model, load_tokenizer
+from abroad.models.resolve import resolve_model
+from abroad.models.source import ADAPTER, ModelSource
+from abroad.release.run import read_run
 from abroad.training.data import collate, make_examples, target_loss
 
 _BATCH = 8

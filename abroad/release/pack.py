@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import atomic_write, write_json
+from abroad.core.schema import Document
 from abroad.evaluation.evaluate import evaluate
-from abroad.extraction.extract import Decoding, load_extractor
-from abroad.io import atomic_write, write_json
-from abroad.release.adapters import ADAPTER
-from abroad.release.compeft import FILE
-from abroad.schema import Document
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.load import load_extractor
+from abroad.models.source import ADAPTER, COMPRESSED
 
 DECODING, EVALUATION, TRAINING = "decoding.json", "evaluation.json", "training.json"
 _ALONG = ("*.json", "*.jinja", "*.txt", "*.model")
@@ -28,7 +28,7 @@ def pack(run: Path, out: Path, dev: Sequence[Document], decoding: Decoding, seed
     Raises:
         InputError: `run` is no adapter, or `out` holds something else.
     """
-    weights = next((run / name for name in (ADAPTER, FILE) if (run / name).is_file()), None)
+    weights = next((run / name for name in (ADAPTER, COMPRESSED) if (run / name).is_file()), None)
     if weights is None or not (run / "adapter_config.json").is_file():
         raise InputError(f"{run}: no adapter in it; expected one of `abroad train` or `release compress`")
     if out.exists() and any(out.iterdir()) and not (out / DECODING).exists():
@@ -86,7 +86,7 @@ def _card(
     settings = training.get("settings") or {}
     base = adapter["base_model_name_or_path"]
     learnt = [f"- {name}: {settings[name]}" for name in sorted(settings)]
-    weights = FILE if (folder / FILE).is_file() else ADAPTER
+    weights = COMPRESSED if (folder / COMPRESSED).is_file() else ADAPTER
     size = (folder / weights).stat().st_size / 1e6
     lines = [
         "---",

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import httpx
 
-from abroad.errors import AbroadError, InputError
-from abroad.io import file_sha256, write_json
-from abroad.progress import Progress
+from abroad.core.errors import AbroadError, InputError
+from abroad.core.io import file_sha256, write_json
+from abroad.core.progress import Progress
 from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
 
 

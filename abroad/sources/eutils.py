@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from abroad.errors import AbroadError
-from abroad.io import Rejects
+from abroad.core.errors import AbroadError
+from abroad.core.io import Rejects
 from abroad.sources.http import USER_AGENT, RateLimiter, TransientError, check_status, with_retries
 from abroad.sources.pubmed import Article, BrokenXml, parse_articles
 

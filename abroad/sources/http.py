@@ -18,7 +18,7 @@ import httpx
 import tenacity
 
 from abroad import __version__
-from abroad.errors import AbroadError
+from abroad.core.errors import AbroadError
 
 _LONGEST_WAIT = 120.0
 _LONGEST_RETRY_AFTER = 600.0

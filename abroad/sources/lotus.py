@@ -12,9 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from abroad.errors import InputError
-from abroad.io import Rejects, atomic_write
-from abroad.progress import Progress
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, atomic_write
+from abroad.core.progress import Progress
 from abroad.sources.tables import read_rows
 
 if TYPE_CHECKING:

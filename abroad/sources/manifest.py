@@ -9,7 +9,7 @@ from importlib.resources import files
 import httpx
 import yaml
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.sources.download import Check
 from abroad.sources.http import USER_AGENT
 

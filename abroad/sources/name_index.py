@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from abroad.errors import InputError
-from abroad.io import Rejects
-from abroad.progress import Progress
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.progress import Progress
 from abroad.sources.tables import read_header, read_rows
 
 _FORMAT = 1

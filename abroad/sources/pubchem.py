@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from abroad.errors import InputError
-from abroad.io import JsonlAppender, Rejects, atomic_write, require_file
-from abroad.jsonl import read_jsonl, split_lines
-from abroad.progress import Progress
+from abroad.core.errors import InputError
+from abroad.core.io import JsonlAppender, Rejects, atomic_write, require_file
+from abroad.core.jsonl import read_jsonl, split_lines
+from abroad.core.progress import Progress
 from abroad.sources.http import HttpSettings, JsonClient
 from abroad.sources.tables import read_rows
 

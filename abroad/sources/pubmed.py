@@ -16,8 +16,8 @@ from typing import IO, Any
 
 from lxml import etree
 
-from abroad.errors import InputError
-from abroad.io import Rejects, require_file
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, require_file
 from abroad.text.markup import MarkupReader, is_clean
 
 _ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", "PubmedArticle", "PubmedBookArticle")

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from abroad.io import JsonlAppender, Rejects
-from abroad.jsonl import read_jsonl
-from abroad.progress import Progress
-from abroad.schema import Document
+from abroad.core.io import JsonlAppender, Rejects
+from abroad.core.jsonl import read_jsonl
+from abroad.core.progress import Progress
+from abroad.core.schema import Document
 from abroad.sources.http import HttpSettings, JsonClient
 
 BASE_URL = "https://www.ncbi.nlm.nih.gov/research/pubtator3-api"

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from abroad.errors import InputError
-from abroad.io import Rejects
-from abroad.schema import Entity
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Entity
 from abroad.sources.lotus import COLUMNS, PMID
 from abroad.sources.tables import open_table, read_header, read_rows, shorten
 

@@ -17,8 +17,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
-from abroad.errors import InputError
-from abroad.io import Rejects, require_file
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, require_file
 
 _GZIP_MAGIC = b"\x1f\x8b"
 

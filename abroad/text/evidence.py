@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from abroad.schema import Document, Evidence, Relation
+from abroad.core.schema import Document, Evidence, Relation
 from abroad.text.expand import expand_lists, expand_shared_heads
 
 _MOST_SPANS = 3  # for each side of a relation: enough to check, small enough to read

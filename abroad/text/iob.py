@@ -7,8 +7,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from abroad.errors import InputError
-from abroad.io import require_file
+from abroad.core.errors import InputError
+from abroad.core.io import require_file
 
 if TYPE_CHECKING:
     from spacy import Vocab

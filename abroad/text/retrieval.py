@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from abroad.errors import InputError
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.schema import Document
 
 
 class Bm25Index:

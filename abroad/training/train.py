@@ -16,17 +16,22 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from abroad.engines.transformers_engine import TransformersEngine
-from abroad.errors import AbroadError, InputError, MissingDependencyError
+from abroad.core.errors import AbroadError, InputError
+from abroad.core.io import Rejects
+from abroad.core.progress import Progress
+from abroad.core.resume import digest
+from abroad.core.schema import Document
+from abroad.documents.instructions import Task
+from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
-from abroad.extraction.extract import Decoding, GenerativeExtractor
-from abroad.instructions import Task
-from abroad.io import Rejects
-from abroad.models import ModelSource, empty_model, import_transformers, load_model, load_tokenizer, resolve_model
-from abroad.progress import Progress
-from abroad.resume import digest
-from abroad.rope import write_factor
-from abroad.schema import Document
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.extractor import GenerativeExtractor
+from abroad.models.backend import import_transformers
+from abroad.models.load import empty_model, load_model, load_tokenizer
+from abroad.models.lora import add_lora, import_peft, peft_names, trainable
+from abroad.models.resolve import resolve_model
+from abroad.models.rope import write_factor
+from abroad.models.source import ADAPTER, INITIAL, ModelSource
 from abroad.training.data import Example, collate, collate_packed, make_examples, target_loss
 from abroad.training.dropout import add_residual_dropout
 from abroad.training.order import Update, plan_updates
@@ -34,10 +39,9 @@ from abroad.training.processes import Processes, whole
 from abroad.training.record import METRICS, ORDER, SCORES, SPIKES, RunRecord
 from abroad.training.settings import SPIKE_POLICIES, TrainSettings
 from abroad.training.spikes import SpikeDetector
-from abroad.training.state import Standing, StateStore, trainable
+from abroad.training.state import Standing, StateStore
 
 _MOST_ROLLBACKS = 10
-ADAPTER, INITIAL = "adapter_model.safetensors", "initial_adapter.safetensors"
 
 
 @dataclass(frozen=True)
@@ -309,11 +313,8 @@ class TrainingRun:
 
 
 def with_adapter(model: Any, settings: TrainSettings) -> Any:
-    """Add a LoRA adapter to every linear layer but the output layer (BioGPT: q, k, v, out, fc1, fc2)."""
-    try:
-        import peft
-    except ImportError:
-        raise MissingDependencyError("peft", "train", "fine-tuning") from None
+    """Make a loaded model ready for training, and add its adapter."""
+    peft = import_peft()
     model.config.use_cache = False
     if settings.quantization != "none":
         model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
@@ -322,15 +323,8 @@ def with_adapter(model: Any, settings: TrainSettings) -> Any:
         model.enable_input_require_grads()
     if settings.residual_dropout:
         add_residual_dropout(model, settings.residual_dropout)
-    import_transformers()[0].set_seed(settings.seed)  # the adapter is drawn now; compression draws it again
-    config = peft.LoraConfig(
-        r=settings.lora_rank,
-        lora_alpha=settings.lora_alpha,
-        lora_dropout=settings.lora_dropout,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-    return peft.get_peft_model(model, config)
+    # the adapter is drawn now, after all else that draws: compression draws it again from the seed alone
+    return add_lora(model, settings.lora_rank, settings.lora_alpha, settings.lora_dropout, settings.seed)
 
 
 def _optimizer(model: Any, settings: TrainSettings, processes: Processes) -> Any:
@@ -356,11 +350,6 @@ def _schedule(update: int, updates: int, warmup: int) -> float:
     if update <= warmup:
         return update / (warmup + 1)
     return max((updates - update + 1) / max(updates - warmup, 1), 0.0)
-
-
-def peft_names(tensors: dict[str, Any]) -> dict[str, Any]:
-    """Names as peft stores them: without the name of the adapter."""
-    return {name.replace(".default.", "."): value for name, value in tensors.items()}
 
 
 def _save_tensors(tensors: dict[str, Any], path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from abroad.errors import AbroadError
+from abroad.core.errors import AbroadError
 from tests.annotation.running import RunningServer
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from annotation.push import find_dataset
+from annotation.argilla.push import find_dataset
 
 
 def answer(client, dataset, workspace, id, relations, status="submitted", spans=None):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from abroad.schema import LabelPair
+from abroad.core.schema import LabelPair
 
 Truth = Mapping[str, list[LabelPair]]
 

@@ -54,14 +54,14 @@ class RunningServer:
         return self
 
     def connect(self):
-        from annotation.connection import connect
+        from annotation.argilla.connection import connect
 
         return connect(self.url, self.api_key)
 
     def curator(self, name: str, workspace: str):
         """A client of a new annotator's in a workspace, which is made."""
-        from annotation.connection import connect
-        from annotation.users import add_curator
+        from annotation.argilla.connection import connect
+        from annotation.argilla.users import add_curator
 
         owner = self.connect()
         add_curator(owner, name, workspace=workspace)

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from abroad.schema import Prediction, Relation
+from abroad.core.schema import Prediction, Relation
 from tests.sources.formats.test_bibliographies import ABSTRACTS, NBIB
 from tests.sources.servers import Efetch, article_xml
 

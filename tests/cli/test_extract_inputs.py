@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from abroad.io import write_documents
-from abroad.schema import Document
+from abroad.core.io import write_documents
+from abroad.core.schema import Document
 from tests.sources.servers import Efetch, article_set, article_xml
 
 SENTENCE = "Quercetin and rutin were isolated from the bulbs of Allium cepa."

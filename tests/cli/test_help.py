@@ -58,6 +58,13 @@ def test_help_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
 
 
+def test_what_describes_a_model_an_engine_or_a_run_loads_nothing_heavy():
+    modules = "abroad.models.source, abroad.engines.spec, abroad.pipeline.config, abroad.pipeline.stages"
+    heavy = set(HEAVY) - {"pydantic"}  # checks configs and settings of engines
+    script = f"import sys, {modules}; print([name for name in {heavy!r} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"
+
+
 def test_the_sampler_is_a_library_of_its_own():
     script = "import sys, gme_sampler, gme_sampler.plot; print('abroad' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "False"

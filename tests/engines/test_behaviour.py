@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from abroad.engines.base import GenerationRequest, make_engine
+from abroad.engines.base import GenerationRequest
+from abroad.engines.spec import make_engine
 
 ENGINES = ("transformers", "vllm")
 
@@ -78,7 +79,8 @@ def test_every_request_is_answered_once_and_streams(engine):
 
 
 def test_token_ids_are_taken_as_they_are(engine, smollm2):
-    from abroad.models import load_tokenizer, resolve_model
+    from abroad.models.load import load_tokenizer
+    from abroad.models.resolve import resolve_model
 
     ids = tuple(load_tokenizer(resolve_model(str(smollm2)))("The capital of France is")["input_ids"])
     assert texts(engine, [request("a")])["a"] == texts(engine, [request("b", prompt=ids)])["b"]
@@ -148,7 +150,8 @@ def test_scores_are_those_of_the_generated_text(engine):
 def test_a_score_is_that_of_the_model_whatever_shares_its_batch(engine, smollm2):
     import torch
 
-    from abroad.models import load_model, load_tokenizer, resolve_model
+    from abroad.models.load import load_model, load_tokenizer
+    from abroad.models.resolve import resolve_model
 
     source = resolve_model(str(smollm2))
     model, tokenizer = load_model(source), load_tokenizer(source)
@@ -172,7 +175,7 @@ def test_a_score_is_that_of_the_model_whatever_shares_its_batch(engine, smollm2)
 
 
 def test_what_does_not_fit_or_is_empty_has_no_score(engine):
-    from abroad.errors import InputError
+    from abroad.core.errors import InputError
 
     long, short = engine.score(["word " * 9000, "one"], [" two", " two"])
     assert long is None and short.logprob < 0
@@ -188,7 +191,8 @@ def adapter(smollm2, tmp_path_factory):
     import peft
     import torch
 
-    from abroad.models import load_model, resolve_model
+    from abroad.models.load import load_model
+    from abroad.models.resolve import resolve_model
 
     torch.manual_seed(0)
     base = load_model(resolve_model(str(smollm2)))
@@ -211,7 +215,8 @@ def adapted(request, adapter):
 
 
 def test_an_adapter_is_used_and_alike_in_every_engine(adapted, adapter, smollm2):
-    from abroad.models import load_model, load_tokenizer, resolve_model
+    from abroad.models.load import load_model, load_tokenizer
+    from abroad.models.resolve import resolve_model
 
     def greedy(source):
         tokenizer = load_tokenizer(source)

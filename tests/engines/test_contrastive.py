@@ -4,12 +4,13 @@ import math
 
 import pytest
 
+from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
-from abroad.engines.contrastive import ContrastiveSettings, contrast
-from abroad.engines.settings import TransformersSettings
-from abroad.engines.transformers_engine import TransformersEngine
-from abroad.errors import InputError
-from abroad.models import load_model, load_tokenizer, resolve_model
+from abroad.engines.spec import TransformersSettings
+from abroad.engines.transformers.contrastive import ContrastiveSettings, contrast
+from abroad.engines.transformers.engine import TransformersEngine
+from abroad.models.load import load_model, load_tokenizer
+from abroad.models.resolve import resolve_model
 
 torch = pytest.importorskip("torch")
 PROMPTS = {"a": "The capital of France is", "b": "Plants make many compounds. For example, the leaves of tea contain"}

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from abroad.engines.base import GenerationRequest, make_engine
-from abroad.engines.openai_engine import OpenAiEngine
-from abroad.errors import AbroadError, InputError
+from abroad.core.errors import AbroadError, InputError
+from abroad.engines.base import GenerationRequest
+from abroad.engines.openai.engine import OpenAiEngine
+from abroad.engines.spec import make_engine
 from tests.sources.servers import Completions
 
 

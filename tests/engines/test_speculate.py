@@ -2,9 +2,9 @@
 
 import pytest
 
-from abroad.engines.base import GenerationRequest, make_engine
-from abroad.engines.settings import TransformersSettings
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.engines.base import GenerationRequest
+from abroad.engines.spec import TransformersSettings, make_engine
 
 COPY = "Repeat: kaempferol 3-O-glucoside, quercetin. Repeat: kaempferol 3-O-glucoside, quercetin. Repeat:"
 PROMPTS = {"copy": COPY, "france": "The capital of France is", "plants": "Plants make many compounds. For example,"}

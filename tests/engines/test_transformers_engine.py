@@ -5,8 +5,9 @@ import math
 
 import pytest
 
-from abroad.engines.base import GenerationRequest, make_engine
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.engines.base import GenerationRequest
+from abroad.engines.spec import make_engine
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def test_unknown_engines_and_bad_requests_are_refused():
 def test_blocked_runs_come_once_in_the_text_but_may_come_from_the_prompt():
     import torch
 
-    from abroad.engines.repeats import BlockRepeats
+    from abroad.engines.transformers.repeats import BlockRepeats
 
     def banned(generated):
         ids = torch.tensor([[1, 2, 3, 4, *generated]])
@@ -64,7 +65,7 @@ def test_a_text_under_a_block_differs_from_one_that_repeats_itself(tiny_model, b
 
 
 def test_a_text_that_goes_round_is_ended_and_others_are_not(engine):
-    from abroad.engines.transformers_engine import _loops
+    from abroad.engines.transformers.engine import _loops
 
     assert _loops([1, 2, 3] * 16) and not _loops([1, 2, 3] * 3) and not _loops(list(range(200)))
     round_and_round = request(prompt="a b a b a b a b a b a b a b a b a b a b a b a b", max_new_tokens=200)

@@ -1,8 +1,8 @@
 """Kinds of errors and the ceiling of recall."""
 
+from abroad.core.schema import Entity, Prediction, Relation
 from abroad.evaluation.errors import ceiling, count_errors, find_errors
 from abroad.evaluation.metrics import compare
-from abroad.schema import Entity, Prediction, Relation
 from tests.conftest import make_document
 
 TEXT = (

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abroad.core.io import write_documents, write_jsonl
+from abroad.core.schema import Document, Entity, Prediction, Relation
 from abroad.evaluation.evaluate import evaluate
 from abroad.evaluation.highlight import Mark, marks_of, segments, to_html
 from abroad.evaluation.report import render_report
-from abroad.io import write_documents, write_jsonl
-from abroad.schema import Document, Entity, Prediction, Relation
 from tests.conftest import make_document
 
 

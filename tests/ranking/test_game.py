@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria, find_equilibrium
 from abroad.ranking.policies import initial_policies
 

@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from abroad.engines.base import Score, make_engine
-from abroad.errors import InputError
-from abroad.io import read_predictions, write_documents, write_jsonl
+from abroad.core.errors import InputError
+from abroad.core.io import read_predictions, write_documents, write_jsonl
+from abroad.core.schema import Prediction, Relation
+from abroad.engines.base import Score
+from abroad.engines.spec import make_engine
 from abroad.ranking.compare import compare_orders
 from abroad.ranking.policies import CandidateSet
 from abroad.ranking.rank import ORDERS, RankSettings, rank_candidates, rank_outputs, rank_relations, reorder
-from abroad.schema import Prediction, Relation
 from tests.conftest import make_document
 from tests.sources.servers import Completions
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from abroad.errors import AbroadError, InputError
+from abroad.core.errors import AbroadError, InputError
 from abroad.sources.download import Check, download
 from abroad.sources.http import retry_after
 from abroad.sources.manifest import Entry, load_entry, published_check

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from abroad.errors import AbroadError
-from abroad.io import Rejects
+from abroad.core.errors import AbroadError
+from abroad.core.io import Rejects
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.http import RateLimiter
 from tests.sources.servers import Efetch, article_xml

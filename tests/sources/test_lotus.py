@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.sources.lotus import COLUMNS, NO_KINGDOM, prepare
 
 

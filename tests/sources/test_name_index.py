@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
-from abroad.io import Rejects
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
 from abroad.sources.name_index import ChemicalEntry, NameIndex, build_index, name_key
 
 HEADER = (

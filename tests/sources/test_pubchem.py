@@ -5,8 +5,8 @@ import json
 import pytest
 from werkzeug import Request, Response
 
-from abroad.errors import AbroadError, InputError
-from abroad.io import Rejects
+from abroad.core.errors import AbroadError, InputError
+from abroad.core.io import Rejects
 from abroad.sources.http import HttpSettings
 from abroad.sources.pubchem import fetch_synonyms, is_name, read_exchange, read_inchikeys
 

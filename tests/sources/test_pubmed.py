@@ -5,8 +5,8 @@ import io
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import Rejects
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
 from abroad.sources.pubmed import Article, BrokenXml, Deleted, parse_articles, read_xml
 from tests.sources.servers import article_set, article_xml
 

@@ -5,11 +5,11 @@ import json
 import pytest
 from werkzeug import Request, Response
 
-from abroad.io import Rejects, read_documents, write_documents
-from abroad.schema import Document
+from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.schema import Document
 from abroad.sources.http import HttpSettings
 from abroad.sources.pubtator import annotate, fetch_bioc
-from abroad.synthesis.keywords import name_words
+from abroad.synthesis.prompts.keywords import name_words
 
 TITLE, ABSTRACT = "Rutin from Ruta graveolens", "Rutin was tested on Escherichia coli."
 DOCUMENT = Document("d1", TITLE, ABSTRACT, pmid="11")

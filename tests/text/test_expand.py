@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.synthesis.contract import contract
+from abroad.synthesis.prompts.contract import contract
 from abroad.text.expand import MOST_LABELS, expand_lists, expand_phrase, expand_shared_heads, singular
 
 CASES = {

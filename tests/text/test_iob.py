@@ -2,7 +2,7 @@
 
 import pytest
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.text.iob import read_iob
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from abroad.extraction.linearise import linearise
-from abroad.io import Rejects
-from abroad.synthesis.tasks import make_tasks
+from abroad.core.io import Rejects
+from abroad.extraction.generative.linearise import linearise
+from abroad.synthesis.tasks.kinds import make_tasks
 from abroad.training.data import IGNORED, collate, collate_packed, make_examples, target_loss
 
 

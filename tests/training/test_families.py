@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from abroad.extraction.extract import Decoding, load_extractor
-from abroad.io import Rejects
+from abroad.core.io import Rejects
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.load import load_extractor
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 from tests.conftest import save_tiny_model

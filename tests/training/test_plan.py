@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.training.plan import GIB, plan, shape_of
 from abroad.training.settings import TrainSettings
 
@@ -27,8 +27,8 @@ def test_a_shape_counts_what_the_model_holds(tiny_model, biogpt):
 
 
 def test_the_adapter_is_what_peft_adds(tiny_model, documents, tmp_path):
-    from abroad.io import Rejects
-    from abroad.training.state import trainable
+    from abroad.core.io import Rejects
+    from abroad.models.lora import trainable
     from abroad.training.train import TrainingRun
 
     settings = TrainSettings(model=str(tiny_model))

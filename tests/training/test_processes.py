@@ -8,7 +8,7 @@ import textwrap
 import pytest
 from safetensors.torch import load_file
 
-from abroad.io import write_documents
+from abroad.core.io import write_documents
 from abroad.training.processes import Processes
 
 
@@ -21,7 +21,7 @@ def test_two_processes_end_where_one_does(quantization, tiny_model, documents, t
         textwrap.dedent("""
         import sys
         from pathlib import Path
-        from abroad.io import Rejects, read_documents
+        from abroad.core.io import Rejects, read_documents
         from abroad.training.settings import TrainSettings
         from abroad.training.train import train
         model, data, out, size, quantization = sys.argv[1:]

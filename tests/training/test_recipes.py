@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from abroad.io import write_documents
+from abroad.core.io import write_documents
 from abroad.training.dropout import add_residual_dropout, decoder_blocks
-from tests.synthesis.test_compare import documents as studies
+from tests.experiments.test_compare import documents as studies
 
 
 def test_dropout_rises_with_depth_and_is_off_in_evaluation(tiny_model):

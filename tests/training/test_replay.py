@@ -1,6 +1,6 @@
 """Replay: the same data in the same order again; other data are told apart."""
 
-from abroad.io import Rejects, write_documents
+from abroad.core.io import Rejects, write_documents
 from abroad.training.replay import replay
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train

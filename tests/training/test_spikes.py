@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import Rejects
-from abroad.schema import Document, Entity
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Entity
 from abroad.training.data import Example
 from abroad.training.settings import TrainSettings
 from abroad.training.spikes import SpikeDetector

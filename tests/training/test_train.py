@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from abroad.errors import InputError
-from abroad.io import Rejects, write_documents
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, write_documents
 from abroad.training.settings import TrainSettings
 from abroad.training.state import StateStore
 from abroad.training.train import TrainingRun, train
@@ -27,7 +27,8 @@ def losses(out):
 
 
 def test_training_lowers_the_loss_and_leaves_a_loadable_adapter(tiny_model, documents, tmp_path):
-    from abroad.extraction.extract import Decoding, load_extractor
+    from abroad.extraction.generative.decoding import Decoding
+    from abroad.extraction.generative.load import load_extractor
 
     report = train(documents, documents[:1], settings_for(tiny_model, epochs=15), tmp_path / "model", Rejects())
     assert report.examples == 3
@@ -57,7 +58,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tiny_model, documents, tm
     settings = settings_for(tiny_model, epochs=40)
     script = textwrap.dedent(f"""
         from pathlib import Path
-        from abroad.io import Rejects, read_documents
+        from abroad.core.io import Rejects, read_documents
         from abroad.training.settings import TrainSettings
         from abroad.training.train import train
         train(read_documents(Path({str(data)!r})), [], {settings!r}, Path({str(out)!r}), Rejects())

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from abroad.core.schema import Document
 from abroad.extraction.builtin.reading import Reading
-from abroad.schema import Document
 from abroad.text.characters import fold
 from abroad.text.tokens import Token
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 
 _BINS = 10
 _WINDOW = 8  # thresholds on each side

@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+from abroad.core.schema import Document
 from abroad.extraction.builtin.align import align
 from abroad.extraction.builtin.reading import Reading, read_text
-from abroad.schema import Document
 
 _MARK, _AND = "#", " + "
 

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.progress import Progress
+from abroad.core.schema import Document, Prediction
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.calibrate import (
     IsotonicScaling,
@@ -41,8 +43,6 @@ from abroad.extraction.builtin.score import (
     ranked_pairs,
     stacked,
 )
-from abroad.progress import Progress
-from abroad.schema import Document, Prediction
 
 SYNTHETIC_WEIGHT = 0.5
 _INNER = 4  # folds of the tagger

@@ -16,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import atomic_write, file_sha256, write_json
+from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
 from abroad.extraction.builtin.candidates import ChemicalSpan
 from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores
@@ -30,8 +32,6 @@ from abroad.extraction.builtin.score import (
     ranked_pairs,
     stacked,
 )
-from abroad.io import atomic_write, file_sha256, write_json
-from abroad.schema import Document, Evidence, Prediction, Relation
 
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 FIELD = "mentions.crf"

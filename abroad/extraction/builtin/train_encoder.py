@@ -21,11 +21,11 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
+from abroad.core.schema import Document
 from abroad.extraction.builtin.align import align, bio_tags
 from abroad.extraction.builtin.encoder import MODEL, PAIR_SCALE, VOCABULARY, WIDTH
 from abroad.extraction.builtin.pieces import SHAPES, PieceReader, Window
 from abroad.extraction.builtin.reading import Reading
-from abroad.schema import Document
 from abroad.text.tokens import tokens_in
 
 TAGS = {"O": 0, "B": 1, "I": 2}
@@ -263,7 +263,7 @@ def save_weights(encoder: Encoder, settings: EncoderSettings, folder: Path) -> N
     """Write weights (float16 safetensors) and settings, from which training goes on or a model is exported."""
     from safetensors.torch import save_file
 
-    from abroad.io import write_json
+    from abroad.core.io import write_json
 
     folder.mkdir(parents=True, exist_ok=True)
     save_file(

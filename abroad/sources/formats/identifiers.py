@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from abroad.jsonl import split_lines
-from abroad.record_fields import DOI, PMID, read_doi, read_pmid
+from abroad.core.jsonl import split_lines
+from abroad.core.record_fields import DOI, PMID, read_doi, read_pmid
 
 _ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/pubmed)/(\d{1,8})/?")
 _HEADER = re.compile(r"(?:pmids?|pubmed[ _]?ids?|dois?)", re.IGNORECASE)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from abroad.jsonl import split_lines
-from abroad.record_fields import ABSTRACT, DOI, PMID, TITLE
+from abroad.core.jsonl import split_lines
+from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE
 from abroad.sources.formats.wrapped import unwrap
 
 _TAG = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)")

@@ -6,8 +6,8 @@ import io
 import re
 from dataclasses import dataclass
 
-from abroad.errors import InputError, MissingDependencyError
-from abroad.record_fields import ABSTRACT, TITLE
+from abroad.core.errors import InputError, MissingDependencyError
+from abroad.core.record_fields import ABSTRACT, TITLE
 
 _HEADING = re.compile(r"^[ \t]*(?:A ?B ?S ?T ?R ?A ?C ?T|Abstract|Summary)\b[ \t]*[:.—–-]?", re.MULTILINE)
 _END = re.compile(

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from abroad.jsonl import split_lines
-from abroad.record_fields import ABSTRACT, DOI, PMID, TITLE
+from abroad.core.jsonl import split_lines
+from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE
 from abroad.sources.formats.wrapped import unwrap
 
 _CITATION = re.compile(r"(\d+)\. \S.*?(?:\b(?:1[89]|20)\d\d\b|doi:)")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.sources.formats.identifiers import is_identifiers
 from abroad.sources.formats.medline import is_medline
 from abroad.sources.formats.pubmed_abstracts import is_pubmed_abstracts

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from abroad.jsonl import split_lines
-from abroad.record_fields import ABSTRACT, DOI, PMID, TITLE, read_doi
+from abroad.core.jsonl import split_lines
+from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE, read_doi
 
 _START = re.compile(r"^TY {1,2}- ", re.MULTILINE)
 _PMID = re.compile(r"pubmed\.ncbi\.nlm\.nih\.gov/(\d{1,8})\b|\bPMID:? ?(\d{1,8})\b")

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.errors import InputError
-from abroad.jsonl import split_lines
-from abroad.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, find_field
+from abroad.core.errors import InputError
+from abroad.core.jsonl import split_lines
+from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, find_field
 from abroad.sources.tables import shorten
 
 Reject = Callable[[str, str], None]

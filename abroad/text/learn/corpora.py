@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from abroad.jsonl import read_jsonl
+from abroad.core.jsonl import read_jsonl
 
 _IOB = ("CRAFT-species", "BioNLP11ID-species", "BioNLP13CG-species", "linnaeus")
 _TAG = re.compile(r"<[^>]*>")

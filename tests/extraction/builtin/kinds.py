@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
 from abroad.extraction.inputs import read_path
-from abroad.io import Rejects
-from abroad.schema import Document
 from abroad.text.characters import fold
 
 Pairs = tuple[tuple[str, str], ...]

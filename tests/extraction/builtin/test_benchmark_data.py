@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from abroad.core.io import read_documents
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.fit import Example, cross_validate
 from abroad.extraction.builtin.pairs import default_tagger, load_pair_extractor
-from abroad.io import read_documents
 from benchmarks.train_default import SPLIT, further_examples, validation
 
 FLOOR = 68.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.extraction.builtin.calibrate import (
     IsotonicScaling,
     OperatingPoint,

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from abroad.core.schema import Document
 from abroad.extraction.builtin.pairs import load_pair_extractor
-from abroad.schema import Document
 from tests.extraction.builtin.kinds import CASES, MEMBERS, NOT_YET, XML_MEMBERS, case_ids, members, read_case
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from abroad.core.io import read_documents, read_predictions
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import best_tags
@@ -15,7 +16,6 @@ from abroad.extraction.builtin.fit import Example, cross_validate, split_folds, 
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger
 from abroad.extraction.builtin.pairs import PairExtractor, default_tagger
 from abroad.extraction.builtin.reading import Reading, read_text
-from abroad.io import read_documents, read_predictions
 from tests.conftest import make_document
 
 SYNTHETIC = Path(__file__).parents[3] / "data" / "synthetic" / "abstracts.jsonl"

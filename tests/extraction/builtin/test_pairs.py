@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.schema import Document
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor
-from abroad.schema import Document
 
 TEXT = (
     "Three new diterpenes, gloeophyllins A-C (1-3), together with the known usnic acid (4), were isolated from the "

@@ -18,11 +18,11 @@ from spacy.tokenizer import Tokenizer as WhitespaceTokenizer
 from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import write_documents
+from abroad.core.schema import Document
 from abroad.extraction.builtin import spacy_pipeline
 from abroad.extraction.builtin.pairs import load_pair_extractor
-from abroad.io import write_documents
-from abroad.schema import Document
 from abroad.text.tokens import tokenise
 
 ROOT = Path(__file__).parents[3]
@@ -361,8 +361,8 @@ def test_extract_never_writes_over_what_it_reads(cli, docbin):
 
 
 def test_another_file_is_no_docbin(tmp_path):
+    from abroad.core.io import Rejects
     from abroad.extraction.inputs import read_path
-    from abroad.io import Rejects
 
     path = tmp_path / "x.spacy"
     path.write_text("{}")

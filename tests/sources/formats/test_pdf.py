@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.sources.formats.pdf import read_pdf
 
 pypdf = pytest.importorskip("pypdf")

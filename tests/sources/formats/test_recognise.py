@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.sources.formats import recognise as formats
 from tests.sources.formats.test_bibliographies import ABSTRACTS, NBIB, RIS
 

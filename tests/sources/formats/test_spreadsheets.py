@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.sources.formats.spreadsheets import (
     ColumnNames,
     find_columns,

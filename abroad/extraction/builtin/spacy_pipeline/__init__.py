@@ -3,7 +3,7 @@
     nlp = spacy.blank("en")      # or any pipeline, with any tokenizer
     nlp.add_pipe("abroad")
     doc = nlp("Usnic acid was isolated from Usnea barbata.")
-    doc._.relations              # list of abroad.schema.Relation, offsets in doc.text
+    doc._.relations              # list of abroad.core.schema.Relation, offsets in doc.text
     doc.spans["organisms"], doc.spans["chemicals"]
 
 spaCy finds the factories by entry points; importing this package registers them too, and

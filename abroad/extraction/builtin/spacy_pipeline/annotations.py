@@ -18,8 +18,8 @@ from typing import Any
 from spacy import Vocab
 from spacy.tokens import Doc, Span
 
+from abroad.core.schema import Document, Prediction, Relation
 from abroad.extraction.builtin.spacy_pipeline.tokenizer import Tokenizer
-from abroad.schema import Document, Prediction, Relation
 from abroad.text.taxon_names import taxon_identifier
 
 TITLE_END, ID = "title_end", "id"

@@ -14,7 +14,7 @@ from spacy import Language
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor, rule_of
 from abroad.extraction.builtin.spacy_pipeline import tokenizer  # noqa: F401  # registers it
 from abroad.extraction.builtin.spacy_pipeline.analysis import Analysis, reader_of

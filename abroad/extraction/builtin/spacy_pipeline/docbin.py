@@ -15,7 +15,9 @@ from spacy import Vocab
 from spacy.tokens import Doc, DocBin
 from spacy.util import filter_spans
 
-from abroad.errors import InputError
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, atomic_write, require_file
+from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.builtin.align import align
 from abroad.extraction.builtin.reading import read_text
 from abroad.extraction.builtin.spacy_pipeline.annotations import (
@@ -26,8 +28,6 @@ from abroad.extraction.builtin.spacy_pipeline.annotations import (
     doc_of,
     set_mentions,
 )
-from abroad.io import Rejects, atomic_write, require_file
-from abroad.schema import Document, Evidence, Prediction, Relation
 
 _WHAT = "a DocBin of spaCy"
 

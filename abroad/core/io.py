@@ -1,0 +1,251 @@
+"""Read and write documents, predictions and other records; files are whole or absent.
+
+Two ways of writing: `atomic_write` for files that are made at once, and
+`JsonlAppender` for results that arrive record by record and must survive a
+crash. Records that cannot be read are set aside in a `Rejects`, never lost
+silently and never fatal while others can go on.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from abroad.core.errors import InputError
+from abroad.core.jsonl import parse_json
+from abroad.core.record_fields import DocumentMaker
+from abroad.core.records import read_stream
+from abroad.core.schema import Document, Prediction
+
+T = TypeVar("T")
+
+
+@dataclass
+class Rejects:
+    """Records set aside, each with where it was and why.
+
+    Attributes:
+        items: the records set aside.
+        notes: what was assumed of the others, a sentence each, for the command to say.
+    """
+
+    items: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, where: str, reason: str) -> None:
+        self.items.append({"where": where, "reason": reason})
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def summary(self, most: int = 5) -> str:
+        """A few lines for the terminal; empty when nothing was set aside."""
+        if not self.items:
+            return ""
+        lines = [f"{len(self.items)} record(s) set aside:"]
+        lines += [f"  {item['where']}: {item['reason']}" for item in self.items[:most]]
+        if len(self.items) > most:
+            lines.append(f"  ... and {len(self.items) - most} more")
+        return "\n".join(lines)
+
+    def write_beside(self, path: Path) -> Path | None:
+        """Write `<path>.rejects.jsonl`, or remove a stale one; returns the file's path if written."""
+        target = path.with_name(path.name + ".rejects.jsonl")
+        if not self.items:
+            target.unlink(missing_ok=True)
+            return None
+        write_jsonl(target, self.items)
+        return target
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | Path, binary: bool = False) -> Iterator[Any]:
+    """Open a file for writing that replaces `path` only if the block ends without an exception."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb" if binary else "w", **({} if binary else {"encoding": "utf-8"})) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes files private; outputs are ordinary files under the user's umask.
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    with atomic_write(path) as stream:
+        json.dump(value, stream, ensure_ascii=False, indent=2)
+        stream.write("\n")
+
+
+def write_jsonl(path: str | Path, records: Iterable[Any]) -> None:
+    with atomic_write(path) as stream:
+        for record in records:
+            stream.write(dump_line(record))
+
+
+def dump_line(record: Any) -> str:
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+class JsonlAppender:
+    """Append records to a JSONL file, each on disk before the next; a torn last line is cut off.
+
+    Use as a context manager. `done` holds the keys of the records already there.
+    """
+
+    def __init__(self, path: str | Path, key: str = "id") -> None:
+        self.path = Path(path)
+        self.done: set[str] = set()
+        self._stream: IO[bytes] | None = None
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.path.exists():
+            self._keep_whole_lines(key)
+
+    def _keep_whole_lines(self, key: str) -> None:
+        end = 0
+        with self.path.open("rb") as stream:
+            for line in stream:
+                try:
+                    record = parse_json(line)
+                    if not line.endswith(b"\n"):
+                        break
+                    self.done.add(str(record[key]))
+                except (ValueError, KeyError, TypeError):
+                    break
+                end += len(line)
+        if end < self.path.stat().st_size:
+            remainder = self.path.read_bytes()[end:]
+            if b"\n" in remainder.rstrip(b"\n"):
+                line = self.path.read_bytes()[:end].count(b"\n") + 1
+                raise InputError(
+                    f"{self.path}:{line}: expected a JSON object with '{key}'; "
+                    "the file was changed by something else: move it away or mend the line to continue"
+                )
+            os.truncate(self.path, end)
+
+    def __enter__(self) -> JsonlAppender:
+        self._stream = self.path.open("ab", buffering=0)
+        return self
+
+    def append(self, record: Any) -> None:
+        """Write a record and wait until it is on disk; a full disk leaves the file as it was before."""
+        assert self._stream is not None, "use JsonlAppender as a context manager"
+        line = dump_line(record).encode()
+        size = self._stream.tell()
+        try:
+            if self._stream.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+            os.fsync(self._stream.fileno())
+        except OSError:
+            self._stream.truncate(size)
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+
+def require_file(path: str | Path, what: str = "a file") -> Path:
+    """The path, if a non-empty file lies there.
+
+    Raises:
+        InputError: no file, a directory, or an empty file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path}: expected {what}, found a directory")
+    if not path.exists():
+        raise InputError(f"{path}: no such file; expected {what}")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty; expected {what}")
+    return path
+
+
+def read_records(path: str | Path, rejects: Rejects | None = None) -> Iterator[tuple[str, str | None, Any]]:
+    """Yield (where, key, record) of a JSON object {key: record}, of an array or of JSONL (key None).
+
+    `where` names file and line, or file and key. Broken records go to `rejects`
+    if one is given, else they raise.
+
+    Raises:
+        InputError: missing, empty or non-UTF-8 file, or JSON that is neither form.
+    """
+    path = require_file(path, "a JSON object {id: record}, an array, or JSONL, one record a line")
+    with path.open("rb") as stream:
+        yield from read_stream(stream, str(path), partial(_reject, rejects))
+
+
+def _reject(rejects: Rejects | None, where: str, reason: str) -> None:
+    if rejects is None:
+        raise InputError(f"{where}: {reason}")
+    rejects.add(where, reason)
+
+
+def _read_all(
+    path: str | Path,
+    rejects: Rejects | None,
+    convert: Callable[[Any, str | None], T],
+    what: str,
+) -> list[T]:
+    result: dict[str, T] = {}
+    for where, key, record in read_records(path, rejects):
+        try:
+            item = convert(record, key)
+            id: str = item.id  # type: ignore[attr-defined]
+            if id in result:
+                raise InputError(f"the id {id!r} stands twice; the first is kept")
+            result[id] = item
+        except InputError as error:
+            _reject(rejects, where, str(error))
+    if not result:
+        reason = f" (first: {rejects.items[0]['where']}: {rejects.items[0]['reason']})" if rejects else ""
+        raise InputError(f"{path}: no usable {what} in the file{reason}")
+    return list(result.values())
+
+
+def read_documents(path: str | Path, rejects: Rejects | None = None) -> list[Document]:
+    """Read documents from a JSON object {id: document}, an array, or JSONL.
+
+    Args:
+        rejects: collects records that are not documents, and notes what was assumed (ids, names of fields);
+            without it the first record that is none raises.
+    Raises:
+        InputError: the file cannot be read at all, or holds no usable document.
+    """
+    make = DocumentMaker(Path(path).stem)
+    documents = _read_all(path, rejects, make, "document")
+    if rejects is not None:
+        rejects.notes += [f"{path}: {note}" for note in make.notes()]
+    return documents
+
+
+def write_documents(path: str | Path, documents: Iterable[Document]) -> None:
+    write_jsonl(path, (document.to_dict() for document in documents))
+
+
+def read_predictions(path: str | Path, rejects: Rejects | None = None) -> list[Prediction]:
+    """Read predictions (JSONL); the same rules as `read_documents`."""
+    return _read_all(path, rejects, lambda record, _: Prediction.from_dict(record), "prediction")
+
+
+def file_sha256(path: str | Path) -> str:
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

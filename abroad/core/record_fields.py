@@ -1,0 +1,134 @@
+"""Records as people have them -> documents: fields of other names, and records without an id.
+
+`Document.from_dict` reads our own format and nothing else; this module gives it that. Whatever had to be
+assumed is told in `notes`, so that a command can say it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from abroad.core.errors import InputError
+from abroad.core.schema import Document
+
+TITLE, ABSTRACT, PMID, DOI, ID = "ArticleTitle", "AbstractText", "PMID", "doi", "id"
+NAMES: dict[str, tuple[str, ...]] = {
+    TITLE: ("articletitle", "title", "papertitle", "documenttitle", "primarytitle", "ti"),
+    ABSTRACT: ("abstracttext", "abstract", "abstractnote", "abstracts", "ab", "summary", "text", "body", "content"),
+    PMID: ("pmid", "pubmedid", "pubmed", "medlinepmid", "referencepubmedid", "pmids"),
+    DOI: ("doi", "digitalobjectidentifier", "referencedoi", "doilink"),
+    ID: ("id", "docid", "documentid", "uid", "recordid"),
+}
+"""Field -> names it goes by, without signs and in lower case; the first that is there counts."""
+_SIGNS = re.compile(r"[\W_]+")
+_PMID = re.compile(r"(?:PMID:?\s*)?(\d{1,8})(?:\.0)?", re.IGNORECASE)
+_DOI = re.compile(r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_MAX_SHOWN = 3
+
+
+def find_field(field: str, names: Iterable[str]) -> str | None:
+    """The name among `names` that means `field` (TITLE, ABSTRACT, ...), if there is one; its own before any other."""
+    names = list(names)
+    if field in names:
+        return field
+    plain = {_SIGNS.sub("", name).lower(): name for name in reversed(names)}
+    return next((plain[name] for name in NAMES[field] if name in plain), None)
+
+
+def read_pmid(value: Any) -> str | None:
+    """The digits of a PMID, as a number, "PMID: 1" or "1.0"; None if it is none."""
+    found = _PMID.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
+    return (found[1].lstrip("0") or None) if found else None
+
+
+def read_doi(value: Any) -> str | None:
+    """A DOI without its address; None if it is none."""
+    found = _DOI.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found[1] if found else None
+
+
+class DocumentMaker:
+    """Makes documents of the records of one source, in their order.
+
+    A record without an id goes by its PMID or DOI, else by `stem` and its number in the source, counted
+    over all records, so that the same file gives the same ids again.
+    """
+
+    def __init__(self, stem: str) -> None:
+        self.stem = stem
+        self._count = 0
+        self._named: dict[str, list[str]] = {}
+        self._fields: Counter[tuple[str, str]] = Counter()
+
+    def __call__(self, record: Any, key: str | None = None) -> Document:
+        """The document of a record.
+
+        Args:
+            key: the id, where the source gives it apart from the record.
+        Raises:
+            InputError: the record is none, or holds no text.
+        """
+        self._count += 1
+        if not isinstance(record, dict):
+            return Document.from_dict(record, key)
+        record = self._renamed(record)
+        if key is None and not _is_id(record.get(ID)):
+            how, record[ID] = self._id(record)
+            document = Document.from_dict(record)
+            self._named.setdefault(how, []).append(document.id)
+            return document
+        return Document.from_dict(record, key)
+
+    def notes(self) -> list[str]:
+        """What was assumed, a sentence each."""
+        said = []
+        for (field, name), count in self._fields.items():
+            said.append(f"{count} record(s): {'title' if field == TITLE else 'abstract'} read from the field '{name}'")
+        for how, ids in self._named.items():
+            shown = ", ".join(ids[:_MAX_SHOWN]) + (", ..." if len(ids) > _MAX_SHOWN else "")
+            named = f"go by their {how}" if how else "are numbered"
+            said.append(f"{len(ids)} record(s) without an id {named}: {shown}")
+        return said
+
+    def _renamed(self, record: dict[str, Any]) -> dict[str, Any]:
+        """A copy of the record with its fields under our names, where ours are not there."""
+        record = dict(record)
+        for field in (TITLE, ABSTRACT):
+            name = find_field(field, record)
+            if name is None:
+                continue
+            record[field] = _text(record.pop(name))
+            if name != field and record[field]:
+                self._fields[field, name] += 1
+        for field, read in ((PMID, read_pmid), (DOI, read_doi)):
+            name = find_field(field, record)
+            if record.get(field) is None and name is not None and read(record[name]) is not None:
+                record[field] = read(record.pop(name))
+        if record.get(DOI) is not None and not isinstance(record[DOI], str):
+            raise InputError(f"expected a string in doi, found {record[DOI]!r:.60}")
+        return record
+
+    def _id(self, record: dict[str, Any]) -> tuple[str, str]:
+        name = find_field(ID, (name for name in record if name != ID))
+        if name is not None and _is_id(record[name]):
+            return name, str(record[name])
+        for field in (PMID, DOI):
+            if _is_id(record.get(field)):
+                return field.upper(), str(record[field])
+        return "", f"{self.stem}-{self._count}"
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) or (isinstance(value, str) and bool(value.strip()))
+
+
+def _text(value: Any) -> Any:
+    """A string; a list of strings (Crossref's titles) is joined, NaN (pandas) is nothing, others are left to refuse."""
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return " ".join(value)
+    return value

@@ -1,0 +1,1 @@
+"""Documents: fetched, sampled, split, and in the formats of others."""

@@ -1,0 +1,196 @@
+"""References -> documents: titles and abstracts from local PubMed XML or NCBI, with the relations of the table.
+
+What NCBI sends is kept article by article in `<out>.articles.jsonl`; the
+documents are written whole, in the order of the references, when all have been
+asked for. A later run asks NCBI only for what neither file holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from abroad.core.errors import InputError
+from abroad.core.io import JsonlAppender, Rejects, read_documents, write_documents
+from abroad.core.jsonl import read_jsonl
+from abroad.core.progress import Progress
+from abroad.core.schema import Document
+from abroad.sources.pubmed import Article, read_xml
+from abroad.sources.references import Reference, Related
+
+if TYPE_CHECKING:
+    from abroad.sources.eutils import EutilsClient
+
+
+@dataclass
+class FetchReport:
+    """What came of the references.
+
+    Attributes:
+        documents: how many were written, and of these `related` have relations.
+        without_abstract: PMIDs, in order; those that have a title are documents all the same.
+        not_found: PMIDs, in order.
+    """
+
+    documents: int = 0
+    related: int = 0
+    without_abstract: list[str] = field(default_factory=list)
+    not_found: list[str] = field(default_factory=list)
+
+
+def fetch_documents(
+    references: Sequence[Reference],
+    related: dict[str, Related],
+    out: str | Path,
+    rejects: Rejects,
+    xml: Sequence[Path] = (),
+    client: EutilsClient | None = None,
+    say: Callable[[str], None] = lambda message: None,
+) -> FetchReport:
+    """Write the documents of `references` to `out` (JSONL), each with its relations.
+
+    Args:
+        related: PMID -> what the relations table holds of it.
+        rejects: collects PMIDs without any text, those not found, and broken XML files.
+        xml: local PubMed XML files or directories, read first.
+        client: asked for what the local files lack; None for no network.
+    Raises:
+        InputError: neither source given, a path of `xml` cannot be read, or no document came of it all.
+        AbroadError: NCBI does not answer; what came is kept for the next run.
+    """
+    out = Path(out)
+    if not xml and client is None:
+        raise InputError("no source of abstracts: give local PubMed XML (--xml) or a client for E-utilities")
+    pmids = [reference.pmid for reference in references]
+    articles = read_wanted(xml, set(pmids), rejects) if xml else {}
+    if client is not None:
+        missing = [pmid for pmid in pmids if pmid not in articles]
+        articles |= _fetch_missing(missing, out, client, rejects, say)
+
+    report, documents = FetchReport(), []
+    for reference in references:
+        article = articles.get(reference.pmid)
+        if article is None:
+            report.not_found.append(reference.pmid)
+            rejects.add(f"PMID {reference.pmid}", "not found")
+            continue
+        if not article.abstract:
+            report.without_abstract.append(reference.pmid)
+        if article.has_text:
+            documents.append(attach(article, reference, related.get(reference.pmid)))
+        else:
+            rejects.add(f"PMID {reference.pmid}", "no abstract and no title")
+    if not documents:
+        raise InputError(
+            f"none of {len(references)} references gave a document: {len(report.not_found)} not found, "
+            f"{len(report.without_abstract)} without any text"
+        )
+    report.documents = len(documents)
+    report.related = sum(bool(document.relations) for document in documents)
+    write_documents(out, documents)
+    forget_kept(out)
+    return report
+
+
+def attach(article: Article, reference: Reference, related: Related | None) -> Document:
+    """The document of an article: id = PMID, entities by Wikidata item, DOI of the table before PubMed's."""
+    related = related or Related()
+    return Document(
+        id=reference.pmid,
+        pmid=reference.pmid,
+        title=article.title,
+        abstract=article.abstract or "",
+        doi=reference.doi or article.doi,
+        organisms=list(related.organisms.values()),
+        chemicals=list(related.chemicals.values()),
+        relations=list(related.relations),
+        extra={"reference_wikidata": related.wikidata} if related.wikidata else {},
+    )
+
+
+def read_wanted(xml: Sequence[Path], wanted: set[str], rejects: Rejects) -> dict[str, Article]:
+    """PMID -> the last record that local PubMed XML has of it, but for those withdrawn later."""
+    found: dict[str, Article] = {}
+    with Progress("reading PubMed XML", total=None) as progress:
+        for record in read_xml(xml, rejects):
+            progress.advance()
+            if record.pmid not in wanted:
+                continue
+            if isinstance(record, Article):
+                found[record.pmid] = record
+            else:
+                found.pop(record.pmid, None)
+    return found
+
+
+def _fetch_missing(
+    pmids: Sequence[str], out: Path, client: EutilsClient, rejects: Rejects, say: Callable[[str], None]
+) -> dict[str, Article]:
+    """Ask NCBI for what an earlier run has not, and keep each answer on disk."""
+    kept = kept_articles(out)
+    earlier = _texts_of(out) | kept
+    articles = {pmid: earlier[pmid] for pmid in pmids if pmid in earlier}
+    if articles:
+        say(f"{len(articles)} of {len(pmids)} abstracts were fetched by an earlier run")
+    missing = [pmid for pmid in pmids if pmid not in articles]
+    with Progress("fetching abstracts", len(pmids), done=len(articles)) as progress:
+        for article in fetch_and_keep(missing, out, client, rejects, progress.advance):
+            articles[article.pmid] = article
+    return articles
+
+
+def kept_articles(out: Path) -> dict[str, Article]:
+    """PMID -> what an interrupted run got from NCBI; a torn last line is cut off."""
+    path = _kept_beside(out)
+    return _texts_kept(JsonlAppender(path).path) if path.exists() else {}
+
+
+def fetch_and_keep(
+    pmids: Sequence[str],
+    out: Path,
+    client: EutilsClient,
+    rejects: Rejects,
+    advance: Callable[[int], object] = lambda count: None,
+) -> Iterator[Article]:
+    """Yield what NCBI has of the PMIDs, each article on disk before the next.
+
+    Args:
+        advance: told how many PMIDs each answer was for.
+    """
+    if not pmids:
+        return
+    with JsonlAppender(_kept_beside(out)) as appender:
+        for answer in client.fetch(pmids, rejects):
+            for pmid, article in answer.items():
+                if article is not None:
+                    appender.append({"id": pmid, **asdict(article)})
+                    yield article
+            advance(len(answer))
+
+
+def forget_kept(out: Path) -> None:
+    """Remove what was kept for the next run, once the documents are written."""
+    _kept_beside(out).unlink(missing_ok=True)
+
+
+def _kept_beside(out: Path) -> Path:
+    return out.with_name(out.name + ".articles.jsonl")
+
+
+def _texts_kept(path: Path) -> dict[str, Article]:
+    return {article.pmid: article for article in _read_kept(path)} if path.exists() else {}
+
+
+def _read_kept(path: Path) -> Iterator[Article]:
+    for record in read_jsonl(path):
+        yield Article(record["pmid"], record["title"], record["abstract"], record["doi"])
+
+
+def _texts_of(out: Path) -> dict[str, Article]:
+    """The texts in the output of an earlier run."""
+    if not out.exists() or not out.stat().st_size:
+        return {}
+    documents = read_documents(out, Rejects())
+    return {d.pmid: Article(d.pmid, d.title, d.abstract, d.doi) for d in documents if d.pmid is not None}

@@ -1,0 +1,67 @@
+"""Instruction sets: a task with its input and answer; JSONL files of them, or of documents, to train on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents, read_records
+from abroad.core.schema import Document
+
+
+@dataclass(frozen=True)
+class Task:
+    """Attributes:
+    kind: one of `abroad.synthesis.tasks.kinds.kinds()`, or "generated".
+    input: what the instruction is about: a text, or the words of a question.
+    source: id of the document it was made of; empty for a generated one.
+    """
+
+    id: str
+    kind: str
+    instruction: str
+    input: str
+    output: str
+    source: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: Any) -> Task:
+        """Check one record of an instruction set; `kind` and `source` may be missing.
+
+        Raises:
+            InputError: names the field and what was expected.
+        """
+        if not isinstance(record, dict):
+            raise InputError("expected an object with instruction, input and output")
+        for name in ("instruction", "output"):
+            if not isinstance(record.get(name), str) or not record[name].strip():
+                raise InputError(f"expected a non-empty string in {name}")
+        if not isinstance(record.get("input", ""), str):
+            raise InputError("expected a string in input")
+        fields = {name: str(record.get(name) or "") for name in ("id", "instruction", "input", "output", "source")}
+        return cls(kind=str(record.get("kind") or "generated"), **fields)
+
+
+def read_training_set(path: str | Path, rejects: Rejects) -> list[Document | Task]:
+    """Documents, or the tasks of an instruction set, told by the first record.
+
+    Raises:
+        InputError: the file cannot be read, or holds nothing usable.
+    """
+    first = next(read_records(path, Rejects()), None)
+    if first is None or not isinstance(first[2], dict) or "instruction" not in first[2]:
+        return [*read_documents(path, rejects)]
+    tasks: list[Document | Task] = []
+    for where, _, record in read_records(path, rejects):
+        try:
+            tasks.append(Task.from_dict(record))
+        except InputError as error:
+            rejects.add(where, str(error))
+    if not tasks:
+        raise InputError(f"{path}: no usable task in the file")
+    return tasks

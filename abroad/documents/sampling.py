@@ -1,0 +1,200 @@
+"""Sample references from a relations table: read it, rank each stratum, write the sample and the plot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, atomic_write
+from abroad.core.progress import Progress
+
+if TYPE_CHECKING:
+    from gme_sampler import Ranking, RelationTable
+
+STRATEGIES = ("gme", "gme-sum", "random", "topn-rel", "topn-struct", "topn-org", "topn-sum")
+_BASELINES = STRATEGIES[2:]
+PLOT_FORMATS = (".png", ".svg", ".pdf")
+_WHAT = "a relations table (tab separated)"
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """What to pick: keys as in the config's section 'sample'.
+
+    Attributes:
+        n: items of each stratum; None for all.
+        on: columns of the entities whose entropies count.
+        by: column of the strata; None for one stratum.
+        binary, approx, seed: as `gme_sampler.GreedyMaximumEntropySampler`.
+    """
+
+    n: int | None = 500
+    item: str = "reference_doi"
+    on: tuple[str, ...] = ("organism_wikidata", "structure_wikidata")
+    by: str | None = None
+    strategy: str = "gme"
+    binary: bool = False
+    approx: int | None = None
+    seed: int = 0
+
+
+@dataclass
+class SampleReport:
+    """What was picked.
+
+    Attributes:
+        rankings: stratum ("" if there is one) -> ranking.
+        available: stratum -> items there were to pick from.
+        dropped: rows left out for a missing item, entity or stratum.
+    """
+
+    rankings: dict[str, Ranking] = field(default_factory=dict)
+    available: dict[str, int] = field(default_factory=dict)
+    dropped: int = 0
+
+    def stops(self) -> list[dict[str, object]]:
+        """The stop report as records, for the run record."""
+        points = [(stratum, point) for stratum, ranking in self.rankings.items() for point in ranking.stop_report()]
+        return [{"stratum": stratum, **vars(point)} for stratum, point in points]
+
+    def stop_lines(self) -> list[str]:
+        """The stop report for people, a line a stratum and category."""
+        lines = []
+        for stratum, ranking in self.rankings.items():
+            for point in ranking.stop_report():
+                name = f"{stratum}, {point.category}" if stratum else point.category
+                after = "still rising at the last pick" if point.rising else f"stops rising after pick {point.step}"
+                lines.append(f"{name}: entropy {after} ({point.entropy:.5f}, {point.share:.1%} of log|V|)")
+        return lines
+
+
+def sample_table(
+    path: str | Path,
+    out: str | Path,
+    settings: SampleSettings,
+    rejects: Rejects,
+    plot: str | Path | None = None,
+) -> SampleReport:
+    """Pick items of each stratum and write them in order, with the entropies after each pick.
+
+    Args:
+        out: tab separated: the stratum if there is one, the item, a column an entity category.
+        plot: entropy curves beside the baselines, by its ending PNG, SVG or PDF.
+    Raises:
+        InputError: the table lacks a column or a complete row, or a setting does not fit it.
+    """
+    _check(settings, plot)
+    strata, dropped = _read_strata(path, settings, rejects)
+    report = SampleReport(dropped=dropped)
+    beside: dict[str, dict[str, Ranking]] = {}
+    for stratum, table in strata.items():
+        ranking = _rank(table, settings, settings.strategy, f"sampling {stratum}".strip())
+        report.rankings[stratum] = ranking
+        report.available[stratum] = len(table.items)
+        if plot is not None:
+            beside[stratum] = {settings.strategy: ranking} | {
+                name: _rank(table, settings, name)
+                for name in _BASELINES
+                if name != settings.strategy and (_category(name, settings.on) is not None or name in _ANY_CATEGORY)
+            }
+    _write(out, report.rankings, settings)
+    if plot is not None:
+        _draw(beside, Path(plot))
+    return report
+
+
+_ANY_CATEGORY = ("random", "topn-rel", "topn-sum")
+
+
+def _check(settings: SampleSettings, plot: str | Path | None) -> None:
+    if settings.strategy not in STRATEGIES:
+        raise InputError(f"no strategy {settings.strategy!r}; expected one of: {', '.join(STRATEGIES)}")
+    if len(set(settings.on)) != len(settings.on):
+        raise InputError(f"expected different columns to sample on, found {', '.join(settings.on)}")
+    if (
+        settings.strategy not in ("gme", "gme-sum", *_ANY_CATEGORY)
+        and _category(settings.strategy, settings.on) is None
+    ):
+        word = _WORDS[settings.strategy]
+        raise InputError(f"strategy {settings.strategy!r} needs a column to sample on with {word!r} in its name")
+    if settings.approx is not None and settings.strategy not in ("gme", "gme-sum"):
+        raise InputError(f"approx goes with gme and gme-sum, not with {settings.strategy}")
+    if plot is not None and Path(plot).suffix.lower() not in PLOT_FORMATS:
+        raise InputError(f"{plot}: expected a plot file that ends in {', '.join(PLOT_FORMATS)}")
+
+
+_WORDS = {"topn-struct": "structure", "topn-org": "organism"}
+
+
+def _category(strategy: str, on: tuple[str, ...]) -> str | None:
+    """The column whose entities a baseline counts, if it counts those of one."""
+    word = _WORDS.get(strategy)
+    return next((name for name in on if word in name.lower()), None) if word else None
+
+
+def _read_strata(path: str | Path, settings: SampleSettings, rejects: Rejects) -> tuple[dict[str, RelationTable], int]:
+    from abroad.sources.tables import read_rows
+    from gme_sampler import RelationTable
+
+    columns = (*([settings.by] if settings.by else []), settings.item, *settings.on)
+    rows: dict[str, list[tuple[str, ...]]] = {}
+    dropped = 0
+    for line, row in read_rows(path, columns, "\t", _WHAT, rejects):
+        if all(value.strip() for value in row):
+            rows.setdefault(row[0] if settings.by else "", []).append(row[1:] if settings.by else row)
+        else:
+            empty = next(name for name, value in zip(columns, row, strict=True) if not value.strip())
+            rejects.add(f"{path}:{line}", f"nothing in column {empty}")
+            dropped += 1
+    if not rows:
+        raise InputError(f"{path}: no row with a value in each of {', '.join(columns)}; expected {_WHAT}")
+    tables = {}
+    for stratum in sorted(rows):
+        items, *entities = zip(*rows.pop(stratum), strict=True)
+        tables[stratum] = RelationTable.from_columns(items, dict(zip(settings.on, entities, strict=True)))
+    return tables, dropped
+
+
+def _rank(table: RelationTable, settings: SampleSettings, strategy: str, title: str | None = None) -> Ranking:
+    from gme_sampler import GreedyMaximumEntropySampler, rank_by_baseline
+
+    if strategy in ("gme", "gme-sum"):
+        sampler = GreedyMaximumEntropySampler(strategy, settings.binary, settings.approx, settings.seed)
+        with Progress(title or strategy, min(settings.n or len(table.items), len(table.items))) as progress:
+            return sampler.rank(table, settings.n, _shower(progress))
+    if settings.binary:
+        table = table.binary()
+    baseline = {"random": "random", "topn-rel": "relations"}.get(strategy, "entities")
+    return rank_by_baseline(table, baseline, settings.n, _category(strategy, settings.on), settings.seed)
+
+
+def _shower(progress: Progress) -> Callable[[int], None]:
+    shown = 0
+
+    def show(picks: int) -> None:
+        nonlocal shown
+        progress.advance(picks - shown)
+        shown = picks
+
+    return show
+
+
+def _write(out: str | Path, rankings: dict[str, Ranking], settings: SampleSettings) -> None:
+    with atomic_write(out) as stream:
+        header = [*([settings.by] if settings.by else []), settings.item, *settings.on]
+        stream.write("\t".join(header) + "\n")
+        for stratum, ranking in rankings.items():
+            lead = [stratum] if settings.by else []
+            for item, entropies in zip(ranking.items, ranking.entropies.tolist(), strict=True):
+                stream.write("\t".join([*lead, item, *map(repr, entropies)]) + "\n")
+
+
+def _draw(beside: dict[str, dict[str, Ranking]], path: Path) -> None:
+    from gme_sampler.plot import plot_entropies
+
+    figure = plot_entropies(beside)
+    with atomic_write(path, binary=True) as stream:
+        figure.savefig(stream, format=path.suffix[1:].lower(), dpi=150)

@@ -1,0 +1,1 @@
+"""Generation by a server that speaks the OpenAI API."""

@@ -1,0 +1,262 @@
+"""Generation by any server that speaks OpenAI's completions API: `vllm serve`, llama.cpp, TGI, a cloud.
+
+https://platform.openai.com/docs/api-reference/completions. The completions endpoint and not
+the chat one, since prompts may force the opening words of the text, and may be token ids; a prompt
+that is a user's turn, with its images, goes to the chat endpoint
+(https://platform.openai.com/docs/api-reference/chat).
+Requests run in threads; no more than a few are ahead of who takes the answers, so memory
+does not grow with the number of prompts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from abroad.core.errors import AbroadError, InputError
+from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs
+from abroad.engines.spec import OpenAiSettings
+from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
+
+DEFAULT_URL = "http://127.0.0.1:8000/v1"  # where `vllm serve` listens
+_AHEAD = 2  # requests asked for or answered and not yet taken, for each connection
+
+
+class OpenAiEngine:
+    """Generates with a model that a server holds.
+
+    Args:
+        model: as the server names it.
+        base_url: up to and with "/v1".
+        api_key: kept out of messages and records; None sends none.
+        concurrency: requests at once.
+        timeout: seconds without a byte.
+        attempts: tries of one request; first_wait: seconds before the second, doubled from then on.
+        say: is told of each failed try.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        base_url: str = DEFAULT_URL,
+        api_key: str | None = None,
+        concurrency: int = 16,
+        timeout: float = 600.0,
+        attempts: int = 6,
+        first_wait: float = 1.0,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        if not base_url.startswith(("http://", "https://")):
+            raise InputError(f"expected the address of a server, http://HOST:PORT/v1, found {base_url!r}")
+        self.model, self.concurrency = model, concurrency
+        self._url = f"{base_url.rstrip('/')}/completions"
+        self._chat_url = f"{base_url.rstrip('/')}/chat/completions"
+        self._attempts, self._first_wait, self._say = attempts, first_wait, say
+        headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
+        limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+        self._http = httpx.Client(timeout=timeout, headers=headers, limits=limits)
+
+    @classmethod
+    def from_name(
+        cls,
+        name: str,
+        batch_size: int = 16,
+        settings: OpenAiSettings | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> OpenAiEngine:
+        """A model by the server's name for it; address and key from OPENAI_BASE_URL and OPENAI_API_KEY if not set."""
+        chosen = settings or OpenAiSettings()
+        url = chosen.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
+        key = os.environ.get("OPENAI_API_KEY")
+        return cls(name, url, key, batch_size, chosen.timeout, chosen.attempts, chosen.first_wait, say)
+
+    @property
+    def has_chat_template(self) -> bool:
+        """The server's to know: it refuses a turn if it has none."""
+        return True
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
+        """Yield answers as they come; a request that the server refuses gets an error, not an end of the run.
+
+        Raises:
+            AbroadError: no answer after all attempts, access refused, or no such model.
+        """
+        stream = iter(requests)
+        running: set[Future[Generation]] = set()
+        pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="completion")
+        failure: BaseException | None = None
+        try:
+            while True:
+                if failure is None:
+                    room = self.concurrency * _AHEAD - len(running)
+                    running |= {pool.submit(self._answer, request) for request in itertools.islice(stream, room)}
+                if not running:
+                    break
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    if future.exception() is None:
+                        yield future.result()
+                    elif failure is None:
+                        failure = future.exception()
+                        # What is under way is paid for: it is waited for and kept, the rest is not begun.
+                        running = {other for other in running if not other.cancel()}
+            if failure is not None:
+                raise failure
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """See `Engine.score`; asks the server to echo the text with its log-probabilities.
+
+        Raises:
+            InputError: also for prompts as token ids, and for a server that gives no log-probabilities of the prompt.
+        """
+        check_pairs(prompts, continuations)
+        if not all(isinstance(prompt, str) for prompt in prompts):
+            raise InputError("the engine openai scores prompts given as text, not as token ids")
+        ask = with_retries(self._url, self._attempts, self._first_wait, self._say)
+        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="score") as pool:
+            running = [
+                pool.submit(ask, self._score, str(prompt), continuation)
+                for prompt, continuation in zip(prompts, continuations, strict=True)
+            ]
+            try:
+                return [future.result() for future in running]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _score(self, prompt: str, continuation: str) -> Score | None:
+        text = prompt + continuation
+        # One new token, since some servers refuse 0; what it is does not matter.
+        body = {"model": self.model, "prompt": text, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
+        response = self._checked(self._http.post(self._url, json=body))
+        if _is_too_long(response):
+            return None
+        lacks = f"{self._url}: the server gives no log-probabilities of a prompt (echo), which scoring needs"
+        if response.status_code != 200:
+            raise InputError(f"{lacks}: HTTP {response.status_code}: {_message(response)}")
+        try:
+            choice = response.json()["choices"][0]
+            echoed = choice["text"]
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise TransientError(f"unreadable answer ({type(error).__name__})") from None
+        values = _continuation_values(choice, prompt, text) if echoed.startswith(text) else None
+        if not values:
+            raise InputError(lacks)
+        return Score(float(sum(values)), len(values))
+
+    def _checked(self, response: httpx.Response) -> httpx.Response:
+        """The answer, if no access or no model is not what it says."""
+        check_status(response)
+        if response.status_code in (401, 403):
+            raise AbroadError(f"{self._url}: access refused (HTTP {response.status_code}); check OPENAI_API_KEY")
+        if response.status_code == 404:
+            raise AbroadError(f"{self._url}: HTTP 404; is {self.model!r} the model that the server holds?")
+        return response
+
+    def _answer(self, request: GenerationRequest) -> Generation:
+        if request.beams > 1 or request.ngram_block:
+            return _failed(request, "this engine has neither beam search nor n-gram block")
+        retries = with_retries(f"{self._url}", self._attempts, self._first_wait, self._say)
+        return retries(self._post, request)
+
+    def _post(self, request: GenerationRequest) -> Generation:
+        constraint = {key: getattr(request, key) for key in ("regex", "grammar") if getattr(request, key) is not None}
+        body = {
+            "model": self.model,
+            **(_turn(request) if request.chat else {"prompt": _completion(request), "logprobs": 1}),
+            "max_tokens": request.max_new_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+            **({"stop": list(request.stop)} if request.stop else {}),
+            # vLLM's own field; a server without it ignores it or refuses the request, and says so
+            **({"structured_outputs": constraint} if constraint else {}),
+        }
+        response = self._checked(self._http.post(self._chat_url if request.chat else self._url, json=body))
+        if response.status_code != 200:
+            reason = f"refused by the server (HTTP {response.status_code}): {_message(response)}"
+            return replace(_failed(request, reason), too_long=_is_too_long(response))
+        try:
+            answer = response.json()
+            choice = answer["choices"][0]
+            text = choice["message"]["content"] if request.chat else choice["text"]
+        except (ValueError, KeyError, IndexError, TypeError) as error:
+            raise TransientError(f"unreadable answer ({type(error).__name__})") from None
+        if not isinstance(text, str) or not text.strip():
+            return _failed(request, "empty completion")
+        usage = answer.get("usage") or {}
+        return Generation(
+            request.id,
+            text,
+            "length" if choice.get("finish_reason") == "length" else "stop",
+            int(usage.get("completion_tokens") or 0),
+            _log_probability(choice),
+            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+        )
+
+
+def _failed(request: GenerationRequest, reason: str) -> Generation:
+    return Generation(request.id, "", "error", 0, error=reason)
+
+
+def _completion(request: GenerationRequest) -> str | list[int]:
+    return request.prompt if isinstance(request.prompt, str) else list(request.prompt)
+
+
+def _turn(request: GenerationRequest) -> dict[str, Any]:
+    """The prompt as one user's turn; images stand before the text, as multimodal models were trained with."""
+    if not request.images:
+        content: Any = request.prompt
+    else:
+        shown = [{"type": "image_url", "image_url": {"url": url}} for url in request.images]
+        content = [*shown, {"type": "text", "text": request.prompt}]
+    return {"messages": [{"role": "user", "content": content}], "logprobs": True}
+
+
+def _is_too_long(response: httpx.Response) -> bool:
+    """Whether the server refuses a text for its length: OpenAI's code, or vLLM's and llama.cpp's words."""
+    return response.status_code in (400, 413) and any(
+        words in response.text.lower()
+        for words in ("context_length_exceeded", "context length", "context size", "exceed_context_size")
+    )
+
+
+def _log_probability(choice: dict[str, Any]) -> float | None:
+    detail = choice.get("logprobs") or {}
+    values = detail.get("token_logprobs") or [token.get("logprob") for token in detail.get("content") or []]
+    return float(sum(value for value in values if value is not None)) if values else None
+
+
+def _continuation_values(choice: dict[str, Any], prompt: str, text: str) -> list[float] | None:
+    """Log-probabilities of the tokens of `text` that end after `prompt`, or None if the answer lacks them."""
+    detail = choice.get("logprobs") or {}
+    tokens, values, offsets = (detail.get(key) or [] for key in ("tokens", "token_logprobs", "text_offset"))
+    if not tokens or not len(tokens) == len(values) == len(offsets):
+        return None
+    # A token that begins a text ("<s>") stands in the lists and not in the echo, but moves the offsets (vLLM).
+    moved = offsets[1] if len(offsets) > 1 and tokens[0] and not text.startswith(tokens[0]) else 0
+    ends = [*(offset - moved for offset in offsets[1:]), len(choice["text"])]
+    starts = [offset - moved for offset in offsets]
+    wanted = [
+        value for value, start, end in zip(values, starts, ends, strict=True) if end > len(prompt) and start < len(text)
+    ]
+    return wanted if all(isinstance(value, int | float) for value in wanted) else None
+
+
+def _message(response: httpx.Response) -> str:
+    """What the server says is wrong, shortened."""
+    try:
+        answer = response.json()
+        error = answer.get("error", answer)
+        text = error.get("message", error) if isinstance(error, dict) else error
+    except (ValueError, AttributeError):
+        text = response.text
+    return " ".join(str(text).split())[:300]

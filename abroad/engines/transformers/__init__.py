@@ -1,0 +1,1 @@
+"""Generation with transformers, in this process: runs anywhere, on a CPU too."""

@@ -1,0 +1,372 @@
+"""Batched generation with transformers: runs anywhere, on a CPU too.
+
+Requests of one batch may differ in temperature, seed and stop strings: a row
+is sampled by adding Gumbel noise from its own generator to its logits and
+taking the maximum (Gumbel-max trick, https://arxiv.org/abs/1611.01144, eq. 1),
+so `generate` only ever decodes greedily, and a text does not depend on what
+else is in its batch.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score
+from abroad.engines.spec import NGRAM, TransformersSettings
+from abroad.engines.tokens import common_start
+from abroad.engines.transformers.constrain import (
+    Constraints,
+    constraint_error,
+    is_constrained,
+    wrap_tokenizer,
+)
+from abroad.engines.transformers.contrastive import (
+    ContrastiveProcessor,
+    ContrastiveSettings,
+    check_tokenizers,
+)
+from abroad.engines.transformers.repeats import BlockRepeats
+from abroad.engines.transformers.scoring import LEAST_SHARED, read_once, score_continuations
+from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
+from abroad.models.backend import import_transformers
+from abroad.models.load import load_model, load_tokenizer
+from abroad.models.resolve import resolve_model
+
+_WINDOW = 16  # batches sorted by length together, so that little is padding
+
+
+class TransformersEngine:
+    """Generates with a causal LM held in this process.
+
+    Args:
+        model, tokenizer: as loaded by `abroad.models`.
+        batch_size: rows generated at once (beams count as rows).
+        amateur: for contrastive decoding; may be `model` itself with `amateur_keeps`.
+        contrastive: its settings.
+        amateur_keeps: the amateur sees the last so many tokens of the prompt only.
+        speculator: generates greedy texts with a draft, one at a time; sampled, constrained and
+            contrastive ones are generated without it.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        batch_size: int = 16,
+        amateur: Any = None,
+        contrastive: ContrastiveSettings | None = None,
+        amateur_keeps: int | None = None,
+        speculator: Speculator | None = None,
+    ) -> None:
+        self.model = model
+        self.tokenizer = tokenizer
+        self.batch_size = batch_size
+        self.amateur, self.contrastive = amateur, contrastive or ContrastiveSettings()
+        self.amateur_keeps = amateur_keeps
+        self.speculator = speculator
+
+    @classmethod
+    def from_name(
+        cls,
+        name: str,
+        batch_size: int = 16,
+        settings: TransformersSettings | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> TransformersEngine:
+        """A model by name; so are amateur and draft. The amateur is the model itself if only `amateur_keeps` is set.
+
+        Raises:
+            InputError: no such model, or an amateur or draft with another tokenizer.
+        """
+        settings = settings or TransformersSettings()
+        source = resolve_model(name, settings.base)
+        model, tokenizer = load_model(source, settings.quantization), load_tokenizer(source)
+
+        def second(other: str, purpose: str) -> Any:
+            other_source = resolve_model(other)
+            check_tokenizers(tokenizer, load_tokenizer(other_source), purpose)
+            return load_model(other_source, settings.quantization)
+
+        amateur = model if settings.amateur_keeps is not None else None
+        if settings.amateur is not None and settings.amateur != name:
+            amateur = second(settings.amateur, "contrastive decoding needs an amateur")
+        speculator = None
+        if settings.draft is not None:
+            draft = None if settings.draft == NGRAM else second(settings.draft, "speculative decoding needs a draft")
+            speculator = Speculator(model, draft, settings.draft_tokens, SpeculationCounts())
+        contrastive = ContrastiveSettings(settings.alpha, settings.beta)
+        return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator)
+
+    @property
+    def has_chat_template(self) -> bool:
+        return bool(self.tokenizer.chat_template)
+
+    @property
+    def context_length(self) -> int:
+        """Positions the model was built for, in tokens."""
+        return int(getattr(self.model.config, "max_position_embeddings", 0) or 2**31)
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
+        """Yield an answer for each request; those too long for the model get an error, not a cut text."""
+        stream = iter(requests)
+        while window := list(itertools.islice(stream, self.batch_size * _WINDOW)):
+            encoded = []
+            for request in window:
+                ids = self._encode(request)
+                refusal = self._refusal(request, len(ids))
+                if refusal is not None:
+                    long = len(ids) + request.max_new_tokens > self.context_length
+                    yield Generation(request.id, "", "error", 0, error=refusal, too_long=long)
+                else:
+                    encoded.append((request, ids))
+            # One batch shares its decoding method; within it, like lengths go together.
+            encoded.sort(key=lambda item: (self._method(item[0]), len(item[1])))
+            for _, group in itertools.groupby(encoded, key=lambda item: self._method(item[0])):
+                rows = list(group)
+                size = max(1, self.batch_size // rows[0][0].beams)
+                for start in range(0, len(rows), size):
+                    yield from self._generate_or_halve(rows[start : start + size])
+
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """Scores under the model alone, whatever amateur or draft the engine has; see `Engine.score`."""
+
+        def encode(text: str, special: bool) -> list[int]:
+            return self.tokenizer(text, add_special_tokens=special)["input_ids"]
+
+        return score_continuations(self.model, encode, prompts, continuations, self.context_length, self.batch_size)
+
+    def _refusal(self, request: GenerationRequest, length: int) -> str | None:
+        """Why the request cannot be answered, or None."""
+        if request.images:
+            return NO_IMAGES
+        if request.chat and not self.has_chat_template:
+            return NO_TEMPLATE
+        if self.amateur is not None and request.beams > 1:
+            return "contrastive decoding samples or takes the best token; it has no beam search"
+        if length + request.max_new_tokens > self.context_length:
+            return (
+                f"{length} prompt tokens and {request.max_new_tokens} new ones "
+                f"do not fit the model's {self.context_length} positions"
+            )
+        if is_constrained(request):
+            if request.beams > 1:
+                return "structured output has no beam search"
+            return constraint_error(request, self._vocabulary)
+        return None
+
+    @cached_property
+    def _vocabulary(self) -> Any:
+        return wrap_tokenizer(self.tokenizer, self.model.get_output_embeddings().weight.shape[0])
+
+    def _encode(self, request: GenerationRequest) -> list[int]:
+        if not isinstance(request.prompt, str):
+            return list(request.prompt)
+        if request.chat and self.has_chat_template:
+            return self.tokenizer(as_turn(self.tokenizer, request.prompt), add_special_tokens=False)["input_ids"]
+        return self.tokenizer(request.prompt)["input_ids"]
+
+    def _generate_or_halve(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
+        """Generate a batch; one that fails (out of memory) is tried in halves, so one bad row loses only itself."""
+        try:
+            yield from list(self._generate_batch(rows))
+        except RuntimeError as error:
+            if len(rows) == 1:
+                reason = str(error).strip().splitlines()[0][:300]
+                yield Generation(rows[0][0].id, "", "error", 0, error=f"generation failed: {reason}")
+                return
+            middle = len(rows) // 2
+            yield from self._generate_or_halve(rows[:middle])
+            yield from self._generate_or_halve(rows[middle:])
+
+    def _generate_batch(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
+        _, torch = import_transformers()
+        requests = [request for request, _ in rows]
+        if self._is_speculative(requests[0]):
+            yield from self._speculate(rows, torch)
+            return
+        prompts = [ids for _, ids in rows]
+        width = max(map(len, prompts))
+        pad = self.tokenizer.pad_token_id
+        first = requests[0]
+        shared = self._shared(prompts, first.beams)
+        # What all prompts begin with stands before the padding, and is read once.
+        input_ids = torch.tensor(
+            [[*ids[:shared], *[pad] * (width - len(ids)), *ids[shared:]] for ids in prompts], device=self.model.device
+        )
+        mask = torch.tensor(
+            [[*[1] * shared, *[0] * (width - len(ids)), *[1] * (len(ids) - shared)] for ids in prompts],
+            device=self.model.device,
+        )
+        options: dict[str, Any] = {
+            "max_new_tokens": max(request.max_new_tokens for request in requests),
+            "pad_token_id": pad,
+            "eos_token_id": self.tokenizer.eos_token_id,
+            "do_sample": False,
+        }
+        if shared:
+            options["past_key_values"] = read_once(self.model, prompts[0][:shared], len(prompts))
+        sampler = None
+        block = [BlockRepeats(first.ngram_block, width)] if first.ngram_block else []
+        if first.beams > 1:
+            options |= {
+                "num_beams": first.beams,
+                "length_penalty": first.length_penalty,
+                "early_stopping": first.early_stopping,
+                "forced_eos_token_id": self.tokenizer.eos_token_id if first.force_end else None,
+                "return_dict_in_generate": True,
+                "output_scores": True,
+                "logits_processor": block,
+            }
+        else:
+            sampler = _row_sampler(requests, torch)
+            processors: list[Any] = [*block, sampler]
+            if any(map(is_constrained, requests)):
+                eos = self.tokenizer.eos_token_id
+                processors.insert(0, Constraints(requests, self._vocabulary, eos, pad, width))
+            if self.amateur is not None:
+                contrast = ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps)
+                processors.insert(0, contrast)
+            options["logits_processor"] = processors
+            options["stopping_criteria"] = [_row_stopper(requests, width, self.tokenizer, torch)]
+        with torch.inference_mode():
+            output = self.model.generate(input_ids=input_ids, attention_mask=mask, **options)
+        sequences = output if sampler else output.sequences
+        for row, request in enumerate(requests):
+            tokens = sequences[row, width:].tolist()
+            logprob = sampler.logprobs[row] if sampler else float(output.sequences_scores[row])
+            yield self._answer(request, tokens, logprob, len(prompts[row]))
+
+    def _shared(self, prompts: Sequence[list[int]], beams: int) -> int:
+        """How many tokens all prompts of a batch begin with, where it pays and changes nothing to read them once.
+
+        With a sliding window it would: padding takes room in the window.
+        """
+        if (
+            len(prompts) < 2
+            or beams > 1
+            or self.amateur is not None
+            or self.model.config.get_text_config().to_dict().get("sliding_window")
+        ):
+            return 0
+        # A token of each prompt is left: its logits are needed.
+        shared = min(min(common_start(prompts[0], ids), len(ids) - 1) for ids in prompts)
+        return shared if shared >= LEAST_SHARED else 0
+
+    def _speculate(self, rows: Sequence[tuple[GenerationRequest, list[int]]], torch: Any) -> Iterator[Generation]:
+        assert self.speculator is not None
+        for request, ids in rows:
+            options = {
+                "pad_token_id": self.tokenizer.pad_token_id,
+                "eos_token_id": self.tokenizer.eos_token_id,
+                "stopping_criteria": [_row_stopper([request], len(ids), self.tokenizer, torch)],
+            }
+            tokens, logprob = self.speculator.generate(request, ids, options)
+            yield self._answer(request, tokens, logprob, len(ids))
+
+    def _is_speculative(self, request: GenerationRequest) -> bool:
+        plain = (
+            request.beams == 1 and request.temperature == 0 and not request.ngram_block and not is_constrained(request)
+        )
+        return plain and self.speculator is not None and self.amateur is None
+
+    def _method(self, request: GenerationRequest) -> tuple[Any, ...]:
+        """What the requests of one batch must share."""
+        if request.beams == 1:
+            return (1, self._is_speculative(request), request.ngram_block)
+        return (
+            request.beams,
+            request.ngram_block,
+            request.length_penalty,
+            str(request.early_stopping),
+            request.force_end,
+        )
+
+    def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any, prompt_tokens: int) -> Generation:
+        ended = self.tokenizer.eos_token_id in tokens
+        forced = request.force_end and ended and tokens.index(self.tokenizer.eos_token_id) >= request.max_new_tokens - 1
+        if ended:
+            tokens = tokens[: tokens.index(self.tokenizer.eos_token_id)]
+        tokens = tokens[: request.max_new_tokens]
+        text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+        cuts = [text.find(stop) for stop in request.stop if stop in text]
+        if cuts:
+            text = text[: min(cuts)]
+        if isinstance(logprob, list):
+            logprob = sum(logprob[: len(tokens) + ended])
+        reason = "stop" if (ended and not forced) or cuts else "length"
+        return Generation(request.id, text, reason, len(tokens), logprob, prompt_tokens=prompt_tokens)
+
+
+def as_turn(tokenizer: Any, prompt: str) -> str:
+    """A user's turn in the tokenizer's chat template, up to where the answer begins."""
+    turn = [{"role": "user", "content": prompt}]
+    return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
+
+
+def _row_sampler(requests: Sequence[GenerationRequest], torch: Any) -> Any:
+    """A logits processor that makes greedy decoding sample each row by its own temperature, top_p and seed."""
+    generators = [torch.Generator().manual_seed(request.seed) for request in requests]
+
+    class RowSampler:
+        def __init__(self) -> None:
+            self.logprobs: list[list[float]] = [[] for _ in requests]
+
+        def __call__(self, input_ids: Any, scores: Any) -> Any:
+            scores = scores.float()
+            noisy = scores.clone()
+            for row, request in enumerate(requests):
+                if request.temperature > 0:
+                    logits = _nucleus(scores[row] / request.temperature, request.top_p, torch)
+                    uniform = torch.rand(logits.shape[-1], generator=generators[row]).to(logits.device)
+                    noisy[row] = logits - torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
+            chosen = noisy.argmax(-1, keepdim=True)
+            picked = torch.log_softmax(scores, -1).gather(-1, chosen)[:, 0].tolist()
+            for row, value in enumerate(picked):
+                self.logprobs[row].append(value)
+            return noisy
+
+    return RowSampler()
+
+
+def _nucleus(logits: Any, top_p: float, torch: Any) -> Any:
+    """Set all but the smallest set of tokens with probability top_p to -inf (arXiv 1904.09751)."""
+    if top_p >= 1:
+        return logits
+    ordered, indices = logits.sort(descending=True)
+    probabilities = ordered.softmax(-1)
+    outside = probabilities.cumsum(-1) - probabilities > top_p
+    return logits.masked_fill(outside.scatter(-1, indices, outside), float("-inf"))
+
+
+_LONGEST_LOOP, _LOOPED = 48, 4
+
+
+def _loops(tokens: list[int]) -> bool:
+    """Whether the text goes round: its last tokens are one run of up to 48 tokens, four times over."""
+    for size in range(1, _LONGEST_LOOP + 1):
+        if len(tokens) < max(size * _LOOPED, _LONGEST_LOOP):
+            return False
+        if all(tokens[-place] == tokens[-place - size] for place in range(1, size * (_LOOPED - 1) + 1)):
+            return True
+    return False
+
+
+def _row_stopper(requests: Sequence[GenerationRequest], width: int, tokenizer: Any, torch: Any) -> Callable[..., Any]:
+    """A stopping criterion that ends a row at its own stop strings or length."""
+
+    def stop(input_ids: Any, scores: Any, **_: Any) -> Any:
+        done = []
+        for row, request in enumerate(requests):
+            generated = input_ids[row, width:]
+            ended = len(generated) >= request.max_new_tokens or (request.stop_loops and _loops(generated.tolist()))
+            if not ended and request.stop:
+                # A stop string spans few tokens; the tail is enough and keeps a step cheap.
+                tail = tokenizer.decode(generated[-24:], skip_special_tokens=True)
+                ended = any(string in tail for string in request.stop)
+            done.append(ended)
+        return torch.tensor(done, device=input_ids.device)
+
+    return stop

@@ -1,0 +1,237 @@
+"""Generation with vLLM in this process: continuous batching, prefix caching, several GPUs, quantised weights, LoRA.
+
+Requests are handed to vLLM's own engine as others finish, so that it is never short of work
+and memory does not grow with the number of prompts. https://docs.vllm.ai
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from abroad.core.errors import InputError, MissingDependencyError
+from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score, check_pairs
+from abroad.engines.spec import NGRAM, VllmSettings
+from abroad.engines.tokens import join_tokens
+from abroad.models.resolve import resolve_model
+
+_AHEAD = 2  # requests waiting in vLLM for each that runs
+
+
+class VllmEngine:
+    """Generates with vLLM's engine.
+
+    Args:
+        engine: a `vllm.LLMEngine`.
+        max_running: sequences that it runs at once.
+        context_length: tokens of prompt and text together.
+        lora: a `vllm.lora.request.LoRARequest` for every text, or None.
+    """
+
+    def __init__(self, engine: Any, max_running: int, context_length: int, lora: Any = None) -> None:
+        self._engine, self._lora = engine, lora
+        self.max_running, self.context_length = max_running, context_length
+        self._count = itertools.count()
+
+    @classmethod
+    def from_name(
+        cls,
+        name: str,
+        batch_size: int = 64,
+        settings: VllmSettings | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> VllmEngine:
+        """A model by name or path; the adapter of an adapter directory is used as LoRA.
+
+        Raises:
+            InputError: no such model, or one that vLLM cannot run.
+            MissingDependencyError: vLLM is not installed.
+        """
+        settings = settings or VllmSettings()
+        source = resolve_model(name, settings.base)
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # else hundreds of lines between our progress bars
+        try:
+            import torch
+            from vllm import EngineArgs, LLMEngine
+            from vllm.lora.request import LoRARequest
+        except ImportError:
+            raise MissingDependencyError("vllm", "vllm", "the engine vllm") from None
+        options: dict[str, Any] = {}
+        if torch.cuda.is_available():
+            options = {"gpu_memory_utilization": settings.memory_share, "dtype": settings.dtype}
+        else:
+            options = {
+                "dtype": "float32" if settings.dtype == "auto" else settings.dtype,
+                "kv_cache_memory_bytes": int(settings.cpu_cache_gib * 2**30),
+                # A prompt cut by the step's budget sets a seeded request's generator back, which a CPU's cannot do:
+                # vLLM 0.32 then ends with "CPU Generator does not use offset".
+                "enable_chunked_prefill": False,
+            }
+        try:
+            engine = LLMEngine.from_engine_args(
+                EngineArgs(
+                    model=source.base,
+                    tensor_parallel_size=settings.tensor_parallel,
+                    pipeline_parallel_size=settings.pipeline_parallel,
+                    quantization=settings.quantization,
+                    max_model_len=settings.max_model_len,
+                    max_num_seqs=batch_size,
+                    enable_prefix_caching=True,
+                    enable_lora=source.adapter is not None,
+                    max_lora_rank=_rank_room(source.adapter),
+                    trust_remote_code=False,
+                    load_format="safetensors",
+                    structured_outputs_config={"backend": "guidance"},  # what the engine transformers uses too
+                    speculative_config=_speculation(settings),
+                    generation_config="vllm",  # the request says how to sample, not a file beside the model
+                    disable_log_stats=True,
+                    **options,
+                )
+            )
+        except (ValueError, OSError) as error:
+            raise InputError(f"{name}: vLLM cannot run it: {' '.join(str(error).split())[:300]}") from None
+        lora = LoRARequest("adapter", 1, str(source.adapter)) if source.adapter else None
+        return cls(engine, batch_size, engine.model_config.max_model_len, lora)
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
+        """Yield answers as they are ready; a request that vLLM refuses gets an error."""
+        stream = iter(requests)
+        running: dict[str, GenerationRequest] = {}
+        try:
+            while True:
+                room = self.max_running * _AHEAD - len(running)
+                for request in itertools.islice(stream, room):
+                    refusal = self._add(request, running)
+                    if refusal is not None:
+                        long = "do not fit" in refusal
+                        yield Generation(request.id, "", "error", 0, error=refusal, too_long=long)
+                if not running:
+                    return
+                for output in self._engine.step():
+                    if output.finished:
+                        yield _answer(running.pop(output.request_id), output.outputs[0], len(output.prompt_token_ids))
+        finally:
+            if running:
+                self._engine.abort_request(list(running))
+
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        """See `Engine.score`; vLLM gives the log-probabilities of a prompt's own tokens."""
+        from vllm import SamplingParams
+
+        check_pairs(prompts, continuations)
+        tokenizer = self._engine.get_tokenizer()
+
+        def encode(text: str, special: bool) -> list[int]:
+            return tokenizer.encode(text, add_special_tokens=special)
+
+        params = SamplingParams(max_tokens=1, temperature=0.0, prompt_logprobs=0)
+        found: list[Score | None] = [None] * len(prompts)
+        running: dict[str, tuple[int, tuple[int, ...], int]] = {}
+        try:
+            for place, (prompt, continuation) in enumerate(zip(prompts, continuations, strict=True)):
+                ids, start = join_tokens(encode, prompt, continuation)
+                if len(ids) >= self.context_length:  # vLLM wants room for one new token
+                    continue
+                key = f"{next(self._count)}"
+                self._engine.add_request(key, {"prompt_token_ids": list(ids)}, params, lora_request=self._lora)
+                running[key] = (place, ids, start)
+            while running:
+                for output in self._engine.step():
+                    if output.finished:
+                        place, ids, start = running.pop(output.request_id)
+                        steps = output.prompt_logprobs[start:]
+                        values = [step[token].logprob for step, token in zip(steps, ids[start:], strict=True)]
+                        found[place] = Score(float(sum(values)), len(values))
+        finally:
+            if running:
+                self._engine.abort_request(list(running))
+        return found
+
+    def _add(self, request: GenerationRequest, running: dict[str, GenerationRequest]) -> str | None:
+        """Hand a request to vLLM; why it cannot be, or None."""
+        from vllm import SamplingParams
+        from vllm.exceptions import VLLMClientError
+        from vllm.sampling_params import StructuredOutputsParams
+
+        if request.beams > 1 or request.ngram_block:
+            return "the engine vllm has neither beam search nor n-gram block"
+        if request.images:
+            return NO_IMAGES
+        if request.chat and not self.has_chat_template:
+            return NO_TEMPLATE
+        params = SamplingParams(
+            max_tokens=request.max_new_tokens,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            seed=request.seed,
+            stop=list(request.stop) or None,
+            logprobs=0,
+            structured_outputs=_constraint(request, StructuredOutputsParams),
+        )
+        prompt = {"prompt_token_ids": self._encode(request)}
+        key = f"{next(self._count)}"  # ids of requests are the caller's, and may come again
+        tokens = len(prompt["prompt_token_ids"])
+        if tokens + request.max_new_tokens > self.context_length:
+            return (
+                f"{tokens} prompt tokens and {request.max_new_tokens} new ones "
+                f"do not fit the model's {self.context_length} positions"
+            )
+        try:
+            self._engine.add_request(key, prompt, params, lora_request=self._lora)
+        except (ValueError, VLLMClientError) as error:
+            return " ".join(str(error).split())[:300]
+        running[key] = request
+        return None
+
+    @property
+    def has_chat_template(self) -> bool:
+        return bool(getattr(self._engine.get_tokenizer(), "chat_template", None))
+
+    def _encode(self, request: GenerationRequest) -> list[int]:
+        if not isinstance(request.prompt, str):
+            return list(request.prompt)
+        tokenizer = self._engine.get_tokenizer()
+        if request.chat:
+            turn = [{"role": "user", "content": request.prompt}]
+            text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
+            return list(tokenizer.encode(text, add_special_tokens=False))
+        return list(tokenizer.encode(request.prompt))
+
+
+def _speculation(settings: VllmSettings) -> dict[str, Any] | None:
+    """vLLM's speculative_config, https://docs.vllm.ai/en/latest/features/spec_decode.html."""
+    if settings.draft is None:
+        return None
+    if settings.draft == NGRAM:
+        return {"method": "ngram", "num_speculative_tokens": settings.draft_tokens, "prompt_lookup_max": 4}
+    draft = resolve_model(settings.draft)
+    return {"method": "draft_model", "model": draft.base, "num_speculative_tokens": settings.draft_tokens}
+
+
+def _rank_room(adapter: Path | None) -> int:
+    """The least rank vLLM can be told of (a power of two from 8 on) that holds the adapter's."""
+    if adapter is None:
+        return 16
+    rank = int(json.loads((adapter / "adapter_config.json").read_text("utf-8")).get("r", 16))
+    return max(8, 1 << (rank - 1).bit_length())
+
+
+def _constraint(request: GenerationRequest, kind: Any) -> Any:
+    if request.regex is None and request.grammar is None:
+        return None
+    return kind(regex=request.regex, grammar=request.grammar)
+
+
+def _answer(request: GenerationRequest, output: Any, prompt_tokens: int) -> Generation:
+    return Generation(
+        request.id,
+        output.text,
+        "length" if output.finish_reason == "length" else "stop",
+        len(output.token_ids),
+        float(output.cumulative_logprob) if output.cumulative_logprob is not None else None,
+        prompt_tokens=prompt_tokens,
+    )

@@ -1,0 +1,165 @@
+"""A suite: named tasks, each of cases or of curated documents; a YAML file, or the one that comes with the code."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_documents
+from abroad.core.schema import Document, Entity
+from abroad.core.settings import Section, mistakes_of, read_yaml
+from abroad.extraction.generative.linearise import SEPARATOR, VERB, parse
+
+_FOLDER = Path(__file__).with_name("suites")
+_ALTERNATIVE = " | "
+
+
+class Case(Section):
+    """A short document with its relations, "ORGANISM produces CHEMICAL | CHEMICAL"."""
+
+    id: str = Field(min_length=1)
+    title: str = ""
+    text: str = Field(min_length=1)
+    relations: tuple[str, ...]
+
+    @field_validator("relations")
+    @classmethod
+    def _readable(cls, relations: tuple[str, ...]) -> tuple[str, ...]:
+        for relation in relations:
+            if len(_pairs(relation)) != relation.count(_ALTERNATIVE) + 1:
+                raise ValueError(f"expected 'ORGANISM produces CHEMICAL | CHEMICAL', found {relation!r}")
+        return relations
+
+    def document(self, id: str) -> Document:
+        pairs = [pair for relation in self.relations for pair in _pairs(relation)]
+        organisms, chemicals = (list(dict.fromkeys(side)) for side in zip(*pairs, strict=True)) if pairs else ([], [])
+        return Document(
+            id,
+            self.title,
+            self.text,
+            organisms=[Entity(label, label) for label in organisms],
+            chemicals=[Entity(label, label) for label in chemicals],
+            relations=pairs,
+        )
+
+
+def _pairs(relation: str) -> list[tuple[str, str]]:
+    organism, _, chemicals = relation.partition(VERB)
+    parts = [f"{organism}{VERB}{chemical}" for chemical in chemicals.split(_ALTERNATIVE)]
+    return parse(SEPARATOR.join(parts)).pairs
+
+
+class CasesTask(Section):
+    """Cases that stand in the suite itself."""
+
+    kind: Literal["cases"]
+    name: str = Field(min_length=1)
+    description: str = ""
+    cases: tuple[Case, ...] = Field(min_length=1)
+
+
+class DocumentsTask(Section):
+    """Curated documents of a file; a relative path counts from the suite's folder."""
+
+    kind: Literal["documents"]
+    name: str = Field(min_length=1)
+    description: str = ""
+    path: Path
+    sample: Annotated[int, Field(ge=1)] | None = Field(None, description="so many of them, drawn with the seed")
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class SuiteFile(Section):
+    """What a suite's YAML may say."""
+
+    name: str = Field(pattern=r"^[\w.+-]+$")
+    description: str = ""
+    tasks: tuple[Annotated[CasesTask | DocumentsTask, Field(discriminator="kind")], ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Attributes:
+    documents: with their relations; ids are unique in the suite.
+    """
+
+    name: str
+    description: str
+    documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Attributes:
+    path: the file it was read from; inputs: that, and the files that its tasks name.
+    """
+
+    name: str
+    description: str
+    tasks: tuple[Task, ...]
+    path: Path
+    inputs: tuple[Path, ...]
+
+    @property
+    def documents(self) -> list[Document]:
+        return [document for task in self.tasks for document in task.documents]
+
+
+def suite_names() -> list[str]:
+    """Suites that come with the code."""
+    return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
+
+
+def load_suite(name: str, rejects: Rejects, cases: int | None = None) -> Suite:
+    """A suite by name, or by the path of its YAML file.
+
+    Args:
+        cases: at most so many of each task of cases, drawn alike each time; files have a `sample` of their own.
+        rejects: is told of records of its files that are not documents.
+    Raises:
+        InputError: no such suite, or every mistake of the file at once, each with its key.
+    """
+    path = _FOLDER / f"{name}.yaml" if name in suite_names() else Path(name)
+    if not path.exists():
+        raise InputError(f"{name}: no such suite; expected a YAML file or one of: {', '.join(suite_names())}")
+    try:
+        said = SuiteFile.model_validate(read_yaml(path, "a suite (YAML)"))
+    except ValidationError as error:
+        raise InputError(mistakes_of(path, error)) from None
+    tasks = tuple(_task(task, path, f"tasks.{place}", rejects, cases) for place, task in enumerate(said.tasks))
+    names = [task.name for task in tasks]
+    ids = [document.id for task in tasks for document in task.documents]
+    for what, values in (("task", names), ("case", ids)):
+        repeated = next((value for value in values if values.count(value) > 1), None)
+        if repeated is not None:
+            raise InputError(f"{path}: the {what} {repeated!r} stands twice")
+    files = tuple(_file(task, path) for task in said.tasks if isinstance(task, DocumentsTask))
+    return Suite(said.name, said.description, tasks, path, (path, *files))
+
+
+def _task(task: CasesTask | DocumentsTask, suite: Path, key: str, rejects: Rejects, cases: int | None) -> Task:
+    if isinstance(task, CasesTask):
+        own = [case.document(case.id) for case in task.cases]
+        return Task(task.name, task.description, tuple(_drawn(own, cases, 0)))
+    try:
+        documents = read_documents(_file(task, suite), rejects)
+    except InputError as error:
+        raise InputError(f"{suite}: {key}.path: {error}") from None
+    return Task(task.name, task.description, tuple(_drawn(documents, task.sample, task.seed)))
+
+
+def _drawn(documents: list[Document], count: int | None, seed: int) -> list[Document]:
+    """So many documents, in their order; all of them without a count."""
+    if count is None or count >= len(documents):
+        return documents
+    chosen = sorted(random.Random(seed).sample(range(len(documents)), count))
+    return [documents[place] for place in chosen]
+
+
+def _file(task: DocumentsTask, suite: Path) -> Path:
+    return suite.parent / task.path

@@ -1,0 +1,72 @@
+"""What an extractor is, and how documents go through one: one by one, kept as they come, resumed where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from abroad.core.io import read_predictions
+from abroad.core.progress import Progress
+from abroad.core.resume import ResumableOutput, digest
+from abroad.core.schema import Document, Prediction
+
+
+class Extractor(Protocol):
+    """Anything that turns documents into predictions, one for each, in any order.
+
+    One that reads more than the text may have `input_digest(document)`, which changes with all it reads.
+
+    Attributes:
+        identity: what must be equal for predictions of two runs to be mixed.
+    """
+
+    @property
+    def identity(self) -> dict[str, Any]: ...
+
+    def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]: ...
+
+
+@dataclass(frozen=True)
+class ExtractionReport:
+    """Attributes:
+    documents, relations: in the output; resumed: documents found from an earlier run.
+    failed: documents with an error; malformed: unreadable parts of outputs; cut_off: outputs that hit the budget.
+    """
+
+    documents: int
+    relations: int
+    resumed: int
+    failed: int
+    malformed: int
+    cut_off: int
+
+
+def extract_documents(documents: Iterable[Document], extractor: Extractor, out: Path) -> ExtractionReport:
+    """Write the prediction of each document to `out` (JSONL, in the documents' order).
+
+    A document that fails gets a prediction with `error`; it never ends the run.
+    """
+    documents = list(documents)
+    relations = 0
+    input_digest = getattr(extractor, "input_digest", lambda document: digest(document.text))
+    wanted = {document.id: input_digest(document) for document in documents}
+    with ResumableOutput(out, extractor.identity, wanted) as output:
+        todo = [document for document in documents if document.id not in output.done]
+        resumed = len(documents) - len(todo)
+        with Progress("extracting relations", len(documents), done=resumed) as progress:
+            for prediction in extractor.extract(todo):
+                output.append(prediction.to_dict())
+                relations += len(prediction.relations)
+                progress.advance(note=f"{relations} relations")
+    output.finish(order=wanted)
+    predictions = read_predictions(out)
+    return ExtractionReport(
+        documents=len(documents),
+        relations=sum(len(prediction.relations) for prediction in predictions),
+        resumed=resumed,
+        failed=sum(prediction.error is not None for prediction in predictions),
+        malformed=sum(prediction.extra.get("malformed", 0) for prediction in predictions),
+        cut_off=sum(bool(prediction.extra.get("cut_off")) for prediction in predictions),
+    )

@@ -1,0 +1,141 @@
+"""Which examples a document is shown, and in which order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from abroad.core.errors import InputError
+from abroad.core.resume import digest
+from abroad.core.schema import Document
+from abroad.models.backend import import_transformers, quiet_loading
+from abroad.models.source import resolve_encoder
+from abroad.text.retrieval import Bm25Index
+
+RETRIEVERS = ("fixed", "bm25", "embeddings")
+ORDERS = ("similar-last", "similar-first", "shuffled")
+_BATCH = 16
+
+
+class Retriever(Protocol):
+    """Examples for a text, best first."""
+
+    def nearest(self, text: str, count: int) -> list[Document]: ...
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """The first examples of the pool, the same for every document."""
+
+    pool: Sequence[Document]
+
+    def nearest(self, text: str, count: int) -> list[Document]:
+        return list(self.pool[:count])
+
+
+class Bm25:
+    """Those that share words with the document; the first of the pool where too few do."""
+
+    def __init__(self, pool: Sequence[Document]) -> None:
+        self._pool, self._index = pool, Bm25Index(pool)
+
+    def nearest(self, text: str, count: int) -> list[Document]:
+        found = self._index.nearest(text, count)
+        rest = [document for document in self._pool if document.id not in {item.id for item in found}]
+        return [*found, *rest][:count]
+
+
+class Embeddings:
+    """Those whose mean-pooled last hidden states point the same way (cosine), as sentence transformers are trained.
+
+    Reimers and Gurevych, "Sentence-BERT", arXiv 1908.10084, section 3.
+
+    Args:
+        model: directory or name of an encoder with its tokenizer.
+    """
+
+    def __init__(self, pool: Sequence[Document], model: str) -> None:
+        transformers, _ = import_transformers()
+        source = resolve_encoder(model)
+        try:
+            with quiet_loading():
+                self._tokenizer = transformers.AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+                loaded = transformers.AutoModel.from_pretrained(source, trust_remote_code=False, use_safetensors=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{model}: cannot be loaded as an encoder: {str(error).splitlines()[0][:300]}") from None
+        if self._tokenizer.pad_token is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token
+        self._model = loaded.eval()
+        self._pool = list(pool)
+        self._vectors = self._embed([document.text for document in pool])
+
+    def nearest(self, text: str, count: int) -> list[Document]:
+        similarity = (self._vectors @ self._embed([text])[0]).tolist()
+        order = sorted(range(len(self._pool)), key=lambda place: -similarity[place])
+        return [self._pool[place] for place in order[:count]]
+
+    def _embed(self, texts: Sequence[str]) -> Any:
+        """Unit vectors of shape (texts, hidden size)."""
+        import torch
+
+        longest = min(int(getattr(self._model.config, "max_position_embeddings", 512)), 512)
+        rows = []
+        for start in range(0, len(texts), _BATCH):
+            batch = self._tokenizer(
+                list(texts[start : start + _BATCH]),
+                padding=True,
+                truncation=True,  # of what is compared, not of what a model reads
+                max_length=longest,
+                return_tensors="pt",
+            )
+            with torch.inference_mode():
+                states = self._model(
+                    input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+                ).last_hidden_state
+            mask = batch["attention_mask"].unsqueeze(-1)
+            mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+            rows.append(torch.nn.functional.normalize(mean.float(), dim=-1))
+        return torch.cat(rows)
+
+
+def make_retriever(name: str, pool: Sequence[Document], embedder: str | None = None) -> Retriever:
+    """A retriever by name.
+
+    Args:
+        embedder: of "embeddings": directory or name of an encoder.
+    Raises:
+        InputError: no such retriever or encoder.
+    """
+    if name == "fixed":
+        return Fixed(pool)
+    if name == "bm25":
+        return Bm25(pool)
+    if name == "embeddings":
+        return Embeddings(pool, embedder or "minilm-l6")
+    raise InputError(f"no retriever {name!r}; expected one of: {', '.join(RETRIEVERS)}")
+
+
+def arrange(examples: Sequence[Document], order: str, seed: int, id: str) -> list[Document]:
+    """Examples (best first) in the order of the prompt.
+
+    Args:
+        order: "similar-last" puts the best next to the document; "shuffled" draws anew for each document.
+        id: of the document.
+    Raises:
+        InputError: no such order.
+    """
+    if order == "similar-first":
+        return list(examples)
+    if order == "similar-last":
+        return list(reversed(examples))
+    if order == "shuffled":
+        shuffled = list(examples)
+        random.Random(f"{seed}:{id}").shuffle(shuffled)
+        return shuffled
+    raise InputError(f"no order {order!r}; expected one of: {', '.join(ORDERS)}")
+
+
+def pool_digest(pool: Sequence[Document]) -> str:
+    return digest([document.to_dict() for document in pool])

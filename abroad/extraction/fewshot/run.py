@@ -1,0 +1,256 @@
+"""Ask a model for the relations of documents, with examples, and read its answers into predictions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from abroad.core.errors import InputError
+from abroad.core.io import file_sha256
+from abroad.core.resume import digest
+from abroad.core.schema import Document, Prediction
+from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
+from abroad.extraction.fewshot.answers import cut_relations
+from abroad.extraction.fewshot.examples import one_line, show_example
+from abroad.extraction.fewshot.images import data_urls, image_paths
+from abroad.extraction.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
+from abroad.extraction.fewshot.styles import Style
+from abroad.extraction.generative.extractor import read_generation
+
+CHATS = ("auto", "always", "never")
+_READING = 1
+"""Raised when answers are read in another way, so that old predictions are not mixed with new ones."""
+
+
+@dataclass(frozen=True)
+class FewShotSettings:
+    """Attributes:
+    shots: examples before the document.
+    retrieve: "fixed", "bm25" or "embeddings"; order: of the examples in the prompt.
+    chat: "auto" uses the model's chat template where it has one and the style wants it; "always", "never".
+    structured: the answer is bound to its form by a regex.
+    fewer_shots: a prompt beyond the context is tried with fewer examples; else its document is set aside.
+    resolution: longest side of an image in pixels; images are left out if it is 0.
+    temperature, seed: of sampling; 0 takes the most probable token.
+    """
+
+    shots: int = 5
+    retrieve: str = "fixed"
+    order: str = "similar-last"
+    chat: str = "auto"
+    structured: bool = True
+    fewer_shots: bool = False
+    resolution: int = 0
+    temperature: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("retriever", self.retrieve, RETRIEVERS),
+            ("order", self.order, ORDERS),
+            ("chat", self.chat, CHATS),
+        ):
+            if value not in known:
+                raise InputError(f"no {name} {value!r}; expected one of: {', '.join(known)}")
+        if self.shots < 0 or self.resolution < 0:
+            raise InputError("expected 0 or more shots, and a resolution of 0 or more pixels")
+
+
+@dataclass(frozen=True)
+class Shots:
+    """Where examples come from.
+
+    Attributes:
+        digest: of the pool, so that predictions with other examples are not mixed with these.
+        size: of the pool.
+    """
+
+    retriever: Retriever | None = None
+    digest: str = ""
+    size: int = 0
+
+
+@dataclass
+class FewShotExtractor:
+    """Relations by examples in the prompt; an `abroad.extraction.base.Extractor`.
+
+    Attributes:
+        images_from: folder that relative paths of images count from.
+        model_identity: names engine and model for resumption and the run record.
+    """
+
+    engine: Engine
+    style: Style
+    settings: FewShotSettings
+    shots: Shots
+    model_identity: dict[str, Any]
+    images_from: Path = field(default_factory=Path)
+
+    def __post_init__(self) -> None:
+        if self.settings.shots > self.shots.size:
+            raise InputError(
+                f"{self.settings.shots} shots, but {self.shots.size} examples that are not in the test set; "
+                "expected fewer shots or a larger file of examples"
+            )
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        used = asdict(self.settings) | ({} if self.settings.shots else {"retrieve": "", "order": ""})
+        return {
+            **self.model_identity,
+            **used,
+            "style": self.style.name,
+            "prompt": self.style.hash,
+            "form": digest(self.style.form(0)) if self.settings.structured else "",
+            "tokens_per_character": self.style.tokens_per_character,
+            "examples": self.shots.digest if self.settings.shots else "",
+            "reading": _READING,
+        }
+
+    def input_digest(self, document: Document) -> str:
+        """Changes when the text or an image does."""
+        if not self.settings.resolution or not document.extra.get("images"):
+            return digest(document.text)
+        try:
+            paths = image_paths(document, self.images_from)
+        except InputError:
+            paths = []
+        return digest(document.text, [file_sha256(path) if path.is_file() else "" for path in paths])
+
+    def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
+        """One prediction for each document; `extra` holds the answer, its cost, and whether it could be read.
+
+        Raises:
+            InputError: chat "always" and a model without a chat template.
+        """
+        if not documents:
+            return
+        if self.settings.chat == "always" and not self.engine.has_chat_template:
+            raise InputError(NO_TEMPLATE)
+        by_id = {document.id: document for document in documents}
+        waiting = dict.fromkeys(by_id, self.settings.shots)
+        last = time.perf_counter()
+        while waiting:
+            shots, waiting = waiting, {}
+            failed: list[Prediction] = []
+            for generation in self.engine.generate(self._requests([by_id[id] for id in shots], shots, failed)):
+                count = shots[generation.id]
+                now = time.perf_counter()
+                seconds, last = now - last, now
+                if generation.too_long and self.settings.fewer_shots and count:
+                    waiting[generation.id] = count - 1
+                    continue
+                prediction = read_answer(by_id[generation.id], generation, self.style)
+                prediction.extra |= {"shots": count, "seconds": round(seconds, 4)}
+                yield prediction
+            yield from failed
+
+    def _requests(
+        self, documents: Iterable[Document], shots: dict[str, int], failed: list[Prediction]
+    ) -> Iterator[GenerationRequest]:
+        for document in documents:
+            try:
+                yield self.request(document, shots[document.id])
+            except InputError as error:
+                failed.append(Prediction(document.id, error=str(error)))
+
+    def request(self, document: Document, shots: int) -> GenerationRequest:
+        """What the engine is asked for a document.
+
+        Raises:
+            InputError: an image cannot be used.
+        """
+        style, settings = self.style, self.settings
+        images: tuple[str, ...] = ()
+        if settings.resolution:
+            images = data_urls(image_paths(document, self.images_from), settings.resolution)
+        wanted = self.settings.chat == "always" or (self.settings.chat == "auto" and self.style.chat)
+        return GenerationRequest(
+            id=document.id,
+            prompt=style.render(one_line(document.text), self._examples(document, shots)),
+            max_new_tokens=style.budget(len(document.text)),
+            temperature=settings.temperature,
+            seed=settings.seed,
+            stop=style.stop,
+            regex=style.form(len(document.text)) if settings.structured else None,
+            chat=bool(images) or (wanted and self.engine.has_chat_template),
+            images=images,
+            # A step's form ends a loop in it, and the steps after it may still hold an answer.
+            stop_loops=not (settings.structured and style.steps),
+        )
+
+    def _examples(self, document: Document, shots: int) -> list[dict[str, str]]:
+        if not shots or self.shots.retriever is None:
+            return []
+        found = self.shots.retriever.nearest(document.text, shots)
+        # Fixed examples have no likeness to go by: they stay as the file has them.
+        order = "similar-first" if self.settings.retrieve == "fixed" and self.settings.order != "shuffled" else ""
+        arranged = arrange(found, order or self.settings.order, self.settings.seed, document.id)
+        return [show_example(example) for example in arranged]
+
+
+def read_answer(document: Document, generation: Generation, style: Style) -> Prediction:
+    """The prediction of an answer; `extra["parsed"]` says whether it could be read.
+
+    An answer that says "none" was read; one without a single relation in it was not.
+    """
+    if generation.error is not None:
+        return Prediction(document.id, error=generation.error)
+    # The prompt of the steps ends with "Organisms:", and a model may go on with that or say it again.
+    line = cut_relations(generation.text, style.steps)
+    prediction = read_generation(document, replace(generation, text=line or ""))
+    prediction.extra |= {
+        "parsed": line is not None and (line == "" or bool(prediction.relations)),
+        "tokens": generation.tokens,
+        "prompt_tokens": generation.prompt_tokens,
+        "answer": generation.text,
+    }
+    return prediction
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How answers could be read, over predictions.
+
+    Attributes:
+        answers: that the model gave; failed: documents that got none.
+        parsed: answers that could be read.
+        malformed: parts of answers that are no relation.
+        cut_off: answers that took their whole budget.
+        tokens, prompt_tokens: of all answers and their prompts; seconds: that took.
+    """
+
+    answers: int
+    failed: int
+    parsed: int
+    malformed: int
+    cut_off: int
+    tokens: int
+    prompt_tokens: int
+    seconds: float
+
+    @property
+    def parse_rate(self) -> float:
+        """Percent of the answers; 0 without one."""
+        return 100 * self.parsed / self.answers if self.answers else 0.0
+
+
+def count_reading(predictions: Sequence[Prediction]) -> Reading:
+    answered = [prediction.extra for prediction in predictions if prediction.error is None]
+
+    def total(key: str) -> Any:
+        return sum(extra.get(key) or 0 for extra in answered)
+
+    return Reading(
+        answers=len(answered),
+        failed=len(predictions) - len(answered),
+        parsed=total("parsed"),
+        malformed=total("malformed"),
+        cut_off=total("cut_off"),
+        tokens=total("tokens"),
+        prompt_tokens=total("prompt_tokens"),
+        seconds=float(total("seconds")),
+    )

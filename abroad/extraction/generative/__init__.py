@@ -1,0 +1,1 @@
+"""Relations written as text by a fine-tuned causal language model."""

@@ -1,0 +1,114 @@
+"""Relations written by a fine-tuned causal language model, read back into predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from abroad.core.schema import Document, Prediction
+from abroad.engines.base import Engine, Generation, GenerationRequest
+from abroad.extraction.generative.chunks import chunks
+from abroad.extraction.generative.decoding import Decoding
+from abroad.extraction.generative.encode import encode_prompt
+from abroad.extraction.generative.linearise import parse
+from abroad.text.evidence import with_evidence
+from abroad.text.expand import expand_phrase, without_numbering
+
+_SMALLEST_CHUNK = 16  # tokens
+_READING = 2
+"""Raised when generated text is read in another way, so that old predictions are not mixed with new ones."""
+
+
+class GenerativeExtractor:
+    """Relations written by a fine-tuned causal LM as linearised text.
+
+    Args:
+        engine, tokenizer: of the model; the engine takes token ids.
+        identity: names the model for resumption and the run record.
+    """
+
+    def __init__(self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any]) -> None:
+        self.engine, self.tokenizer, self.decoding = engine, tokenizer, decoding
+        self.identity = {**identity, "decoding": asdict(decoding), "reading": _READING}
+
+    def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
+        by_id = {document.id: document for document in documents}
+        parts: dict[str, list[str]] = {}
+        waiting: dict[str, dict[int, Prediction]] = {}
+
+        def requests() -> Iterator[GenerationRequest]:
+            for document in documents:
+                parts[document.id] = self._parts(document)
+                for number, text in enumerate(parts[document.id]):
+                    yield self._request(f"{number}:{document.id}", text)
+
+        for generation in self.engine.generate(requests()):
+            number, _, key = generation.id.partition(":")
+            waiting.setdefault(key, {})[int(number)] = read_generation(by_id[key], generation)
+            if len(waiting[key]) == len(parts[key]):
+                yield merge_parts(key, [prediction for _, prediction in sorted(waiting.pop(key).items())])
+
+    def _parts(self, document: Document) -> list[str]:
+        """The text, or chunks of it where it does not fit the context and chunks are wanted."""
+        context = getattr(self.engine, "context_length", None)
+        if not self.decoding.chunk_overlap or context is None:
+            return [document.text]
+
+        def tokens(text: str) -> int:
+            return len(encode_prompt(self.tokenizer, text))
+
+        room = context - self.decoding.max_new_tokens
+        if tokens(document.text) <= room or room < 2 * _SMALLEST_CHUNK:
+            return [document.text]
+        return chunks(document.text, tokens, room, min(self.decoding.chunk_overlap, room // 2))
+
+    def _request(self, id: str, text: str) -> GenerationRequest:
+        return GenerationRequest(
+            id=id,
+            prompt=encode_prompt(self.tokenizer, text),
+            max_new_tokens=self.decoding.max_new_tokens,
+            beams=self.decoding.beams,
+            length_penalty=self.decoding.length_penalty,
+            early_stopping=self.decoding.early_stopping,
+            force_end=self.decoding.force_end,
+            ngram_block=self.decoding.ngram_block,
+        )
+
+
+def merge_parts(id: str, parts: Sequence[Prediction]) -> Prediction:
+    """One prediction of those of a document's chunks: each relation once, counts summed, the first error kept."""
+    if len(parts) == 1:
+        return parts[0]
+    error = next((part.error for part in parts if part.error is not None), None)
+    if error is not None:
+        return Prediction(id, error=error)
+    relations = {(r.organism, r.chemical): r for part in reversed(parts) for r in part.relations}
+    ordered = dict.fromkeys((r.organism, r.chemical) for part in parts for r in part.relations)
+    extra = {
+        "malformed": sum(part.extra["malformed"] for part in parts),
+        "repeated": sum(part.extra["repeated"] for part in parts),
+        "cut_off": any(part.extra["cut_off"] for part in parts),
+        "chunks": len(parts),
+    }
+    return Prediction(id, [relations[pair] for pair in ordered], extra=extra)
+
+
+def read_generation(document: Document, generation: Generation) -> Prediction:
+    """The prediction a generated text stands for, lists expanded; malformed parts are counted, not raised."""
+    if generation.error is not None:
+        return Prediction(document.id, error=generation.error)
+    parsed = parse(generation.text)
+    pairs = dict.fromkeys(
+        (organism, label)
+        for organism, chemical in parsed.pairs
+        for label in expand_phrase(without_numbering(chemical).strip() or chemical)
+    )
+    relations = [with_evidence(document, organism, chemical) for organism, chemical in pairs]
+    counts = {
+        "malformed": parsed.malformed,
+        "repeated": parsed.repeated,
+        "cut_off": generation.finish_reason == "length",
+        "logprob": generation.logprob,
+    }
+    return Prediction(document.id, relations, extra=counts)

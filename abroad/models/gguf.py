@@ -1,0 +1,62 @@
+"""GGUF files as directories of safetensors that transformers loads; made once and kept in the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from abroad.models.backend import import_transformers, quiet_loading
+from abroad.models.source import cache_directory
+
+_CONVERSION = 2
+"""Raised when GGUF files are converted in another way."""
+
+
+def converted(gguf: Path) -> Path:
+    """The directory of the safetensors conversion of a GGUF file, made once and kept in the cache."""
+    target = cache_directory() / "models" / f"{gguf.stem}-{gguf.stat().st_size}-{_CONVERSION}"
+    if (target / "config.json").is_file():
+        return target
+    transformers, torch = import_transformers()
+    with quiet_loading():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
+        if _begins_with_bos(gguf):
+            add_bos(tokenizer)
+        loaded = transformers.AutoModelForCausalLM.from_pretrained(
+            str(gguf.parent), gguf_file=gguf.name, dtype=torch.float32
+        )
+        config = loaded.config
+        # The weights are dequantised by now; with the GGUF entry left in, transformers refuses to save them.
+        if hasattr(config, "quantization_config"):
+            del config.quantization_config
+        plain = transformers.AutoModelForCausalLM.from_config(config)
+        plain.load_state_dict(loaded.state_dict())
+        partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+        plain.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+    try:
+        partial.rename(target)
+    except OSError:  # another process was first
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def _begins_with_bos(gguf: Path) -> bool:
+    """Whether the file says that every text begins with the begin token; transformers does not read that."""
+    from gguf import GGUFReader
+
+    field = GGUFReader(gguf).get_field("tokenizer.ggml.add_bos_token")
+    return bool(field.contents()) if field is not None else False
+
+
+def add_bos(tokenizer: Any) -> None:
+    """Make a fast tokenizer put the begin token before every text; Gemma writes nonsense without it."""
+    from tokenizers.processors import TemplateProcessing
+
+    bos = tokenizer.bos_token
+    if tokenizer("a")["input_ids"][0] != tokenizer.bos_token_id:
+        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+            single=f"{bos} $A", pair=f"{bos} $A {bos} $B", special_tokens=[(bos, tokenizer.bos_token_id)]
+        )

@@ -1,0 +1,122 @@
+"""Load causal language models and their tokenizers: safetensors only, and never a model's own code."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from abroad.core.errors import InputError, MissingDependencyError
+from abroad.models.backend import import_transformers, quiet_loading
+from abroad.models.rope import interpolate, read_factor
+from abroad.models.source import ModelSource
+
+
+def load_tokenizer(source: ModelSource) -> Any:
+    """The tokenizer, with a padding token and left padding (generation continues at the right end)."""
+    transformers, _ = import_transformers()
+    with _model_errors(source), quiet_loading():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source.base, trust_remote_code=False)
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    tokenizer.padding_side = "left"
+    return tokenizer
+
+
+def load_model(
+    source: ModelSource,
+    quantization: str = "none",
+    merge: bool = True,
+    rope_factor: float | None = None,
+    on_cpu: bool = False,
+) -> Any:
+    """Load a causal LM for inference or as the base of training.
+
+    float32 on a CPU, bfloat16 on CUDA; `quantization="nf4"` loads 4-bit NormalFloat weights with double
+    quantisation (QLoRA, arXiv 2305.14314), on a CPU too, where it saves memory and costs time.
+
+    Args:
+        merge: merge the adapter into the weights (faster); quantised bases keep it apart.
+        rope_factor: position interpolation; by default what the adapter was trained with, else 1.
+        on_cpu: leave the weights in main memory, though in the type a GPU wants.
+    Raises:
+        InputError: not a model.
+        MissingDependencyError: quantisation without bitsandbytes.
+    """
+    transformers, torch = import_transformers()
+    cuda = torch.cuda.is_available()
+    options: dict[str, Any] = {"dtype": torch.bfloat16 if cuda else torch.float32}
+    if quantization == "nf4":
+        _require_bitsandbytes()
+        options["quantization_config"] = transformers.BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=options["dtype"],
+            # FSDP shards what holds the four bits as it does the rest: in one type
+            bnb_4bit_quant_storage=torch.bfloat16 if cuda else torch.uint8,
+        )
+        options["device_map"] = {"": "cpu"}
+    if cuda and not on_cpu:
+        options["device_map"] = {"": torch.cuda.current_device()}
+    factor = read_factor(source.adapter) if rope_factor is None else rope_factor
+    if factor != 1:
+        options["config"] = model_config(source, factor)
+    with _model_errors(source), quiet_loading():
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            source.base, trust_remote_code=False, use_safetensors=True, **options
+        )
+    if quantization == "nf4" and not cuda:
+        for module in model.modules():
+            if hasattr(module, "support_avx512bf16_for_cpu"):
+                # bitsandbytes would repack the weights in place at the first inference; shards of them break.
+                module.support_avx512bf16_for_cpu = False
+    if source.adapter is not None:
+        import peft
+
+        with _model_errors(source):
+            model = peft.PeftModel.from_pretrained(model, str(source.adapter), use_safetensors=True)
+        if merge and quantization == "none":
+            model = model.merge_and_unload()
+    return model.eval()
+
+
+def _require_bitsandbytes() -> None:
+    try:
+        import bitsandbytes  # noqa: F401
+    except ImportError:
+        raise MissingDependencyError("bitsandbytes", "quantize", "4-bit weights") from None
+
+
+def model_config(source: ModelSource, rope_factor: float = 1.0) -> Any:
+    """The config of the base model, its positions interpolated; no weights are read.
+
+    Raises:
+        InputError: not a model, or one whose positions cannot be interpolated.
+    """
+    transformers, _ = import_transformers()
+    with _model_errors(source):
+        config = transformers.AutoConfig.from_pretrained(source.base, trust_remote_code=False)
+    interpolate(config, rope_factor, source.base)
+    return config
+
+
+def empty_model(source: ModelSource, rope_factor: float = 1.0) -> Any:
+    """The base model without its weights (on torch's meta device): its layers and shapes, in next to no memory."""
+    transformers, torch = import_transformers()
+    config = model_config(source, rope_factor)
+    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+    with torch.device("meta"), quiet_loading():
+        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=dtype)
+
+
+@contextlib.contextmanager
+def _model_errors(source: ModelSource) -> Any:
+    """Turn what transformers raises for a wrong model into one line."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        name = f"{source.base} + {source.adapter}" if source.adapter else source.base
+        raise InputError(f"{name}: cannot be loaded as a causal language model: {reason[:300]}") from error

@@ -1,0 +1,1 @@
+"""Prompts -> abstracts, in shards, by one process or several."""

@@ -1,0 +1,103 @@
+"""From documents with relations to prompt records: several for each, each with findings of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
+from abroad.synthesis.prompts.findings import express_findings
+from abroad.synthesis.prompts.guides import Guide, Topic, TopicDraw, load_guide
+from abroad.synthesis.prompts.keywords import extract_keywords
+from abroad.synthesis.prompts.styles import Brief, make_prompt
+
+_POOL = 3  # keywords are drawn from this many times as many, so that prompts of a document differ
+
+
+@dataclass(frozen=True)
+class InstructSettings:
+    """Attributes:
+    style: form of the prompt.
+    prompts_per_document, keywords: how many of each.
+    temperature: drawn uniformly between these two for each prompt.
+    guide: principles that stand in each prompt.
+    topics: a topic of the guide (of the default one without a guide) is drawn for each prompt.
+    """
+
+    style: str = "completion"
+    prompts_per_document: int = 10
+    keywords: int = 7
+    temperature: tuple[float, float] = (0.0, 1.0)
+    top_p: float = 0.95
+    max_tokens: int = 512
+    guide: Guide | None = None
+    topics: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        low, high = self.temperature
+        if not 0 <= low <= high:
+            raise InputError(f"expected temperatures from low to high, at least 0, found {low} to {high}")
+
+
+def instruct(
+    documents: Sequence[Document], settings: InstructSettings, rejects: Rejects | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the prompt records of the documents that have relations and an abstract; the same for the same seed.
+
+    The record of prompt n of document D has id "D-n" and the fields of the
+    document that will be: title, entities and relations that its findings
+    state, `source` = D, and what `generate_abstracts` needs.
+
+    Args:
+        rejects: collects the documents that have relations but no abstract to take keywords from.
+    """
+    topics = TopicDraw(settings.guide or load_guide(), settings.seed) if settings.topics else None
+    related = [document for document in documents if document.relations and document.abstract.strip()]
+    for document in documents if rejects is not None else ():
+        if document.relations and not document.abstract.strip():
+            rejects.add(document.id, "no abstract to take keywords from")
+    for document, pool in zip(related, extract_keywords(related, _POOL * settings.keywords), strict=True):
+        for number in range(1, settings.prompts_per_document + 1):
+            draw = Random(f"{settings.seed}:{document.id}:{number}")
+            topic = topics.next(document) if topics else None
+            yield _record(document, number, pool, draw, settings, topic)
+
+
+def _record(
+    document: Document, number: int, pool: list[str], draw: Random, settings: InstructSettings, topic: Topic | None
+) -> dict[str, Any]:
+    findings = express_findings(document, draw)
+    keywords = draw.sample(pool, min(settings.keywords, len(pool)))
+    prompt = make_prompt(settings.style, Brief(document.title, keywords, findings.text, topic, settings.guide), draw)
+    of_guide = {
+        "topic": [topic.aim, topic.technique] if topic else None,
+        "answer_after": prompt.answer_after or None,
+        "avoid": list(settings.guide.names_of_exemplars()) if settings.guide else None,
+    }
+    low, high = settings.temperature
+    return {
+        "id": f"{document.id}-{number}",
+        "source": document.id,
+        "PMID": document.pmid,
+        "ArticleTitle": document.title,
+        "doi": document.doi,
+        "organisms": [entity.to_dict() for entity in findings.organisms],
+        "chemicals": [entity.to_dict() for entity in findings.chemicals],
+        "relations": [list(pair) for pair in findings.relations],
+        "surfaces": findings.surfaces,
+        "keywords": keywords,
+        "findings": findings.text,
+        "prompt": prompt.text,
+        "lead": prompt.lead,
+        "temperature": round(draw.uniform(low, high), 2),
+        "top_p": settings.top_p,
+        "max_tokens": settings.max_tokens,
+        "stop": list(prompt.stop),
+        "seed": draw.randrange(2**31),
+        **{key: value for key, value in of_guide.items() if value},
+    }

@@ -1,0 +1,145 @@
+"""Prompts for an abstract, in the form a model was made for; a registry of styles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from abroad.core.errors import InputError
+from abroad.synthesis.prompts.findings import NUMBERS
+from abroad.synthesis.prompts.guides import Guide, Topic
+
+STOP = ("\n", "Title:", "Keywords:", "Main findings:", "Abstract:", "Instructions:")
+"""The answer ends where the model starts to write another prompt."""
+_STOP_GUIDED = ("\n\n", "Title:", "Keywords:", "Main findings:", "Instructions:", "Principles:")
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Attributes:
+    text: what the model reads.
+    lead: opening words of the answer that are forced on it and count as its own; may be empty.
+    stop: where the answer ends.
+    answer_after: the abstract is what stands after these words of the answer; empty: all of it.
+    """
+
+    text: str
+    lead: str = ""
+    stop: tuple[str, ...] = STOP
+    answer_after: str = ""
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What an abstract is to be written of.
+
+    Attributes:
+        findings: sentences that it must state.
+        topic: aim and technique of the study; they join the keywords.
+        guide: principles and exemplars to stand before the task.
+    """
+
+    title: str
+    keywords: Sequence[str]
+    findings: str
+    topic: Topic | None = None
+    guide: Guide | None = None
+
+    @property
+    def keyword_list(self) -> str:
+        topic = [self.topic.aim, self.topic.technique] if self.topic else []
+        return ", ".join([*topic, *self.keywords])
+
+
+_TASK = (
+    "Write the abstract of a scientific article from its title, its keywords and its main findings. "
+    "State every main finding with all names exactly as given, and name no other organism and no other compound."
+)
+# Vicuna v1.1 conversation template, https://github.com/lm-sys/FastChat (Apache-2.0).
+_VICUNA_SYSTEM = (
+    "A chat between a curious user and an artificial intelligence assistant. "
+    "The assistant gives helpful, detailed, and polite answers to the user's questions."
+)
+_OPENINGS = (
+    "",
+    "",
+    "In this study, ",
+    "In the course of a chemical investigation, ",
+    "As part of a search for bioactive natural products, ",
+    "We report that ",
+    "After extraction and repeated chromatography, ",
+)
+
+
+def standard(brief: Brief, draw: Random) -> Prompt:
+    """An instruction, for models tuned to follow one."""
+    if brief.guide is None:
+        return Prompt(f"Instructions: {_TASK}\n{_fields(brief)}\nAbstract:")
+    return Prompt(f"Instructions: {_guided(brief, brief.guide)}\nCheck:", stop=_STOP_GUIDED, answer_after="Abstract:")
+
+
+def vicuna(brief: Brief, draw: Random) -> Prompt:
+    """The same instruction as a turn of Vicuna v1.1."""
+    if brief.guide is None:
+        return Prompt(f"{_VICUNA_SYSTEM} USER: {_TASK}\n{_fields(brief)} ASSISTANT:")
+    text = f"{_VICUNA_SYSTEM} USER: {_guided(brief, brief.guide)} ASSISTANT: Check:"
+    return Prompt(text, stop=_STOP_GUIDED, answer_after="Abstract:")
+
+
+def completion(brief: Brief, draw: Random) -> Prompt:
+    """For small models that follow no instruction: the abstract is begun with the findings, the model goes on.
+
+    Nor do they check themselves: under principles the check is written for them.
+    """
+    opening = draw.choice(_OPENINGS) if brief.topic is None else _aim(brief.topic)
+    findings = brief.findings
+    if opening and findings.partition(" ")[0].lower() in NUMBERS:
+        findings = findings[0].lower() + findings[1:]
+    if brief.guide is None:
+        return Prompt(f"Title: {brief.title}\nKeywords: {brief.keyword_list}\nAbstract:", lead=opening + findings)
+    check = "All names are copied as written (3), and nothing is claimed that the findings do not state (1)."
+    return Prompt(f"{_guided(brief, brief.guide)}\nCheck: {check}\nAbstract:", lead=opening + findings)
+
+
+_STYLES: dict[str, Callable[[Brief, Random], Prompt]] = {
+    "completion": completion,
+    "standard": standard,
+    "vicuna": vicuna,
+}
+
+
+def style_names() -> list[str]:
+    return sorted(_STYLES)
+
+
+def make_prompt(style: str, brief: Brief, draw: Random) -> Prompt:
+    """A prompt in one of the styles.
+
+    Raises:
+        InputError: no such style.
+    """
+    if style not in _STYLES:
+        raise InputError(f"no prompt style {style!r}; expected one of: {', '.join(style_names())}")
+    return _STYLES[style](brief, draw)
+
+
+def _fields(brief: Brief) -> str:
+    return f"Title: {brief.title}\nKeywords: {brief.keyword_list}.\nMain findings: {brief.findings}"
+
+
+def _guided(brief: Brief, guide: Guide) -> str:
+    """Task, principles, worked exemplars, and the fields to write for."""
+    exemplars = "\n\n".join(
+        f"Title: {e.title}\nKeywords: {e.keywords}.\nMain findings: {e.findings}\n"
+        f"Check: {e.check}\nAbstract: {e.abstract}"
+        for e in guide.exemplars
+    )
+    return f"{_TASK}\nPrinciples:\n{guide.numbered()}\n\n{exemplars}\n\n{_fields(brief)}"
+
+
+def _aim(topic: Topic) -> str:
+    article = "an" if topic.aim[0] in "aeiou" else "a"
+    if topic.aim in ("chemotaxonomic", "chemical ecology", "quorum sensing"):
+        article = "a"
+    return f"In {article} {topic.aim} study by {topic.technique}, "

@@ -1,0 +1,1 @@
+"""Which synthetic abstracts are worth training on."""

@@ -1,0 +1,1 @@
+"""Instructions of several kinds made of curated documents, and by a model itself."""

@@ -1,0 +1,257 @@
+"""Self-specialisation: from a few seeds, new instructions by the model itself, answered with retrieved abstracts.
+
+Kang et al., "Self-Specialization: Uncovering Latent Expertise within Large Language Models"
+(arXiv 2310.00160). An answer stays only if every organism and chemical it names stands in what
+was retrieved; the share that does is reported with and without retrieval. The model trained on
+the first round may make a second; a third only repeats the model's own words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_records, write_jsonl
+from abroad.core.schema import Document
+from abroad.documents.instructions import Task
+from abroad.engines.base import Engine
+from abroad.synthesis.generation.generate import generate_abstracts
+from abroad.synthesis.selection.fidelity import names_in, stands_in
+from abroad.synthesis.tasks.kinds import balanced, make_tasks
+from abroad.text.near_duplicates import NearDuplicates
+from abroad.text.retrieval import Bm25Index
+
+ROUNDS = 2
+_HEAD = "Tasks for readers of abstracts about organisms and the compounds they produce."
+_SHORTEST = 4  # words of an instruction
+_WITHOUT = "-plain"  # marks the same question asked without retrieval
+
+
+@dataclass(frozen=True)
+class SpecialiseSettings:
+    """Attributes:
+    count: instructions to generate (before filtering).
+    retrieve: abstracts in the context of an answer.
+    demonstrations: seed tasks shown for each new instruction.
+    similarity: MinHash similarity of a near-duplicate.
+    """
+
+    count: int = 200
+    retrieve: int = 3
+    demonstrations: int = 4
+    similarity: float = 0.7
+    temperature: float = 0.8
+    max_tokens: int = 128
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Specialised:
+    """What a round gave.
+
+    Attributes:
+        tasks: records of the instruction set: a `Task`, with `context` (ids of abstracts) and `round`.
+        rejected: the others, with `reason`.
+        grounded, grounded_without: share of finished answers that name something, all of it in the retrieved
+            abstracts; with them in the prompt, and without.
+    """
+
+    tasks: list[dict[str, Any]]
+    rejected: list[dict[str, Any]]
+    grounded: float
+    grounded_without: float
+
+    def reasons(self) -> dict[str, int]:
+        return dict(Counter(record["reason"] for record in self.rejected).most_common())
+
+
+def next_round(previous: Sequence[dict[str, Any]]) -> int:
+    """The round that follows these records.
+
+    Raises:
+        InputError: two rounds are done.
+    """
+    number = 1 + max((int(record.get("round") or 1) for record in previous), default=0)
+    if number > ROUNDS:
+        raise InputError(f"two rounds are done; a third repeats the model's own words: at most {ROUNDS}")
+    return number
+
+
+def specialise(
+    seeds: Sequence[Document],
+    corpus: Sequence[Document],
+    engine: Engine,
+    identity: dict[str, Any],
+    settings: SpecialiseSettings,
+    work: Path,
+    rejects: Rejects,
+    previous: Sequence[dict[str, Any]] = (),
+) -> Specialised:
+    """One round; generated texts are kept in `work`, so that a rerun goes on.
+
+    Args:
+        identity: what decides a text beside its prompt (engine, model).
+        previous: records of the first round, for the second: near-duplicates of them go.
+    Raises:
+        InputError: a third round, or seeds without relations.
+    """
+    number = next_round(previous)
+    examples = make_tasks(seeds, settings.seed)
+    if not any(document.relations for document in seeds):
+        raise InputError("none of the seed documents has a relation; expected a handful of curated documents")
+    index = Bm25Index(corpus)
+    titles = {document.id: _title(document) for document in seeds}
+    write_jsonl(work / "instruction_prompts.jsonl", _instruction_prompts(titles, corpus, examples, settings, number))
+    generate_abstracts(work / "instruction_prompts.jsonl", work / "instructions.jsonl", engine, rejects, identity)
+    questions, rejected = _questions(_read(work / "instructions.jsonl"), examples, previous, settings)
+    if not questions:
+        raise InputError(
+            f"none of the {settings.count} generated texts is a new instruction; "
+            "expected a larger model, more seeds or a lower temperature"
+        )
+    shown = [(task, titles[task.source]) for task in examples if task.kind not in ("empty", "verify")]
+    prompts = [prompt for question in questions for prompt in _answer_prompts(question, shown, index, settings)]
+    write_jsonl(work / "answer_prompts.jsonl", prompts)
+    generate_abstracts(work / "answer_prompts.jsonl", work / "answers.jsonl", engine, rejects, identity)
+    texts = {document.id: document.text for document in corpus}
+    answers = [_judged(record, texts, number) for record in _read(work / "answers.jsonl")]
+    with_context = [answer for answer in answers if not answer["id"].endswith(_WITHOUT)]
+    without = [answer for answer in answers if answer["id"].endswith(_WITHOUT)]
+    return Specialised(
+        tasks=[_clean(answer) for answer in with_context if not answer["reason"]],
+        rejected=rejected + [answer for answer in with_context if answer["reason"]],
+        grounded=_grounded_share(with_context),
+        grounded_without=_grounded_share(without),
+    )
+
+
+def _title(document: Document) -> str:
+    """The title, or the beginning of an abstract that has none: it stands for the text, so that prompts stay short."""
+    return document.title or document.abstract[:120]
+
+
+def _instruction_prompts(
+    titles: dict[str, str],
+    corpus: Sequence[Document],
+    examples: Sequence[Task],
+    settings: SpecialiseSettings,
+    number: int,
+) -> list[dict[str, Any]]:
+    """Few-shot prompts that end with an unlabelled abstract's title, for which a task is to be found."""
+    records = []
+    for place in range(settings.count):
+        draw = Random(f"{settings.seed}:{number}:{place}")
+        shown = balanced(examples, settings.demonstrations, draw.randrange(2**31))
+        draw.shuffle(shown)
+        about = draw.choice(corpus)
+        parts = [f"Input: {titles[task.source]}\nTask: {task.instruction}" for task in shown]
+        records.append(
+            {
+                "id": f"r{number}-{place}",
+                "prompt": "\n\n".join([_HEAD, *parts, f"Input: {_title(about)}\nTask:"]),
+                "about": about.id,
+                "input": _title(about),
+                "temperature": settings.temperature,
+                "top_p": 0.95,
+                "max_tokens": settings.max_tokens,
+                "stop": ["\n"],
+                "seed": draw.randrange(2**31),
+            }
+        )
+    return records
+
+
+def _questions(
+    generated: Sequence[dict[str, Any]],
+    examples: Sequence[Task],
+    previous: Sequence[dict[str, Any]],
+    settings: SpecialiseSettings,
+) -> tuple[list[Task], list[dict[str, Any]]]:
+    """New instructions with their inputs, and what was set aside with its reason."""
+    known = NearDuplicates(settings.similarity)
+    for task in (*examples, *map(Task.from_dict, previous)):
+        known.add(task.id, f"{task.instruction} {task.input}")
+    questions: list[Task] = []
+    rejected: list[dict[str, Any]] = []
+    for record in generated:
+        text, about = record["AbstractText"].strip(), record["input"]
+        if len(text.split()) < _SHORTEST:
+            reason = "instruction too short"
+        elif record.get("finish_reason") == "length":
+            reason = "cut off"
+        elif known.add(record["id"], f"{text} {about}") is not None:
+            reason = "near-duplicate"
+        else:
+            questions.append(Task(record["id"], "generated", text, about, "", record["about"]))
+            continue
+        rejected.append({"id": record["id"], "instruction": text, "input": about, "reason": reason})
+    return questions, rejected
+
+
+def _answer_prompts(
+    question: Task, examples: Sequence[tuple[Task, str]], index: Bm25Index, settings: SpecialiseSettings
+) -> list[dict[str, Any]]:
+    """The question with retrieved abstracts before it, and without."""
+    found = index.nearest(f"{question.instruction} {question.input}", settings.retrieve)
+    example, title = Random(f"{settings.seed}:{question.id}").choice(list(examples))
+    shown = f"Input: {title}\nTask: {example.instruction}\nAnswer: {example.output}\n\n"
+    context = "".join(f"Text: {document.text}\n" for document in found)
+    ask = f"Input: {question.input}\nTask: {question.instruction}\nAnswer:"
+    fields = {
+        "instruction": question.instruction,
+        "input": question.input,
+        "source": question.source,
+        "context": [document.id for document in found],
+        "temperature": 0.0,
+        "max_tokens": settings.max_tokens,
+        "stop": ["\n"],
+    }
+    return [
+        {"id": question.id, "prompt": f"Text: {example.input}\n{shown}{context}{ask}", **fields},
+        {"id": question.id + _WITHOUT, "prompt": shown + ask, **fields},
+    ]
+
+
+def _judged(record: dict[str, Any], texts: dict[str, str], number: int) -> dict[str, Any]:
+    """The answer with why it cannot be used; an empty `reason` for a good one."""
+    answer = record["AbstractText"].strip()
+    context = " ".join(texts[id] for id in record["context"])
+    names = names_in(answer)
+    foreign = [name for name in names if not stands_in(name, context)]
+    asked = [name for name in names_in(record["instruction"]) if not stands_in(name, context)]
+    if not answer:
+        reason = "empty answer"
+    elif record.get("finish_reason") == "length":
+        reason = "cut off"
+    elif not record["context"]:
+        reason = "nothing retrieved"
+    elif answer.lower() in (record["input"].lower(), record["instruction"].lower()):
+        reason = "repeats the question"
+    elif asked:
+        reason = "asks about what the abstracts do not name"
+    elif foreign:
+        reason = "names what the abstracts do not"
+    elif not names:
+        reason = "names nothing"
+    else:
+        reason = ""
+    fields = {name: record[name] for name in ("id", "instruction", "input", "source", "context")}
+    return {**fields, "output": answer, "kind": "generated", "round": number, "reason": reason, "foreign": foreign}
+
+
+def _grounded_share(answers: Sequence[dict[str, Any]]) -> float:
+    naming = [a for a in answers if a["reason"] in ("", "names what the abstracts do not")]
+    return sum(not answer["reason"] for answer in naming) / len(naming) if naming else 0.0
+
+
+def _clean(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in answer.items() if name not in ("reason", "foreign")}
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    return [record for _, _, record in read_records(path)]

@@ -1,0 +1,1 @@
+"""Curation on an Argilla server: records pushed, answers pulled, conflicts settled."""

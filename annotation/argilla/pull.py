@@ -1,0 +1,220 @@
+"""Answers of curators -> decisions and documents: one file a curator, one merged, and the conflicts.
+
+    decisions.jsonl     every answer, as `annotation.decisions.records` has it: drafts, discarded and flagged lines too
+    curators/NAME.jsonl the documents as each curator left them
+    curated.jsonl       merged documents
+    conflicts.jsonl     documents whose curators differ with no majority
+    predicted.jsonl     what the curators were shown, as predictions
+
+Answers come from an Argilla server, or from the JSON that the offline page saves; both are read alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_records, write_documents, write_jsonl
+from abroad.core.schema import Document, Prediction
+from annotation.argilla.connection import explained
+from annotation.argilla.push import OVERLAP, find_dataset
+from annotation.argilla.stored import stored_records
+from annotation.argilla.task import COMMENT, RELATIONS, SPANS, document_of, prediction_of
+from annotation.decisions.answers import Answer, read_answer
+from annotation.decisions.merge import Merged, curated_document, merge
+from annotation.decisions.records import ADJUDICATION, DRAFT, SUBMITTED, Decision, Mention, counted, write_decisions
+
+if TYPE_CHECKING:
+    from argilla import Argilla, Dataset
+
+
+@dataclass
+class Pulled:
+    """Attributes:
+    documents: all that were shown; predictions: what was suggested for them.
+    decisions: every answer.
+    """
+
+    documents: dict[str, Document] = field(default_factory=dict)
+    predictions: dict[str, Prediction] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PullReport:
+    """Counts: answers by status, documents with a submitted answer, conflicts, and lines to look at."""
+
+    documents: int
+    submitted: int
+    drafts: int
+    discarded: int
+    curators: int
+    conflicts: int
+    flagged: int
+
+
+def pull(client: Argilla, dataset: str, workspace: str, rejects: Rejects) -> Pulled:
+    """Everything that curators answered, in the dataset, its overlap and its adjudication.
+
+    Raises:
+        InputError: no such dataset.
+        AbroadError: the server is away.
+    """
+    pulled = Pulled()
+    names = (dataset, f"{dataset}-{OVERLAP}", f"{dataset}-{ADJUDICATION}")
+    with explained(client):
+        found = [place for name in names if (place := find_dataset(client, name, workspace)) is not None]
+        if not found:
+            raise InputError(f"no dataset {dataset!r} in the workspace {workspace!r}: push to it first")
+        users = {str(user.id): user.username for user in client.users}
+        for place in found:
+            _read_dataset(client, place, users, pulled, rejects)
+    return pulled
+
+
+def _read_dataset(client: Argilla, place: Dataset, users: dict[str, str], pulled: Pulled, rejects: Rejects) -> None:
+    for record in stored_records(client, place):
+        try:
+            document = document_of(record)
+        except (KeyError, TypeError, ValueError):
+            rejects.add(f"{place.name}: {record.id}", "not a record that abroad pushed")
+            continue
+        pulled.documents.setdefault(document.id, document)
+        prediction = prediction_of(record)
+        if prediction is not None:
+            pulled.predictions.setdefault(document.id, prediction)
+        batch = str(record.metadata.get("batch", ""))
+        for answer in record.answers:
+            curator = users.get(answer.user, answer.user)
+            values = {**answer.values, "status": answer.status}
+            pulled.decisions.append(
+                _decision(document, curator, values, batch, answer.updated_at, f"argilla:{place.name}")
+            )
+
+
+def _decision(
+    document: Document, curator: str, values: dict[str, Any], batch: str, updated: str, source: str
+) -> Decision:
+    answer: Answer = read_answer(str(values.get(RELATIONS) or ""), document)
+    return Decision(
+        document=document.id,
+        curator=curator,
+        status=str(values.get("status") or DRAFT),
+        relations=answer.relations,
+        mentions=_mentions(values.get(SPANS), document),
+        flagged=answer.flagged,
+        batch=batch,
+        updated_at=updated,
+        source=source,
+        comment=str(values.get(COMMENT) or ""),
+        extra={"answer": str(values.get(RELATIONS) or "")},
+    )
+
+
+def _mentions(spans: Any, document: Document) -> tuple[Mention, ...]:
+    mentions = []
+    for span in spans or []:
+        start, end, role = int(span["start"]), int(span["end"]), str(span.get("label") or span.get("role"))
+        if 0 <= start < end <= len(document.text):
+            mentions.append(Mention(start, end, role))
+    return tuple(sorted(mentions, key=lambda mention: (mention.start, mention.end, mention.role)))
+
+
+def read_offline(path: Path, rejects: Rejects) -> Pulled:
+    """The answers in a file that the offline page saved: {"documents": [...], "answers": [...]}.
+
+    An answer has `document`, `curator`, `status`, `relations` (the text, a relation a line), optionally `spans`,
+    `batch`, `updated_at` and `comment`.
+
+    Raises:
+        InputError: not such a file.
+    """
+    value: dict[str, Any] = {}
+    for _, key, record in read_records(path):
+        value |= {key: record} if key is not None else record if isinstance(record, dict) else {}
+    if not isinstance(value.get("documents"), list) or not isinstance(value.get("answers"), list):
+        raise InputError(f"{path}: expected the JSON that the offline page saves ('documents' and 'answers')")
+    pulled = Pulled()
+    for number, record in enumerate(value["documents"], 1):
+        try:
+            document = Document.from_dict(record)
+        except InputError as error:
+            rejects.add(f"{path}: document {number}", str(error))
+            continue
+        pulled.documents[document.id] = document
+        if record.get("prediction") is not None:
+            pulled.predictions[document.id] = Prediction.from_dict(record["prediction"])
+            document.extra.pop("prediction", None)
+    for number, record in enumerate(value["answers"], 1):
+        where = f"{path}: answer {number}"
+        try:
+            document = pulled.documents[str(record["document"])]
+            batch, updated = str(record.get("batch") or ""), str(record.get("updated_at") or "")
+            decision = _decision(document, str(record["curator"]), record, batch, updated, f"html:{path.name}")
+            pulled.decisions.append(Decision.from_dict(decision.to_dict()))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            rejects.add(where, f"expected document, curator, status and relations: {error!r}")
+        except InputError as error:
+            rejects.add(where, str(error))
+    return pulled
+
+
+def together(parts: Sequence[Pulled]) -> Pulled:
+    """Several pulls as one; of two answers of a curator to a document in a batch, the newer counts."""
+    result = Pulled()
+    latest: dict[tuple[str, str, str], Decision] = {}
+    for part in parts:
+        for id, document in part.documents.items():
+            result.documents.setdefault(id, document)
+        for id, prediction in part.predictions.items():
+            result.predictions.setdefault(id, prediction)
+        for decision in part.decisions:
+            key = (decision.document, decision.curator, decision.batch)
+            if key not in latest or latest[key].updated_at <= decision.updated_at:
+                latest[key] = decision
+    result.decisions = list(latest.values())
+    return result
+
+
+def write_pulled(pulled: Pulled, out: Path, drafts: bool = False) -> tuple[Merged, PullReport]:
+    """Write the files of a pull; those of an earlier one are replaced.
+
+    Args:
+        drafts: count drafts as if they were submitted.
+    """
+    decisions = pulled.decisions
+    if drafts:
+        decisions = [replace(d, status=SUBMITTED) if d.status == DRAFT else d for d in decisions]
+    merged = merge(decisions, pulled.documents.values())
+    write_decisions(out / "decisions.jsonl", pulled.decisions)
+    write_documents(out / "curated.jsonl", merged.documents)
+    write_jsonl(out / "conflicts.jsonl", (conflict.to_dict() for conflict in merged.conflicts))
+    write_jsonl(out / "predicted.jsonl", (prediction.to_dict() for prediction in pulled.predictions.values()))
+    own = counted(decisions)
+    curators = sorted({decision.curator for decision in own})
+    for curator in curators:
+        answers = [
+            curated_document(
+                pulled.documents[d.document], d.relations, {"status": d.status, "curators": [curator], "batch": d.batch}
+            )
+            for d in {d.document: d for d in own if d.curator == curator}.values()
+        ]
+        write_documents(out / "curators" / f"{_file_name(curator)}.jsonl", answers)
+    return merged, PullReport(
+        documents=len(merged.documents),
+        submitted=len(counted(pulled.decisions)),
+        drafts=sum(decision.status == DRAFT for decision in pulled.decisions),
+        discarded=sum(decision.status == "discarded" for decision in pulled.decisions),
+        curators=len(curators),
+        conflicts=len(merged.conflicts),
+        flagged=sum(len(decision.flagged) for decision in own),
+    )
+
+
+def _file_name(curator: str) -> str:
+    """A curator's name as a file name that stays inside its directory."""
+    return re.sub(r"[^\w.-]", "_", curator).lstrip(".") or "_"

@@ -1,0 +1,1 @@
+"""What curators decided: read, merged into documents, compared."""

@@ -1,0 +1,111 @@
+"""Several curators' decisions on a document -> one curated document, and the conflicts that are left.
+
+Relations are compared as `abroad evaluate` compares them (protocol upstream). A relation stands if more than half of
+the curators who submitted the document have it; where exactly half have it, it is open: it is left out and the
+document is listed as a conflict. The newest submitted decision of an adjudication batch overrules all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from abroad.core.schema import Document, Entity, LabelPair
+from abroad.evaluation.protocols import normalise_upstream
+from annotation.decisions.records import Decision, counted
+
+AGREED, MAJORITY, CONFLICT, ADJUDICATED, SINGLE = "agreed", "majority", "conflict", "adjudicated", "single"
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A document whose curators differ in relations that no majority settles.
+
+    Attributes:
+        answers: curator -> relations; open: relations that half of them have.
+    """
+
+    document: str
+    answers: dict[str, tuple[LabelPair, ...]]
+    open: tuple[LabelPair, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        answers = {curator: [list(pair) for pair in pairs] for curator, pairs in self.answers.items()}
+        return {"document": self.document, "answers": answers, "open": [list(pair) for pair in self.open]}
+
+
+@dataclass
+class Merged:
+    """Attributes:
+    documents: curated ones; `extra["curation"]` says how each came about.
+    conflicts: documents with open relations, not adjudicated.
+    """
+
+    documents: list[Document] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+
+
+def merge(decisions: Sequence[Decision], documents: Iterable[Document]) -> Merged:
+    """Merge what was submitted; documents that nobody submitted are left out."""
+    by_document: dict[str, list[Decision]] = {}
+    for decision in counted(decisions):
+        by_document.setdefault(decision.document, []).append(decision)
+    merged = Merged()
+    for document in documents:
+        votes = by_document.get(document.id)
+        if not votes:
+            continue
+        relations, status, conflict = settle(votes)
+        facts = {"status": status, "curators": sorted({vote.curator for vote in votes})}
+        merged.documents.append(curated_document(document, relations, facts))
+        if conflict is not None:
+            merged.conflicts.append(conflict)
+    return merged
+
+
+def settle(votes: Sequence[Decision]) -> tuple[list[LabelPair], str, Conflict | None]:
+    """(relations that stand, how, what is open) of the submitted decisions on one document."""
+    judged = [vote for vote in votes if vote.batch.endswith("adjudication")]
+    if judged:
+        return list(max(judged, key=lambda vote: vote.updated_at).relations), ADJUDICATED, None
+    latest: dict[str, Decision] = {}
+    for vote in sorted(votes, key=lambda vote: vote.updated_at):
+        latest[vote.curator] = vote
+    names: dict[tuple[str, str], LabelPair] = {}
+    count: dict[tuple[str, str], int] = {}
+    for vote in latest.values():
+        for key, pair in {pair_key(pair): pair for pair in reversed(vote.relations)}.items():
+            names.setdefault(key, pair)
+            count[key] = count.get(key, 0) + 1
+    order = dict.fromkeys(pair_key(pair) for vote in latest.values() for pair in vote.relations)
+    stand = [names[key] for key in order if 2 * count[key] > len(latest)]
+    undecided = tuple(names[key] for key in order if 2 * count[key] == len(latest))
+    if undecided:
+        answers = {curator: vote.relations for curator, vote in sorted(latest.items())}
+        return stand, CONFLICT, Conflict(votes[0].document, answers, undecided)
+    if len(latest) == 1:
+        return stand, SINGLE, None
+    return stand, AGREED if all(number == len(latest) for number in count.values()) else MAJORITY, None
+
+
+def pair_key(pair: LabelPair) -> tuple[str, str]:
+    """What makes two relations the same."""
+    return normalise_upstream(pair[0]), normalise_upstream(pair[1])
+
+
+def curated_document(document: Document, relations: Sequence[LabelPair], curation: dict[str, Any]) -> Document:
+    """The document with these relations and no others; ids of its entities are O1, O2, ... and C1, C2, ..."""
+    organisms = {label: f"O{n}" for n, label in enumerate(dict.fromkeys(o for o, _ in relations), 1)}
+    chemicals = {label: f"C{n}" for n, label in enumerate(dict.fromkeys(c for _, c in relations), 1)}
+    return Document(
+        document.id,
+        document.title,
+        document.abstract,
+        pmid=document.pmid,
+        doi=document.doi,
+        organisms=[Entity(id, label) for label, id in organisms.items()],
+        chemicals=[Entity(id, label) for label, id in chemicals.items()],
+        relations=[(organisms[organism], chemicals[chemical]) for organism, chemical in relations],
+        extra={"curation": curation},
+    )

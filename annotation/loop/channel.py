@@ -1,0 +1,138 @@
+"""How a batch reaches curators and their answers come back: an Argilla server, or a page that works from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Prediction
+from abroad.pipeline.config import CurationSection
+from annotation.argilla.pull import Pulled, pull, read_offline, together
+from annotation.argilla.push import PushSettings, is_overlap, push
+from annotation.decisions.merge import Conflict
+from annotation.decisions.records import ADJUDICATION
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Attributes: name: kept in the decisions; folder: of the round; model: name of what made the predictions."""
+
+    name: str
+    folder: Path
+    documents: Sequence[Document]
+    predictions: Sequence[Prediction]
+    model: str
+
+
+class Channel(Protocol):
+    """A way to curators and back."""
+
+    def show(self, batch: Batch, rejects: Rejects) -> None:
+        """Show a batch; shown again, nothing is doubled."""
+
+    def collect(self, rejects: Rejects) -> Pulled:
+        """Every answer so far, of all batches."""
+
+    def settle(self, conflicts: Sequence[Conflict], pulled: Pulled) -> str:
+        """Ask for a decision on conflicts, all answers shown; returns where it is made."""
+
+    def needed(self, id: str) -> int:
+        """How many curators must decide a document."""
+
+    def advice(self, folder: Path) -> str:
+        """What to do so that the batch of a round gets decided."""
+
+
+class PageChannel:
+    """One HTML page a batch; whatever curators save goes into one folder.
+
+    Args:
+        folder: where saved decisions are put.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def show(self, batch: Batch, rejects: Rejects) -> None:
+        from annotation.offline.page import OfflineSettings, write_offline
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings = OfflineSettings(f"Curation, {batch.name}", batch.name, batch.model)
+        write_offline(batch.documents, batch.predictions, batch.folder / "curate.html", settings, rejects)
+
+    def collect(self, rejects: Rejects) -> Pulled:
+        parts = []
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                parts.append(read_offline(path, rejects))
+            except InputError as error:  # a file still being copied, or another file altogether
+                rejects.add(str(path), str(error))
+        return together(parts)
+
+    def settle(self, conflicts: Sequence[Conflict], pulled: Pulled) -> str:
+        from annotation.argilla.adjudicate import all_answers, show_answers
+        from annotation.offline.page import OfflineSettings, write_offline
+
+        page = self.folder.parent / "adjudicate.html"
+        documents = [pulled.documents[conflict.document] for conflict in conflicts]
+        union = [all_answers(conflict, pulled.documents[conflict.document]) for conflict in conflicts]
+        notes = {conflict.document: show_answers(conflict) for conflict in conflicts}
+        settings = OfflineSettings("Adjudication", ADJUDICATION, "curators", notes)
+        write_offline(documents, union, page, settings, Rejects())
+        return str(page)
+
+    def needed(self, id: str) -> int:
+        return 1
+
+    def advice(self, folder: Path) -> str:
+        return f"curate {folder / 'curate.html'} in a browser and put the files that it saves into {self.folder}"
+
+
+class ServerChannel:
+    """Datasets of an Argilla server; its key comes from ARGILLA_API_KEY or from the local server."""
+
+    def __init__(self, section: CurationSection) -> None:
+        from annotation.argilla.connection import connect
+
+        self.section = section
+        self.client = connect(section.url)
+
+    def show(self, batch: Batch, rejects: Rejects) -> None:
+        section = self.section
+        settings = PushSettings(
+            dataset=section.dataset,
+            workspace=section.workspace,
+            batch=batch.name,
+            overlap=section.overlap,
+            curators=section.curators,
+            model=batch.model,
+        )
+        push(self.client, batch.documents, batch.predictions, settings, rejects)
+
+    def collect(self, rejects: Rejects) -> Pulled:
+        return together([pull(self.client, self.section.dataset, self.section.workspace, rejects)])
+
+    def settle(self, conflicts: Sequence[Conflict], pulled: Pulled) -> str:
+        from annotation.argilla.adjudicate import adjudicate
+
+        adjudicate(self.client, pulled, self.section.dataset, self.section.workspace)
+        return f"the dataset {self.section.dataset}-{ADJUDICATION}"
+
+    def needed(self, id: str) -> int:
+        return self.section.curators if is_overlap(id, self.section.overlap) else 1
+
+    def advice(self, folder: Path) -> str:
+        return f"curate at {self.client.api_url}, workspace {self.section.workspace!r}"
+
+
+def open_channel(section: CurationSection, out: Path) -> Channel:
+    """The channel that a config asks for.
+
+    Raises:
+        InputError, AbroadError: no server, or it does not answer.
+    """
+    return PageChannel(out / "decisions") if section.offline else ServerChannel(section)

@@ -1,0 +1,1 @@
+"""Curation without a server, in one HTML file."""

@@ -1,0 +1,80 @@
+"""Identifiers, what LOTUS knows, and QuickStatements."""
+
+import pytest
+
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Prediction, Relation
+from abroad.linking import opsin
+from abroad.linking.link import Linker
+from abroad.linking.quickstatements import write_quickstatements
+from abroad.sources.name_index import NameIndex, build_index
+from tests.sources.test_name_index import HEADER, KEY_A, KEY_B, row
+
+
+@pytest.fixture
+def index(tmp_path) -> NameIndex:
+    rows = [
+        row("Q1", KEY_A, "11", "Usnic acid", "", "Q10", "Usnea barbata", "Q100", "10.1/A"),
+        row("Q2", KEY_B, "12", "Saxitoxin", "", "Q11", "Alexandrium tamarense", "Q101", "10.1/B"),
+    ]
+    (tmp_path / "lotus.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    build_index(tmp_path / "lotus.csv", tmp_path / "index.sqlite", Rejects())
+    return NameIndex(tmp_path / "index.sqlite")
+
+
+def link(index, relation, document=None, opsin=False):
+    document = document or Document("d", "", "text", pmid="7", doi="10.1/X")
+    (prediction,) = Linker(index, opsin=opsin).link([document], [Prediction("d", [Relation(*relation)])])
+    return prediction.relations[0]
+
+
+def test_organisms_get_ncbi_taxa_without_any_index():
+    relation = link(None, ("Usnea barbata", "usnic acid"))
+    assert relation.organism_id.startswith("NCBITaxon:") and relation.status is None
+
+
+@pytest.mark.parametrize(
+    ("organism", "chemical", "doi", "status"),
+    [
+        ("Usnea barbata", "usnic acid", "10.1/X", "known"),
+        ("Alexandrium tamarense", "usnic acid", "10.1/X", "new"),
+        ("Alexandrium tamarense", "usnic acid", "10.1/a", "disputed"),  # LOTUS has it of Usnea from this paper
+        ("Usnea barbata", "unheard-of acid", "10.1/a", "new"),
+    ],
+)
+def test_a_relation_is_known_new_or_disputed(index, organism, chemical, doi, status):
+    assert link(index, (organism, chemical), Document("d", "", "x", doi=doi)).status == status
+
+
+def test_an_abbreviation_that_the_text_defines_is_looked_up_in_full(index):
+    document = Document("d", "", "The toxin saxitoxin (STX) was found; STX is toxic.")
+    assert link(index, ("Alexandrium tamarense", "STX"), document).chemical_id == "wikidata:Q2"
+    assert link(index, ("Alexandrium tamarense", "STX")).chemical_id is None
+
+
+@pytest.mark.skipif(not opsin.available(), reason="needs Java and py2opsin")
+def test_systematic_names_get_an_inchikey_from_opsin(index):
+    relation = link(index, ("Usnea barbata", "2,6-dimethoxybenzoic acid"), opsin=True)
+    assert relation.chemical_id == "inchikey:MBIZFBDREVRUHY-UHFFFAOYSA-N"
+
+
+def test_without_opsin_names_stay_without_structure(monkeypatch):
+    monkeypatch.setattr(opsin.shutil, "which", lambda name: None)
+    assert opsin.inchikeys(["2,6-dimethoxybenzoic acid"]) == {}
+
+
+def test_quickstatements_hold_what_wikidata_lacks_and_can_hold(index, tmp_path):
+    documents = [
+        Document("1", "", "x", pmid="7", doi="10.1/A"),
+        Document("2", "", "x", pmid="8"),
+        Document("3", "", "x"),
+    ]
+    relations = [
+        Relation("Alexandrium tamarense", "usnic acid", chemical_id="wikidata:Q1", status="new"),
+        Relation("Usnea barbata", "usnic acid", chemical_id="wikidata:Q1", status="known"),
+        Relation("Usnea barbata", "mystery", chemical_id=None, status="new"),
+    ]
+    predictions = [Prediction(document.id, relations) for document in documents]
+    report = write_quickstatements(tmp_path / "qs.txt", documents, predictions, index)
+    assert (tmp_path / "qs.txt").read_text().splitlines() == ["Q1\tP703\tQ11\tS248\tQ100", 'Q1\tP703\tQ11\tS698\t"8"']
+    assert (report.written, report.known, report.without_item, report.without_reference) == (2, 3, 3, 1)

@@ -1,0 +1,116 @@
+"""Stages run once, run again when something they rest on has changed, and leave a record."""
+
+import json
+
+import pytest
+
+from abroad.core.errors import InputError
+from abroad.pipeline.config import Config, EvaluateSection, LotusSection
+from abroad.pipeline.runner import Stage, run_stages
+
+
+class Pipeline:
+    """Two real stages: upper-case a file, then count its letters."""
+
+    def __init__(self, directory):
+        self.source = directory / "source.txt"
+        self.source.write_text("alpin")
+        self.config = Config(
+            out=directory / "run",
+            lotus=LotusSection(relations=self.source),
+            evaluate=EvaluateSection(gold=self.source),
+        )
+        self.upper, self.count = self.config.out / "upper.txt", self.config.out / "count.txt"
+        self.ran, self.factor = [], 1
+
+    def run(self, only=None):
+        self.ran.clear()
+        self.said = []
+        stages = [
+            Stage("upper", (self.source,), (self.upper,), {}, self.do_upper),
+            Stage("count", (self.upper,), (self.count,), {"factor": self.factor}, self.do_count),
+        ]
+        return run_stages(self.config, stages, only, self.said.append)
+
+    def do_upper(self):
+        self.ran.append("upper")
+        self.upper.write_text(self.source.read_text().upper())
+        return {}
+
+    def do_count(self):
+        self.ran.append("count")
+        letters = len(self.upper.read_text()) * self.factor
+        self.count.write_text(str(letters))
+        return {"letters": letters}
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    return Pipeline(tmp_path)
+
+
+def test_a_second_run_does_nothing(pipeline):
+    pipeline.run()
+    assert pipeline.ran == ["upper", "count"]
+    pipeline.run()
+    assert pipeline.ran == []
+    assert all("done before" in line for line in pipeline.said)
+
+
+def test_a_changed_input_runs_what_rests_on_it(pipeline):
+    pipeline.run()
+    pipeline.source.write_text("barbatic")
+    pipeline.run()
+    assert pipeline.ran == ["upper", "count"]
+    pipeline.source.write_text("Barbatic")  # gives the same upper.txt
+    pipeline.run()
+    assert pipeline.ran == ["upper"]
+
+
+def test_changed_settings_or_outputs_run_the_stage_again(pipeline):
+    pipeline.run()
+    pipeline.factor = 2
+    pipeline.run()
+    assert pipeline.ran == ["count"]
+    pipeline.upper.unlink()
+    pipeline.run()
+    assert pipeline.ran == ["upper"]
+
+
+def test_one_stage_can_be_run_alone(pipeline):
+    with pytest.raises(InputError, match=r"'count' needs .*upper.txt"):
+        pipeline.run(only="count")
+    pipeline.run(only="upper")
+    assert pipeline.ran == ["upper"]
+    with pytest.raises(InputError, match="expected one of: upper, count"):
+        pipeline.run(only="lower")
+
+
+def test_the_record_tells_settings_versions_hashes_time_and_memory(pipeline):
+    pipeline.run()
+    record = json.loads((pipeline.config.out / "run.json").read_text())
+    assert {"config", "seed", "versions", "stages"} <= record.keys()
+    entry = record["stages"]["count"]
+    assert entry["result"] == {"letters": 5}
+    assert len(entry["inputs"][str(pipeline.upper)]) == 64
+    assert entry["seconds"] >= 0
+    assert {"peak_memory_mb", "started", "outputs"} <= entry.keys()
+
+
+def test_a_stage_that_fails_keeps_those_before_it(pipeline, monkeypatch):
+    def fail():
+        raise InputError("no letters")
+
+    monkeypatch.setattr(pipeline, "do_count", fail)
+    with pytest.raises(InputError):
+        pipeline.run()
+    monkeypatch.undo()
+    pipeline.run()
+    assert pipeline.ran == ["count"]
+
+
+def test_a_broken_record_is_named(pipeline):
+    pipeline.run()
+    (pipeline.config.out / "run.json").write_text("{")
+    with pytest.raises(InputError, match=r"run\.json: broken run record"):
+        pipeline.run()

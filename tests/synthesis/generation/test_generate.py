@@ -1,0 +1,166 @@
+"""Generation stage: every prompt answered once, whatever stops it in between."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, write_jsonl
+from abroad.engines.base import GenerationRequest
+from abroad.engines.spec import make_engine
+from abroad.synthesis.generation.generate import generate_abstracts, whole_sentences
+
+IDENTITY = {"engine": "transformers", "model": "tiny"}
+
+
+def prompt(id, **fields):
+    record = {"id": id, "prompt": f"Title: {id}\nAbstract:", "max_tokens": 6, "temperature": 0.7, "seed": 3}
+    return {**record, "ArticleTitle": "T", **fields}
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model):
+    return make_engine("transformers", str(tiny_model), batch_size=2)
+
+
+class Dying:
+    """Passes on so many answers of an engine and dies, as a power cut would."""
+
+    def __init__(self, engine, after):
+        self.engine, self.left = engine, after
+
+    def generate(self, requests: list[GenerationRequest]):
+        for answer in self.engine.generate(requests):
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+            yield answer
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_an_interrupted_run_goes_on_and_gives_what_one_run_gives(engine, tmp_path):
+    prompts, whole, parts = (tmp_path / name for name in ("p.jsonl", "whole.jsonl", "parts.jsonl"))
+    write_jsonl(prompts, [prompt(str(n)) for n in range(5)])
+    generate_abstracts(prompts, whole, engine, Rejects(), IDENTITY)
+    with pytest.raises(KeyboardInterrupt):
+        generate_abstracts(prompts, parts, Dying(engine, 3), Rejects(), IDENTITY)
+    assert not parts.exists()
+    report = generate_abstracts(prompts, parts, engine, Rejects(), IDENTITY)
+    assert (report.written, report.resumed) == (5, 3)
+    assert read(parts) == read(whole)
+
+
+def test_the_lead_opens_the_abstract_and_other_fields_are_carried_over(engine, tmp_path):
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt("1", lead="Rutin was isolated from Ruta fictiva.", relations=[["a", "b"]])])
+    generate_abstracts(prompts, out, engine, Rejects(), IDENTITY)
+    record = read(out)[0]
+    assert record["AbstractText"].startswith("Rutin was isolated from Ruta fictiva.")
+    assert record["relations"] == [["a", "b"]] and record["ArticleTitle"] == "T"
+
+
+def test_bad_prompt_records_are_set_aside(engine, tmp_path):
+    prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
+    prompts.write_text(
+        "\n".join([json.dumps(prompt("1")), "{broken", '{"id": "2"}', json.dumps(prompt("1")), json.dumps(prompt("3"))])
+    )
+    generate_abstracts(prompts, out, engine, rejects, IDENTITY)
+    assert [record["id"] for record in read(out)] == ["1", "3"]
+    assert [item["where"].rpartition(":")[2] for item in rejects.items] == ["2", "3", "4"]
+
+
+def test_a_prompt_the_model_cannot_hold_is_set_aside(engine, tmp_path):
+    prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
+    write_jsonl(prompts, [prompt("1", prompt="word " * 900), prompt("2")])
+    generate_abstracts(prompts, out, engine, rejects, IDENTITY)
+    assert [record["id"] for record in read(out)] == ["2"] and "512 positions" in rejects.items[0]["reason"]
+
+
+def test_a_file_without_prompts_is_an_input_error(engine, tmp_path):
+    prompts = tmp_path / "p.jsonl"
+    prompts.write_text('{"id": "1"}\n')
+    with pytest.raises(InputError, match="no usable prompt"):
+        generate_abstracts(prompts, tmp_path / "out.jsonl", engine, Rejects(), IDENTITY)
+
+
+def test_a_cut_off_text_ends_with_a_whole_sentence():
+    assert whole_sentences("One. Two (IC50 2.5 mM). Thr") == "One. Two (IC50 2.5 mM)."
+    assert whole_sentences("no end") == ""
+
+
+def test_prompts_in_shards_give_the_same_file(engine, tmp_path):
+    prompts, whole, sharded = (tmp_path / name for name in ("p.jsonl", "whole.jsonl", "sharded.jsonl"))
+    write_jsonl(prompts, [prompt(str(n)) for n in range(5)])
+    generate_abstracts(prompts, whole, engine, Rejects(), IDENTITY)
+    with pytest.raises(KeyboardInterrupt):
+        generate_abstracts(prompts, sharded, Dying(engine, 1), Rejects(), IDENTITY, largest_shard=2)
+    report = generate_abstracts(prompts, sharded, engine, Rejects(), IDENTITY, largest_shard=3)
+    assert report.resumed == 1 and sharded.read_bytes() == whole.read_bytes()
+
+
+class Counting:
+    def __init__(self, engine):
+        self.engine, self.asked = engine, []
+
+    def generate(self, requests):
+        def noted():
+            for request in requests:
+                self.asked.append(request.id)
+                yield request
+
+        return self.engine.generate(noted())
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_other_prompts_take_over_what_is_unchanged(engine, tmp_path, finished):
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt(str(n)) for n in range(4)])
+    if finished:
+        generate_abstracts(prompts, out, engine, Rejects(), IDENTITY, largest_shard=2)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            generate_abstracts(prompts, out, Dying(engine, 3), Rejects(), IDENTITY, largest_shard=2)
+    write_jsonl(prompts, [prompt("new"), prompt("1"), prompt("0", seed=9)])
+    counting = Counting(engine)
+    report = generate_abstracts(prompts, out, counting, Rejects(), IDENTITY, largest_shard=2)
+    assert counting.asked == ["new", "0"] and (report.written, report.resumed) == (3, 1)
+    assert [record["id"] for record in read(out)] == ["new", "1", "0"]
+
+
+def test_another_model_starts_anew(engine, tmp_path):
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt("1")])
+    generate_abstracts(prompts, out, engine, Rejects(), IDENTITY)
+    assert generate_abstracts(prompts, out, engine, Rejects(), {**IDENTITY, "model": "other"}).resumed == 0
+
+
+def test_a_request_out_of_range_is_set_aside(engine, tmp_path):
+    prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
+    write_jsonl(prompts, [prompt("1", temperature=-1), prompt("2", max_tokens="many"), prompt("3")])
+    generate_abstracts(prompts, out, engine, rejects, IDENTITY)
+    assert [record["id"] for record in read(out)] == ["3"] and len(rejects) == 2
+
+
+def test_a_full_disk_stops_cleanly_and_the_rerun_goes_on(tiny_model, tmp_path):
+    """A limit on the size of files stands in for the disk: the same error at the same place."""
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt(str(n), max_tokens=60) for n in range(12)])
+    command = ["synth", "generate", prompts, "--out", out, "--model", tiny_model, "--batch-size", 1]
+    room = prompts.stat().st_size + 300  # for the prompts of the shard, and most of the answers
+    limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room})); "
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", f"{limit}from abroad.cli import main; main()", *map(str, command)],
+            capture_output=True,
+            text=True,
+        )
+        for limit in (limited, "")
+    )
+    assert first.returncode == 1 and "make room" in first.stderr
+    assert second.returncode == 0 and "(0 from" not in second.stderr
+    assert [record["id"] for record in read(out)] == [str(n) for n in range(12)]

@@ -1,0 +1,93 @@
+"""Workers spread over processes with Ray: whatever is killed, nothing is lost and nothing stands twice."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from abroad.core.io import write_jsonl
+
+psutil = pytest.importorskip("psutil")
+pytest.importorskip("ray")
+PROMPTS = 48
+
+
+@pytest.fixture
+def command(tiny_model, tmp_path):
+    """The command over 48 prompts and 3 workers, and its output."""
+    prompts, out = tmp_path / "prompts.jsonl", tmp_path / "abstracts.jsonl"
+    record = {"max_tokens": 250, "temperature": 0.9, "ArticleTitle": "T"}
+    write_jsonl(
+        prompts, ({"id": str(n), "prompt": f"Title: {n}\nAbstract:", "seed": n, **record} for n in range(PROMPTS))
+    )
+    arguments = ["synth", "generate", prompts, "--out", out, "--model", tiny_model, "--batch-size", 1, "--workers", 3]
+    return [sys.executable, "-c", "from abroad.cli import main; main()", *map(str, arguments)], out
+
+
+def start(command):
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def lines(out):
+    directory = out.with_name(out.name + ".shards")
+    count = 0
+    for path in [*directory.glob("?????.jsonl"), *directory.glob("?????.jsonl.partial")]:
+        with contextlib.suppress(FileNotFoundError):  # a shard that is done is renamed
+            count += path.read_bytes().count(b"\n")
+    return count
+
+
+def wait_until(condition, seconds=300):
+    for _ in range(seconds * 20):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("the run did not come so far")
+
+
+def running_workers():
+    """Ray's processes that answer shards."""
+    return [p for p in psutil.process_iter(["name", "cmdline"]) if "ShardWorker" in " ".join(p.info["cmdline"] or [])]
+
+
+def check_exactly_once(out):
+    counts = Counter(json.loads(line)["id"] for line in out.read_text().splitlines())
+    assert counts == Counter(map(str, range(PROMPTS)))
+    assert not out.with_name(out.name + ".shards").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_worker_is_replaced_and_no_record_is_lost_or_doubled(command):
+    arguments, out = command
+    process = start(arguments)
+    try:
+        wait_until(lambda: lines(out) >= 4)
+        victims = running_workers()[:2]
+        for victim in victims:
+            os.kill(victim.pid, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=600)
+    finally:
+        process.kill()
+    assert victims and process.returncode == 0, stderr
+    check_exactly_once(out)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_where_it_was(command):
+    arguments, out = command
+    process = start(arguments)
+    wait_until(lambda: lines(out) >= 4)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    kept = lines(out)
+    second = subprocess.run(arguments, capture_output=True, text=True, timeout=600)
+    assert second.returncode == 0, second.stderr
+    resumed = int(second.stderr.split("abstracts (")[1].split()[0])
+    assert kept <= resumed < PROMPTS  # the killed run's workers may have written a little more
+    check_exactly_once(out)
