@@ -200,7 +200,7 @@ class _Kept(Generic[_Candidate]):
     """Candidates that were taken, each unless it competes with one that was taken before."""
 
     def __init__(self, compete: Callable[[_Candidate, _Candidate], bool]) -> None:
-        self._compete = compete
+        self._compete: Callable[[_Candidate, _Candidate], bool] = compete
         self._kept: dict[str, _Candidate] = {}
         self._refused: set[str] = set()
 
