@@ -236,7 +236,7 @@ class _Loop:
 
     def _link(self, turn: Round, lesson: Lesson, figures: dict[str, Any]) -> dict[str, Any]:
         """What a model learned from: every decision and document with its hash, and the files beside them."""
-        files = [turn.folder / "model" / name for name in ("scorer.json", "chemical.crf", "organism.crf")]
+        files = [turn.folder / "model" / name for name in ("scorer.json", "mentions.crf")]
         return {
             "round": turn.number,
             "model": input_hashes(files),
