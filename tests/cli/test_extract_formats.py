@@ -43,7 +43,7 @@ def test_several_files_a_folder_and_a_bad_record(extract, tmp_path):
     assert "own.csv: title from the column 'Name', abstract from the column 'What'" in result.stderr
     assert "2 record(s) without an id are numbered: own-1, own-2" in result.stderr
     assert "own.csv:3: a quotation mark that does not close" in result.stderr
-    rejected = [json.loads(line) for line in (tmp_path / "p.csv.rejects.jsonl").read_text().splitlines()]
+    rejected = [json.loads(line) for line in (tmp_path / "p.csv.abroad" / "rejects.jsonl").read_text().splitlines()]
     assert len(rejected) == 2  # the torn row, and the paper that stands in two files
 
 

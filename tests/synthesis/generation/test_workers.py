@@ -11,6 +11,7 @@ from collections import Counter
 
 import pytest
 
+from abroad.core.helpers import helper_folder
 from abroad.core.io import write_jsonl
 
 psutil = pytest.importorskip("psutil")
@@ -35,9 +36,9 @@ def start(command):
 
 
 def lines(out):
-    directory = out.with_name(out.name + ".shards")
+    folder = helper_folder(out)
     count = 0
-    for path in [*directory.glob("?????.jsonl"), *directory.glob("?????.jsonl.partial")]:
+    for path in [*folder.glob("shards-*/?????.jsonl"), *folder.glob("shards-*/?????.jsonl.partial-*.jsonl")]:
         with contextlib.suppress(FileNotFoundError):  # a shard that is done is renamed
             count += path.read_bytes().count(b"\n")
     return count
@@ -59,7 +60,7 @@ def running_workers():
 def check_exactly_once(out):
     counts = Counter(json.loads(line)["id"] for line in out.read_text().splitlines())
     assert counts == Counter(map(str, range(PROMPTS)))
-    assert not out.with_name(out.name + ".shards").exists()
+    assert not list(helper_folder(out).glob("shards*"))
 
 
 @pytest.mark.slow
