@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import click
 import typer
 
 from abroad.cli import common
@@ -52,14 +51,14 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
         hints = get_type_hints(command, include_extras=True)
         signature = inspect.signature(command)
         parameters = [each.replace(annotation=hints[name]) for name, each in signature.parameters.items()]
-        takes_force = "force" in signature.parameters
+        takes_force, kind = "force" in signature.parameters, inspect.Parameter.KEYWORD_ONLY
         if not takes_force:
-            kind = inspect.Parameter.KEYWORD_ONLY
             parameters.append(inspect.Parameter("force", kind, default=FORCE, annotation=bool))
+        parameters.append(inspect.Parameter("context", kind, annotation=typer.Context))
         optional = {name for name, kind in outputs.items() if not kind.folder}
 
         @functools.wraps(command)
-        def guarded(*, force: bool = False, **values: Any) -> Any:
+        def guarded(*, context: typer.Context, force: bool = False, **values: Any) -> Any:
             with _standard_output(values, {name: outputs[name] for name in optional}) as values:
                 written = [
                     Output(values[name], kind, _option(name, signature.parameters[name]))
@@ -67,12 +66,11 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
                     if values.get(name) is not None
                 ]
                 read = [path for name, value in values.items() if name not in outputs for path in _paths(value)]
-                context = click.get_current_context(silent=True)
-                with guard(written, read, force, context.command_path if context else command.__name__):
+                with guard(written, read, force, f"abroad {context.command_path.partition(' ')[2]}"):
                     return command(**values, **({"force": force} if takes_force else {}))
 
         guarded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        guarded.__annotations__ = {**hints, "force": bool}
+        guarded.__annotations__ = {**hints, "force": bool, "context": typer.Context}
         setattr(guarded, OUTPUTS, outputs)
         return guarded
 

@@ -149,7 +149,7 @@ def check_file(path: Path) -> None:
         raise InputError(f"{path}: a device or a pipe, no file; give a file name, or - for standard output")
 
 
-def unwritable(path: Path, error: OSError) -> Exception:
+def unwritable(path: Path | Output, error: OSError) -> Exception:
     """The error to raise for one of the system: of the disk as it is, any other as wrong usage."""
     if error.errno in _FULL:
         return error
@@ -173,6 +173,11 @@ def _check_type(output: Output) -> None:
     path = output.path
     if str(path) == "-":
         raise InputError(f"{output}: expected {'a folder' if output.kind.folder else 'a file'}, not standard output")
+    above = path.absolute().parent
+    while not os.path.lexists(above):
+        above = above.parent
+    if not above.is_dir():
+        raise InputError(f"{output}: {above} is no folder; give another path")
     if not output.kind.folder:
         try:
             check_file(path)
@@ -180,11 +185,6 @@ def _check_type(output: Output) -> None:
             raise InputError(f"{output.option} {error}") from None
     elif os.path.lexists(path) and not path.is_dir():
         raise InputError(f"{output}: expected a folder, found something else")
-    above = path.absolute().parent
-    while not os.path.lexists(above):
-        above = above.parent
-    if not above.is_dir():
-        raise InputError(f"{output}: {above} is no folder; give another path")
 
 
 def _check_inputs(output: Output, inputs: Sequence[Path]) -> None:
@@ -270,7 +270,7 @@ class _Claim:
             self._write(WRITING, {"command": command})
         except OSError as error:
             self._tidy()
-            raise unwritable(output.path, error) from None
+            raise unwritable(output, error) from None
 
     def release(self) -> None:
         """Note what was written, if anything was; leave no trace of a command that wrote nothing."""
