@@ -74,9 +74,17 @@ class RunRecord:
         made = {path for stage in stages for path in stage.outputs}
         given = [path for stage in stages for path in stage.inputs if path not in made]
         for stage in stages:
-            ours = stage.name in self.value["begun"] or _ALL in self.value["begun"]
-            outputs = [_output(stage, path, ours) for path in stage.outputs]
+            outputs = [_output(stage, path, self._is_ours(stage, path)) for path in stage.outputs]
             check_outputs(outputs, [*given, *stage.inputs], force)
+
+    def _is_ours(self, stage: Stage, path: Path) -> bool:
+        """Whether an output may be made anew: the stage wrote it, and nobody changed it since."""
+        if _ALL in self.value["begun"] or not path.exists():
+            return True
+        if stage.name not in self.value["begun"]:
+            return False
+        wrote = self.value["stages"].get(stage.name, {}).get("outputs", {})
+        return all(wrote.get(file, found) == found for file, found in input_hashes([path]).items())
 
     def is_done(self, stage: Stage) -> bool:
         """Whether the stage has run with the same settings and inputs, and its outputs are as it left them."""
@@ -94,11 +102,10 @@ class RunRecord:
         if missing:
             raise InputError(f"stage {stage.name!r} needs {missing[0]}, which is not there: run the stages before it")
         hashes = input_hashes(stage.inputs)
-        stages = dict(self.value["stages"])
         self.value["stages"].pop(stage.name, None)
         if stage.name not in self.value["begun"]:
             self.value["begun"].append(stage.name)
-            write_json(self.path, self.value | {"stages": stages})
+        write_json(self.path, self.value)  # killed from here on, what the stage wrote is its own
         started = datetime.now(UTC).isoformat(timespec="seconds")
         reset_peak_memory()
         start = time.monotonic()

@@ -161,7 +161,7 @@ class _Loop:
         merged, _ = write_pulled(pulled, self.out / "curated")
         if rejects:
             self.say(rejects.summary())
-        rejects.write_beside(self.out / "curated" / "decisions.jsonl")
+        rejects.write_beside(self.out / "curated")
         return pulled, merged
 
     def _missing(self, turn: Round, decisions: Sequence[Decision]) -> str:

@@ -39,7 +39,8 @@ LINES = {
     "tune train": "in-t.jsonl --validation in-v.jsonl --config in-c.yaml --study out-s.sqlite",
     "tune decode": "in-t.jsonl --model in-m --study out-s.sqlite",
     "tune report": "in-s.sqlite --out out-s.html",
-    "extract": "in-d.jsonl --model in-m --config in-c.yaml --index in-i.sqlite --out out-p.csv --quickstatements out-q.txt",
+    "extract": "in-d.jsonl --model in-m --config in-c.yaml --index in-i.sqlite --out out-p.csv "
+    "--quickstatements out-q.txt",
     "extractor train": "in-d.json --synthetic in-s.jsonl --out out-e --held-out out-h.jsonl",
     "fewshot": "in-d.jsonl --prompt in-p.j2 --examples in-e.jsonl --embedder in-m --out out-p.jsonl",
     "rank": "in-d.jsonl in-p.jsonl --out out-r.jsonl --report out-r.html",
@@ -231,11 +232,11 @@ def test_devices_and_pipes_are_no_files(cli, call, target):
     path = Path("device" + Path(call.given).suffix)
     # By a link, so that a command that fails this test does not replace the device of the machine.
     os.mkfifo(path) if target == "pipe" else path.symlink_to(target)
-    before = os.listdir()
+    before = sorted(Path().iterdir())
     result = cli(*call.line(path))
     assert result.exit_code == 2 and result.stderr.count("\n") == 1, result.output
     assert "a device or a pipe" in result.stderr or "expected a folder" in result.stderr
-    assert os.listdir() == before and (path.is_fifo() or path.is_symlink())
+    assert sorted(Path().iterdir()) == before and (path.is_fifo() or path.is_symlink())
 
 
 @every_file
@@ -263,9 +264,8 @@ def test_standard_output_is_no_folder(cli, call):
 def documents():
     entities = {"organisms": [Entity("o", "Allium cepa")], "chemicals": [Entity("c", "quercetin")]}
     text = "Quercetin was isolated from Allium cepa."
-    write_documents(
-        "docs.jsonl", [Document(str(n), f"T{n}", text, relations=[("o", "c")], **entities) for n in range(9)]
-    )
+    made = (Document(str(n), f"T{n}", text, relations=[("o", "c")], **entities) for n in range(9))
+    write_documents("docs.jsonl", made)
     return "docs.jsonl"
 
 

@@ -217,7 +217,6 @@ def test_no_document_at_all_is_an_error(fetch):
         ([], "expected either SAMPLE.tsv or --labels"),
         (["s.tsv", "--labels", "l.jsonl"], "expected either SAMPLE.tsv or --labels"),
         (["--labels", "l.jsonl", "--relations", "r.tsv"], "--relations goes with SAMPLE.tsv"),
-        (["--labels", "docs.jsonl"], "which this command reads"),
         (["--labels", "absent.jsonl"], "no such file"),
     ],
 )
@@ -225,6 +224,14 @@ def test_wrong_usage_is_said_in_one_line(cli, tmp_path, monkeypatch, arguments, 
     monkeypatch.chdir(tmp_path)
     result = cli("documents", "fetch", *arguments, "--out", "docs.jsonl")
     assert result.exit_code == 2 and message in result.stderr
+
+
+def test_the_labels_are_not_overwritten(cli, tmp_path):
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text("labels")
+    result = cli("documents", "fetch", "--labels", labels, "--out", labels)
+    assert result.exit_code == 2 and "which this command reads" in result.stderr
+    assert labels.read_text() == "labels"
 
 
 def test_the_shipped_labels_join_exactly_to_the_labelled_texts(shared_data, tmp_path, fetch, cli):
