@@ -66,7 +66,7 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
                     if values.get(name) is not None
                 ]
                 read = [path for name, value in values.items() if name not in outputs for path in _paths(value)]
-                with guard(written, read, force, f"abroad {context.command_path.partition(' ')[2]}"):
+                with guard(written, read, force, _command(context)):
                     return command(**values, **({"force": force} if takes_force else {}))
 
         guarded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -75,6 +75,16 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
         return guarded
 
     return decorate
+
+
+def _command(context: typer.Context) -> str:
+    """The words of a command, however the program itself was called."""
+    words: list[str] = []
+    at: Any = context
+    while at.parent is not None:
+        words.insert(0, at.info_name)
+        at = at.parent
+    return " ".join(["abroad", *words])
 
 
 def _option(name: str, parameter: inspect.Parameter) -> str:

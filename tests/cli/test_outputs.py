@@ -284,6 +284,7 @@ def test_a_command_overwrites_what_it_wrote(tasks):
     assert OUT.read_bytes() != first
     assert {path.name for path in OUT.parent.iterdir()} == {OUT.name, HELPERS.name}
     assert {path.name for path in HELPERS.iterdir()} == {"run.json", "written.json"}
+    assert json.loads((HELPERS / "written.json").read_text())["command"] == "abroad synth tasks"
 
 
 def test_what_somebody_changed_since_stays_but_for_force(tasks):

@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abroad.core.errors import InputError
@@ -31,6 +31,7 @@ def test_what_is_written_a_record_a_line_is_read_back(tmp_path_factory, values, 
     assert [record["value"] for _, _, record in read_records(path)] == values
 
 
+@settings(deadline=None)  # it waits for the disk
 @given(st.lists(texts, unique=True, min_size=1), texts)
 def test_a_resumed_output_keeps_every_character_and_every_record(tmp_path_factory, keys, value):
     out = tmp_path_factory.mktemp("resume") / "out.jsonl"
