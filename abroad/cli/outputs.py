@@ -23,6 +23,11 @@ from abroad.core.errors import InputError
 from abroad.core.outputs import Kind, Output, guard
 
 OUTPUTS = "__abroad_outputs__"
+_MAYBE_PATHS = {
+    *("model", "models", "base", "rank_model", "embedder", "compare", "principles", "sets", "suites", "setting"),
+    "assignments",
+}
+"""Parameters that are text, since a name will do as well as a path."""
 
 
 def holds(*patterns: str) -> Callable[[Path], bool]:
@@ -65,7 +70,7 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
                     for name, kind in outputs.items()
                     if values.get(name) is not None
                 ]
-                read = [path for name, value in values.items() if name not in outputs for path in _paths(value)]
+                read = [path for name, value in values.items() if name not in outputs for path in _paths(name, value)]
                 with guard(written, read, force, _command(context)):
                     return command(**values, **({"force": force} if takes_force else {}))
 
@@ -92,14 +97,14 @@ def _option(name: str, parameter: inspect.Parameter) -> str:
     return given[0] if given else f"--{name.replace('_', '-')}"
 
 
-def _paths(value: Any) -> Iterator[Path]:
-    """What of a command's values is there on disk: paths, names that are paths, and the files of NAME=FILE."""
+def _paths(name: str, value: Any) -> Iterator[Path]:
+    """What a parameter names on disk: paths, names that may be paths, and the files of NAME=FILE."""
     if isinstance(value, list | tuple):
         for item in value:
-            yield from _paths(item)
+            yield from _paths(name, item)
     elif isinstance(value, Path):
         yield value
-    elif isinstance(value, str) and value:
+    elif isinstance(value, str) and name in _MAYBE_PATHS:
         for text in (value, value.partition("=")[2]):
             with contextlib.suppress(OSError, ValueError):  # too long for a path, or with a null character
                 if text and Path(text).exists():

@@ -225,19 +225,17 @@ def _read_json(path: Path) -> Any:
         return None
 
 
-def _state_of(path: Path) -> dict[str, Any]:
-    """Name -> size, time and hash of a file (name ""), or of each file in a folder."""
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    state = {}
-    for file in files:
-        found = file.stat()
-        digest = _sha256(file) if len(files) == 1 or found.st_size <= _HASHED else None
-        state["" if file == path else file.relative_to(path).as_posix()] = [found.st_size, found.st_mtime_ns, digest]
-    return state
+def _files(path: Path) -> dict[str, tuple[int, int]]:
+    """Name -> size and time of a file (name ""), or of each file in a folder; empty for what is not there."""
+    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path] if path.is_file() else []
+    found = {"" if file == path else file.relative_to(path).as_posix(): file.stat() for file in sorted(files)}
+    return {name: (state.st_size, state.st_mtime_ns) for name, state in found.items()}
 
 
 def _unchanged(path: Path, files: Any) -> bool:
     """Whether the files that were written are as they were, or gone; more may lie in a folder."""
+    if path.is_file() and "" not in files:
+        return False
     try:
         for name, (size, modified, digest) in files.items():
             file = path / name
@@ -263,7 +261,7 @@ class _Claim:
     def __init__(self, output: Output, command: str) -> None:
         self._output, self._command = output, command
         self._folder = helper_folder(output.path)
-        self._before = self._state()
+        self._before, self._files = self._stat(), self._list()
         self._made = [path for path in self._folder.parents if not path.exists()]
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -274,14 +272,27 @@ class _Claim:
 
     def release(self) -> None:
         """Note what was written, if anything was; leave no trace of a command that wrote nothing."""
-        path, state = self._output.path, self._state()
-        if state is not None and state != self._before:
-            files = {} if self._output.kind.grows else _state_of(path)
-            self._write(WRITTEN, {"command": self._command, "files": files})
+        state = self._stat()
+        if state is not None and (state != self._before or self._list() != self._files):
+            self._write(WRITTEN, {"command": self._command, "files": self._written()})
         (self._folder / WRITING).unlink(missing_ok=True)
         self._tidy()
 
-    def _state(self) -> tuple[int, int, int] | None:
+    def _written(self) -> dict[str, Any]:
+        """Name -> size, time and hash of what this command wrote, now or when it ran before; not of other files."""
+        path, earlier = self._output.path, _read_json(self._folder / WRITTEN)
+        ours = earlier.get("files", {}) if isinstance(earlier, dict) else {}
+        written = {}
+        for name, (size, modified) in self._list().items():
+            if name in ours or not self._output.kind.folder or self._files.get(name) != (size, modified):
+                hashed = not self._output.kind.folder or size <= _HASHED
+                written[name] = [size, modified, _sha256(path / name) if hashed else None]
+        return written
+
+    def _list(self) -> dict[str, tuple[int, int]]:
+        return {} if self._output.kind.grows else _files(self._output.path)
+
+    def _stat(self) -> tuple[int, int, int] | None:
         try:
             found = self._output.path.stat()
         except OSError:

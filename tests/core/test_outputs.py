@@ -44,6 +44,15 @@ def test_another_file_in_place_of_a_deleted_one_is_no_output(out):
         written(out)
 
 
+def test_an_output_that_went_leaves_its_name_to_nobody(out):
+    written(out)
+    with guard([Output(out, JSONL)]):
+        out.unlink()  # as a resumed run does, and is interrupted
+    out.write_text("somebody else's")
+    with pytest.raises(InputError, match="did not write it"):
+        written(out)
+
+
 def test_a_block_that_fails_before_it_writes_leaves_nothing(out, tmp_path):
     with pytest.raises(ValueError, match="x"), guard([Output(tmp_path / "a" / "b" / "out.jsonl", JSONL)]):
         raise ValueError("x")
@@ -93,6 +102,25 @@ def test_an_input_in_a_folder_that_is_written_is_refused(tmp_path):
     check_outputs([Output(folder, Kind("a model", folder=True))])
     with pytest.raises(InputError, match="lies in what it writes"):
         check_outputs([Output(folder, Kind("a model", folder=True))], [folder / "weights"])
+
+
+def test_files_that_others_lay_in_a_folder_are_theirs(tmp_path):
+    folder, kind = tmp_path / "board", Kind("a board", folder=True)
+
+    def write(text):
+        with guard([Output(folder, kind)]):
+            folder.mkdir(exist_ok=True)
+            (folder / "table").write_text(text)
+
+    write("one")
+    (folder / "notes").write_text("mine")
+    write("two")
+    (folder / "notes").write_text("mine, longer")
+    write("three")
+    (folder / "table").write_text("edited")
+    with pytest.raises(InputError, match="changed since"):
+        write("four")
+    assert (folder / "table").read_text() == "edited"
 
 
 @pytest.mark.parametrize("name", [".", "pipe", "x" * 300, "file/below"])
