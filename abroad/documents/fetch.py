@@ -175,8 +175,9 @@ def fetch_and_keep(
 
 def forget_kept(out: Path) -> None:
     """Remove what was kept for the next run, once the documents are written."""
-    for path in (helper(out, _KEPT), old_helper(out, _KEPT)):
-        path.unlink(missing_ok=True)
+    if helper(out, _KEPT).exists():
+        old_helper(out, _KEPT).unlink(missing_ok=True)  # what it held has been taken over
+        helper(out, _KEPT).unlink()
 
 
 def _texts_kept(path: Path) -> dict[str, Article]:

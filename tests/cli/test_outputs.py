@@ -257,7 +257,87 @@ def test_standard_output_is_no_folder(cli, call):
     refuse(cli, call, "-", "not standard output")
 
 
-# Runs that write: split stands for all, since all go through the same gate.
+# Commands that guard their files themselves.
+
+
+@pytest.fixture
+def config():
+    """A run config of which a file and the directory can be chosen."""
+
+    def write(out, gold="gold.jsonl"):
+        Path("relations.tsv").write_text("rows")
+        Path("gold.jsonl").write_text("gold")
+        Path("run.yaml").write_text(f"out: {out}\nlotus: {{relations: relations.tsv}}\nevaluate: {{gold: {gold}}}\n")
+        return "run.yaml"
+
+    return write
+
+
+@pytest.mark.parametrize("out", ["gold.jsonl", "device", "pipe", "gold.jsonl/below", "/proc/abroad"])
+def test_a_run_needs_a_folder(cli, config, out):
+    Path("device").symlink_to("/dev/full")
+    os.mkfifo("pipe")
+    line = config(out)
+    before = tree()
+    result = cli("run", line, "--force")
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1, result.output
+    assert tree() == before
+
+
+@pytest.mark.parametrize("name", ["sample.tsv", "sample.png", "documents.jsonl", "report.html", "model"])
+def test_a_run_leaves_what_it_reads_and_what_no_stage_wrote(cli, config, name):
+    line = config("run")
+    Path("run").mkdir()
+    path = Path("run") / name
+    if name == "model":
+        path.mkdir()
+        (path / "notes.txt").write_text("mine")
+    else:
+        path.write_text("mine")
+    before = tree()
+    result = cli("run", line)
+    assert result.exit_code == 2 and "--force to overwrite it" in result.stderr
+    assert tree() == before
+    if name != "model":
+        path.unlink()
+        path.hardlink_to("gold.jsonl")
+        before = tree()
+        result = cli("run", line, "--force")
+        assert result.exit_code == 2 and "which this command reads" in result.stderr
+        assert tree() == before
+
+
+@pytest.mark.parametrize("what", ["folder", "file", "device"])
+def test_a_server_keeps_out_of_what_is_not_its_home(cli, what):
+    home = Path("home")
+    if what == "folder":
+        home.mkdir()
+        (home / "thesis.tex").write_text("mine")
+    else:
+        home.symlink_to("/dev/full") if what == "device" else home.write_text("mine")
+    before = tree()
+    result = cli("annotate", "serve", "--home", home)
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1, result.output
+    assert tree() == before
+
+
+@pytest.mark.parametrize("what", ["folder", "device", "file in place of the folder"])
+def test_a_download_needs_a_file(cli, what):
+    from abroad.sources.manifest import load_entry
+
+    target = Path("downloads") / load_entry("lotus_metadata").file
+    if what.startswith("file"):
+        target.parent.write_text("mine")
+    else:
+        target.parent.mkdir()
+        target.mkdir() if what == "folder" else target.symlink_to("/dev/full")
+    before = tree()
+    result = cli("lotus", "fetch", "--url", "http://127.0.0.1:9/x", "--out", "downloads", "--force")
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1, result.output
+    assert tree() == before
+
+
+# Runs that write: `synth tasks` stands for all, since all go through the same gate.
 
 
 @pytest.fixture
