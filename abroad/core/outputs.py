@@ -81,8 +81,7 @@ def guard(
     """
     outputs = [each for output in outputs for each in _with_neighbours(output)]
     check_outputs(outputs, inputs, force)
-    # Of the processes of one run (accelerate, torchrun), the first writes.
-    marked = [output for output in outputs if output.kind.marked] if os.environ.get("RANK", "0") == "0" else []
+    marked = [output for output in outputs if output.kind.marked and _is_first_process()]
     claims: list[_Claim] = []
     try:
         for output in marked:
@@ -99,7 +98,7 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
     Raises:
         InputError: says which, why, and what to do.
     """
-    read = [path for path in map(Path, inputs) if path.exists()]
+    read = [path for path in map(Path, inputs) if _is_there(path)]
     for number, output in enumerate(outputs):
         _check_type(output)
         _check_inputs(output, read)
@@ -162,6 +161,18 @@ def same_file(one: Path, other: Path) -> bool:
         if one.samefile(other):
             return True
     return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long
+        return False
+
+
+def _is_first_process() -> bool:
+    """Of the processes of one run (accelerate, torchrun), the first writes."""
+    return os.environ.get("WORLD_SIZE", "1") == "1" or os.environ.get("RANK", "0") == "0"
 
 
 def _with_neighbours(output: Output) -> list[Output]:

@@ -76,6 +76,7 @@ def test_while_a_block_runs_its_output_is_marked(out):
 
 def test_the_second_process_of_a_run_leaves_no_marks(out, monkeypatch):
     monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     with guard([Output(out, JSONL)]):
         assert not out.with_name("out.jsonl.abroad").exists()
 
@@ -121,6 +122,10 @@ def test_files_that_others_lay_in_a_folder_are_theirs(tmp_path):
     with pytest.raises(InputError, match="changed since"):
         write("four")
     assert (folder / "table").read_text() == "edited"
+
+
+def test_an_input_with_an_impossible_name_is_left_to_the_command(out):
+    check_outputs([Output(out, JSONL)], ["x" * 5000])
 
 
 @pytest.mark.parametrize("name", [".", "pipe", "x" * 300, "file/below"])
