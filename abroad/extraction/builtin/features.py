@@ -8,6 +8,7 @@ opinions, how they compare with each other, and where in the text the candidates
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -16,9 +17,11 @@ import numpy as np
 from abroad.extraction.builtin.candidates import ChemicalCandidate, OrganismCandidate
 from abroad.extraction.builtin.encoder import TextScores
 from abroad.extraction.builtin.reading import Reading
+from abroad.text.taxon_names import epithets, species_of
 
 Features = dict[str, float]
 
+_COMMA_BETWEEN_WORDS = re.compile(r"[^\W\d_]{3}, ")
 _FORMS = ("binomial", "abbreviated", "unnamed", "genus", "higher", "common", "hybrid", "candidatus", "tagged")
 
 
@@ -46,6 +49,8 @@ def organism_features(reading: Reading, organisms: Sequence[OrganismCandidate], 
             "mean odds": _odds(mean[place]),
             "log total": math.log(total[place] + 1e-3),
             "belief": max(getattr(span.mention, "belief", 1.0) for span in organism.spans),
+            "known species": bool(epithet) and epithet in species_of(genus),
+            "known epithet": bool(epithet) and epithet in epithets(),
             "rival odds": _odds(rival),
             "lead": best[place] - rival,
             "in title": in_title,
@@ -113,6 +118,7 @@ def chemical_features(
             "beaten by": float(np.clip((log_scores[overlaps] - best.log_score).max(initial=-5), -5, 6)),
             "beaten mean": float((means[overlaps] - best.mean).max(initial=-1)),
             "digit": any(character.isdigit() for character in label),
+            "comma between words": _COMMA_BETWEEN_WORDS.search(label) is not None,
             "capitals": label.isupper(),
             "plural": plural,
             "plural beside others": (plural and best.labels == 1) * math.log(1 + certain),

@@ -7,9 +7,9 @@ JSON; scikit-learn fits them, numpy applies them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -160,6 +160,9 @@ class RelationScorer:
         return cls(*(LinearModel.from_dict(record[name]) for name in ("organism", "chemical", "pair")))
 
 
+_Candidate = TypeVar("_Candidate", ChemicalCandidate, OrganismCandidate)
+
+
 @dataclass(frozen=True)
 class ScoredPair:
     """A candidate relation and its score, 0 to 1."""
@@ -175,24 +178,42 @@ def ranked_pairs(table: CandidateTable, scores: np.ndarray) -> list[ScoredPair]:
 
 
 def without_overlaps(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
-    """Of chemicals whose best stretches overlap, only the one with the best relation stays; best first.
+    """Of names that claim one stretch of text, only the one with the best relation stays; best first.
 
-    "usnic" and "usnic acid" cannot both be the name that stands there; members of one list can.
+    "usnic" and "usnic acid" cannot both be the name that stands there, and neither can "Coptis" and "Coptis rhizoma";
+    members of one list can.
     """
-    kept: dict[str, ChemicalCandidate] = {}
-    refused: set[str] = set()
-    result = []
-    for pair in sorted(pairs, key=lambda pair: -pair.score):
-        key = pair.chemical.key
-        if key in refused:
-            continue
-        if key not in kept:
-            if any(_compete(pair.chemical, other) for other in kept.values()):
-                refused.add(key)
-                continue
-            kept[key] = pair.chemical
-        result.append(pair)
-    return result
+    chemicals: _Kept[ChemicalCandidate] = _Kept(_compete)
+    organisms: _Kept[OrganismCandidate] = _Kept(_cover)
+    ranked = sorted(pairs, key=lambda pair: -pair.score)
+    return [pair for pair in ranked if chemicals.keeps(pair.chemical) and organisms.keeps(pair.organism)]
+
+
+class _Kept(Generic[_Candidate]):
+    """Candidates that were taken, each unless it competes with one that was taken before."""
+
+    def __init__(self, compete: Callable[[_Candidate, _Candidate], bool]) -> None:
+        self._compete = compete
+        self._kept: dict[str, _Candidate] = {}
+        self._refused: set[str] = set()
+
+    def keeps(self, candidate: _Candidate) -> bool:
+        if candidate.key in self._kept:
+            return True
+        if candidate.key in self._refused or any(self._compete(candidate, other) for other in self._kept.values()):
+            self._refused.add(candidate.key)
+            return False
+        self._kept[candidate.key] = candidate
+        return True
+
+
+def _cover(one: OrganismCandidate, other: OrganismCandidate) -> bool:
+    """Whether every mention of one of two names lies in mentions of the other."""
+    places = [(m.start, m.end) for m in one.mentions], [(m.start, m.end) for m in other.mentions]
+    return any(
+        all(any(start < e and s < end for s, e in theirs) for start, end in own)
+        for own, theirs in (places, places[::-1])
+    )
 
 
 def _compete(one: ChemicalCandidate, other: ChemicalCandidate) -> bool:

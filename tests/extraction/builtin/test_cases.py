@@ -33,8 +33,8 @@ def test_a_case(extractor, shared_cases, file, key):
     assert not CASES[file][key].problems(got), f"found: {got}"
 
 
-NAMES = [f"{kind}-{number % 2 + 1}" for number, (kind, *_) in enumerate(MEMBERS)]
-NAMES += [f"c14-{number}" for number in range(1, len(XML_MEMBERS) + 1)]
+NAMES = [f"{kind}-own{number % 2 + 1}" for number, (kind, *_) in enumerate(MEMBERS)]
+NAMES += [f"c14-own{number}" for number in range(1, len(XML_MEMBERS) + 1)]
 
 
 @pytest.mark.parametrize("name", [marked(name, name) for name in NAMES])
@@ -47,7 +47,7 @@ def test_a_member_of_the_same_kind(extractor, tmp_path, name):
 def test_every_kind_has_members_of_our_own():
     kinds = {file[:3] for file in CASES} | {"c29"}
     assert len(NAMES) == len(set(NAMES)) and {name[:3] for name in NAMES} == kinds
-    assert all(f"{kind}-{number}" in NAMES for kind in kinds for number in (1, 2))
+    assert all(f"{kind}-own{number}" in NAMES for kind in kinds for number in (1, 2))
 
 
 LONG_NAME = "-".join(["2-O-(6-O-p-coumaroyl-beta-D-glucopyranosyl)"] * 12)[:500] + "quercetin"
