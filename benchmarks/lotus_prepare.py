@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from abroad.core.helpers import helper
 from abroad.sources.lotus import COLUMNS
 
 _STRUCTURE = (
@@ -107,7 +108,7 @@ def main() -> None:
         start = time.monotonic()
         subprocess.run([*command, "--doi2pmid", str(doi2pmid), "--out", str(out)], check=True)
         seconds = time.monotonic() - start
-        record = json.loads(out.with_name(out.name + ".run.json").read_text())
+        record = json.loads(helper(out, "run.json").read_text())
         with gzip.open(metadata) as stream:
             plain = sum(len(block) for block in iter(lambda: stream.read(1 << 20), b""))
         print("| rows | compressed | plain | seconds (whole command) | peak memory |")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from abroad.cli.common import say
+from abroad.cli.outputs import PLOT, writes
 
 if TYPE_CHECKING:
     from annotation.decisions.agreement import Agreement, Estimate
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 COHEN, FLEISS = "Cohen's kappa", "Fleiss' kappa"
 
 
+@writes(plot=PLOT)
 def agreement(
     decisions: Path = typer.Argument(..., metavar="DECISIONS.jsonl", help="As `abroad annotate pull` writes them."),
     predictions: Path | None = typer.Option(

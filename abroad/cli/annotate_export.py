@@ -7,8 +7,10 @@ from pathlib import Path
 import typer
 
 from abroad.cli.common import report_rejects, say
+from abroad.cli.outputs import PAGE, writes
 
 
+@writes(html=PAGE)
 def export(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL), in the order to be shown."),
     html: Path = typer.Option(..., metavar="FILE.html", help="The page to write."),

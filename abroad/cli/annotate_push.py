@@ -9,6 +9,7 @@ import typer
 
 from abroad.cli.annotate_user import KEY_HELP, URL_HELP
 from abroad.cli.common import report_rejects, say
+from abroad.cli.outputs import folder, writes
 
 if TYPE_CHECKING:
     from abroad.core.io import Rejects
@@ -62,7 +63,7 @@ def push(
     )
     found = read_predictions(predictions, rejects) if predictions else []
     report = send(client, read_documents(documents, rejects), found, settings, rejects)
-    report_rejects(rejects, predictions or documents)
+    report_rejects(rejects, predictions or documents, "rejects-of-push.jsonl")
     typer.echo(
         f"{len(report.pushed)} documents pushed ({report.created} new, {report.updated} updated, "
         f"{report.overlapping} for {curators} curators)"
@@ -72,6 +73,7 @@ def push(
     say(f"curate them at {client.api_url}; then: abroad annotate pull --out DIR")
 
 
+@writes(out=folder("decisions", "decisions.jsonl"))
 def pull(
     out: Path = typer.Option(..., metavar="DIR", help="Where the decisions and documents go."),
     offline: list[Path] = typer.Option(
@@ -102,7 +104,7 @@ def pull(
         raise InputError("--no-server: expected files of the offline page with --from")
     out.mkdir(parents=True, exist_ok=True)
     merged, report = write_pulled(together(parts), out, drafts)
-    report_rejects(rejects, out / "decisions.jsonl")
+    report_rejects(rejects, out)
     typer.echo(
         f"{report.documents} curated documents of {report.curators} curators: {report.submitted} answers submitted, "
         f"{report.drafts} drafts, {report.discarded} discarded; {report.conflicts} conflicts"

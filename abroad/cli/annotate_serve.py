@@ -8,8 +8,10 @@ from pathlib import Path
 import typer
 
 from abroad.cli.common import say
+from abroad.cli.outputs import folder, writes
 
 
+@writes(home=folder("data of the server", "lock", "credentials.json", marked=False))
 def serve(
     home: Path | None = typer.Option(
         None, metavar="DIR", help="Data of the server. [default: ~/.local/share/abroad/annotation/home]"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ ENGINE_SETTINGS_HELP = (
     "A setting of the engine, as often as needed: tensor_parallel=4, amateur_keeps=64, draft=ngram; "
     "an unknown key lists them."
 )
+_NAMES: dict[str, str] = {}
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -51,7 +54,19 @@ def group(help: str) -> typer.Typer:
 
 def say(message: str) -> None:
     """Print for the person at the terminal: to standard error, so that standard output stays data."""
+    for path, name in _NAMES.items():
+        message = message.replace(path, name)
     typer.echo(message, err=True)
+
+
+@contextlib.contextmanager
+def named(path: Path, name: str) -> Iterator[None]:
+    """Say `name` for a path that means nothing to the person at the terminal."""
+    _NAMES[str(path)] = name
+    try:
+        yield
+    finally:
+        del _NAMES[str(path)]
 
 
 def say_notes(rejects: Rejects) -> None:
@@ -61,10 +76,10 @@ def say_notes(rejects: Rejects) -> None:
     rejects.notes.clear()
 
 
-def report_rejects(rejects: Rejects, output: Path) -> None:
-    """Say what was assumed and what was set aside, and write the latter beside the output."""
+def report_rejects(rejects: Rejects, output: Path, name: str = "rejects.jsonl") -> None:
+    """Say what was assumed and what was set aside, and write the latter into the output's folder of helpers."""
     say_notes(rejects)
-    target = rejects.write_beside(output)
+    target = rejects.write_beside(output, name)
     if target is not None:
         say(rejects.summary())
         say(f"all of them, with reasons: {target}")

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from abroad.cli.common import group, report_rejects, say
+from abroad.cli.outputs import JSONL, writes
+from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
     from abroad.sources.eutils import EutilsClient
+
+SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".json", ".ndjson"))
 
 app = group("Documents: fetch titles and abstracts, split them into parts.")
 
@@ -20,6 +24,7 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command(epilog="Example: abroad documents fetch sample.tsv --relations relations.tsv --out docs.jsonl")
+@writes(out=JSONL)
 def fetch(
     sample: Path = typer.Argument(None, metavar="SAMPLE.tsv", help="Sample, table with a PMID column, or PMID list."),
     labels: Path = typer.Option(
@@ -89,14 +94,11 @@ def _fetch_labelled(
 ) -> None:
     from dataclasses import asdict
 
-    from abroad.core.errors import InputError
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.curated.fetch import fetch_labelled
     from abroad.documents.curated.labels import read_labels
 
-    if labels.resolve() == out.resolve():
-        raise InputError("expected another file for the documents than for the labels")
     rejects = Rejects()
     items = read_labels(labels, rejects)
     with run_record(
@@ -117,6 +119,7 @@ def _fetch_labelled(
 
 
 @app.command(epilog="Example: abroad documents annotate docs.jsonl --out annotated.jsonl")
+@writes(out=JSONL)
 def annotate(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with PMIDs (JSON or JSONL)."),
     out: Path = typer.Option(..., metavar="ANNOTATED.jsonl", help="The documents, each with `annotations`."),
@@ -124,8 +127,9 @@ def annotate(
 ) -> None:
     """Add what PubTator3 marks: species, chemicals, diseases, genes, with identifiers and offsets into our text.
 
-    Names it marks never become keywords of a synthetic abstract. Answers are kept in OUT.cache.jsonl.
+    Names it marks never become keywords of a synthetic abstract. Answers are kept in OUT.abroad/cache.jsonl.
     """
+    from abroad.core.helpers import taken_over
     from abroad.core.io import Rejects, read_documents, write_documents
     from abroad.core.provenance import run_record
     from abroad.sources.http import HttpSettings
@@ -136,7 +140,7 @@ def annotate(
     items = read_documents(documents, rejects)
     with run_record(out, "documents annotate", {"base_url": base_url or BASE_URL}, [documents]) as record:
         pmids = list(dict.fromkeys(document.pmid for document in items if document.pmid))
-        cache = out.with_name(out.name + ".cache.jsonl")
+        cache = taken_over(out, "cache.jsonl")
         found = fetch_bioc(pmids, cache, HttpSettings(base_url or BASE_URL, RATE), say)
         for document in items:
             if not found.get(document.pmid or ""):
@@ -149,6 +153,7 @@ def annotate(
 
 
 @app.command(epilog="Example: abroad documents seq2rel train.jsonl --out train.tsv")
+@writes(out=SEQ2REL)
 def seq2rel(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations (JSON or JSONL)."),
     out: Path = typer.Option(..., metavar="FILE.tsv|PRED.jsonl", help="What to write."),
@@ -183,6 +188,7 @@ def seq2rel(
 
 
 @app.command(epilog="Example: abroad documents docbin curated.jsonl --out train.spacy")
+@writes(out=Kind("a DocBin", (".spacy",)))
 def docbin(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations (JSON or JSONL)."),
     out: Path = typer.Option(..., metavar="FILE.spacy", help="The DocBin to write."),
@@ -214,6 +220,7 @@ def docbin(
     epilog="Example: abroad documents split docs.jsonl --out-test test.jsonl --out-train train.jsonl "
     "--by-entropy sample.tsv --top 50"
 )
+@writes(out_train=JSONL, out_test=JSONL, out_valid=JSONL)
 def split(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL)."),
     out_train: Path = typer.Option(..., metavar="FILE", help="Training part (JSONL)."),
@@ -242,9 +249,6 @@ def split(
         raise InputError("--test-share goes with --random; by entropy, --top decides the test part")
     if out_valid is None and valid_share:
         raise InputError("--valid-share needs a file to write to: --out-valid")
-    outputs = [path for path in (out_train, out_valid, out_test) if path is not None]
-    if len({path.resolve() for path in (documents, *outputs)}) <= len(outputs):
-        raise InputError("expected a different file for the documents and for each part")
 
     rejects = Rejects()
     items = read_documents(documents, rejects)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from abroad.cli.common import report_rejects, say
+from abroad.cli.outputs import PAGE, writes
 
 if TYPE_CHECKING:
     from abroad.evaluation.evaluate import Evaluation
 
 
+@writes(report=PAGE)
 def evaluate(
     gold: Path = typer.Option(..., metavar="DOCS", help="Documents with curated relations (JSON or JSONL)."),
     pred: Path = typer.Option(..., metavar="PRED.jsonl", help="Predictions, as `abroad extract` writes them."),

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say, say_notes
+from abroad.cli.outputs import writes
+from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
     from abroad.core.io import Rejects
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
     from abroad.sources.formats.spreadsheets import ColumnNames
 
 
+PREDICTIONS = Kind("predictions", (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".txt", ".spacy"))
+QUICKSTATEMENTS = Kind("QuickStatements", (".txt", ".tsv", ".qs"))
+
+
+@writes(out=PREDICTIONS, quickstatements=QUICKSTATEMENTS)
 def extract(
     documents: list[Path] = typer.Argument(
         None,
@@ -86,6 +93,7 @@ def extract(
       cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
     from abroad.core.errors import InputError
+    from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_predictions, write_jsonl
     from abroad.core.provenance import run_record
     from abroad.extraction.base import extract_documents
@@ -107,9 +115,6 @@ def extract(
     kind = _format(format, out)
     if kind == "spacy" and out is None:
         raise InputError("--format spacy: expected --out FILE.spacy, since it is no text")
-    for path in documents:
-        if out is not None and path in (out, out.with_suffix(".jsonl")):
-            raise InputError(f"--out {out}: would overwrite the documents in {path}; expected another name")
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
@@ -133,11 +138,14 @@ def extract(
         if rejects:
             say(rejects.summary())
     else:
-        records = out if kind == "jsonl" else out.with_suffix(".jsonl")
+        records = out if kind == "jsonl" else helper(out, "predictions.jsonl")
+        # Earlier versions wrote the records of a table beside it, and so this run may go on from those.
+        earlier = out.with_suffix(".jsonl") if records != out else out
         files = [file for file in (*documents, index) if file is not None and file.exists()]
         with run_record(out, "extract", extractor.identity, files) as record:
-            extracted = records.with_suffix(".unranked.jsonl") if ranker is not None else records
-            report = extract_documents(inputs, extractor, extracted)
+            extracted = helper(out, "unranked.jsonl") if ranker is not None else records
+            earlier = earlier.with_suffix(".unranked.jsonl") if ranker is not None else earlier
+            report = extract_documents(inputs, extractor, extracted, earlier)
             if ranker is not None:
                 ranker(inputs, read_predictions(extracted), records)
             predictions = read_predictions(records)
@@ -173,8 +181,10 @@ def _format(format: str | None, out: Path | None) -> str:
 
     kind = format or (out.suffix.lstrip(".").lower() if out is not None else "jsonl")
     if kind not in FORMATS:
-        if format is None:
+        if format is None and kind in ("", "json", "ndjson"):
             return "jsonl"
+        if format is None and out is not None:
+            raise InputError(f"--out {out}: unknown ending .{kind}; expected {', '.join(FORMATS)}, or --format")
         raise InputError(f"--format {format}: expected one of: {', '.join(FORMATS)}")
     return kind
 

@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from abroad.cli.common import group, report_rejects, say
+from abroad.cli.outputs import JSONL, folder, writes
 
 app = group("The default extractor: train it on your own documents, see what it scores.")
 
@@ -19,6 +20,7 @@ def register(parent: typer.Typer) -> None:
 @app.command(
     epilog="Example: abroad extractor train curated.json --synthetic data/synthetic/abstracts.jsonl --out my-extractor"
 )
+@writes(out=folder("an extractor", "scorer.json"), held_out=JSONL)
 def train(
     curated: Path = typer.Argument(..., metavar="DOCS", help="Curated documents (JSON or JSONL), relations complete."),
     out: Path = typer.Option(..., metavar="DIR", help="The extractor to write."),
@@ -42,9 +44,7 @@ def train(
 
     rejects = Rejects()
     inputs = [path for path in (curated, *synthetic) if path.is_file()]
-    with run_record(
-        out / "scorer.json", "extractor train", {"cv": cv, "from_scratch": from_scratch, "seed": seed}, inputs
-    ) as record:
+    with run_record(out, "extractor train", {"cv": cv, "from_scratch": from_scratch, "seed": seed}, inputs) as record:
         documents = read_documents(curated, rejects)
         further = [document for path in synthetic for document in read_documents(path, rejects)]
         extractor, measured = train_extractor(
@@ -55,7 +55,7 @@ def train(
     if held_out is not None:
         predictions = measured.predictions([Example(document) for document in documents])
         write_jsonl(held_out, (prediction.to_dict() for prediction in predictions))
-    report_rejects(rejects, out / "scorer.json")
+    report_rejects(rejects, out)
     _show(extractor.facts)
     say(f"extractor: {out}")
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import typer
 
 from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say
+from abroad.cli.outputs import JSONL, writes
 
 
+@writes(out=JSONL)
 def fewshot(
     documents: Path = typer.Argument(..., metavar="DOCS", help="A file (.json, .jsonl, .txt, .xml) or a folder."),
     out: Path = typer.Option(..., metavar="PRED.jsonl", help="Predictions to write."),
@@ -46,6 +48,7 @@ def fewshot(
 
     Example: abroad fewshot docs.jsonl --out predictions.jsonl --model smollm2-135m --style classic --shots 5
     """
+    from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_predictions
     from abroad.core.provenance import run_record
     from abroad.engines.spec import parse_assignments
@@ -74,11 +77,11 @@ def fewshot(
     inputs = read_path(documents, rejects)
     extractor = make_extractor(entry.lazy_engine(say), entry, chosen, settings, inputs, examples, embedder, rejects)
     ranking = RankSettings(by=rank, keep=keep) if rank is not None else None
-    answers = out.with_suffix(".answers.jsonl") if ranking is not None else out
+    answers = helper(out, "answers.jsonl") if ranking is not None else out
     extractor.images_from = documents if documents.is_dir() else documents.parent
     files = [file for file in (documents, examples, prompt) if file is not None]
     with run_record(out, "fewshot", extractor.identity | values | {"batch_size": batch_size}, files) as record:
-        report = extract_documents(inputs, extractor, answers)
+        report = extract_documents(inputs, extractor, answers, out.with_suffix(".answers.jsonl"))
         predictions = read_predictions(answers)
         reading = count_reading(predictions)
         record["result"] = vars(report) | vars(reading) | {"parse_rate": round(reading.parse_rate, 2)}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import typer
 
 from abroad.cli.common import group, report_rejects, say
+from abroad.cli.outputs import PAGE, writes
+
+PAGE_AND_NUMBERS = replace(PAGE, beside=lambda path: (path.with_suffix(".json"),))
 
 app = group("What a model looks at while it reads.")
 
@@ -17,6 +21,7 @@ def _group() -> None:
 
 
 @app.command(epilog="Example: abroad inspect attention docs.jsonl --model model --compare smollm2-135m --out page.html")
+@writes(out=PAGE_AND_NUMBERS)
 def attention(
     documents: Path = typer.Argument(..., metavar="DOCS", help="The documents (JSON or JSONL), with relations if any."),
     out: Path = typer.Option(..., metavar="PAGE.html", help="The page; numbers go to PAGE.json."),

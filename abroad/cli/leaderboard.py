@@ -8,8 +8,10 @@ from typing import Any
 import typer
 
 from abroad.cli.common import report_rejects, say
+from abroad.cli.outputs import folder, writes
 
 
+@writes(out=folder("a leaderboard", "leaderboard.run.json", "cells"))
 def leaderboard(
     suites: list[str] = typer.Argument(..., metavar="SUITE...", help="Suites: YAML files, or 'builtin'."),
     out: Path = typer.Option(..., metavar="DIR", help="Folder for leaderboard.html, .md, .json and all answers."),
@@ -54,7 +56,7 @@ def leaderboard(
     inputs += [path for path in (config, section.examples) if path is not None]
     out.mkdir(parents=True, exist_ok=True)
     how = section.model_dump(mode="json") | {"suites": suites, "cases": cases}
-    with run_record(out / "leaderboard", "leaderboard", how, inputs) as record:
+    with run_record(out, "leaderboard", how, inputs) as record:
         results = []
         for result in run_leaderboard(loaded, section, out, rejects, say):
             results.append(result)
@@ -65,7 +67,7 @@ def leaderboard(
         for prediction in result.predictions:
             if prediction.error is not None:
                 rejects.add(f"{result.suite}: {result.row.name}: {prediction.id}", prediction.error)
-    report_rejects(rejects, out / "leaderboard")
+    report_rejects(rejects, out)
     typer.echo(markdown(loaded, results), nl=False)
     say(f"{len(results)} rows: {out / 'leaderboard.html'}")
 

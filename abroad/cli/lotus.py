@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from abroad.cli.common import group, report_rejects, say
+from abroad.cli.outputs import FORCE, IN_PLACE, TSV, writes
+from abroad.core.outputs import Kind, Output, guard
 
 if TYPE_CHECKING:
     from abroad.sources.lotus import PrepareReport
@@ -22,6 +24,7 @@ def register(parent: typer.Typer) -> None:
 @app.command(
     epilog="Example: abroad lotus prepare 230106_frozen_metadata.csv.gz --doi2pmid doi2pmid.tsv --out relations.tsv"
 )
+@writes(out=TSV, index=Kind("an index", (".sqlite", ".sqlite3", ".db")))
 def prepare(
     metadata: Path = typer.Argument(..., metavar="METADATA.csv[.gz]", help="LOTUS frozen metadata."),
     doi2pmid: Path = typer.Option(..., metavar="MAP.tsv", help="Columns reference_doi and reference_pubmed_id."),
@@ -54,9 +57,11 @@ def prepare(
 
 
 @app.command(epilog="Example: abroad lotus fetch --out downloads")
+@writes(out=IN_PLACE)
 def fetch(
     out: Path = typer.Option(Path(), metavar="DIR", help="Directory to put the file in."),
     url: str = typer.Option(None, metavar="URL", help="Fetch from here instead of the address in the manifest."),
+    force: bool = FORCE,
 ) -> None:
     """Download the public LOTUS metadata (about 90 MB), resume if cut off, check size and checksum."""
     from abroad.core.provenance import run_record
@@ -66,7 +71,12 @@ def fetch(
     entry = load_entry("lotus_metadata")
     check = published_check(entry, url, say)
     target = out / entry.file
-    with run_record(target, "lotus fetch", {"url": url or entry.url}, []) as record:
+    known = check.size is not None or check.digest is not None
+    kind = Kind("a download", recognise=lambda path: known and check.fault(path) is None)
+    with (
+        guard([Output(target, kind)], force=force, command="abroad lotus fetch"),
+        run_record(target, "lotus fetch", {"url": url or entry.url}, []) as record,
+    ):
         result = download(url or entry.url, target, check)
         record.update(size=result.size, sha256=result.sha256, checked=result.checked)
     say(f"{'already there' if result.reused else 'fetched'}, {result.checked}: {target} ({result.size:,} bytes)")
@@ -74,6 +84,7 @@ def fetch(
 
 
 @app.command(epilog="Example: abroad lotus synonyms 230106_frozen_metadata.csv.gz --out synonyms.tsv")
+@writes(out=TSV)
 def synonyms(
     keys: Path = typer.Argument(
         ..., metavar="TABLE|KEYS.txt", help="Table with a column structure_inchikey; InChIKeys; or the --exchange file."
@@ -85,8 +96,9 @@ def synonyms(
 ) -> None:
     """Further names of chemicals from PubChem, without registry numbers and catalogue codes.
 
-    Answers are kept in OUT.cache.jsonl: interrupted, the same command goes on; later runs ask for new ones only.
+    Answers are kept in OUT.abroad/cache.jsonl: interrupted, the same command goes on; later runs ask for new ones only.
     """
+    from abroad.core.helpers import taken_over
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.sources.http import HttpSettings
@@ -99,7 +111,7 @@ def synonyms(
             found = read_exchange(keys, rejects)
         else:
             wanted = read_inchikeys(keys, rejects)
-            cache = out.with_name(out.name + ".cache.jsonl")
+            cache = taken_over(out, "cache.jsonl")
             found = fetch_synonyms(wanted, cache, HttpSettings(base_url or BASE_URL, RATE), say)
         record["names"] = count = write_names(out, found, most)
     report_rejects(rejects, out)

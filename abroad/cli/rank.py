@@ -8,8 +8,10 @@ from pathlib import Path
 import typer
 
 from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say
+from abroad.cli.outputs import JSONL, PAGE, writes
 
 
+@writes(out=JSONL, report=PAGE)
 def rank(
     documents: Path = typer.Argument(..., metavar="DOCS", help="The documents (JSON or JSONL)."),
     predictions: list[Path] = typer.Argument(

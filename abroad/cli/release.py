@@ -7,6 +7,8 @@ from pathlib import Path
 import typer
 
 from abroad.cli.common import group, say
+from abroad.cli.outputs import FORCE, IN_PLACE, folder, writes
+from abroad.core.outputs import Kind, Output, check_outputs
 
 app = group("Make a fine-tuned model usable for others: pack, compress, card.")
 
@@ -16,12 +18,14 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command(epilog="Example: abroad release pack model --dev dev.jsonl --out release")
+@writes(out=folder("a release", "decoding.json", grows=True))
 def pack(
     run: Path = typer.Argument(..., metavar="DIR", help="Of `abroad train` or `abroad release compress`."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents that the scores are of."),
     out: Path = typer.Option(..., metavar="DIR", help="The release."),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract': how it is to be decoded."),
     seed: int = typer.Option(0, min=0, help="Of the intervals."),
+    force: bool = FORCE,
 ) -> None:
     """Put adapter, tokenizer, decoding, scores with intervals, hashes and a model card into one directory."""
     from dataclasses import asdict
@@ -29,10 +33,12 @@ def pack(
     from abroad.core.io import Rejects, read_documents
     from abroad.core.provenance import run_record
     from abroad.pipeline.config import ExtractSection, load_section
+    from abroad.release.pack import CARD, is_our_card
     from abroad.release.pack import pack as make
 
     section = load_section(config, "extract") if config else ExtractSection()
     decoding = section.decoding()
+    check_outputs([Output(out / CARD, Kind("a model card", recognise=is_our_card))], force=force)
     rejects = Rejects()
     with run_record(out, "release pack", asdict(decoding), [run, dev]) as record:
         scores = make(run, out, read_documents(dev, rejects), decoding, seed)
@@ -43,6 +49,7 @@ def pack(
 
 
 @app.command(epilog="Example: abroad release compress model --dev valid.jsonl --out small")
+@writes(out=folder("an adapter", "adapter_config.json", grows=True))
 def compress(
     run: Path = typer.Argument(..., metavar="DIR", help="Of `abroad train`."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Validation documents that density and scale are chosen on."),
@@ -103,8 +110,10 @@ def compress(
 
 
 @app.command(epilog="Example: abroad release card release")
-def card(folder: Path = typer.Argument(..., metavar="DIR", help="A release.")) -> None:
+@writes(release=IN_PLACE)
+def card(release: Path = typer.Argument(..., metavar="DIR", help="A release."), force: bool = FORCE) -> None:
     """Write the model card of a release anew, after its files were changed."""
-    from abroad.release.pack import write_card
+    from abroad.release.pack import CARD, is_our_card, write_card
 
-    say(f"card: {write_card(folder)}")
+    check_outputs([Output(release / CARD, Kind("a model card", recognise=is_our_card), "card")], force=force)
+    say(f"card: {write_card(release)}")

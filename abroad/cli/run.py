@@ -7,12 +7,14 @@ from pathlib import Path
 import typer
 
 from abroad.cli.common import say
+from abroad.cli.outputs import FORCE
 
 
 def run(
     config: Path = typer.Argument(..., help="A config such as configs/quickstart.yaml."),
     resume: bool = typer.Option(False, "--resume", help="Go on with an earlier run; an error if there is none."),
     only: str | None = typer.Option(None, help="Run this stage alone, on what earlier stages left."),
+    force: bool = FORCE,
 ) -> None:
     """Run the pipeline: LOTUS rows and abstracts in; a trained extractor, predictions and a report out.
 
@@ -35,9 +37,9 @@ def run(
             raise InputError("--only goes with stages, not with rounds of curation: run without it")
         from annotation.loop.run import run_loop
 
-        say(run_loop(checked, say).waiting_for)
+        say(run_loop(checked, say, force).waiting_for)
         return
-    record = run_stages(checked, make_stages(checked, say), only, say)
+    record = run_stages(checked, make_stages(checked, say), only, say, force)
     scores = record.value["stages"].get("evaluate", {}).get("result")
     if scores:
         typer.echo(

@@ -7,8 +7,10 @@ from pathlib import Path
 import typer
 
 from abroad.cli.common import report_rejects, say
+from abroad.cli.outputs import PLOT, TSV, writes
 
 
+@writes(out=TSV, plot=PLOT)
 def sample(
     table: Path = typer.Argument(..., help="Relations, tab separated, as `abroad lotus prepare` writes them."),
     out: Path = typer.Option(..., metavar="SAMPLE.tsv", help="Picks in order, with the entropies after each."),

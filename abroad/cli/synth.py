@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from abroad.cli.common import ENGINE_SETTINGS_HELP, group, report_rejects, say
+from abroad.cli.outputs import JSONL, PAGE, folder, writes
 
 app = group("Synthetic abstracts for known relations: instruct, generate, select.")
 
@@ -16,6 +17,7 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command(epilog="Example: abroad synth instruct documents.jsonl --out prompts.jsonl")
+@writes(out=JSONL)
 def instruct(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations (JSON or JSONL)."),
     out: Path = typer.Option(..., metavar="PROMPTS.jsonl", help="Prompts to write."),
@@ -58,6 +60,7 @@ def instruct(
 
 
 @app.command(epilog="Example: abroad synth generate prompts.jsonl --engine transformers --out abstracts.jsonl")
+@writes(out=JSONL)
 def generate(
     prompts: Path = typer.Argument(..., metavar="PROMPTS.jsonl", help="Written by `abroad synth instruct`."),
     out: Path = typer.Option(..., metavar="ABSTRACTS.jsonl", help="Abstracts to write."),
@@ -86,6 +89,7 @@ def generate(
 
 
 @app.command(epilog="Example: abroad synth select abstracts.jsonl --out train.jsonl")
+@writes(out=JSONL)
 def select(
     abstracts: Path = typer.Argument(..., metavar="ABSTRACTS.jsonl", help="Written by `abroad synth generate`."),
     out: Path = typer.Option(..., metavar="TRAIN.jsonl", help="Documents to write; the others go beside it."),
@@ -95,10 +99,11 @@ def select(
     best: int = typer.Option(3, min=1, help="Abstracts kept for each seed document."),
     seeds: Path = typer.Option(None, metavar="DOCS", help="The seed documents, to refuse copies of them."),
 ) -> None:
-    """Keep faithful abstracts; each of the others is written to OUT.rejected.jsonl with its reasons.
+    """Keep faithful abstracts; each of the others is written to OUT.abroad/rejected.jsonl with its reasons.
 
     `abroad synth report OUT` shows where abstracts were lost.
     """
+    from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_documents, write_documents, write_jsonl
     from abroad.core.provenance import run_record
     from abroad.synthesis.selection.select import SelectSettings
@@ -112,7 +117,7 @@ def select(
     with run_record(out, "synth select", vars(settings), inputs) as record:
         selection = choose(candidates, settings, originals)
         write_documents(out, selection.kept)
-        write_jsonl(out.with_name(out.name + ".rejected.jsonl"), selection.rejected)
+        write_jsonl(helper(out, "rejected.jsonl"), selection.rejected)
         record.update(candidates=len(candidates), faithful=selection.faithful, reasons=selection.reasons())
     report_rejects(rejects, out)
     share = selection.faithful / max(len(candidates), 1)
@@ -123,16 +128,18 @@ def select(
 
 
 @app.command(epilog="Example: abroad synth report train.jsonl --out funnel.html")
+@writes(out=PAGE)
 def report(
     selected: Path = typer.Argument(..., metavar="TRAIN.jsonl", help="Written by `abroad synth select`."),
     out: Path = typer.Option(None, metavar="FILE.html", help="Also write a page with a plot and samples."),
 ) -> None:
     """Where abstracts were lost: how many at each step, why, and what they look like."""
+    from abroad.core.helpers import found
     from abroad.core.io import Rejects, atomic_write, read_documents
     from abroad.synthesis.selection.funnel import funnel, render_funnel
 
     rejects = Rejects()
-    beside = selected.with_name(selected.name + ".rejected.jsonl")
+    beside = found(selected, "rejected.jsonl")
     kept = read_documents(selected, rejects) if selected.exists() and selected.stat().st_size else []
     rejected = read_documents(beside, rejects) if beside.exists() and beside.stat().st_size else []
     if not kept and not rejected:
@@ -173,6 +180,7 @@ def validate(
 
 
 @app.command(epilog="Example: abroad synth curate train.jsonl --k 1000 --out best.jsonl")
+@writes(out=JSONL)
 def curate(
     selected: Path = typer.Argument(..., metavar="TRAIN.jsonl", help="Accepted abstracts, of `abroad synth select`."),
     out: Path = typer.Option(..., metavar="BEST.jsonl", help="Documents to write, in the order picked."),
@@ -198,6 +206,7 @@ def curate(
 
 
 @app.command(epilog="Example: abroad synth specialise seeds.json --corpus abstracts.jsonl --out instructions.jsonl")
+@writes(out=JSONL)
 def specialise(
     seeds: Path = typer.Argument(..., metavar="DOCS", help="A handful of curated documents."),
     corpus: Path = typer.Option(..., metavar="DOCS", help="Abstracts to answer from; relations are not needed."),
@@ -214,13 +223,14 @@ def specialise(
     """Generate new instructions from a few seeds and answer them with retrieved abstracts (self-specialisation).
 
     The seeds' own tasks (extract, verify, list, look up) open the set. Answers that name what the
-    abstracts do not are written to OUT.rejected.jsonl with the other rejected ones.
+    abstracts do not are written to OUT.abroad/rejected.jsonl with the other rejected ones.
     """
+    from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_documents, read_records, write_jsonl
     from abroad.core.provenance import run_record
     from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
     from abroad.synthesis.tasks.kinds import make_tasks
-    from abroad.synthesis.tasks.specialise import SpecialiseSettings, next_round
+    from abroad.synthesis.tasks.specialise import SpecialiseSettings, next_round, work_folder
     from abroad.synthesis.tasks.specialise import specialise as one_round
 
     rejects = Rejects()
@@ -232,11 +242,11 @@ def specialise(
     curated, abstracts = read_documents(seeds, rejects), read_documents(corpus, rejects)
     inputs = [path for path in (seeds, corpus, previous) if path is not None]
     with run_record(out, "synth specialise", spec.identity | vars(settings), inputs) as record:
-        work = out.with_name(out.name + ".work")
+        work = work_folder(out)
         result = one_round(curated, abstracts, spec.make(say), spec.identity, settings, work, rejects, earlier)
         own = earlier or [task.to_dict() for task in make_tasks(curated, seed)]
         write_jsonl(out, [*own, *result.tasks])
-        write_jsonl(out.with_name(out.name + ".rejected.jsonl"), result.rejected)
+        write_jsonl(helper(out, "rejected.jsonl"), result.rejected)
         record["result"] = {"generated": len(result.tasks), "reasons": result.reasons()}
         record["grounded"] = {"with retrieval": result.grounded, "without": result.grounded_without}
     report_rejects(rejects, out)
@@ -247,6 +257,7 @@ def specialise(
 
 
 @app.command(epilog="Example: abroad synth tasks curated.json --out instructions.jsonl --count 1000")
+@writes(out=JSONL)
 def tasks(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Curated documents; some may be without relations."),
     out: Path = typer.Option(..., metavar="INSTRUCTIONS.jsonl", help="Instruction set to write."),
@@ -271,6 +282,7 @@ def tasks(
 
 
 @app.command(epilog="Example: abroad synth compare plain=plain.jsonl curated=best.jsonl --dev dev.json --out compared")
+@writes(out=folder("a comparison", "compare.html.run.json", "*.predictions.jsonl.resume.json"))
 def compare(
     sets: list[str] = typer.Argument(..., metavar="NAME=DOCS...", help="Training sets; the first is the reference."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents to score on; in none of the sets."),
@@ -307,14 +319,14 @@ def compare(
     )
     trained = Learner(learner, settings, seed)
 
-    with run_record(out / "compare.html", "synth compare", asdict(trained), [*files.values(), dev]) as record:
+    with run_record(out, "synth compare", asdict(trained), [*files.values(), dev]) as record:
         typer.echo(TABLE_HEAD)
         scores = compare_sets(documents, curated, trained, out, rejects, lambda entry: typer.echo(table_line(entry)))
         write_json(out / "compare.json", [asdict(entry) for entry in scores])
         with atomic_write(out / "compare.html") as stream:
             stream.write(render_sets(scores, trained, len(curated)))
         record["f1"] = {entry.name: round(entry.scores.f1, 2) for entry in scores}
-    report_rejects(rejects, out / "compare.html")
+    report_rejects(rejects, out)
     say(f"table and plot: {out / 'compare.html'}")
 
 

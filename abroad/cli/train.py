@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from abroad.cli.common import CommandGroup, report_rejects, say
+from abroad.cli.outputs import folder, writes
 
 if TYPE_CHECKING:
     from abroad.training.settings import TrainSettings
@@ -42,6 +43,7 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command(epilog="Example: abroad train run synthetic.jsonl --validation valid.jsonl --out model")
+@writes(out=folder("an adapter", "training.json", "state/run.json", grows=True))
 def run(
     documents: list[Path] = typer.Argument(None, metavar="DOCS...", help="Documents, or instruction sets; joined."),
     out: Path = typer.Option(None, help="Directory of the adapter; made if missing."),
@@ -143,6 +145,7 @@ def replay(
 
 
 @app.command(epilog="Example: abroad train curve raw=a.json curated=b.jsonl --sizes 50,100 --dev dev.json --out o")
+@writes(out=folder("curves", "curve.svg.run.json", "*.predictions.jsonl.resume.json"))
 def curve(
     sets: list[str] = typer.Argument(..., metavar="NAME=DOCS...", help="Training sets."),
     sizes: str = typer.Option(..., metavar="N,N,...", help="Documents to train on."),
@@ -175,11 +178,11 @@ def curve(
     trained = Learner(learner, settings, seed)
     items = {name: read_training_set(path, rejects) for name, path in files.items()}
     curated = read_documents(dev, rejects)
-    with run_record(out / "curve.svg", "train curve", {"sizes": steps, **asdict(trained)}, [*files.values(), dev]):
+    with run_record(out, "train curve", {"sizes": steps, **asdict(trained)}, [*files.values(), dev]):
         typer.echo(TABLE_HEAD)
         curves = measure(items, steps, curated, trained, out, rejects, lambda entry: typer.echo(table_line(entry)))
         write_json(out / "curve.json", {name: [asdict(score) for score in part] for name, part in curves.items()})
         with atomic_write(out / "curve.svg") as stream:
             stream.write(plot_curves(curves))
-    report_rejects(rejects, out / "curve.svg")
+    report_rejects(rejects, out)
     say(f"plot: {out / 'curve.svg'}")

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import typer
 
 from abroad.cli.common import group, say
+from abroad.cli.outputs import PAGE, writes
+from abroad.core.outputs import Kind
+
+
+def _is_study(path: Path) -> bool:
+    import sqlite3
+
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error:
+        return False
+    return {"studies", "trials"} <= tables
+
+
+STUDY = Kind("a study", (".sqlite", ".sqlite3", ".db"), recognise=_is_study, grows=True)
 
 app = group("Search for the best settings of training or decoding (Optuna); a study goes on where it was.")
 
@@ -16,6 +33,7 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command(epilog="Example: abroad tune train train.jsonl --validation valid.jsonl --study study.sqlite --trials 80")
+@writes(study=STUDY)
 def train(
     documents: list[Path] = typer.Argument(..., metavar="DOCS...", help="Documents, or instruction sets; joined."),
     validation: Path = typer.Option(..., metavar="DOCS", help="Documents that trials are scored on."),
@@ -33,6 +51,7 @@ def train(
     from dataclasses import asdict
 
     from abroad.cli.train import settings_of
+    from abroad.core.helpers import helper
     from abroad.core.io import Rejects, file_sha256, read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.tuning.study import best_section, open_study, tune_training
@@ -42,7 +61,8 @@ def train(
     items = [item for path in documents for item in read_training_set(path, rejects)]
     what = {"settings": asdict(settings), "files": [file_sha256(path) for path in (*documents, validation)]}
     opened = open_study(study, "train", what, seed)
-    adapters = study.with_suffix(".trials")
+    old, adapters = study.with_suffix(".trials"), helper(study, "trials")
+    adapters = old if old.is_dir() and not adapters.exists() else adapters
     tune_training(items, read_documents(validation, rejects), settings, opened, trials, adapters, say)
     if rejects:
         say(rejects.summary())
@@ -50,6 +70,7 @@ def train(
 
 
 @app.command(epilog="Example: abroad tune decode dev.jsonl --model model --study study.sqlite --trials 40")
+@writes(study=STUDY)
 def decode(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations that trials are scored on."),
     model: str = typer.Option(..., help="Fine-tuned model: a directory of `abroad train`, or a name."),
@@ -78,6 +99,7 @@ def decode(
 
 
 @app.command(epilog="Example: abroad tune report study.sqlite --out study.html")
+@writes(out=PAGE)
 def report(
     study: Path = typer.Argument(..., metavar="FILE.sqlite"),
     kind: str = typer.Option("train", help="train or decode."),

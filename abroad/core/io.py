@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from abroad.core.errors import InputError
+from abroad.core.helpers import helper
 from abroad.core.jsonl import parse_json
+from abroad.core.outputs import check_file, unwritable
 from abroad.core.record_fields import DocumentMaker
 from abroad.core.records import read_stream
 from abroad.core.schema import Document, Prediction
@@ -57,9 +59,9 @@ class Rejects:
             lines.append(f"  ... and {len(self.items) - most} more")
         return "\n".join(lines)
 
-    def write_beside(self, path: Path) -> Path | None:
-        """Write `<path>.rejects.jsonl`, or remove a stale one; returns the file's path if written."""
-        target = path.with_name(path.name + ".rejects.jsonl")
+    def write_beside(self, path: Path, name: str = "rejects.jsonl") -> Path | None:
+        """Write `<path>.abroad/rejects.jsonl`, or remove a stale one; returns the file's path if written."""
+        target = helper(path, name)
         if not self.items:
             target.unlink(missing_ok=True)
             return None
@@ -69,10 +71,18 @@ class Rejects:
 
 @contextlib.contextmanager
 def atomic_write(path: str | Path, binary: bool = False) -> Iterator[Any]:
-    """Open a file for writing that replaces `path` only if the block ends without an exception."""
+    """Open a file for writing that replaces `path` only if the block ends without an exception.
+
+    Raises:
+        InputError: a folder or a device lies there, or nothing can be written there.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    check_file(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise unwritable(path, error) from None
     try:
         with os.fdopen(handle, "wb" if binary else "w", encoding=None if binary else "utf-8") as stream:
             yield stream

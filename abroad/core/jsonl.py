@@ -19,8 +19,8 @@ class BadJson(ValueError):
 
 def split_lines(text: str) -> list[str]:
     """The lines of a text, without their ends; nothing follows a last line end."""
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    return lines[:-1] if lines[-1] == "" else lines
+    lines = text.split("\n")
+    return [line.removesuffix("\r") for line in (lines[:-1] if lines[-1] == "" else lines)]
 
 
 def parse_json(data: bytes | str) -> Any:

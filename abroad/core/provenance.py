@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
+from abroad.core.helpers import helper
 from abroad.core.io import file_sha256, write_json
 
 _PACKAGES = (
@@ -71,7 +72,7 @@ def input_hashes(paths: Iterable[str | Path]) -> dict[str, str]:
 def run_record(
     output: str | Path, command: str, settings: dict[str, Any], inputs: Iterable[str | Path]
 ) -> Iterator[dict[str, Any]]:
-    """Write `<output>.run.json` when the block ends well; the block may add results to the yielded dict."""
+    """Write `<output>.abroad/run.json` when the block ends well; the block may add results to the yielded dict."""
     record: dict[str, Any] = {
         "command": command,
         "settings": settings,
@@ -84,5 +85,4 @@ def run_record(
     yield record
     record["seconds"] = round(time.monotonic() - start, 2)
     record["peak_memory_mb"] = peak_memory_mb()
-    output = Path(output)
-    write_json(output.with_name(output.name + ".run.json"), record)
+    write_json(helper(output, "run.json"), record)

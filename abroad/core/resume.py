@@ -1,9 +1,11 @@
 """Outputs that grow record by record and survive a crash, yet appear whole or not at all.
 
-Records go to `<out>.partial`, each on disk before the next; `finish` turns that
-into `<out>`. A later run with the same identity (model, settings) continues
-from either file; one with another identity starts anew, so that results of two
-models are never mixed.
+Records go to `<out>.abroad/partial-<identity>.jsonl`, each on disk before the
+next; `finish` turns that into `<out>`. A later run with the same identity
+(model, settings) continues from either file; one with another identity starts
+anew in a file of its own, so that results of two models are never mixed and
+neither run deletes the other's unfinished work. What an earlier version left in
+`<out>.partial` is continued too.
 """
 
 from __future__ import annotations
@@ -15,8 +17,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from abroad.core.io import JsonlAppender, write_json, write_jsonl
+from abroad.core.helpers import found, helper, old_helper
+from abroad.core.io import JsonlAppender, atomic_write, write_json, write_jsonl
 from abroad.core.jsonl import read_jsonl
+
+_IDENTITY = "resume.json"
 
 
 def digest(*parts: Any) -> str:
@@ -42,28 +47,27 @@ def exclusive(path: Path) -> Iterator[None]:
 
 def keeps_identity(out: Path, identity: dict[str, Any]) -> bool:
     """Whether what lies at `out` was made with this identity."""
-    path = _identity_file(out)
+    return _holds(found(out, _IDENTITY), identity)
+
+
+def _holds(path: Path, identity: dict[str, Any]) -> bool:
     # Compared as JSON, since a tuple is read back as a list.
     return path.exists() and json.loads(path.read_text("utf-8")) == json.loads(json.dumps(identity))
 
 
-def write_identity(out: Path, identity: dict[str, Any]) -> None:
-    """Say with which identity what lies at `out` is made."""
-    write_json(_identity_file(out), identity)
+def write_identity(out: Path, identity: dict[str, Any] | None) -> None:
+    """Say with which identity `out` was made; None: it is not known."""
+    write_json(helper(out, _IDENTITY), identity)
 
 
 def seed_partial(out: Path, identity: dict[str, Any], records: Iterable[dict[str, Any]]) -> None:
     """Lay records of an earlier run (with their `input_digest`) where a `ResumableOutput` will find them."""
-    write_jsonl(_partial_file(out), records)
-    write_identity(out, identity)
+    write_jsonl(partial_file(out, identity), records)
 
 
-def _identity_file(out: Path) -> Path:
-    return out.with_name(out.name + ".resume.json")
-
-
-def _partial_file(out: Path) -> Path:
-    return out.with_name(out.name + ".partial")
+def partial_file(out: Path, identity: dict[str, Any]) -> Path:
+    """Where the unfinished records of an identity lie; those of another one lie elsewhere, and stay."""
+    return helper(out, f"partial-{digest(identity)}.jsonl")
 
 
 class ResumableOutput:
@@ -73,26 +77,42 @@ class ResumableOutput:
         identity: whatever must be equal for earlier records to be kept.
         wanted: key -> digest of the input the record answers; a record whose
             `input_digest` differs is dropped and made again.
+        earlier: another path, at which an earlier version wrote the same records; they are copied.
     Attributes:
         done: keys already answered.
     """
 
-    def __init__(self, out: str | Path, identity: dict[str, Any], wanted: dict[str, str], key: str = "id") -> None:
+    def __init__(
+        self,
+        out: str | Path,
+        identity: dict[str, Any],
+        wanted: dict[str, str],
+        key: str = "id",
+        earlier: Path | None = None,
+    ) -> None:
         self.out = Path(out)
-        self.partial = _partial_file(self.out)
-        self._wanted, self._key = wanted, key
+        self.partial = partial_file(self.out, identity)
+        self._identity, self._wanted, self._key = identity, wanted, key
         self._appender: JsonlAppender | None = None
-        self._take_up(identity)
+        self._take_up(earlier)
         self.done: set[str] = set()
 
-    def _take_up(self, identity: dict[str, Any]) -> None:
-        same = keeps_identity(self.out, identity)
-        if same and self.out.exists() and not self.partial.exists():
+    def _take_up(self, earlier: Path | None) -> None:
+        """Bring what was made with this identity to `partial`."""
+        self.partial.parent.mkdir(parents=True, exist_ok=True)
+        if self.partial.exists():
+            return
+        old = old_helper(self.out, "partial")
+        if old.exists() and _holds(old_helper(self.out, _IDENTITY), self._identity):
+            old.rename(self.partial)
+        elif self.out.exists() and keeps_identity(self.out, self._identity):
             self.out.rename(self.partial)
-        elif not same:
-            self.partial.unlink(missing_ok=True)
-            self.partial.parent.mkdir(parents=True, exist_ok=True)
-            write_identity(self.out, identity)
+        elif earlier is not None and _holds(old_helper(earlier, _IDENTITY), self._identity):
+            unfinished = old_helper(earlier, "partial")
+            source = unfinished if unfinished.exists() else earlier
+            if source.exists():
+                with atomic_write(self.partial, binary=True) as stream:
+                    stream.write(source.read_bytes())
 
     def __enter__(self) -> ResumableOutput:
         appender = JsonlAppender(self.partial, self._key)  # cuts off a torn last line
@@ -119,9 +139,8 @@ class ResumableOutput:
 
     def finish(self, order: Iterable[str] | None = None) -> None:
         """Turn the partial file into the output, in the given order of keys if one is given."""
-        if order is None:
-            self.partial.replace(self.out)
-            return
         records = {str(record[self._key]): record for record in read_jsonl(self.partial)}
-        write_jsonl(self.out, (records[key] for key in order if key in records))
+        write_identity(self.out, None)  # killed here, the output is of no identity and the partial file still there
+        write_jsonl(self.out, (records[key] for key in (records if order is None else order) if key in records))
+        write_identity(self.out, self._identity)
         self.partial.unlink()

@@ -1,6 +1,6 @@
 """References -> documents: titles and abstracts from local PubMed XML or NCBI, with the relations of the table.
 
-What NCBI sends is kept article by article in `<out>.articles.jsonl`; the
+What NCBI sends is kept article by article in `<out>.abroad/articles.jsonl`; the
 documents are written whole, in the order of the references, when all have been
 asked for. A later run asks NCBI only for what neither file holds.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abroad.core.errors import InputError
+from abroad.core.helpers import helper, old_helper, taken_over
 from abroad.core.io import JsonlAppender, Rejects, read_documents, write_documents
 from abroad.core.jsonl import read_jsonl
 from abroad.core.progress import Progress
@@ -22,6 +23,8 @@ from abroad.sources.references import Reference, Related
 
 if TYPE_CHECKING:
     from abroad.sources.eutils import EutilsClient
+
+_KEPT = "articles.jsonl"
 
 
 @dataclass
@@ -143,7 +146,7 @@ def _fetch_missing(
 
 def kept_articles(out: Path) -> dict[str, Article]:
     """PMID -> what an interrupted run got from NCBI; a torn last line is cut off."""
-    path = _kept_beside(out)
+    path = taken_over(out, _KEPT)
     return _texts_kept(JsonlAppender(path).path) if path.exists() else {}
 
 
@@ -161,7 +164,7 @@ def fetch_and_keep(
     """
     if not pmids:
         return
-    with JsonlAppender(_kept_beside(out)) as appender:
+    with JsonlAppender(taken_over(out, _KEPT)) as appender:
         for answer in client.fetch(pmids, rejects):
             for pmid, article in answer.items():
                 if article is not None:
@@ -172,11 +175,9 @@ def fetch_and_keep(
 
 def forget_kept(out: Path) -> None:
     """Remove what was kept for the next run, once the documents are written."""
-    _kept_beside(out).unlink(missing_ok=True)
-
-
-def _kept_beside(out: Path) -> Path:
-    return out.with_name(out.name + ".articles.jsonl")
+    if helper(out, _KEPT).exists():
+        old_helper(out, _KEPT).unlink(missing_ok=True)  # what it held has been taken over
+        helper(out, _KEPT).unlink()
 
 
 def _texts_kept(path: Path) -> dict[str, Article]:

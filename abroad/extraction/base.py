@@ -52,7 +52,9 @@ class ExtractionReport:
     cut_off: int
 
 
-def extract_documents(documents: Iterable[Document], extractor: Extractor, out: Path) -> ExtractionReport:
+def extract_documents(
+    documents: Iterable[Document], extractor: Extractor, out: Path, earlier: Path | None = None
+) -> ExtractionReport:
     """Write the prediction of each document to `out` (JSONL, in the documents' order).
 
     A document that fails gets a prediction with `error`; it never ends the run. What an earlier run of the same
@@ -61,7 +63,8 @@ def extract_documents(documents: Iterable[Document], extractor: Extractor, out: 
     Args:
         documents: with ids of their own.
         extractor: any.
-        out: the file; it appears when all is done, `OUT.partial` grows before.
+        out: the file; it appears when all is done.
+        earlier: where an earlier version wrote the same predictions; this run goes on from them.
 
     Returns:
         Counts of what is in the output.
@@ -70,7 +73,7 @@ def extract_documents(documents: Iterable[Document], extractor: Extractor, out: 
     relations = 0
     input_digest = getattr(extractor, "input_digest", lambda document: digest(document.text))
     wanted = {document.id: input_digest(document) for document in documents}
-    with ResumableOutput(out, extractor.identity, wanted) as output:
+    with ResumableOutput(out, extractor.identity, wanted, earlier=earlier) as output:
         todo = [document for document in documents if document.id not in output.done]
         resumed = len(documents) - len(todo)
         with Progress("extracting relations", len(documents), done=resumed) as progress:

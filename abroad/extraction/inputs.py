@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from abroad.core.errors import InputError, MissingDependencyError
+from abroad.core.helpers import SUFFIX
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.documents.lookup import fetch_articles, resolve, with_abstracts
@@ -131,6 +132,8 @@ def _files_of(folder: Path, rejects: Rejects) -> list[Path]:
     read, skipped = [], []
     for item in sorted(folder.iterdir()):
         name = item.name.lower()
+        if item.is_dir() and name.endswith(SUFFIX):  # helpers of an output that lies here
+            continue
         if item.is_dir():
             skipped.append(f"{item.name}/ (a folder)")
         elif name.startswith(".") or name.endswith(_OURS) or not name.endswith(SUFFIXES):

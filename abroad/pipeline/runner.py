@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +17,13 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import write_json
+from abroad.core.outputs import Kind, Output, check_file, check_outputs, unwritable
 from abroad.core.provenance import input_hashes, peak_memory_mb, reset_peak_memory, versions
 from abroad.core.resume import digest
 from abroad.pipeline.config import Config
+
+_ALL = "*"
+"""Begun, in a record of an earlier version: it did not say what was."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +45,46 @@ class Stage:
 
 
 class RunRecord:
-    """`run.json` of a run directory: config, versions, and for each stage what went in, came out and cost."""
+    """`run.json` of a run directory: config, versions, and for each stage what went in, came out and cost.
+
+    It also says which stages were begun (`begun`), and so what in the directory is abroad's.
+    """
 
     def __init__(self, config: Config) -> None:
         self.path = config.out / "run.json"
+        check_file(self.path)
         self.value: dict[str, Any] = {"stages": {}}
         if self.path.exists():
             try:
                 self.value = json.loads(self.path.read_text(encoding="utf-8"))
             except ValueError:
                 raise InputError(f"{self.path}: broken run record; move it away to start anew") from None
+            if not isinstance(self.value, dict) or not isinstance(self.value.get("stages"), dict):
+                raise InputError(f"{self.path}: no run record of abroad; move it away to start anew")
+            self.value.setdefault("begun", [_ALL])
+        self.value.setdefault("begun", [])
         self.value |= {"config": config.model_dump(mode="json"), "seed": config.seed, "versions": versions()}
+
+    def check(self, stages: Sequence[Stage], force: bool = False) -> None:
+        """Refuse stages that would overwrite what the run reads, or what no stage wrote.
+
+        Raises:
+            InputError: says which file, and what to do.
+        """
+        made = {path for stage in stages for path in stage.outputs}
+        given = [path for stage in stages for path in stage.inputs if path not in made]
+        for stage in stages:
+            outputs = [_output(stage, path, self._is_ours(stage, path)) for path in stage.outputs]
+            check_outputs(outputs, [*given, *stage.inputs], force)
+
+    def _is_ours(self, stage: Stage, path: Path) -> bool:
+        """Whether an output may be made anew: the stage wrote it, and nobody changed it since."""
+        if _ALL in self.value["begun"] or not path.exists():
+            return True
+        if stage.name not in self.value["begun"]:
+            return False
+        wrote = self.value["stages"].get(stage.name, {}).get("outputs", {})
+        return all(wrote.get(file, found) == found for file, found in input_hashes([path]).items())
 
     def is_done(self, stage: Stage) -> bool:
         """Whether the stage has run with the same settings and inputs, and its outputs are as it left them."""
@@ -70,6 +103,9 @@ class RunRecord:
             raise InputError(f"stage {stage.name!r} needs {missing[0]}, which is not there: run the stages before it")
         hashes = input_hashes(stage.inputs)
         self.value["stages"].pop(stage.name, None)
+        if stage.name not in self.value["begun"]:
+            self.value["begun"].append(stage.name)
+        write_json(self.path, self.value)  # killed from here on, what the stage wrote is its own
         started = datetime.now(UTC).isoformat(timespec="seconds")
         reset_peak_memory()
         start = time.monotonic()
@@ -87,22 +123,37 @@ class RunRecord:
         return self.value["stages"][stage.name]
 
 
+def _output(stage: Stage, path: Path, ours: bool) -> Output:
+    kind = Kind("what a stage writes", folder=not path.suffix, recognise=lambda path: ours)
+    return Output(path, kind, f"stage {stage.name!r}:")
+
+
 def run_stages(
-    config: Config, stages: list[Stage], only: str | None = None, say: Callable[[str], None] = print
+    config: Config,
+    stages: list[Stage],
+    only: str | None = None,
+    say: Callable[[str], None] = print,
+    force: bool = False,
 ) -> RunRecord:
     """Run every stage that is not done, or one alone.
 
     Args:
         only: name of the stage to run, whether it is done or not.
         say: is told what happens, a line at a time.
+        force: overwrite files in the run's directory that no stage wrote.
     Raises:
-        InputError: no stage of that name, or its inputs are missing.
+        InputError: no stage of that name, its inputs are missing, or a file stands in the way.
     """
     names = [stage.name for stage in stages]
     if only is not None and only not in names:
         raise InputError(f"no stage {only!r}; expected one of: {', '.join(names)}")
-    config.out.mkdir(parents=True, exist_ok=True)
+    check_outputs([Output(config.out, Kind("a run", folder=True, recognise=lambda path: True), "out:")])
     record = RunRecord(config)
+    record.check([stage for stage in stages if only in (None, stage.name)], force)
+    try:
+        config.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(config.out, error) from None
     for number, stage in enumerate(stages, 1):
         if only not in (None, stage.name):
             continue

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abroad.core.errors import InputError
+from abroad.core.helpers import helper
 from abroad.core.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
 from abroad.documents.instructions import read_training_set
 from abroad.pipeline.config import Config, EvaluateSection
@@ -250,7 +251,7 @@ class _Run:
             raise InputError(f"{self.abstracts}: none of {len(candidates)} abstracts is faithful enough to train on")
         kept = curate(selection.kept, section.curate).documents if section.curate else selection.kept
         write_documents(self.synthetic, kept)
-        write_jsonl(self.synthetic.with_name(self.synthetic.name + ".rejected.jsonl"), selection.rejected)
+        write_jsonl(helper(self.synthetic, "rejected.jsonl"), selection.rejected)
         rejects.write_beside(self.synthetic)
         return {
             "kept": len(kept),
@@ -262,7 +263,7 @@ class _Run:
 
     def do_specialise(self) -> dict[str, Any]:
         from abroad.synthesis.tasks.kinds import make_tasks
-        from abroad.synthesis.tasks.specialise import SpecialiseSettings, specialise
+        from abroad.synthesis.tasks.specialise import SpecialiseSettings, specialise, work_folder
 
         rejects = Rejects()
         section = self.config.synthesis.specialise
@@ -270,7 +271,7 @@ class _Run:
         seeds, corpus = (read_documents(path, rejects) for path in (self.documents, section.corpus))
         spec = self._engine_spec()
         settings = SpecialiseSettings(count=section.count, retrieve=section.retrieve, seed=self.config.seed)
-        work = self.instructions.with_name(self.instructions.name + ".work")
+        work = work_folder(self.instructions)
         result = specialise(seeds, corpus, spec.make(self.say), spec.identity, settings, work, rejects)
         own = [task.to_dict() for task in make_tasks(seeds, self.config.seed)]
         write_jsonl(self.instructions, [*own, *result.tasks])

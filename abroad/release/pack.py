@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from abroad.extraction.generative.decoding import DECODING, Decoding
 from abroad.extraction.generative.load import load_generative_extractor
 from abroad.models.source import ADAPTER, COMPRESSED
 
-EVALUATION, TRAINING = "evaluation.json", "training.json"
+CARD, EVALUATION, TRAINING = "README.md", "evaluation.json", "training.json"
 _ALONG = ("*.json", "*.jinja", "*.txt", "*.model")
 _NOT_ALONG = ("scores.json", EVALUATION, DECODING)
 
@@ -26,13 +27,11 @@ def pack(run: Path, out: Path, dev: Sequence[Document], decoding: Decoding, seed
     """Write the release of a run to `out`; what its evaluation found.
 
     Raises:
-        InputError: `run` is no adapter, or `out` holds something else.
+        InputError: `run` is no adapter.
     """
     weights = next((run / name for name in (ADAPTER, COMPRESSED) if (run / name).is_file()), None)
     if weights is None or not (run / "adapter_config.json").is_file():
         raise InputError(f"{run}: no adapter in it; expected one of `abroad train` or `release compress`")
-    if out.exists() and any(out.iterdir()) and not (out / DECODING).exists():
-        raise InputError(f"{out}: holds other files; expected an empty directory or an earlier release")
     predictions = list(load_generative_extractor(str(run), decoding).extract(list(dev)))
     scores = evaluate(list(dev), predictions, "upstream", 2000, seed).to_dict()
     out.mkdir(parents=True, exist_ok=True)
@@ -59,10 +58,24 @@ def write_card(folder: Path) -> Path:
             raise InputError(f"{folder / name}: no such file; `abroad release pack` writes releases")
         found[name] = json.loads((folder / name).read_text("utf-8"))
     training = json.loads((folder / TRAINING).read_text("utf-8")) if (folder / TRAINING).is_file() else {}
-    card = folder / "README.md"
+    card = folder / CARD
+    text = _card(found["adapter_config.json"], found[DECODING], found[EVALUATION], training, folder)
     with atomic_write(card) as stream:
-        stream.write(_card(found["adapter_config.json"], found[DECODING], found[EVALUATION], training, folder))
+        stream.write(f"{text}\n{_signed(text)}\n")
     return card
+
+
+def is_our_card(path: Path) -> bool:
+    """Whether a model card is as `write_card` wrote it: its last line holds the hash of the others."""
+    try:
+        text, _, signature = path.read_text("utf-8").removesuffix("\n").rpartition("\n")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return signature == _signed(text)
+
+
+def _signed(text: str) -> str:
+    return f"<!-- written by abroad release; sha256 of the above: {hashlib.sha256(text.encode()).hexdigest()} -->"
 
 
 def _card(

@@ -1,24 +1,28 @@
 """Download one file: resumed where it was cut off, checked, and in place whole or not at all.
 
-The bytes so far lie in `<target>.part`, and what identifies the version they
-belong to in `<target>.part.json`. A later attempt asks for the rest with Range
+The bytes so far lie in `<target>.abroad/part`, and what identifies the version they
+belong to in `<target>.abroad/part.json`. A later attempt asks for the rest with Range
 and If-Range (RFC 9110, sections 13.1.5 and 14.2); a server whose file has
 changed since answers with all of it, and the download starts anew.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from abroad.core.errors import AbroadError, InputError
+from abroad.core.helpers import helper, old_helper
 from abroad.core.io import file_sha256, write_json
+from abroad.core.outputs import check_file
 from abroad.core.progress import Progress
 from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
 
@@ -89,6 +93,7 @@ def download(
         raise InputError(f"{url}: expected an address that starts with http:// or https://")
     if target.is_file() and (check.size or check.digest) and check.fault(target) is None:
         return Downloaded(target, target.stat().st_size, file_sha256(target), check.words, reused=True)
+    check_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = _Part(target, url)
     with httpx.Client(timeout=60, follow_redirects=True, headers={"User-Agent": USER_AGENT}) as client:
@@ -106,9 +111,17 @@ class _Part:
     """The bytes so far, and the validator (ETag or date) of the version they belong to."""
 
     def __init__(self, target: Path, url: str) -> None:
-        self.url = url
-        self.path = target.with_name(target.name + ".part")
-        self._note = target.with_name(target.name + ".part.json")
+        self.url, self.name = url, target.name
+        self.path, self._note = helper(target, "part"), helper(target, "part.json")
+        self._take_over(old_helper(target, "part"), old_helper(target, "part.json"))
+
+    def _take_over(self, part: Path, note: Path) -> None:
+        """Move what an earlier version left beside the target, if its note says that it is of this address."""
+        if self.path.exists() or not part.is_file() or _note_of(note).get("url") != self.url:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(self.path)
+        note.replace(self._note)
 
     @property
     def size(self) -> int:
@@ -116,14 +129,12 @@ class _Part:
 
     def validator(self) -> str | None:
         """The validator to resume with; None if the part is of another address or cannot be trusted."""
-        try:
-            note = json.loads(self._note.read_text(encoding="utf-8"))
-            return note["validator"] if note["url"] == self.url else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        note = _note_of(self._note)
+        return note.get("validator") if note.get("url") == self.url else None
 
     def start(self, validator: str | None) -> None:
         """Begin an empty part of a new version."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         # The bytes go before the note: a crash between the two must not pair old bytes with a new version.
         self.path.write_bytes(b"")
         write_json(self._note, {"url": self.url, "validator": validator})
@@ -131,6 +142,16 @@ class _Part:
     def discard(self) -> None:
         self.path.unlink(missing_ok=True)
         self._note.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # other helpers of the file may lie there
+            self.path.parent.rmdir()
+
+
+def _note_of(path: Path) -> dict[str, Any]:
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
 
 
 def _fetch_rest(client: httpx.Client, part: _Part, check: Check) -> None:
@@ -169,7 +190,7 @@ def _append(response: httpx.Response, part: _Part, total: int | None) -> None:
     mebibyte = 1 << 20
     done = part.size
     with (
-        Progress(f"downloading {part.path.stem} (MiB)", total and -(-total // mebibyte), done // mebibyte) as progress,
+        Progress(f"downloading {part.name} (MiB)", total and -(-total // mebibyte), done // mebibyte) as progress,
         part.path.open("ab") as stream,
     ):
         # As the network gives them: blocks of a set size would lose the bytes of the last, unfilled one.

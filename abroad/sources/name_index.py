@@ -15,6 +15,7 @@ from pathlib import Path
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
+from abroad.core.outputs import check_file
 from abroad.core.progress import Progress
 from abroad.sources.tables import read_header, read_rows
 
@@ -80,6 +81,7 @@ def build_index(metadata: Path, out: Path, rejects: Rejects, synonyms: Path | No
     header = read_header(metadata, ",", _WHAT)
     optional = [name for name in ("structure_nameIupac", "structure_inchikey") if name in header]
     columns = ("structure_wikidata", "structure_cid", "structure_nameTraditional", *_ORGANISM, *_REFERENCE, *optional)
+    check_file(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.part")
     part.unlink(missing_ok=True)

@@ -49,7 +49,7 @@ class LoopReport:
     waiting_for: str
 
 
-def run_loop(config: Config, say: Callable[[str], None] = print) -> LoopReport:
+def run_loop(config: Config, say: Callable[[str], None] = print, force: bool = False) -> LoopReport:
     """Go as far as decisions allow.
 
     Raises:
@@ -57,7 +57,7 @@ def run_loop(config: Config, say: Callable[[str], None] = print) -> LoopReport:
         AbroadError: the annotation server is away.
     """
     assert config.curation is not None, "only configs with a section curation come here"
-    record = run_stages(config, make_document_stages(config, say), say=say)
+    record = run_stages(config, make_document_stages(config, say), say=say, force=force)
     loop = _Loop(config, config.curation, record, open_channel(config.curation, config.out), say)
     closed: list[dict[str, Any]] = []
     model, unseen = config.curation.model, None
@@ -161,7 +161,7 @@ class _Loop:
         merged, _ = write_pulled(pulled, self.out / "curated")
         if rejects:
             self.say(rejects.summary())
-        rejects.write_beside(self.out / "curated" / "decisions.jsonl")
+        rejects.write_beside(self.out / "curated")
         return pulled, merged
 
     def _missing(self, turn: Round, decisions: Sequence[Decision]) -> str:
@@ -236,7 +236,7 @@ class _Loop:
 
     def _link(self, turn: Round, lesson: Lesson, figures: dict[str, Any]) -> dict[str, Any]:
         """What a model learned from: every decision and document with its hash, and the files beside them."""
-        files = [file for file in sorted((turn.folder / "model").iterdir()) if file.name != "decisions.json"]
+        files = [turn.folder / "model" / name for name in ("scorer.json", "mentions.crf")]
         return {
             "round": turn.number,
             "model": input_hashes(files),

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from abroad.core.schema import Prediction, Relation
+from abroad.core.resume import digest
+from abroad.core.schema import Document, Prediction, Relation
 from tests.sources.formats.test_bibliographies import ABSTRACTS, NBIB
 from tests.sources.servers import Efetch, article_xml
 
@@ -43,8 +44,48 @@ def test_several_files_a_folder_and_a_bad_record(extract, tmp_path):
     assert "own.csv: title from the column 'Name', abstract from the column 'What'" in result.stderr
     assert "2 record(s) without an id are numbered: own-1, own-2" in result.stderr
     assert "own.csv:3: a quotation mark that does not close" in result.stderr
-    rejected = [json.loads(line) for line in (tmp_path / "p.csv.rejects.jsonl").read_text().splitlines()]
+    rejected = [json.loads(line) for line in (tmp_path / "p.csv.abroad" / "rejects.jsonl").read_text().splitlines()]
     assert len(rejected) == 2  # the torn row, and the paper that stands in two files
+
+
+def test_a_table_leaves_its_neighbours_alone_and_goes_on_from_its_own_records(extract, tmp_path, monkeypatch):
+    (tmp_path / "docs.jsonl").write_text('{"id": "1", "AbstractText": "One."}\n{"id": "2", "AbstractText": "Two."}\n')
+    before = (tmp_path / "docs.jsonl").read_bytes()
+    (tmp_path / "p.jsonl").write_text("unrelated")
+    for out in ("docs.csv", "p.csv"):
+        for _ in range(2):
+            result = extract(tmp_path / "docs.jsonl", "--out", tmp_path / out)
+            assert result.exit_code == 0, result.output
+            assert len((tmp_path / out).read_text().splitlines()) == 3
+        monkeypatch.setattr(StandIn, "extract", lambda *_: iter(()))  # all is there already
+        assert extract(tmp_path / "docs.jsonl", "--out", tmp_path / out).exit_code == 0
+        assert len((tmp_path / out).read_text().splitlines()) == 3
+        monkeypatch.undo()
+        monkeypatch.setattr("abroad.cli.extract._extractor", lambda *_: StandIn())
+    assert (tmp_path / "docs.jsonl").read_bytes() == before
+    assert (tmp_path / "p.jsonl").read_text() == "unrelated"
+
+
+@pytest.mark.parametrize("unfinished", [True, False])
+def test_a_table_of_an_earlier_version_is_gone_on_with(extract, tmp_path, monkeypatch, unfinished):
+    """Version 0 kept the records of p.csv in p.jsonl, or p.jsonl.partial."""
+    (tmp_path / "docs.jsonl").write_text('{"id": "1", "AbstractText": "One."}\n')
+    made = {"id": "1", "relations": [{"organism": "O", "chemical": "of version 0", "score": 0.5}], "error": None}
+    record = json.dumps({**made, "input_digest": digest(Document("1", "", "One.").text)}) + "\n"
+    (tmp_path / ("p.jsonl.partial" if unfinished else "p.jsonl")).write_text(record)
+    (tmp_path / "p.jsonl.resume.json").write_text(json.dumps(StandIn().identity))
+    monkeypatch.setattr(StandIn, "extract", lambda *_: iter(()))
+    result = extract(tmp_path / "docs.jsonl", "--out", tmp_path / "p.csv")
+    assert result.exit_code == 0, result.output
+    assert "of version 0" in (tmp_path / "p.csv").read_text()
+
+
+def test_a_folder_that_holds_the_output_is_read_again(extract, tmp_path):
+    (tmp_path / "a.txt").write_text("One.")
+    for _ in range(2):
+        result = extract(tmp_path, "--out", tmp_path / "p.csv")
+        assert result.exit_code == 0, result.output
+        assert "(a folder)" not in result.stderr
 
 
 def test_three_papers_of_a_pipe_are_three_documents(extract):

@@ -69,7 +69,7 @@ def test_tables_for_people(cli, tmp_path, format, delimiter):
     table = rows(out.read_text(encoding="utf-8"), delimiter)
     assert {row["chemical"].lower() for row in table} == {"quercetin", "rutin"}
     assert {(row["pmid"], row["doi"], row["organism_text"]) for row in table} == {("7", "10.1/x", "Allium cepa")}
-    assert (tmp_path / "relations.jsonl").exists()  # what a later run goes on from
+    assert (tmp_path / f"{out.name}.abroad" / "predictions.jsonl").exists()  # what a later run goes on from
 
 
 def test_pmids_are_fetched_and_those_without_any_text_are_told(cli):

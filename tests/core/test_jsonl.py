@@ -4,7 +4,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from abroad.core.errors import InputError
@@ -47,6 +47,7 @@ def test_a_resumed_output_keeps_every_character_and_every_record(tmp_path_factor
 
 
 @given(st.text(st.one_of(st.sampled_from("\n\r" + LINE_ENDS_OF_UNICODE), st.characters(exclude_categories=["Cs"]))))
+@example("\r")
 def test_text_is_broken_where_a_binary_stream_is_broken(text):
     lines = [line.decode().removesuffix("\n").removesuffix("\r") for line in io.BytesIO(text.encode())]
     assert split_lines(text) == lines

@@ -2,7 +2,9 @@
 
 import json
 
-from abroad.core.resume import ResumableOutput
+import pytest
+
+from abroad.core.resume import ResumableOutput, partial_file
 
 WANTED = {"a": "1", "b": "2", "c": "3"}
 
@@ -32,7 +34,7 @@ def test_a_killed_run_goes_on_and_the_output_appears_when_whole(tmp_path):
 def test_a_torn_last_record_is_made_again(tmp_path):
     out = tmp_path / "out.jsonl"
     write(out, {}, ["a"], finish=False)
-    with (tmp_path / "out.jsonl.partial").open("a") as stream:
+    with partial_file(out, {}).open("a") as stream:
         stream.write('{"id": "b", "inp')
     assert write(out, {}, []) == {"a"}
 
@@ -56,3 +58,40 @@ def test_a_finished_output_is_taken_up_when_more_is_wanted(tmp_path):
     write(out, {}, ["a", "b", "c"])
     assert write(out, {}, ["d"], wanted={**WANTED, "d": "4"}) == {"a", "b", "c"}
     assert ids(out) == ["a", "b", "c", "d"]
+
+
+def test_the_unfinished_work_of_another_model_is_kept(tmp_path):
+    out = tmp_path / "out.jsonl"
+    write(out, {"model": "m"}, ["a", "b"], finish=False)
+    write(out, {"model": "n"}, ["a", "b", "c"])
+    assert write(out, {"model": "m"}, ["c"]) == {"a", "b"}
+
+
+def earlier_version(out, records, partial, identity):
+    """Lay files where version 0 laid them."""
+    lines = "".join(json.dumps({"id": key, "input_digest": WANTED[key], "old": True}) + "\n" for key in records)
+    out.with_name(out.name + ".partial" if partial else out.name).write_text(lines)
+    out.with_name(out.name + ".resume.json").write_text(json.dumps(identity))
+
+
+@pytest.mark.parametrize("partial", [True, False])
+def test_the_work_of_an_earlier_version_goes_on(tmp_path, partial):
+    out = tmp_path / "out.jsonl"
+    earlier_version(out, ["a", "b"], partial, {"model": "m"})
+    assert write(out, {"model": "m"}, ["c"]) == {"a", "b"}
+    assert ids(out) == ["a", "b", "c"]
+
+
+def test_the_work_of_an_earlier_version_stays_where_another_model_runs(tmp_path):
+    out = tmp_path / "out.jsonl"
+    earlier_version(out, ["a", "b"], True, {"model": "m"})
+    assert write(out, {"model": "n"}, ["a", "b", "c"]) == set()
+    assert write(out, {"model": "m"}, ["c"]) == {"a", "b"}
+
+
+def test_nothing_lies_beside_an_output_but_its_folder(tmp_path):
+    out = tmp_path / "out.jsonl"
+    write(out, {}, ["a"], finish=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl.abroad"]
+    write(out, {}, ["b"])
+    assert {path.name for path in tmp_path.iterdir()} == {"out.jsonl", "out.jsonl.abroad"}

@@ -47,7 +47,7 @@ def test_references_become_documents_with_their_relations(cli, tmp_path, sample,
     assert first.chemicals[0].extra == {"pubchem_id": "11"}
     assert (third.id, third.title, third.abstract) == ("3", "A title.", "")
     assert "(1 without an abstract, 0 not found)" in result.stderr
-    assert json.loads((tmp_path / "docs.jsonl.run.json").read_text())["without_abstract"] == ["3"]
+    assert json.loads((tmp_path / "docs.jsonl.abroad" / "run.json").read_text())["without_abstract"] == ["3"]
 
 
 def test_a_record_without_any_text_is_set_aside_with_its_reason(cli, tmp_path, sample, relations):

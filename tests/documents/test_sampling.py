@@ -61,7 +61,7 @@ def test_the_plot_and_the_stop_report_are_written(cli, table, tmp_path, ending):
     assert result.exit_code == 0
     assert plot.read_bytes()[:4] in (b"\x89PNG", b"<?xm")
     assert "fungi, organism_wikidata: entropy" in result.stderr
-    stops = json.loads((tmp_path / "sample.tsv.run.json").read_text())["stop_report"]
+    stops = json.loads((tmp_path / "sample.tsv.abroad" / "run.json").read_text())["stop_report"]
     assert {stop["stratum"] for stop in stops} == {"fungi", "plants"}
 
 

@@ -150,7 +150,7 @@ def test_the_report_is_written_with_its_run_record(cli, files, tmp_path):
     assert result.exit_code == 0
     assert "F1" in result.stdout
     assert report.read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert json.loads((tmp_path / "report.html.run.json").read_text())["command"] == "evaluate"
+    assert json.loads((tmp_path / "report.html.abroad" / "run.json").read_text())["command"] == "evaluate"
 
 
 def test_another_set_of_predictions_can_be_compared(cli, files, tmp_path):

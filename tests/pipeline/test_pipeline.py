@@ -23,14 +23,14 @@ class Pipeline:
         self.upper, self.count = self.config.out / "upper.txt", self.config.out / "count.txt"
         self.ran, self.factor = [], 1
 
-    def run(self, only=None):
+    def run(self, only=None, force=False):
         self.ran.clear()
         self.said = []
         stages = [
             Stage("upper", (self.source,), (self.upper,), {}, self.do_upper),
             Stage("count", (self.upper,), (self.count,), {"factor": self.factor}, self.do_count),
         ]
-        return run_stages(self.config, stages, only, self.said.append)
+        return run_stages(self.config, stages, only, self.said.append, force)
 
     def do_upper(self):
         self.ran.append("upper")
@@ -107,6 +107,59 @@ def test_a_stage_that_fails_keeps_those_before_it(pipeline, monkeypatch):
     monkeypatch.undo()
     pipeline.run()
     assert pipeline.ran == ["count"]
+
+
+def test_a_file_that_no_stage_wrote_stays_but_for_force(pipeline):
+    pipeline.config.out.mkdir(exist_ok=True)
+    pipeline.upper.write_text("mine")
+    with pytest.raises(InputError, match="--force to overwrite it"):
+        pipeline.run()
+    assert pipeline.upper.read_text() == "mine" and not (pipeline.config.out / "run.json").exists()
+    pipeline.run(force=True)
+    assert pipeline.ran == ["upper", "count"]
+    pipeline.run()
+
+
+def test_an_output_that_was_edited_stays_but_for_force(pipeline):
+    pipeline.run()
+    pipeline.upper.write_text("corrected by hand")
+    with pytest.raises(InputError, match="changed since"):
+        pipeline.run()
+    assert pipeline.upper.read_text() == "corrected by hand"
+    pipeline.run(only="count")
+    pipeline.run(force=True)
+    assert pipeline.ran == ["upper", "count"]
+
+
+def test_no_stage_writes_over_what_the_run_reads(pipeline):
+    pipeline.upper = pipeline.config.out / ".." / "source.txt"
+    with pytest.raises(InputError, match="which this command reads"):
+        pipeline.run(force=True)
+    assert pipeline.source.read_text() == "alpin"
+
+
+def test_a_stage_that_was_killed_is_run_again_without_force(pipeline, monkeypatch):
+    def killed():
+        pipeline.upper.write_text("half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "do_upper", killed)
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.run()
+    monkeypatch.undo()
+    pipeline.run()
+    assert pipeline.ran == ["upper", "count"]
+
+
+def test_the_run_of_an_earlier_version_goes_on(pipeline):
+    pipeline.run()
+    record = json.loads((pipeline.config.out / "run.json").read_text())
+    del record["begun"], record["stages"]["count"]
+    (pipeline.config.out / "run.json").write_text(json.dumps(record))
+    pipeline.run()
+    assert pipeline.ran == ["count"]
+    pipeline.run()
+    assert pipeline.ran == []
 
 
 def test_a_broken_record_is_named(pipeline):

@@ -167,11 +167,11 @@ def test_the_command_ranks_reports_and_goes_on_where_it_was(cli, files, tiny_mod
     result = cli(*command, "--report", files / "r.html", "--json")
     assert result.exit_code == 0, result.output
     assert {order["name"] for order in json.loads(result.stdout)["orders"]} == {"as given", *ORDERS}
-    assert "<table>" in (files / "r.html").read_text() and (files / "out.jsonl.run.json").exists()
+    assert "<table>" in (files / "r.html").read_text() and (files / "out.jsonl.abroad" / "run.json").exists()
     before = (files / "out.jsonl").read_bytes()
     again = cli(*command)
     assert again.exit_code == 0 and (files / "out.jsonl").read_bytes() == before
-    assert json.loads((files / "out.jsonl.run.json").read_text())["result"]["resumed"] == 3
+    assert json.loads((files / "out.jsonl.abroad" / "run.json").read_text())["result"]["resumed"] == 3
     assert len(read_predictions(files / "out.jsonl")) == 3
 
 

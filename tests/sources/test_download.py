@@ -50,7 +50,7 @@ def test_a_later_run_resumes_what_an_earlier_one_left(server, tmp_path):
     with pytest.raises(AbroadError, match="run the same command again"):
         fetch(server, tmp_path / "t.gz")
     assert not (tmp_path / "t.gz").exists()
-    assert (tmp_path / "t.gz.part").stat().st_size == 100_000
+    assert (tmp_path / "t.gz.abroad" / "part").stat().st_size == 100_000
     fetch(server, tmp_path / "t.gz", Check(algorithm="md5", digest=server.md5))
     assert server.ranges[-1] == "bytes=100000-"
     assert names(tmp_path) == ["t.gz"]

@@ -151,4 +151,4 @@ def test_the_command_prints_what_each_filter_lost(cli, tmp_path, pmids):
     assert result.exit_code == 0
     for name in ("distinct rows", "exactly one PMID", "at most 20 relations", "names of 1 to 60 characters"):
         assert name in result.stdout
-    assert (tmp_path / "out.tsv.run.json").exists()
+    assert (tmp_path / "out.tsv.abroad" / "run.json").exists()

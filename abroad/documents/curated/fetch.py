@@ -1,7 +1,7 @@
 """Labels -> documents: the texts of labels from local PubMed XML or NCBI, by PMID, by DOI, or by their own words.
 
-As in `abroad.documents`, what NCBI sends is kept in `<out>.articles.jsonl` until the documents are written, and a
-later run asks only for what is not at hand. A document whose text is not the labelled one goes to the rejects.
+As in `abroad.documents`, what NCBI sends is kept in `<out>.abroad/articles.jsonl` until the documents are written,
+and a later run asks only for what is not at hand. A document whose text is not the labelled one goes to the rejects.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A large prompt file in shards, each small enough for memory and answered by one worker at a time.
 
-`<out>.shards/` holds a plan, the prompts of each shard and its results; when all shards are done
+`<out>.abroad/shards-<identity>/` holds a plan, the prompts of each shard and its results; when all shards are done
 their results are joined to `<out>` in the order of the prompts. A plan is whole or absent, results
 are appended record by record, and records that an earlier run made for the same prompt are taken
 over, so a run may be killed at any time and continued, also with other prompts added.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
+from abroad.core.helpers import helper, old_helper
 from abroad.core.io import Rejects, atomic_write, dump_line, file_sha256, read_records, require_file, write_json
 from abroad.core.jsonl import parse_json
 from abroad.core.resume import digest, keeps_identity, seed_partial, write_identity
@@ -43,11 +44,16 @@ class Shard:
 
     def answered(self) -> int:
         """Records on disk, of this run or an earlier one."""
-        for path in (self.out, self.out.with_name(self.out.name + ".partial")):
+        for path in (self.out, *_partial_files(self.out)):
             if path.exists():
                 with path.open("rb") as stream:
                     return sum(line.endswith(b"\n") for line in stream)
         return 0
+
+
+def _partial_files(out: Path) -> list[Path]:
+    """Unfinished records of a shard, those of an earlier version too."""
+    return [*sorted(out.parent.glob(helper(out, "partial-*.jsonl").name)), old_helper(out, "partial")]
 
 
 class ShardedOutput:
@@ -60,7 +66,7 @@ class ShardedOutput:
 
     def __init__(self, prompts: Path, out: Path, identity: dict[str, Any], largest: int = LARGEST) -> None:
         self._prompts, self._out, self._identity, self._largest = prompts, out, identity, largest
-        self._directory = out.with_name(out.name + ".shards")
+        self._directory = helper(out, f"shards-{digest(identity)}")
 
     def plan(self, rejects: Rejects) -> list[Shard]:
         """The shards, in order; those of an interrupted run of the same prompts and identity, or new ones.
@@ -68,6 +74,7 @@ class ShardedOutput:
         Raises:
             InputError: the prompt file cannot be read, or holds no usable record.
         """
+        self._take_over()
         fresh = self._directory.with_name(self._directory.name + ".new")
         if not self._directory.exists() and (fresh / "plan.json").exists():
             fresh.rename(self._directory)
@@ -89,6 +96,14 @@ class ShardedOutput:
             for number, count in enumerate(plan["counts"])
         ]
 
+    def _take_over(self) -> None:
+        """Move the shards of an earlier version to where they lie now, if they are of this identity."""
+        old = old_helper(self._out, "shards")
+        plan = self._read_plan(old)
+        if plan is not None and plan["identity"] == self._identity and not self._directory.exists():
+            self._directory.parent.mkdir(parents=True, exist_ok=True)
+            old.rename(self._directory)
+
     def join(self, shards: list[Shard], rejects: Rejects) -> int:
         """Write the output of all done shards and remove them; the number of its records."""
         written = 0
@@ -99,15 +114,15 @@ class ShardedOutput:
                         target.write(line)
                         written += 1
         for shard in shards:
-            beside = shard.out.with_name(shard.out.name + ".rejects.jsonl")
+            beside = helper(shard.out, "rejects.jsonl")
             if beside.exists():
                 rejects.items += [record for _, _, record in read_records(beside)]
         write_identity(self._out, self._identity)
         shutil.rmtree(self._directory)
         return written
 
-    def _read_plan(self) -> dict[str, Any] | None:
-        path = self._directory / "plan.json"
+    def _read_plan(self, directory: Path | None = None) -> dict[str, Any] | None:
+        path = (directory or self._directory) / "plan.json"
         return json.loads(path.read_text("utf-8")) if path.exists() else None
 
     def _write_plan(self, directory: Path, wanted: dict[str, Any]) -> None:
@@ -156,8 +171,9 @@ class ShardedOutput:
         files = [self._out] if self._out.exists() and keeps_identity(self._out, self._identity) else []
         plan = self._read_plan()
         if plan is not None and plan["identity"] == self._identity:
-            names = (f"{number:05}.jsonl{end}" for number in range(len(plan["counts"])) for end in ("", ".partial"))
-            files += [path for path in map(self._directory.joinpath, names) if path.exists()]
+            for number in range(len(plan["counts"])):
+                shard = self._directory / f"{number:05}.jsonl"
+                files += [path for path in (shard, *_partial_files(shard)) if path.exists()]
         return files
 
 

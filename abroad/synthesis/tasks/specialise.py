@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 
 from abroad.core.errors import InputError
+from abroad.core.helpers import helper, old_helper
 from abroad.core.io import Rejects, read_records, write_jsonl
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
@@ -80,6 +81,15 @@ def next_round(previous: Sequence[dict[str, Any]]) -> int:
     if number > ROUNDS:
         raise InputError(f"two rounds are done; a third repeats the model's own words: at most {ROUNDS}")
     return number
+
+
+def work_folder(out: Path) -> Path:
+    """Where a round that writes `out` keeps generated texts; those of an earlier version are moved there."""
+    old, work = old_helper(out, "work"), helper(out, "work")
+    if not work.exists() and (old / "instruction_prompts.jsonl").is_file():
+        work.parent.mkdir(parents=True, exist_ok=True)
+        old.rename(work)
+    return work
 
 
 def specialise(

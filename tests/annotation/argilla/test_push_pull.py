@@ -177,7 +177,7 @@ def test_from_the_command_line(annotation_server, cli, tmp_path, monkeypatch):
         "annotate", "push", tmp_path / "docs.jsonl", "--pred", tmp_path / "pred.jsonl", "--order", "gme", *place
     )
     assert pushed.exit_code == 0 and "3 documents pushed (3 new, 0 updated" in pushed.stdout
-    assert "broken JSON" in (tmp_path / "pred.jsonl.rejects.jsonl").read_text()
+    assert "broken JSON" in (tmp_path / "pred.jsonl.abroad" / "rejects-of-push.jsonl").read_text()
     ana = annotation_server.curator("command-ana", "command")
     assert answer(ana, "command", "command", "d2", "Usnea testalis | usnic acid").status_code == 201
     pulled = cli("annotate", "pull", "--out", tmp_path / "out", *place)

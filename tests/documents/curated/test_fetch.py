@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from abroad.core.helpers import helper
 from abroad.core.io import Rejects, read_documents, write_jsonl
 from abroad.core.schema import Entity
 from abroad.documents.curated.labels import Labels, text_sha256, words_sha256
@@ -47,7 +48,7 @@ def documents_of(fetch):
 
 
 def rejects_of(fetch):
-    path = fetch.out.with_name(fetch.out.name + ".rejects.jsonl")
+    path = helper(fetch.out, "rejects.jsonl")
     return {item["where"]: item["reason"] for item in map(json.loads, path.read_text().splitlines())}
 
 
@@ -79,7 +80,7 @@ def test_local_xml_joins_by_pmid_by_doi_and_by_words(fetch):
         "alpin A": ["alpins A and B"],
         "alpin B": ["alpins A and B"],
     }
-    record = json.loads(fetch.out.with_name("docs.jsonl.run.json").read_text())
+    record = json.loads(helper(fetch.out, "run.json").read_text())
     assert (record["documents"], record["exact"], record["not_found"]) == (3, 3, [])
 
 
@@ -201,7 +202,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(fetch):
         assert result.exit_code == 0 and "2 of 3 abstracts were fetched by an earlier run" in result.stderr
         assert server.batches == [["1"], ["2"], ["3"], ["3"]]
     assert list(documents_of(fetch)) == ["a", "b", "c"]
-    assert not list(fetch.out.parent.glob("*.articles.jsonl"))
+    assert not list(fetch.out.parent.rglob("*articles.jsonl"))
 
 
 def test_no_document_at_all_is_an_error(fetch):
@@ -216,7 +217,6 @@ def test_no_document_at_all_is_an_error(fetch):
         ([], "expected either SAMPLE.tsv or --labels"),
         (["s.tsv", "--labels", "l.jsonl"], "expected either SAMPLE.tsv or --labels"),
         (["--labels", "l.jsonl", "--relations", "r.tsv"], "--relations goes with SAMPLE.tsv"),
-        (["--labels", "docs.jsonl"], "another file"),
         (["--labels", "absent.jsonl"], "no such file"),
     ],
 )
@@ -224,6 +224,14 @@ def test_wrong_usage_is_said_in_one_line(cli, tmp_path, monkeypatch, arguments, 
     monkeypatch.chdir(tmp_path)
     result = cli("documents", "fetch", *arguments, "--out", "docs.jsonl")
     assert result.exit_code == 2 and message in result.stderr
+
+
+def test_the_labels_are_not_overwritten(cli, tmp_path):
+    labels = tmp_path / "labels.jsonl"
+    labels.write_text("labels")
+    result = cli("documents", "fetch", "--labels", labels, "--out", labels)
+    assert result.exit_code == 2 and "which this command reads" in result.stderr
+    assert labels.read_text() == "labels"
 
 
 def test_the_shipped_labels_join_exactly_to_the_labelled_texts(shared_data, tmp_path, fetch, cli):

@@ -100,7 +100,7 @@ def test_the_page_holds_what_was_seen_and_nothing_of_a_text_is_markup(cli, tiny_
     assert len(triangle) == n * (n + 1) // 2 and triangle[0] == 255
     numbers = json.loads((tmp_path / "page.json").read_text())["models"][str(tiny_model)]
     assert numbers["trivial"]["documents"] == 4 and numbers["own_mention"]["documents"] == 2
-    assert "long" in (tmp_path / "page.html.rejects.jsonl").read_text()
+    assert "long" in (tmp_path / "page.html.abroad" / "rejects.jsonl").read_text()
 
 
 def test_two_models_are_set_beside_each_other(cli, tiny_model, biogpt, documents, tmp_path):

@@ -35,7 +35,7 @@ def test_a_real_model_answers_in_the_form_asked_for_and_a_rerun_asks_nothing(
         assert prediction["answer"].startswith(" ") and (prediction["parsed"] or prediction["cut_off"])
         for relation in prediction["relations"]:
             assert relation["organism"] and relation["chemical"]
-    record = json.loads((tmp_path / "pred.jsonl.run.json").read_text())
+    record = json.loads((tmp_path / "pred.jsonl.abroad" / "run.json").read_text())
     assert len(record["settings"]["prompt"]) == 12 and record["result"]["answers"] == 3
 
     import abroad.extraction.fewshot.entry
@@ -50,7 +50,7 @@ def test_a_prompt_beyond_the_context_gets_fewer_shots_or_is_set_aside(cli, tiny_
     command = ["fewshot", inputs, "--out", out, "--model", tiny_model, "--style", "classic", "--shots", 12, "--free"]
     assert cli(*command).exit_code == 0
     assert all("do not fit" in prediction["error"] for prediction in lines(out))
-    assert len(lines(tmp_path / "pred.jsonl.rejects.jsonl")) == 3
+    assert len(lines(tmp_path / "pred.jsonl.abroad" / "rejects.jsonl")) == 3
     assert cli(*command, "--fewer-shots").exit_code == 0
     assert all(p["error"] is None and 0 < p["shots"] < 12 for p in lines(out))
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from abroad.core.errors import InputError
+from abroad.core.helpers import helper_folder, old_helper
 from abroad.core.io import Rejects, write_jsonl
 from abroad.engines.base import GenerationRequest
 from abroad.engines.spec import make_engine
@@ -101,6 +102,30 @@ def test_prompts_in_shards_give_the_same_file(engine, tmp_path):
         generate_abstracts(prompts, sharded, Dying(engine, 1), Rejects(), IDENTITY, largest_shard=2)
     report = generate_abstracts(prompts, sharded, engine, Rejects(), IDENTITY, largest_shard=3)
     assert report.resumed == 1 and sharded.read_bytes() == whole.read_bytes()
+
+
+def test_the_shards_of_an_earlier_version_are_gone_on_with(engine, tmp_path):
+    """Version 0 kept them in out.jsonl.shards, unfinished records in NUMBER.jsonl.partial."""
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt(str(n)) for n in range(4)])
+    with pytest.raises(KeyboardInterrupt):
+        generate_abstracts(prompts, out, Dying(engine, 3), Rejects(), IDENTITY, largest_shard=2)
+    (shards,) = helper_folder(out).glob("shards-*")
+    old = shards.rename(old_helper(out, "shards"))
+    (partial,) = old.glob("00001.jsonl.partial-*")
+    partial.rename(old / "00001.jsonl.partial")
+    (old / "00001.jsonl.resume.json").write_text(json.dumps(IDENTITY))
+    assert generate_abstracts(prompts, out, Counting(engine), Rejects(), IDENTITY).resumed == 3
+    assert len(out.read_text().splitlines()) == 4 and not old.exists()
+
+
+def test_the_unfinished_work_of_another_model_is_kept(engine, tmp_path):
+    prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
+    write_jsonl(prompts, [prompt(str(n)) for n in range(4)])
+    with pytest.raises(KeyboardInterrupt):
+        generate_abstracts(prompts, out, Dying(engine, 3), Rejects(), IDENTITY, largest_shard=2)
+    generate_abstracts(prompts, out, engine, Rejects(), {"model": "mistyped"}, largest_shard=2)
+    assert generate_abstracts(prompts, out, engine, Rejects(), IDENTITY).resumed == 3
 
 
 class Counting:

@@ -11,6 +11,7 @@ from collections import Counter
 
 import pytest
 
+from abroad.core.helpers import helper_folder
 from abroad.core.io import write_jsonl
 
 psutil = pytest.importorskip("psutil")
@@ -34,13 +35,14 @@ def start(command):
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
-def lines(out):
-    directory = out.with_name(out.name + ".shards")
-    count = 0
-    for path in [*directory.glob("?????.jsonl"), *directory.glob("?????.jsonl.partial")]:
+def answered(out):
+    """The ids that are answered on disk; a shard that is just done has them in two files."""
+    folder, ids = helper_folder(out), set()
+    for path in [*folder.glob("shards-*/?????.jsonl"), *folder.glob("shards-*/?????.jsonl.partial-*.jsonl")]:
         with contextlib.suppress(FileNotFoundError):  # a shard that is done is renamed
-            count += path.read_bytes().count(b"\n")
-    return count
+            whole = [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+            ids |= {json.loads(line)["id"] for line in whole}
+    return len(ids)
 
 
 def wait_until(condition, seconds=300):
@@ -59,7 +61,7 @@ def running_workers():
 def check_exactly_once(out):
     counts = Counter(json.loads(line)["id"] for line in out.read_text().splitlines())
     assert counts == Counter(map(str, range(PROMPTS)))
-    assert not out.with_name(out.name + ".shards").exists()
+    assert not list(helper_folder(out).glob("shards*"))
 
 
 @pytest.mark.slow
@@ -67,7 +69,7 @@ def test_a_killed_worker_is_replaced_and_no_record_is_lost_or_doubled(command):
     arguments, out = command
     process = start(arguments)
     try:
-        wait_until(lambda: lines(out) >= 4)
+        wait_until(lambda: answered(out) >= 4)
         victims = running_workers()[:2]
         for victim in victims:
             os.kill(victim.pid, signal.SIGKILL)
@@ -82,10 +84,10 @@ def test_a_killed_worker_is_replaced_and_no_record_is_lost_or_doubled(command):
 def test_a_killed_run_goes_on_where_it_was(command):
     arguments, out = command
     process = start(arguments)
-    wait_until(lambda: lines(out) >= 4)
+    wait_until(lambda: answered(out) >= 4)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    kept = lines(out)
+    kept = answered(out)
     second = subprocess.run(arguments, capture_output=True, text=True, timeout=600)
     assert second.returncode == 0, second.stderr
     resumed = int(second.stderr.split("abstracts (")[1].split()[0])

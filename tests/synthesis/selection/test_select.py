@@ -99,7 +99,7 @@ def test_the_commands_make_prompts_and_select(cli, tmp_path):
     assert "3 of 3 abstracts are faithful" in result.stderr
     assert "abstracts.jsonl:4" in result.stderr
     assert len(kept.read_text().splitlines()) == 2
-    assert len((tmp_path / "train.jsonl.rejected.jsonl").read_text().splitlines()) == 1
+    assert len((tmp_path / "train.jsonl.abroad" / "rejected.jsonl").read_text().splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", [("synth", "instruct"), ("synth", "generate"), ("synth", "select")])

@@ -109,7 +109,7 @@ def test_the_funnel_counts_each_abstract_once_at_its_first_reason(cli, tmp_path)
     write_documents(tmp_path / "abstracts.jsonl", [document(id, text) for id, text in texts.items()])
     out = tmp_path / "train.jsonl"
     assert cli("synth", "select", tmp_path / "abstracts.jsonl", "--out", out).exit_code == 0
-    kept, rejected = read_documents(out), read_documents(tmp_path / "train.jsonl.rejected.jsonl")
+    kept, rejected = read_documents(out), read_documents(tmp_path / "train.jsonl.abroad" / "rejected.jsonl")
     steps = funnel(kept, rejected)
     assert steps[-1].reason == "kept" and steps[-1].left == len(kept)
     assert sum(step.lost for step in steps) == len(rejected) and steps[0].reason == REFUSAL
