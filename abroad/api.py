@@ -48,7 +48,7 @@ def extract(
 ) -> list[Relation] | list[list[Relation]]:
     """Extract "organism produces chemical" relations from a text, a document, or several of them.
 
-    In a text, a first line that an empty line follows is the title. The built-in extractor reads about 40 abstracts
+    In a text, a first line that an empty line follows is the title. The built-in extractor reads about 55 abstracts
     a second on one core; it is loaded once a process. Any other is loaded at each call: load it once, with
     `load_extractor`, where you call this often.
 
