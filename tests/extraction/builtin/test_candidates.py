@@ -1,10 +1,13 @@
 """Candidate names of a text, with a tagger that says what the test wants."""
 
 import numpy as np
+import pytest
 
 from abroad.extraction.builtin.candidates import chemical_candidates, named_stretches, organism_candidates
 from abroad.extraction.builtin.encoder import WIDTH, TextScores
+from abroad.extraction.builtin.features import chemical_features
 from abroad.extraction.builtin.reading import read_text
+from abroad.extraction.builtin.score import ScoredPair, without_overlaps
 
 
 def read(text, chemicals=(), organisms=(), title_end=0):
@@ -61,3 +64,37 @@ def test_words_without_spaces_between_them_are_no_name():
     glued = "Quercetinandrutinwereisolatedfromthebulbsof"
     assert chemicals(f"{glued} Allium cepa.", glued) == set()
     assert [c.label for c in organism_candidates(*read(f"{glued}.", organisms=[glued]))] == []
+
+
+def kept(text, *organisms):
+    """Organisms that stay of a text with one chemical, those that were named first being the better ones."""
+    reading, scores = read(text, ["Zingerone"], organisms)
+    (chemical,) = (c for c in chemical_candidates(reading, scores) if c.label == "Zingerone")
+    found = {candidate.label: candidate for candidate in organism_candidates(reading, scores)}
+    ranked = [*organisms, *(label for label in found if label not in organisms)]
+    pairs = [ScoredPair(found[label], chemical, 1 - place / 10) for place, label in enumerate(ranked)]
+    return [pair.organism.label for pair in without_overlaps(pairs)]
+
+
+def test_of_organisms_that_claim_one_place_the_better_stays():
+    assert kept("Zingerone was found in Zingiber rhizomata.", "Zingiber rhizomata") == ["Zingiber rhizomata"]
+    both = "Zingerone was found in Zingiber officinale and in Alpinia galanga."
+    assert kept(both, "Alpinia galanga") == ["Alpinia galanga", "Zingiber officinale"]
+
+
+@pytest.mark.parametrize(
+    ("name", "two"),
+    [
+        ("ursolic acid, lupeol", True),
+        ("squalene, vitamin K1", True),
+        ("2,3-butanediol", False),
+        ("3', 4', 5-trihydroxyflavone", False),
+        ("N,N'-dimethylurea", False),
+        ("(1R, 4S)-borneol", False),
+    ],
+)
+def test_a_comma_between_words_is_seen(name, two):
+    reading, scores = read(f"We isolated {name} from Salvia alpina.", [name])
+    found = chemical_candidates(reading, scores)
+    features = chemical_features(reading, organism_candidates(reading, scores), found, scores)
+    assert [row["comma between words"] for c, row in zip(found, features, strict=True) if c.label == name] == [two]
