@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from abroad.core.io import read_documents
+from abroad.core.jsonl import read_jsonl
 from abroad.core.schema import Document, Prediction
 from abroad.evaluation.bootstrap import bootstrap_intervals
 from abroad.evaluation.metrics import compare
@@ -119,8 +120,8 @@ def answered(shared: Path, extractor: PairExtractor) -> tuple[str, list[Predicti
     texts = other_fields(shared)
     predictions = [extractor.predict(texts[key]) for key in SPLIT["other"]]
     firing = [prediction for prediction in predictions if prediction.relations]
-    lines = (ROOT / "benchmarks" / "results" / "other_held_out.jsonl").read_text(encoding="utf-8").split("\n")
-    states = {record["id"]: record["states_production"] for record in (json.loads(line) for line in lines if line)}
+    records = read_jsonl(ROOT / "benchmarks" / "results" / "other_held_out.jsonl")
+    states = {record["id"]: record["states_production"] for record in records}
     counts = Counter(states[prediction.id] for prediction in firing)
     totals = Counter(states[key] for key in SPLIT["other"])
     return (

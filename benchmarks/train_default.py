@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.io import read_documents
+from abroad.core.jsonl import read_jsonl
 from abroad.core.schema import Document, Entity
 from abroad.extraction.builtin.align import find_names, gold_tags
 from abroad.extraction.builtin.candidates import label_key
@@ -71,16 +72,13 @@ def other_fields(shared: Path) -> dict[str, Document]:
     """Abstracts of other fields by "file:line", without labels."""
     found = {}
     for name in ("journals_2021_other", "mibig_negatives", "foodmine_garlic_cocoa"):
-        lines = (shared / "field" / f"{name}.jsonl").read_text(encoding="utf-8").split("\n")
-        for number, line in enumerate(lines):
-            if line and (record := json.loads(line)).get("abstract"):
+        for number, record in enumerate(read_jsonl(shared / "field" / f"{name}.jsonl")):
+            if record.get("abstract"):
                 key = f"{name}:{number}"
                 found[key] = Document(key, record.get("title") or "", record["abstract"])
-    for line in (shared / "ner" / "biored.jsonl").read_text(encoding="utf-8").split("\n"):
-        if line:
-            record = json.loads(line)
-            key = f"biored:{record['pmid']}"
-            found[key] = Document(key, record["title"], record["abstract"])
+    for record in read_jsonl(shared / "ner" / "biored.jsonl"):
+        key = f"biored:{record['pmid']}"
+        found[key] = Document(key, record["title"], record["abstract"])
     return found
 
 
@@ -93,8 +91,7 @@ def judged_others(shared: Path, first: bool = False) -> Iterator[Document]:
         first: only those that were read for the first version of the extractor.
     """
     texts = other_fields(shared)
-    path = ROOT / "data" / "curated" / "other_fields.jsonl"
-    records = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    records = read_jsonl(ROOT / "data" / "curated" / "other_fields.jsonl")
     read = {record["id"] for record in records}
     silent = (key for key in texts if key.startswith("biored:") and key not in read)
     records += [{"id": key, "states_production": False} for key in silent]
@@ -112,8 +109,8 @@ def disagreements(shared: Path) -> list[Document]:
     for name in ("npatlas", "mibig"):
         records = json.loads((shared / "field" / f"{name}_silver.json").read_text(encoding="utf-8"))
         texts |= {f"{name}:{key}": Document.from_dict(record, f"{name}:{key}") for key, record in records.items()}
-    lines = (ROOT / "data" / "curated" / "disagreements.jsonl").read_text(encoding="utf-8").split("\n")
-    return [_with_labels(texts[record["id"]], record) for record in (json.loads(line) for line in lines if line)]
+    records = read_jsonl(ROOT / "data" / "curated" / "disagreements.jsonl")
+    return [_with_labels(texts[record["id"]], record) for record in records]
 
 
 def _with_labels(text: Document, record: dict[str, Any]) -> Document:
@@ -291,9 +288,8 @@ def token_field(arguments: argparse.Namespace) -> None:
 
 def food_sentences(shared: Path) -> list[tuple[Document, dict[tuple[str, str], bool]]]:
     """Sentences with the pairs of food and chemical that people judged (FoodAtlas)."""
-    lines = (shared / "field" / "foodatlas_sentence_pairs.jsonl").read_text(encoding="utf-8").split("\n")
     found: dict[str, dict[tuple[str, str], bool]] = {}
-    for record in (json.loads(line) for line in lines if line):
+    for record in read_jsonl(shared / "field" / "foodatlas_sentence_pairs.jsonl"):
         pair = (label_key(record["organism"]), label_key(record["chemical"]))
         found.setdefault(record["sentence"], {})[pair] = bool(record["label"])
     return [(Document(f"food:{number}", "", text), pairs) for number, (text, pairs) in enumerate(found.items())]
