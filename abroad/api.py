@@ -123,15 +123,14 @@ def evaluate(
         100.0
     """
     from abroad.evaluation.evaluate import evaluate as score
+    from abroad.evaluation.settings import EvaluateSettings
 
     documents = read_documents(gold) if isinstance(gold, str | Path) else list(gold)
     if isinstance(predictions, str | Path):
         predicted = read_predictions(predictions)
     else:
         predicted = _predictions(predictions, documents)
-    if resamples < 1000:
-        raise InputError(f"expected resamples of at least 1,000, found {resamples}")
-    return score(documents, predicted, protocol, resamples, seed)
+    return score(documents, predicted, EvaluateSettings(protocol=protocol, resamples=resamples, seed=seed))
 
 
 def expand(phrase: str) -> list[str]:

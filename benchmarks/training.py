@@ -10,7 +10,6 @@ import platform
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -53,9 +52,9 @@ def main(model: str) -> None:
     base = TrainSettings(model=model, batch_size=4, accumulation=1, max_length=1024, lora_rank=8, keep_every=0)
     variants = {
         "LoRA": base,
-        "LoRA, packed": replace(base, pack=True, batch_size=1),
-        "LoRA, gradient checkpointing": replace(base, gradient_checkpointing=True),
-        "QLoRA (NF4)": replace(base, quantization="nf4"),
+        "LoRA, packed": base.replace(pack=True, batch_size=1),
+        "LoRA, gradient checkpointing": base.replace(gradient_checkpointing=True),
+        "QLoRA (NF4)": base.replace(quantization="nf4"),
     }
     shape = shape_of(model)
     print(f"# Training\n\n{date.today()}, {device}, torch {torch.__version__}, `{model}`, {_UPDATES} updates each.\n")

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from abroad.cli.common import say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PLOT, writes
 
 if TYPE_CHECKING:
+    from abroad.evaluation.settings import EvaluateSettings
     from annotation.decisions.agreement import Agreement, Estimate
 
 
@@ -19,6 +21,7 @@ COHEN, FLEISS = "Cohen's kappa", "Fleiss' kappa"
 
 
 @writes(plot=PLOT)
+@takes(bootstrap=Options("abroad.evaluation.settings:EvaluateSettings", only=("resamples", "seed")))
 def agreement(
     decisions: Path = typer.Argument(..., metavar="DECISIONS.jsonl", help="As `abroad annotate pull` writes them."),
     predictions: Path | None = typer.Option(
@@ -31,8 +34,8 @@ def agreement(
     batch: str | None = typer.Option(None, help="Only this batch."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     plot: Path | None = typer.Option(None, metavar="FILE.svg", help="Draw it (.svg, .png or .pdf)."),
-    resamples: int = typer.Option(2000, min=1000, help="Of the bootstrap."),
-    seed: int = typer.Option(0, help="Of the bootstrap."),
+    *,
+    bootstrap: EvaluateSettings,
 ) -> None:
     """Agreement of curators: F1 of each pair on relations and spans, Cohen's and Fleiss' kappa on candidates.
 
@@ -54,7 +57,7 @@ def agreement(
     if rejects:
         say(rejects.summary())
     try:
-        measured = measure_agreement(decided, named, batch, resamples, seed)
+        measured = measure_agreement(decided, named, batch, bootstrap.resamples, bootstrap.seed)
     except InputError as error:
         raise InputError(f"{decisions}: {error}") from None
     if as_json:
@@ -105,4 +108,4 @@ def _figure(estimate: Estimate, decimals: int) -> str:
 
 
 def register(group: typer.Typer) -> None:
-    group.command("agreement")(agreement)
+    group.command("agreement", cls=SettingsCommand)(agreement)

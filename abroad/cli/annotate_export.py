@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from abroad.cli.common import report_rejects, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PAGE, writes
+
+if TYPE_CHECKING:
+    from annotation.offline.page import OfflineSettings
 
 
 @writes(html=PAGE)
+@takes(settings=Options("annotation.offline.page:OfflineSettings", without=("notes",)))
 def export(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL), in the order to be shown."),
     html: Path = typer.Option(..., metavar="FILE.html", help="The page to write."),
@@ -21,9 +27,8 @@ def export(
         metavar="PRED.jsonl",
         help="Suggestions, as `abroad extract` writes them; else the documents' relations.",
     ),
-    batch: str = typer.Option("1", help="Name of this batch, kept in the decisions."),
-    title: str = typer.Option("Curation of relations", help="Of the page."),
-    model: str = typer.Option("abroad", help="Name of what made the predictions."),
+    *,
+    settings: OfflineSettings,
 ) -> None:
     """Write one HTML file to curate in: no server, no network. `abroad annotate pull` reads what it saves.
 
@@ -31,7 +36,7 @@ def export(
     """
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents, read_predictions
-    from annotation.offline.page import OfflineSettings, write_offline
+    from annotation.offline.page import write_offline
 
     rejects = Rejects()
     try:
@@ -41,10 +46,10 @@ def export(
             raise InputError(f"{error}; predictions go to --predictions, their documents come first") from None
         raise
     named = read_predictions(predictions, rejects) if predictions else []
-    write_offline(shown, named, html, OfflineSettings(title, batch, model), rejects)
+    write_offline(shown, named, html, settings, rejects)
     report_rejects(rejects, html)
     say(f"{html}: {len(shown)} documents; send it to the curators, and give what they save to `abroad annotate pull`")
 
 
 def register(group: typer.Typer) -> None:
-    group.command("export")(export)
+    group.command("export", cls=SettingsCommand)(export)

@@ -9,34 +9,31 @@ import typer
 
 from abroad.cli.annotate_user import KEY_HELP, URL_HELP
 from abroad.cli.common import report_rejects, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
 
 if TYPE_CHECKING:
     from abroad.core.io import Rejects
     from annotation.argilla.pull import Pulled
+    from annotation.argilla.push import PushSettings
 
-_DATASET = typer.Option("relations", help="Name of the dataset on the server.")
-_WORKSPACE = typer.Option("abroad", help="Where the curators work; made if it is not there.")
+PUSH = "annotation.argilla.push:PushSettings"
+TARGET = Options(PUSH, only=("dataset", "workspace"))
 _URL = typer.Option(None, help=URL_HELP)
 _KEY = typer.Option(None, help=KEY_HELP)
 
 
+@takes(settings=Options(PUSH))
 def push(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL)."),
     predictions: Path | None = typer.Option(None, "--pred", metavar="PRED.jsonl", help="Of `abroad extract`."),
-    model: str = typer.Option("abroad", help="Name of what made the predictions; curators see it."),
-    dataset: str = _DATASET,
-    workspace: str = _WORKSPACE,
-    batch: str = typer.Option("1", help="Name of this batch; curators can filter by it."),
-    order: str = typer.Option("given", help="given, gme, uncertainty or gme-uncertainty (their product)."),
     sample: Path | None = typer.Option(
         None, metavar="SAMPLE.tsv", help="With --order gme: the order of this sample, not of the predicted relations."
     ),
-    limit: int | None = typer.Option(None, min=1, help="The first so many only, in that order."),
-    overlap: float = typer.Option(0.0, min=0, max=1, help="Share of documents that several curators are shown."),
-    curators: int = typer.Option(2, min=2, help="How many answers each of those needs."),
     url: str | None = _URL,
     api_key: str | None = _KEY,
+    *,
+    settings: PushSettings,
 ) -> None:
     """Show documents with their predictions to curators; the same documents again are updated, never doubled.
 
@@ -45,28 +42,17 @@ def push(
     from abroad.core.io import Rejects, read_documents, read_predictions
     from annotation.argilla.connection import connect
     from annotation.argilla.order import read_sample_ranks
-    from annotation.argilla.push import PushSettings
     from annotation.argilla.push import push as send
 
     rejects = Rejects()
     client = connect(url, api_key)
-    settings = PushSettings(
-        dataset=dataset,
-        workspace=workspace,
-        batch=batch,
-        order=order,
-        ranks=read_sample_ranks(sample) if sample else None,
-        limit=limit,
-        overlap=overlap,
-        curators=curators,
-        model=model,
-    )
+    ranks = read_sample_ranks(sample) if sample else None
     found = read_predictions(predictions, rejects) if predictions else []
-    report = send(client, read_documents(documents, rejects), found, settings, rejects)
+    report = send(client, read_documents(documents, rejects), found, settings, rejects, ranks)
     report_rejects(rejects, predictions or documents, "rejects-of-push.jsonl")
     typer.echo(
         f"{len(report.pushed)} documents pushed ({report.created} new, {report.updated} updated, "
-        f"{report.overlapping} for {curators} curators)"
+        f"{report.overlapping} for {settings.curators} curators)"
     )
     if report.answered:
         typer.echo(f"{len(report.answered)} left as they are: a curator has answered them")
@@ -74,17 +60,18 @@ def push(
 
 
 @writes(out=folder("decisions", "decisions.jsonl"))
+@takes(target=TARGET)
 def pull(
     out: Path = typer.Option(..., metavar="DIR", help="Where the decisions and documents go."),
     offline: list[Path] = typer.Option(
         [], "--from", metavar="FILE.json", help="What the offline page saved; repeatable."
     ),
-    dataset: str = _DATASET,
-    workspace: str = _WORKSPACE,
     drafts: bool = typer.Option(False, "--drafts", help="Count drafts as if they were submitted."),
     server: bool = typer.Option(True, help="Ask the server; --no-server with --from alone."),
     url: str | None = _URL,
     api_key: str | None = _KEY,
+    *,
+    target: PushSettings,
 ) -> None:
     """Bring decisions back: curated.jsonl (merged), curators/NAME.jsonl, conflicts.jsonl, predicted.jsonl.
 
@@ -99,7 +86,7 @@ def pull(
     rejects = Rejects()
     parts = [read_offline(path, rejects) for path in offline]
     if server:
-        parts.append(_pull(url, api_key, dataset, workspace, rejects))
+        parts.append(_pull(url, api_key, target, rejects))
     if not parts:
         raise InputError("--no-server: expected files of the offline page with --from")
     out.mkdir(parents=True, exist_ok=True)
@@ -115,9 +102,8 @@ def pull(
         say(f"conflicts: {out / 'conflicts.jsonl'}; `abroad annotate adjudicate` asks for a decision")
 
 
-def adjudicate(
-    dataset: str = _DATASET, workspace: str = _WORKSPACE, url: str | None = _URL, api_key: str | None = _KEY
-) -> None:
+@takes(target=TARGET)
+def adjudicate(url: str | None = _URL, api_key: str | None = _KEY, *, target: PushSettings) -> None:
     """Push what curators disagree on as a batch of its own, both answers shown; its decision wins at the next pull.
 
     Example: abroad annotate adjudicate
@@ -128,18 +114,18 @@ def adjudicate(
     from annotation.argilla.pull import pull as fetch
 
     client = connect(url, api_key)
-    sent = send(client, fetch(client, dataset, workspace, Rejects()), dataset, workspace)
-    typer.echo(f"{len(sent)} conflicts to decide" + (f": dataset {dataset}-adjudication" if sent else ""))
+    sent = send(client, fetch(client, target.dataset, target.workspace, Rejects()), target.dataset, target.workspace)
+    typer.echo(f"{len(sent)} conflicts to decide" + (f": dataset {target.dataset}-adjudication" if sent else ""))
 
 
-def _pull(url: str | None, api_key: str | None, dataset: str, workspace: str, rejects: Rejects) -> Pulled:
+def _pull(url: str | None, api_key: str | None, target: PushSettings, rejects: Rejects) -> Pulled:
     from annotation.argilla.connection import connect
     from annotation.argilla.pull import pull as fetch
 
-    return fetch(connect(url, api_key), dataset, workspace, rejects)
+    return fetch(connect(url, api_key), target.dataset, target.workspace, rejects)
 
 
 def register(group: typer.Typer) -> None:
-    group.command("push")(push)
-    group.command("pull")(pull)
-    group.command("adjudicate")(adjudicate)
+    group.command("push", cls=SettingsCommand)(push)
+    group.command("pull", cls=SettingsCommand)(pull)
+    group.command("adjudicate", cls=SettingsCommand)(adjudicate)

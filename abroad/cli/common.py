@@ -15,10 +15,6 @@ from typer.core import TyperGroup
 from abroad.core.errors import AbroadError
 from abroad.core.io import Rejects
 
-ENGINE_SETTINGS_HELP = (
-    "A setting of the engine, as often as needed: tensor_parallel=4, amateur_keeps=64, draft=ngram; "
-    "an unknown key lists them."
-)
 _NAMES: dict[str, str] = {}
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -50,6 +46,11 @@ class CommandGroup(TyperGroup):
 def group(help: str) -> typer.Typer:
     """A typer app for a group of commands."""
     return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+def warn_of_former_name(former: str, name: str) -> None:
+    """Say that a name of an earlier version was read, and what it is called now."""
+    say(f"note: {former} is called {name} now; the former name is still read")
 
 
 def say(message: str) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from abroad.cli.common import group, report_rejects, say
+from abroad.cli.options import EUTILS, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, writes
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
-    from abroad.sources.eutils import EutilsClient
+    from abroad.sources.eutils import EutilsClient, EutilsSettings
 
 SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".json", ".ndjson"))
 
@@ -23,8 +25,12 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="documents")
 
 
-@app.command(epilog="Example: abroad documents fetch sample.tsv --relations relations.tsv --out docs.jsonl")
+@app.command(
+    epilog="Example: abroad documents fetch sample.tsv --relations relations.tsv --out docs.jsonl",
+    cls=SettingsCommand,
+)
 @writes(out=JSONL)
+@takes(settings=replace(EUTILS, only=(*EUTILS.only, "api_key", "batch_size")))
 def fetch(
     sample: Path = typer.Argument(None, metavar="SAMPLE.tsv", help="Sample, table with a PMID column, or PMID list."),
     labels: Path = typer.Option(
@@ -34,10 +40,8 @@ def fetch(
     relations: Path = typer.Option(None, metavar="RELATIONS.tsv", help="Relations to attach; PMIDs to look up."),
     xml: list[Path] = typer.Option([], metavar="FILE|DIR", help="Local PubMed XML (.xml, .xml.gz); repeatable."),
     eutils: bool = typer.Option(False, "--eutils", help="With --xml: ask NCBI for what the files lack."),
-    api_key: str = typer.Option(None, envvar="NCBI_API_KEY", help="10 requests a second instead of 3.", metavar="KEY"),
-    email: str = typer.Option(None, envvar="NCBI_EMAIL", help="Your address, which NCBI asks for.", metavar="ADDRESS"),
-    batch_size: int = typer.Option(200, min=1, max=10_000, help="PMIDs a request (DOIs: 50 at most)."),
-    base_url: str = typer.Option(None, metavar="URL", help="Another server that speaks E-utilities."),
+    *,
+    settings: EutilsSettings,
 ) -> None:
     """Fetch titles and abstracts from NCBI E-utilities, or from local PubMed XML (no network).
 
@@ -47,20 +51,19 @@ def fetch(
     import contextlib
 
     from abroad.core.errors import InputError
-    from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings
+    from abroad.sources.eutils import EutilsClient
 
     if (sample is None) == (labels is None):
         raise InputError("expected either SAMPLE.tsv or --labels LABELS.jsonl")
     if labels is not None and relations is not None:
         raise InputError("--relations goes with SAMPLE.tsv; labels have relations of their own")
     online = eutils or not xml
-    settings = {"xml": [str(path) for path in xml], "eutils": (base_url or BASE_URL) if online else None}
-    asked = EutilsSettings(api_key, email, base_url or BASE_URL, batch_size)
-    with EutilsClient(asked, say) if online else contextlib.nullcontext() as client:
+    how = {"xml": [str(path) for path in xml], "eutils": settings.base_url if online else None}
+    with EutilsClient(settings, say) if online else contextlib.nullcontext() as client:
         if labels is not None:
-            _fetch_labelled(labels, out, xml, client, settings)
+            _fetch_labelled(labels, out, xml, client, how)
         else:
-            _fetch_references(sample, relations, out, xml, client, settings)
+            _fetch_references(sample, relations, out, xml, client, how)
 
 
 def _fetch_references(
@@ -141,7 +144,7 @@ def annotate(
     with run_record(out, "documents annotate", {"base_url": base_url or BASE_URL}, [documents]) as record:
         pmids = list(dict.fromkeys(document.pmid for document in items if document.pmid))
         cache = taken_over(out, "cache.jsonl")
-        found = fetch_bioc(pmids, cache, HttpSettings(base_url or BASE_URL, RATE), say)
+        found = fetch_bioc(pmids, cache, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), say)
         for document in items:
             if not found.get(document.pmid or ""):
                 rejects.add(f"document {document.id}", "no PMID" if not document.pmid else "unknown to PubTator3")

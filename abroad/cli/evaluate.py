@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from abroad.cli.common import report_rejects, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PAGE, writes
 
 if TYPE_CHECKING:
     from abroad.evaluation.evaluate import Evaluation
+    from abroad.evaluation.settings import EvaluateSettings
 
 
 @writes(report=PAGE)
+@takes(settings=Options("abroad.evaluation.settings:EvaluateSettings"))
 def evaluate(
     gold: Path = typer.Option(..., metavar="DOCS", help="Documents with curated relations (JSON or JSONL)."),
     pred: Path = typer.Option(..., metavar="PRED.jsonl", help="Predictions, as `abroad extract` writes them."),
-    protocol: str = typer.Option("upstream", help="upstream (published), strict or grounded (identifiers)."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     report: Path | None = typer.Option(None, metavar="FILE.html", help="Write a report to look at."),
     compare: Path | None = typer.Option(
         None, metavar="OTHER.jsonl", help="Test the difference from these predictions."
     ),
-    resamples: int = typer.Option(2000, min=1000, help="Of the bootstrap."),
-    seed: int = typer.Option(0, help="Of the bootstrap."),
+    *,
+    settings: EvaluateSettings,
 ) -> None:
     """Score predicted relations: micro precision, recall and F1 with 95% intervals, and slices.
 
@@ -41,19 +43,19 @@ def evaluate(
 
     rejects = Rejects()
     documents = read_documents(gold, rejects)
-    evaluation = score(documents, read_predictions(pred, rejects), protocol, resamples, seed)
+    evaluation = score(documents, read_predictions(pred, rejects), settings)
     result = evaluation.to_dict()
     if compare is not None:
-        other = set_beside(documents, read_predictions(compare, rejects), protocol)
+        other = set_beside(documents, read_predictions(compare, rejects), settings.protocol)
         others, own = ([outcome.scores for outcome in side.outcomes] for side in (other, evaluation.comparison))
-        difference = paired_bootstrap(others, own, resamples=resamples, seed=seed)
+        difference = paired_bootstrap(others, own, resamples=settings.resamples, seed=settings.seed)
         result["compared_with"] = {"file": str(compare), "f1": round(other.scores.f1, 2), **_rounded(difference)}
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
     else:
         _show(evaluation, result)
     if report is not None:
-        with run_record(report, "evaluate", {"protocol": protocol, "resamples": resamples, "seed": seed}, [gold, pred]):
+        with run_record(report, "evaluate", settings.identity(), [gold, pred]):
             write_report(evaluation, report)
         say(f"report: {report}")
     if report is not None:
@@ -108,4 +110,4 @@ def _show(evaluation: Evaluation, result: dict[str, Any]) -> None:
 
 
 def register(app: typer.Typer) -> None:
-    app.command("evaluate")(evaluate)
+    app.command("evaluate", cls=SettingsCommand)(evaluate)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say, say_notes
+from abroad.cli.common import report_rejects, say, say_notes
+from abroad.cli.options import EUTILS, Options, SettingsCommand, takes
 from abroad.cli.outputs import writes
 from abroad.core.outputs import Kind
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from abroad.core.io import Rejects
     from abroad.core.schema import Document, Prediction
     from abroad.extraction.base import Extractor
-    from abroad.sources.eutils import EutilsClient
+    from abroad.ranking.rank import RankSettings
+    from abroad.sources.eutils import EutilsClient, EutilsSettings
     from abroad.sources.formats.spreadsheets import ColumnNames
 
 
@@ -26,6 +28,11 @@ QUICKSTATEMENTS = Kind("QuickStatements", (".txt", ".tsv", ".qs"))
 
 
 @writes(out=PREDICTIONS, quickstatements=QUICKSTATEMENTS)
+@takes(
+    generative=Options("abroad.extraction.generative.decoding:GenerativeSettings", partial=True),
+    ranking=Options("abroad.ranking.rank:RankSettings", only=("keep",), names={"keep": "--rank-keep"}),
+    eutils=EUTILS,
+)
 def extract(
     documents: list[Path] = typer.Argument(
         None,
@@ -57,22 +64,13 @@ def extract(
     link: bool = typer.Option(True, help="Add identifiers: NCBI Taxonomy, the index, OPSIN if it is installed."),
     base: str | None = typer.Option(None, help="Base model of an adapter, if not the one it names."),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract'; else what a release says."),
-    beams: int | None = typer.Option(None, min=1, help="Overrides the config; 1 is greedy."),
-    max_new_tokens: int | None = typer.Option(None, min=1, help="Overrides the config."),
-    chunk_overlap: int | None = typer.Option(
-        None, min=0, help="Extract documents beyond the model's context in chunks that share so many tokens."
-    ),
-    batch_size: int | None = typer.Option(None, min=1, help="Rows at once (beams count); overrides the config."),
     quantization: str = typer.Option("none", help="none, or nf4 (4 bits)."),
-    engine: str = typer.Option(None, help="Of a language model: transformers or vllm; overrides the config."),
-    setting: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help=ENGINE_SETTINGS_HELP),
     rank: str = typer.Option(None, help="Rank by likelihood, product, er-g or er-d (see `abroad rank`); needs --out."),
     rank_model: str = typer.Option(None, help="Language model that ranks; else --model, else smollm2-135m."),
-    rank_keep: float = typer.Option(1.0, min=0, max=1, help="Share of a document's relations kept after ranking."),
-    base_url: str = typer.Option(
-        None, metavar="URL", help="For PMIDs, DOIs and --fetch: another server that speaks E-utilities."
-    ),
-    email: str = typer.Option(None, envvar="NCBI_EMAIL", help="Your address, which NCBI asks for.", metavar="ADDRESS"),
+    *,
+    generative: dict[str, Any],
+    ranking: RankSettings,
+    eutils: EutilsSettings,
 ) -> None:
     """Extract "organism produces chemical" relations, each with its evidence, a score and identifiers.
 
@@ -118,13 +116,11 @@ def extract(
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
-    overrides: dict[str, Any] = {"beams": beams, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
-    overrides |= {"chunk_overlap": chunk_overlap, "engine": engine}
     columns = ColumnNames(title_column, abstract_column)
-    inputs = _inputs(documents, columns, fetch, text, pmid, base_url, email, rejects)
+    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, rejects)
     say_notes(rejects)
-    extractor = _extractor(model, base, config, overrides, quantization, setting, min_score, precision)
-    ranker = _ranker(rank, rank_model or model, base, rank_keep) if rank is not None else None
+    extractor = _extractor(model, base, config, generative, quantization, min_score, precision)
+    ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
     if (point := getattr(extractor, "point", None)) is not None and precision is not None:
         say(
             f"--min-score {point.threshold:g}, which gave a precision of {point.precision / 100:.2f} and a recall of "
@@ -193,14 +189,12 @@ def _extractor(
     model: str | None,
     base: str | None,
     config: Path | None,
-    overrides: dict[str, Any],
+    generative: dict[str, Any],
     quantization: str,
-    assignments: list[str],
     min_score: float | None,
     precision: float | None,
 ) -> Extractor:
     from abroad.core.errors import InputError
-    from abroad.engines.spec import parse_assignments
     from abroad.extraction.load import BUILTIN, extractor_kind, load_extractor
     from abroad.pipeline.config import load_section
 
@@ -208,7 +202,7 @@ def _extractor(
         raise InputError("expected --min-score or --precision, not both")
     name = model or BUILTIN
     known = extractor_kind(name).settings
-    if (assignments or overrides["engine"]) and "engine" not in known:
+    if {"engine", "engine_settings"} & generative.keys() and "engine" not in known:
         raise InputError("--engine and --set are of language models: expected --model too")
     if (min_score is not None or precision is not None) and "min_score" not in known:
         raise InputError(
@@ -217,21 +211,21 @@ def _extractor(
     settings: dict[str, Any] = {}
     if config is not None and "engine" in known:
         settings = load_section(config, "extract").model_dump()
-    given = {**overrides, "base": base, "quantization": quantization, "min_score": min_score, "precision": precision}
+    own_engine = {**settings.get("engine_settings", {}), **generative.get("engine_settings", {})}
+    given = {**generative, "engine_settings": own_engine, "base": base, "quantization": quantization}
+    given |= {"min_score": min_score, "precision": precision}
     settings |= {key: value for key, value in given.items() if value is not None}
-    settings["engine_settings"] = {**settings.get("engine_settings", {}), **parse_assignments(assignments)}
     return load_extractor(name, **{key: value for key, value in settings.items() if key in known})
 
 
-def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callable[[Any, Any, Path], None]:
+def _ranker(settings: RankSettings, model: str | None, base: str | None) -> Callable[[Any, Any, Path], None]:
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
     from abroad.engines.spec import make_engine, read_settings, text_identity
     from abroad.extraction.load import extractor_kind
     from abroad.models.resolve import resolve_model
     from abroad.models.source import weights_digest
-    from abroad.ranking.rank import RankSettings, rank_file
+    from abroad.ranking.rank import rank_file
 
-    settings = RankSettings(by=by, keep=keep)
     if model is None or "engine" not in extractor_kind(model).settings:
         model, base = "smollm2-135m", None
     engine = read_settings("transformers", {"base": base} if base else {})
@@ -249,16 +243,15 @@ def _inputs(
     fetch: bool,
     text: str | None,
     pmid: list[str],
-    base_url: str | None,
-    email: str | None,
+    eutils: EutilsSettings,
     rejects: Rejects,
 ) -> list[Document]:
     from abroad.extraction.inputs import InputSettings, fetch_pmids, read_inputs, text_document
 
     def open_client() -> EutilsClient:
-        from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings
+        from abroad.sources.eutils import EutilsClient
 
-        return EutilsClient(EutilsSettings(email=email, base_url=base_url or BASE_URL), say)
+        return EutilsClient(eutils, say)
 
     if text is not None:
         return [text_document("text", text)]
@@ -287,4 +280,4 @@ def _write_table(out: Path, documents: list[Document], predictions: list[Predict
 
 
 def register(app: typer.Typer) -> None:
-    app.command("extract")(extract)
+    app.command("extract", cls=SettingsCommand)(extract)

@@ -3,44 +3,51 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say
+from abroad.cli.common import report_rejects, say
+from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
 from abroad.cli.outputs import JSONL, writes
+
+if TYPE_CHECKING:
+    from abroad.engines.choice import EngineChoice
+    from abroad.extraction.fewshot.run import FewShotSettings
+    from abroad.ranking.rank import RankSettings
 
 
 @writes(out=JSONL)
+@takes(
+    settings=Options(
+        "abroad.extraction.fewshot.run:FewShotSettings", without=("structured",), names={"resolution": "--images"}
+    ),
+    ranking=Options(
+        "abroad.ranking.rank:RankSettings",
+        only=("keep",),
+        defaults={"keep": (0.5, "a model that is not trained for the task names too much; half of it is right")},
+    ),
+    choice=ENGINE,
+)
 def fewshot(
     documents: Path = typer.Argument(..., metavar="DOCS", help="A file (.json, .jsonl, .txt, .xml) or a folder."),
     out: Path = typer.Option(..., metavar="PRED.jsonl", help="Predictions to write."),
-    engine: str = typer.Option("transformers", help="transformers, vllm, or openai (any server of that API)."),
-    model: str = typer.Option("smollm2-135m", help="Base or instruct model: path, hub name, or as the server has it."),
     style: str = typer.Option("instruct", help="classic (examples alone), instruct, or cot (in four steps)."),
     prompt: Path = typer.Option(None, metavar="FILE.j2", help="A prompt of your own in place of the style's."),
-    shots: int = typer.Option(5, min=0, help="Examples in the prompt."),
     examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take them from; else our own."),
-    retrieve: str = typer.Option("fixed", help="fixed, bm25, or embeddings: examples like the document."),
     embedder: str = typer.Option(None, metavar="DIR", help="Encoder for embeddings; minilm-l6 comes as a package."),
-    order: str = typer.Option("similar-last", help="Of retrieved examples: similar-last, similar-first, shuffled."),
-    fewer_shots: bool = typer.Option(
-        False, "--fewer-shots", help="Try prompts beyond the context with fewer examples; else set them aside."
-    ),
-    chat: str = typer.Option("auto", help="Chat template: auto (instruct and cot, where there is one), always, never."),
     structured: bool = typer.Option(
         None, "--structured/--free", help="Bind answers to their form; by default unless the engine is openai."
     ),
     tokens_per_character: float = typer.Option(
         None, min=0.01, help="New tokens for each character of a document; else by style."
     ),
-    images: int = typer.Option(0, min=0, metavar="PIXELS", help="Show the documents' images, the longer side so long."),
     rank: str = typer.Option(None, help="Let the model rank its relations: likelihood, product, er-g or er-d."),
-    keep: float = typer.Option(0.5, min=0.01, max=1, help="Share of a document's ranked relations that stays."),
-    temperature: float = typer.Option(0.0, min=0, help="0 takes the most probable token."),
-    batch_size: int = typer.Option(16, min=1, help="Texts at once; with a server, requests at once."),
     base_url: str = typer.Option(None, metavar="URL", help="With --engine openai: the server, http://HOST:PORT/v1."),
-    seed: int = typer.Option(0, help="Of sampling and of shuffled examples."),
-    assignments: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help=ENGINE_SETTINGS_HELP),
+    *,
+    settings: FewShotSettings,
+    ranking: RankSettings,
+    choice: EngineChoice,
 ) -> None:
     """Extract relations with a base or instruct model as it is, by a few examples in the prompt.
 
@@ -51,44 +58,34 @@ def fewshot(
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_predictions
     from abroad.core.provenance import run_record
-    from abroad.engines.spec import parse_assignments
     from abroad.extraction.base import extract_documents
-    from abroad.extraction.fewshot.entry import ModelEntry, make_extractor
-    from abroad.extraction.fewshot.run import FewShotSettings, count_reading
+    from abroad.extraction.fewshot.entry import LazyEngine, make_extractor
+    from abroad.extraction.fewshot.run import count_reading
     from abroad.extraction.fewshot.styles import load_style
     from abroad.extraction.inputs import read_path
-    from abroad.ranking.rank import RankSettings, rank_file
+    from abroad.ranking.rank import rank_file
 
     rejects = Rejects()
-    values = parse_assignments(assignments) | ({"base_url": base_url} if base_url is not None else {})
-    entry = ModelEntry(model, engine, batch_size, values)
-    settings = FewShotSettings(
-        shots=shots,
-        retrieve=retrieve,
-        order=order,
-        chat=chat,
-        structured=engine != "openai" if structured is None else structured,
-        fewer_shots=fewer_shots,
-        resolution=images,
-        temperature=temperature,
-        seed=seed,
-    )
+    choice = with_base_url(choice, base_url)
+    settings = settings.replace(structured=choice.engine != "openai" if structured is None else structured)
+    if rank is not None:
+        ranking = ranking.replace(by=rank)
     chosen = load_style(style, prompt, tokens_per_character)
     inputs = read_path(documents, rejects)
-    extractor = make_extractor(entry.lazy_engine(say), entry, chosen, settings, inputs, examples, embedder, rejects)
-    ranking = RankSettings(by=rank, keep=keep) if rank is not None else None
-    answers = helper(out, "answers.jsonl") if ranking is not None else out
+    extractor = make_extractor(LazyEngine(choice, say), choice, chosen, settings, inputs, examples, embedder, rejects)
+    answers = helper(out, "answers.jsonl") if rank is not None else out
     extractor.images_from = documents if documents.is_dir() else documents.parent
     files = [file for file in (documents, examples, prompt) if file is not None]
-    with run_record(out, "fewshot", extractor.identity | values | {"batch_size": batch_size}, files) as record:
+    how = extractor.identity | choice.engine_settings | {"batch_size": choice.batch_size}
+    with run_record(out, "fewshot", how, files) as record:
         report = extract_documents(inputs, extractor, answers, out.with_suffix(".answers.jsonl"))
         predictions = read_predictions(answers)
         reading = count_reading(predictions)
         record["result"] = vars(report) | vars(reading) | {"parse_rate": round(reading.parse_rate, 2)}
-        if ranking is not None:
-            ranked = rank_file(extractor.engine, entry.identity, inputs, [predictions], ranking, out)
+        if rank is not None:
+            ranked = rank_file(extractor.engine, choice.text_identity, inputs, [predictions], ranking, out)
             predictions = read_predictions(out)
-            record["ranking"] = {"by": rank, "keep": keep} | vars(ranked)
+            record["ranking"] = {"by": rank, "keep": ranking.keep} | vars(ranked)
     for prediction in predictions:
         if prediction.error is not None:
             rejects.add(f"{documents}: {prediction.id}", prediction.error)
@@ -98,9 +95,9 @@ def fewshot(
         f"run); {reading.parsed} of {reading.answers} answers could be read ({reading.parse_rate:.1f}%), "
         f"{report.failed} set aside, {report.malformed} malformed parts, {report.cut_off} cut off; prompt {chosen.hash}"
     )
-    if ranking is not None:
+    if rank is not None:
         say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
 
 
 def register(app: typer.Typer) -> None:
-    app.command("fewshot")(fewshot)
+    app.command("fewshot", cls=SettingsCommand)(fewshot)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from abroad.cli.common import group, report_rejects, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PAGE, writes
+
+if TYPE_CHECKING:
+    from abroad.experiments.attention.study import StudySettings
 
 PAGE_AND_NUMBERS = replace(PAGE, beside=lambda path: (path.with_suffix(".json"),))
 
@@ -20,8 +25,12 @@ def _group() -> None:
     """What a model looks at while it reads."""
 
 
-@app.command(epilog="Example: abroad inspect attention docs.jsonl --model model --compare smollm2-135m --out page.html")
+@app.command(
+    epilog="Example: abroad inspect attention docs.jsonl --model model --compare smollm2-135m --out page.html",
+    cls=SettingsCommand,
+)
 @writes(out=PAGE_AND_NUMBERS)
+@takes(settings=Options("abroad.experiments.attention.study:StudySettings"))
 def attention(
     documents: Path = typer.Argument(..., metavar="DOCS", help="The documents (JSON or JSONL), with relations if any."),
     out: Path = typer.Option(..., metavar="PAGE.html", help="The page; numbers go to PAGE.json."),
@@ -29,9 +38,8 @@ def attention(
     compare: str = typer.Option(None, metavar="MODEL", help="A second model on the same documents."),
     base: str = typer.Option(None, help="Base model of the adapters, if not the one they name."),
     most: int = typer.Option(10, min=1, help="Documents to look at: the first so many."),
-    instruction: str = typer.Option(None, help="Put before each text; else a question for its relations."),
-    max_tokens: int = typer.Option(1024, min=16, help="Longer documents are set aside: a matrix grows as the square."),
-    seed: int = typer.Option(0, help="Of the random prefix and the bootstrap."),
+    *,
+    settings: StudySettings,
 ) -> None:
     """Attention between the words of documents: heat map, trivial patterns, instruction, gold mentions.
 
@@ -42,14 +50,13 @@ def attention(
     from abroad.core.progress import Progress
     from abroad.core.provenance import run_record
     from abroad.experiments.attention.page import describe, write_study
-    from abroad.experiments.attention.study import INSTRUCTION, StudySettings, study_models
+    from abroad.experiments.attention.study import study_models
 
     rejects = Rejects()
     texts = read_documents(documents, rejects)[:most]
-    settings = StudySettings(instruction or INSTRUCTION, max_tokens, seed=seed)
     models = [(name, base) for name in dict.fromkeys((compare, model)) if name is not None]
     with (
-        run_record(out, "inspect attention", {"model": model, "compare": compare, "seed": seed}, [documents]),
+        run_record(out, "inspect attention", {"model": model, "compare": compare, "seed": settings.seed}, [documents]),
         Progress("looking at documents", len(models) * len(texts)) as progress,
     ):
         measures, shown = study_models(models, texts, settings, rejects, progress.advance)

@@ -77,12 +77,12 @@ def _section(config: Path | None, given: dict[str, Any]) -> Any:
 
     from abroad.core.errors import InputError
     from abroad.core.settings import mistakes_of, read_section
-    from abroad.experiments.leaderboard.settings import LeaderboardSection
+    from abroad.experiments.leaderboard.settings import LeaderboardSettings
 
-    section = read_section(config, "leaderboard", LeaderboardSection) if config is not None else LeaderboardSection()
+    section = read_section(config, "leaderboard", LeaderboardSettings) if config is not None else LeaderboardSettings()
     options = {key: value for key, value in given.items() if value is not None}
     try:
-        return LeaderboardSection.model_validate(section.model_dump() | options)
+        return LeaderboardSettings.model_validate(section.model_dump() | options)
     except ValidationError as error:
         raise InputError(mistakes_of("options", error)) from None
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import typer
 
 from abroad.cli.common import group, report_rejects, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import FORCE, IN_PLACE, TSV, writes
 from abroad.core.outputs import Kind, Output, guard
 
 if TYPE_CHECKING:
-    from abroad.sources.lotus import PrepareReport
+    from abroad.sources.lotus import PrepareReport, PrepareSettings
 
 app = group("The LOTUS table: which organism holds which structure, and which reference says so.")
 
@@ -22,17 +23,19 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command(
-    epilog="Example: abroad lotus prepare 230106_frozen_metadata.csv.gz --doi2pmid doi2pmid.tsv --out relations.tsv"
+    epilog="Example: abroad lotus prepare 230106_frozen_metadata.csv.gz --doi2pmid doi2pmid.tsv --out relations.tsv",
+    cls=SettingsCommand,
 )
 @writes(out=TSV, index=Kind("an index", (".sqlite", ".sqlite3", ".db")))
+@takes(settings=Options("abroad.sources.lotus:PrepareSettings"))
 def prepare(
     metadata: Path = typer.Argument(..., metavar="METADATA.csv[.gz]", help="LOTUS frozen metadata."),
     doi2pmid: Path = typer.Option(..., metavar="MAP.tsv", help="Columns reference_doi and reference_pubmed_id."),
     out: Path = typer.Option(..., metavar="RELATIONS.tsv", help="The relations table to write."),
-    max_relations: int = typer.Option(20, min=1, help="Drop references with more distinct relations."),
-    max_name_length: int = typer.Option(60, min=1, help="Drop rows with a longer structure or organism name."),
     index: Path = typer.Option(None, metavar="INDEX.sqlite", help="Also write the index of names and relations."),
     synonyms: Path = typer.Option(None, metavar="NAMES.tsv", help="Further names for it: columns name and inchikey."),
+    *,
+    settings: PrepareSettings,
 ) -> None:
     """Make the relations table: distinct rows, references with one PMID, few relations, names of fair length."""
     from abroad.core.io import Rejects
@@ -40,9 +43,8 @@ def prepare(
     from abroad.sources import lotus
     from abroad.sources.name_index import build_index
 
-    settings = {"max_relations": max_relations, "max_name_length": max_name_length}
-    with run_record(out, "lotus prepare", settings, _present(metadata, doi2pmid)) as record:
-        report = lotus.prepare(metadata, doi2pmid, out, max_relations, max_name_length)
+    with run_record(out, "lotus prepare", settings.identity(), _present(metadata, doi2pmid)) as record:
+        report = lotus.prepare(metadata, doi2pmid, out, settings)
         record["filters"] = [vars(loss) for loss in report.losses]
         record["rejected"] = len(report.rejects)
         if index is not None:
@@ -112,7 +114,7 @@ def synonyms(
         else:
             wanted = read_inchikeys(keys, rejects)
             cache = taken_over(out, "cache.jsonl")
-            found = fetch_synonyms(wanted, cache, HttpSettings(base_url or BASE_URL, RATE), say)
+            found = fetch_synonyms(wanted, cache, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), say)
         record["names"] = count = write_names(out, found, most)
     report_rejects(rejects, out)
     without = sum(not names for names in found.values())

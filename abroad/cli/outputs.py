@@ -18,7 +18,7 @@ from typing import Any, get_type_hints
 
 import typer
 
-from abroad.cli import common
+from abroad.cli import common, options
 from abroad.core.errors import InputError
 from abroad.core.outputs import Kind, Output, guard
 
@@ -59,7 +59,9 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
         takes_force, kind = "force" in signature.parameters, inspect.Parameter.KEYWORD_ONLY
         if not takes_force:
             parameters.append(inspect.Parameter("force", kind, default=FORCE, annotation=bool))
-        parameters.append(inspect.Parameter("context", kind, annotation=typer.Context))
+        takes_context = "context" in signature.parameters
+        if not takes_context:
+            parameters.append(inspect.Parameter("context", kind, annotation=typer.Context))
         optional = {name for name, kind in outputs.items() if not kind.folder}
 
         @functools.wraps(command)
@@ -71,8 +73,11 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
                     if values.get(name) is not None
                 ]
                 read = [path for name, value in values.items() if name not in outputs for path in _paths(name, value)]
+                read += [path for name, value in options.taken(context) for path in _paths(name, value)]
+                more: dict[str, Any] = {"force": force} if takes_force else {}
+                more |= {"context": context} if takes_context else {}
                 with guard(written, read, force, _command(context)):
-                    return command(**values, **({"force": force} if takes_force else {}))
+                    return command(**values, **more)
 
         guarded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         guarded.__annotations__ = {**hints, "force": bool, "context": typer.Context}

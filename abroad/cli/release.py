@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from abroad.cli.common import group, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import FORCE, IN_PLACE, folder, writes
 from abroad.core.outputs import Kind, Output, check_outputs
+
+if TYPE_CHECKING:
+    from abroad.extraction.generative.decoding import Decoding
+
+DECODING = "abroad.extraction.generative.decoding:Decoding"
 
 app = group("Make a fine-tuned model usable for others: pack, compress, card.")
 
@@ -17,30 +24,28 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="release")
 
 
-@app.command(epilog="Example: abroad release pack model --dev dev.jsonl --out release")
+@app.command(epilog="Example: abroad release pack model --dev dev.jsonl --out release", cls=SettingsCommand)
 @writes(out=folder("a release", "decoding.json", grows=True))
+@takes(decoding=Options(DECODING, section="extract"))
 def pack(
     run: Path = typer.Argument(..., metavar="DIR", help="Of `abroad train` or `abroad release compress`."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents that the scores are of."),
     out: Path = typer.Option(..., metavar="DIR", help="The release."),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract': how it is to be decoded."),
-    seed: int = typer.Option(0, min=0, help="Of the intervals."),
+    seed: int = typer.Option(0, min=0, help="Seed of the intervals."),
     force: bool = FORCE,
+    *,
+    decoding: Decoding,
 ) -> None:
     """Put adapter, tokenizer, decoding, scores with intervals, hashes and a model card into one directory."""
-    from dataclasses import asdict
-
     from abroad.core.io import Rejects, read_documents
     from abroad.core.provenance import run_record
-    from abroad.pipeline.config import ExtractSection, load_section
     from abroad.release.pack import CARD, is_our_card
     from abroad.release.pack import pack as make
 
-    section = load_section(config, "extract") if config else ExtractSection()
-    decoding = section.decoding()
     check_outputs([Output(out / CARD, Kind("a model card", recognise=is_our_card))], force=force)
     rejects = Rejects()
-    with run_record(out, "release pack", asdict(decoding), [run, dev]) as record:
+    with run_record(out, "release pack", decoding.identity(), [run, dev]) as record:
         scores = make(run, out, read_documents(dev, rejects), decoding, seed)
         record["f1"] = scores["f1"]
     if rejects:
@@ -48,8 +53,16 @@ def pack(
     say(f"{out}: F1 {scores['f1']:.1f} ({scores['f1_low']:.1f} to {scores['f1_high']:.1f}); card: {out / 'README.md'}")
 
 
-@app.command(epilog="Example: abroad release compress model --dev valid.jsonl --out small")
+_MANY = "every cell of the grid is decoded"
+
+
+@app.command(epilog="Example: abroad release compress model --dev valid.jsonl --out small", cls=SettingsCommand)
 @writes(out=folder("an adapter", "adapter_config.json", grows=True))
+@takes(
+    decoding=Options(
+        DECODING, only=("beams", "max_new_tokens"), defaults={"beams": (1, _MANY), "max_new_tokens": (256, _MANY)}
+    )
+)
 def compress(
     run: Path = typer.Argument(..., metavar="DIR", help="Of `abroad train`."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Validation documents that density and scale are chosen on."),
@@ -58,7 +71,8 @@ def compress(
     scales: str = typer.Option("0.5,1,2,3,4,5,6,8,10", help="Alphas."),
     within: float = typer.Option(1.0, min=0, help="Take the smallest that loses at most so many points of F1."),
     everywhere: bool = typer.Option(False, "--full-grid", help="Measure F1 of all, not of the least loss only."),
-    max_new_tokens: int = typer.Option(256, min=1, help="A document."),
+    *,
+    decoding: Decoding,
 ) -> None:
     """Compress an adapter by ComPEFT: signs of its largest changes and one number, Golomb-coded."""
     import shutil
@@ -66,7 +80,6 @@ def compress(
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents
     from abroad.core.provenance import run_record
-    from abroad.extraction.generative.decoding import Decoding
     from abroad.models.compeft import write_change
     from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
     from abroad.release.grid import Candidate, original_bytes, search
@@ -85,7 +98,6 @@ def compress(
 
     rejects = Rejects()
     documents = read_documents(dev, rejects)
-    decoding = Decoding(beams=1, max_new_tokens=max_new_tokens)
     settings = {"densities": some_densities, "scales": some_scales, "within": within, "full_grid": everywhere}
     with run_record(out, "release compress", settings, [run / ADAPTER, dev]) as record:
         out.mkdir(parents=True, exist_ok=True)

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from abroad.cli.common import report_rejects, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PLOT, TSV, writes
+
+if TYPE_CHECKING:
+    from abroad.documents.sampling import SampleSettings
 
 
 @writes(out=TSV, plot=PLOT)
+@takes(
+    settings=Options(
+        "abroad.documents.sampling:SampleSettings",
+        defaults={"n": (None, "the command says where entropy stops rising, a run fetches all that it samples")},
+        helps={"n": "Items to pick, of each stratum if there are several. [default: rank all]"},
+    )
+)
 def sample(
     table: Path = typer.Argument(..., help="Relations, tab separated, as `abroad lotus prepare` writes them."),
     out: Path = typer.Option(..., metavar="SAMPLE.tsv", help="Picks in order, with the entropies after each."),
-    n: int | None = typer.Option(None, min=1, help="Picks (of each stratum). [default: rank all]"),
-    by: str | None = typer.Option(None, metavar="COLUMN", help="Sample each value of this column separately."),
-    item: str = typer.Option("reference_doi", metavar="COLUMN", help="What is picked."),
-    on: list[str] = typer.Option(
-        ["organism_wikidata", "structure_wikidata"], metavar="COLUMN", help="Entities to balance; repeatable."
-    ),
-    strategy: str = typer.Option("gme", help="gme, gme-sum, random, topn-rel, topn-struct, topn-org or topn-sum."),
-    binary: bool = typer.Option(False, "--binary", help="Count an entity once an item."),
-    approx: int | None = typer.Option(None, min=1, metavar="K", help="Score a random K of the items at each step."),
-    seed: int = typer.Option(0, help="Of random draws."),
     plot: Path | None = typer.Option(
         None, metavar="FILE", help="Entropy curves against the baselines (PNG, SVG, PDF)."
     ),
+    *,
+    settings: SampleSettings,
 ) -> None:
     """Pick references by greedy maximum entropy, so that organisms and chemicals are spread evenly.
 
@@ -36,12 +40,11 @@ def sample(
     """
     from abroad.core.io import Rejects, require_file
     from abroad.core.provenance import run_record
-    from abroad.documents.sampling import SampleSettings, sample_table
+    from abroad.documents.sampling import sample_table
 
-    settings = SampleSettings(n, item, tuple(on), by, strategy, binary, approx, seed)
     rejects = Rejects()
     require_file(table, "a relations table (tab separated)")
-    with run_record(out, "sample", vars(settings), [table]) as record:
+    with run_record(out, "sample", settings.identity(), [table]) as record:
         report = sample_table(table, out, settings, rejects, plot)
         record["stop_report"] = report.stops()
         record["dropped"] = report.dropped
@@ -49,12 +52,12 @@ def sample(
     for line in report.stop_lines():
         say(line)
     for stratum, available in report.available.items():
-        if n is not None and available < n:
-            say(f"{stratum or table}: {available} items, fewer than the {n} asked for; all of them are ranked")
+        if settings.n is not None and available < settings.n:
+            say(f"{stratum or table}: {available} items, fewer than the {settings.n} asked for; all of them are ranked")
     say(f"{sum(len(ranking.items) for ranking in report.rankings.values())} picks: {out}")
     if plot is not None:
         say(f"entropy curves: {plot}")
 
 
 def register(app: typer.Typer) -> None:
-    app.command("sample")(sample)
+    app.command("sample", cls=SettingsCommand)(sample)

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from abroad.cli.common import ENGINE_SETTINGS_HELP, group, report_rejects, say
+from abroad.cli.common import group, report_rejects, say
+from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
 from abroad.cli.outputs import JSONL, PAGE, folder, writes
+
+if TYPE_CHECKING:
+    from abroad.engines.choice import EngineChoice
+    from abroad.experiments.compare import Learner
+    from abroad.synthesis.settings import (
+        CurateSettings,
+        GenerateSettings,
+        InstructSettings,
+        SelectSettings,
+        SpecialiseSettings,
+    )
+    from abroad.training.settings import TrainSettings
 
 app = group("Synthetic abstracts for known relations: instruct, generate, select.")
 
@@ -16,39 +30,30 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="synth")
 
 
-@app.command(epilog="Example: abroad synth instruct documents.jsonl --out prompts.jsonl")
+@app.command(epilog="Example: abroad synth instruct documents.jsonl --out prompts.jsonl", cls=SettingsCommand)
 @writes(out=JSONL)
+@takes(settings=Options("abroad.synthesis.settings:InstructSettings", former={"--prompts": "prompts_per_document"}))
 def instruct(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations (JSON or JSONL)."),
     out: Path = typer.Option(..., metavar="PROMPTS.jsonl", help="Prompts to write."),
-    style: str = typer.Option("completion", help="completion (small models), standard or vicuna."),
-    prompts: int = typer.Option(10, min=1, help="Prompts a document."),
-    keywords: int = typer.Option(7, min=1, help="Keywords a prompt."),
-    temperature: tuple[float, float] = typer.Option((0.0, 1.0), metavar="LOW HIGH", help="Drawn uniformly between."),
-    max_tokens: int = typer.Option(512, min=1, help="Most tokens of an abstract."),
-    principles: str = typer.Option(None, metavar="default|FILE", help="Principles and exemplars before each task."),
-    topics: bool = typer.Option(False, "--topics", help="Vary aim and technique of the studies, by kingdom."),
     classes: Path = typer.Option(None, metavar="TABLE", help="LOTUS metadata: superclasses (NPClassifier) to say."),
-    seed: int = typer.Option(0, help="Of all draws."),
+    *,
+    settings: InstructSettings,
 ) -> None:
     """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold."""
     from abroad.core.io import Rejects, read_documents, write_jsonl
     from abroad.core.provenance import run_record
     from abroad.synthesis.prompts.classes import with_superclasses
-    from abroad.synthesis.prompts.guides import load_guide
-    from abroad.synthesis.prompts.instruct import InstructSettings
+    from abroad.synthesis.prompts.guides import guide_of
     from abroad.synthesis.prompts.instruct import instruct as make_prompts
 
-    guide = None if principles is None else load_guide(None if principles == "default" else Path(principles))
-    settings = InstructSettings(
-        style, prompts, keywords, temperature, max_tokens=max_tokens, guide=guide, topics=topics, seed=seed
-    )
+    guide = guide_of(settings.principles)
     rejects = Rejects()
     seeds = read_documents(documents, rejects)
     if classes is not None:
         seeds = with_superclasses(seeds, classes, rejects)
     inputs = [documents] + ([classes] if classes else [])
-    how = vars(settings) | {"guide": guide.model_dump() if guide else None}
+    how = settings.identity() | {"guide": guide.model_dump() if guide else None}
     with run_record(out, "synth instruct", how, inputs) as record:
         records = list(make_prompts(seeds, settings, rejects))
         write_jsonl(out, records)
@@ -59,45 +64,44 @@ def instruct(
     say(f"{len(records)} prompts for {used} documents ({without} without relations left out): {out}")
 
 
-@app.command(epilog="Example: abroad synth generate prompts.jsonl --engine transformers --out abstracts.jsonl")
+@app.command(
+    epilog="Example: abroad synth generate prompts.jsonl --engine transformers --out abstracts.jsonl",
+    cls=SettingsCommand,
+)
 @writes(out=JSONL)
+@takes(settings=Options("abroad.synthesis.settings:GenerateSettings"))
 def generate(
     prompts: Path = typer.Argument(..., metavar="PROMPTS.jsonl", help="Written by `abroad synth instruct`."),
     out: Path = typer.Option(..., metavar="ABSTRACTS.jsonl", help="Abstracts to write."),
-    engine: str = typer.Option("transformers", help="transformers, vllm, or openai (any server of that API)."),
-    model: str = typer.Option("smollm2-135m", help="Model: local path, hub name, or smollm2-135m (in a PyPI package)."),
-    batch_size: int = typer.Option(16, min=1, help="Texts at once; with a server, requests at once."),
     base_url: str = typer.Option(None, metavar="URL", help="With --engine openai: the server, http://HOST:PORT/v1."),
-    workers: int = typer.Option(1, min=1, help="Processes, each with an engine; of a cluster with RAY_ADDRESS (Ray)."),
-    assignments: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help=ENGINE_SETTINGS_HELP),
+    *,
+    settings: GenerateSettings,
 ) -> None:
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
     from abroad.synthesis.generation.workers import generate as write_abstracts
 
     rejects = Rejects()
-    values = parse_assignments(assignments) | ({"base_url": base_url} if base_url is not None else {})
-    spec = EngineSpec(engine, model, batch_size, read_settings(engine, values))
-    how = spec.identity | values | {"batch_size": batch_size, "workers": workers}
+    settings = with_base_url(settings, base_url)
+    how = settings.text_identity | settings.engine_settings
+    how |= {"batch_size": settings.batch_size, "workers": settings.workers}
     with run_record(out, "synth generate", how, [prompts]) as record:
-        report = write_abstracts(prompts, out, spec, rejects, workers, say)
+        report = write_abstracts(prompts, out, settings.spec, rejects, settings.workers, say)
         record["result"] = vars(report)
     report_rejects(rejects, out)
     say(f"{report.written} abstracts ({report.resumed} from an earlier run): {out}")
 
 
-@app.command(epilog="Example: abroad synth select abstracts.jsonl --out train.jsonl")
+@app.command(epilog="Example: abroad synth select abstracts.jsonl --out train.jsonl", cls=SettingsCommand)
 @writes(out=JSONL)
+@takes(settings=Options("abroad.synthesis.settings:SelectSettings"))
 def select(
     abstracts: Path = typer.Argument(..., metavar="ABSTRACTS.jsonl", help="Written by `abroad synth generate`."),
     out: Path = typer.Option(..., metavar="TRAIN.jsonl", help="Documents to write; the others go beside it."),
-    threshold: float = typer.Option(0.9, min=0, max=1, help="Least share of relations with both labels in the text."),
-    fidelity: float = typer.Option(0.7, min=0, max=1, help="Least share of names in the text that a label covers."),
-    similarity: float = typer.Option(0.7, min=0, max=1, help="MinHash similarity of a near-duplicate."),
-    best: int = typer.Option(3, min=1, help="Abstracts kept for each seed document."),
     seeds: Path = typer.Option(None, metavar="DOCS", help="The seed documents, to refuse copies of them."),
+    *,
+    settings: SelectSettings,
 ) -> None:
     """Keep faithful abstracts; each of the others is written to OUT.abroad/rejected.jsonl with its reasons.
 
@@ -106,15 +110,13 @@ def select(
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_documents, write_documents, write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.synthesis.selection.select import SelectSettings
     from abroad.synthesis.selection.select import select as choose
 
     rejects = Rejects()
-    settings = SelectSettings(threshold, fidelity, similarity, best)
     candidates = read_documents(abstracts, rejects)
     originals = read_documents(seeds, rejects) if seeds is not None else []
     inputs = [path for path in (abstracts, seeds) if path is not None]
-    with run_record(out, "synth select", vars(settings), inputs) as record:
+    with run_record(out, "synth select", settings.identity(), inputs) as record:
         selection = choose(candidates, settings, originals)
         write_documents(out, selection.kept)
         write_jsonl(helper(out, "rejected.jsonl"), selection.rejected)
@@ -158,34 +160,35 @@ def report(
         say(f"report: {out}")
 
 
-@app.command(epilog="Example: abroad synth validate curated.json")
+@app.command(epilog="Example: abroad synth validate curated.json", cls=SettingsCommand)
+@takes(settings=Options("abroad.synthesis.settings:SelectSettings", only=("threshold", "fidelity")))
 def validate(
     curated: Path = typer.Argument(..., metavar="DOCS", help="Curated documents (JSON or JSONL)."),
-    threshold: float = typer.Option(0.9, min=0, max=1, help="As of `abroad synth select`."),
-    fidelity: float = typer.Option(0.7, min=0, max=1, help="As of `abroad synth select`."),
-    seed: int = typer.Option(0, help="Of the corruptions."),
+    seed: int = typer.Option(0, help="Seed of the corruptions."),
+    *,
+    settings: SelectSettings,
 ) -> None:
     """Score the selector itself: it should take curated documents, and refuse them with wrong relations."""
     from abroad.core.io import Rejects, read_documents
-    from abroad.synthesis.selection.select import SelectSettings
     from abroad.synthesis.selection.validate import validate as judge
 
     rejects = Rejects()
     documents = read_documents(curated, rejects)
-    for score in judge(documents, SelectSettings(threshold, fidelity), seed):
+    for score in judge(documents, settings, seed):
         share = score.right / score.documents if score.documents else 0.0
         typer.echo(f"{score.kind:40} {score.right:4} of {score.documents:4} judged rightly ({share:.1%})")
     if rejects:
         say(rejects.summary())
 
 
-@app.command(epilog="Example: abroad synth curate train.jsonl --k 1000 --out best.jsonl")
+@app.command(epilog="Example: abroad synth curate train.jsonl --k 1000 --out best.jsonl", cls=SettingsCommand)
 @writes(out=JSONL)
+@takes(settings=Options("abroad.synthesis.settings:CurateSettings"))
 def curate(
     selected: Path = typer.Argument(..., metavar="TRAIN.jsonl", help="Accepted abstracts, of `abroad synth select`."),
     out: Path = typer.Option(..., metavar="BEST.jsonl", help="Documents to write, in the order picked."),
-    k: int = typer.Option(1000, min=1, help="How many to choose."),
-    quality: float = typer.Option(0.5, min=0, max=1, help="Share, best scores first, that diversity chooses from."),
+    *,
+    settings: CurateSettings,
 ) -> None:
     """Choose the k best and most diverse abstracts: by score, then by entropy of organisms and chemicals."""
     from abroad.core.io import Rejects, read_documents, write_documents
@@ -194,8 +197,8 @@ def curate(
 
     rejects = Rejects()
     documents = read_documents(selected, rejects)
-    with run_record(out, "synth curate", {"k": k, "quality": quality}, [selected]) as record:
-        chosen = choose(documents, k, quality)
+    with run_record(out, "synth curate", settings.identity(), [selected]) as record:
+        chosen = choose(documents, settings)
         write_documents(out, chosen.documents)
         record.update(chosen=len(chosen.documents), candidates=chosen.candidates, least_score=chosen.least_score)
     report_rejects(rejects, out)
@@ -205,20 +208,22 @@ def curate(
     )
 
 
-@app.command(epilog="Example: abroad synth specialise seeds.json --corpus abstracts.jsonl --out instructions.jsonl")
+@app.command(
+    epilog="Example: abroad synth specialise seeds.json --corpus abstracts.jsonl --out instructions.jsonl",
+    cls=SettingsCommand,
+)
 @writes(out=JSONL)
+@takes(engine=ENGINE, settings=Options("abroad.synthesis.settings:SpecialiseSettings"))
 def specialise(
     seeds: Path = typer.Argument(..., metavar="DOCS", help="A handful of curated documents."),
     corpus: Path = typer.Option(..., metavar="DOCS", help="Abstracts to answer from; relations are not needed."),
     out: Path = typer.Option(..., metavar="INSTRUCTIONS.jsonl", help="Instruction set to write."),
-    engine: str = typer.Option("transformers", help="As of `abroad synth generate`."),
-    model: str = typer.Option("smollm2-135m", help="As of `abroad synth generate`; in round two the specialised one."),
-    batch_size: int = typer.Option(16, min=1, help="Texts at once."),
-    assignments: list[str] = typer.Option([], "--set", metavar="KEY=VALUE", help=ENGINE_SETTINGS_HELP),
-    count: int = typer.Option(200, min=1, help="Instructions to generate, before filtering."),
-    retrieve: int = typer.Option(3, min=1, help="Abstracts in the context of an answer (BM25)."),
-    previous: Path = typer.Option(None, metavar="INSTRUCTIONS.jsonl", help="Of round one, for round two."),
-    seed: int = typer.Option(0, help="Of all draws."),
+    previous: Path = typer.Option(
+        None, metavar="INSTRUCTIONS.jsonl", help="Instructions of round one, for round two with the specialised model."
+    ),
+    *,
+    engine: EngineChoice,
+    settings: SpecialiseSettings,
 ) -> None:
     """Generate new instructions from a few seeds and answer them with retrieved abstracts (self-specialisation).
 
@@ -228,29 +233,29 @@ def specialise(
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_documents, read_records, write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
     from abroad.synthesis.tasks.kinds import make_tasks
-    from abroad.synthesis.tasks.specialise import SpecialiseSettings, next_round, work_folder
+    from abroad.synthesis.tasks.specialise import next_round, work_folder
     from abroad.synthesis.tasks.specialise import specialise as one_round
 
     rejects = Rejects()
-    settings = SpecialiseSettings(count=count, retrieve=retrieve, seed=seed)
-    values = parse_assignments(assignments)
-    spec = EngineSpec(engine, model, batch_size, read_settings(engine, values))
+    spec = engine.spec
     earlier = [record for _, _, record in read_records(previous)] if previous is not None else []
     next_round(earlier)  # refuses a third before a model is loaded
     curated, abstracts = read_documents(seeds, rejects), read_documents(corpus, rejects)
     inputs = [path for path in (seeds, corpus, previous) if path is not None]
-    with run_record(out, "synth specialise", spec.identity | vars(settings), inputs) as record:
+    with run_record(out, "synth specialise", spec.identity | settings.identity(), inputs) as record:
         work = work_folder(out)
         result = one_round(curated, abstracts, spec.make(say), spec.identity, settings, work, rejects, earlier)
-        own = earlier or [task.to_dict() for task in make_tasks(curated, seed)]
+        own = earlier or [task.to_dict() for task in make_tasks(curated, settings.seed)]
         write_jsonl(out, [*own, *result.tasks])
         write_jsonl(helper(out, "rejected.jsonl"), result.rejected)
         record["result"] = {"generated": len(result.tasks), "reasons": result.reasons()}
         record["grounded"] = {"with retrieval": result.grounded, "without": result.grounded_without}
     report_rejects(rejects, out)
-    say(f"{len(own)} tasks of the seeds and earlier rounds, {len(result.tasks)} of {count} new ones kept: {out}")
+    say(
+        f"{len(own)} tasks of the seeds and earlier rounds, "
+        f"{len(result.tasks)} of {settings.count} new ones kept: {out}"
+    )
     for reason, times in result.reasons().items():
         say(f"  set aside: {reason}: {times}")
     say(f"grounded answers: {result.grounded:.1%} with retrieval, {result.grounded_without:.1%} without")
@@ -281,19 +286,35 @@ def tasks(
     say(f"{len(chosen)} tasks ({', '.join(f'{n} {kind}' for kind, n in record['kinds'].items())}): {out}")
 
 
-@app.command(epilog="Example: abroad synth compare plain=plain.jsonl curated=best.jsonl --dev dev.json --out compared")
+_SMALL = "a small model on small sets, compared in minutes"
+
+
+@app.command(
+    epilog="Example: abroad synth compare plain=plain.jsonl curated=best.jsonl --dev dev.json --out compared",
+    cls=SettingsCommand,
+)
 @writes(out=folder("a comparison", "compare.html.run.json", "*.predictions.jsonl.resume.json"))
+@takes(
+    learner=Options("abroad.experiments.compare:Learner", without=("train",), names={"kind": "--learner"}),
+    settings=Options(
+        "abroad.training.settings:TrainSettings",
+        without=("seed",),
+        defaults={
+            "epochs": (5, _SMALL),
+            "batch_size": (4, _SMALL),
+            "accumulation": (1, _SMALL),
+            "learning_rate": (5e-4, _SMALL),
+            "max_length": (1024, _SMALL),
+        },
+    ),
+)
 def compare(
     sets: list[str] = typer.Argument(..., metavar="NAME=DOCS...", help="Training sets; the first is the reference."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents to score on; in none of the sets."),
     out: Path = typer.Option(..., metavar="DIR", help="Folder for compare.html, compare.json and the predictions."),
-    learner: str = typer.Option("extractor", help="extractor (seconds), or lm: a LoRA adapter of --model."),
-    model: str = typer.Option("smollm2-135m", help="With lm: base model, name or local path."),
-    epochs: int = typer.Option(5, min=1, help="With lm."),
-    batch_size: int = typer.Option(4, min=1, help="With lm: examples an update."),
-    learning_rate: float = typer.Option(5e-4, help="With lm."),
-    max_length: int = typer.Option(1024, min=64, help="With lm: most tokens of a document with its relations."),
-    seed: int = typer.Option(0, help="Of training and resampling."),
+    *,
+    learner: Learner,
+    settings: TrainSettings,
 ) -> None:
     """Train the same small model on each set alone and tabulate its F1, with intervals."""
     from dataclasses import asdict
@@ -301,25 +322,14 @@ def compare(
     from abroad.core.io import Rejects, atomic_write, read_documents, write_json
     from abroad.core.provenance import run_record
     from abroad.documents.instructions import read_training_set
-    from abroad.experiments.compare import TABLE_HEAD, Learner, compare_sets, render_sets, table_line
-    from abroad.training.settings import TrainSettings
+    from abroad.experiments.compare import TABLE_HEAD, compare_sets, render_sets, table_line
 
     files = parse_sets(sets)
     rejects = Rejects()
     documents = {name: read_training_set(path, rejects) for name, path in files.items()}
     curated = read_documents(dev, rejects)
-    settings = TrainSettings(
-        model=model,
-        epochs=epochs,
-        batch_size=batch_size,
-        accumulation=1,
-        learning_rate=learning_rate,
-        max_length=max_length,
-        seed=seed,
-    )
-    trained = Learner(learner, settings, seed)
-
-    with run_record(out, "synth compare", asdict(trained), [*files.values(), dev]) as record:
+    trained = learner.replace(train=settings.replace(seed=learner.seed))
+    with run_record(out, "synth compare", trained.identity(), [*files.values(), dev]) as record:
         typer.echo(TABLE_HEAD)
         scores = compare_sets(documents, curated, trained, out, rejects, lambda entry: typer.echo(table_line(entry)))
         write_json(out / "compare.json", [asdict(entry) for entry in scores])

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from abroad.cli.common import CommandGroup, report_rejects, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
 
 if TYPE_CHECKING:
+    from abroad.experiments.compare import Learner
     from abroad.training.settings import TrainSettings
+
+TRAIN = Options("abroad.training.settings:TrainSettings", section="train")
 
 _DEFAULT = "run"
 
@@ -42,43 +46,44 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="train")
 
 
-@app.command(epilog="Example: abroad train run synthetic.jsonl --validation valid.jsonl --out model")
+@app.command(
+    epilog="Example: abroad train run synthetic.jsonl --validation valid.jsonl --out model", cls=SettingsCommand
+)
 @writes(out=folder("an adapter", "training.json", "state/run.json", grows=True))
+@takes(settings=TRAIN)
 def run(
     documents: list[Path] = typer.Argument(None, metavar="DOCS...", help="Documents, or instruction sets; joined."),
     out: Path = typer.Option(None, help="Directory of the adapter; made if missing."),
     config: _Config = None,
     validation: Path | None = typer.Option(None, help="Documents to choose the best checkpoint by."),
-    model: str | None = typer.Option(None, help="Base model: a name or a local path; overrides the config."),
-    epochs: int | None = typer.Option(None, min=1, help="Overrides the config."),
     plan: bool = typer.Option(False, "--plan", help="Only say whether it fits the GPUs, and what would."),
     gpus: int = typer.Option(1, min=1, help="With --plan."),
     gpu_memory: float = typer.Option(80.0, min=1, help="With --plan: of one GPU, GB."),
-    seed: int = typer.Option(0, min=0),
+    *,
+    settings: TrainSettings,
 ) -> None:
     """Fine-tune a LoRA adapter that writes the relations of a text.
 
     A run that was killed goes on from its last state when started again. On several GPUs:
     accelerate launch --config_file configs/gpu/8.yaml -m abroad train ...
     """
-    from dataclasses import asdict
-
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents
     from abroad.core.provenance import run_record
     from abroad.documents.instructions import read_training_set
-    from abroad.training.train import train as train_adapter
 
-    settings, held_out_file = settings_of(config, {"model": model, "epochs": epochs, "validation": validation}, seed)
     if plan:
         return _show_plan(settings, gpus, gpu_memory)
+    from abroad.training.train import train as train_adapter
+
+    held_out_file = validation or _validation(config)
     if out is None or not documents:
         raise InputError("expected documents to train on, and --out, the directory of the adapter")
     rejects = Rejects()
     examples = [item for path in documents for item in read_training_set(path, rejects)]
     held_out = read_documents(held_out_file, rejects) if held_out_file else []
     inputs = [*documents, *([held_out_file] if held_out_file else [])]
-    with run_record(out, "train", asdict(settings), inputs) as record:
+    with run_record(out, "train", settings.model_dump(mode="json"), inputs) as record:
         report = train_adapter(examples, held_out, settings, out, rejects)
         record["result"] = {
             "examples": report.examples,
@@ -92,15 +97,12 @@ def run(
     say(f"{out}: adapter after {report.steps} updates on {report.examples} examples{best}{spikes}")
 
 
-def settings_of(config: Path | None, overrides: dict[str, Any], seed: int) -> tuple[TrainSettings, Path | None]:
-    """The settings of a config's section with those of the command line, and its validation documents."""
-    from abroad.pipeline.config import TrainSection, load_section
-    from abroad.training.settings import TrainSettings
+def _validation(config: Path | None) -> Path | None:
+    """The validation documents that a config names."""
+    from abroad.pipeline.config import load_section
 
-    section = load_section(config, "train") if config else TrainSection()
-    section = section.model_copy(update={key: value for key, value in overrides.items() if value is not None})
-    values = section.model_dump(exclude={"validation", "add_seeds"})
-    return TrainSettings(**values, seed=seed), section.validation
+    path: Path | None = load_section(config, "train").validation if config is not None else None
+    return path
 
 
 def _show_plan(settings: TrainSettings, gpus: int, gpu_memory: float) -> None:
@@ -144,18 +146,29 @@ def replay(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: abroad train curve raw=a.json curated=b.jsonl --sizes 50,100 --dev dev.json --out o")
+@app.command(
+    epilog="Example: abroad train curve raw=a.json curated=b.jsonl --sizes 50,100 --dev dev.json --out o",
+    cls=SettingsCommand,
+)
 @writes(out=folder("curves", "curve.svg.run.json", "*.predictions.jsonl.resume.json"))
+@takes(
+    learner=Options(
+        "abroad.experiments.compare:Learner",
+        only=("kind",),
+        names={"kind": "--learner"},
+        defaults={"kind": ("lm", "`abroad train` trains an adapter")},
+    ),
+    settings=TRAIN,
+)
 def curve(
     sets: list[str] = typer.Argument(..., metavar="NAME=DOCS...", help="Training sets."),
     sizes: str = typer.Option(..., metavar="N,N,...", help="Documents to train on."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents to score on; in none of the sets."),
     out: Path = typer.Option(..., metavar="DIR", help="Folder for curve.svg, curve.json and the predictions."),
-    learner: str = typer.Option("lm", help="lm: the adapter of the config; extractor: tagger and scorer (seconds)."),
     config: _Config = None,
-    model: str | None = typer.Option(None, help="Overrides the config."),
-    epochs: int | None = typer.Option(None, min=1, help="Overrides the config."),
-    seed: int = typer.Option(0, min=0),
+    *,
+    learner: Learner,
+    settings: TrainSettings,
 ) -> None:
     """Train on parts of each set, each holding the smaller ones, and plot F1 with intervals against their size."""
     from dataclasses import asdict
@@ -165,7 +178,7 @@ def curve(
     from abroad.core.io import Rejects, atomic_write, read_documents, write_json
     from abroad.core.provenance import run_record
     from abroad.documents.instructions import read_training_set
-    from abroad.experiments.compare import TABLE_HEAD, Learner, table_line
+    from abroad.experiments.compare import TABLE_HEAD, table_line
     from abroad.experiments.curve import curve as measure
     from abroad.experiments.curve import plot_curves
 
@@ -174,11 +187,10 @@ def curve(
     except ValueError:
         raise InputError(f"--sizes {sizes}: expected numbers, such as 50,100,200") from None
     files, rejects = parse_sets(sets), Rejects()
-    settings, _ = settings_of(config, {"model": model, "epochs": epochs}, seed)
-    trained = Learner(learner, settings, seed)
+    trained = learner.replace(train=settings, seed=settings.seed)
     items = {name: read_training_set(path, rejects) for name, path in files.items()}
     curated = read_documents(dev, rejects)
-    with run_record(out, "train curve", {"sizes": steps, **asdict(trained)}, [*files.values(), dev]):
+    with run_record(out, "train curve", {"sizes": steps, **trained.identity()}, [*files.values(), dev]):
         typer.echo(TABLE_HEAD)
         curves = measure(items, steps, curated, trained, out, rejects, lambda entry: typer.echo(table_line(entry)))
         write_json(out / "curve.json", {name: [asdict(score) for score in part] for name, part in curves.items()})

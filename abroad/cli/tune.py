@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from abroad.cli.common import group, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PAGE, writes
+from abroad.cli.train import TRAIN
 from abroad.core.outputs import Kind
+
+if TYPE_CHECKING:
+    from abroad.extraction.generative.decoding import GenerativeSettings
+    from abroad.training.settings import TrainSettings
 
 
 def _is_study(path: Path) -> bool:
@@ -32,35 +40,36 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="tune")
 
 
-@app.command(epilog="Example: abroad tune train train.jsonl --validation valid.jsonl --study study.sqlite --trials 80")
+@app.command(
+    epilog="Example: abroad tune train train.jsonl --validation valid.jsonl --study study.sqlite --trials 80",
+    cls=SettingsCommand,
+)
 @writes(study=STUDY)
+@takes(
+    settings=replace(TRAIN, without=("learning_rate", "batch_size", "lora_rank", "lora_alpha", "keep_every"))
+)  # those that it searches, or sets itself
 def train(
     documents: list[Path] = typer.Argument(..., metavar="DOCS...", help="Documents, or instruction sets; joined."),
     validation: Path = typer.Option(..., metavar="DOCS", help="Documents that trials are scored on."),
     study: Path = typer.Option(..., metavar="FILE.sqlite", help="Of the study; made if missing."),
     trials: int = typer.Option(80, min=1, help="Of the study, those of earlier and parallel runs included."),
     config: Path | None = typer.Option(None, help="YAML with a section 'train' for what is not searched."),
-    model: str | None = typer.Option(None, help="Overrides the config."),
-    epochs: int | None = typer.Option(None, min=1, help="Overrides the config."),
-    seed: int = typer.Option(0, min=0),
+    *,
+    settings: TrainSettings,
 ) -> None:
     """Search learning rate, batch size, rank and alpha; trials below the median are pruned.
 
     The same command started several times shares the trials of the study.
     """
-    from dataclasses import asdict
-
-    from abroad.cli.train import settings_of
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, file_sha256, read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.tuning.study import best_section, open_study, tune_training
 
-    settings, _ = settings_of(config, {"model": model, "epochs": epochs}, seed)
     rejects = Rejects()
     items = [item for path in documents for item in read_training_set(path, rejects)]
-    what = {"settings": asdict(settings), "files": [file_sha256(path) for path in (*documents, validation)]}
-    opened = open_study(study, "train", what, seed)
+    what = {"settings": settings.identity(), "files": [file_sha256(path) for path in (*documents, validation)]}
+    opened = open_study(study, "train", what, settings.seed)
     old, adapters = study.with_suffix(".trials"), helper(study, "trials")
     adapters = old if old.is_dir() and not adapters.exists() else adapters
     tune_training(items, read_documents(validation, rejects), settings, opened, trials, adapters, say)
@@ -69,16 +78,24 @@ def train(
     typer.echo(best_section(opened), nl=False)
 
 
-@app.command(epilog="Example: abroad tune decode dev.jsonl --model model --study study.sqlite --trials 40")
+@app.command(
+    epilog="Example: abroad tune decode dev.jsonl --model model --study study.sqlite --trials 40", cls=SettingsCommand
+)
 @writes(study=STUDY)
+@takes(
+    settings=Options(
+        "abroad.extraction.generative.decoding:GenerativeSettings",
+        only=("max_new_tokens", "force_end", "chunk_overlap", "batch_size"),
+    )
+)
 def decode(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations that trials are scored on."),
     model: str = typer.Option(..., help="Fine-tuned model: a directory of `abroad train`, or a name."),
     study: Path = typer.Option(..., metavar="FILE.sqlite", help="Of the study; made if missing."),
     trials: int = typer.Option(40, min=1, help="Of the study, those of earlier and parallel runs included."),
-    max_new_tokens: int = typer.Option(512, min=1, help="A document."),
-    batch_size: int = typer.Option(16, min=1, help="Rows at once (beams count)."),
-    seed: int = typer.Option(0, min=0),
+    seed: int = typer.Option(0, min=0, help="Seed of the search."),
+    *,
+    settings: GenerativeSettings,
 ) -> None:
     """Search beams, early stopping, length penalty and n-gram block for one model."""
     from abroad.core.io import Rejects, file_sha256, read_documents
@@ -88,8 +105,8 @@ def decode(
 
     rejects = Rejects()
     dev = read_documents(documents, rejects)
-    base = Decoding(max_new_tokens=max_new_tokens)
-    extractor = load_generative_extractor(model, base, batch_size=batch_size)
+    base = Decoding.of(settings)
+    extractor = load_generative_extractor(model, base, batch_size=settings.batch_size)
     what = {"model": extractor.identity, "files": [file_sha256(documents)]}
     opened = open_study(study, "decode", what, seed)
     tune_decoding(extractor, dev, base, opened, trials, say)

@@ -1,40 +1,137 @@
-"""Settings in YAML files: checked in full before anything runs, every mistake told at once with its key."""
+"""Settings: one frozen class for each job, checked whenever one is made, in Python, from a command or from YAML.
+
+A class of settings stands beside the code that uses it. `abroad.pipeline.config` composes the file of a run of them,
+and the commands take their options from them (`abroad.cli.options`).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from abroad.core.errors import InputError
 from abroad.core.io import require_file
 
 Share = Annotated[float, Field(ge=0, le=1)]
+PositiveShare = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+CountOrNone = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0)]
+
+if TYPE_CHECKING:
+    _Checked = BaseModel
+else:
+
+    class _Refusing(type(BaseModel)):
+        """Makes a wrong value an `InputError` where an instance is made by hand; within a file, see `mistakes_of`."""
+
+        def __call__(cls, *args, **values):
+            try:
+                return super().__call__(*args, **values)
+            except ValidationError as error:
+                raise InputError(mistakes_of(cls.__name__, error)) from None
+
+    class _Checked(BaseModel, metaclass=_Refusing):
+        pass
 
 
-class Section(BaseModel):
-    """A part of the config; unknown keys are mistakes, not ignored."""
+class Settings(_Checked):
+    """What a job can be told; values are checked, unknown names are mistakes, and nothing changes afterwards.
+
+    Attributes:
+        former_names: name that a field had in earlier versions -> its name. The old one is still read. Records of
+            runs keep it, so that work of an earlier version is taken up.
+        later_fields: fields that came after records of runs were first written.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    former_names: ClassVar[Mapping[str, str]] = {}
+    later_fields: ClassVar[frozenset[str]] = frozenset()
 
-AnySection = TypeVar("AnySection", bound=Section)
+    @model_validator(mode="before")
+    @classmethod
+    def _read_former_names(cls, values: Any) -> Any:
+        return cls._renamed(values) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def _renamed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        renamed = {name: value for name, value in values.items() if name not in cls.former_names}
+        for former, name in cls.former_names.items():
+            if former not in values:
+                continue
+            if name in values:
+                raise ValueError(f"{former!r} is the former name of {name!r}: expected one of them, found both")
+            renamed[name] = values[former]
+        return renamed
+
+    @classmethod
+    def of(cls, wider: Settings, **changes: Any) -> Self:
+        """The settings of this class among those of a wider one, such as a section of a config.
+
+        Raises:
+            InputError: a change that is out of range.
+        """
+        given = {name: getattr(wider, name) for name in wider.model_fields_set if name in cls.model_fields}
+        return cls(**given | cls._renamed(changes))
+
+    def replace(self, **changes: Any) -> Self:
+        """The same settings with other values, which are checked like all others.
+
+        Raises:
+            InputError: no such setting, or a value out of range.
+        """
+        return type(self)(**{name: getattr(self, name) for name in self.model_fields_set} | self._renamed(changes))
+
+    def identity(self) -> dict[str, Any]:
+        """What is compared when work is resumed: as JSON, by the names that records have had from the first."""
+        former = {name: old for old, name in self.former_names.items()}
+        values = self.model_dump(mode="json")
+        for name in type(self).model_fields:
+            if isinstance(inner := getattr(self, name), Settings):
+                values[name] = inner.identity()
+        default = {name: field.default for name, field in type(self).model_fields.items() if name in self.later_fields}
+        return {
+            former.get(name, name): value
+            for name, value in values.items()
+            if name not in default or getattr(self, name) != default[name]
+        }
 
 
-def read_section(path: Path, name: str, kind: type[AnySection]) -> AnySection:
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def read_section(path: Path, name: str, kind: type[AnySettings]) -> AnySettings:
     """The section `name` of a YAML file, checked on its own; its defaults when the file has no such section.
 
     Raises:
         InputError: the file cannot be read, or every mistake of the section at once.
     """
-    raw = read_yaml(path)
+    return check(kind, read_yaml(path).get(name) or {}, path, (name,))
+
+
+def check(kind: type[AnySettings], values: Any, where: str | Path, prefix: tuple[str, ...] = ()) -> AnySettings:
+    """Settings of values that somebody wrote.
+
+    Args:
+        kind: the class.
+        values: a mapping.
+        where: they stand, for the message.
+        prefix: keys under which they stand there.
+
+    Raises:
+        InputError: every mistake at once, each with its key.
+    """
     try:
-        return kind.model_validate(raw.get(name) or {})
+        return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError(mistakes_of(path, error, (name,))) from None
+        raise InputError(mistakes_of(where, error, prefix)) from None
 
 
 def read_yaml(path: str | Path, what: str = "a YAML config") -> dict[str, Any]:
@@ -70,7 +167,12 @@ def _message(error: Any) -> str:
 
 def mistakes_of(path: str | Path, error: ValidationError, prefix: tuple[str, ...] = ()) -> str:
     """All mistakes that pydantic found in a file, in one line, each with its key."""
-    return list_mistakes(path, [(_key((*prefix, *item["loc"])), _message(item)) for item in error.errors()])
+    return list_mistakes(path, mistakes_in(error, prefix))
+
+
+def mistakes_in(error: ValidationError, prefix: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """(key, what is wrong with it) of each mistake that pydantic found."""
+    return [(_key((*prefix, *item["loc"])), _message(item)) for item in error.errors()]
 
 
 def list_mistakes(path: str | Path, mistakes: list[tuple[str, str]]) -> str:

@@ -5,40 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, atomic_write
 from abroad.core.progress import Progress
+from abroad.core.settings import Count, Seed, Settings
 
 if TYPE_CHECKING:
     from gme_sampler import Ranking, RelationTable
 
-STRATEGIES = ("gme", "gme-sum", "random", "topn-rel", "topn-struct", "topn-org", "topn-sum")
-_BASELINES = STRATEGIES[2:]
+_BASELINES = ("random", "topn-rel", "topn-struct", "topn-org", "topn-sum")
 PLOT_FORMATS = (".png", ".svg", ".pdf")
 _WHAT = "a relations table (tab separated)"
 
 
-@dataclass(frozen=True)
-class SampleSettings:
-    """What to pick: keys as in the config's section 'sample'.
+class SampleSettings(Settings):
+    """Which items are picked, and how."""
 
-    Attributes:
-        n: items of each stratum; None for all.
-        on: columns of the entities whose entropies count.
-        by: column of the strata; None for one stratum.
-        binary, approx, seed: as `gme_sampler.GreedyMaximumEntropySampler`.
-    """
+    n: Count | None = Field(500, description="Items to pick, of each stratum if there are several; without it all.")
+    item: str = Field("reference_doi", description="Column of what is picked.")
+    on: tuple[str, ...] = Field(
+        ("organism_wikidata", "structure_wikidata"), description="Column of entities to balance; repeatable."
+    )
+    by: str | None = Field(None, description="Sample each value of this column separately.")
+    strategy: Literal["gme", "gme-sum", "random", "topn-rel", "topn-struct", "topn-org", "topn-sum"] = Field(
+        "gme", description="Greedy maximum entropy (of the least even entity, or of their sum), or a baseline."
+    )
+    binary: bool = Field(False, description="Count an entity once an item.")
+    approx: Count | None = Field(None, description="Score a random sample of so many items at each step.")
+    seed: Seed = Field(0, description="Seed of random draws.")
 
-    n: int | None = 500
-    item: str = "reference_doi"
-    on: tuple[str, ...] = ("organism_wikidata", "structure_wikidata")
-    by: str | None = None
-    strategy: str = "gme"
-    binary: bool = False
-    approx: int | None = None
-    seed: int = 0
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(set(self.on)) != len(self.on):
+            raise ValueError(f"expected different columns to sample on, found {', '.join(self.on)}")
+        if self.strategy in _WORDS and _category(self.strategy, self.on) is None:
+            word = _WORDS[self.strategy]
+            raise ValueError(f"strategy {self.strategy!r} needs a column to sample on with {word!r} in its name")
+        if self.approx is not None and self.strategy not in ("gme", "gme-sum"):
+            raise ValueError(f"approx goes with gme and gme-sum, not with {self.strategy}")
+        return self
 
 
 @dataclass
@@ -86,7 +95,7 @@ def sample_table(
     Raises:
         InputError: the table lacks a column or a complete row, or a setting does not fit it.
     """
-    _check(settings, plot)
+    _check(plot)
     strata, dropped = _read_strata(path, settings, rejects)
     report = SampleReport(dropped=dropped)
     beside: dict[str, dict[str, Ranking]] = {}
@@ -109,19 +118,7 @@ def sample_table(
 _ANY_CATEGORY = ("random", "topn-rel", "topn-sum")
 
 
-def _check(settings: SampleSettings, plot: str | Path | None) -> None:
-    if settings.strategy not in STRATEGIES:
-        raise InputError(f"no strategy {settings.strategy!r}; expected one of: {', '.join(STRATEGIES)}")
-    if len(set(settings.on)) != len(settings.on):
-        raise InputError(f"expected different columns to sample on, found {', '.join(settings.on)}")
-    if (
-        settings.strategy not in ("gme", "gme-sum", *_ANY_CATEGORY)
-        and _category(settings.strategy, settings.on) is None
-    ):
-        word = _WORDS[settings.strategy]
-        raise InputError(f"strategy {settings.strategy!r} needs a column to sample on with {word!r} in its name")
-    if settings.approx is not None and settings.strategy not in ("gme", "gme-sum"):
-        raise InputError(f"approx goes with gme and gme-sum, not with {settings.strategy}")
+def _check(plot: str | Path | None) -> None:
     if plot is not None and Path(plot).suffix.lower() not in PLOT_FORMATS:
         raise InputError(f"{plot}: expected a plot file that ends in {', '.join(PLOT_FORMATS)}")
 

@@ -11,6 +11,7 @@ from abroad.core.schema import Document, Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.errors import CeilingRow, ErrorCount, ceiling, count_errors, find_errors
 from abroad.evaluation.metrics import Comparison, Scores, compare
+from abroad.evaluation.settings import EvaluateSettings
 from abroad.evaluation.slices import EmptyDocuments, Slice, empty_documents, make_slices
 
 
@@ -71,25 +72,23 @@ class Evaluation:
 def evaluate(
     gold: Sequence[Document],
     predictions: Sequence[Prediction],
-    protocol: str = "upstream",
-    resamples: int = 2000,
-    seed: int = 0,
+    settings: EvaluateSettings | None = None,
 ) -> Evaluation:
     """Score predictions; a gold document without one counts as predicted empty.
 
     Args:
         gold: Documents with their curated relations.
         predictions: Found by the ids of the documents.
-        protocol: A name of `protocol_names()`.
-        resamples: Of the bootstrap.
-        seed: Of the bootstrap.
+        settings: Protocol and bootstrap.
 
     Raises:
-        InputError: No gold document, or no such protocol.
+        InputError: No gold document.
     """
     if not gold:
         raise InputError("expected at least one document with curated relations to score predictions by, found none")
-    comparison = compare(gold, predictions, protocol)
+    settings = settings or EvaluateSettings()
+    resamples, seed = settings.resamples, settings.seed
+    comparison = compare(gold, predictions, settings.protocol)
     scores = [outcome.scores for outcome in comparison.outcomes]
     return Evaluation(
         comparison,

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_predictions, write_jsonl
 from abroad.core.resume import digest, keeps_identity, write_identity
 from abroad.core.schema import Document, Prediction
+from abroad.core.settings import Seed, Settings
 from abroad.documents.instructions import Task
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import Scores, compare
@@ -19,27 +23,18 @@ from abroad.extraction.generative.decoding import Decoding
 from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.training.settings import TrainSettings
 
-LEARNERS = ("extractor", "lm")
 _NAME = re.compile(r"[\w.+-]+")
 _RESAMPLES = 2000
 
 
-@dataclass(frozen=True)
-class Learner:
-    """What is trained on each set.
+class Learner(Settings):
+    """What is trained on each set."""
 
-    Attributes:
-        kind: "extractor" (tagger and scorer, seconds on one core) or "lm" (LoRA adapter of a language model).
-        train: of "lm".
-    """
-
-    kind: str = "extractor"
-    train: TrainSettings = field(default_factory=TrainSettings)
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.kind not in LEARNERS:
-            raise InputError(f"no learner {self.kind!r}; expected one of: {', '.join(LEARNERS)}")
+    kind: Literal["extractor", "lm"] = Field(
+        "extractor", description="extractor (seconds), or lm: a LoRA adapter of a language model."
+    )
+    train: TrainSettings = Field(TrainSettings(), description="How the adapter of lm is trained.")
+    seed: Seed = Field(0, description="Seed of training and resampling.")
 
     def fit(self, documents: Sequence[Document | Task], out: Path, rejects: Rejects) -> Extractor:
         """Train on the documents alone; `out` is where an adapter goes."""
@@ -136,7 +131,7 @@ def _predictions(
 ) -> list[Prediction]:
     path = out / f"{name}.predictions.jsonl"
     identity = {
-        "learner": asdict(learner),
+        "learner": learner.identity(),
         "set": digest([document.to_dict() for document in documents]),
         "dev": digest([document.to_dict() for document in dev]),
     }

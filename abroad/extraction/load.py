@@ -6,19 +6,18 @@ Nothing heavy is imported before an extractor is loaded.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.extraction.base import Extractor
-from abroad.extraction.generative.decoding import Decoding, read_decoding
 
 BUILTIN = "builtin"
 """The name of the extractor that comes with the package."""
 
 _SCORER = "scorer.json"  # lies in every directory that `abroad extractor train` wrote
-_DECODING = tuple(field.name for field in fields(Decoding))
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def extractor_kind(name: str | Path = BUILTIN) -> ExtractorKind:
     """The kind of extractor that a name or a directory means; nothing is loaded."""
     if str(name) == BUILTIN or (Path(name) / _SCORER).is_file():
         return _PAIRS
-    return _LANGUAGE_MODEL
+    return _language_model()
 
 
 def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
@@ -102,10 +101,11 @@ def _load_pairs(name: str, settings: Mapping[str, Any]) -> Extractor:
 
 
 def _load_language_model(name: str, settings: Mapping[str, Any]) -> Extractor:
+    from abroad.extraction.generative.decoding import Decoding, read_decoding
     from abroad.extraction.generative.load import load_generative_extractor
 
     decoding = read_decoding(Path(name)) or Decoding()
-    decoding = replace(decoding, **{key: value for key, value in settings.items() if key in _DECODING})
+    decoding = decoding.replace(**{key: value for key, value in settings.items() if key in Decoding.model_fields})
     return load_generative_extractor(
         name,
         decoding,
@@ -117,8 +117,11 @@ def _load_language_model(name: str, settings: Mapping[str, Any]) -> Extractor:
 
 
 _PAIRS = ExtractorKind("the built-in extractor and those trained like it", ("min_score", "precision"), _load_pairs)
-_LANGUAGE_MODEL = ExtractorKind(
-    "a language model",
-    (*_DECODING, "base", "quantization", "batch_size", "engine", "engine_settings"),
-    _load_language_model,
-)
+
+
+@cache
+def _language_model() -> ExtractorKind:
+    from abroad.extraction.generative.decoding import GenerativeSettings
+
+    settings = (*GenerativeSettings.model_fields, "base", "quantization")
+    return ExtractorKind("a language model", settings, _load_language_model)

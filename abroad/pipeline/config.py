@@ -1,28 +1,34 @@
-"""What `configs/*.yaml` may say: one pydantic model a stage, checked in full before anything runs."""
+"""What `configs/*.yaml` may say: the settings that the stages declare, with their inputs, checked before anything runs.
+
+A section is the settings class of its stage and the files that the stage reads. `CurationSection` alone stands here
+in full, since curation is a layer above this one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
-from abroad.core.settings import Count, Section, Share, list_mistakes, mistakes_of, read_section, read_yaml
+from abroad.core.settings import Count, Seed, Settings, Share, check, list_mistakes, read_section, read_yaml
+from abroad.documents.sampling import SampleSettings
+from abroad.evaluation.settings import EvaluateSettings
+from abroad.extraction.generative.decoding import GenerativeSettings
+from abroad.sources.lotus import PrepareSettings
+from abroad.synthesis.settings import GenerateSettings, InstructSettings, SelectSettings, SpecialiseSettings
+from abroad.training.settings import TrainSettings
 
-if TYPE_CHECKING:
-    from abroad.extraction.generative.decoding import Decoding
 
-
-class LotusSection(Section):
+class LotusSection(PrepareSettings):
     """The relations table: prepared from the frozen metadata, or given ready-made."""
 
     metadata: Path | None = Field(None, description="LOTUS frozen metadata, CSV or CSV.gz")
     doi2pmid: Path | None = Field(None, description="tab separated: reference_doi, reference_pubmed_id")
     relations: Path | None = Field(None, description="a prepared table; instead of the two above")
-    max_relations: Count = Field(20, description="references with more distinct relations are left out")
-    max_name_length: Count = Field(60, description="characters; longer names are left out")
 
     @model_validator(mode="after")
     def _one_source(self) -> LotusSection:
@@ -31,19 +37,7 @@ class LotusSection(Section):
         return self
 
 
-class SampleSection(Section):
-    """Which references to take."""
-
-    n: Count = Field(500, description="references to pick, of each stratum if 'by' is set")
-    item: str = "reference_doi"
-    on: tuple[str, ...] = ("organism_wikidata", "structure_wikidata")
-    by: str | None = Field(None, description="column whose values are sampled separately")
-    strategy: Literal["gme", "gme-sum", "random", "topn-rel", "topn-struct", "topn-org", "topn-sum"] = "gme"
-    binary: bool = False
-    approx: Count | None = None
-
-
-class DocumentsSection(Section):
+class DocumentsSection(Settings):
     """Where titles and abstracts come from: local files first, E-utilities for what they lack if allowed."""
 
     files: tuple[Path, ...] = Field((), description="ready documents with relations of their own (JSON or JSONL)")
@@ -51,119 +45,42 @@ class DocumentsSection(Section):
     eutils: bool = Field(False, description="ask NCBI E-utilities (network)")
 
 
-class SpecialiseSection(Section):
+class SpecialiseSection(SpecialiseSettings):
     """Self-specialisation: new instructions from the seeds, answered with retrieved abstracts, to train on too."""
 
+    later_fields: ClassVar[frozenset[str]] = frozenset({"demonstrations", "similarity", "temperature", "max_tokens"})
+
     corpus: Path = Field(description="abstracts to answer from (JSON or JSONL); relations are not needed")
-    count: Count = Field(200, description="instructions to generate, before filtering")
-    retrieve: Count = Field(3, description="abstracts in the context of an answer")
 
 
-class SynthesisSection(Section):
+class SynthesisSection(InstructSettings, GenerateSettings, SelectSettings):
     """How synthetic abstracts are written and chosen."""
 
-    engine: str = "transformers"
-    engine_settings: dict[str, Any] = Field({}, description="as `abroad synth generate --set`")
-    workers: Count = Field(1, description="processes that generate, each with an engine (Ray)")
-    model: str = "smollm2-135m"
-    style: str = Field("completion", description="form of the prompt: standard, vicuna or completion")
-    prompts_per_document: Count = 10
-    keywords: Count = 7
-    principles: str | None = Field(None, description="'default' or a YAML file: they stand in the prompts")
-    topics: bool = Field(False, description="vary aim and technique of the studies")
     curate: Count | None = Field(None, description="train on the so many best and most diverse abstracts only")
     specialise: SpecialiseSection | None = Field(None, description="self-specialisation; null: none")
-    temperature: tuple[float, float] = Field((0.0, 1.0), description="drawn uniformly between these")
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
-    max_tokens: Count = 512
-    batch_size: Count = 16
-    threshold: Share = Field(0.9, description="least share of relations with both labels in the text")
-    fidelity: Share = Field(0.7, description="least share of the names in the text that a label covers; 0: not asked")
-    similarity: Share = Field(0.7, description="MinHash similarity from which on a text repeats another")
-    best: Count = Field(3, description="abstracts kept for each seed document")
 
-    @model_validator(mode="after")
-    def _known_engine(self) -> SynthesisSection:
-        from abroad.engines.spec import read_settings
-
-        try:
-            read_settings(self.engine, self.engine_settings)
-        except InputError as error:
-            raise ValueError(str(error)) from None
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _seed_of_specialisation(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or "seed" not in values or values.get("specialise") is None:
+            return values
+        return {**values, "specialise": _with_seed(values["specialise"], values["seed"])}
 
 
-class TrainSection(Section):
-    """Fine-tuning; the keys of `abroad.training.settings.TrainSettings` plus what to train on."""
+class TrainSection(TrainSettings):
+    """Fine-tuning, and what to train on."""
 
-    model: str = "smollm2-135m"
     validation: Path | None = Field(None, description="documents to choose the checkpoint by")
     add_seeds: bool = Field(False, description="train on the seed documents with their noisy labels too")
-    epochs: Count = 15
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-4
-    batch_size: Count = 16
-    accumulation: Count = 5
-    warmup_steps: Annotated[int, Field(ge=0)] = 100
-    lora_rank: Count = 8
-    lora_alpha: Count = 16
-    lora_dropout: Share = 0.05
-    adam_betas: tuple[Share, Share] = (0.9, 0.999)
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
-    residual_dropout: Share = Field(0.0, description="of the last block; rises linearly from 0 over the depth (LIMA)")
-    quantization: Literal["none", "nf4"] = "none"
-    gradient_checkpointing: bool = False
-    pack: bool = Field(False, description="several examples share a row of max_length tokens; none sees another")
-    rope_factor: Annotated[float, Field(ge=1)] = Field(1.0, description="position interpolation: context times this")
-    checkpoint_every: Count = Field(50, description="updates between states that a killed run goes on from")
-    keep_every: Annotated[int, Field(ge=0)] = Field(1, description="epochs between adapters kept; 0: the best only")
-    spike_policy: Literal["continue", "skip", "rollback"] = "continue"
-    spike_window: Count = 32
-    spike_zscore: Annotated[float, Field(gt=0)] = 6.0
-    max_length: Count = 2048
-    shuffles: Count = Field(1, description="examples of a document, each with its relations in another order")
-    validation_tokens: Count = 256
 
 
-class ExtractSection(Section):
-    """Decoding; defaults are the published settings but for max_new_tokens (1,024 there)."""
-
-    beams: Count = 3
-    max_new_tokens: Count = 512
-    length_penalty: float = 1.5
-    early_stopping: bool | Literal["never"] = "never"
-    force_end: bool = True
-    ngram_block: Annotated[int, Field(ge=0)] = Field(0, description="runs of so many tokens come once; 0: no rule")
-    chunk_overlap: Annotated[int, Field(ge=0)] = Field(0, description="tokens that chunks of long texts share; 0: none")
-    batch_size: Count = 16
-    engine: Literal["transformers", "vllm"] = "transformers"
-    engine_settings: dict[str, Any] = Field({}, description="as `abroad extract --set`")
-
-    def decoding(self) -> Decoding:
-        from abroad.extraction.generative.decoding import Decoding
-
-        return Decoding(**self.model_dump(exclude={"batch_size", "engine", "engine_settings"}))
-
-    @model_validator(mode="after")
-    def _known_settings(self) -> ExtractSection:
-        from abroad.engines.spec import read_settings
-
-        try:
-            read_settings(self.engine, self.engine_settings)
-        except InputError as error:
-            raise ValueError(str(error)) from None
-        return self
-
-
-class EvaluateSection(Section):
-    """What the predictions are scored on."""
+class EvaluateSection(EvaluateSettings):
+    """What the predictions are scored on, and how."""
 
     gold: Path
-    protocol: Literal["upstream", "strict", "grounded"] = "upstream"
-    resamples: Annotated[int, Field(ge=1000)] = 2000
 
 
-class CurationSection(Section):
+class CurationSection(Settings):
     """Rounds of curation: extract, show a batch to curators, learn from their decisions, show the next."""
 
     offline: bool = Field(False, description="an HTML page for each batch instead of an Argilla server")
@@ -185,19 +102,28 @@ class CurationSection(Section):
     resamples: Annotated[int, Field(ge=1000)] = 2000
 
 
-class Config(Section):
+class Config(Settings):
     """A whole run, from LOTUS rows to a scored report, or rounds of curation where the section `curation` is."""
 
     out: Path = Field(description="directory of the run; made if missing")
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = Field(0, description="of every stage that has none of its own")
     lotus: LotusSection
-    sample: SampleSection = SampleSection()
+    sample: SampleSettings = SampleSettings()
     documents: DocumentsSection = DocumentsSection()
     synthesis: SynthesisSection = SynthesisSection()
     train: TrainSection = TrainSection()
-    extract: ExtractSection = ExtractSection()
+    extract: GenerativeSettings = GenerativeSettings()
     evaluate: EvaluateSection | None = None
     curation: CurationSection | None = Field(None, description="rounds of curation instead of synthesis and training")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _seed_of_every_stage(cls, values: Any) -> Any:
+        """Give the run's seed to the sections that name none."""
+        seed = values.get("seed", 0) if isinstance(values, Mapping) else None
+        if type(seed) is not int or seed < 0:
+            return values
+        return {**values, **{name: _with_seed(values.get(name), seed) for name in _SEEDED if _wanted(name, values)}}
 
     @model_validator(mode="after")
     def _one_end(self) -> Config:
@@ -222,17 +148,28 @@ class Config(Section):
         return {key: path for key, path in named.items() if path is not None}
 
 
+_SEEDED = ("sample", "synthesis", "train", "evaluate")
+
+
+def _wanted(name: str, values: Mapping[str, Any]) -> bool:
+    return values.get(name) is not None or (name not in values and name != "evaluate")
+
+
+def _with_seed(section: Any, seed: int) -> Any:
+    if section is None:
+        return {"seed": seed}
+    if isinstance(section, Settings):
+        return section if "seed" in section.model_fields_set else section.replace(seed=seed)
+    return {"seed": seed, **section} if isinstance(section, Mapping) else section
+
+
 def load_config(path: str | Path) -> Config:
     """Read and check a config; relative paths in it count from the current directory.
 
     Raises:
         InputError: every mistake of the file at once, each with its key.
     """
-    raw = read_yaml(path)
-    try:
-        config = Config.model_validate(raw)
-    except ValidationError as error:
-        raise InputError(mistakes_of(path, error)) from None
+    config = check(Config, read_yaml(path), path)
     missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
     if missing:
         raise InputError(list_mistakes(path, missing))
@@ -247,7 +184,7 @@ def load_section(path: Path, name: str) -> Any:
     """
     annotation = Config.model_fields[name].annotation
     kind = next(iter(get_args(annotation)), annotation)  # of an optional section
-    assert isinstance(kind, type) and issubclass(kind, Section)
+    assert isinstance(kind, type) and issubclass(kind, Settings)
     return read_section(path, name, kind)
 
 

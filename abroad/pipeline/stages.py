@@ -15,8 +15,17 @@ from abroad.core.errors import InputError
 from abroad.core.helpers import helper
 from abroad.core.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
 from abroad.documents.instructions import read_training_set
+from abroad.evaluation.settings import EvaluateSettings
 from abroad.pipeline.config import Config, EvaluateSection
 from abroad.pipeline.runner import Stage
+from abroad.synthesis.settings import (
+    CurateSettings,
+    GenerateSettings,
+    InstructSettings,
+    SelectSettings,
+    SpecialiseSettings,
+)
+from abroad.training.settings import TrainSettings
 
 if TYPE_CHECKING:
     from abroad.engines.spec import EngineSpec
@@ -35,52 +44,48 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
             "instruct",
             (run.documents,),
             (run.prompts,),
-            {**config.synthesis.model_dump(exclude=_NOT_INSTRUCT), "seed": config.seed},
+            InstructSettings.of(config.synthesis).identity(),
             run.do_instruct,
         ),
         Stage(
             "generate",
             (run.prompts,),
             (run.abstracts,),
-            config.synthesis.model_dump(include=set(_ENGINE_KEYS)),
+            GenerateSettings.of(config.synthesis).identity(),
             run.do_generate,
         ),
         Stage(
             "select",
             (run.abstracts,),
             (run.synthetic,),
-            config.synthesis.model_dump(include=set(_SELECT_KEYS)),
+            SelectSettings.of(config.synthesis).identity() | {"curate": config.synthesis.curate},
             run.do_select,
         ),
         Stage(
             "train",
             (*run.training_sets, *run.validation),
             (run.model,),
-            {**config.train.model_dump(mode="json"), "seed": config.seed},
+            config.train.identity(),
             run.do_train,
         ),
         Stage(
             "extract",
             (run.gold, run.model),
             (run.predictions,),
-            config.extract.model_dump(),
+            config.extract.identity(),
             run.do_extract,
         ),
         Stage(
             "evaluate",
             (run.gold, run.predictions),
             (run.scores, run.report),
-            {**run.evaluate.model_dump(mode="json"), "seed": config.seed},
+            run.evaluate.identity(),
             run.do_evaluate,
         ),
     ]
     if config.synthesis.specialise is not None:
         section = config.synthesis.specialise
-        settings = {
-            **section.model_dump(mode="json"),
-            **config.synthesis.model_dump(include=set(_ENGINE_KEYS)),
-            "seed": config.seed,
-        }
+        settings = section.identity() | GenerateSettings.of(config.synthesis).identity()
         specialise = Stage(
             "specialise", (run.documents, section.corpus), (run.instructions,), settings, run.do_specialise
         )
@@ -100,28 +105,22 @@ def _document_stages(run: _Run) -> list[Stage]:
             "sample",
             (run.relations,),
             (run.sample, run.curves),
-            {**config.sample.model_dump(), "seed": config.seed},
+            config.sample.identity(),
             run.do_sample,
         ),
         Stage(
             "documents",
             (run.sample, run.relations, *config.documents.files, *config.documents.xml),
             (run.documents,),
-            config.documents.model_dump(mode="json"),
+            config.documents.identity(),
             run.do_documents,
         ),
     ]
     if config.lotus.metadata is not None and config.lotus.doi2pmid is not None:
         inputs = (config.lotus.metadata, config.lotus.doi2pmid)
-        prepare = Stage("prepare", inputs, (run.relations,), config.lotus.model_dump(mode="json"), run.do_prepare)
+        prepare = Stage("prepare", inputs, (run.relations,), config.lotus.identity(), run.do_prepare)
         stages.insert(0, prepare)
     return stages
-
-
-_ENGINE_KEYS = ("engine", "engine_settings", "workers", "model", "batch_size")
-_JUDGE_KEYS = ("threshold", "fidelity", "similarity", "best")
-_SELECT_KEYS = (*_JUDGE_KEYS, "curate")
-_NOT_INSTRUCT = {*_ENGINE_KEYS, *_SELECT_KEYS, "specialise"}
 
 
 class _Run:
@@ -154,22 +153,21 @@ class _Run:
         return self.evaluate.gold
 
     def do_prepare(self) -> dict[str, Any]:
-        from abroad.sources.lotus import prepare
+        from abroad.sources.lotus import PrepareSettings, prepare
 
         lotus = self.config.lotus
         assert lotus.metadata is not None and lotus.doi2pmid is not None
-        report = prepare(lotus.metadata, lotus.doi2pmid, self.relations, lotus.max_relations, lotus.max_name_length)
+        report = prepare(lotus.metadata, lotus.doi2pmid, self.relations, PrepareSettings.of(lotus))
         report.rejects.write_beside(self.relations)
         lost = {loss.name: loss.rows_before - loss.rows_after for loss in report.losses}
         figures = {"rows": report.rows, "references": report.references, "set_aside": len(report.rejects)}
         return figures | {"rows_lost": lost}
 
     def do_sample(self) -> dict[str, Any]:
-        from abroad.documents.sampling import SampleSettings, sample_table
+        from abroad.documents.sampling import sample_table
 
         rejects = Rejects()
-        settings = SampleSettings(**self.config.sample.model_dump(), seed=self.config.seed)
-        report = sample_table(self.relations, self.sample, settings, rejects, self.curves)
+        report = sample_table(self.relations, self.sample, self.config.sample, rejects, self.curves)
         rejects.write_beside(self.sample)
         for line in report.stop_lines():
             self.say(f"  {line}")
@@ -205,16 +203,10 @@ class _Run:
         return read_documents(self.documents, rejects)
 
     def do_instruct(self) -> dict[str, Any]:
-        from abroad.synthesis.prompts.guides import load_guide
-        from abroad.synthesis.prompts.instruct import InstructSettings, instruct
+        from abroad.synthesis.prompts.instruct import instruct
 
         rejects = Rejects()
-        keys = InstructSettings.__dataclass_fields__
-        section = self.config.synthesis.model_dump()
-        principles = self.config.synthesis.principles
-        guide = None if principles is None else load_guide(None if principles == "default" else Path(principles))
-        chosen = {key: value for key, value in section.items() if key in keys}
-        settings = InstructSettings(**chosen, guide=guide, seed=self.config.seed)
+        settings = InstructSettings.of(self.config.synthesis)
         records = list(instruct(read_documents(self.documents, rejects), settings, rejects))
         if not records:
             raise InputError(f"{self.documents}: no document with relations to write synthetic abstracts for")
@@ -240,16 +232,15 @@ class _Run:
 
     def do_select(self) -> dict[str, Any]:
         from abroad.synthesis.selection.curate import curate
-        from abroad.synthesis.selection.select import SelectSettings, select
+        from abroad.synthesis.selection.select import select
 
         rejects = Rejects()
         section = self.config.synthesis
         candidates = read_documents(self.abstracts, rejects)
-        settings = SelectSettings(**{key: getattr(section, key) for key in _JUDGE_KEYS})
-        selection = select(candidates, settings, read_documents(self.documents, rejects))
+        selection = select(candidates, SelectSettings.of(section), read_documents(self.documents, rejects))
         if not selection.kept:
             raise InputError(f"{self.abstracts}: none of {len(candidates)} abstracts is faithful enough to train on")
-        kept = curate(selection.kept, section.curate).documents if section.curate else selection.kept
+        kept = curate(selection.kept, CurateSettings(k=section.curate)).documents if section.curate else selection.kept
         write_documents(self.synthetic, kept)
         write_jsonl(helper(self.synthetic, "rejected.jsonl"), selection.rejected)
         rejects.write_beside(self.synthetic)
@@ -263,17 +254,17 @@ class _Run:
 
     def do_specialise(self) -> dict[str, Any]:
         from abroad.synthesis.tasks.kinds import make_tasks
-        from abroad.synthesis.tasks.specialise import SpecialiseSettings, specialise, work_folder
+        from abroad.synthesis.tasks.specialise import specialise, work_folder
 
         rejects = Rejects()
         section = self.config.synthesis.specialise
         assert section is not None, "the stage is made only with this section"
         seeds, corpus = (read_documents(path, rejects) for path in (self.documents, section.corpus))
         spec = self._engine_spec()
-        settings = SpecialiseSettings(count=section.count, retrieve=section.retrieve, seed=self.config.seed)
+        settings = SpecialiseSettings.of(section)
         work = work_folder(self.instructions)
         result = specialise(seeds, corpus, spec.make(self.say), spec.identity, settings, work, rejects)
-        own = [task.to_dict() for task in make_tasks(seeds, self.config.seed)]
+        own = [task.to_dict() for task in make_tasks(seeds, settings.seed)]
         write_jsonl(self.instructions, [*own, *result.tasks])
         rejects.write_beside(self.instructions)
         return {
@@ -285,15 +276,12 @@ class _Run:
         }
 
     def do_train(self) -> dict[str, Any]:
-        from abroad.training.settings import TrainSettings
         from abroad.training.train import train
 
         rejects = Rejects()
-        section = self.config.train
         examples = [item for path in self.training_sets for item in read_training_set(path, rejects)]
         held_out = [document for path in self.validation for document in read_documents(path, rejects)]
-        settings = TrainSettings(**section.model_dump(exclude={"validation", "add_seeds"}), seed=self.config.seed)
-        report = train(examples, held_out, settings, self.model, rejects)
+        report = train(examples, held_out, TrainSettings.of(self.config.train), self.model, rejects)
         rejects.write_beside(self.model)
         best = None if report.best_f1 is None else round(report.best_f1, 2)
         return {"examples": report.examples, "updates": report.steps, "validation_f1": best, "set_aside": len(rejects)}
@@ -316,7 +304,7 @@ class _Run:
         section = self.evaluate
         gold = read_documents(section.gold, rejects)
         predictions = read_predictions(self.predictions, rejects)
-        evaluation = evaluate(gold, predictions, section.protocol, section.resamples, self.config.seed)
+        evaluation = evaluate(gold, predictions, EvaluateSettings.of(section))
         scores = evaluation.to_dict()
         write_json(self.scores, scores)
         write_report(evaluation, self.report)

@@ -15,7 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import Field
+
 from abroad.core.errors import InputError
+from abroad.core.settings import Count, NotNegative, Positive, Settings
 
 CORRECT, INCORRECT = 0, 1
 """Columns of every policy."""
@@ -24,26 +27,15 @@ _LOOK_EVERY = 10  # steps; whether a value has moved costs as much as moving it
 _PAD_TO = 1.5  # games are played together up to this times the candidates of the smallest
 
 
-@dataclass(frozen=True, slots=True)
-class GameSettings:
-    """Attributes:
-    regularisation: lambda, how hard both hold on to their initial policies.
-    rate: eta, of learning.
-    steps: at most so many.
-    tolerance: a game ends when no probability moves by more in one step; looked at every tenth.
-    """
+class GameSettings(Settings):
+    """How the game is played."""
 
-    regularisation: float = 0.1
-    rate: float = 0.1
-    steps: int = 5000
-    tolerance: float = 1e-6
-
-    def __post_init__(self) -> None:
-        if self.regularisation <= 0 or self.rate <= 0 or self.steps < 1 or self.tolerance < 0:
-            raise InputError(
-                "expected lambda and eta above 0, 1 step or more, tolerance of 0 or more; found "
-                f"{self.regularisation}, {self.rate}, {self.steps}, {self.tolerance}"
-            )
+    regularisation: Positive = Field(0.1, description="lambda: how hard both players hold on to their first policies.")
+    rate: Positive = Field(0.1, description="eta: the rate of learning.")
+    steps: Count = Field(5000, description="Maximum iterations of the equilibrium search.")
+    tolerance: NotNegative = Field(
+        1e-6, description="A game ends when no probability moves by more in one step; looked at every tenth."
+    )
 
 
 @dataclass(frozen=True, slots=True)

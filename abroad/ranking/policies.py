@@ -12,7 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import Field
+
 from abroad.core.errors import InputError
+from abroad.core.settings import Settings
 from abroad.engines.base import Engine
 from abroad.ranking.game import Policies
 
@@ -39,20 +42,16 @@ class CandidateSet:
             raise InputError(f"{self.id}: expected distinct candidates that are not empty")
 
 
-@dataclass(frozen=True)
-class RankingPrompts:
-    """How a model is asked; {text} and {candidate} are filled in. A candidate follows each of the first three.
+class RankingPrompts(Settings):
+    """How a model is asked; {text} and {candidate} are filled in. A candidate follows each of the first three."""
 
-    Attributes:
-        plain: for P(y|x).
-        correct, incorrect: for P(y|x,v).
-        judge: for P(v|x,y), followed by one of the verdicts.
-    """
-
-    plain: str = "{text}\n\nStatement about the text:"
-    correct: str = "{text}\n\nCorrect statement about the text:"
-    incorrect: str = "{text}\n\nIncorrect statement about the text:"
-    judge: str = "{text}\n\nStatement about the text: {candidate}\nThis statement is (correct or incorrect):"
+    plain: str = Field("{text}\n\nStatement about the text:", description="For P(y|x).")
+    correct: str = Field("{text}\n\nCorrect statement about the text:", description="For P(y|x,correct).")
+    incorrect: str = Field("{text}\n\nIncorrect statement about the text:", description="For P(y|x,incorrect).")
+    judge: str = Field(
+        "{text}\n\nStatement about the text: {candidate}\nThis statement is (correct or incorrect):",
+        description="For P(v|x,y), followed by one of the verdicts.",
+    )
 
 
 @dataclass(frozen=True)

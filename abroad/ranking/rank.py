@@ -11,15 +11,18 @@ game is played); `er-g` and `er-d` are pi_G(y|correct) and pi_D(correct|y) of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import Field, field_validator
 
 from abroad.core.errors import InputError
 from abroad.core.jsonl import read_jsonl
 from abroad.core.progress import Progress
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction, Relation
+from abroad.core.settings import PositiveShare, Settings, Share
 from abroad.engines.base import Engine
 from abroad.extraction.generative.linearise import VERB, linearise
 from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria
@@ -127,28 +130,23 @@ def _groups(sets: Iterable[CandidateSet]) -> Iterator[list[CandidateSet]]:
         yield group
 
 
-@dataclass(frozen=True)
-class RankSettings:
-    """How predictions are ranked.
+class RankSettings(Settings):
+    """How predictions are ranked."""
 
-    Attributes:
-        by: one of ORDERS.
-        keep: share of a document's candidates that stay, at least one; with whole outputs the first one stays.
-        least: candidates whose value (as a probability) is lower go.
-        game, prompts: see there.
-    """
+    by: str = Field("er-d", description="Order of the relations: likelihood, product, er-g or er-d.")
+    keep: PositiveShare = Field(
+        1.0, description="Share of a document's relations that stays, one at least; of whole outputs the first stays."
+    )
+    least: Share = Field(0.0, description="Leave out relations of a lower value (a probability) in this order.")
+    game: GameSettings = Field(GameSettings(), description="The equilibrium search.")
+    prompts: RankingPrompts = Field(RankingPrompts(), description="How the model is asked.")
 
-    by: str = "er-d"
-    keep: float = 1.0
-    least: float = 0.0
-    game: GameSettings = field(default_factory=GameSettings)
-    prompts: RankingPrompts = field(default_factory=RankingPrompts)
-
-    def __post_init__(self) -> None:
-        if self.by not in ORDERS:
-            raise InputError(f"unknown order {self.by!r}; expected one of: {', '.join(ORDERS)}")
-        if not 0 < self.keep <= 1 or not 0 <= self.least <= 1:
-            raise InputError(f"expected 0 < keep <= 1 and 0 <= least <= 1, found {self.keep} and {self.least}")
+    @field_validator("by")
+    @classmethod
+    def _known_order(cls, by: str) -> str:
+        if by not in ORDERS:
+            raise ValueError(f"unknown order {by!r}; expected one of: {', '.join(ORDERS)}")
+        return by
 
 
 def relation_candidates(document: Document, relations: Sequence[Relation]) -> CandidateSet:
@@ -298,7 +296,7 @@ def rank_file(
     for document in todo_documents:
         parts = [[r.to_dict() for r in run[document.id].relations] if document.id in run else None for run in runs]
         wanted[document.id] = digest(document.text, parts)
-    settings_identity = asdict(settings) | {"whole": whole}
+    settings_identity = settings.identity() | {"whole": whole}
     with ResumableOutput(out, {**identity, "ranking": settings_identity}, wanted) as output:
         left = [document for document in todo_documents if document.id not in output.done]
         resumed = len(todo_documents) - len(left)

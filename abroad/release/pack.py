@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, write_json
 from abroad.core.schema import Document
 from abroad.evaluation.evaluate import evaluate
+from abroad.evaluation.settings import EvaluateSettings
 from abroad.extraction.generative.decoding import DECODING, Decoding
 from abroad.extraction.generative.load import load_generative_extractor
 from abroad.models.source import ADAPTER, COMPRESSED
@@ -33,14 +33,14 @@ def pack(run: Path, out: Path, dev: Sequence[Document], decoding: Decoding, seed
     if weights is None or not (run / "adapter_config.json").is_file():
         raise InputError(f"{run}: no adapter in it; expected one of `abroad train` or `release compress`")
     predictions = list(load_generative_extractor(str(run), decoding).extract(list(dev)))
-    scores = evaluate(list(dev), predictions, "upstream", 2000, seed).to_dict()
+    scores = evaluate(list(dev), predictions, EvaluateSettings(seed=seed)).to_dict()
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy2(weights, out / weights.name)
     for pattern in _ALONG:
         for file in run.glob(pattern):
             if file.name not in _NOT_ALONG:
                 shutil.copy2(file, out / file.name)
-    write_json(out / DECODING, asdict(decoding))
+    write_json(out / DECODING, decoding.identity())
     write_json(out / EVALUATION, {"documents": len(dev), **scores})
     write_card(out)
     return scores

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import Annotated
 
 import httpx
+from pydantic import Field
 
 from abroad.core.errors import AbroadError
 from abroad.core.io import Rejects
+from abroad.core.settings import Count, NotNegative, Positive, Settings
 from abroad.sources.http import USER_AGENT, RateLimiter, TransientError, check_status, with_retries
 from abroad.sources.pubmed import Article, BrokenXml, parse_articles
 
@@ -24,29 +26,20 @@ DOIS_A_SEARCH = 50  # a search term of some 2,000 characters
 _NO_SUCH_IDS = "ID list is empty"
 
 
-@dataclass(frozen=True)
-class EutilsSettings:
-    """How NCBI is asked.
+class EutilsSettings(Settings):
+    """How NCBI is asked."""
 
-    Attributes:
-        api_key: raises the rate allowed; kept out of messages and records.
-        email: whom NCBI may write to before it blocks an address.
-        batch_size: identifiers a request.
-        attempts: tries of one request.
-        first_wait: seconds before the second; later waits double.
-        timeout: seconds without a byte.
-    """
-
-    api_key: str | None = None
-    email: str | None = None
-    base_url: str = BASE_URL
-    batch_size: int = 200
-    attempts: int = 6
-    first_wait: float = 1.0
-    timeout: float = 60.0
-
-    def __repr__(self) -> str:
-        return f"EutilsSettings(base_url={self.base_url!r}, api_key={'set' if self.api_key else 'none'})"
+    api_key: str | None = Field(
+        None, repr=False, exclude=True, description="Key of NCBI: 10 requests a second instead of 3."
+    )
+    email: str | None = Field(None, exclude=True, description="Your address, which NCBI asks for.")
+    base_url: str = Field(BASE_URL, description="A server that speaks E-utilities.")
+    batch_size: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        200, description="PMIDs in one request (DOIs: 50 at most)."
+    )
+    attempts: Count = Field(6, description="Tries of one request.")
+    first_wait: NotNegative = Field(1.0, description="Seconds before the second try; later waits double.")
+    timeout: Positive = Field(60.0, description="Seconds without a byte after which a request has failed.")
 
 
 class EutilsClient:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 import tenacity
+from pydantic import Field
 
 from abroad.core.errors import AbroadError
+from abroad.core.settings import Count, NotNegative, Positive, Settings
 from abroad.core.version import version
 
 _LONGEST_WAIT = 120.0
@@ -117,22 +118,14 @@ class RateLimiter:
         self._next = max(self._next, self._clock()) + self.interval
 
 
-@dataclass(frozen=True)
-class HttpSettings:
-    """How a server is asked.
+class HttpSettings(Settings):
+    """How a server is asked."""
 
-    Attributes:
-        rate: requests a second.
-        attempts: tries of one request.
-        first_wait: seconds before the second; later waits double.
-        timeout: seconds without a byte.
-    """
-
-    base_url: str
-    rate: float
-    attempts: int = 6
-    first_wait: float = 1.0
-    timeout: float = 60.0
+    base_url: str = Field(description="Address of the server.")
+    rate: Positive = Field(description="Requests a second.")
+    attempts: Count = Field(6, description="Tries of one request.")
+    first_wait: NotNegative = Field(1.0, description="Seconds before the second try; later waits double.")
+    timeout: Positive = Field(60.0, description="Seconds without a byte after which a request has failed.")
 
 
 class JsonClient:

@@ -12,9 +12,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, atomic_write
 from abroad.core.progress import Progress
+from abroad.core.settings import Count, Settings
 from abroad.sources.tables import read_rows
 
 if TYPE_CHECKING:
@@ -69,8 +72,15 @@ class PrepareReport:
         return self.losses[-1].references_after
 
 
+class PrepareSettings(Settings):
+    """Which rows of LOTUS the relations table holds."""
+
+    max_relations: Count = Field(20, description="References with more distinct relations are left out.")
+    max_name_length: Count = Field(60, description="Characters; rows with a longer name are left out.")
+
+
 def prepare(
-    metadata: str | Path, doi2pmid: str | Path, out: str | Path, max_relations: int = 20, max_name_length: int = 60
+    metadata: str | Path, doi2pmid: str | Path, out: str | Path, settings: PrepareSettings | None = None
 ) -> PrepareReport:
     """Write the relations table: the eight LOTUS columns and `reference_pubmed_id`, tab separated.
 
@@ -81,13 +91,15 @@ def prepare(
         metadata: LOTUS frozen metadata, CSV, gzip or not.
         doi2pmid: tab separated, columns reference_doi and reference_pubmed_id. Rows may repeat;
             DOIs are compared without regard to case (ISO 26324, section 4.2).
-        max_relations: references with more distinct (structure, organism) pairs are dropped.
-        max_name_length: characters (code points) a structure or organism name may have.
+        settings: which rows stay. A relation is a distinct (structure, organism) pair of a reference, a character a
+            code point of the name of a structure or an organism.
     Raises:
         InputError: a file is missing, empty, damaged, lacks a column or holds no usable row.
     """
     import polars as pl
 
+    settings = settings or PrepareSettings()
+    max_relations, max_name_length = settings.max_relations, settings.max_name_length
     report = PrepareReport()
     # The map first: it is small, and a mistake in it should not cost the reading of the table.
     pmids = _read_pmids(doi2pmid, report.rejects)

@@ -72,7 +72,7 @@ def fetch_synonyms(
     Raises:
         AbroadError: PubChem does not answer; what came is in the cache.
     """
-    settings = settings or HttpSettings(BASE_URL, RATE)
+    settings = settings or HttpSettings(base_url=BASE_URL, rate=RATE)
     appender = JsonlAppender(cache, "inchikey")
     todo = [key for key in inchikeys if key not in appender.done]
     with (

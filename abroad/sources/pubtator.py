@@ -52,7 +52,7 @@ def fetch_bioc(
     Raises:
         AbroadError: no answer; what came is in the cache.
     """
-    settings = settings or HttpSettings(BASE_URL, RATE)
+    settings = settings or HttpSettings(base_url=BASE_URL, rate=RATE)
     appender = JsonlAppender(cache, "pmid")
     todo = [pmid for pmid in pmids if pmid not in appender.done]
     with (

@@ -170,7 +170,7 @@ def _advice(
     small = settings.batch_size
     while small > 1:
         small = max(small // 2, 1)
-        trial = replace(settings, batch_size=small)
+        trial = settings.replace(batch_size=small)
         if _plan(trial, shape, gpus, gpu_memory, target_tokens).fits:
             more = settings.accumulation * settings.batch_size // small
             yield f"batch_size: {small} with accumulation: {more}"
@@ -182,7 +182,7 @@ def _advice(
         {"quantization": "nf4", "gradient_checkpointing": True, "batch_size": 1},
     ]
     for change in changes:
-        if _plan(replace(settings, **change), shape, gpus, gpu_memory, target_tokens).fits:
+        if _plan(settings.replace(**change), shape, gpus, gpu_memory, target_tokens).fits:
             yield ", ".join(f"{key}: {str(value).lower()}" for key, value in change.items())
             break
     for more in (4, 8):

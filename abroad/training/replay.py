@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def replay(run: Path, documents: Sequence[Document | Task], updates: int, reject
     if not manifest:
         raise InputError(f"{run / ORDER}: no manifest of the data order")
     with tempfile.TemporaryDirectory(prefix="abroad-replay-") as folder:
-        again = TrainingRun(documents, [], replace(settings, keep_every=0), Path(folder), rejects)
+        again = TrainingRun(documents, [], settings.replace(keep_every=0), Path(folder), rejects)
         planned = {update.number: update.record(again.names)["hash"] for update in again.updates}
         same = [number for number, record in manifest.items() if planned.get(number) == record["hash"]]
         different = sorted(set(manifest) - set(same))

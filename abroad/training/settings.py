@@ -2,56 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated, Literal
 
-SPIKE_POLICIES = ("continue", "skip", "rollback")
+from pydantic import Field
+
+from abroad.core.settings import Count, CountOrNone, NotNegative, Positive, Seed, Settings, Share
 
 
-@dataclass(frozen=True)
-class TrainSettings:
-    """Defaults are the published ones for BioGPT (Delmas et al. 2024) but for the epochs and warm-up of small sets.
+class TrainSettings(Settings):
+    """How an adapter is trained.
 
-    Attributes:
-        model: name or path of the base model, as `abroad.models` resolves it.
-        batch_size, accumulation: examples a forward pass of one process, and passes an update.
-        adam_betas, weight_decay, max_grad_norm: of AdamW; the learning rate falls linearly to zero.
-        lora_rank, lora_alpha, lora_dropout: of the adapter (arXiv 2106.09685).
-        residual_dropout: dropout on what each block adds, rising linearly from 0 to this over the depth (LIMA).
-        quantization: "none", or "nf4" for QLoRA.
-        max_length: tokens of text and relations; longer documents are set aside.
-        pack: several examples share one row of `max_length` tokens; none sees another.
-        rope_factor: position interpolation: the context becomes this many times as long (RoPE models only).
-        shuffles: examples made of a document, each with its relations in another order.
-        validation_tokens: budget of new tokens a document when F1 is measured.
-        checkpoint_every: updates between states that a killed run goes on from, and that a roll-back returns to.
-        keep_every: epochs between adapters that are kept in `checkpoints/`; 0 keeps the best one only.
-        spike_policy: what follows a loss spike: "continue", "skip" the update, or "rollback" and leave the batch out.
-        spike_window, spike_zscore: a spike is so many standard deviations above the mean of so many updates.
+    Defaults are the published ones for BioGPT (Delmas et al. 2024) but for the epochs and warm-up of small sets.
     """
 
-    model: str = "smollm2-135m"
-    epochs: int = 15
-    learning_rate: float = 1e-4
-    batch_size: int = 16
-    accumulation: int = 5
-    warmup_steps: int = 100
-    adam_betas: tuple[float, float] = (0.9, 0.999)
-    weight_decay: float = 0.0
-    max_grad_norm: float = 1.0
-    lora_rank: int = 8
-    lora_alpha: int = 16
-    lora_dropout: float = 0.05
-    residual_dropout: float = 0.0
-    quantization: str = "none"
-    gradient_checkpointing: bool = False
-    max_length: int = 2048
-    pack: bool = False
-    rope_factor: float = 1.0
-    shuffles: int = 1
-    validation_tokens: int = 256
-    checkpoint_every: int = 50
-    keep_every: int = 1
-    spike_policy: str = "continue"
-    spike_window: int = 32
-    spike_zscore: float = 6.0
-    seed: int = 0
+    model: str = Field("smollm2-135m", description="Base model: a name or a local path.")
+    epochs: Count = Field(15, description="Times that all examples are read.")
+    learning_rate: Positive = Field(1e-4, description="Of AdamW; falls linearly to zero.")
+    batch_size: Count = Field(16, description="Examples in one forward pass of one process.")
+    accumulation: Count = Field(5, description="Forward passes in one update.")
+    warmup_steps: CountOrNone = Field(100, description="Updates over which the learning rate rises.")
+    adam_betas: tuple[Share, Share] = Field((0.9, 0.999), description="Of AdamW.")
+    weight_decay: NotNegative = Field(0.0, description="Of AdamW.")
+    max_grad_norm: Positive = Field(1.0, description="Gradients of a greater norm are clipped to it.")
+    lora_rank: Count = Field(8, description="Rank of the adapter (arXiv 2106.09685).")
+    lora_alpha: Count = Field(16, description="Scale of the adapter: alpha / rank.")
+    lora_dropout: Share = Field(0.05, description="Dropout before the adapter.")
+    residual_dropout: Share = Field(
+        0.0, description="Dropout on what the last block adds; it rises linearly from 0 over the depth (LIMA)."
+    )
+    quantization: Literal["none", "nf4"] = Field("none", description="nf4 keeps the base model in 4 bits (QLoRA).")
+    gradient_checkpointing: bool = Field(False, description="Compute activations twice and keep fewer of them.")
+    max_length: Count = Field(2048, description="Tokens of text and relations; longer documents are set aside.")
+    pack: bool = Field(False, description="Let several examples share a row of max_length tokens; none sees another.")
+    rope_factor: Annotated[float, Field(ge=1)] = Field(
+        1.0, description="Position interpolation: the context becomes this many times as long (RoPE models only)."
+    )
+    shuffles: Count = Field(1, description="Examples made of a document, each with its relations in another order.")
+    validation_tokens: Count = Field(256, description="New tokens of a document when F1 is measured.")
+    checkpoint_every: Count = Field(
+        50, description="Updates between the states that a killed run goes on from and a roll-back returns to."
+    )
+    keep_every: CountOrNone = Field(
+        1, description="Epochs between adapters that are kept in checkpoints/; 0 keeps the best one only."
+    )
+    spike_policy: Literal["continue", "skip", "rollback"] = Field(
+        "continue",
+        description="After a spike of the loss: go on, skip the update, or roll back and leave the batch out.",
+    )
+    spike_window: Count = Field(32, description="Updates whose losses a spike is measured against.")
+    spike_zscore: Positive = Field(6.0, description="Standard deviations above their mean that make a spike.")
+    seed: Seed = Field(0, description="Seed of the adapter, of the order of the data and of dropout.")

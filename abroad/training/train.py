@@ -12,7 +12,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from abroad.training.dropout import add_residual_dropout
 from abroad.training.order import Update, plan_updates
 from abroad.training.processes import Processes, whole
 from abroad.training.record import METRICS, ORDER, SCORES, SPIKES, RunRecord
-from abroad.training.settings import SPIKE_POLICIES, TrainSettings
+from abroad.training.settings import TrainSettings
 from abroad.training.spikes import SpikeDetector
 from abroad.training.state import Standing, StateStore
 
@@ -90,8 +90,6 @@ class TrainingRun:
         rejects: Rejects,
     ) -> None:
         _, torch = import_transformers()
-        if settings.spike_policy not in SPIKE_POLICIES:
-            raise InputError(f"spike_policy {settings.spike_policy!r}: expected one of {', '.join(SPIKE_POLICIES)}")
         source = resolve_model(settings.model)
         if source.adapter is not None:
             raise InputError(f"{settings.model}: an adapter; training starts from a base model")
@@ -138,12 +136,12 @@ class TrainingRun:
 
     def _start(self, source: ModelSource, initial: dict[str, Any]) -> None:
         """Open the record, and keep the adapter as it was drawn: compression needs it."""
-        own = {key: value for key, value in asdict(self.settings).items() if key not in ("checkpoint_every",)}
+        own = {key: value for key, value in self.settings.identity().items() if key != "checkpoint_every"}
         pairs = [[example.prompt, example.target] for example in self.examples]
         self.states = StateStore(self.out / "state", digest(own, pairs, self.processes.count), self.processes.first)
         self.record = RunRecord(self.out, self.processes.first)
         self.record.describe(
-            asdict(self.settings),
+            self.settings.model_dump(mode="json"),
             {
                 "base": source.base,
                 "examples": len(self.examples),

@@ -13,12 +13,15 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.progress import Progress
 from abroad.core.schema import Document, Prediction
+from abroad.core.settings import Count, Settings, Share
 from annotation.argilla.connection import explained
 from annotation.argilla.order import order_documents
 from annotation.argilla.stored import stored_records
@@ -32,28 +35,17 @@ _BATCH = 100  # records a request: what a killed push has to send again
 _LONGEST_ID = 200
 
 
-@dataclass(frozen=True)
-class PushSettings:
-    """Where and how documents are shown.
+class PushSettings(Settings):
+    """Where and how documents are shown."""
 
-    Attributes:
-        dataset, workspace: names on the server; made if they are not there.
-        batch: name of this push, shown as metadata.
-        order: as `annotation.argilla.order`; ranks: place of PMID, DOI or id in a sample.
-        limit: the first so many in that order only.
-        overlap: share of documents (0 to 1) that `curators` people see; the others are done after one answer.
-        model: name of what made the predictions.
-    """
-
-    dataset: str = "relations"
-    workspace: str = "abroad"
-    batch: str = "1"
-    order: str = "given"
-    ranks: Mapping[str, int] | None = None
-    limit: int | None = None
-    overlap: float = 0.0
-    curators: int = 2
-    model: str = "abroad"
+    dataset: str = Field("relations", description="Name of the dataset on the server; made if it is not there.")
+    workspace: str = Field("abroad", description="Where the curators work; made if it is not there.")
+    batch: str = Field("1", description="Name of this batch; curators can filter by it.")
+    order: str = Field("given", description="given, gme, uncertainty or gme-uncertainty (their product).")
+    limit: Count | None = Field(None, description="Show the first so many only, in that order.")
+    overlap: Share = Field(0.0, description="Share of the documents that several curators are shown.")
+    curators: Annotated[int, Field(ge=2)] = Field(2, description="Answers that each of those needs.")
+    model: str = Field("abroad", description="Name of what made the predictions; curators see it.")
 
 
 @dataclass
@@ -77,19 +69,21 @@ def push(
     predictions: Sequence[Prediction],
     settings: PushSettings,
     rejects: Rejects,
+    ranks: Mapping[str, int] | None = None,
 ) -> PushReport:
     """Show documents with their predictions to curators.
 
     Args:
         predictions: of some or all documents; one with an error, or of another text, is set aside.
         rejects: collects what could not be pushed, with the reason.
+        ranks: index of a PMID, DOI or id in a sample, by which documents are ordered.
     Raises:
         InputError: a setting does not fit, or no document is left.
         AbroadError: the server is away or refuses; what arrived is there, and the same push goes on.
     """
     _check(settings)
     by_id = usable_predictions(documents, predictions, rejects, "pushed")
-    ordered = order_documents(documents, by_id, settings.order, settings.ranks)
+    ordered = order_documents(documents, by_id, settings.order, ranks)
     report = PushReport()
     with explained(client):
         ensure_workspace(client, settings.workspace)
@@ -183,10 +177,6 @@ def is_overlap(id: str, share: float) -> bool:
 
 
 def _check(settings: PushSettings) -> None:
-    if not 0 <= settings.overlap <= 1:
-        raise InputError(f"overlap {settings.overlap}: expected a share between 0 and 1")
-    if settings.curators < 2:
-        raise InputError(f"curators {settings.curators}: expected 2 or more for overlapping documents")
     for what, name in (("dataset", settings.dataset), ("workspace", settings.workspace)):
         if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_-]*", name):
             raise InputError(f"{what} {name!r}: expected letters, digits, - and _")

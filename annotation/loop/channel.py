@@ -61,7 +61,7 @@ class PageChannel:
         from annotation.offline.page import OfflineSettings, write_offline
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        settings = OfflineSettings(f"Curation, {batch.name}", batch.name, batch.model)
+        settings = OfflineSettings(title=f"Curation, {batch.name}", batch=batch.name, model=batch.model)
         write_offline(batch.documents, batch.predictions, batch.folder / "curate.html", settings, rejects)
 
     def collect(self, rejects: Rejects) -> Pulled:
@@ -81,7 +81,7 @@ class PageChannel:
         documents = [pulled.documents[conflict.document] for conflict in conflicts]
         union = [all_answers(conflict, pulled.documents[conflict.document]) for conflict in conflicts]
         notes = {conflict.document: show_answers(conflict) for conflict in conflicts}
-        settings = OfflineSettings("Adjudication", ADJUDICATION, "curators", notes)
+        settings = OfflineSettings(title="Adjudication", batch=ADJUDICATION, model="curators", notes=notes)
         write_offline(documents, union, page, settings, Rejects())
         return str(page)
 

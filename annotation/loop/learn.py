@@ -46,8 +46,9 @@ def score_batch(
     """Score what a model said of a batch before it was curated; writes scores.json and report.html."""
     from abroad.evaluation.evaluate import evaluate
     from abroad.evaluation.report import write_report
+    from abroad.evaluation.settings import EvaluateSettings
 
-    evaluation = evaluate(documents, predictions, resamples=resamples)
+    evaluation = evaluate(documents, predictions, EvaluateSettings(resamples=resamples))
     scores = evaluation.to_dict()
     write_json(folder / "scores.json", scores)
     write_report(evaluation, folder / "report.html", f"The model beside the curators, {folder.name}")

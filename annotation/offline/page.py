@@ -11,33 +11,31 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from pydantic import Field
 
 from abroad.core.io import Rejects, atomic_write
 from abroad.core.pages import render
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction, Relation
+from abroad.core.settings import Settings
 from annotation.argilla.task import RULES, evidence_of, span_suggestions, usable_predictions
 
 FORMAT = "abroad-decisions-1"
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True)
-class OfflineSettings:
-    """How a page is headed, and what goes with its documents.
+class OfflineSettings(Settings):
+    """How a page is headed, and what goes with its documents."""
 
-    Attributes:
-        title: of the page; batch: name that the decisions bear; model: what made the predictions.
-        notes: document id -> plain text shown above its relations (earlier answers, in adjudication).
-    """
-
-    title: str = "Curation of relations"
-    batch: str = "1"
-    model: str = "abroad"
-    notes: Mapping[str, str] = field(default_factory=dict)
+    title: str = Field("Curation of relations", description="Title of the page.")
+    batch: str = Field("1", description="Name of this batch, kept in the decisions.")
+    model: str = Field("abroad", description="Name of what made the predictions.")
+    notes: Mapping[str, str] = Field(
+        {}, description="Document id -> plain text above its relations (earlier answers, in adjudication)."
+    )
 
 
 def write_offline(

@@ -7,7 +7,7 @@ import yaml
 
 from abroad.core.errors import InputError
 from abroad.core.settings import read_section
-from abroad.experiments.leaderboard.settings import LeaderboardSection
+from abroad.experiments.leaderboard.settings import LeaderboardSettings
 from abroad.pipeline.config import load_config, load_section
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ def test_the_configs_we_ship_have_no_unknown_keys(path, monkeypatch):
         load_config(path)
     for name in mapping.keys() - {"out", "seed"}:
         if name == "leaderboard":
-            read_section(path, name, LeaderboardSection)
+            read_section(path, name, LeaderboardSettings)
         else:
             load_section(path, name)
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from abroad.core.errors import InputError
-from abroad.sources.lotus import COLUMNS, NO_KINGDOM, prepare
+from abroad.sources.lotus import COLUMNS, NO_KINGDOM, PrepareSettings, prepare
 
 
 def row(structure="S1", organism="O1", doi="10.1/a", kingdom="Fungi", name="alpin A", species="Ruta ficta"):
@@ -30,7 +30,7 @@ def pmids(tmp_path):
 
 def prepared(tmp_path, pmids, rows, **settings):
     """(the table written, as rows of fields; the report)."""
-    report = prepare(write(tmp_path / "lotus.csv", rows), pmids, tmp_path / "out.tsv", **settings)
+    report = prepare(write(tmp_path / "lotus.csv", rows), pmids, tmp_path / "out.tsv", PrepareSettings(**settings))
     header, *lines = (tmp_path / "out.tsv").read_text(encoding="utf-8").splitlines()
     assert header == "\t".join([*COLUMNS, "reference_pubmed_id"])
     return [line.split("\t") for line in lines], report

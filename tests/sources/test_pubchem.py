@@ -45,7 +45,7 @@ def pubchem(httpserver):
 
 
 def settings(server, **values):
-    return HttpSettings(server.url_for("").rstrip("/"), rate=1000, first_wait=0.01, **values)
+    return HttpSettings(base_url=server.url_for("").rstrip("/"), rate=1000, first_wait=0.01, **values)
 
 
 def test_names_come_without_registry_numbers_and_are_asked_for_once(pubchem, tmp_path):

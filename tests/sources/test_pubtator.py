@@ -57,7 +57,7 @@ def pubtator(httpserver):
 
 
 def settings(server):
-    return HttpSettings(server.url_for("").rstrip("/"), rate=1000, first_wait=0.01)
+    return HttpSettings(base_url=server.url_for("").rstrip("/"), rate=1000, first_wait=0.01)
 
 
 def test_answers_are_asked_for_once(pubtator, tmp_path):

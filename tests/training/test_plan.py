@@ -1,7 +1,5 @@
 """Memory plans: parameters as the models count them, published sizes, and advice that fits."""
 
-from dataclasses import replace
-
 import pytest
 
 from abroad.core.errors import InputError
@@ -40,8 +38,8 @@ def test_the_adapter_is_what_peft_adds(tiny_model, documents, tmp_path):
 def test_65b_fits_one_gpu_in_four_bits_and_eight_in_sixteen():
     shape = shape_of("llama-65b")
     assert plan(QLORA, shape, 1, 80e9).fits
-    assert plan(replace(QLORA, quantization="none"), shape, 8, 80e9).fits
-    refused = plan(replace(QLORA, quantization="none"), shape, 1, 80e9)
+    assert plan(QLORA.replace(quantization="none"), shape, 8, 80e9).fits
+    refused = plan(QLORA.replace(quantization="none"), shape, 1, 80e9)
     assert refused.fits is False and any("nf4" in advice for advice in refused.advice)
     assert any("4 GPUs" in advice or "2 GPUs" in advice for advice in refused.advice)
 
@@ -50,8 +48,8 @@ def test_each_saving_saves():
     shape = shape_of("llama-7b")
     base = TrainSettings(model="llama-7b", batch_size=4)
     whole = plan(base, shape)
-    assert plan(replace(base, gradient_checkpointing=True), shape).activations < whole.activations / 5
-    assert plan(replace(base, quantization="nf4"), shape).weights < whole.weights / 3
+    assert plan(base.replace(gradient_checkpointing=True), shape).activations < whole.activations / 5
+    assert plan(base.replace(quantization="nf4"), shape).weights < whole.weights / 3
     assert plan(base, shape, gpus=8).weights < whole.weights / 5
     assert whole.weights / GIB == pytest.approx(12.55, abs=0.05)
 

@@ -48,7 +48,7 @@ def write_study(
     write_json(
         numbers,
         {
-            "settings": asdict(settings),
+            "settings": settings.identity(),
             "documents": documents,
             "models": {name: {key: asdict(m) for key, m in found.items()} for name, found in measures.items()},
         },

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
+from abroad.core.settings import Count, Seed, Settings
 from abroad.experiments.attention.attention import Encoded, encode_text, token_attention, word_attention
 from abroad.experiments.attention.measures import (
     LEAST_WORDS,
@@ -27,19 +30,15 @@ from abroad.text.evidence import find_evidence
 INSTRUCTION = "Which organism produces which chemical, according to this text?\n\n"
 
 
-@dataclass(frozen=True)
-class StudySettings:
-    """Attributes:
-    instruction: put before a text.
-    most_tokens: longer documents are set aside, since a matrix grows with the square.
-    most_relations: of a document, whose mentions are looked for.
-    seed: of the random prefix.
-    """
+class StudySettings(Settings):
+    """What is looked at, and how much of it."""
 
-    instruction: str = INSTRUCTION
-    most_tokens: int = 1024
-    most_relations: int = 8
-    seed: int = 0
+    instruction: str = Field(INSTRUCTION, description="Put before each text.")
+    max_tokens: Annotated[int, Field(ge=16)] = Field(
+        1024, description="Longer documents are set aside: a matrix grows as the square."
+    )
+    max_relations: Count = Field(8, description="Relations of a document whose mentions are looked for.")
+    seed: Seed = Field(0, description="Seed of the random prefix and the bootstrap.")
 
 
 @dataclass(frozen=True)
@@ -129,9 +128,9 @@ class AttentionStudy:
         )
 
     def _check_length(self, tokens: int) -> None:
-        if tokens > min(self.context, self.settings.most_tokens):
-            limit = "the model's context" if self.context <= self.settings.most_tokens else "the limit (--max-tokens)"
-            raise InputError(f"{tokens} tokens, more than {min(self.context, self.settings.most_tokens)}: {limit}")
+        if tokens > min(self.context, self.settings.max_tokens):
+            limit = "the model's context" if self.context <= self.settings.max_tokens else "the limit (--max-tokens)"
+            raise InputError(f"{tokens} tokens, more than {min(self.context, self.settings.max_tokens)}: {limit}")
 
     def _words(self, text: Encoded, prefix: Sequence[int]) -> Any:
         skipped = len(text.before) + len(prefix)
@@ -158,7 +157,7 @@ class AttentionStudy:
         begin = self.tokenizer.bos_token_id
         head = (*head, begin if begin is not None else self.tokenizer.eos_token_id)
         ids, written = list(head), []
-        for organism, chemical in document.label_pairs()[: self.settings.most_relations]:
+        for organism, chemical in document.label_pairs()[: self.settings.max_relations]:
             spans = find_evidence(document, organism, chemical)
             for role, label, mark in (("organism", organism, VERB), ("chemical", chemical, SEPARATOR)):
                 pieces = list(encode_answer(self.tokenizer, label + mark)[:-1])
@@ -173,7 +172,7 @@ class AttentionStudy:
                     # A token is chosen at the position before it: that is where the model looks for it.
                     written.append((np.arange(len(ids) - 1, len(ids) + length - 1), sorted(places)))
                 ids += pieces
-        if not written or len(ids) > min(self.context, self.settings.most_tokens):
+        if not written or len(ids) > min(self.context, self.settings.max_tokens):
             return {}
         attention = token_attention(self.model, ids)
         everything = sorted(set().union(*(places for _, places in written)))

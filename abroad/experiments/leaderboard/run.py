@@ -11,12 +11,13 @@ from pathlib import Path
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_predictions
 from abroad.core.schema import Prediction
+from abroad.engines.choice import EngineChoice
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, compare
-from abroad.experiments.leaderboard.settings import LeaderboardModel, LeaderboardSection
+from abroad.experiments.leaderboard.settings import LeaderboardModel, LeaderboardSettings
 from abroad.experiments.leaderboard.suite import Suite
 from abroad.extraction.base import extract_documents
-from abroad.extraction.fewshot.entry import LazyEngine, ModelEntry, make_extractor
+from abroad.extraction.fewshot.entry import LazyEngine, make_extractor
 from abroad.extraction.fewshot.run import FewShotSettings, Reading, count_reading
 from abroad.extraction.fewshot.styles import load_style
 
@@ -89,7 +90,7 @@ class Result:
         return self.reading.tokens / self.reading.seconds if self.reading.seconds else 0.0
 
 
-def rows_of(section: LeaderboardSection) -> list[Row]:
+def rows_of(section: LeaderboardSettings) -> list[Row]:
     """Every combination, each once: without shots nothing is retrieved.
 
     Raises:
@@ -127,7 +128,7 @@ def _check_ranks(names: Sequence[str]) -> None:
 
 def run_leaderboard(
     suites: Sequence[Suite],
-    section: LeaderboardSection,
+    section: LeaderboardSettings,
     out: Path,
     rejects: Rejects,
     say: Callable[[str], None] = lambda message: None,
@@ -143,23 +144,25 @@ def run_leaderboard(
     """
     rows = rows_of(section)
     for model in section.models:
-        entry = ModelEntry(model.model, model.engine, model.batch_size, model.settings)
-        engine = entry.lazy_engine(say)
+        choice = EngineChoice(
+            model=model.model, engine=model.engine, batch_size=model.batch_size, engine_settings=model.settings
+        )
+        engine = LazyEngine(choice, say)
         ranker = engine
         if model.rank_engine is not None and model.rank_engine != model.engine:
-            ranker = ModelEntry(model.model, model.rank_engine).lazy_engine(say)
+            ranker = LazyEngine(EngineChoice(model=model.model, engine=model.rank_engine), say)
         for suite in suites:
             for row in (row for row in rows if row.model == model):
                 say(f"{suite.name}: {row.name}")
-                yield _run_row(suite, row, section, engine, entry, ranker, out / "cells", rejects)
+                yield _run_row(suite, row, section, engine, choice, ranker, out / "cells", rejects)
 
 
 def _run_row(
     suite: Suite,
     row: Row,
-    section: LeaderboardSection,
+    section: LeaderboardSettings,
     engine: LazyEngine,
-    entry: ModelEntry,
+    choice: EngineChoice,
     ranker: LazyEngine,
     cells: Path,
     rejects: Rejects,
@@ -176,7 +179,7 @@ def _run_row(
     )
     left_out = Rejects()
     documents = suite.documents
-    extractor = make_extractor(engine, entry, style, settings, documents, section.examples, section.embedder, left_out)
+    extractor = make_extractor(engine, choice, style, settings, documents, section.examples, section.embedder, left_out)
     extractor.images_from = suite.inputs[-1].parent
     for item in left_out.items:
         if item not in rejects.items:  # the same example is left out of every row
@@ -195,7 +198,7 @@ def _rank(
     predictions: list[Prediction],
     suite: Suite,
     by: str,
-    section: LeaderboardSection,
+    section: LeaderboardSettings,
     ranker: LazyEngine,
     out: Path,
 ) -> list[Prediction]:
@@ -213,7 +216,7 @@ def score(
     predictions: Sequence[Prediction],
     reading: Reading,
     prompt: str,
-    section: LeaderboardSection,
+    section: LeaderboardSettings,
 ) -> Result:
     """Scores of all documents and of each task; a document set aside counts as answered with nothing."""
     comparison = compare(suite.documents, predictions, section.protocol)

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from abroad.core.settings import Count, Section
+from abroad.core.settings import Count, Settings
 
 
-class LeaderboardModel(Section):
+class LeaderboardModel(Settings):
     """A model of the leaderboard; a text in its place is the name of the model."""
 
     model: str
@@ -34,7 +34,7 @@ class LeaderboardModel(Section):
         return self.name or self.model.rstrip("/").rpartition("/")[2]
 
 
-class LeaderboardSection(Section):
+class LeaderboardSettings(Settings):
     """Which models are set side by side, and asked how: every combination is a row."""
 
     models: tuple[LeaderboardModel, ...] = (LeaderboardModel(model="smollm2-135m"),)

@@ -12,14 +12,14 @@ from pydantic import Field, ValidationError, field_validator
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents
 from abroad.core.schema import Document, Entity
-from abroad.core.settings import Section, mistakes_of, read_yaml
+from abroad.core.settings import Settings, mistakes_of, read_yaml
 from abroad.extraction.generative.linearise import SEPARATOR, VERB, parse
 
 _FOLDER = Path(__file__).with_name("suites")
 _ALTERNATIVE = " | "
 
 
-class Case(Section):
+class Case(Settings):
     """A short document with its relations, "ORGANISM produces CHEMICAL | CHEMICAL"."""
 
     id: str = Field(min_length=1)
@@ -54,7 +54,7 @@ def _pairs(relation: str) -> list[tuple[str, str]]:
     return parse(SEPARATOR.join(parts)).pairs
 
 
-class CasesTask(Section):
+class CasesTask(Settings):
     """Cases that stand in the suite itself."""
 
     kind: Literal["cases"]
@@ -63,7 +63,7 @@ class CasesTask(Section):
     cases: tuple[Case, ...] = Field(min_length=1)
 
 
-class DocumentsTask(Section):
+class DocumentsTask(Settings):
     """Curated documents of a file; a relative path counts from the suite's folder."""
 
     kind: Literal["documents"]
@@ -74,7 +74,7 @@ class DocumentsTask(Section):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
-class SuiteFile(Section):
+class SuiteFile(Settings):
     """What a suite's YAML may say."""
 
     name: str = Field(pattern=r"^[\w.+-]+$")

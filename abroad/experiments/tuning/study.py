@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +101,7 @@ def tune_training(
         from abroad.training.train import TrainingRun
 
         rank, alpha = RANKS[trial.suggest_int("rank_and_alpha", 0, len(RANKS) - 1)]
-        settings = replace(
-            base,
+        settings = base.replace(
             learning_rate=trial.suggest_float("learning_rate", 1e-6, 1e-3, log=True),
             batch_size=trial.suggest_categorical("batch_size", BATCHES),
             lora_rank=rank,
@@ -139,7 +137,7 @@ def tune_decoding(
         if beams > 1:
             changes["length_penalty"] = trial.suggest_float("length_penalty", 0.0, 3.0, step=0.25)
             changes["early_stopping"] = STOPPING[trial.suggest_int("early_stopping", 0, len(STOPPING) - 1)]
-        decoding = replace(base, **changes)
+        decoding = base.replace(**changes)
         trial_extractor = GenerativeExtractor(extractor.engine, extractor.tokenizer, decoding, {})
         scores = micro_scores(dev, list(trial_extractor.extract(dev)))
         trial.set_user_attr("precision", scores.precision)

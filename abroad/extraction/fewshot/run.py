@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
 from abroad.core.io import file_sha256
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
+from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
 from abroad.extraction.fewshot.answers import cut_relations
 from abroad.extraction.fewshot.examples import one_line, show_example
@@ -25,38 +28,35 @@ _READING = 1
 """Raised when answers are read in another way, so that old predictions are not mixed with new ones."""
 
 
-@dataclass(frozen=True)
-class FewShotSettings:
-    """Attributes:
-    shots: examples before the document.
-    retrieve: "fixed", "bm25" or "embeddings"; order: of the examples in the prompt.
-    chat: "auto" uses the model's chat template where it has one and the style wants it; "always", "never".
-    structured: the answer is bound to its form by a regex.
-    fewer_shots: a prompt beyond the context is tried with fewer examples; else its document is set aside.
-    resolution: longest side of an image in pixels; images are left out if it is 0.
-    temperature, seed: of sampling; 0 takes the most probable token.
-    """
+class FewShotSettings(Settings):
+    """How a model is asked by examples."""
 
-    shots: int = 5
-    retrieve: str = "fixed"
-    order: str = "similar-last"
-    chat: str = "auto"
-    structured: bool = True
-    fewer_shots: bool = False
-    resolution: int = 0
-    temperature: float = 0.0
-    seed: int = 0
+    shots: CountOrNone = Field(5, description="Examples before the document.")
+    retrieve: str = Field("fixed", description="fixed, bm25, or embeddings: the examples most like the document.")
+    order: str = Field(
+        "similar-last", description="Order of retrieved examples: similar-last, similar-first or shuffled."
+    )
+    chat: str = Field(
+        "auto", description="Chat template: auto (where the style wants it and the model has one), always or never."
+    )
+    structured: bool = Field(True, description="Bind answers to their form.")
+    fewer_shots: bool = Field(
+        False, description="Try prompts beyond the context with fewer examples; else their documents are set aside."
+    )
+    resolution: CountOrNone = Field(0, description="Longest side of images in pixels; 0: none are shown.")
+    temperature: NotNegative = Field(0.0, description="0 takes the most probable token.")
+    seed: Seed = Field(0, description="Seed of sampling and of shuffled examples.")
 
-    def __post_init__(self) -> None:
+    @model_validator(mode="after")
+    def _known(self) -> Self:
         for name, value, known in (
             ("retriever", self.retrieve, RETRIEVERS),
             ("order", self.order, ORDERS),
             ("chat", self.chat, CHATS),
         ):
             if value not in known:
-                raise InputError(f"no {name} {value!r}; expected one of: {', '.join(known)}")
-        if self.shots < 0 or self.resolution < 0:
-            raise InputError("expected 0 or more shots, and a resolution of 0 or more pixels")
+                raise ValueError(f"no {name} {value!r}; expected one of: {', '.join(known)}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class FewShotExtractor:
 
     @property
     def identity(self) -> dict[str, Any]:
-        used = asdict(self.settings) | ({} if self.settings.shots else {"retrieve": "", "order": ""})
+        used = self.settings.identity() | ({} if self.settings.shots else {"retrieve": "", "order": ""})
         return {
             **self.model_identity,
             **used,

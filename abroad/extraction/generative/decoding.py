@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
+from abroad.core.settings import Count, CountOrNone, Settings
+from abroad.engines.choice import ENGINE_SETTINGS_HELP, check_engine
 
 if TYPE_CHECKING:
     from abroad.engines.spec import EngineSettings
@@ -16,28 +19,36 @@ DECODING = "decoding.json"
 """The file of a release that says how it is decoded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decoding:
-    """How relations are decoded; the defaults are the published ones but for max_new_tokens (1,024 there).
+class Decoding(Settings):
+    """How relations are decoded; the defaults are the published ones but for max_new_tokens (1,024 there)."""
 
-    Attributes:
-        beams: 1 is greedy.
-        max_new_tokens: budget of a document; outputs that reach it are counted as cut off.
-        length_penalty: of beam search, as in transformers.
-        early_stopping: of beam search, as in transformers.
-        force_end: the end token is the last of the budget.
-        ngram_block: runs of so many tokens of the output come once at most; 0: no such rule.
-        chunk_overlap: a document beyond the context goes in chunks that share so many tokens, and their relations
-            are merged; 0 makes it an error.
-    """
+    beams: Count = Field(3, description="Beams of the search; 1 is greedy.")
+    max_new_tokens: Count = Field(
+        512, description="Budget of a document; outputs that reach it are counted as cut off."
+    )
+    length_penalty: float = Field(1.5, description="Exponent of the length in beam search, as in transformers.")
+    early_stopping: bool | Literal["never"] = Field("never", description="End of beam search, as in transformers.")
+    force_end: bool = Field(True, description="The end token is the last of the budget.")
+    ngram_block: CountOrNone = Field(
+        0, description="Runs of so many tokens of the output come once at most; 0: no such rule."
+    )
+    chunk_overlap: CountOrNone = Field(
+        0,
+        description="Extract documents beyond the model's context in chunks that share so many tokens; 0: an error.",
+    )
 
-    beams: int = 3
-    max_new_tokens: int = 512
-    length_penalty: float = 1.5
-    early_stopping: bool | str = "never"
-    force_end: bool = True
-    ngram_block: int = 0
-    chunk_overlap: int = 0
+
+class GenerativeSettings(Decoding):
+    """How a fine-tuned language model extracts: its decoding, and what runs it."""
+
+    batch_size: Count = Field(16, description="Rows at once; each beam is one.")
+    engine: Literal["transformers", "vllm"] = Field("transformers", description="What runs the language model.")
+    engine_settings: dict[str, Any] = Field({}, description=ENGINE_SETTINGS_HELP)
+
+    @model_validator(mode="after")
+    def _known_engine(self) -> Self:
+        check_engine(self.engine, self.engine_settings)
+        return self
 
 
 def read_decoding(folder: Path) -> Decoding | None:
@@ -50,8 +61,8 @@ def read_decoding(folder: Path) -> Decoding | None:
     if not path.is_file():
         return None
     try:
-        return Decoding(**json.loads(path.read_text("utf-8")))
-    except (ValueError, TypeError):
+        return Decoding.model_validate(json.loads(path.read_text("utf-8")))
+    except ValueError:  # pydantic's error is one
         raise InputError(f"{path}: expected JSON with the settings of decoding") from None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from abroad.core.schema import Document, Prediction
@@ -32,7 +31,7 @@ class GenerativeExtractor:
 
     def __init__(self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any]) -> None:
         self.engine, self.tokenizer, self.decoding = engine, tokenizer, decoding
-        self.identity = {**identity, "decoding": asdict(decoding), "reading": _READING}
+        self.identity = {**identity, "decoding": decoding.identity(), "reading": _READING}
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         by_id = {document.id: document for document in documents}

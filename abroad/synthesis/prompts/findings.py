@@ -13,25 +13,9 @@ from random import Random
 from abroad.core.schema import Document, Entity
 from abroad.synthesis.prompts.classes import class_of
 from abroad.synthesis.prompts.contract import Phrase, contract, enumerate_words
+from abroad.synthesis.settings import FindingsSettings
 
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-
-
-@dataclass(frozen=True)
-class FindingsSettings:
-    """Probabilities of each variation.
-
-    Attributes:
-        classes: that two or more chemicals of one class become "three flavonoids".
-        contraction: that congeners become a range.
-        numbering: that chemicals get their numbers, "(1-3)".
-        produces: of "X produces Y" where else it says "Y was isolated from X".
-    """
-
-    classes: float = 0.2
-    contraction: float = 0.7
-    numbering: float = 0.5
-    produces: float = 0.1
 
 
 @dataclass

@@ -92,6 +92,17 @@ def load_guide(path: Path | None = None) -> Guide:
         raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
 
+def guide_of(principles: str | None) -> Guide | None:
+    """The guide that settings name: None without principles, our own for "default", else that of a file.
+
+    Raises:
+        InputError: as `load_guide`.
+    """
+    if principles is None:
+        return None
+    return load_guide(None if principles == "default" else Path(principles))
+
+
 class TopicDraw:
     """Draws topics so that each is used as often as every other of its kingdom, in a random order."""
 

@@ -3,45 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
-from abroad.synthesis.prompts.findings import express_findings
-from abroad.synthesis.prompts.guides import Guide, Topic, TopicDraw, load_guide
+from abroad.synthesis.prompts.findings import Findings, express_findings
+from abroad.synthesis.prompts.guides import TopicDraw, guide_of, load_guide
 from abroad.synthesis.prompts.keywords import extract_keywords
 from abroad.synthesis.prompts.styles import Brief, make_prompt
+from abroad.synthesis.settings import InstructSettings
 
 _POOL = 3  # keywords are drawn from this many times as many, so that prompts of a document differ
-
-
-@dataclass(frozen=True)
-class InstructSettings:
-    """Attributes:
-    style: form of the prompt.
-    prompts_per_document, keywords: how many of each.
-    temperature: drawn uniformly between these two for each prompt.
-    guide: principles that stand in each prompt.
-    topics: a topic of the guide (of the default one without a guide) is drawn for each prompt.
-    """
-
-    style: str = "completion"
-    prompts_per_document: int = 10
-    keywords: int = 7
-    temperature: tuple[float, float] = (0.0, 1.0)
-    top_p: float = 0.95
-    max_tokens: int = 512
-    guide: Guide | None = None
-    topics: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        low, high = self.temperature
-        if not 0 <= low <= high:
-            raise InputError(f"expected temperatures from low to high, at least 0, found {low} to {high}")
 
 
 def instruct(
@@ -56,7 +29,8 @@ def instruct(
     Args:
         rejects: collects the documents that have relations but no abstract to take keywords from.
     """
-    topics = TopicDraw(settings.guide or load_guide(), settings.seed) if settings.topics else None
+    guide = guide_of(settings.principles)
+    topics = TopicDraw(guide or load_guide(), settings.seed) if settings.topics else None
     related = [document for document in documents if document.relations and document.abstract.strip()]
     for document in documents:
         if rejects is not None and document.relations and not document.abstract.strip():
@@ -65,19 +39,20 @@ def instruct(
         for number in range(1, settings.prompts_per_document + 1):
             draw = Random(f"{settings.seed}:{document.id}:{number}")
             topic = topics.next(document) if topics else None
-            yield _record(document, number, pool, draw, settings, topic)
+            findings = express_findings(document, draw)
+            keywords = draw.sample(pool, min(settings.keywords, len(pool)))
+            brief = Brief(document.title, keywords, findings.text, topic, guide)
+            yield _record(document, number, findings, brief, draw, settings)
 
 
 def _record(
-    document: Document, number: int, pool: list[str], draw: Random, settings: InstructSettings, topic: Topic | None
+    document: Document, number: int, findings: Findings, brief: Brief, draw: Random, settings: InstructSettings
 ) -> dict[str, Any]:
-    findings = express_findings(document, draw)
-    keywords = draw.sample(pool, min(settings.keywords, len(pool)))
-    prompt = make_prompt(settings.style, Brief(document.title, keywords, findings.text, topic, settings.guide), draw)
+    prompt = make_prompt(settings.style, brief, draw)
     of_guide = {
-        "topic": [topic.aim, topic.technique] if topic else None,
+        "topic": [brief.topic.aim, brief.topic.technique] if brief.topic else None,
         "answer_after": prompt.answer_after or None,
-        "avoid": list(settings.guide.names_of_exemplars()) if settings.guide else None,
+        "avoid": list(brief.guide.names_of_exemplars()) if brief.guide else None,
     }
     low, high = settings.temperature
     return {
@@ -90,7 +65,7 @@ def _record(
         "chemicals": [entity.to_dict() for entity in findings.chemicals],
         "relations": [list(pair) for pair in findings.relations],
         "surfaces": findings.surfaces,
-        "keywords": keywords,
+        "keywords": list(brief.keywords),
         "findings": findings.text,
         "prompt": prompt.text,
         "lead": prompt.lead,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from abroad.core.errors import InputError
 from abroad.core.schema import Document
+from abroad.synthesis.settings import CurateSettings
 from gme_sampler import GreedyMaximumEntropySampler, RelationTable
 
 
@@ -32,14 +33,14 @@ class Curated:
     chemicals: int
 
 
-def curate(documents: Sequence[Document], k: int, quality: float = 0.5) -> Curated:
-    """Choose k documents.
+def curate(documents: Sequence[Document], settings: CurateSettings | None = None) -> Curated:
+    """Choose the best and most diverse documents; diversity never chooses from fewer than are wanted.
 
-    Args:
-        quality: share of the documents, best scores first, that diversity chooses from; never fewer than k.
     Raises:
         InputError: no document has a relation.
     """
+    settings = settings or CurateSettings()
+    k, quality = settings.k, settings.quality
     usable = [document for document in documents if document.relations]
     if not usable:
         raise InputError("none of the documents has a relation; expected accepted abstracts of `abroad synth select`")

@@ -12,6 +12,7 @@ from abroad.core.progress import Progress
 from abroad.core.schema import Document
 from abroad.synthesis.selection.fidelity import Fidelity, fidelity
 from abroad.synthesis.selection.quality import CUT_OFF, ECHO, LANGUAGE, LEAK, LISTING, REFUSAL, flaws
+from abroad.synthesis.settings import SelectSettings
 from abroad.text.evidence import abbreviated_genus_spans, is_listed, verbatim_spans
 from abroad.text.near_duplicates import NearDuplicates
 
@@ -29,23 +30,6 @@ SHORT, LOOP, SAME, NEAR, NEAR_SEED, MISSING, MORE, SURPLUS = (
 )
 REASONS = (REFUSAL, LANGUAGE, ECHO, LEAK, LISTING, CUT_OFF, SHORT, LOOP, SAME, NEAR_SEED, NEAR, MISSING, MORE, SURPLUS)
 """Every reason, in the order in which a text is looked at: from no abstract at all to one too many."""
-
-
-@dataclass(frozen=True)
-class SelectSettings:
-    """What a candidate must be.
-
-    Attributes:
-        threshold: least share of the relations with both labels in the text.
-        fidelity: least share of the organisms and chemicals in the text that a label covers; 0 does not ask.
-        similarity: MinHash similarity from which on a text repeats another.
-        best: candidates kept for each seed document.
-    """
-
-    threshold: float = 0.9
-    fidelity: float = 0.7
-    similarity: float = 0.7
-    best: int = 3
 
 
 @dataclass(frozen=True)

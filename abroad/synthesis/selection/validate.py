@@ -30,7 +30,7 @@ def validate(curated: Sequence[Document], settings: SelectSettings | None = None
 
     Only faithfulness is judged; how abstracts are written is not.
     """
-    settings = replace(settings or SelectSettings(), best=len(curated) or 1)
+    settings = (settings or SelectSettings()).replace(best=len(curated) or 1)
     usable = [document for document in curated if len(document.chemicals) > 1 and document.relations]
     draw = Random(seed)
     others = usable[1:] + usable[:1]

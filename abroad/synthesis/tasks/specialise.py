@@ -23,6 +23,7 @@ from abroad.documents.instructions import Task
 from abroad.engines.base import Engine
 from abroad.synthesis.generation.generate import generate_abstracts
 from abroad.synthesis.selection.fidelity import names_in, stands_in
+from abroad.synthesis.settings import SpecialiseSettings
 from abroad.synthesis.tasks.kinds import balanced, make_tasks
 from abroad.text.near_duplicates import NearDuplicates
 from abroad.text.retrieval import Bm25Index
@@ -31,24 +32,6 @@ ROUNDS = 2
 _HEAD = "Tasks for readers of abstracts about organisms and the compounds they produce."
 _SHORTEST = 4  # words of an instruction
 _WITHOUT = "-plain"  # marks the same question asked without retrieval
-
-
-@dataclass(frozen=True)
-class SpecialiseSettings:
-    """Attributes:
-    count: instructions to generate (before filtering).
-    retrieve: abstracts in the context of an answer.
-    demonstrations: seed tasks shown for each new instruction.
-    similarity: MinHash similarity of a near-duplicate.
-    """
-
-    count: int = 200
-    retrieve: int = 3
-    demonstrations: int = 4
-    similarity: float = 0.7
-    temperature: float = 0.8
-    max_tokens: int = 128
-    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def test_a_model_does_not_diverge_from_itself(study, documents):
 )
 def test_documents_that_cannot_be_looked_at_are_set_aside_with_the_reason(tiny_model, text, limit, message):
     rejects = Rejects()
-    study = AttentionStudy(str(tiny_model), StudySettings(most_tokens=limit))
+    study = AttentionStudy(str(tiny_model), StudySettings(max_tokens=limit))
     assert list(study.look([make_document("x", "", text, [])], rejects)) == []
     assert message in rejects.items[0]["reason"]
 

@@ -10,7 +10,7 @@ import yaml
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
 from abroad.experiments.leaderboard.run import rows_of
-from abroad.experiments.leaderboard.settings import LeaderboardSection
+from abroad.experiments.leaderboard.settings import LeaderboardSettings
 from abroad.experiments.leaderboard.suite import load_suite
 from abroad.experiments.leaderboard.table import COLUMNS
 from abroad.extraction.generative.extractor import read_generation
@@ -119,11 +119,13 @@ def test_documents_of_a_file_are_sampled_alike_each_time(write, documents, tmp_p
 
 
 def test_every_combination_is_a_row_once():
-    section = LeaderboardSection(models=("a", "b"), styles=("classic", "cot"), shots=(0, 3), retrieve=("fixed", "bm25"))
+    section = LeaderboardSettings(
+        models=("a", "b"), styles=("classic", "cot"), shots=(0, 3), retrieve=("fixed", "bm25")
+    )
     rows = rows_of(section)
     assert len(rows) == 2 * 2 * (1 + 2) and len({row.name for row in rows}) == len(rows)
     with pytest.raises(InputError, match="likelihood"):
-        rows_of(LeaderboardSection(rank=("nonsense",)))
+        rows_of(LeaderboardSettings(rank=("nonsense",)))
 
 
 def answer(body):

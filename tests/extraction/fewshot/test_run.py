@@ -38,9 +38,9 @@ def test_a_real_model_answers_in_the_form_asked_for_and_a_rerun_asks_nothing(
     record = json.loads((tmp_path / "pred.jsonl.abroad" / "run.json").read_text())
     assert len(record["settings"]["prompt"]) == 12 and record["result"]["answers"] == 3
 
-    import abroad.extraction.fewshot.entry
+    import abroad.engines.spec
 
-    monkeypatch.setattr(abroad.extraction.fewshot.entry, "make_engine", None)  # a rerun needs no model
+    monkeypatch.setattr(abroad.engines.spec, "make_engine", None)  # a rerun needs no model
     again = cli(*command, "--tokens-per-character", 0.4)
     assert again.exit_code == 0 and "3 from an earlier run" in again.stderr and lines(out) == predictions
 

@@ -29,7 +29,7 @@ def test_the_guide_has_sixteen_principles_and_five_exemplars_that_name_principle
 
 @pytest.mark.parametrize("style", ["completion", "standard", "vicuna"])
 def test_principles_stand_in_the_prompt_and_the_answer_comes_after_the_check(documents, style):
-    record = next(iter(instruct(documents, InstructSettings(style, guide=load_guide()))))
+    record = next(iter(instruct(documents, InstructSettings(style=style, principles="default"))))
     assert "16. End well" in record["prompt"] and record["prompt"].count("Check:") == 6
     assert record["prompt"].rindex("Main findings:") > record["prompt"].rindex("Nigrolophus")
     if style != "completion":
@@ -56,7 +56,7 @@ def test_topics_join_the_keywords(documents):
 
 
 def test_training_data_hold_no_principle_and_a_leaked_name_is_refused(documents):
-    (first, second, *_) = instruct(documents, InstructSettings(guide=load_guide(), prompts_per_document=2))
+    (first, second, *_) = instruct(documents, InstructSettings(principles="default", prompts_per_document=2))
     text = " It is noted that the extracts were separated by chromatography, and all structures were established."
     good = Document.from_dict({**first, "AbstractText": first["lead"] + text})
     bad = Document.from_dict({**second, "AbstractText": second["lead"] + text + " Velutaxanthone A was there too."})

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from abroad.core.errors import InputError
 from abroad.core.io import read_documents, write_documents
 from abroad.synthesis.selection.curate import curate
+from abroad.synthesis.settings import CurateSettings
 from tests.conftest import make_document
 
 
@@ -19,7 +20,7 @@ def document(id, score, *pairs):
 def test_diversity_prefers_new_entities_to_more_of_the_same():
     same = [document(f"same{n}", 1.0, ("Usnea testalis", "usnic acid")) for n in range(5)]
     other = document("other", 1.0, ("Ruta fictiva", "scopoletin"))
-    chosen = curate([*same, other], 2)
+    chosen = curate([*same, other], CurateSettings(k=2))
     assert "other" in [d.id for d in chosen.documents]
     assert (chosen.organisms, chosen.chemicals) == (2, 2)
 
@@ -27,8 +28,8 @@ def test_diversity_prefers_new_entities_to_more_of_the_same():
 def test_what_is_bad_is_not_chosen_for_being_different():
     good = [document(f"good{n}", 1.0, ("Usnea testalis", f"acid {n}")) for n in range(4)]
     bad = [document(f"bad{n}", 0.5, (f"Ruta {n}", f"base {n}")) for n in range(4)]
-    assert all(d.id.startswith("good") for d in curate([*bad, *good], 2).documents)
-    assert any(d.id.startswith("bad") for d in curate([*bad, *good], 2, quality=1.0).documents)
+    assert all(d.id.startswith("good") for d in curate([*bad, *good], CurateSettings(k=2)).documents)
+    assert any(d.id.startswith("bad") for d in curate([*bad, *good], CurateSettings(k=2, quality=1.0)).documents)
 
 
 @given(
@@ -37,14 +38,14 @@ def test_what_is_bad_is_not_chosen_for_being_different():
 )
 def test_as_many_as_asked_for_each_once(rows, k):
     documents = [document(n, score, (f"o{o}", f"c{c}")) for n, (o, c, score) in enumerate(rows)]
-    chosen = curate(documents, k)
+    chosen = curate(documents, CurateSettings(k=k))
     ids = [d.id for d in chosen.documents]
     assert len(ids) == len(set(ids)) == min(k, len(rows))
 
 
 def test_without_a_relation_there_is_nothing_to_choose_by():
     with pytest.raises(InputError, match="relation"):
-        curate([document("1", 1.0)], 3)
+        curate([document("1", 1.0)], CurateSettings(k=3))
 
 
 def test_the_command_writes_the_documents_in_the_order_picked(cli, tmp_path):

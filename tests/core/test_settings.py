@@ -1,0 +1,118 @@
+"""Settings are checked whenever they are made, and know what they were called before."""
+
+import importlib
+import json
+import pkgutil
+from typing import ClassVar
+
+import pytest
+from pydantic import ValidationError
+
+import abroad
+import annotation
+from abroad.core.errors import InputError
+from abroad.core.settings import Count, Settings
+
+
+def every_class():
+    """Each settings class of abroad and of the curation loop."""
+    for package in (abroad, annotation):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            name = module.name.rpartition(".")[2]
+            if "settings" in name or name in MODULES:
+                importlib.import_module(module.name)
+    found, todo = [], [Settings]
+    while todo:
+        own = todo.pop().__subclasses__()
+        found += own
+        todo += own
+    return sorted({each for each in found if "test" not in each.__module__}, key=lambda each: each.__qualname__)
+
+
+MODULES = {
+    *("config", "choice", "decoding", "rank", "game", "policies", "run", "compare", "study", "sampling", "lotus"),
+    *("eutils", "http", "push", "page"),
+}
+ALL = every_class()
+NUMBERS = [
+    (kind, name)
+    for kind in ALL
+    for name, field in kind.model_fields.items()
+    if field.annotation in (int, float) and field.metadata
+]
+
+
+class Old(Settings):
+    former_names: ClassVar = {"beams": "num_beams"}
+    later_fields: ClassVar = frozenset({"added"})
+
+    num_beams: Count = 3
+    added: int = 0
+
+
+def test_the_settings_of_every_package_are_found():
+    names = {kind.__name__ for kind in ALL}
+    assert names >= {
+        *("TrainSettings", "Decoding", "GenerativeSettings", "InstructSettings", "GenerateSettings", "SelectSettings"),
+        *("CurateSettings", "SpecialiseSettings", "SampleSettings", "PrepareSettings", "EutilsSettings", "Config"),
+        *("EvaluateSettings", "RankSettings", "GameSettings", "FewShotSettings", "LeaderboardSettings", "Learner"),
+        *("StudySettings", "PushSettings", "OfflineSettings"),
+    }
+
+
+@pytest.mark.parametrize(("kind", "name"), NUMBERS, ids=lambda value: getattr(value, "__name__", value))
+def test_a_number_out_of_range_is_an_error_that_names_its_class_and_field(kind, name):
+    required = {key: "x" for key, field in kind.model_fields.items() if field.is_required()}
+    with pytest.raises(InputError, match=rf"{kind.__name__}: .*{name}: Input should be greater than .*, found -5"):
+        kind(**required | {name: -5})
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_fields_say_what_they_are_and_unknown_ones_are_refused(kind):
+    with pytest.raises(InputError, match="no_such: unknown key"):
+        kind(no_such=1)
+    own = {name for name in kind.model_fields if name in kind.__annotations__}
+    if kind.__name__.endswith("Settings") and kind.__name__ != "LeaderboardSettings":
+        assert not [name for name in own if not kind.model_fields[name].description]
+
+
+def test_changes_are_checked_too_and_nothing_changes_in_place():
+    settings = Old(num_beams=2)
+    assert settings.replace(num_beams=5).num_beams == 5 and settings.num_beams == 2
+    with pytest.raises(InputError, match="num_beams"):
+        settings.replace(num_beams=0)
+    with pytest.raises(InputError, match="unknown key"):
+        settings.replace(beems=1)
+    with pytest.raises(ValidationError):
+        settings.num_beams = 4
+
+
+def test_every_mistake_is_told_at_once():
+    with pytest.raises(InputError, match=r"2 mistakes: num_beams: .*; added: "):
+        Old(num_beams=0, added="many")
+
+
+def test_former_names_are_read_and_stay_in_what_resumption_compares():
+    assert Old(beams=5) == Old(num_beams=5) == Old.model_validate({"beams": 5}) == Old().replace(beams=5)
+    assert Old(beams=5).identity() == {"beams": 5}
+    assert Old(added=1).identity() == {"beams": 3, "added": 1}
+    with pytest.raises(InputError, match="'beams' is the former name of 'num_beams'"):
+        Old(beams=1, num_beams=1)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL if not any(f.is_required() for f in kind.model_fields.values())])
+def test_identities_are_json_and_read_back(kind):
+    try:
+        settings = kind()
+    except InputError:  # a section that wants one of several files
+        return
+    assert kind.model_validate(json.loads(json.dumps(settings.identity()))) == settings
+
+
+def test_the_narrower_settings_of_a_section_are_taken_out_of_it():
+    from abroad.pipeline.config import TrainSection
+    from abroad.training.settings import TrainSettings
+
+    section = TrainSection(epochs=3, add_seeds=True)
+    assert TrainSettings.of(section) == TrainSettings(epochs=3)
+    assert type(TrainSettings.of(section, seed=4)) is TrainSettings
