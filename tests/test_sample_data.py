@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.io import Rejects, read_documents
 from abroad.documents.fetch import fetch_documents
 from abroad.sources.lotus import NO_KINGDOM, prepare
@@ -34,7 +35,7 @@ def fetched(relations):
     rejects = Rejects()
     references, related = read_references(table, table, rejects)
     out = table.with_name("documents.jsonl")
-    report = fetch_documents(references, related, out, rejects, [SAMPLE / "pubmed.xml"])
+    report = fetch_documents(references, related, out, Context(rejects), [SAMPLE / "pubmed.xml"])
     return read_documents(out, rejects), report, rejects
 
 

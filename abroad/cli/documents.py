@@ -14,7 +14,8 @@ from abroad.cli.outputs import JSONL, writes
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
-    from abroad.sources.eutils import EutilsClient, EutilsSettings
+    from abroad.core.context import Context
+    from abroad.sources.eutils import EutilsSettings
 
 SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".json", ".ndjson"))
 
@@ -48,68 +49,58 @@ def fetch(
     With --labels (data/curated/labels.jsonl), each text is compared with the one that was labelled. Interrupted, the
     same command goes on where it stopped.
     """
-    import contextlib
-
+    from abroad.core.context import Context
     from abroad.core.errors import InputError
-    from abroad.sources.eutils import EutilsClient
+    from abroad.core.io import Rejects
 
     if (sample is None) == (labels is None):
         raise InputError("expected either SAMPLE.tsv or --labels LABELS.jsonl")
     if labels is not None and relations is not None:
         raise InputError("--relations goes with SAMPLE.tsv; labels have relations of their own")
-    online = eutils or not xml
-    how = {"xml": [str(path) for path in xml], "eutils": settings.base_url if online else None}
-    with EutilsClient(settings, say) if online else contextlib.nullcontext() as client:
-        if labels is not None:
-            _fetch_labelled(labels, out, xml, client, how)
-        else:
-            _fetch_references(sample, relations, out, xml, client, how)
+    context = Context(Rejects(), say)
+    asked = settings if eutils or not xml else None
+    if labels is not None:
+        _fetch_labelled(labels, out, xml, asked, context)
+    else:
+        _fetch_references(sample, relations, out, xml, asked, context)
+    report_rejects(context.rejects, out)
 
 
 def _fetch_references(
-    sample: Path,
-    relations: Path | None,
-    out: Path,
-    xml: list[Path],
-    client: EutilsClient | None,
-    settings: dict[str, Any],
+    sample: Path, relations: Path | None, out: Path, xml: list[Path], asked: EutilsSettings | None, context: Context
 ) -> None:
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.documents.fetch import fetch_documents
-    from abroad.sources.references import read_references
+    from abroad.documents.stage import documents_stage
 
-    rejects = Rejects()
-    references, related = read_references(sample, relations, rejects)
     inputs = [path for path in (sample, relations, *xml) if path is not None and path.exists()]
-    with run_record(out, "documents fetch", settings, inputs) as record:
-        report = fetch_documents(references, related, out, rejects, xml, client, say)
+    with run_record(out, "documents fetch", _how(xml, asked), inputs) as record:
+        report = documents_stage(sample, relations, out, context, xml, asked)
         record.update(documents=report.documents, without_abstract=report.without_abstract, not_found=report.not_found)
-    report_rejects(rejects, out)
     say(
-        f"{report.documents} documents of {len(references)} references ({report.related} with relations): {out} "
+        f"{report.documents} documents of {report.references} references ({report.related} with relations): {out} "
         f"({len(report.without_abstract)} without an abstract, {len(report.not_found)} not found)"
     )
 
 
-def _fetch_labelled(
-    labels: Path, out: Path, xml: list[Path], client: EutilsClient | None, settings: dict[str, Any]
-) -> None:
+def _how(xml: list[Path], asked: EutilsSettings | None) -> dict[str, Any]:
+    return {"xml": [str(path) for path in xml], "eutils": asked.base_url if asked is not None else None}
+
+
+def _fetch_labelled(labels: Path, out: Path, xml: list[Path], asked: EutilsSettings | None, context: Context) -> None:
+    import contextlib
     from dataclasses import asdict
 
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.curated.fetch import fetch_labelled
     from abroad.documents.curated.labels import read_labels
+    from abroad.sources.eutils import EutilsClient
 
-    rejects = Rejects()
-    items = read_labels(labels, rejects)
-    with run_record(
-        out, "documents fetch --labels", settings, [path for path in (labels, *xml) if path.exists()]
-    ) as record:
-        report = fetch_labelled(items, out, rejects, xml, client, say)
+    items = read_labels(labels, context.rejects)
+    inputs = [path for path in (labels, *xml) if path.exists()]
+    client = EutilsClient(asked, say) if asked is not None else contextlib.nullcontext()
+    with client as opened, run_record(out, "documents fetch --labels", _how(xml, asked), inputs) as record:
+        report = fetch_labelled(items, out, context, xml, opened)
         record.update(documents=report.documents, **asdict(report))
-    report_rejects(rejects, out)
     lost = sum(map(len, report.labels_lost.values()))
     say(
         f"{report.documents} documents of {len(items)} labelled ones: {out} "

@@ -34,18 +34,19 @@ def evaluate(
 
     Example: abroad evaluate --gold curated.jsonl --pred predictions.jsonl --report report.html
     """
-    from abroad.core.io import Rejects, read_documents, read_predictions
+    from abroad.core.context import Context
+    from abroad.core.io import Rejects, read_predictions
     from abroad.core.provenance import run_record
     from abroad.evaluation.bootstrap import paired_bootstrap
-    from abroad.evaluation.evaluate import evaluate as score
     from abroad.evaluation.metrics import compare as set_beside
     from abroad.evaluation.report import write_report
+    from abroad.evaluation.stage import evaluate_stage
 
     rejects = Rejects()
-    documents = read_documents(gold, rejects)
-    evaluation = score(documents, read_predictions(pred, rejects), settings)
+    evaluation = evaluate_stage(gold, pred, settings, Context(rejects, say))
     result = evaluation.to_dict()
     if compare is not None:
+        documents = [outcome.document for outcome in evaluation.comparison.outcomes]
         other = set_beside(documents, read_predictions(compare, rejects), settings.protocol)
         others, own = ([outcome.scores for outcome in side.outcomes] for side in (other, evaluation.comparison))
         difference = paired_bootstrap(others, own, resamples=settings.resamples, seed=settings.seed)

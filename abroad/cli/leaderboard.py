@@ -30,6 +30,7 @@ def leaderboard(
 
     Example: abroad leaderboard builtin --models smollm2-135m --shots 0,5 --out board
     """
+    from abroad.core.context import Context
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.experiments.leaderboard.run import run_leaderboard
@@ -58,7 +59,7 @@ def leaderboard(
     how = section.model_dump(mode="json") | {"suites": suites, "cases": cases}
     with run_record(out, "leaderboard", how, inputs) as record:
         results = []
-        for result in run_leaderboard(loaded, section, out, rejects, say):
+        for result in run_leaderboard(loaded, section, out, Context(rejects, say)):
             results.append(result)
             write_leaderboard(loaded, results, out)  # a run that is cut short leaves a table of what is done
         record["prompts"] = {result.row.style: result.prompt for result in results}

@@ -38,21 +38,23 @@ def prepare(
     settings: PrepareSettings,
 ) -> None:
     """Make the relations table: distinct rows, references with one PMID, few relations, names of fair length."""
+    from abroad.core.context import Context
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.sources import lotus
     from abroad.sources.name_index import build_index
 
+    rejects = Rejects()
     with run_record(out, "lotus prepare", settings.identity(), _present(metadata, doi2pmid)) as record:
-        report = lotus.prepare(metadata, doi2pmid, out, settings)
+        report = lotus.prepare(metadata, doi2pmid, out, settings, Context(rejects, say))
         record["filters"] = [vars(loss) for loss in report.losses]
-        record["rejected"] = len(report.rejects)
+        record["rejected"] = len(rejects)
         if index is not None:
             # The rows are read a second time, since the index holds those that the filters drop; what is
             # broken in them has been told.
             record["index"] = build_index(metadata, index, Rejects(), synonyms)
     _show(report)
-    report_rejects(report.rejects, out)
+    report_rejects(rejects, out)
     if index is not None:
         say(f"index: {', '.join(f'{count:,} {name}s' for name, count in record['index'].items())}: {index}")
     say(f"{report.rows:,} relations of {report.references:,} references: {out}")

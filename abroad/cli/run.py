@@ -39,7 +39,7 @@ def run(
 
         say(run_loop(checked, say, force).waiting_for)
         return
-    record = run_stages(checked, make_stages(checked, say), only, say, force)
+    record = run_stages(checked, make_stages(checked), only, say, force)
     scores = record.value["stages"].get("evaluate", {}).get("result")
     if scores:
         typer.echo(

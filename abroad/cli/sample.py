@@ -38,6 +38,7 @@ def sample(
 
     Example: abroad sample relations.tsv --n 500 --by organism_taxonomy_02kingdom --out sample.tsv --plot sample.png
     """
+    from abroad.core.context import Context
     from abroad.core.io import Rejects, require_file
     from abroad.core.provenance import run_record
     from abroad.documents.sampling import sample_table
@@ -45,7 +46,7 @@ def sample(
     rejects = Rejects()
     require_file(table, "a relations table (tab separated)")
     with run_record(out, "sample", settings.identity(), [table]) as record:
-        report = sample_table(table, out, settings, rejects, plot)
+        report = sample_table(table, out, settings, Context(rejects, say), plot)
         record["stop_report"] = report.stops()
         record["dropped"] = report.dropped
     report_rejects(rejects, out)

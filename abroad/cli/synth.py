@@ -41,27 +41,21 @@ def instruct(
     settings: InstructSettings,
 ) -> None:
     """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold."""
-    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.context import Context
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.synthesis.prompts.classes import with_superclasses
     from abroad.synthesis.prompts.guides import guide_of
-    from abroad.synthesis.prompts.instruct import instruct as make_prompts
+    from abroad.synthesis.stages import instruct_stage
 
-    guide = guide_of(settings.principles)
-    rejects = Rejects()
-    seeds = read_documents(documents, rejects)
-    if classes is not None:
-        seeds = with_superclasses(seeds, classes, rejects)
+    guide, rejects = guide_of(settings.principles), Rejects()
     inputs = [documents] + ([classes] if classes else [])
     how = settings.identity() | {"guide": guide.model_dump() if guide else None}
     with run_record(out, "synth instruct", how, inputs) as record:
-        records = list(make_prompts(seeds, settings, rejects))
-        write_jsonl(out, records)
-        record["prompts"] = len(records)
+        report = instruct_stage(documents, out, settings, Context(rejects, say), classes)
+        record["prompts"] = report.prompts
     report_rejects(rejects, out)
-    used = len({record["source"] for record in records})
-    without = sum(not document.relations for document in seeds)
-    say(f"{len(records)} prompts for {used} documents ({without} without relations left out): {out}")
+    left_out = f"{report.without_relations} without relations left out"
+    say(f"{report.prompts} prompts for {report.documents} documents ({left_out}): {out}")
 
 
 @app.command(
@@ -78,16 +72,17 @@ def generate(
     settings: GenerateSettings,
 ) -> None:
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
+    from abroad.core.context import Context
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.synthesis.generation.workers import generate as write_abstracts
+    from abroad.synthesis.stages import generate_stage
 
     rejects = Rejects()
     settings = with_base_url(settings, base_url)
     how = settings.text_identity | settings.engine_settings
     how |= {"batch_size": settings.batch_size, "workers": settings.workers}
     with run_record(out, "synth generate", how, [prompts]) as record:
-        report = write_abstracts(prompts, out, settings.spec, rejects, settings.workers, say)
+        report = generate_stage(prompts, out, settings, Context(rejects, say))
         record["result"] = vars(report)
     report_rejects(rejects, out)
     say(f"{report.written} abstracts ({report.resumed} from an earlier run): {out}")
@@ -107,25 +102,20 @@ def select(
 
     `abroad synth report OUT` shows where abstracts were lost.
     """
-    from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, read_documents, write_documents, write_jsonl
+    from abroad.core.context import Context
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.synthesis.selection.select import select as choose
+    from abroad.synthesis.stages import select_stage
 
     rejects = Rejects()
-    candidates = read_documents(abstracts, rejects)
-    originals = read_documents(seeds, rejects) if seeds is not None else []
     inputs = [path for path in (abstracts, seeds) if path is not None]
     with run_record(out, "synth select", settings.identity(), inputs) as record:
-        selection = choose(candidates, settings, originals)
-        write_documents(out, selection.kept)
-        write_jsonl(helper(out, "rejected.jsonl"), selection.rejected)
-        record.update(candidates=len(candidates), faithful=selection.faithful, reasons=selection.reasons())
+        report = select_stage(abstracts, out, settings, Context(rejects, say), seeds)
+        record.update(candidates=report.candidates, faithful=report.faithful, reasons=report.reasons)
     report_rejects(rejects, out)
-    share = selection.faithful / max(len(candidates), 1)
-    count = len(selection.kept)
-    say(f"{selection.faithful} of {len(candidates)} abstracts are faithful ({share:.1%}), {count} kept: {out}")
-    for reason, count in selection.reasons().items():
+    share = report.faithful / max(report.candidates, 1)
+    say(f"{report.faithful} of {report.candidates} abstracts are faithful ({share:.1%}), {report.kept} kept: {out}")
+    for reason, count in report.reasons.items():
         say(f"  set aside: {reason}: {count}")
 
 
@@ -230,30 +220,21 @@ def specialise(
     The seeds' own tasks (extract, verify, list, look up) open the set. Answers that name what the
     abstracts do not are written to OUT.abroad/rejected.jsonl with the other rejected ones.
     """
-    from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, read_documents, read_records, write_jsonl
+    from abroad.core.context import Context
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.synthesis.tasks.kinds import make_tasks
-    from abroad.synthesis.tasks.specialise import next_round, work_folder
-    from abroad.synthesis.tasks.specialise import specialise as one_round
+    from abroad.synthesis.stages import specialise_stage
 
     rejects = Rejects()
-    spec = engine.spec
-    earlier = [record for _, _, record in read_records(previous)] if previous is not None else []
-    next_round(earlier)  # refuses a third before a model is loaded
-    curated, abstracts = read_documents(seeds, rejects), read_documents(corpus, rejects)
     inputs = [path for path in (seeds, corpus, previous) if path is not None]
-    with run_record(out, "synth specialise", spec.identity | settings.identity(), inputs) as record:
-        work = work_folder(out)
-        result = one_round(curated, abstracts, spec.make(say), spec.identity, settings, work, rejects, earlier)
-        own = earlier or [task.to_dict() for task in make_tasks(curated, settings.seed)]
-        write_jsonl(out, [*own, *result.tasks])
-        write_jsonl(helper(out, "rejected.jsonl"), result.rejected)
+    with run_record(out, "synth specialise", engine.text_identity | settings.identity(), inputs) as record:
+        report = specialise_stage(seeds, corpus, out, engine, settings, Context(rejects, say), previous)
+        result = report.result
         record["result"] = {"generated": len(result.tasks), "reasons": result.reasons()}
         record["grounded"] = {"with retrieval": result.grounded, "without": result.grounded_without}
     report_rejects(rejects, out)
     say(
-        f"{len(own)} tasks of the seeds and earlier rounds, "
+        f"{report.from_seeds} tasks of the seeds and earlier rounds, "
         f"{len(result.tasks)} of {settings.count} new ones kept: {out}"
     )
     for reason, times in result.reasons().items():

@@ -67,24 +67,21 @@ def run(
     A run that was killed goes on from its last state when started again. On several GPUs:
     accelerate launch --config_file configs/gpu/8.yaml -m abroad train ...
     """
+    from abroad.core.context import Context
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.documents.instructions import read_training_set
+    from abroad.training.stage import train_stage
 
     if plan:
         return _show_plan(settings, gpus, gpu_memory)
-    from abroad.training.train import train as train_adapter
-
     held_out_file = validation or _validation(config)
     if out is None or not documents:
         raise InputError("expected documents to train on, and --out, the directory of the adapter")
     rejects = Rejects()
-    examples = [item for path in documents for item in read_training_set(path, rejects)]
-    held_out = read_documents(held_out_file, rejects) if held_out_file else []
     inputs = [*documents, *([held_out_file] if held_out_file else [])]
     with run_record(out, "train", settings.model_dump(mode="json"), inputs) as record:
-        report = train_adapter(examples, held_out, settings, out, rejects)
+        report = train_stage(documents, held_out_file, out, settings, Context(rejects, say))
         record["result"] = {
             "examples": report.examples,
             "steps": report.steps,

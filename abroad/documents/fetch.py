@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper, old_helper, taken_over
 from abroad.core.io import JsonlAppender, Rejects, read_documents, write_documents
 from abroad.core.jsonl import read_jsonl
-from abroad.core.progress import Progress
 from abroad.core.schema import Document
 from abroad.sources.pubmed import Article, read_xml
 from abroad.sources.references import Reference, Related
@@ -32,6 +32,7 @@ class FetchReport:
     """What came of the references.
 
     Attributes:
+        references: that were looked for.
         documents: how many were written, and of these `related` have relations.
         without_abstract: PMIDs, in order; those that have a title are documents all the same.
         not_found: PMIDs, in order.
@@ -39,6 +40,7 @@ class FetchReport:
 
     documents: int = 0
     related: int = 0
+    references: int = 0
     without_abstract: list[str] = field(default_factory=list)
     not_found: list[str] = field(default_factory=list)
 
@@ -47,30 +49,29 @@ def fetch_documents(
     references: Sequence[Reference],
     related: dict[str, Related],
     out: str | Path,
-    rejects: Rejects,
+    context: Context,
     xml: Sequence[Path] = (),
     client: EutilsClient | None = None,
-    say: Callable[[str], None] = lambda message: None,
 ) -> FetchReport:
     """Write the documents of `references` to `out` (JSONL), each with its relations.
 
     Args:
         related: PMID -> what the relations table holds of it.
-        rejects: collects PMIDs without any text, those not found, and broken XML files.
+        context: its rejects are PMIDs without any text, those not found, and broken XML files.
         xml: local PubMed XML files or directories, read first.
         client: asked for what the local files lack; None for no network.
     Raises:
         InputError: neither source given, a path of `xml` cannot be read, or no document came of it all.
         AbroadError: NCBI does not answer; what came is kept for the next run.
     """
-    out = Path(out)
+    out, rejects = Path(out), context.rejects
     if not xml and client is None:
         raise InputError("no source of abstracts: give local PubMed XML (--xml) or a client for E-utilities")
     pmids = [reference.pmid for reference in references]
-    articles = read_wanted(xml, set(pmids), rejects) if xml else {}
+    articles = read_wanted(xml, set(pmids), context) if xml else {}
     if client is not None:
         missing = [pmid for pmid in pmids if pmid not in articles]
-        articles |= _fetch_missing(missing, out, client, rejects, say)
+        articles |= _fetch_missing(missing, out, client, context)
 
     report, documents = FetchReport(), []
     for reference in references:
@@ -113,11 +114,11 @@ def attach(article: Article, reference: Reference, related: Related | None) -> D
     )
 
 
-def read_wanted(xml: Sequence[Path], wanted: set[str], rejects: Rejects) -> dict[str, Article]:
+def read_wanted(xml: Sequence[Path], wanted: set[str], context: Context) -> dict[str, Article]:
     """PMID -> the last record that local PubMed XML has of it, but for those withdrawn later."""
     found: dict[str, Article] = {}
-    with Progress("reading PubMed XML", total=None) as progress:
-        for record in read_xml(xml, rejects):
+    with context.progress("reading PubMed XML", total=None) as progress:
+        for record in read_xml(xml, context.rejects):
             progress.advance()
             if record.pmid not in wanted:
                 continue
@@ -128,18 +129,16 @@ def read_wanted(xml: Sequence[Path], wanted: set[str], rejects: Rejects) -> dict
     return found
 
 
-def _fetch_missing(
-    pmids: Sequence[str], out: Path, client: EutilsClient, rejects: Rejects, say: Callable[[str], None]
-) -> dict[str, Article]:
+def _fetch_missing(pmids: Sequence[str], out: Path, client: EutilsClient, context: Context) -> dict[str, Article]:
     """Ask NCBI for what an earlier run has not, and keep each answer on disk."""
     kept = kept_articles(out)
     earlier = _texts_of(out) | kept
     articles = {pmid: earlier[pmid] for pmid in pmids if pmid in earlier}
     if articles:
-        say(f"{len(articles)} of {len(pmids)} abstracts were fetched by an earlier run")
+        context.say(f"{len(articles)} of {len(pmids)} abstracts were fetched by an earlier run")
     missing = [pmid for pmid in pmids if pmid not in articles]
-    with Progress("fetching abstracts", len(pmids), done=len(articles)) as progress:
-        for article in fetch_and_keep(missing, out, client, rejects, progress.advance):
+    with context.progress("fetching abstracts", len(pmids), done=len(articles)) as progress:
+        for article in fetch_and_keep(missing, out, client, context.rejects, progress.advance):
             articles[article.pmid] = article
     return articles
 

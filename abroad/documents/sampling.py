@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field, model_validator
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, atomic_write
 from abroad.core.progress import Progress
@@ -84,7 +85,7 @@ def sample_table(
     path: str | Path,
     out: str | Path,
     settings: SampleSettings,
-    rejects: Rejects,
+    context: Context,
     plot: str | Path | None = None,
 ) -> SampleReport:
     """Pick items of each stratum and write them in order, with the entropies after each pick.
@@ -96,7 +97,7 @@ def sample_table(
         InputError: the table lacks a column or a complete row, or a setting does not fit it.
     """
     _check(plot)
-    strata, dropped = _read_strata(path, settings, rejects)
+    strata, dropped = _read_strata(path, settings, context.rejects)
     report = SampleReport(dropped=dropped)
     beside: dict[str, dict[str, Ranking]] = {}
     for stratum, table in strata.items():

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import write_json
 from abroad.core.outputs import Kind, Output, check_file, check_outputs, unwritable
@@ -33,7 +34,7 @@ class Stage:
     Attributes:
         name: as in `--only NAME`.
         inputs, outputs: files and directories it reads and writes.
-        settings: what else decides its outputs.
+        settings: what else decides its outputs: the identity of its settings.
         run: does the work and returns figures for the run record.
     """
 
@@ -41,7 +42,7 @@ class Stage:
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
     settings: Any
-    run: Callable[[], dict[str, Any]]
+    run: Callable[[Context], dict[str, Any]]
 
 
 class RunRecord:
@@ -96,8 +97,8 @@ class RunRecord:
             return False
         return entry["inputs"] == input_hashes(stage.inputs) and entry["outputs"] == input_hashes(stage.outputs)
 
-    def perform(self, stage: Stage) -> dict[str, Any]:
-        """Run a stage and record it; returns its figures."""
+    def perform(self, stage: Stage, say: Callable[[str], None] = lambda message: None) -> dict[str, Any]:
+        """Run a stage, write what it set aside beside its first output, and record it; returns its figures."""
         missing = [path for path in stage.inputs if not path.exists()]
         if missing:
             raise InputError(f"stage {stage.name!r} needs {missing[0]}, which is not there: run the stages before it")
@@ -109,7 +110,11 @@ class RunRecord:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         reset_peak_memory()
         start = time.monotonic()
-        result = stage.run()
+        context = Context(say=lambda message: say(f"  {message}"))
+        result = stage.run(context)
+        if stage.outputs:
+            context.rejects.write_beside(stage.outputs[0])
+            result = {**result, "set_aside": len(context.rejects)}
         self.value["stages"][stage.name] = {
             "started": started,
             "seconds": round(time.monotonic() - start, 1),
@@ -162,7 +167,7 @@ def run_stages(
             say(f"{head}: done before, unchanged ({_figures(record.value['stages'][stage.name]['result'])})")
             continue
         say(f"{head} ...")
-        entry = record.perform(stage)
+        entry = record.perform(stage, say)
         say(f"{head}: {entry['seconds']} s ({_figures(entry['result'])})")
     return record
 

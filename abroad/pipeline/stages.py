@@ -1,4 +1,7 @@
-"""The stages of `abroad run`, made of a config: what each reads, writes and does.
+"""The stages of `abroad run`, made of a config: which files each reads and writes, and which function it calls.
+
+The functions are those that the commands call. What decides the outputs of a stage, beside its inputs, is its
+settings: the section of the config, or the part of a section that is the stage's own.
 
 Files of a run, in its directory: relations.tsv, sample.tsv and sample.png,
 documents.jsonl, prompts.jsonl, abstracts.jsonl, synthetic.jsonl, instructions.jsonl, model/,
@@ -7,306 +10,233 @@ predictions.jsonl, scores.json and report.html; run.json records them all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.helpers import helper
-from abroad.core.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
-from abroad.documents.instructions import read_training_set
-from abroad.evaluation.settings import EvaluateSettings
 from abroad.pipeline.config import Config, EvaluateSection
 from abroad.pipeline.runner import Stage
-from abroad.synthesis.settings import (
-    CurateSettings,
-    GenerateSettings,
-    InstructSettings,
-    SelectSettings,
-    SpecialiseSettings,
-)
-from abroad.training.settings import TrainSettings
-
-if TYPE_CHECKING:
-    from abroad.engines.spec import EngineSpec
 
 
-def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stage]:
-    """The stages in order; `prepare` is left out where a prepared table is given.
+@dataclass(frozen=True)
+class Files:
+    """Where the files of a run are.
 
-    Args:
-        say: is told what a stage has to say beside its figures.
+    Attributes:
+        out: directory of the run.
+        relations: the table that it begins with, its own or the one that the config names.
     """
-    run = _Run(config, say)
-    stages = [
-        *_document_stages(run),
-        Stage(
-            "instruct",
-            (run.documents,),
-            (run.prompts,),
-            InstructSettings.of(config.synthesis).identity(),
-            run.do_instruct,
-        ),
-        Stage(
-            "generate",
-            (run.prompts,),
-            (run.abstracts,),
-            GenerateSettings.of(config.synthesis).identity(),
-            run.do_generate,
-        ),
-        Stage(
-            "select",
-            (run.abstracts,),
-            (run.synthetic,),
-            SelectSettings.of(config.synthesis).identity() | {"curate": config.synthesis.curate},
-            run.do_select,
-        ),
-        Stage(
-            "train",
-            (*run.training_sets, *run.validation),
-            (run.model,),
-            config.train.identity(),
-            run.do_train,
-        ),
+
+    out: Path
+    relations: Path
+
+    @classmethod
+    def of(cls, config: Config) -> Files:
+        """The files of a config's run."""
+        return cls(config.out, config.lotus.relations or config.out / "relations.tsv")
+
+    def __getitem__(self, name: str) -> Path:
+        return self.out / name
+
+
+def make_stages(config: Config) -> list[Stage]:
+    """The stages in order; `prepare` is left out where a prepared table is given."""
+    assert config.evaluate is not None, "a config without it has a section curation and no such stages"
+    files = Files.of(config)
+    stages = [*make_document_stages(config), *_synthesis_stages(config, files)]
+    train, extract, evaluate = config.train, config.extract, config.evaluate
+    sets = [files["synthetic.jsonl"]]
+    sets += [files["instructions.jsonl"]] if config.synthesis.specialise is not None else []
+    sets += [files["documents.jsonl"]] if train.add_seeds else []
+    validation = (train.validation,) if train.validation is not None else ()
+    model, predictions = files["model"], files["predictions.jsonl"]
+    scores, report = files["scores.json"], files["report.html"]
+    return [
+        *stages,
+        Stage("train", (*sets, *validation), (model,), train.identity(), partial(_train, config, sets, model)),
         Stage(
             "extract",
-            (run.gold, run.model),
-            (run.predictions,),
-            config.extract.identity(),
-            run.do_extract,
+            (evaluate.gold, model),
+            (predictions,),
+            extract.identity(),
+            partial(_extract, config, evaluate.gold, model, predictions),
         ),
         Stage(
             "evaluate",
-            (run.gold, run.predictions),
-            (run.scores, run.report),
-            run.evaluate.identity(),
-            run.do_evaluate,
+            (evaluate.gold, predictions),
+            (report, scores),
+            evaluate.identity(),
+            partial(_evaluate, evaluate, predictions, scores, report),
         ),
     ]
-    if config.synthesis.specialise is not None:
-        section = config.synthesis.specialise
-        settings = section.identity() | GenerateSettings.of(config.synthesis).identity()
-        specialise = Stage(
-            "specialise", (run.documents, section.corpus), (run.instructions,), settings, run.do_specialise
-        )
-        stages.insert(next(place for place, stage in enumerate(stages) if stage.name == "train"), specialise)
-    return stages
 
 
-def make_document_stages(config: Config, say: Callable[[str], None] = print) -> list[Stage]:
+def make_document_stages(config: Config) -> list[Stage]:
     """The stages up to `documents`, with which curation begins; the last one's output is documents.jsonl."""
-    return _document_stages(_Run(config, say))
-
-
-def _document_stages(run: _Run) -> list[Stage]:
-    config = run.config
-    stages = [
+    files, lotus = Files.of(config), config.lotus
+    sample, curves, documents = files["sample.tsv"], files["sample.png"], files["documents.jsonl"]
+    prepare = []
+    if lotus.metadata is not None and lotus.doi2pmid is not None:
+        given = (lotus.metadata, lotus.doi2pmid)
+        prepare = [
+            Stage("prepare", given, (files.relations,), lotus.identity(), partial(_prepare, config, files.relations))
+        ]
+    return [
+        *prepare,
         Stage(
             "sample",
-            (run.relations,),
-            (run.sample, run.curves),
+            (files.relations,),
+            (sample, curves),
             config.sample.identity(),
-            run.do_sample,
+            partial(_sample, config, files.relations, sample, curves),
         ),
         Stage(
             "documents",
-            (run.sample, run.relations, *config.documents.files, *config.documents.xml),
-            (run.documents,),
+            (sample, files.relations, *config.documents.files, *config.documents.xml),
+            (documents,),
             config.documents.identity(),
-            run.do_documents,
+            partial(_documents, config, sample, files.relations, documents),
         ),
     ]
-    if config.lotus.metadata is not None and config.lotus.doi2pmid is not None:
-        inputs = (config.lotus.metadata, config.lotus.doi2pmid)
-        prepare = Stage("prepare", inputs, (run.relations,), config.lotus.identity(), run.do_prepare)
-        stages.insert(0, prepare)
+
+
+def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
+    from abroad.synthesis.settings import GenerateSettings, InstructSettings, SelectSettings
+
+    section = config.synthesis
+    documents, prompts, abstracts = files["documents.jsonl"], files["prompts.jsonl"], files["abstracts.jsonl"]
+    synthetic, instructions = files["synthetic.jsonl"], files["instructions.jsonl"]
+    instruct, generate, select = (kind.of(section) for kind in (InstructSettings, GenerateSettings, SelectSettings))
+    stages = [
+        Stage(
+            "instruct",
+            (documents,),
+            (prompts,),
+            instruct.identity(),
+            partial(_instruct, documents, prompts, instruct),
+        ),
+        Stage(
+            "generate",
+            (prompts,),
+            (abstracts,),
+            generate.identity(),
+            partial(_generate, prompts, abstracts, generate),
+        ),
+        Stage(
+            "select",
+            (abstracts,),
+            (synthetic,),
+            select.identity(),
+            partial(_select, documents, abstracts, synthetic, select),
+        ),
+    ]
+    if section.specialise is not None:
+        settings = section.specialise.identity() | generate.identity()
+        inputs = (documents, section.specialise.corpus)
+        do = partial(_specialise, config, documents, instructions)
+        stages.append(Stage("specialise", inputs, (instructions,), settings, do))
     return stages
 
 
-class _Run:
-    """Where the files of a run are, and what each stage does with them."""
+def _prepare(config: Config, out: Path, context: Context) -> dict[str, Any]:
+    from abroad.sources.lotus import PrepareSettings, prepare
 
-    def __init__(self, config: Config, say: Callable[[str], None]) -> None:
-        self.config, self.say = config, say
-        out = config.out
-        self.relations: Path = config.lotus.relations or out / "relations.tsv"
-        self.sample, self.curves = out / "sample.tsv", out / "sample.png"
-        self.documents, self.prompts = out / "documents.jsonl", out / "prompts.jsonl"
-        self.abstracts, self.synthetic = out / "abstracts.jsonl", out / "synthetic.jsonl"
-        self.model, self.predictions = out / "model", out / "predictions.jsonl"
-        self.scores, self.report = out / "scores.json", out / "report.html"
-        self.instructions = out / "instructions.jsonl"
-        self.training_sets = [
-            self.synthetic,
-            *([self.instructions] if config.synthesis.specialise else []),
-            *([self.documents] if config.train.add_seeds else []),
-        ]
-        self.validation = [config.train.validation] if config.train.validation else []
+    lotus = config.lotus
+    assert lotus.metadata is not None and lotus.doi2pmid is not None
+    report = prepare(lotus.metadata, lotus.doi2pmid, out, PrepareSettings.of(lotus), context)
+    lost = {loss.name: loss.rows_before - loss.rows_after for loss in report.losses}
+    return {"rows": report.rows, "references": report.references, "rows_lost": lost}
 
-    @property
-    def evaluate(self) -> EvaluateSection:
-        assert self.config.evaluate is not None, "a config without it has a section curation and no such stages"
-        return self.config.evaluate
 
-    @property
-    def gold(self) -> Path:
-        return self.evaluate.gold
+def _sample(config: Config, relations: Path, out: Path, curves: Path, context: Context) -> dict[str, Any]:
+    from abroad.documents.sampling import sample_table
 
-    def do_prepare(self) -> dict[str, Any]:
-        from abroad.sources.lotus import PrepareSettings, prepare
+    report = sample_table(relations, out, config.sample, context, curves)
+    for line in report.stop_lines():
+        context.say(line)
+    picks = sum(len(ranking.items) for ranking in report.rankings.values())
+    return {"picks": picks, "stop_report": {"points": report.stops()}}
 
-        lotus = self.config.lotus
-        assert lotus.metadata is not None and lotus.doi2pmid is not None
-        report = prepare(lotus.metadata, lotus.doi2pmid, self.relations, PrepareSettings.of(lotus))
-        report.rejects.write_beside(self.relations)
-        lost = {loss.name: loss.rows_before - loss.rows_after for loss in report.losses}
-        figures = {"rows": report.rows, "references": report.references, "set_aside": len(report.rejects)}
-        return figures | {"rows_lost": lost}
 
-    def do_sample(self) -> dict[str, Any]:
-        from abroad.documents.sampling import sample_table
+def _documents(config: Config, sample: Path, relations: Path, out: Path, context: Context) -> dict[str, Any]:
+    from abroad.documents.stage import documents_stage
+    from abroad.sources.eutils import EutilsSettings
 
-        rejects = Rejects()
-        report = sample_table(self.relations, self.sample, self.config.sample, rejects, self.curves)
-        rejects.write_beside(self.sample)
-        for line in report.stop_lines():
-            self.say(f"  {line}")
-        picks = sum(len(ranking.items) for ranking in report.rankings.values())
-        return {"picks": picks, "set_aside": len(rejects), "stop_report": {"points": report.stops()}}
+    section = config.documents
+    eutils = EutilsSettings() if section.eutils else None
+    report = documents_stage(sample, relations, out, context, section.xml, eutils, section.files)
+    return {"documents": report.documents, "with_relations": report.related}
 
-    def do_documents(self) -> dict[str, Any]:
-        rejects = Rejects()
-        section = self.config.documents
-        found = self._fetch(rejects) if section.xml or section.eutils else []
-        for path in section.files:
-            present = {document.id for document in found}
-            found += [document for document in read_documents(path, rejects) if document.id not in present]
-        if not found:
-            raise InputError("no document: give 'documents' of the config files, xml or eutils: true")
-        write_documents(self.documents, found)
-        rejects.write_beside(self.documents)
-        related = sum(bool(document.relations) for document in found)
-        return {"documents": len(found), "with_relations": related, "set_aside": len(rejects)}
 
-    def _fetch(self, rejects: Rejects) -> list[Any]:
-        import contextlib
+def _instruct(documents: Path, out: Path, settings: Any, context: Context) -> dict[str, Any]:
+    from abroad.synthesis.stages import instruct_stage
 
-        from abroad.documents.fetch import fetch_documents
-        from abroad.sources.eutils import EutilsClient, EutilsSettings
-        from abroad.sources.references import read_references
+    report = instruct_stage(documents, out, settings, context)
+    return {"prompts": report.prompts, "documents": report.documents}
 
-        section = self.config.documents
-        references, related = read_references(self.sample, self.relations, rejects)
-        online = EutilsClient(EutilsSettings(), self.say) if section.eutils else contextlib.nullcontext()
-        with online as client:
-            fetch_documents(references, related, self.documents, rejects, section.xml, client, self.say)
-        return read_documents(self.documents, rejects)
 
-    def do_instruct(self) -> dict[str, Any]:
-        from abroad.synthesis.prompts.instruct import instruct
+def _generate(prompts: Path, out: Path, settings: Any, context: Context) -> dict[str, Any]:
+    from abroad.synthesis.stages import generate_stage
 
-        rejects = Rejects()
-        settings = InstructSettings.of(self.config.synthesis)
-        records = list(instruct(read_documents(self.documents, rejects), settings, rejects))
-        if not records:
-            raise InputError(f"{self.documents}: no document with relations to write synthetic abstracts for")
-        write_jsonl(self.prompts, records)
-        rejects.write_beside(self.prompts)
-        return {"prompts": len(records), "documents": len({record["source"] for record in records})}
+    report = generate_stage(prompts, out, settings, context)
+    return {"abstracts": report.written, "from_before": report.resumed}
 
-    def _engine_spec(self) -> EngineSpec:
-        from abroad.engines.spec import EngineSpec, read_settings
 
-        section = self.config.synthesis
-        settings = read_settings(section.engine, section.engine_settings)
-        return EngineSpec(section.engine, section.model, section.batch_size, settings)
+def _select(seeds: Path, abstracts: Path, out: Path, settings: Any, context: Context) -> dict[str, Any]:
+    from abroad.synthesis.stages import select_stage
 
-    def do_generate(self) -> dict[str, Any]:
-        from abroad.synthesis.generation.workers import generate
+    report = select_stage(abstracts, out, settings, context, seeds)
+    if not report.kept:
+        raise InputError(f"{abstracts}: none of {report.candidates} abstracts is faithful enough to train on")
+    figures = {"kept": report.kept, "faithful": report.faithful, "candidates": report.candidates}
+    return figures | {"acceptance": round(report.faithful / report.candidates, 3), "reasons": report.reasons}
 
-        rejects = Rejects()
-        workers = self.config.synthesis.workers
-        report = generate(self.prompts, self.abstracts, self._engine_spec(), rejects, workers, self.say)
-        rejects.write_beside(self.abstracts)
-        return {"abstracts": report.written, "from_before": report.resumed, "set_aside": len(rejects)}
 
-    def do_select(self) -> dict[str, Any]:
-        from abroad.synthesis.selection.curate import curate
-        from abroad.synthesis.selection.select import select
+def _specialise(config: Config, seeds: Path, out: Path, context: Context) -> dict[str, Any]:
+    from abroad.engines.choice import EngineChoice
+    from abroad.synthesis.settings import SpecialiseSettings
+    from abroad.synthesis.stages import specialise_stage
 
-        rejects = Rejects()
-        section = self.config.synthesis
-        candidates = read_documents(self.abstracts, rejects)
-        selection = select(candidates, SelectSettings.of(section), read_documents(self.documents, rejects))
-        if not selection.kept:
-            raise InputError(f"{self.abstracts}: none of {len(candidates)} abstracts is faithful enough to train on")
-        kept = curate(selection.kept, CurateSettings(k=section.curate)).documents if section.curate else selection.kept
-        write_documents(self.synthetic, kept)
-        write_jsonl(helper(self.synthetic, "rejected.jsonl"), selection.rejected)
-        rejects.write_beside(self.synthetic)
-        return {
-            "kept": len(kept),
-            "faithful": selection.faithful,
-            "candidates": len(candidates),
-            "acceptance": round(selection.faithful / len(candidates), 3),
-            "reasons": selection.reasons(),
-        }
+    section = config.synthesis.specialise
+    assert section is not None, "the stage is made only with this section"
+    engine, settings = EngineChoice.of(config.synthesis), SpecialiseSettings.of(section)
+    report = specialise_stage(seeds, section.corpus, out, engine, settings, context)
+    result = report.result
+    return {
+        "from_seeds": report.from_seeds,
+        "generated": len(result.tasks),
+        "reasons": result.reasons(),
+        "grounded": round(result.grounded, 3),
+        "grounded_without_retrieval": round(result.grounded_without, 3),
+    }
 
-    def do_specialise(self) -> dict[str, Any]:
-        from abroad.synthesis.tasks.kinds import make_tasks
-        from abroad.synthesis.tasks.specialise import specialise, work_folder
 
-        rejects = Rejects()
-        section = self.config.synthesis.specialise
-        assert section is not None, "the stage is made only with this section"
-        seeds, corpus = (read_documents(path, rejects) for path in (self.documents, section.corpus))
-        spec = self._engine_spec()
-        settings = SpecialiseSettings.of(section)
-        work = work_folder(self.instructions)
-        result = specialise(seeds, corpus, spec.make(self.say), spec.identity, settings, work, rejects)
-        own = [task.to_dict() for task in make_tasks(seeds, settings.seed)]
-        write_jsonl(self.instructions, [*own, *result.tasks])
-        rejects.write_beside(self.instructions)
-        return {
-            "from_seeds": len(own),
-            "generated": len(result.tasks),
-            "reasons": result.reasons(),
-            "grounded": round(result.grounded, 3),
-            "grounded_without_retrieval": round(result.grounded_without, 3),
-        }
+def _train(config: Config, sets: list[Path], out: Path, context: Context) -> dict[str, Any]:
+    from abroad.training.settings import TrainSettings
+    from abroad.training.stage import train_stage
 
-    def do_train(self) -> dict[str, Any]:
-        from abroad.training.train import train
+    report = train_stage(sets, config.train.validation, out, TrainSettings.of(config.train), context)
+    best = None if report.best_f1 is None else round(report.best_f1, 2)
+    return {"examples": report.examples, "updates": report.steps, "validation_f1": best}
 
-        rejects = Rejects()
-        examples = [item for path in self.training_sets for item in read_training_set(path, rejects)]
-        held_out = [document for path in self.validation for document in read_documents(path, rejects)]
-        report = train(examples, held_out, TrainSettings.of(self.config.train), self.model, rejects)
-        rejects.write_beside(self.model)
-        best = None if report.best_f1 is None else round(report.best_f1, 2)
-        return {"examples": report.examples, "updates": report.steps, "validation_f1": best, "set_aside": len(rejects)}
 
-    def do_extract(self) -> dict[str, Any]:
-        from abroad.extraction.base import extract_documents
-        from abroad.extraction.load import load_extractor
+def _extract(config: Config, documents: Path, model: Path, out: Path, context: Context) -> dict[str, Any]:
+    from abroad.core.io import read_documents
+    from abroad.extraction.base import extract_documents
+    from abroad.extraction.load import load_extractor
 
-        rejects = Rejects()
-        extractor = load_extractor(self.model, **self.config.extract.model_dump())
-        report = extract_documents(read_documents(self.gold, rejects), extractor, self.predictions)
-        rejects.write_beside(self.predictions)
-        return {**vars(report), "set_aside": len(rejects)}
+    extractor = load_extractor(model, **config.extract.model_dump())
+    return vars(extract_documents(read_documents(documents, context.rejects), extractor, out))
 
-    def do_evaluate(self) -> dict[str, Any]:
-        from abroad.evaluation.evaluate import evaluate
-        from abroad.evaluation.report import write_report
 
-        rejects = Rejects()
-        section = self.evaluate
-        gold = read_documents(section.gold, rejects)
-        predictions = read_predictions(self.predictions, rejects)
-        evaluation = evaluate(gold, predictions, EvaluateSettings.of(section))
-        scores = evaluation.to_dict()
-        write_json(self.scores, scores)
-        write_report(evaluation, self.report)
-        rejects.write_beside(self.report)
-        return scores
+def _evaluate(
+    section: EvaluateSection, predictions: Path, scores: Path, report: Path, context: Context
+) -> dict[str, Any]:
+    from abroad.evaluation.settings import EvaluateSettings
+    from abroad.evaluation.stage import evaluate_stage
+
+    settings = EvaluateSettings.of(section)
+    return evaluate_stage(section.gold, predictions, settings, context, scores, report).to_dict()

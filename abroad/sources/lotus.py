@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, atomic_write
 from abroad.core.progress import Progress
@@ -80,7 +81,11 @@ class PrepareSettings(Settings):
 
 
 def prepare(
-    metadata: str | Path, doi2pmid: str | Path, out: str | Path, settings: PrepareSettings | None = None
+    metadata: str | Path,
+    doi2pmid: str | Path,
+    out: str | Path,
+    settings: PrepareSettings | None = None,
+    context: Context | None = None,
 ) -> PrepareReport:
     """Write the relations table: the eight LOTUS columns and `reference_pubmed_id`, tab separated.
 
@@ -100,7 +105,7 @@ def prepare(
 
     settings = settings or PrepareSettings()
     max_relations, max_name_length = settings.max_relations, settings.max_name_length
-    report = PrepareReport()
+    report = PrepareReport(rejects=(context or Context()).rejects)
     # The map first: it is small, and a mistake in it should not cost the reading of the table.
     pmids = _read_pmids(doi2pmid, report.rejects)
     table = _read_metadata(metadata, report.rejects)

@@ -53,6 +53,9 @@ class SelectSettings(Settings):
     )
     similarity: Share = Field(0.7, description="MinHash similarity from which on a text repeats another.")
     best: Count = Field(3, description="Abstracts kept for each seed document.")
+    curate: Count | None = Field(
+        None, description="Of all kept abstracts, the so many best and most diverse; without it all."
+    )
 
 
 class CurateSettings(Settings):

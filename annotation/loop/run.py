@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, atomic_write, read_documents, read_predictions, write_documents, write_json
 from abroad.core.provenance import input_hashes
@@ -57,7 +58,7 @@ def run_loop(config: Config, say: Callable[[str], None] = print, force: bool = F
         AbroadError: the annotation server is away.
     """
     assert config.curation is not None, "only configs with a section curation come here"
-    record = run_stages(config, make_document_stages(config, say), say=say, force=force)
+    record = run_stages(config, make_document_stages(config), say=say, force=force)
     loop = _Loop(config, config.curation, record, open_channel(config.curation, config.out), say)
     closed: list[dict[str, Any]] = []
     model, unseen = config.curation.model, None
@@ -90,9 +91,9 @@ class _Loop:
         """Do what can be done in a round; what to do next if it is not over, else None."""
         if not turn.batch.exists() and not self._uncurated(turn):
             return f"every document has been shown; {self.out / 'curated' / 'curated.jsonl'} holds what was decided"
-        self._once("extract", turn, (turn.predictions,), lambda: self._extract(turn))
-        self._once("choose", turn, (turn.batch, turn.folder / "batch.tsv"), lambda: self._choose(turn))
-        self._once("push", turn, (), lambda: self._push(turn))
+        self._once("extract", turn, (turn.predictions,), lambda context: self._extract(turn))
+        self._once("choose", turn, (turn.batch, turn.folder / "batch.tsv"), lambda context: self._choose(turn))
+        self._once("push", turn, (), lambda context: self._push(turn, context))
         pulled, merged = self._collect()
         waiting = self._missing(turn, pulled.decisions)
         if waiting:
@@ -108,7 +109,7 @@ class _Loop:
         self._close(turn, pulled, merged)
         return None
 
-    def _once(self, what: str, turn: Round, outputs: tuple[Path, ...], do: Callable[[], dict[str, Any]]) -> None:
+    def _once(self, what: str, turn: Round, outputs: tuple[Path, ...], do: Callable[[Context], dict[str, Any]]) -> None:
         name = f"{turn.name} {what}"
         if name in self.record.value["stages"] and all(path.exists() for path in outputs):
             return
@@ -146,8 +147,8 @@ class _Loop:
                 stream.write(f"{c.document.id}\t{c.why}\t{c.place}\t{c.uncertainty:.4f}\n")
         return {"documents": len(choices), "mean_uncertainty": round(_mean([c.uncertainty for c in choices]), 3)}
 
-    def _push(self, turn: Round) -> dict[str, Any]:
-        rejects = Rejects()
+    def _push(self, turn: Round, context: Context) -> dict[str, Any]:
+        rejects = context.rejects
         documents = read_documents(turn.batch)
         own = {document.id for document in documents}
         predictions = [prediction for prediction in read_predictions(turn.predictions) if prediction.id in own]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.documents.sampling import SampleSettings, sample_table
@@ -40,7 +41,7 @@ def test_the_published_picks_byte_for_byte(cli, shared_data, tmp_path):
 
 def test_each_stratum_is_sampled_on_its_own(table, tmp_path):
     out = tmp_path / "sample.tsv"
-    report = sample_table(table, out, SampleSettings(n=9, by="kingdom"), Rejects())
+    report = sample_table(table, out, SampleSettings(n=9, by="kingdom"), Context())
     header, *rows = read(out)
     assert header == ["kingdom", "reference_doi", "organism_wikidata", "structure_wikidata"]
     assert [row[:2] for row in rows] == [["fungi", "doi1"], ["fungi", "doi2"], ["plants", "doi3"], ["plants", "doi1"]]
@@ -50,7 +51,7 @@ def test_each_stratum_is_sampled_on_its_own(table, tmp_path):
 @pytest.mark.parametrize("strategy", ["gme-sum", "random", "topn-rel", "topn-struct", "topn-org", "topn-sum"])
 def test_every_strategy_ranks_all_items(table, tmp_path, strategy):
     out = tmp_path / "sample.tsv"
-    sample_table(table, out, SampleSettings(n=None, strategy=strategy), Rejects())
+    sample_table(table, out, SampleSettings(n=None, strategy=strategy), Context())
     assert sorted(row[0] for row in read(out)[1:]) == ["doi1", "doi2", "doi3"]
 
 
@@ -68,7 +69,7 @@ def test_the_plot_and_the_stop_report_are_written(cli, table, tmp_path, ending):
 def test_rows_with_missing_values_are_set_aside_with_their_line(table, tmp_path):
     table.write_text(table.read_text() + "plants\tdoi9\t\ts9\n")
     rejects = Rejects()
-    report = sample_table(table, tmp_path / "sample.tsv", SampleSettings(n=None), rejects)
+    report = sample_table(table, tmp_path / "sample.tsv", SampleSettings(n=None), Context(rejects))
     assert report.dropped == 1
     assert len(rejects) == 1
     assert "doi9" not in (tmp_path / "sample.tsv").read_text()
@@ -87,14 +88,14 @@ def test_rows_with_missing_values_are_set_aside_with_their_line(table, tmp_path)
 )
 def test_settings_that_do_not_fit_are_refused_in_one_line(table, tmp_path, settings, message):
     with pytest.raises(InputError, match=message) as caught:
-        sample_table(table, tmp_path / "sample.tsv", SampleSettings(**settings), Rejects())
+        sample_table(table, tmp_path / "sample.tsv", SampleSettings(**settings), Context())
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "sample.tsv").exists()
 
 
 def test_an_unknown_kind_of_plot_is_refused_before_the_work(table, tmp_path):
     with pytest.raises(InputError, match=r"plot\.gif: expected a plot file that ends in"):
-        sample_table(table, tmp_path / "sample.tsv", SampleSettings(), Rejects(), tmp_path / "plot.gif")
+        sample_table(table, tmp_path / "sample.tsv", SampleSettings(), Context(), tmp_path / "plot.gif")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"a\tb\n", b"\xff\xfe\x00"])

@@ -32,12 +32,12 @@ class Pipeline:
         ]
         return run_stages(self.config, stages, only, self.said.append, force)
 
-    def do_upper(self):
+    def do_upper(self, context):
         self.ran.append("upper")
         self.upper.write_text(self.source.read_text().upper())
         return {}
 
-    def do_count(self):
+    def do_count(self, context):
         self.ran.append("count")
         letters = len(self.upper.read_text()) * self.factor
         self.count.write_text(str(letters))
@@ -91,14 +91,14 @@ def test_the_record_tells_settings_versions_hashes_time_and_memory(pipeline):
     record = json.loads((pipeline.config.out / "run.json").read_text())
     assert {"config", "seed", "versions", "stages"} <= record.keys()
     entry = record["stages"]["count"]
-    assert entry["result"] == {"letters": 5}
+    assert entry["result"] == {"letters": 5, "set_aside": 0}
     assert len(entry["inputs"][str(pipeline.upper)]) == 64
     assert entry["seconds"] >= 0
     assert {"peak_memory_mb", "started", "outputs"} <= entry.keys()
 
 
 def test_a_stage_that_fails_keeps_those_before_it(pipeline, monkeypatch):
-    def fail():
+    def fail(context):
         raise InputError("no letters")
 
     monkeypatch.setattr(pipeline, "do_count", fail)
@@ -139,7 +139,7 @@ def test_no_stage_writes_over_what_the_run_reads(pipeline):
 
 
 def test_a_stage_that_was_killed_is_run_again_without_force(pipeline, monkeypatch):
-    def killed():
+    def killed(context):
         pipeline.upper.write_text("half")
         raise KeyboardInterrupt
 

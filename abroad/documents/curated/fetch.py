@@ -6,11 +6,12 @@ and a later run asks only for what is not at hand. A document whose text is not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
 from abroad.core.progress import Progress
@@ -49,10 +50,9 @@ class JoinReport:
 def fetch_labelled(
     labels: Sequence[Labels],
     out: str | Path,
-    rejects: Rejects,
+    context: Context,
     xml: Sequence[Path] = (),
     client: EutilsClient | None = None,
-    say: Callable[[str], None] = lambda message: None,
 ) -> JoinReport:
     """Write the documents of all labels whose text is found, in the order of the labels.
 
@@ -63,14 +63,14 @@ def fetch_labelled(
         InputError: neither source given, a path of `xml` cannot be read, or no document came of it all.
         AbroadError: NCBI does not answer; what came is kept for the next run.
     """
-    out = Path(out)
+    out, rejects = Path(out), context.rejects
     if not xml and client is None:
         raise InputError("no source of abstracts: give local PubMed XML (--xml) or a client for E-utilities")
     texts = _Texts(labels)
     for article in _local(xml, texts, rejects):
         texts.add(article)
     if client is not None:
-        _ask(texts, out, client, rejects, say)
+        _ask(texts, out, client, context)
 
     report, documents = JoinReport(), []
     for item in labels:
@@ -171,7 +171,7 @@ def _local(xml: Sequence[Path], texts: _Texts, rejects: Rejects) -> Iterator[Art
                 texts.withdraw(record.pmid)
 
 
-def _ask(texts: _Texts, out: Path, client: EutilsClient, rejects: Rejects, say: Callable[[str], None]) -> None:
+def _ask(texts: _Texts, out: Path, client: EutilsClient, context: Context) -> None:
     """Join what an earlier run fetched, then ask NCBI: by PMID, and by DOI for what that did not give."""
     missing = len(texts.missing())
     asked = kept_articles(out)
@@ -182,19 +182,19 @@ def _ask(texts: _Texts, out: Path, client: EutilsClient, rejects: Rejects, say: 
         texts.add(article)
     at_hand = missing - len(texts.missing())
     if at_hand:
-        say(f"{at_hand} of {missing} abstracts were fetched by an earlier run")
+        context.say(f"{at_hand} of {missing} abstracts were fetched by an earlier run")
 
     pmids = [item.pmid for item in texts.missing() if item.pmid and item.pmid not in asked]
-    with Progress("fetching abstracts by PMID", len(pmids)) as progress:
-        for article in fetch_and_keep(pmids, out, client, rejects, progress.advance):
+    with context.progress("fetching abstracts by PMID", len(pmids)) as progress:
+        for article in fetch_and_keep(pmids, out, client, context.rejects, progress.advance):
             texts.add(article)
     asked_for = {*asked, *pmids}
     dois = list(dict.fromkeys(item.doi for item in texts.missing() if item.doi))
-    with Progress("fetching abstracts by DOI", len(dois)) as progress:
-        for batch, found in client.search_dois(dois, rejects):
+    with context.progress("fetching abstracts by DOI", len(dois)) as progress:
+        for batch, found in client.search_dois(dois, context.rejects):
             new = [pmid for pmid in dict.fromkeys(found) if pmid not in asked_for]
             asked_for.update(new)
-            for article in fetch_and_keep(new, out, client, rejects):
+            for article in fetch_and_keep(new, out, client, context.rejects):
                 texts.add(article)
             progress.advance(len(batch))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_predictions
 from abroad.core.schema import Prediction
@@ -130,8 +131,7 @@ def run_leaderboard(
     suites: Sequence[Suite],
     section: LeaderboardSettings,
     out: Path,
-    rejects: Rejects,
-    say: Callable[[str], None] = lambda message: None,
+    context: Context,
 ) -> Iterator[Result]:
     """Ask, rank and score row by row; what an earlier run answered is kept.
 
@@ -147,14 +147,14 @@ def run_leaderboard(
         choice = EngineChoice(
             model=model.model, engine=model.engine, batch_size=model.batch_size, engine_settings=model.settings
         )
-        engine = LazyEngine(choice, say)
+        engine = LazyEngine(choice, context.say)
         ranker = engine
         if model.rank_engine is not None and model.rank_engine != model.engine:
-            ranker = LazyEngine(EngineChoice(model=model.model, engine=model.rank_engine), say)
+            ranker = LazyEngine(EngineChoice(model=model.model, engine=model.rank_engine), context.say)
         for suite in suites:
             for row in (row for row in rows if row.model == model):
-                say(f"{suite.name}: {row.name}")
-                yield _run_row(suite, row, section, engine, choice, ranker, out / "cells", rejects)
+                context.say(f"{suite.name}: {row.name}")
+                yield _run_row(suite, row, section, engine, choice, ranker, out / "cells", context.rejects)
 
 
 def _run_row(

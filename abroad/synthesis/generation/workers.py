@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from abroad.core.io import Rejects, require_file
 from abroad.core.progress import Progress
 from abroad.engines.base import Engine
 from abroad.engines.spec import EngineSpec
-from abroad.synthesis.generation.generate import GenerationReport, generate_abstracts, generate_shard
+from abroad.synthesis.generation.generate import GenerationReport, generate_shard
 from abroad.synthesis.generation.shards import LARGEST, Shard, ShardedOutput
 
 _SHARDS_A_WORKER = 8  # so that all end at about the same time
@@ -37,15 +37,6 @@ class ShardWorker:
         if self._engine is None:
             self._engine = self._spec.make()
         return generate_shard(shard, self._engine, self._spec.identity)
-
-
-def generate(
-    prompts: Path, out: Path, spec: EngineSpec, rejects: Rejects, workers: int = 1, say: Callable[[str], None] = print
-) -> GenerationReport:
-    """As `generate_abstracts`, in this process or by several workers."""
-    if workers == 1:
-        return generate_abstracts(prompts, out, spec.make(say), rejects, spec.identity)
-    return generate_on_workers(prompts, out, spec, workers, rejects)
 
 
 def generate_on_workers(prompts: Path, out: Path, spec: EngineSpec, workers: int, rejects: Rejects) -> GenerationReport:

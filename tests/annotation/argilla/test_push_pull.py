@@ -152,7 +152,7 @@ def test_killed_in_the_middle_and_pushed_again(own_server, monkeypatch):
 
 def test_wrong_settings(annotation_server):
     client = annotation_server.connect()
-    with pytest.raises(InputError, match="expected a share"):
+    with pytest.raises(InputError, match=r"overlap: .* found 2"):
         push(client, DOCUMENTS, [], setting("wrong", overlap=2), Rejects())
     with pytest.raises(InputError, match="expected letters"):
         push(client, DOCUMENTS, [], setting("not a name"), Rejects())

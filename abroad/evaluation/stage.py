@@ -1,0 +1,41 @@
+"""Evaluation from files to scores and a report: `abroad evaluate` and `abroad run` call the same function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from abroad.core.context import Context
+from abroad.core.io import read_documents, read_predictions, write_json
+from abroad.evaluation.settings import EvaluateSettings
+
+if TYPE_CHECKING:
+    from abroad.evaluation.evaluate import Evaluation
+
+
+def evaluate_stage(
+    gold: Path,
+    predictions: Path,
+    settings: EvaluateSettings,
+    context: Context,
+    scores: Path | None = None,
+    report: Path | None = None,
+) -> Evaluation:
+    """Score a file of predictions beside one of gold.
+
+    Args:
+        scores: where the figures go (JSON).
+        report: where the page goes (HTML).
+    Raises:
+        InputError: a file that cannot be read, or no gold document.
+    """
+    from abroad.evaluation.evaluate import evaluate
+    from abroad.evaluation.report import write_report
+
+    documents = read_documents(gold, context.rejects)
+    evaluation = evaluate(documents, read_predictions(predictions, context.rejects), settings)
+    if scores is not None:
+        write_json(scores, evaluation.to_dict())
+    if report is not None:
+        write_report(evaluation, report)
+    return evaluation
