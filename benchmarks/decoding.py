@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=96)
     options = parser.parse_args()
     documents = read_documents(options.dev, Rejects())[: options.documents]
-    decoding = Decoding(beams=1, max_new_tokens=options.tokens)
+    decoding = Decoding(num_beams=1, max_new_tokens=options.tokens)
     runs: dict[str, tuple[int, dict[str, Any]]] = {
         "greedy": (8, {}),
         "contrastive, beta 0": (8, {"amateur": options.amateur, "beta": 0.0}),

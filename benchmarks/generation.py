@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--max-tokens", type=int, default=128)
     parser.add_argument("--plain", type=int, default=4, help="prompts for the plain loop")
     options = parser.parse_args()
-    settings = InstructSettings(max_tokens=options.max_tokens)
+    settings = InstructSettings(max_new_tokens=options.max_tokens)
     seeds = [replace(document, extra={}) for document in read_documents(SAMPLE, Rejects())]
     records = list(instruct(seeds, settings))[: options.prompts]
     runs = [

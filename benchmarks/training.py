@@ -49,7 +49,9 @@ def main(model: str) -> None:
     cuda = torch.cuda.is_available()
     device = torch.cuda.get_device_name() if cuda else f"{platform.processor() or platform.machine()} (CPU)"
     peak = next((value for name, value in _PEAK.items() if name in device), None)
-    base = TrainSettings(model=model, batch_size=4, accumulation=1, max_length=1024, lora_rank=8, keep_every=0)
+    base = TrainSettings(
+        model=model, batch_size=4, gradient_accumulation_steps=1, max_length=1024, lora_rank=8, keep_every=0
+    )
     variants = {
         "LoRA": base,
         "LoRA, packed": base.replace(pack=True, batch_size=1),

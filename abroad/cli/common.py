@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from abroad.core.errors import AbroadError
+from abroad.core.errors import AbroadError, FormerNameWarning
 from abroad.core.io import Rejects
 
 _NAMES: dict[str, str] = {}
@@ -24,7 +25,8 @@ class CommandGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with _former_names_said():
+                return super().invoke(ctx)
         except AbroadError as error:
             say(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
@@ -46,6 +48,25 @@ class CommandGroup(TyperGroup):
 def group(help: str) -> typer.Typer:
     """A typer app for a group of commands."""
     return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@contextlib.contextmanager
+def _former_names_said() -> Iterator[None]:
+    """Say once of each setting that it was given by a former name; other warnings go where they go."""
+    told: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FormerNameWarning)
+        others = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if not issubclass(category, FormerNameWarning):
+                others(message, category, *where, **more)
+            elif str(message) not in told:
+                told.add(str(message))
+                say(f"note: {message}")
+
+        warnings.showwarning = show
+        yield
 
 
 def warn_of_former_name(former: str, name: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from abroad.cli.common import group, report_rejects, say
-from abroad.cli.options import Options, SettingsCommand, takes
+from abroad.cli.options import Options, SettingsCommand, renamed, takes
 from abroad.cli.outputs import PAGE, writes
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def _group() -> None:
     epilog="Example: abroad inspect attention docs.jsonl --model model --compare smollm2-135m --out page.html",
     cls=SettingsCommand,
 )
+@renamed(most="--max-documents")
 @writes(out=PAGE_AND_NUMBERS)
 @takes(settings=Options("abroad.experiments.attention.study:StudySettings"))
 def attention(
@@ -37,7 +38,7 @@ def attention(
     model: str = typer.Option("smollm2-135m", help="A name or a path; a fine-tuned adapter is merged."),
     compare: str = typer.Option(None, metavar="MODEL", help="A second model on the same documents."),
     base: str = typer.Option(None, help="Base model of the adapters, if not the one they name."),
-    most: int = typer.Option(10, min=1, help="Documents to look at: the first so many."),
+    max_documents: int = typer.Option(10, min=1, help="Look at the first so many documents."),
     *,
     settings: StudySettings,
 ) -> None:
@@ -53,7 +54,7 @@ def attention(
     from abroad.experiments.attention.study import study_models
 
     rejects = Rejects()
-    texts = read_documents(documents, rejects)[:most]
+    texts = read_documents(documents, rejects)[:max_documents]
     models = [(name, base) for name in dict.fromkeys((compare, model)) if name is not None]
     with (
         run_record(out, "inspect attention", {"model": model, "compare": compare, "seed": settings.seed}, [documents]),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from abroad.cli.common import group, report_rejects, say
-from abroad.cli.options import Options, SettingsCommand, takes
+from abroad.cli.options import Options, SettingsCommand, renamed, takes
 from abroad.cli.outputs import FORCE, IN_PLACE, TSV, writes
 from abroad.core.outputs import Kind, Output, guard
 
@@ -87,7 +87,10 @@ def fetch(
     say(f"sha256 {result.sha256}")
 
 
-@app.command(epilog="Example: abroad lotus synonyms 230106_frozen_metadata.csv.gz --out synonyms.tsv")
+@app.command(
+    epilog="Example: abroad lotus synonyms 230106_frozen_metadata.csv.gz --out synonyms.tsv", cls=SettingsCommand
+)
+@renamed(most="--max-names")
 @writes(out=TSV)
 def synonyms(
     keys: Path = typer.Argument(
@@ -95,7 +98,7 @@ def synonyms(
     ),
     out: Path = typer.Option(..., metavar="NAMES.tsv", help="Table to write, for `lotus prepare --synonyms`."),
     exchange: bool = typer.Option(False, "--exchange", help="A file of PubChem's Identifier Exchange; no network."),
-    most: int = typer.Option(30, min=1, help="Names a chemical; PubChem puts the usual ones first."),
+    max_names: int = typer.Option(30, min=1, help="Names kept of a chemical; PubChem puts the usual ones first."),
     base_url: str = typer.Option(None, metavar="URL", help="Another server that speaks PUG REST."),
 ) -> None:
     """Further names of chemicals from PubChem, without registry numbers and catalogue codes.
@@ -109,7 +112,7 @@ def synonyms(
     from abroad.sources.pubchem import BASE_URL, RATE, fetch_synonyms, read_exchange, read_inchikeys, write_names
 
     rejects = Rejects()
-    how = {"exchange": exchange, "most": most, "base_url": None if exchange else base_url or BASE_URL}
+    how = {"exchange": exchange, "max_names": max_names, "base_url": None if exchange else base_url or BASE_URL}
     with run_record(out, "lotus synonyms", how, _present(keys)) as record:
         if exchange:
             found = read_exchange(keys, rejects)
@@ -117,7 +120,7 @@ def synonyms(
             wanted = read_inchikeys(keys, rejects)
             cache = taken_over(out, "cache.jsonl")
             found = fetch_synonyms(wanted, cache, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), say)
-        record["names"] = count = write_names(out, found, most)
+        record["names"] = count = write_names(out, found, max_names)
     report_rejects(rejects, out)
     without = sum(not names for names in found.values())
     say(f"{count:,} names of {len(found) - without:,} chemicals ({without:,} without any): {out}")

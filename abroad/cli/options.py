@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 AnyChoice = TypeVar("AnyChoice", bound="EngineChoice")
 
-TAKES = "__abroad_takes__"
+TAKES, FORMER = "__abroad_takes__", "__abroad_former__"
 _TAKEN = "abroad.cli.options"
 _PLAIN = (bool, int, float, str, Path)
 
@@ -177,6 +177,32 @@ def taken(context: typer.Context) -> Iterator[tuple[str, Any]]:
         yield from values.items()
 
 
+def renamed(**former: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare what options of a command alone were called in earlier versions: `renamed(most="--max-names")`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        setattr(command, FORMER, {f"--{old.replace('_', '-')}": now for old, now in former.items()})
+        return command
+
+    return decorate
+
+
+def _with_names_of_today(args: list[str], former: Mapping[str, str]) -> Iterator[str]:
+    """Words of a command line, options of earlier versions replaced; each is told once."""
+    told: set[str] = set()
+    for place, word in enumerate(args):
+        if word == "--":
+            yield from args[place:]
+            return
+        option, equals, value = word.partition("=")
+        if option in former:
+            if option not in told:
+                warn_of_former_name(option, former[option])
+            told.add(option)
+            word = f"{former[option]}{equals}{value}"
+        yield word
+
+
 class SettingsCommand(TyperCommand):
     """A command whose parameters of settings become options when they are first asked for."""
 
@@ -194,31 +220,29 @@ class SettingsCommand(TyperCommand):
     def params(self, values: list[Any]) -> None:
         self._params = values
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        former = dict(getattr(self.callback, FORMER, {}))
+        if self.params and self._taken:
+            former |= {old: now for taken in self._taken.values() for old, now in taken.former.items()}
+        return super().parse_args(ctx, list(_with_names_of_today(args, former)))
+
     def invoke(self, ctx: Any) -> Any:
         if self._taken:
             ctx.meta[_TAKEN] = {name: taken.given(ctx) for name, taken in self._taken.items()}
         return super().invoke(ctx)
 
 
-@dataclass(frozen=True)
-class _Word:
-    """An option: the parameter that stands for it, its field, and the option itself if it is of an earlier version."""
-
-    parameter: str
-    field: str
-    former: str | None = None
-
-
 class _Taken:
     """The parameters of one settings class, as typer makes them of a function with such a signature."""
 
     def __init__(self, parameter: str, options: Options) -> None:
-        self.options, self._words = options, list(_words(parameter, options))
+        self.options = options
+        self._names = {f"{parameter}__{name}": name for name in options.fields()}
 
         def collect(**values: Any) -> dict[str, Any]:
             return values
 
-        made = [_parameter(word, options) for word in self._words]
+        made = [_parameter(own, name, options) for own, name in self._names.items()]
         collect.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]
         collect.__annotations__ = {each.name: each.annotation for each in made}
         app = typer.Typer(add_completion=False)
@@ -226,44 +250,34 @@ class _Taken:
         self._command = typer.main.get_command(app)
         self.parameters = self._command.params
 
+    @property
+    def former(self) -> dict[str, str]:
+        """Option of an earlier version -> option."""
+        fields, kind = self.options.fields(), self.options.kind
+        former = {f"--{old.replace('_', '-')}": name for old, name in kind.all_former_names().items() if name in fields}
+        return {old: self.options.option(name) for old, name in {**former, **self.options.former}.items()}
+
     def given(self, ctx: Any) -> dict[str, Any]:
         """Take the values out of a context, since the command is handed settings, and keep those that were given."""
-        found = {word.parameter: ctx.params.pop(word.parameter) for word in self._words}
-        values: dict[str, Any] = self._command.callback(**found)  # type: ignore[misc]
-        result: dict[str, Any] = {}
-        for word in self._words:
-            if ctx.get_parameter_source(word.parameter).name.startswith("DEFAULT"):
-                continue
-            now = self.options.option(word.field)
-            if word.former is not None:
-                warn_of_former_name(word.former, now)
-            if word.field in result:
-                raise InputError(f"{word.former} is the former name of {now}: expected one of them, found both")
-            value = values[word.parameter]
-            result[word.field] = _read_assignments(value) if _is_mapping(self.options, word.field) else value
-        return result
+        values: dict[str, Any] = self._command.callback(**{own: ctx.params.pop(own) for own in self._names})  # type: ignore[misc]
+        return {
+            name: _read_assignments(values[own]) if _is_mapping(self.options, name) else values[own]
+            for own, name in self._names.items()
+            if not ctx.get_parameter_source(own).name.startswith("DEFAULT")
+        }
 
 
-def _words(parameter: str, options: Options) -> Iterator[_Word]:
-    for name in options.fields():
-        yield _Word(f"{parameter}__{name}", name)
-    former = {f"--{old.replace('_', '-')}": name for old, name in options.kind.former_names.items()}
-    for number, (old, name) in enumerate({**former, **options.former}.items()):
-        if name in options.fields():
-            yield _Word(f"{parameter}__former_{number}", name, old)
-
-
-def _parameter(word: _Word, options: Options) -> inspect.Parameter:
+def _parameter(own: str, name: str, options: Options) -> inspect.Parameter:
     """A parameter of a typer command: the option's type, default, limits and help are those of the field."""
-    info, default = options.fields()[word.field], options.default(word.field)
+    info, default = options.fields()[name], options.default(name)
     annotation, limits = _annotation(info)
-    mapping, flag = _is_mapping(options, word.field), annotation is bool
-    name = word.former or options.names.get(word.field) or ("--set" if mapping else options.option(word.field))
-    if flag and "/" not in name:
-        name = f"{name}/--no-{name[2:]}"
-    how: dict[str, Any] = {"help": options.helps.get(word.field, info.description), "hidden": word.former is not None}
-    if word.field in options.environment:
-        how["envvar"] = options.environment[word.field]
+    mapping = _is_mapping(options, name)
+    option = options.names.get(name) or ("--set" if mapping else options.option(name))
+    if annotation is bool and "/" not in option:
+        option = f"{option}/--no-{option[2:]}"
+    how: dict[str, Any] = {"help": options.helps.get(name, info.description)}
+    if name in options.environment:
+        how["envvar"] = options.environment[name]
     if mapping:
         annotation, default, how["metavar"] = list[str], [], "KEY=VALUE"
     elif get_origin(annotation) is list:
@@ -272,7 +286,7 @@ def _parameter(word: _Word, options: Options) -> inspect.Parameter:
         how |= limits
     hint = annotation if default is not None else Optional[annotation]  # noqa: UP045 - typer's generics know no |
     kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(word.parameter, kind, default=typer.Option(default, name, **how), annotation=hint)
+    return inspect.Parameter(own, kind, default=typer.Option(default, option, **how), annotation=hint)
 
 
 def _annotation(info: FieldInfo) -> tuple[Any, dict[str, Any]]:

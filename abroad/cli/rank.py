@@ -71,7 +71,7 @@ def rank(
     if choice.engine != "openai":  # a server does not show its weights
         base = choice.engine_settings.get("base")
         identity["weights"] = weights_digest(resolve_model(choice.model, base))
-    how = identity | {"by": settings.by, "keep": settings.keep, "least": settings.least}
+    how = identity | {"by": settings.by, "keep": settings.keep, "min_probability": settings.min_probability}
     with run_record(out, "rank", how, [documents, *predictions]) as run:
         scorer = choice.spec.make(say)
         done = rank_file(scorer, identity, texts, outputs, settings, out, whole)

@@ -60,7 +60,9 @@ _MANY = "every cell of the grid is decoded"
 @writes(out=folder("an adapter", "adapter_config.json", grows=True))
 @takes(
     decoding=Options(
-        DECODING, only=("beams", "max_new_tokens"), defaults={"beams": (1, _MANY), "max_new_tokens": (256, _MANY)}
+        DECODING,
+        only=("num_beams", "max_new_tokens"),
+        defaults={"num_beams": (1, _MANY), "max_new_tokens": (256, _MANY)},
     )
 )
 def compress(

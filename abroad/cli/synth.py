@@ -283,7 +283,7 @@ _SMALL = "a small model on small sets, compared in minutes"
         defaults={
             "epochs": (5, _SMALL),
             "batch_size": (4, _SMALL),
-            "accumulation": (1, _SMALL),
+            "gradient_accumulation_steps": (1, _SMALL),
             "learning_rate": (5e-4, _SMALL),
             "max_length": (1024, _SMALL),
         },

@@ -13,6 +13,10 @@ class InputError(AbroadError):
     exit_code = 2
 
 
+class FormerNameWarning(FutureWarning):
+    """A setting was given by the name it had in an earlier version, which is still read."""
+
+
 class MissingDependencyError(AbroadError):
     """An optional part is not installed; the message holds the command that adds it."""
 

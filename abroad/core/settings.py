@@ -6,6 +6,7 @@ and the commands take their options from them (`abroad.cli.options`).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from abroad.core.errors import InputError
+from abroad.core.errors import FormerNameWarning, InputError
 from abroad.core.io import require_file
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -61,15 +62,31 @@ class Settings(_Checked):
         return cls._renamed(values) if isinstance(values, Mapping) else values
 
     @classmethod
+    def all_former_names(cls) -> dict[str, str]:
+        """The former names of this class and of those that it is composed of."""
+        return {old: name for base in cls.__mro__ for old, name in vars(base).get("former_names", {}).items()}
+
+    @classmethod
     def _renamed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        renamed = {name: value for name, value in values.items() if name not in cls.former_names}
-        for former, name in cls.former_names.items():
-            if former not in values:
-                continue
+        former = cls.all_former_names()
+        renamed = {name: value for name, value in values.items() if name not in former}
+        for old in former.keys() & values.keys():
+            name = former[old]
             if name in values:
-                raise ValueError(f"{former!r} is the former name of {name!r}: expected one of them, found both")
-            renamed[name] = values[former]
+                raise ValueError(f"{old!r} is the former name of {name!r}: expected one of them, found both")
+            warnings.warn(f"{old} is called {name} now; the former name is still read", FormerNameWarning, stacklevel=4)
+            renamed[name] = values[old]
         return renamed
+
+    @classmethod
+    def recorded(cls, values: Mapping[str, Any]) -> Self:
+        """Settings that an earlier run wrote down, by whichever names they had then.
+
+        Raises:
+            InputError: they are none.
+        """
+        former = cls.all_former_names()
+        return cls(**{former.get(name, name): value for name, value in values.items()})
 
     @classmethod
     def of(cls, wider: Settings, **changes: Any) -> Self:
@@ -91,7 +108,7 @@ class Settings(_Checked):
 
     def identity(self) -> dict[str, Any]:
         """What is compared when work is resumed: as JSON, by the names that records have had from the first."""
-        former = {name: old for old, name in self.former_names.items()}
+        former = {name: old for old, name in self.all_former_names().items()}
         values = self.model_dump(mode="json")
         for name in type(self).model_fields:
             if isinstance(inner := getattr(self, name), Settings):

@@ -50,7 +50,7 @@ class Learner(Settings):
         from abroad.training.train import train
 
         train(documents, [], self.train, out, rejects)
-        decoding = Decoding(beams=1, max_new_tokens=self.train.validation_tokens)
+        decoding = Decoding(num_beams=1, max_new_tokens=self.train.validation_max_new_tokens)
         extractor: GenerativeExtractor = load_generative_extractor(str(out), decoding)
         return extractor
 

@@ -5,7 +5,7 @@ Nothing heavy is imported before an extractor is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,11 +28,13 @@ class ExtractorKind:
         description: for messages ("a language model").
         settings: names of the settings that `load_extractor` takes for it.
         load: makes the extractor of a name and settings.
+        former_names: of settings, in earlier versions; they are taken too.
     """
 
     description: str
     settings: tuple[str, ...]
     load: Callable[[str, Mapping[str, Any]], Extractor]
+    former_names: Collection[str] = ()
 
 
 def extractor_kind(name: str | Path = BUILTIN) -> ExtractorKind:
@@ -59,8 +61,9 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
 
             Of a language model:
 
-            - `beams`, `max_new_tokens` (tokens), `length_penalty`, `early_stopping`, `force_end`, `ngram_block`
-              and `chunk_overlap` (tokens): how it is decoded, see `Decoding`; else as its release says;
+            - `num_beams`, `max_new_tokens` (tokens), `length_penalty`, `early_stopping`, `force_end`,
+              `no_repeat_ngram_size` and `chunk_overlap` (tokens): how it is decoded, see `Decoding`; else as its
+              release says;
             - `base`: the base model of an adapter, if not the one it names;
             - `quantization`: `"none"` or `"nf4"`;
             - `batch_size`: rows at once;
@@ -80,7 +83,7 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> [prediction] = extractor.extract([document])
     """
     kind = extractor_kind(name)
-    unknown = sorted(set(settings) - set(kind.settings))
+    unknown = sorted(set(settings) - {*kind.settings, *kind.former_names})
     if unknown:
         raise InputError(
             f"{name}: no setting {unknown[0]!r} of {kind.description}; expected one of: {', '.join(kind.settings)}"
@@ -104,8 +107,9 @@ def _load_language_model(name: str, settings: Mapping[str, Any]) -> Extractor:
     from abroad.extraction.generative.decoding import Decoding, read_decoding
     from abroad.extraction.generative.load import load_generative_extractor
 
+    names = {*Decoding.model_fields, *Decoding.all_former_names()}
     decoding = read_decoding(Path(name)) or Decoding()
-    decoding = decoding.replace(**{key: value for key, value in settings.items() if key in Decoding.model_fields})
+    decoding = decoding.replace(**{key: value for key, value in settings.items() if key in names})
     return load_generative_extractor(
         name,
         decoding,
@@ -121,7 +125,7 @@ _PAIRS = ExtractorKind("the built-in extractor and those trained like it", ("min
 
 @cache
 def _language_model() -> ExtractorKind:
-    from abroad.extraction.generative.decoding import GenerativeSettings
+    from abroad.extraction.generative.decoding import Decoding, GenerativeSettings
 
     settings = (*GenerativeSettings.model_fields, "base", "quantization")
-    return ExtractorKind("a language model", settings, _load_language_model)
+    return ExtractorKind("a language model", settings, _load_language_model, Decoding.all_former_names())

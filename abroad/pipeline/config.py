@@ -48,7 +48,9 @@ class DocumentsSection(Settings):
 class SpecialiseSection(SpecialiseSettings):
     """Self-specialisation: new instructions from the seeds, answered with retrieved abstracts, to train on too."""
 
-    later_fields: ClassVar[frozenset[str]] = frozenset({"demonstrations", "similarity", "temperature", "max_tokens"})
+    later_fields: ClassVar[frozenset[str]] = frozenset(
+        {"demonstrations", "similarity", "temperature", "max_new_tokens"}
+    )
 
     corpus: Path = Field(description="abstracts to answer from (JSON or JSONL); relations are not needed")
 

@@ -11,9 +11,9 @@ both players at once. Nothing here knows of a language model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -30,8 +30,10 @@ _PAD_TO = 1.5  # games are played together up to this times the candidates of th
 class GameSettings(Settings):
     """How the game is played."""
 
+    former_names: ClassVar[Mapping[str, str]] = {"rate": "learning_rate"}
+
     regularisation: Positive = Field(0.1, description="lambda: how hard both players hold on to their first policies.")
-    rate: Positive = Field(0.1, description="eta: the rate of learning.")
+    learning_rate: Positive = Field(0.1, description="eta: the rate of learning.")
     steps: Count = Field(5000, description="Maximum iterations of the equilibrium search.")
     tolerance: NotNegative = Field(
         1e-6, description="A game ends when no probability moves by more in one step; looked at every tenth."
@@ -114,7 +116,7 @@ def _play(initial: Sequence[Policies], settings: GameSettings) -> list[Policies]
     found: dict[int, Policies] = {}
     quality = np.empty_like(start_g)
     for step in range(1, settings.steps + 1):
-        scale = 1 / (1 / (settings.rate * step) + lam)
+        scale = 1 / (1 / (settings.learning_rate * step) + lam)
         quality[:, CORRECT] = sum_d
         np.subtract(step, sum_d, out=quality[:, INCORRECT])  # pi_D(incorrect) is what pi_D(correct) leaves
         quality *= scale / (2 * step)

@@ -10,10 +10,10 @@ game is played); `er-g` and `er-d` are pi_G(y|correct) and pi_D(correct|y) of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -133,11 +133,15 @@ def _groups(sets: Iterable[CandidateSet]) -> Iterator[list[CandidateSet]]:
 class RankSettings(Settings):
     """How predictions are ranked."""
 
+    former_names: ClassVar[Mapping[str, str]] = {"least": "min_probability"}
+
     by: str = Field("er-d", description="Order of the relations: likelihood, product, er-g or er-d.")
     keep: PositiveShare = Field(
         1.0, description="Share of a document's relations that stays, one at least; of whole outputs the first stays."
     )
-    least: Share = Field(0.0, description="Leave out relations of a lower value (a probability) in this order.")
+    min_probability: Share = Field(
+        0.0, description="Leave out relations of a lower value (a probability) in this order."
+    )
     game: GameSettings = Field(GameSettings(), description="The equilibrium search.")
     prompts: RankingPrompts = Field(RankingPrompts(), description="How the model is asked.")
 
@@ -199,7 +203,7 @@ def _ranked(prediction: Prediction, relations: list[Relation], ranking: Ranking,
 def _keep(values: Sequence[float], settings: RankSettings) -> int:
     """How many of the candidates stay, by their values in order."""
     most = max(1, round(settings.keep * len(values)))
-    return sum(value >= settings.least for value in values[:most])
+    return sum(value >= settings.min_probability for value in values[:most])
 
 
 def reorder(prediction: Prediction, settings: RankSettings) -> Prediction:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -12,6 +13,8 @@ from abroad.engines.choice import EngineChoice
 
 class InstructSettings(Settings):
     """What prompts are made of documents."""
+
+    former_names: ClassVar[Mapping[str, str]] = {"max_tokens": "max_new_tokens"}
 
     style: str = Field("completion", description="Form of the prompt: completion (small models), standard or vicuna.")
     prompts_per_document: Count = Field(10, description="Prompts made of each document.")
@@ -24,7 +27,7 @@ class InstructSettings(Settings):
         (0.0, 1.0), description="Lowest and highest temperature; each prompt's is drawn uniformly between them."
     )
     top_p: PositiveShare = Field(0.95, description="Nucleus sampling: the smallest set of tokens of this probability.")
-    max_tokens: Count = Field(512, description="New tokens that an abstract may have.")
+    max_new_tokens: Count = Field(512, description="New tokens that an abstract may have.")
     seed: Seed = Field(0, description="Seed of all draws.")
 
     @model_validator(mode="after")
@@ -68,12 +71,14 @@ class CurateSettings(Settings):
 class SpecialiseSettings(Settings):
     """How instructions are generated and answered in self-specialisation."""
 
+    former_names: ClassVar[Mapping[str, str]] = {"max_tokens": "max_new_tokens"}
+
     count: Count = Field(200, description="Instructions to generate, before filtering.")
     retrieve: Count = Field(3, description="Abstracts in the context of an answer (BM25).")
     demonstrations: Count = Field(4, description="Tasks of the seeds that are shown for each new instruction.")
     similarity: Share = Field(0.7, description="MinHash similarity of a near-duplicate.")
     temperature: NotNegative = Field(0.8, description="Of sampling.")
-    max_tokens: Count = Field(128, description="New tokens of an instruction or an answer.")
+    max_new_tokens: Count = Field(128, description="New tokens of an instruction or an answer.")
     seed: Seed = Field(0, description="Seed of all draws.")
 
 

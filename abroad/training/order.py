@@ -50,9 +50,12 @@ def plan_updates(lengths: Sequence[int], settings: TrainSettings, processes: int
         order = list(range(len(lengths)))
         Random(f"{settings.seed}:{epoch}").shuffle(order)
         if settings.pack:
-            batches, passes = pack(order, lengths, settings.max_length), settings.batch_size * settings.accumulation
+            batches, passes = (
+                pack(order, lengths, settings.max_length),
+                settings.batch_size * settings.gradient_accumulation_steps,
+            )
         else:
-            size, passes = settings.batch_size, settings.accumulation
+            size, passes = settings.batch_size, settings.gradient_accumulation_steps
             batches = [tuple(order[start : start + size]) for start in range(0, len(order), size)]
         step = passes * processes
         for start in range(0, len(batches), step):

@@ -172,8 +172,8 @@ def _advice(
         small = max(small // 2, 1)
         trial = settings.replace(batch_size=small)
         if _plan(trial, shape, gpus, gpu_memory, target_tokens).fits:
-            more = settings.accumulation * settings.batch_size // small
-            yield f"batch_size: {small} with accumulation: {more}"
+            more = settings.gradient_accumulation_steps * settings.batch_size // small
+            yield f"batch_size: {small} with gradient_accumulation_steps: {more}"
             break
     changes: list[dict[str, Any]] = [
         {"gradient_checkpointing": True},

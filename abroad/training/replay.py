@@ -43,7 +43,7 @@ def recorded_settings(run: Path) -> TrainSettings:
         raise InputError(f"{path}: no such file; expected the directory of a run of `abroad train`")
     fields: dict[str, Any] = json.loads(path.read_text("utf-8"))["settings"]
     fields["adam_betas"] = tuple(fields["adam_betas"])
-    return TrainSettings(**fields)
+    return TrainSettings.recorded(fields)
 
 
 def replay(run: Path, documents: Sequence[Document | Task], updates: int, rejects: Rejects) -> Replay:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -15,11 +16,16 @@ class TrainSettings(Settings):
     Defaults are the published ones for BioGPT (Delmas et al. 2024) but for the epochs and warm-up of small sets.
     """
 
+    former_names: ClassVar[Mapping[str, str]] = {
+        "accumulation": "gradient_accumulation_steps",
+        "validation_tokens": "validation_max_new_tokens",
+    }
+
     model: str = Field("smollm2-135m", description="Base model: a name or a local path.")
     epochs: Count = Field(15, description="Times that all examples are read.")
     learning_rate: Positive = Field(1e-4, description="Of AdamW; falls linearly to zero.")
     batch_size: Count = Field(16, description="Examples in one forward pass of one process.")
-    accumulation: Count = Field(5, description="Forward passes in one update.")
+    gradient_accumulation_steps: Count = Field(5, description="Forward passes in one update.")
     warmup_steps: CountOrNone = Field(100, description="Updates over which the learning rate rises.")
     adam_betas: tuple[Share, Share] = Field((0.9, 0.999), description="Of AdamW.")
     weight_decay: NotNegative = Field(0.0, description="Of AdamW.")
@@ -38,7 +44,7 @@ class TrainSettings(Settings):
         1.0, description="Position interpolation: the context becomes this many times as long (RoPE models only)."
     )
     shuffles: Count = Field(1, description="Examples made of a document, each with its relations in another order.")
-    validation_tokens: Count = Field(256, description="New tokens of a document when F1 is measured.")
+    validation_max_new_tokens: Count = Field(256, description="New tokens of a document when F1 is measured.")
     checkpoint_every: Count = Field(
         50, description="Updates between the states that a killed run goes on from and a roll-back returns to."
     )

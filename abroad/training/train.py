@@ -277,7 +277,7 @@ class TrainingRun:
 
     def _validate(self) -> Any:
         engine = TransformersEngine(self.model.eval(), self.tokenizer)
-        decoding = Decoding(beams=1, max_new_tokens=self.settings.validation_tokens)
+        decoding = Decoding(num_beams=1, max_new_tokens=self.settings.validation_max_new_tokens)
         predictions = list(GenerativeExtractor(engine, self.tokenizer, decoding, {}).extract(self.validation))
         return micro_scores(self.validation, predictions)
 

@@ -80,7 +80,7 @@ def long_documents():
 
 
 def f1(model, documents, **decoding):
-    extractor = load_generative_extractor(str(model), Decoding(beams=1, max_new_tokens=6, **decoding))
+    extractor = load_generative_extractor(str(model), Decoding(num_beams=1, max_new_tokens=6, **decoding))
     predictions = list(extractor.extract(documents))
     return micro_scores(documents, predictions).f1, predictions
 
@@ -95,7 +95,7 @@ def test_a_fact_beyond_the_window_is_found_after_interpolation(reader, long_docu
         epochs=2,
         learning_rate=5e-3,
         batch_size=8,
-        accumulation=1,
+        gradient_accumulation_steps=1,
         warmup_steps=10,
         rope_factor=2.0,
         max_length=2 * WINDOW,

@@ -54,6 +54,7 @@ DIGESTS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::abroad.core.errors.FormerNameWarning")
 @pytest.mark.parametrize("path", DIGESTS)
 def test_the_stages_of_an_old_config_are_as_done_as_they_were(path):
     config = Config.model_validate(yaml.safe_load((ROOT / path).read_text()))
@@ -66,13 +67,45 @@ TRAIN = {"epochs": 3, "accumulation": 2, "batch_size": 2}
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        (TrainSettings(**TRAIN), "e07520114ff48b0e"),
+        (TrainSettings.recorded(TRAIN), "e07520114ff48b0e"),
         (Decoding(), "3768a0c41da6ecd1"),
         (RankSettings(), "7a74cf14f18c552c"),
-        (Learner(kind="lm", train=TrainSettings(**TRAIN), seed=3), "69fcbd2c109bfcb4"),
+        (Learner(kind="lm", train=TrainSettings.recorded(TRAIN), seed=3), "69fcbd2c109bfcb4"),
         (FewShotSettings(), "b53bac9f7cfeeddc"),
     ],
     ids=lambda value: type(value).__name__,
 )
 def test_what_resumption_compares_of_settings_is_as_it_was(settings, expected):
     assert digest(settings.identity()) == expected
+
+
+def test_a_config_of_an_earlier_version_is_read_and_each_former_key_told_once(cli, tmp_path):
+    mapping = yaml.safe_load((ROOT / "tests/pipeline/every_key.yaml").read_text())
+    for section, keys in FILES.items():
+        for key in keys:
+            (tmp_path / f"{section}-{key}").write_text("x")
+            mapping[section][key] = str(tmp_path / f"{section}-{key}")
+    mapping["documents"] = {"eutils": True}
+    mapping["synthesis"]["engine"] = "transformers"
+    mapping["synthesis"]["engine_settings"] = {}
+    path = tmp_path / "old.yaml"
+    path.write_text(yaml.safe_dump(mapping))
+    result = cli("config", "show", path)
+    assert result.exit_code == 0, result.stderr
+    for former, now in FORMER.items():
+        assert result.stderr.count(f"note: {former} is called {now} now") == 1
+    shown = yaml.safe_load(result.stdout)
+    assert shown["train"]["gradient_accumulation_steps"] == 7 and shown["extract"]["num_beams"] == 5
+    again = tmp_path / "new.yaml"
+    again.write_text(result.stdout)
+    assert "note:" not in cli("config", "show", again).stderr
+
+
+FILES = {"lotus": ("metadata", "doi2pmid"), "train": ("validation",), "evaluate": ("gold",)}
+FORMER = {
+    "max_tokens": "max_new_tokens",
+    "accumulation": "gradient_accumulation_steps",
+    "validation_tokens": "validation_max_new_tokens",
+    "beams": "num_beams",
+    "ngram_block": "no_repeat_ngram_size",
+}

@@ -64,7 +64,7 @@ def test_relations_are_put_in_order_and_keep_their_own_scores(ranked):
 
 
 @pytest.mark.parametrize(
-    ("settings", "kept"), [(RankSettings(keep=0.34), [1, 1, 0]), (RankSettings(least=1.0), [0, 0, 0])]
+    ("settings", "kept"), [(RankSettings(keep=0.34), [1, 1, 0]), (RankSettings(min_probability=1.0), [0, 0, 0])]
 )
 def test_what_is_not_kept_is_left_out_but_stands_in_the_record(engine, settings, kept):
     found = list(rank_relations(engine, GOLD, CANDIDATES, settings))
@@ -149,7 +149,7 @@ def test_nothing_to_compare_is_said(ranked):
         compare_orders([make_document("1", "T.", "Text.", [])], ranked)
 
 
-@pytest.mark.parametrize("wrong", [{"by": "er"}, {"keep": 0.0}, {"least": 2.0}])
+@pytest.mark.parametrize("wrong", [{"by": "er"}, {"keep": 0.0}, {"min_probability": 2.0}])
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(InputError):
         RankSettings(**wrong)

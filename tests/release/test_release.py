@@ -15,7 +15,7 @@ def run(tiny_model, tmp_path_factory):
     from tests.experiments.test_compare import documents
 
     out = tmp_path_factory.mktemp("run") / "model"
-    values = {"epochs": 3, "learning_rate": 1e-2, "batch_size": 4, "accumulation": 1, "warmup_steps": 0}
+    values = {"epochs": 3, "learning_rate": 1e-2, "batch_size": 4, "gradient_accumulation_steps": 1, "warmup_steps": 0}
     train(documents("t", 8), [], TrainSettings(model=str(tiny_model), **values), out, Rejects())
     return out
 

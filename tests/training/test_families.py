@@ -55,7 +55,7 @@ def test_a_family_trains_and_its_adapter_loads(request, family, targets, pack, d
         epochs=8,
         learning_rate=1e-2,
         batch_size=2,
-        accumulation=1,
+        gradient_accumulation_steps=1,
         warmup_steps=0,
         max_length=600,
         pack=pack,
@@ -67,7 +67,7 @@ def test_a_family_trains_and_its_adapter_loads(request, family, targets, pack, d
     assert sum(losses[-2:]) < sum(losses[:2])  # an epoch has one or two updates
     config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
     assert {name.rpartition(".")[2] for name in config["target_modules"]} == targets
-    extractor = load_generative_extractor(str(tmp_path / "out"), Decoding(beams=1, max_new_tokens=4))
+    extractor = load_generative_extractor(str(tmp_path / "out"), Decoding(num_beams=1, max_new_tokens=4))
     assert all(prediction.error is None for prediction in extractor.extract(documents))
 
 
@@ -83,12 +83,12 @@ def test_four_bits_train_and_load(smollm2, documents, tmp_path):
         transformers.LlamaConfig(vocab_size=len(tokenizer), initializer_range=0.2, **sizes)
     ).save_pretrained(tmp_path / "base")
     tokenizer.save_pretrained(tmp_path / "base")
-    values = {"epochs": 8, "learning_rate": 1e-2, "batch_size": 4, "accumulation": 1, "warmup_steps": 0}
+    values = {"epochs": 8, "learning_rate": 1e-2, "batch_size": 4, "gradient_accumulation_steps": 1, "warmup_steps": 0}
     settings = TrainSettings(model=str(tmp_path / "base"), quantization="nf4", lora_dropout=0.0, **values)
     train(documents, [], settings, tmp_path / "out", Rejects())
     losses = [json.loads(line)["loss"] for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]
     assert losses[-1] < losses[0] - 1
-    decoding = Decoding(beams=1, max_new_tokens=4)
+    decoding = Decoding(num_beams=1, max_new_tokens=4)
     extractor = load_generative_extractor(str(tmp_path / "out"), decoding, quantization="nf4")
     kinds = {type(module).__name__ for module in extractor.engine.model.modules()}
     assert any("4bit" in kind for kind in kinds)

@@ -11,7 +11,9 @@ lengths = st.lists(st.integers(1, 50), min_size=1, max_size=60)
 
 @given(lengths, st.integers(1, 5), st.integers(1, 4), st.booleans(), st.integers(1, 3))
 def test_every_example_comes_once_an_epoch(lengths, size, accumulation, packed, processes):
-    settings = TrainSettings(epochs=2, batch_size=size, accumulation=accumulation, max_length=50, pack=packed)
+    settings = TrainSettings(
+        epochs=2, batch_size=size, gradient_accumulation_steps=accumulation, max_length=50, pack=packed
+    )
     updates = plan_updates(lengths, settings, processes)
     for epoch in (1, 2):
         seen = [place for u in updates if u.epoch == epoch for batch in u.batches for place in batch]
@@ -29,7 +31,9 @@ def test_rows_hold_no_more_than_fits(lengths):
 
 def test_epochs_and_seeds_differ():
     def order(seed):
-        updates = plan_updates([1] * 30, TrainSettings(epochs=2, batch_size=30, accumulation=1, seed=seed))
+        updates = plan_updates(
+            [1] * 30, TrainSettings(epochs=2, batch_size=30, gradient_accumulation_steps=1, seed=seed)
+        )
         return [update.batches for update in updates]
 
     assert order(0)[0] != order(0)[1] and order(0) != order(1)

@@ -26,8 +26,8 @@ def test_two_processes_end_where_one_does(quantization, tiny_model, documents, t
         from abroad.training.train import train
         model, data, out, size, quantization = sys.argv[1:]
         settings = TrainSettings(model=model, epochs=3, quantization=quantization, learning_rate=1e-2,
-                                 batch_size=int(size), accumulation=1, warmup_steps=0, lora_dropout=0.0,
-                                 validation_tokens=4, checkpoint_every=2)
+                                 batch_size=int(size), gradient_accumulation_steps=1, warmup_steps=0, lora_dropout=0.0,
+                                 validation_max_new_tokens=4, checkpoint_every=2)
         items = read_documents(data)
         train(items, items[:1], settings, Path(out), Rejects())
         """)

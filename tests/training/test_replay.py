@@ -7,7 +7,9 @@ from abroad.training.train import train
 
 
 def test_a_run_replays_with_equal_hashes_and_losses(cli, tiny_model, documents, tmp_path):
-    settings = TrainSettings(model=str(tiny_model), epochs=3, batch_size=2, accumulation=1, lora_dropout=0.1, seed=3)
+    settings = TrainSettings(
+        model=str(tiny_model), epochs=3, batch_size=2, gradient_accumulation_steps=1, lora_dropout=0.1, seed=3
+    )
     train(documents, [], settings, tmp_path / "run", Rejects())
     result = replay(tmp_path / "run", documents, 3, Rejects())
     assert (result.updates, result.equal, result.first_difference) == (6, 6, None)

@@ -43,7 +43,7 @@ def poisoned_run(model, out, policy):
         epochs=2,
         learning_rate=1e-2,
         batch_size=4,
-        accumulation=1,
+        gradient_accumulation_steps=1,
         warmup_steps=0,
         max_grad_norm=1e9,
         checkpoint_every=4,

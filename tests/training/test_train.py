@@ -17,8 +17,8 @@ from abroad.training.train import TrainingRun, train
 
 
 def settings_for(model, **changes):
-    values = {"epochs": 2, "learning_rate": 1e-2, "batch_size": 2, "accumulation": 1, "warmup_steps": 0}
-    return TrainSettings(model=str(model), **{**values, "validation_tokens": 8, **changes})
+    values = {"epochs": 2, "learning_rate": 1e-2, "batch_size": 2, "gradient_accumulation_steps": 1, "warmup_steps": 0}
+    return TrainSettings(model=str(model), **{**values, "validation_max_new_tokens": 8, **changes})
 
 
 def losses(out):
@@ -40,7 +40,7 @@ def test_training_lowers_the_loss_and_leaves_a_loadable_adapter(tiny_model, docu
     assert len(list((tmp_path / "model" / "checkpoints").iterdir())) == 15
     assert list((tmp_path / "model").glob("*.safetensors"))
     assert not list((tmp_path / "model").glob("*.bin"))
-    extractor = load_generative_extractor(str(tmp_path / "model"), Decoding(beams=2, max_new_tokens=8))
+    extractor = load_generative_extractor(str(tmp_path / "model"), Decoding(num_beams=2, max_new_tokens=8))
     assert {prediction.id for prediction in extractor.extract(documents)} == {"1", "2", "3"}
 
 

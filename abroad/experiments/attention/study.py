@@ -5,9 +5,9 @@ https://arxiv.org/abs/2310.19084; what the paper does not have: the attention fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -33,8 +33,10 @@ INSTRUCTION = "Which organism produces which chemical, according to this text?\n
 class StudySettings(Settings):
     """What is looked at, and how much of it."""
 
+    former_names: ClassVar[Mapping[str, str]] = {"max_tokens": "max_length"}
+
     instruction: str = Field(INSTRUCTION, description="Put before each text.")
-    max_tokens: Annotated[int, Field(ge=16)] = Field(
+    max_length: Annotated[int, Field(ge=16)] = Field(
         1024, description="Longer documents are set aside: a matrix grows as the square."
     )
     max_relations: Count = Field(8, description="Relations of a document whose mentions are looked for.")
@@ -128,9 +130,9 @@ class AttentionStudy:
         )
 
     def _check_length(self, tokens: int) -> None:
-        if tokens > min(self.context, self.settings.max_tokens):
-            limit = "the model's context" if self.context <= self.settings.max_tokens else "the limit (--max-tokens)"
-            raise InputError(f"{tokens} tokens, more than {min(self.context, self.settings.max_tokens)}: {limit}")
+        if tokens > min(self.context, self.settings.max_length):
+            limit = "the model's context" if self.context <= self.settings.max_length else "the limit (--max-length)"
+            raise InputError(f"{tokens} tokens, more than {min(self.context, self.settings.max_length)}: {limit}")
 
     def _words(self, text: Encoded, prefix: Sequence[int]) -> Any:
         skipped = len(text.before) + len(prefix)
@@ -172,7 +174,7 @@ class AttentionStudy:
                     # A token is chosen at the position before it: that is where the model looks for it.
                     written.append((np.arange(len(ids) - 1, len(ids) + length - 1), sorted(places)))
                 ids += pieces
-        if not written or len(ids) > min(self.context, self.settings.max_tokens):
+        if not written or len(ids) > min(self.context, self.settings.max_length):
             return {}
         attention = token_attention(self.model, ids)
         everything = sorted(set().union(*(places for _, places in written)))

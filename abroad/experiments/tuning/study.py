@@ -133,7 +133,10 @@ def tune_decoding(
 
     def objective(trial: Any) -> float:
         beams = trial.suggest_categorical("beams", (1, 3, 5))
-        changes: dict[str, Any] = {"beams": beams, "ngram_block": trial.suggest_categorical("ngram_block", (0, 8, 16))}
+        changes: dict[str, Any] = {
+            "num_beams": beams,
+            "no_repeat_ngram_size": trial.suggest_categorical("ngram_block", (0, 8, 16)),
+        }
         if beams > 1:
             changes["length_penalty"] = trial.suggest_float("length_penalty", 0.0, 3.0, step=0.25)
             changes["early_stopping"] = STOPPING[trial.suggest_int("early_stopping", 0, len(STOPPING) - 1)]
@@ -187,7 +190,7 @@ def _named(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
         elif name == "early_stopping":
             yield name, str(STOPPING[value]).lower()
         else:
-            yield name, f"{value:.3g}" if isinstance(value, float) else str(value)
+            yield Decoding.former_names.get(name, name), f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def best_section(study: Any) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -22,14 +23,16 @@ DECODING = "decoding.json"
 class Decoding(Settings):
     """How relations are decoded; the defaults are the published ones but for max_new_tokens (1,024 there)."""
 
-    beams: Count = Field(3, description="Beams of the search; 1 is greedy.")
+    former_names: ClassVar[Mapping[str, str]] = {"beams": "num_beams", "ngram_block": "no_repeat_ngram_size"}
+
+    num_beams: Count = Field(3, description="Beams of the search; 1 is greedy.")
     max_new_tokens: Count = Field(
         512, description="Budget of a document; outputs that reach it are counted as cut off."
     )
     length_penalty: float = Field(1.5, description="Exponent of the length in beam search, as in transformers.")
     early_stopping: bool | Literal["never"] = Field("never", description="End of beam search, as in transformers.")
     force_end: bool = Field(True, description="The end token is the last of the budget.")
-    ngram_block: CountOrNone = Field(
+    no_repeat_ngram_size: CountOrNone = Field(
         0, description="Runs of so many tokens of the output come once at most; 0: no such rule."
     )
     chunk_overlap: CountOrNone = Field(
@@ -61,8 +64,8 @@ def read_decoding(folder: Path) -> Decoding | None:
     if not path.is_file():
         return None
     try:
-        return Decoding.model_validate(json.loads(path.read_text("utf-8")))
-    except ValueError:  # pydantic's error is one
+        return Decoding.recorded(json.loads(path.read_text("utf-8")))
+    except (ValueError, AttributeError, InputError):
         raise InputError(f"{path}: expected JSON with the settings of decoding") from None
 
 
@@ -79,9 +82,11 @@ def check_decoding(decoding: Decoding, settings: EngineSettings) -> None:
     method = "contrastive" if contrastive else "speculative"
     if contrastive and draft is not None:
         raise InputError("contrastive and speculative decoding do not go together: set amateur or draft, not both")
-    if (contrastive or draft is not None) and decoding.beams > 1:
-        raise InputError(f"{method} decoding has no beam search: expected --beams 1, found {decoding.beams}")
-    if draft is not None and decoding.ngram_block:
-        raise InputError("speculative decoding has no n-gram block: expected ngram_block 0")
-    if isinstance(settings, VllmSettings) and (decoding.beams > 1 or decoding.ngram_block):
-        raise InputError("the engine vllm has neither beam search nor n-gram block: expected --beams 1, ngram_block 0")
+    if (contrastive or draft is not None) and decoding.num_beams > 1:
+        raise InputError(f"{method} decoding has no beam search: expected --num-beams 1, found {decoding.num_beams}")
+    if draft is not None and decoding.no_repeat_ngram_size:
+        raise InputError("speculative decoding has no n-gram block: expected no_repeat_ngram_size 0")
+    if isinstance(settings, VllmSettings) and (decoding.num_beams > 1 or decoding.no_repeat_ngram_size):
+        raise InputError(
+            "the engine vllm has neither beam search nor n-gram block: expected --num-beams 1, --no-repeat-ngram-size 0"
+        )

@@ -69,11 +69,11 @@ class GenerativeExtractor:
             id=id,
             prompt=encode_prompt(self.tokenizer, text),
             max_new_tokens=self.decoding.max_new_tokens,
-            beams=self.decoding.beams,
+            beams=self.decoding.num_beams,
             length_penalty=self.decoding.length_penalty,
             early_stopping=self.decoding.early_stopping,
             force_end=self.decoding.force_end,
-            ngram_block=self.decoding.ngram_block,
+            ngram_block=self.decoding.no_repeat_ngram_size,
         )
 
 

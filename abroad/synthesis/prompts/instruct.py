@@ -71,7 +71,7 @@ def _record(
         "lead": prompt.lead,
         "temperature": round(draw.uniform(low, high), 2),
         "top_p": settings.top_p,
-        "max_tokens": settings.max_tokens,
+        "max_tokens": settings.max_new_tokens,
         "stop": list(prompt.stop),
         "seed": draw.randrange(2**31),
         **{key: value for key, value in of_guide.items() if value},

@@ -151,7 +151,7 @@ def _instruction_prompts(
                 "input": _title(about),
                 "temperature": settings.temperature,
                 "top_p": 0.95,
-                "max_tokens": settings.max_tokens,
+                "max_tokens": settings.max_new_tokens,
                 "stop": ["\n"],
                 "seed": draw.randrange(2**31),
             }
@@ -201,7 +201,7 @@ def _answer_prompts(
         "source": question.source,
         "context": [document.id for document in found],
         "temperature": 0.0,
-        "max_tokens": settings.max_tokens,
+        "max_tokens": settings.max_new_tokens,
         "stop": ["\n"],
     }
     return [

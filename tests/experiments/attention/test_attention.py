@@ -76,11 +76,11 @@ def test_a_model_does_not_diverge_from_itself(study, documents):
 
 @pytest.mark.parametrize(
     ("text", "limit", "message"),
-    [("word " * 600, 1024, "context"), ("word " * 60, 32, "--max-tokens"), ("one two", 1024, "words")],
+    [("word " * 600, 1024, "context"), ("word " * 60, 32, "--max-length"), ("one two", 1024, "words")],
 )
 def test_documents_that_cannot_be_looked_at_are_set_aside_with_the_reason(tiny_model, text, limit, message):
     rejects = Rejects()
-    study = AttentionStudy(str(tiny_model), StudySettings(max_tokens=limit))
+    study = AttentionStudy(str(tiny_model), StudySettings(max_length=limit))
     assert list(study.look([make_document("x", "", text, [])], rejects)) == []
     assert message in rejects.items[0]["reason"]
 

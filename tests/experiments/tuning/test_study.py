@@ -43,7 +43,7 @@ def test_a_study_of_other_documents_is_refused(cli, data, tiny_model, documents)
 def test_decoding_is_searched_for_one_model(cli, data, tiny_model):
     options = ["--model", tiny_model, "--study", data / "d.sqlite", "--trials", 3, "--max-new-tokens", 4]
     result = cli("tune", "decode", data / "train.jsonl", *options)
-    assert result.exit_code == 0 and result.stdout.startswith("extract:") and "beams" in result.stdout
+    assert result.exit_code == 0 and result.stdout.startswith("extract:") and "num_beams" in result.stdout
     assert {trial.params["beams"] for trial in open_study(data / "d.sqlite", "decode").trials} <= {1, 3, 5}
 
 

@@ -16,7 +16,7 @@ from abroad.models.load import load_tokenizer
 from abroad.models.resolve import resolve_model
 from tests.conftest import make_document
 
-DECODING = Decoding(beams=2, max_new_tokens=6)
+DECODING = Decoding(num_beams=2, max_new_tokens=6)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def extracted(model, **settings):
         make_document("a", "Ruta.", "Ruta fictiva produces scopoletin; Ruta fictiva produces rutin;", []),
         make_document("b", "Usnea.", "Usnea testalis produces usnic acid; Usnea testalis produces", []),
     ]
-    decoding = Decoding(beams=1, max_new_tokens=12)
+    decoding = Decoding(num_beams=1, max_new_tokens=12)
     extractor = load_generative_extractor(str(model), decoding, batch_size=4, engine=("transformers", settings))
     extractor.engine = Listening(extractor.engine)
     relations = {p.id: [(r.organism, r.chemical) for r in p.relations] for p in extractor.extract(documents)}
@@ -157,12 +157,12 @@ def test_contrastive_decoding_writes_something_else(smollm2, tiny_model, greedy)
 @pytest.mark.parametrize(
     ("decoding", "settings", "message"),
     [
-        ({"beams": 3}, {"amateur_keeps": 8}, "contrastive decoding has no beam search: expected --beams 1"),
-        ({"beams": 3}, {"draft": "ngram"}, "speculative decoding has no beam search"),
-        ({"beams": 1}, {"draft": "ngram", "amateur_keeps": 8}, "do not go together"),
-        ({"beams": 1, "ngram_block": 3}, {"draft": "ngram"}, "n-gram block"),
-        ({"beams": 1}, {"amateur": "nowhere"}, "no such model"),
-        ({"beams": 1}, {"draught": "ngram"}, "no setting"),
+        ({"num_beams": 3}, {"amateur_keeps": 8}, "contrastive decoding has no beam search: expected --num-beams 1"),
+        ({"num_beams": 3}, {"draft": "ngram"}, "speculative decoding has no beam search"),
+        ({"num_beams": 1}, {"draft": "ngram", "amateur_keeps": 8}, "do not go together"),
+        ({"num_beams": 1, "no_repeat_ngram_size": 3}, {"draft": "ngram"}, "n-gram block"),
+        ({"num_beams": 1}, {"amateur": "nowhere"}, "no such model"),
+        ({"num_beams": 1}, {"draught": "ngram"}, "no setting"),
     ],
 )
 def test_settings_that_do_not_go_with_the_decoding_are_refused(tiny_model, decoding, settings, message):
@@ -174,7 +174,9 @@ def test_settings_that_do_not_go_with_the_decoding_are_refused(tiny_model, decod
 
 def test_results_of_other_decoding_are_not_mixed(tiny_model):
     def identity(**settings):
-        return load_generative_extractor(str(tiny_model), Decoding(beams=1), engine=("transformers", settings)).identity
+        return load_generative_extractor(
+            str(tiny_model), Decoding(num_beams=1), engine=("transformers", settings)
+        ).identity
 
     plain = identity()
     assert identity(draft="ngram") == plain  # the same text, only faster
@@ -201,7 +203,7 @@ def test_the_command_takes_engine_settings_and_ranks(cli, tiny_model, documents,
     ("arguments", "message"),
     [
         (["--set", "draft=ngram"], "--model"),
-        (["--model", "tiny", "--set", "draft=ngram"], "--beams 1"),
+        (["--model", "tiny", "--set", "draft=ngram"], "--num-beams 1"),
         (["--rank", "best"], "unknown order"),
         (["--rank", "er-d"], "--out"),
     ],

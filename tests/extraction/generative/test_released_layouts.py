@@ -8,7 +8,7 @@ from abroad.extraction.generative.decoding import Decoding
 from abroad.extraction.generative.load import load_generative_extractor
 from tests.conftest import make_document, save_tiny_model
 
-DECODING = Decoding(beams=3, max_new_tokens=8, length_penalty=1.5, early_stopping="never")
+DECODING = Decoding(num_beams=3, max_new_tokens=8, length_penalty=1.5, early_stopping="never")
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def test_loops_are_noticed(text, expected):
 def test_the_commands_make_prompts_and_select(cli, tmp_path):
     seeds, prompts, kept = tmp_path / "seeds.jsonl", tmp_path / "prompts.jsonl", tmp_path / "train.jsonl"
     seeds.write_text(json.dumps(candidate("1", "Alpin A came from Ruta ficta. " + TAIL).to_dict()) + "\n")
-    assert cli("synth", "instruct", seeds, "--out", prompts, "--prompts", 3).exit_code == 0
+    assert cli("synth", "instruct", seeds, "--out", prompts, "--prompts-per-document", 3).exit_code == 0
     records = [json.loads(line) for line in prompts.read_text().splitlines()]
     assert len(records) == 3
     abstracts = tmp_path / "abstracts.jsonl"
