@@ -31,7 +31,7 @@ def agreement(
         metavar="PRED.jsonl",
         help="The model's relations: further candidates for kappa.",
     ),
-    batch: str | None = typer.Option(None, help="Only this batch."),
+    batch: str | None = typer.Option(None, help="Measure this batch only."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     plot: Path | None = typer.Option(None, metavar="FILE.svg", help="Draw it (.svg, .png or .pdf)."),
     *,

@@ -26,9 +26,11 @@ _KEY = typer.Option(None, help=KEY_HELP)
 @takes(settings=Options(PUSH))
 def push(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL)."),
-    predictions: Path | None = typer.Option(None, "--pred", metavar="PRED.jsonl", help="Of `abroad extract`."),
+    predictions: Path | None = typer.Option(
+        None, "--pred", metavar="PRED.jsonl", help="Predictions of `abroad extract` to show with them."
+    ),
     sample: Path | None = typer.Option(
-        None, metavar="SAMPLE.tsv", help="With --order gme: the order of this sample, not of the predicted relations."
+        None, metavar="SAMPLE.tsv", help="Order that --order gme takes, in place of that of the predicted relations."
     ),
     url: str | None = _URL,
     api_key: str | None = _KEY,
@@ -62,7 +64,7 @@ def push(
 @writes(out=folder("decisions", "decisions.jsonl"))
 @takes(target=TARGET)
 def pull(
-    out: Path = typer.Option(..., metavar="DIR", help="Where the decisions and documents go."),
+    out: Path = typer.Option(..., metavar="DIR", help="Directory for the decisions and documents."),
     offline: list[Path] = typer.Option(
         [], "--from", metavar="FILE.json", help="What the offline page saved; repeatable."
     ),

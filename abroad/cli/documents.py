@@ -35,12 +35,12 @@ def register(parent: typer.Typer) -> None:
 def fetch(
     sample: Path = typer.Argument(None, metavar="SAMPLE.tsv", help="Sample, table with a PMID column, or PMID list."),
     labels: Path = typer.Option(
-        None, metavar="LABELS.jsonl", help="In place of SAMPLE: labels to join to their texts."
+        None, metavar="LABELS.jsonl", help="Labels to join to their texts, in place of SAMPLE."
     ),
     out: Path = typer.Option(..., metavar="DOCS.jsonl", help="The documents to write."),
     relations: Path = typer.Option(None, metavar="RELATIONS.tsv", help="Relations to attach; PMIDs to look up."),
     xml: list[Path] = typer.Option([], metavar="FILE|DIR", help="Local PubMed XML (.xml, .xml.gz); repeatable."),
-    eutils: bool = typer.Option(False, "--eutils", help="With --xml: ask NCBI for what the files lack."),
+    eutils: bool = typer.Option(False, "--eutils", help="Ask NCBI for what the files of --xml lack."),
     *,
     settings: EutilsSettings,
 ) -> None:
@@ -221,13 +221,13 @@ def split(
     out_test: Path = typer.Option(..., metavar="FILE", help="Test part (JSONL)."),
     out_valid: Path = typer.Option(None, metavar="FILE", help="Validation part (JSONL)."),
     by_entropy: Path = typer.Option(None, metavar="SAMPLE.tsv", help="Test = the first --top of each stratum."),
-    top: int = typer.Option(None, min=1, help="With --by-entropy: references of each stratum."),
+    top: int = typer.Option(None, min=1, help="References of each stratum that --by-entropy takes for the test."),
     at_random: bool = typer.Option(False, "--random", help="Test = a random share."),
-    test_share: float = typer.Option(None, help="With --random: share of all documents. [default: 0.1]"),
+    test_share: float = typer.Option(None, help="Share of all documents that --random draws. [default: 0.1]"),
     valid_share: float = typer.Option(
         None, help="Share of the documents for validation, by entropy of those not in test. [default: 0.1]"
     ),
-    seed: int = typer.Option(0, help="Of the random draw."),
+    seed: int = typer.Option(0, help="Seed of the random draw."),
 ) -> None:
     """Divide documents by entropy rank or at random; no publication is in two parts."""
     from abroad.core.errors import InputError

@@ -58,7 +58,7 @@ def extract(
     min_score: float = typer.Option(None, min=0, max=1, help="Leave out relations that are less probable."),
     precision: float = typer.Option(None, min=0, max=1, help="The threshold that gave this precision, instead."),
     index: Path | None = typer.Option(
-        None, metavar="INDEX.sqlite", help="Of `abroad lotus prepare`: links, known/new."
+        None, metavar="INDEX.sqlite", help="Index of `abroad lotus prepare`: links names, tells known from new."
     ),
     quickstatements: Path | None = typer.Option(None, metavar="FILE", help="Write what Wikidata lacks; needs --index."),
     link: bool = typer.Option(True, help="Add identifiers: NCBI Taxonomy, the index, OPSIN if it is installed."),

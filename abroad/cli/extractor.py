@@ -1,4 +1,4 @@
-"""`abroad extractor`: train the default extractor on documents of your own, and see what it is worth."""
+"""`abroad extractor`: train the built-in extractor on documents of your own, and see what it is worth."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from abroad.cli.common import group, report_rejects, say
 from abroad.cli.outputs import JSONL, folder, writes
 
-app = group("The default extractor: train it on your own documents, see what it scores.")
+app = group("The built-in extractor: train it on your own documents, see what it scores.")
 
 
 def register(parent: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def train(
     from_scratch: bool = typer.Option(
         False, "--from-scratch", help="Learn from these documents alone, without the built-in tagger."
     ),
-    seed: int = typer.Option(0, help="Of the folds."),
+    seed: int = typer.Option(0, help="Seed of the folds."),
 ) -> None:
     """Train on all documents; calibrate and measure by cross-validation. Under a minute for 150 abstracts.
 

@@ -43,7 +43,7 @@ def fewshot(
         None, min=0.01, help="New tokens for each character of a document; else by style."
     ),
     rank: str = typer.Option(None, help="Let the model rank its relations: likelihood, product, er-g or er-d."),
-    base_url: str = typer.Option(None, metavar="URL", help="With --engine openai: the server, http://HOST:PORT/v1."),
+    base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
     *,
     settings: FewShotSettings,
     ranking: RankSettings,
@@ -60,7 +60,7 @@ def fewshot(
     from abroad.core.provenance import run_record
     from abroad.extraction.base import extract_documents
     from abroad.extraction.fewshot.entry import LazyEngine, make_extractor
-    from abroad.extraction.fewshot.run import count_reading
+    from abroad.extraction.fewshot.run import count_answers
     from abroad.extraction.fewshot.styles import load_style
     from abroad.extraction.inputs import read_path
     from abroad.ranking.rank import rank_file
@@ -80,7 +80,7 @@ def fewshot(
     with run_record(out, "fewshot", how, files) as record:
         report = extract_documents(inputs, extractor, answers, out.with_suffix(".answers.jsonl"))
         predictions = read_predictions(answers)
-        reading = count_reading(predictions)
+        reading = count_answers(predictions)
         record["result"] = vars(report) | vars(reading) | {"parse_rate": round(reading.parse_rate, 2)}
         if rank is not None:
             ranked = rank_file(extractor.engine, choice.text_identity, inputs, [predictions], ranking, out)

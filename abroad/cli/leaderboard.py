@@ -21,7 +21,7 @@ def leaderboard(
     shots: str = typer.Option(None, help="Numbers of examples: 0,1,3,5."),
     retrieve: str = typer.Option(None, help="fixed,bm25,embeddings or some of them."),
     rank: str = typer.Option(None, help="none,likelihood,product,er-g,er-d or some of them."),
-    cases: int = typer.Option(None, min=1, help="At most so many cases of each task, for a first look."),
+    cases: int = typer.Option(None, min=1, help="Take the first so many cases of each task, for a first look."),
     batch_size: int = typer.Option(None, min=1, help="Texts at once, of models given here."),
 ) -> None:
     """Run every combination of models, prompts, shots, retrieval and ranking over suites, and say what it is worth.

@@ -28,9 +28,9 @@ def register(parent: typer.Typer) -> None:
 @writes(out=folder("a release", "decoding.json", grows=True))
 @takes(decoding=Options(DECODING, section="extract"))
 def pack(
-    run: Path = typer.Argument(..., metavar="DIR", help="Of `abroad train` or `abroad release compress`."),
+    run: Path = typer.Argument(..., metavar="DIR", help="Adapter of `abroad train` or `abroad release compress`."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents that the scores are of."),
-    out: Path = typer.Option(..., metavar="DIR", help="The release."),
+    out: Path = typer.Option(..., metavar="DIR", help="Directory of the release."),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract': how it is to be decoded."),
     seed: int = typer.Option(0, min=0, help="Seed of the intervals."),
     force: bool = FORCE,
@@ -66,11 +66,11 @@ _MANY = "every cell of the grid is decoded"
     )
 )
 def compress(
-    run: Path = typer.Argument(..., metavar="DIR", help="Of `abroad train`."),
+    run: Path = typer.Argument(..., metavar="DIR", help="Adapter of `abroad train`."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Validation documents that density and scale are chosen on."),
     out: Path = typer.Option(..., metavar="DIR", help="The compressed adapter, for --model."),
     densities: str = typer.Option("5,10,20,30,50", help="Percent of the entries to keep."),
-    scales: str = typer.Option("0.5,1,2,3,4,5,6,8,10", help="Alphas."),
+    scales: str = typer.Option("0.5,1,2,3,4,5,6,8,10", help="Scales (alpha) to try."),
     within: float = typer.Option(1.0, min=0, help="Take the smallest that loses at most so many points of F1."),
     everywhere: bool = typer.Option(False, "--full-grid", help="Measure F1 of all, not of the least loss only."),
     *,
@@ -125,7 +125,9 @@ def compress(
 
 @app.command(epilog="Example: abroad release card release")
 @writes(release=IN_PLACE)
-def card(release: Path = typer.Argument(..., metavar="DIR", help="A release."), force: bool = FORCE) -> None:
+def card(
+    release: Path = typer.Argument(..., metavar="DIR", help="Directory of a release."), force: bool = FORCE
+) -> None:
     """Write the model card of a release anew, after its files were changed."""
     from abroad.release.pack import CARD, is_our_card, write_card
 

@@ -67,7 +67,7 @@ def instruct(
 def generate(
     prompts: Path = typer.Argument(..., metavar="PROMPTS.jsonl", help="Written by `abroad synth instruct`."),
     out: Path = typer.Option(..., metavar="ABSTRACTS.jsonl", help="Abstracts to write."),
-    base_url: str = typer.Option(None, metavar="URL", help="With --engine openai: the server, http://HOST:PORT/v1."),
+    base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
     *,
     settings: GenerateSettings,
 ) -> None:
@@ -247,8 +247,8 @@ def specialise(
 def tasks(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Curated documents; some may be without relations."),
     out: Path = typer.Option(..., metavar="INSTRUCTIONS.jsonl", help="Instruction set to write."),
-    count: int = typer.Option(None, min=1, help="Most tasks, as equal in kind as can be; all by default."),
-    seed: int = typer.Option(0, help="Of all draws."),
+    count: int = typer.Option(None, min=1, help="Keep so many tasks, as equal in kind as can be; all by default."),
+    seed: int = typer.Option(0, help="Seed of all draws."),
 ) -> None:
     """Turn curated documents into instructions: extract, verify, list organisms or compounds, look up, nothing."""
     from collections import Counter

@@ -56,9 +56,9 @@ def run(
     out: Path = typer.Option(None, help="Directory of the adapter; made if missing."),
     config: _Config = None,
     validation: Path | None = typer.Option(None, help="Documents to choose the best checkpoint by."),
-    plan: bool = typer.Option(False, "--plan", help="Only say whether it fits the GPUs, and what would."),
-    gpus: int = typer.Option(1, min=1, help="With --plan."),
-    gpu_memory: float = typer.Option(80.0, min=1, help="With --plan: of one GPU, GB."),
+    plan: bool = typer.Option(False, "--plan", help="Say whether it fits the GPUs, and what would; train nothing."),
+    gpus: int = typer.Option(1, min=1, help="GPUs that --plan reckons with."),
+    gpu_memory: float = typer.Option(80.0, min=1, help="Memory of one GPU that --plan reckons with, GB."),
     *,
     settings: TrainSettings,
 ) -> None:
@@ -158,7 +158,7 @@ def replay(
     settings=TRAIN,
 )
 def curve(
-    sets: list[str] = typer.Argument(..., metavar="NAME=DOCS...", help="Training sets."),
+    sets: list[str] = typer.Argument(..., metavar="NAME=DOCS...", help="Training sets to compare."),
     sizes: str = typer.Option(..., metavar="N,N,...", help="Documents to train on."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Curated documents to score on; in none of the sets."),
     out: Path = typer.Option(..., metavar="DIR", help="Folder for curve.svg, curve.json and the predictions."),

@@ -51,8 +51,10 @@ def register(parent: typer.Typer) -> None:
 def train(
     documents: list[Path] = typer.Argument(..., metavar="DOCS...", help="Documents, or instruction sets; joined."),
     validation: Path = typer.Option(..., metavar="DOCS", help="Documents that trials are scored on."),
-    study: Path = typer.Option(..., metavar="FILE.sqlite", help="Of the study; made if missing."),
-    trials: int = typer.Option(80, min=1, help="Of the study, those of earlier and parallel runs included."),
+    study: Path = typer.Option(..., metavar="FILE.sqlite", help="File of the study; made if missing."),
+    trials: int = typer.Option(
+        80, min=1, help="Trials that the study shall hold, those of earlier and parallel runs included."
+    ),
     config: Path | None = typer.Option(None, help="YAML with a section 'train' for what is not searched."),
     *,
     settings: TrainSettings,
@@ -91,8 +93,10 @@ def train(
 def decode(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations that trials are scored on."),
     model: str = typer.Option(..., help="Fine-tuned model: a directory of `abroad train`, or a name."),
-    study: Path = typer.Option(..., metavar="FILE.sqlite", help="Of the study; made if missing."),
-    trials: int = typer.Option(40, min=1, help="Of the study, those of earlier and parallel runs included."),
+    study: Path = typer.Option(..., metavar="FILE.sqlite", help="File of the study; made if missing."),
+    trials: int = typer.Option(
+        40, min=1, help="Trials that the study shall hold, those of earlier and parallel runs included."
+    ),
     seed: int = typer.Option(0, min=0, help="Seed of the search."),
     *,
     settings: GenerativeSettings,

@@ -185,7 +185,7 @@ def render_sets(scores: Sequence[SetScore], learner: Learner, dev: int) -> str:
         "abroad.experiments",
         "compare.html.j2",
         scores=scores,
-        learner=learner.train.model if learner.kind == "lm" else "the default extractor (tagger and scorer)",
+        learner=learner.train.model if learner.kind == "lm" else "the built-in extractor, trained from scratch",
         dev=dev,
         plot=Markup(plot_sets(scores)),  # made by matplotlib, which escapes the names
     )

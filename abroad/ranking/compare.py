@@ -90,7 +90,7 @@ class _Ranked:
 
     Attributes:
         keys: what the protocol makes of each; gold: of the document.
-        details: of each, as `Ranking.details` gives them.
+        details: of each, as `CandidateRanking.details` gives them.
     """
 
     keys: list[frozenset[Any]]

@@ -22,7 +22,7 @@ from abroad.core.settings import Count, NotNegative, Positive, Settings
 
 CORRECT, INCORRECT = 0, 1
 """Columns of every policy."""
-_LEAST_LOG = -1e4  # a policy that is 0 somewhere would never move there; its logarithm would not be a number
+_MIN_LOG = -1e4  # a policy that is 0 somewhere would never move there; its logarithm would not be a number
 _LOOK_EVERY = 10  # steps; whether a value has moved costs as much as moving it
 _PAD_TO = 1.5  # games are played together up to this times the candidates of the smallest
 
@@ -106,8 +106,8 @@ def _play(initial: Sequence[Policies], settings: GameSettings) -> list[Policies]
     start_d = np.zeros((len(initial), width))
     for row, policies in enumerate(initial):
         n = len(policies.generator)
-        start_g[row, :, :n] = np.maximum(np.asarray(policies.generator, float).T, _LEAST_LOG)
-        values = np.maximum(np.asarray(policies.discriminator, float), _LEAST_LOG)
+        start_g[row, :, :n] = np.maximum(np.asarray(policies.generator, float).T, _MIN_LOG)
+        values = np.maximum(np.asarray(policies.discriminator, float), _MIN_LOG)
         start_d[row, :n] = values[:, CORRECT] - values[:, INCORRECT]
     pi_g, pi_d = _softmax(start_g.copy())[0], _sigmoid(start_d)
     sum_g, sum_d = pi_g.copy(), pi_d.copy()

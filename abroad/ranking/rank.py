@@ -35,7 +35,7 @@ _NONE = Policies((), ())
 
 
 @dataclass(frozen=True)
-class Ranking:
+class CandidateRanking:
     """What is held of one set of candidates.
 
     Attributes:
@@ -102,7 +102,7 @@ def rank_candidates(
     sets: Iterable[CandidateSet],
     game: GameSettings | None = None,
     prompts: RankingPrompts | None = None,
-) -> Iterator[Ranking]:
+) -> Iterator[CandidateRanking]:
     """The ranking of each set, in order; one that does not fit the model's context gets an error.
 
     Raises:
@@ -114,9 +114,9 @@ def rank_candidates(
         finals = iter(find_equilibria([view.initial for view in known], game))
         for item, view in zip(group, views, strict=True):
             if view is None:
-                yield Ranking(item.id, error="text and candidates do not fit the ranking model's context")
+                yield CandidateRanking(item.id, error="text and candidates do not fit the ranking model's context")
             else:
-                yield Ranking(item.id, view.likelihood, view.initial, next(finals))
+                yield CandidateRanking(item.id, view.likelihood, view.initial, next(finals))
 
 
 def _groups(sets: Iterable[CandidateSet]) -> Iterator[list[CandidateSet]]:
@@ -188,7 +188,9 @@ def rank_relations(
         yield _ranked(prediction, list(_by_statement(prediction.relations).values()), ranking, settings)
 
 
-def _ranked(prediction: Prediction, relations: list[Relation], ranking: Ranking, settings: RankSettings) -> Prediction:
+def _ranked(
+    prediction: Prediction, relations: list[Relation], ranking: CandidateRanking, settings: RankSettings
+) -> Prediction:
     if ranking.error is not None:
         return Prediction(prediction.id, error=ranking.error, extra=prediction.extra)
     order, details = ranking.order(settings.by), ranking.details()

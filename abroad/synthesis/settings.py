@@ -57,7 +57,7 @@ class SelectSettings(Settings):
     similarity: Share = Field(0.7, description="MinHash similarity from which on a text repeats another.")
     best: Count = Field(3, description="Abstracts kept for each seed document.")
     curate: Count | None = Field(
-        None, description="Of all kept abstracts, the so many best and most diverse; without it all."
+        None, description="Keep the so many best and most diverse of these abstracts; without it all."
     )
 
 
@@ -77,7 +77,7 @@ class SpecialiseSettings(Settings):
     retrieve: Count = Field(3, description="Abstracts in the context of an answer (BM25).")
     demonstrations: Count = Field(4, description="Tasks of the seeds that are shown for each new instruction.")
     similarity: Share = Field(0.7, description="MinHash similarity of a near-duplicate.")
-    temperature: NotNegative = Field(0.8, description="Of sampling.")
+    temperature: NotNegative = Field(0.8, description="Temperature of sampling.")
     max_new_tokens: Count = Field(128, description="New tokens of an instruction or an answer.")
     seed: Seed = Field(0, description="Seed of all draws.")
 

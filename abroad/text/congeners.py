@@ -36,7 +36,7 @@ _PLURAL_BEFORE = re.compile(rf"[a-z]{{6,}}s[{HYPHENS}](?=[a-z]{{5}})|.*[—―]"
 _LONGEST_HEAD = 80  # characters of one word of a head
 _SHORTEST_HEAD = 5
 _LONGEST_AFTER_CODE = 2  # characters of a suffix: "RK-1355A and B", but not "F-9775A and F-9775B"
-_MOST_WORDS = 5
+_MAX_WORDS = 5
 _QUOTES = "'‘“\""
 
 
@@ -118,7 +118,7 @@ def _head(text: str, end: int, floor: int) -> tuple[int, str] | None:
     too_short = len(word) < _SHORTEST_HEAD or len(last) < _SHORTEST_HEAD - 1
     if (too_short and not needs_name) or not last[-3:].isalpha() or is_ordinary(last) or word in epithets():
         return None
-    for _ in range(_MOST_WORDS):
+    for _ in range(_MAX_WORDS):
         found = _word(text, start - 1, floor) if text[start - 1 : start].isspace() else None
         if found is None:
             break

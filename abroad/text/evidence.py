@@ -8,7 +8,7 @@ from functools import lru_cache
 from abroad.core.schema import Document, Evidence, Relation
 from abroad.text.expand import expand_lists, expand_shared_heads
 
-_MOST_SPANS = 3  # for each side of a relation: enough to check, small enough to read
+_MAX_SPANS = 3  # for each side of a relation: enough to check, small enough to read
 
 
 def verbatim_spans(text: str, label: str) -> list[tuple[int, int]]:
@@ -45,7 +45,7 @@ def find_evidence(document: Document, organism: str, chemical: str) -> list[Evid
     if not chemical_spans and (source := _listed(text).get(_key(chemical))):
         chemical_spans, how = [source[:2]], source[2]
     for role, spans, why in (("organism", organism_spans, rule), ("chemical", chemical_spans, how)):
-        found += [Evidence(start, end, text[start:end], role, why) for start, end in spans[:_MOST_SPANS]]
+        found += [Evidence(start, end, text[start:end], role, why) for start, end in spans[:_MAX_SPANS]]
     return found
 
 

@@ -39,9 +39,9 @@ _PIECE = re.compile(rf"([^\s;/]{{1,60}}?)[{HYPHENS}]{_FOLLOWS}|({_BARE_UNIT})(?=
 _LAST = re.compile(r"(?:[^\s,;]|,(?=[^\s,;])){1,150}")
 _TAIL_WORD = re.compile(rf"{SPACE}([^\s,;()\[\]]{{3,60}})")
 _FRONT = re.compile(r"(?:^|(?<=[\s(]))([^\s,;()]{0,60}[a-z]{4}) $")
-_MOST_TAIL_WORDS = 4
+_MAX_TAIL_WORDS = 4
 _LONGEST_SUFFIX = 4
-_MOST_RETRIED = 8
+_MAX_RETRIED = 8
 _NUMBERING = 30  # characters of "(1)" after a piece
 
 
@@ -72,7 +72,7 @@ def hanging(text: str) -> Iterator[Expansion]:
         if expansion is not None:
             floor = expansion.end
             yield expansion
-        elif len(pieces) > _MOST_RETRIED:  # so that a long run is not read again from each of its pieces
+        elif len(pieces) > _MAX_RETRIED:  # so that a long run is not read again from each of its pieces
             floor = run_end + 1
 
 
@@ -211,7 +211,7 @@ def _trimmed(name: str) -> str:
 
 def _with_tail_words(text: str, end: int, tail: str) -> tuple[int, str]:
     """(where the name ends, the shared tail) with the words that belong to it: "acid", "methyl ester", "A"."""
-    for _ in range(_MOST_TAIL_WORDS):
+    for _ in range(_MAX_TAIL_WORDS):
         match = _TAIL_WORD.match(text, end)
         if match is None:
             break

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from abroad.text.characters import fold
 from abroad.text.markup import MarkupReader, is_clean
 
-_MOST_PASSES = 4  # what is taken out may bring markup to light; a second pass hardly ever finds any
+_MAX_PASSES = 4  # what is taken out may bring markup to light; a second pass hardly ever finds any
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def normalise(text: str, title_end: int = 0) -> NormalisedText:
         title_end: where the title ends; no markup goes on from the title into the abstract.
     """
     clean = _normalise_once(text, title_end)
-    for _ in range(_MOST_PASSES):
+    for _ in range(_MAX_PASSES):
         again = _normalise_once(clean.text, clean.title_end)
         if again.text == clean.text:
             break

@@ -43,7 +43,7 @@ NUMBERS = re.compile(
     rf"{SPACE}*+[(\[]{SPACE}*+(?:[a-z]{{3,12}}{SPACE}++)?"
     rf"(?:{_COMPOUND}(?:[{HYPHENS}~,;&]|{SPACE}|and\b|to\b)*+){{0,200}}[)\]]"
 )
-_MOST_CAPITALS = 4
+_MAX_CAPITALS = 4
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _parts(match: re.Match[str], hyphened: bool) -> tuple[str, tuple[str, ...]]:
     code = hyphened and len(letters) == 1 and tail.islower() and not is_ordinary(letters + small + tail)
     other_word = tail.isascii() and tail and not code
     word = alone and small and (other_word or (len(letters) == 1 and is_ordinary(letters + small)))
-    if word or (len(letters) > _MOST_CAPITALS and not ROMAN.fullmatch(letters)):
+    if word or (len(letters) > _MAX_CAPITALS and not ROMAN.fullmatch(letters)):
         return "capital", ()  # "Two", "In", "HPLCMS"
     return "capital", (letters, small, match["number"], match["bracket"], tail, match["primes"])
 

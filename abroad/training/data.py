@@ -17,7 +17,7 @@ IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TokenisedExample:
     """Token ids of a document's prompt and of its relations."""
 
     id: str
@@ -35,7 +35,7 @@ def make_examples(
     rejects: Rejects,
     seed: int,
     shuffles: int = 1,
-) -> list[Example]:
+) -> list[TokenisedExample]:
     """Encode documents and tasks; one longer than `max_length` tokens is set aside, never cut.
 
     A task of kind "extract" is encoded as its document would be, so that what was learnt is what is asked for.
@@ -55,12 +55,12 @@ def make_examples(
     return examples
 
 
-def _encode(item: Document | Task, tokenizer: Any, seed: int, copy: int) -> Example:
+def _encode(item: Document | Task, tokenizer: Any, seed: int, copy: int) -> TokenisedExample:
     if isinstance(item, Task):
         text = item.input if item.kind == "extract" else f"{item.input}\n{item.instruction}".strip()
-        return Example(item.id, encode_prompt(tokenizer, text), encode_answer(tokenizer, item.output))
+        return TokenisedExample(item.id, encode_prompt(tokenizer, text), encode_answer(tokenizer, item.output))
     variant = item if copy == 0 else _shuffled(item, seed, copy)
-    return Example(item.id, encode_prompt(tokenizer, item.text), encode_target(tokenizer, variant))
+    return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_target(tokenizer, variant))
 
 
 def _shuffled(document: Document, seed: int, copy: int) -> Document:
@@ -76,7 +76,7 @@ def _shuffled(document: Document, seed: int, copy: int) -> Document:
     )
 
 
-def collate(examples: Sequence[Example], pad_id: int) -> dict[str, Any]:
+def collate(examples: Sequence[TokenisedExample], pad_id: int) -> dict[str, Any]:
     """Pad a batch on the left to its longest example.
 
     Left padding puts all relations at the right end, so that the model's
@@ -107,7 +107,7 @@ def collate(examples: Sequence[Example], pad_id: int) -> dict[str, Any]:
     }
 
 
-def collate_packed(examples: Sequence[Example]) -> dict[str, Any]:
+def collate_packed(examples: Sequence[TokenisedExample]) -> dict[str, Any]:
     """Examples side by side in one row; the mask keeps each to itself, and positions begin anew.
 
     Returns:

@@ -19,7 +19,7 @@ ORDER, METRICS, SCORES, SPIKES = "order.jsonl", "metrics.jsonl", "scores.jsonl",
 _BY_UPDATE = (ORDER, METRICS, SCORES)
 
 
-class RunRecord:
+class TrainingRecord:
     """The record of one run, written by its first process only.
 
     Args:

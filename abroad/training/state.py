@@ -16,7 +16,7 @@ _KEPT = 2  # states on disk: the last, and one before it in case that was cut sh
 
 
 @dataclass(frozen=True)
-class Standing:
+class TrainerState:
     """What is not a tensor.
 
     Attributes:
@@ -54,7 +54,7 @@ class StateStore:
     def _states(self) -> list[Path]:
         return [path for path in self.directory.glob("update-*") if (path / "standing.json").exists()]
 
-    def save(self, standing: Standing, model: Any, optimizer: Any) -> None:
+    def save(self, trainer_state: TrainerState, model: Any, optimizer: Any) -> None:
         """Write a state and drop the oldest; all processes call it, one writes."""
         import torch
         from safetensors.torch import save_file
@@ -74,18 +74,18 @@ class StateStore:
             tensors["random_cuda"] = torch.cuda.get_rng_state()
         if not self._first:
             return
-        target = self.directory / f"update-{standing.update:06}"
+        target = self.directory / f"update-{trainer_state.update:06}"
         partial = target.with_name(target.name + ".part")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         save_file(tensors, partial / "tensors.safetensors")
-        write_json(partial / "standing.json", {**vars(standing), "optimizer": plain})
+        write_json(partial / "standing.json", {**vars(trainer_state), "optimizer": plain})
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
         for old in sorted(self._states(), key=_number)[:-_KEPT]:
             shutil.rmtree(old)
 
-    def load(self, path: Path, model: Any, optimizer: Any) -> Standing:
+    def load(self, path: Path, model: Any, optimizer: Any) -> TrainerState:
         """Put a state back."""
         import torch
         from safetensors.torch import load_file
@@ -107,7 +107,7 @@ class StateStore:
         if "random_cuda" in tensors and torch.cuda.is_available():
             torch.cuda.set_rng_state(tensors["random_cuda"])
         best = record["best"]
-        return Standing(
+        return TrainerState(
             record["update"],
             tuple(record["losses"]),
             tuple(record["left_out"]),

@@ -32,16 +32,16 @@ from abroad.models.lora import add_lora, import_peft, peft_names, trainable
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import write_factor
 from abroad.models.source import ADAPTER, INITIAL, ModelSource
-from abroad.training.data import Example, collate, collate_packed, make_examples, target_loss
+from abroad.training.data import TokenisedExample, collate, collate_packed, make_examples, target_loss
 from abroad.training.dropout import add_residual_dropout
 from abroad.training.order import Update, plan_updates
 from abroad.training.processes import Processes, whole
-from abroad.training.record import METRICS, ORDER, SCORES, SPIKES, RunRecord
+from abroad.training.record import METRICS, ORDER, SCORES, SPIKES, TrainingRecord
 from abroad.training.settings import TrainSettings
 from abroad.training.spikes import SpikeDetector
-from abroad.training.state import Standing, StateStore
+from abroad.training.state import StateStore, TrainerState
 
-_MOST_ROLLBACKS = 10
+_MAX_ROLLBACKS = 10
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class TrainingRun:
         own = {key: value for key, value in self.settings.identity().items() if key != "checkpoint_every"}
         pairs = [[example.prompt, example.target] for example in self.examples]
         self.states = StateStore(self.out / "state", digest(own, pairs, self.processes.count), self.processes.first)
-        self.record = RunRecord(self.out, self.processes.first)
+        self.record = TrainingRecord(self.out, self.processes.first)
         self.record.describe(
             self.settings.model_dump(mode="json"),
             {
@@ -157,40 +157,40 @@ class TrainingRun:
 
     def train(self) -> TrainReport:
         """Make all updates, from where an earlier run of the same settings and data stopped."""
-        standing, detector = Standing(), SpikeDetector(self.settings.spike_window, self.settings.spike_zscore)
+        trainer_state, detector = TrainerState(), SpikeDetector(self.settings.spike_window, self.settings.spike_zscore)
         last = self.states.last()
         if last is not None:
-            standing = self.states.load(last, self.model, self.optimizer)
-        detector.restore(standing.losses)
-        self.record.forget_after(standing.update)
-        resumed, spikes, rollbacks = standing.update, 0, 0
+            trainer_state = self.states.load(last, self.model, self.optimizer)
+        detector.restore(trainer_state.losses)
+        self.record.forget_after(trainer_state.update)
+        resumed, spikes, rollbacks = trainer_state.update, 0, 0
         if last is None:
-            self.states.save(standing, self.model, self.optimizer)  # a first spike has something to return to
+            self.states.save(trainer_state, self.model, self.optimizer)  # a first spike has something to return to
         with Progress("training", len(self.updates), done=resumed) as progress:
-            place = resumed
-            while place < len(self.updates) and place != self.stop_after:
-                update = self.updates[place]
+            index = resumed
+            while index < len(self.updates) and index != self.stop_after:
+                update = self.updates[index]
                 started = time.monotonic()
-                if update.number not in standing.left_out:
+                if update.number not in trainer_state.left_out:
                     loss, tokens = self._gradients(update)
                     score = detector.see(loss)
                     if score is not None:
                         spikes += 1
                         self._log_spike(update, loss, score)
-                        if self.settings.spike_policy == "rollback" and rollbacks < _MOST_ROLLBACKS:
+                        if self.settings.spike_policy == "rollback" and rollbacks < _MAX_ROLLBACKS:
                             rollbacks += 1
-                            standing = self._roll_back(update, standing, detector)
-                            place = standing.update
+                            trainer_state = self._roll_back(update, trainer_state, detector)
+                            index = trainer_state.update
                             continue
                     self._step(update, loss, tokens, started, skip=score is not None)
                     progress.advance(note=f"loss {loss:.3f}, {tokens / (time.monotonic() - started):.0f} tokens/s")
-                place += 1
-                standing = replace(standing, update=update.number, losses=tuple(detector.past))
-                if place == len(self.updates) or self.updates[place].epoch != update.epoch:
-                    standing = self._end_of_epoch(update, standing)
-                elif place % self.settings.checkpoint_every == 0:
-                    self.states.save(standing, self.model, self.optimizer)
-        best = standing.best[0] if standing.best else None
+                index += 1
+                trainer_state = replace(trainer_state, update=update.number, losses=tuple(detector.past))
+                if index == len(self.updates) or self.updates[index].epoch != update.epoch:
+                    trainer_state = self._end_of_epoch(update, trainer_state)
+                elif index % self.settings.checkpoint_every == 0:
+                    self.states.save(trainer_state, self.model, self.optimizer)
+        best = trainer_state.best[0] if trainer_state.best else None
         return TrainReport(self.out, len(self.examples), len(self.updates), best, resumed, spikes)
 
     def _gradients(self, update: Update) -> tuple[float, int]:
@@ -198,19 +198,19 @@ class TrainingRun:
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
         own = self.processes.share(update.batches)
-        targets = sum(len(self.examples[place].target) for batch in update.batches for place in batch)
+        targets = sum(len(self.examples[index].target) for batch in update.batches for index in batch)
         total, tokens = 0.0, 0
         for batch, counts in own:
-            loss = self._loss([self.examples[place] for place in batch])
+            loss = self._loss([self.examples[index] for index in batch])
             # Several processes' gradients are averaged, so their number is multiplied back in.
             (loss * (self.processes.count / targets if counts else 0.0)).backward()
             if counts:
                 total += float(loss.detach())
-                tokens += sum(len(self.examples[place]) for place in batch)
+                tokens += sum(len(self.examples[index]) for index in batch)
         summed, read = self.processes.sum([total, float(tokens)])
         return summed / targets, int(read)
 
-    def _loss(self, batch: Sequence[Example]) -> Any:
+    def _loss(self, batch: Sequence[TokenisedExample]) -> Any:
         inputs = collate_packed(batch) if self.settings.pack else collate(batch, self.tokenizer.pad_token_id)
         inputs = {name: value.to(self.processes.device) for name, value in inputs.items()}
         return target_loss(self.model.get_base_model(), inputs)
@@ -241,7 +241,7 @@ class TrainingRun:
         entry = {**update.record(self.names), "loss": loss, "zscore": score, "policy": self.settings.spike_policy}
         self.record.add(SPIKES, {**entry, "loss": str(loss) if not math.isfinite(loss) else round(loss, 4)})
 
-    def _roll_back(self, update: Update, standing: Standing, detector: SpikeDetector) -> Standing:
+    def _roll_back(self, update: Update, trainer_state: TrainerState, detector: SpikeDetector) -> TrainerState:
         """Return to the last good state, and leave this update's batches out from now on."""
         last = self.states.last()
         if last is None:
@@ -249,14 +249,14 @@ class TrainingRun:
         earlier = self.states.load(last, self.model, self.optimizer)
         detector.restore(earlier.losses)
         self.record.forget_after(earlier.update)
-        left_out = tuple(sorted({*standing.left_out, *earlier.left_out, update.number}))
-        earlier = replace(earlier, left_out=left_out, best=standing.best)
+        left_out = tuple(sorted({*trainer_state.left_out, *earlier.left_out, update.number}))
+        earlier = replace(earlier, left_out=left_out, best=trainer_state.best)
         self.states.save(earlier, self.model, self.optimizer)
         return earlier
 
-    def _end_of_epoch(self, update: Update, standing: Standing) -> Standing:
+    def _end_of_epoch(self, update: Update, trainer_state: TrainerState) -> TrainerState:
         """Score the adapter on the validation documents, keep it if it is due or the best, save the state."""
-        best = standing.best
+        best = trainer_state.best
         if self.validation:
             started = time.monotonic()
             scores = self._validate()
@@ -271,9 +271,9 @@ class TrainingRun:
             self.on_score(update.epoch, scores.f1)
         if self.settings.keep_every and update.epoch % self.settings.keep_every == 0:
             self._save_adapter(self.out / "checkpoints" / f"update-{update.number:06}.safetensors")
-        standing = replace(standing, best=best)
-        self.states.save(standing, self.model, self.optimizer)
-        return standing
+        trainer_state = replace(trainer_state, best=best)
+        self.states.save(trainer_state, self.model, self.optimizer)
+        return trainer_state
 
     def _validate(self) -> Any:
         engine = TransformersEngine(self.model.eval(), self.tokenizer)

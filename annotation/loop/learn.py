@@ -20,12 +20,12 @@ from annotation.decisions.records import Decision
 if TYPE_CHECKING:
     from abroad.extraction.builtin.pairs import PairExtractor
 
-LEAST_TO_TRAIN = 10
+MIN_TO_TRAIN = 10
 _FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingSet:
     """Attributes:
     documents: all curated ones so far, without open conflicts; decisions: those that made them.
     unseen: document id -> prediction of the model in use, made without that document.
@@ -56,7 +56,7 @@ def score_batch(
 
 
 def train_model(
-    lesson: Lesson, section: CurationSection, folder: Path, seed: int
+    training_set: TrainingSet, section: CurationSection, folder: Path, seed: int
 ) -> tuple[dict[str, Any], list[Prediction]]:
     """Train an extractor on what was curated and the synthetic documents, and set it beside the one in use.
 
@@ -72,21 +72,21 @@ def train_model(
     from abroad.extraction.builtin.pairs import default_tagger
 
     rejects = Rejects()
-    own = {document.id for document in lesson.documents}
+    own = {document.id for document in training_set.documents}
     synthetic = [d for path in section.synthetic for d in read_documents(path, rejects) if d.id not in own]
-    folds = min(_FOLDS, len(lesson.documents))
+    folds = min(_FOLDS, len(training_set.documents))
     extractor, measured = train_extractor(
-        lesson.documents, synthetic, default_tagger(), folds, seed, weight=section.weight
+        training_set.documents, synthetic, default_tagger(), folds, seed, weight=section.weight
     )
-    held_out = measured.predictions([Example(document) for document in lesson.documents])
+    held_out = measured.predictions([Example(document) for document in training_set.documents])
     extractor.save(folder)
-    shared = [document for document in lesson.documents if document.id in lesson.unseen]
-    before, after = compare(shared, lesson.known), compare(shared, held_out)
+    shared = [document for document in training_set.documents if document.id in training_set.unseen]
+    before, after = compare(shared, training_set.known), compare(shared, held_out)
     known, new = ([outcome.scores for outcome in side.outcomes] for side in (before, after))
     difference = paired_bootstrap(known, new, resamples=section.resamples, seed=seed)
     adopted = section.adopt == "always" or after.scores.f1 >= before.scores.f1
     figures = {
-        "curated_documents": len(lesson.documents),
+        "curated_documents": len(training_set.documents),
         "synthetic_documents": len(synthetic),
         "f1_of_the_model_in_use": round(before.scores.f1, 2),
         "f1_of_the_new_model": round(after.scores.f1, 2),
@@ -98,8 +98,8 @@ def train_model(
 
 def can_train(documents: Sequence[Document]) -> str:
     """Why there is nothing to train on yet; "" if there is."""
-    if len(documents) < LEAST_TO_TRAIN:
-        return f"{len(documents)} curated documents; training begins with {LEAST_TO_TRAIN}"
+    if len(documents) < MIN_TO_TRAIN:
+        return f"{len(documents)} curated documents; training begins with {MIN_TO_TRAIN}"
     return "" if any(document.relations for document in documents) else "no curated document has a relation"
 
 

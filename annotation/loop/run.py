@@ -37,7 +37,7 @@ from annotation.decisions.agreement import measure_agreement
 from annotation.decisions.merge import Merged
 from annotation.decisions.records import DISCARDED, SUBMITTED, Decision, counted
 from annotation.loop.channel import Batch, Channel, open_channel
-from annotation.loop.learn import Lesson, can_train, load_model, score_batch, train_model, write_predictions
+from annotation.loop.learn import TrainingSet, can_train, load_model, score_batch, train_model, write_predictions
 from annotation.loop.rounds import Round, read_report, summary
 from annotation.loop.select import choose_batch
 
@@ -187,7 +187,7 @@ class _Loop:
         batch_ids = {document.id for document in read_documents(turn.batch)}
         before = [p for p in read_predictions(turn.predictions) if p.id in batch_ids]
         earlier = read_predictions(turn.unseen) if turn.unseen is not None else []
-        lesson = Lesson(truth, decisions, {p.id: p for p in (*before, *earlier)})
+        training_set = TrainingSet(truth, decisions, {p.id: p for p in (*before, *earlier)})
         report: dict[str, Any] = {
             "round": turn.number,
             "model": turn.model_name,
@@ -199,7 +199,7 @@ class _Loop:
         if scored:
             report["scores"] = score_batch(scored, before, turn.folder, self.section.resamples)
         report["agreement"] = self._agreement(turn, pulled.decisions, before)
-        next_model, unseen = self._learn(turn, lesson, report)
+        next_model, unseen = self._learn(turn, training_set, report)
         write_predictions(turn.folder / "unseen.jsonl", unseen)
         report["next_model"] = None if next_model is None else str(next_model)
         write_json(turn.report, report)
@@ -218,24 +218,26 @@ class _Loop:
             plot_agreement(measured).savefig(stream, format="svg")
         return {"documents": measured.documents, "fleiss": measured.fleiss.value}
 
-    def _learn(self, turn: Round, lesson: Lesson, report: dict[str, Any]) -> tuple[Path | None, Sequence[Prediction]]:
+    def _learn(
+        self, turn: Round, training_set: TrainingSet, report: dict[str, Any]
+    ) -> tuple[Path | None, Sequence[Prediction]]:
         """(the model that goes on, its predictions on what is curated, made without it)."""
-        reason = can_train(lesson.documents)
+        reason = can_train(training_set.documents)
         if not reason:
             try:
-                figures, held_out = train_model(lesson, self.section, turn.folder / "model", self.config.seed)
+                figures, held_out = train_model(training_set, self.section, turn.folder / "model", self.config.seed)
             except InputError as error:
                 reason = str(error)
         if reason:
             report["training"] = reason
-            return turn.model, list(lesson.unseen.values())
+            return turn.model, list(training_set.unseen.values())
         report["training"] = figures
-        write_json(turn.folder / "model" / "decisions.json", self._link(turn, lesson, figures))
+        write_json(turn.folder / "model" / "decisions.json", self._link(turn, training_set, figures))
         if figures["adopted"]:
             return turn.folder / "model", held_out
-        return turn.model, list(lesson.unseen.values())
+        return turn.model, list(training_set.unseen.values())
 
-    def _link(self, turn: Round, lesson: Lesson, figures: dict[str, Any]) -> dict[str, Any]:
+    def _link(self, turn: Round, training_set: TrainingSet, figures: dict[str, Any]) -> dict[str, Any]:
         """What a model learned from: every decision and document with its hash, and the files beside them."""
         files = [turn.folder / "model" / name for name in ("scorer.json", "mentions.crf")]
         return {
@@ -252,9 +254,9 @@ class _Loop:
                     "source": d.source,
                     "digest": digest(d.to_dict()),
                 }
-                for d in lesson.decisions
+                for d in training_set.decisions
             ],
-            "documents": {document.id: digest(document.to_dict()) for document in lesson.documents},
+            "documents": {document.id: digest(document.to_dict()) for document in training_set.documents},
             "synthetic": input_hashes(self.section.synthetic),
             "result": figures,
         }

@@ -53,6 +53,22 @@ def test_every_command_has_help_with_an_example_of_itself(cli, path):
     assert f"Example: abroad {' '.join(path)}" in " ".join(result.stdout.split())
 
 
+CLIPPED = ("Of ", "As of ", "With --", "At most ", "In place of ", "Most ", "Only ")
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_helps_of_options_are_sentences(path):
+    for option in ALL[path].params:
+        text = option.help or ""
+        if option.name == "help" or (not text and option.name in WITHOUT):
+            continue
+        assert len(text.split()) > 2 and text.endswith((".", "]")), (option.name, text)
+        assert not text.startswith(CLIPPED), (option.name, text)
+
+
+WITHOUT = {"study"}
+
+
 def test_help_loads_nothing_heavy():
     script = f"import sys, abroad.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.strip() == "[]"

@@ -9,7 +9,7 @@ import pytest
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
-from abroad.training.data import Example
+from abroad.training.data import TokenisedExample
 from abroad.training.settings import TrainSettings
 from abroad.training.spikes import SpikeDetector
 from abroad.training.train import TrainingRun
@@ -55,7 +55,7 @@ def poisoned_run(model, out, policy):
     poisoned = {place for update in run.updates if update.number in POISONED for place in update.batches[0]}
     for place in poisoned:
         broken = run.examples[place]
-        run.examples[place] = Example(broken.id, broken.prompt, (4321,) * 40)
+        run.examples[place] = TokenisedExample(broken.id, broken.prompt, (4321,) * 40)
     # In the second epoch these examples would come again: a whole one stands for them.
     whole = next(place for place in range(60) if place not in poisoned)
     run.updates[15:] = [

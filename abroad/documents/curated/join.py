@@ -13,7 +13,7 @@ from abroad.core.schema import Document, Entity
 from abroad.documents.curated.labels import Labels, Span, normal, text_sha256, words_sha256
 from abroad.documents.curated.locate import Locator
 
-_LEAST_SHARE = 0.5  # of the labels that the labelled text names; one alone ("Streptomyces") may be in any text
+_MIN_SHARE = 0.5  # of the labels that the labelled text names; one alone ("Streptomyces") may be in any text
 
 
 class OtherText(Exception):
@@ -90,5 +90,5 @@ def _check(labels: Labels, title: str, abstract: str, named: int, lost: int) -> 
         return
     if not named:
         raise OtherText("another text than was labelled, and no label to know it by")
-    if named - lost < _LEAST_SHARE * named:
+    if named - lost < _MIN_SHARE * named:
         raise OtherText(f"another text than was labelled: it names {named - lost} of {named} labels")

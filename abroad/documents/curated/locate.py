@@ -23,7 +23,7 @@ _GREEK = {letter: unicodedata.name(letter).rpartition(" ")[2].lower() for letter
 _LONGEST_SUFFIX = 8  # characters
 _REACH = 120  # characters from the head of a list to its last suffix
 _SENTENCE_END = re.compile(r"\.\s")
-_LEAST_EPITHET = 4  # letters; a shorter word may be any word
+_MIN_EPITHET = 4  # letters; a shorter word may be any word
 
 
 class Locator:
@@ -41,7 +41,7 @@ class Locator:
         """Spans of an organism: in full, with its genus abbreviated, or else its epithet in a list of species."""
         spans = {*self._as_written(label), *abbreviated_genus_spans(self.text, label)}
         genus, _, epithet = label.partition(" ")
-        if not spans and len(epithet) >= _LEAST_EPITHET and verbatim_spans(self.text, genus):
+        if not spans and len(epithet) >= _MIN_EPITHET and verbatim_spans(self.text, genus):
             spans.update(verbatim_spans(self.text, epithet))
         return sorted(spans)
 

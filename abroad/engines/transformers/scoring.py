@@ -14,7 +14,7 @@ from abroad.engines.base import Prompt, Score, check_pairs
 from abroad.engines.tokens import common_start, join_tokens
 
 LEAST_SHARED = 16  # tokens; below, a second pass costs more than it saves
-_LEAST_ROWS = 4  # a batch of fewer is not closed for the sake of a longer common beginning
+_MIN_ROWS = 4  # a batch of fewer is not closed for the sake of a longer common beginning
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _batches(rows: Sequence[_Row], size: int) -> Iterator[list[_Row]]:
     shared = 0
     for row in rows:
         left = min(shared, common_start(batch[0].ids, row.ids)) if batch else len(row.ids)
-        if len(batch) == size or (len(batch) >= _LEAST_ROWS and left < shared / 2):
+        if len(batch) == size or (len(batch) >= _MIN_ROWS and left < shared / 2):
             yield batch
             batch, left = [], len(row.ids)
         batch.append(row)

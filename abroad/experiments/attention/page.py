@@ -33,7 +33,7 @@ MEASURES = {
 }
 _QUARTERS = ("first", "second", "third", "last")
 _HEADS = 8
-_MOST_WORDS = 400  # of a heat map; a longer text is shown to there
+_MAX_WORDS = 400  # of a heat map; a longer text is shown to there
 
 
 def write_study(
@@ -87,7 +87,7 @@ def _view(model: str, item: DocumentAttention) -> dict[str, Any]:
     """What the page draws of one model's attention on one document."""
     import numpy as np
 
-    words = item.words[: min(_MOST_WORDS, item.attention.shape[-1])]
+    words = item.words[: min(_MAX_WORDS, item.attention.shape[-1])]
     n = len(words)
     attention = item.attention[:, :, :n, :n]
     mean = attention.mean(axis=1)

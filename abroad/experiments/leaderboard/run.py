@@ -19,7 +19,7 @@ from abroad.experiments.leaderboard.settings import LeaderboardModel, Leaderboar
 from abroad.experiments.leaderboard.suite import Suite
 from abroad.extraction.base import extract_documents
 from abroad.extraction.fewshot.entry import LazyEngine, make_extractor
-from abroad.extraction.fewshot.run import FewShotSettings, Reading, count_reading
+from abroad.extraction.fewshot.run import AnswerCounts, FewShotSettings, count_answers
 from abroad.extraction.fewshot.styles import load_style
 
 NO_RANK = "none"
@@ -80,7 +80,7 @@ class Result:
     scores: Scores
     intervals: dict[str, Interval]
     tasks: tuple[TaskScore, ...]
-    reading: Reading
+    reading: AnswerCounts
     price: float | None
     comparison: Comparison
     predictions: tuple[Prediction, ...]
@@ -187,7 +187,7 @@ def _run_row(
     answers = cells / f"{_slug(suite, row.asked)}.jsonl"
     extract_documents(documents, extractor, answers)
     predictions = read_predictions(answers)
-    reading = count_reading(predictions)
+    reading = count_answers(predictions)
     if row.rank != NO_RANK:
         ranked = cells / f"{_slug(suite, row)}.jsonl"
         predictions = _rank(predictions, suite, row.rank, section, ranker, ranked)
@@ -214,7 +214,7 @@ def score(
     suite: Suite,
     row: Row,
     predictions: Sequence[Prediction],
-    reading: Reading,
+    reading: AnswerCounts,
     prompt: str,
     section: LeaderboardSettings,
 ) -> Result:
@@ -246,7 +246,7 @@ def score(
     )
 
 
-def _price(model: LeaderboardModel, reading: Reading) -> float | None:
+def _price(model: LeaderboardModel, reading: AnswerCounts) -> float | None:
     if model.price_in is None and model.price_out is None:
         return None
     return (reading.prompt_tokens * (model.price_in or 0) + reading.tokens * (model.price_out or 0)) / 1e6

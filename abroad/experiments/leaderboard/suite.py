@@ -83,7 +83,7 @@ class SuiteFile(Settings):
 
 
 @dataclass(frozen=True)
-class Task:
+class SuiteTask:
     """Attributes:
     documents: with their relations; ids are unique in the suite.
     """
@@ -101,7 +101,7 @@ class Suite:
 
     name: str
     description: str
-    tasks: tuple[Task, ...]
+    tasks: tuple[SuiteTask, ...]
     path: Path
     inputs: tuple[Path, ...]
 
@@ -142,15 +142,15 @@ def load_suite(name: str, rejects: Rejects, cases: int | None = None) -> Suite:
     return Suite(said.name, said.description, tasks, path, (path, *files))
 
 
-def _task(task: CasesTask | DocumentsTask, suite: Path, key: str, rejects: Rejects, cases: int | None) -> Task:
+def _task(task: CasesTask | DocumentsTask, suite: Path, key: str, rejects: Rejects, cases: int | None) -> SuiteTask:
     if isinstance(task, CasesTask):
         own = [case.document(case.id) for case in task.cases]
-        return Task(task.name, task.description, tuple(_drawn(own, cases, 0)))
+        return SuiteTask(task.name, task.description, tuple(_drawn(own, cases, 0)))
     try:
         documents = read_documents(_file(task, suite), rejects)
     except InputError as error:
         raise InputError(f"{suite}: {key}.path: {error}") from None
-    return Task(task.name, task.description, tuple(_drawn(documents, task.sample, task.seed)))
+    return SuiteTask(task.name, task.description, tuple(_drawn(documents, task.sample, task.seed)))
 
 
 def _drawn(documents: list[Document], count: int | None, seed: int) -> list[Document]:

@@ -30,7 +30,7 @@ COLUMNS = {
     "prompt": "beginning of the SHA-256 of the prompt's file: equal hashes are equal prompts",
 }
 """What each column means; the page and the Markdown say it too."""
-_MOST_ANSWER = 1500  # characters of an answer shown
+_MAX_ANSWER = 1500  # characters of an answer shown
 _EXAMPLES = 3
 
 
@@ -194,4 +194,4 @@ def _wrongs(outcome: Outcome) -> int:
 
 def _answer(prediction: Any) -> str:
     text = str(prediction.extra.get("answer", "")) if prediction is not None else ""
-    return text if len(text) <= _MOST_ANSWER else f"{text[:_MOST_ANSWER]} ..."
+    return text if len(text) <= _MAX_ANSWER else f"{text[:_MAX_ANSWER]} ..."

@@ -19,11 +19,11 @@ from abroad.text.name_characters import BRACKETS
 from abroad.text.organisms import OrganismMention
 
 _THRESHOLDS = (0.05, 0.3, 0.6)  # of a token's probability; each cuts the text into stretches of its own
-_LEAST_IN_LIST = 0.05
-_MOST_BETWEEN = 3  # tokens between two stretches that may be one name: a compound's number in brackets
-_LEAST_ORGANISM = 0.3  # of a token's probability; what the finder does not know must be said by the tagger
-_MOST_IN_STRETCH = 200
-_MOST_ORGANISMS, _MOST_CHEMICALS = 60, 600  # in one text; beyond, the first named
+_MIN_IN_LIST = 0.05
+_MAX_BETWEEN = 3  # tokens between two stretches that may be one name: a compound's number in brackets
+_MIN_ORGANISM = 0.3  # of a token's probability; what the finder does not know must be said by the tagger
+_MAX_IN_STRETCH = 200
+_MAX_ORGANISMS, _MAX_CHEMICALS = 60, 600  # in one text; beyond, the first named
 _LONGEST_NAME = 300  # characters
 _NO_NAME = re.compile(r"[^\W\d_]{41}")  # words without spaces: in 14,000 labels the longest run of letters has 30
 _LEAST = 1e-3
@@ -108,7 +108,7 @@ def organism_candidates(reading: Reading, scores: TextScores) -> list[OrganismCa
     mentions = sorted([*reading.organisms, *_tagged_organisms(reading, scores)], key=lambda m: (m.start, -m.end))
     for mention in mentions:
         key = label_key(mention.label)
-        if key not in found and len(found) >= _MOST_ORGANISMS:
+        if key not in found and len(found) >= _MAX_ORGANISMS:
             continue
         first, last = reading.tokens_in(mention.start, mention.end)
         score = float(either[first:last].mean()) if last > first else 0.0
@@ -123,12 +123,7 @@ def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[Organism
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         label = " ".join(reading.text[start:end].split())
         covered = any(m.start <= start and m.end >= end for m in reading.organisms)
-        if (
-            covered
-            or either[first:last].mean() < _LEAST_ORGANISM
-            or len(label) > _LONGEST_NAME
-            or _NO_NAME.search(label)
-        ):
+        if covered or either[first:last].mean() < _MIN_ORGANISM or len(label) > _LONGEST_NAME or _NO_NAME.search(label):
             continue
         if any(character.isalpha() for character in label):
             yield OrganismMention(start, end, label, "tagged")
@@ -146,7 +141,7 @@ def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCa
         labels, rule = stretch_labels(text)
         if len(labels) == 1 and labels[0] in long_forms:
             labels, rule = [long_forms[labels[0]]], "abbreviation"
-        if not labels or len(labels) > _MOST_IN_STRETCH or _NO_NAME.search(text):
+        if not labels or len(labels) > _MAX_IN_STRETCH or _NO_NAME.search(text):
             continue
         if any(m.start <= start and end <= m.end for m in reading.organisms):
             continue
@@ -155,7 +150,7 @@ def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCa
         span = _span((start, end), (first, last), scores, sources, len(labels), rule)
         for place, label in enumerate(labels):
             key = label_key(label)
-            if len(key) < 2 or (key not in found and len(found) >= _MOST_CHEMICALS):
+            if len(key) < 2 or (key not in found and len(found) >= _MAX_CHEMICALS):
                 continue
             found.setdefault(key, ChemicalCandidate(key, label, place)).spans.append(span)
     for candidate in found.values():
@@ -233,7 +228,7 @@ def _stretches(reading: Reading, scores: TextScores) -> dict[tuple[int, int], se
             found[stretch].add("threshold")
     for expansion in reading.expansions:
         first, last = reading.tokens_in(expansion.start, expansion.end)
-        if last > first and either[first:last].max() > _LEAST_IN_LIST:
+        if last > first and either[first:last].max() > _MIN_IN_LIST:
             found[first, last].add("listed")
     return found
 
@@ -243,7 +238,7 @@ def _joined(reading: Reading, stretches: Sequence[tuple[int, int]]) -> Iterator[
     for (first, end), (start, last) in pairwise(stretches):
         between = reading.text[reading.tokens[end - 1].end : reading.tokens[start].start]
         together = reading.tokens[end - 1].sentence == reading.tokens[start].sentence
-        if together and start - end <= _MOST_BETWEEN and not any(c.isalpha() or c in ",;.:" for c in between):
+        if together and start - end <= _MAX_BETWEEN and not any(c.isalpha() or c in ",;.:" for c in between):
             yield first, last
 
 

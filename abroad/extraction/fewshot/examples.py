@@ -19,7 +19,7 @@ from abroad.text.tokens import sentences
 DEFAULT = Path(__file__).with_name("examples.jsonl")
 """Sentence-level examples of our own; all that they say is invented."""
 _SAME_TEXT = 0.5
-_MOST_SENTENCES = 3
+_MAX_SENTENCES = 3
 
 
 def load_examples(path: Path | None, tests: Sequence[Document], rejects: Rejects) -> list[Document]:
@@ -94,4 +94,4 @@ def _evidence_sentences(document: Document) -> list[str]:
         # The abstract says what was found; the title only announces it.
         later = [start for start in starts if start > len(document.title)] or starts
         wanted |= {span: None for span in spans if any(span[0] <= start < span[1] for start in later[:1])}
-    return [one_line(document.text[start:end]) for start, end in sorted(wanted)[:_MOST_SENTENCES]]
+    return [one_line(document.text[start:end]) for start, end in sorted(wanted)[:_MAX_SENTENCES]]

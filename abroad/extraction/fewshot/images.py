@@ -12,8 +12,8 @@ from typing import Any
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.schema import Document
 
-_MOST_PIXELS = 50_000_000  # of a file; the 4 GB that a "decompression bomb" unfolds to are never decoded
-_MOST_BYTES = 50 * 2**20
+_MAX_PIXELS = 50_000_000  # of a file; the 4 GB that a "decompression bomb" unfolds to are never decoded
+_MAX_BYTES = 50 * 2**20
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
 
 
@@ -58,16 +58,16 @@ def _open(path: Path) -> Any:
         raise MissingDependencyError("pillow", "images", "images in prompts") from None
     if not path.is_file():
         raise InputError(f"image {path}: no such file")
-    if path.stat().st_size > _MOST_BYTES:
-        raise InputError(f"image {path}: larger than {_MOST_BYTES // 2**20} MB")
+    if path.stat().st_size > _MAX_BYTES:
+        raise InputError(f"image {path}: larger than {_MAX_BYTES // 2**20} MB")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # ours is the stricter rule
             image = Image.open(path, formats=_FORMATS)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
         raise InputError(f"image {path}: not an image that can be read ({', '.join(_FORMATS)})") from None
-    if image.width * image.height > _MOST_PIXELS:
+    if image.width * image.height > _MAX_PIXELS:
         raise InputError(
-            f"image {path}: {image.width} x {image.height} pixels, more than {_MOST_PIXELS // 10**6} million"
+            f"image {path}: {image.width} x {image.height} pixels, more than {_MAX_PIXELS // 10**6} million"
         )
     return image

@@ -212,7 +212,7 @@ def read_answer(document: Document, generation: Generation, style: Style) -> Pre
 
 
 @dataclass(frozen=True)
-class Reading:
+class AnswerCounts:
     """How answers could be read, over predictions.
 
     Attributes:
@@ -238,13 +238,13 @@ class Reading:
         return 100 * self.parsed / self.answers if self.answers else 0.0
 
 
-def count_reading(predictions: Sequence[Prediction]) -> Reading:
+def count_answers(predictions: Sequence[Prediction]) -> AnswerCounts:
     answered = [prediction.extra for prediction in predictions if prediction.error is None]
 
     def total(key: str) -> Any:
         return sum(extra.get(key) or 0 for extra in answered)
 
-    return Reading(
+    return AnswerCounts(
         answers=len(answered),
         failed=len(predictions) - len(answered),
         parsed=total("parsed"),

@@ -13,7 +13,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import require_file
 
 _PROMPTS = Path(__file__).with_name("prompts")
-_LEAST_TOKENS = 64
+_MIN_TOKENS = 64
 
 
 def _word(longest: int, never_last: str) -> str:
@@ -34,7 +34,7 @@ _RELATIONS = f" ?(none|{_RELATION}(; {_RELATION})*)\\n"
 # A step may take so many characters for each of the document's, and no less than so many: the relations need room
 # after it. Organisms take at most 0.34 in the curated documents, and chemicals 0.75.
 _STEPS = {"": 0.35, "Chemicals:": 0.8, "Evidence:": 0.7}
-_LEAST_STEP = 100
+_MIN_STEP = 100
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Style:
             return _RELATIONS
         steps = []
         for heading, share in _STEPS.items():
-            most = max(_LEAST_STEP, round(share * characters))
+            most = max(_MIN_STEP, round(share * characters))
             steps.append(f"{heading} [^\\n]{{1,{most}}}\\n")
         return "".join(steps) + "Relations:" + _RELATIONS
 
@@ -74,7 +74,7 @@ class Style:
 
     def budget(self, characters: int) -> int:
         """New tokens that the answer for a document of so many characters may take."""
-        return _LEAST_TOKENS + round(self.tokens_per_character * characters)
+        return _MIN_TOKENS + round(self.tokens_per_character * characters)
 
     def render(self, text: str, examples: Sequence[Mapping[str, str]]) -> str:
         """The prompt; it ends where the answer begins.

@@ -19,7 +19,7 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"(?m)^\s*(?:[-*•]|\d{1,2}[.)]|\([a-z\d]\))\s+\S")
-_MOST_ITEMS = 2
+_MAX_ITEMS = 2
 _INSTRUCTION = re.compile(
     r"\b(?:main findings?|key ?words?|instructions?|here is (?:an?|the) abstract|abstract should|title)\s*:"
     r"|###|\[/?INST\]",
@@ -43,7 +43,7 @@ def flaws(
     found = []
     if _REFUSAL.search(text[:600]):
         found.append(REFUSAL)
-    if len(_ITEM.findall(text)) > _MOST_ITEMS:
+    if len(_ITEM.findall(text)) > _MAX_ITEMS:
         found.append(LISTING)
     if _INSTRUCTION.search(text) or _echoes(text, prompt, findings):
         found.append(ECHO)

@@ -16,7 +16,7 @@ from abroad.synthesis.settings import SelectSettings
 from abroad.text.evidence import abbreviated_genus_spans, is_listed, verbatim_spans
 from abroad.text.near_duplicates import NearDuplicates
 
-_LEAST_OWN_WORDS = 15  # written by the model; fewer is the forced opening and a tail
+_MIN_OWN_WORDS = 15  # written by the model; fewer is the forced opening and a tail
 
 SHORT, LOOP, SAME, NEAR, NEAR_SEED, MISSING, MORE, SURPLUS = (
     "too short",
@@ -161,7 +161,7 @@ def _judge(document: Document, settings: SelectSettings) -> Verdict:
     allowed = f"{findings} {document.title} {lead}"
     prompt, finish = str(extra.get("prompt") or ""), str(extra.get("finish_reason") or "")
     reasons = flaws(document.abstract, prompt, finish, allowed, extra.get("avoid") or ())
-    if len(document.abstract[len(lead) :].split()) < _LEAST_OWN_WORDS:
+    if len(document.abstract[len(lead) :].split()) < _MIN_OWN_WORDS:
         reasons.append(SHORT)
     if repeats_itself(document.abstract):
         reasons.append(LOOP)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from abroad.core.schema import Document
 from abroad.engines.base import Generation
 from abroad.extraction.fewshot.answers import cut_relations
-from abroad.extraction.fewshot.run import count_reading, read_answer
+from abroad.extraction.fewshot.run import count_answers, read_answer
 from abroad.extraction.fewshot.styles import load_style
 
 STEPS = (
@@ -93,6 +93,6 @@ def test_a_prediction_has_evidence_and_lists_expanded_and_says_what_it_cost():
     assert all({e.role for e in r.evidence} == {"organism", "chemical"} for r in prediction.relations)
     unread = read_answer(document, Generation("2", "no idea", "length", 3, prompt_tokens=50), load_style("classic"))
     failed = read_answer(document, Generation("3", "", "error", 0, error="too long"), load_style("classic"))
-    reading = count_reading([prediction, unread, failed])
+    reading = count_answers([prediction, unread, failed])
     assert (reading.answers, reading.parsed, reading.failed) == (2, 1, 1)
     assert (reading.parse_rate, reading.tokens, reading.prompt_tokens) == (50.0, 12, 100)
