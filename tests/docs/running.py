@@ -84,7 +84,7 @@ def run_page(page: Path, folder: Path) -> int:
         AssertionError: a command fails, or prints something else than the page says.
     """
     shell = Shell(folder)
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"__name__": "__main__"}
     count = 0
     changed: dict[Block, str] = {}
     for block in blocks(page):
