@@ -30,6 +30,13 @@ def test_commands_have_these_options_and_arguments(page):
     assert [f"{block.where}: {names.mistakes(words)}" for block, words in calls if names.mistakes(words)] == []
 
 
+def test_the_demo_s_commands_have_these_options_and_arguments():
+    script = (ROOT / "docs" / "demo.sh").read_text(encoding="utf-8").replace("\\\n", " ")
+    called = [words for line in script.splitlines() if line.startswith("run ") for words in calls_of_abroad(line[4:])]
+    assert len(called) > 8
+    assert [mistake for words in called if (mistake := names.mistakes(words))] == []
+
+
 @page
 def test_prose_names_commands_and_options_that_exist(page):
     options = names.all_options() | NOT_OURS
