@@ -3,23 +3,31 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH := 2.13.0
+WORKERS ?= $(shell nproc)
 
-.PHONY: demo test test-vllm lint clean help
+.PHONY: demo test test-vllm lint docs clean help
 
-demo: $(VENV)/.demo-ready  ## run the whole pipeline on the small sample
-	$(BIN)/abroad run configs/quickstart.yaml
+demo: $(VENV)/.demo-ready  ## the whole way on the small sample, in under 4 minutes: docs/demo.sh
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
 
-test: $(VENV)/.test-ready  ## run every test
-	$(BIN)/python -m pytest
+# A process for each core, and one thread each: threads of several processes wait for one another.
+test: $(VENV)/.test-ready  ## run every test, and measure which branches of the code they take
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report=term:skip-covered
 
 test-vllm: .venv-vllm/.ready  ## the tests of the engines with vLLM's CPU build
 	.venv-vllm/bin/python -m pytest tests/engines
 
-lint: $(VENV)/.test-ready  ## style, the layers of the packages, and types
+lint: $(VENV)/.test-ready  ## style, the layers of the packages, types, and the documentation
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy
+	$(BIN)/python -m tools.reference --check && NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
+
+docs: $(VENV)/.test-ready  ## write what in the docs follows from the code, and build them into site/
+	$(BIN)/python -m tools.reference
+	ABROAD_WRITE_DOCS=1 $(BIN)/python -m pytest tests/docs/test_pages.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
 
 clean:  ## remove the environment, runs and what was built
-	rm -rf $(VENV) runs build *.egg-info
+	rm -rf $(VENV) runs build site *.egg-info
 
 help:  ## list these targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -109,12 +109,6 @@ def test_the_example_of_each_function_runs(name):
     assert run_examples(inspect.cleandoc(getattr(abroad, name).__doc__), name) > 1
 
 
-def test_the_examples_of_the_readme_run():
-    """Those with prompts, one after the other, as a reader would."""
-    blocks = re.findall(r"```python\n(>>> .*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert "import abroad\n" in blocks[0] and run_examples("\n".join(blocks), "README.md") > 8
-
-
 # extract
 
 

@@ -12,10 +12,10 @@ commands = group("Check and show run configs.")
 
 
 @commands.command()
-def check(file: Path = typer.Argument(..., help="A config such as configs/quickstart.yaml.")) -> None:
+def check(file: Path = typer.Argument(..., help="A config such as configs/language_model.yaml.")) -> None:
     """Find every mistake of a config before anything runs.
 
-    Example: abroad config check configs/quickstart.yaml
+    Example: abroad config check configs/language_model.yaml
     """
     from abroad.pipeline.config import load_config
 
@@ -24,10 +24,10 @@ def check(file: Path = typer.Argument(..., help="A config such as configs/quicks
 
 
 @commands.command()
-def show(file: Path = typer.Argument(..., help="A config such as configs/quickstart.yaml.")) -> None:
+def show(file: Path = typer.Argument(..., help="A config such as configs/language_model.yaml.")) -> None:
     """Print a config with every default written out.
 
-    Example: abroad config show configs/quickstart.yaml
+    Example: abroad config show configs/language_model.yaml
     """
     from abroad.pipeline.config import load_config, show_config
 

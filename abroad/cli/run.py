@@ -11,7 +11,7 @@ from abroad.cli.outputs import FORCE
 
 
 def run(
-    config: Path = typer.Argument(..., help="A config such as configs/quickstart.yaml."),
+    config: Path = typer.Argument(..., help="A config such as configs/language_model.yaml."),
     resume: bool = typer.Option(False, "--resume", help="Go on with an earlier run; an error if there is none."),
     only: str | None = typer.Option(None, help="Run this stage alone, on what earlier stages left."),
     force: bool = FORCE,
@@ -22,7 +22,7 @@ def run(
 
     A config with a section 'curation' goes through rounds of curation instead: see annotation/README.md.
 
-    Example: abroad run configs/quickstart.yaml
+    Example: abroad run configs/language_model.yaml
     """
     from abroad.core.errors import InputError
     from abroad.pipeline.config import load_config

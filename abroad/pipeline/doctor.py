@@ -29,7 +29,7 @@ class Finding:
 
 
 _OPTIONAL = (
-    ("torch", "language models", "pip install torch  (CPU only: see README, 'Installing')"),
+    ("torch", "language models", "pip install torch  (CPU only: see docs/how-to/install.md)"),
     ("transformers", "language models", "pip install 'abroad[train]'"),
     ("peft", "fine-tuning and adapters", "pip install 'abroad[train]'"),
     ("accelerate", "fine-tuning", "pip install 'abroad[train]'"),

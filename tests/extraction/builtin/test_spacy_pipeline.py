@@ -4,7 +4,6 @@ import importlib
 import json
 import os
 import pickle
-import re
 import subprocess
 import sys
 import tomllib
@@ -386,10 +385,3 @@ def test_labelled_documents_become_a_docbin_to_train_on(cli, documents, tmp_path
     assert_evidence_is_in_the_text(docs[0])
     assert not docs[2].ents and docs[2]._.relations == []
     assert all(Example(doc.copy(), doc).get_aligned_ner() for doc in docs)
-
-
-def test_the_readme_s_example_runs(capsys):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (code,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "spacy" in block]
-    exec(code, {})
-    assert "Gloeophyllum abietinum NCBITaxon:180171 Gloeophyllin A 0." in capsys.readouterr().out

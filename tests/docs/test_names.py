@@ -1,0 +1,132 @@
+"""README and docs name only commands, options, files and languages that exist; whether a block can run or not."""
+
+import re
+
+import pytest
+
+from tests.docs import names
+from tests.docs.blocks import LANGUAGES, NEEDS, PAGES, ROOT, blocks, calls_of_abroad, commands, inline_code
+from tests.docs.running import matches, shortened
+
+page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*(?![\w-])")
+NOT_OURS = {"--index-url", "--no-deps", "--config_file"}  # of pip and accelerate
+
+
+@page
+def test_every_block_is_of_a_kind_that_is_checked(page):
+    for block in blocks(page):
+        assert block.language in LANGUAGES, block.where
+        assert block.needs is None or block.needs in NEEDS, block.where
+        assert block.needs is None or block.language in ("sh", "console"), f"{block.where}: only commands may not run"
+    fences = re.findall(r"^\s*```", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(fences) == 2 * len(blocks(page)), "a fence that is not read as a block"
+
+
+@page
+def test_commands_have_these_options_and_arguments(page):
+    shell = [block for block in blocks(page) if block.language in ("sh", "console")]
+    calls = [(block, words) for block in shell for command, _ in commands(block) for words in calls_of_abroad(command)]
+    assert [f"{block.where}: {names.mistakes(words)}" for block, words in calls if names.mistakes(words)] == []
+
+
+def test_the_demo_s_commands_have_these_options_and_arguments():
+    script = (ROOT / "docs" / "demo.sh").read_text(encoding="utf-8").replace("\\\n", " ")
+    called = [words for line in script.splitlines() if line.startswith("run ") for words in calls_of_abroad(line[4:])]
+    assert len(called) > 8
+    assert [mistake for words in called if (mistake := names.mistakes(words))] == []
+
+
+@page
+def test_prose_names_commands_and_options_that_exist(page):
+    options = names.all_options() | NOT_OURS
+    for code in inline_code(page):
+        assert set(OPTION.findall(code)) <= options, code
+        if code.startswith("abroad ") and code.removeprefix("abroad ").islower():
+            names.find(re.split(r" (?=-)", code.removeprefix("abroad "))[0].split())
+
+
+@page
+def test_files_of_the_checkout_that_prose_names_are_there(page):
+    folders = "abroad|annotation|benchmarks|configs|data|docs|gme_sampler|tests|tools"
+    for code in inline_code(page):
+        if re.fullmatch(rf"(?:{folders})/[\w./-]*", code) and page.name != "changes.md":
+            assert (ROOT / code).exists(), code
+
+
+@page
+def test_links_to_files_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 160
+
+
+# The checks themselves
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("extract docs.jsonl --outt p.jsonl", "--outt"),
+        ("extract docs.jsonl --out", "--out"),
+        ("extractt docs.jsonl", "no command 'extractt'"),
+        ("synth generat prompts.jsonl --out a.jsonl", "no command 'generat'"),
+        ("synth", "names a group"),
+        ("evaluate --gold a.jsonl", "missing ['pred']"),
+        ("sample a.tsv b.tsv --out c.tsv", "left over ['b.tsv']"),
+        ("train docs.jsonl --epochss 3 --out m", "--epochss"),
+    ],
+)
+def test_a_wrong_name_is_found(call, told):
+    assert told in names.mistakes(call.split())
+
+
+@pytest.mark.parametrize(
+    "call", ["extract a b --out p.jsonl", "train docs.jsonl --out m", "train --plan --config c.yaml", "synth --help"]
+)
+def test_a_right_call_has_no_mistake(call):
+    assert names.mistakes(call.split()) is None
+
+
+def test_calls_are_found_in_pipes_after_python_and_over_lines():
+    assert calls_of_abroad("cat a.txt | abroad extract - --format tsv > out.tsv && abroad doctor") == [
+        ["extract", "-", "--format", "tsv"],
+        ["doctor"],
+    ]
+    assert calls_of_abroad(
+        "accelerate launch --config_file c.yaml -m abroad train d.jsonl \\\n  --out m # a comment"
+    ) == [["train", "d.jsonl", "--out", "m"]]
+    assert calls_of_abroad("pip install abroad") == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "printed", "same"),
+    [
+        ("a\nb", "a  \nb\n", True),
+        ("a\nb", "a\nc", False),
+        ("a\n...\nd", "a\nb\nc\nd", True),
+        ("a\n...\nd", "a\nd", True),
+        ("a\n...\nd", "a\nb\nc", False),
+        ("a\n...", "a\nb\nc", True),
+        ("a\n...", "b\nc", False),
+        ("took ... s", "took 3.1 s", True),
+        ("", "a", False),
+        ("score 0.9346 (1)", "score 0.9361 (1)", True),
+        ("score 0.9346 (1)", "score 0.9461 (1)", False),
+        ("F1 84.30", "F1 84.60", True),
+        ("F1 84.30", "F1 85.30", False),
+        ("a 0.5\n...\nb 0.5", "a 0.5\nc 0.9\nb 0.5", True),
+        ("a 0.5\n...\nb 0.5", "a 0.5\nc 0.9\nb 0.6", False),
+    ],
+)
+def test_what_is_printed_is_compared(expected, printed, same):
+    assert matches(expected, printed) == same
+
+
+def test_what_is_printed_is_cut_where_the_page_cuts_it():
+    assert shortened("a\nb\nc\nd\ne\n", "x\n...\ny") == "a\n...\ne"
+    assert shortened("a\nb\n", "x") == "a\nb"

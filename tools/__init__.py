@@ -1,0 +1,1 @@
+"""What developers run beside the tests: `make docs` writes the reference pages with these."""
