@@ -225,20 +225,18 @@ def _extractor(
 
 def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callable[[Any, Any, Path], None]:
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
-    from abroad.engines.spec import make_engine, read_settings, text_identity
+    from abroad.engines.spec import DEFAULT_ENGINE, EngineSpec
     from abroad.extraction.load import extractor_kind
-    from abroad.models.resolve import resolve_model
-    from abroad.models.source import weights_digest
     from abroad.ranking.rank import RankSettings, rank_file
 
     settings = RankSettings(by=by, keep=keep)
     if model is None or "engine" not in extractor_kind(model).settings:
         model, base = "smollm2-135m", None
-    engine = read_settings("transformers", {"base": base} if base else {})
-    identity = text_identity("transformers", model, engine) | {"weights": weights_digest(resolve_model(model, base))}
+    spec = EngineSpec.read(DEFAULT_ENGINE, model, values={"base": base} if base else {})
+    identity = spec.identity | spec.weights
 
     def rank(documents: list[Document], predictions: list[Prediction], out: Path) -> None:
-        rank_file(make_engine("transformers", model, 16, engine), identity, documents, [predictions], settings, out)
+        rank_file(spec.make(), identity, documents, [predictions], settings, out)
 
     return rank
 

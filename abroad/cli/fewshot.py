@@ -28,7 +28,7 @@ def fewshot(
     ),
     chat: str = typer.Option("auto", help="Chat template: auto (instruct and cot, where there is one), always, never."),
     structured: bool = typer.Option(
-        None, "--structured/--free", help="Bind answers to their form; by default unless the engine is openai."
+        None, "--structured/--free", help="Bind answers to their form; by default where the engine can."
     ),
     tokens_per_character: float = typer.Option(
         None, min=0.01, help="New tokens for each character of a document; else by style."
@@ -51,9 +51,11 @@ def fewshot(
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_predictions
     from abroad.core.provenance import run_record
-    from abroad.engines.spec import parse_assignments
+    from abroad.core.registry import Capability
+    from abroad.engines.lazy import LazyEngine
+    from abroad.engines.spec import EngineSpec, parse_assignments
     from abroad.extraction.base import extract_documents
-    from abroad.extraction.fewshot.entry import ModelEntry, make_extractor
+    from abroad.extraction.fewshot.entry import make_extractor
     from abroad.extraction.fewshot.run import FewShotSettings, count_reading
     from abroad.extraction.fewshot.styles import load_style
     from abroad.extraction.inputs import read_path
@@ -61,13 +63,17 @@ def fewshot(
 
     rejects = Rejects()
     values = parse_assignments(assignments) | ({"base_url": base_url} if base_url is not None else {})
-    entry = ModelEntry(model, engine, batch_size, values)
+    spec = EngineSpec.read(engine, model, batch_size, values)
+    if images:
+        spec.require(Capability.IMAGES, "reading images")
+    if rank is not None:
+        spec.require(Capability.LOGPROBS, "ranking")
     settings = FewShotSettings(
         shots=shots,
         retrieve=retrieve,
         order=order,
         chat=chat,
-        structured=engine != "openai" if structured is None else structured,
+        structured=Capability.CONSTRAINTS in spec.capabilities if structured is None else structured,
         fewer_shots=fewer_shots,
         resolution=images,
         temperature=temperature,
@@ -75,7 +81,7 @@ def fewshot(
     )
     chosen = load_style(style, prompt, tokens_per_character)
     inputs = read_path(documents, rejects)
-    extractor = make_extractor(entry.lazy_engine(say), entry, chosen, settings, inputs, examples, embedder, rejects)
+    extractor = make_extractor(LazyEngine(spec, say), chosen, settings, inputs, examples, embedder, rejects)
     ranking = RankSettings(by=rank, keep=keep) if rank is not None else None
     answers = helper(out, "answers.jsonl") if ranking is not None else out
     extractor.images_from = documents if documents.is_dir() else documents.parent
@@ -86,7 +92,7 @@ def fewshot(
         reading = count_reading(predictions)
         record["result"] = vars(report) | vars(reading) | {"parse_rate": round(reading.parse_rate, 2)}
         if ranking is not None:
-            ranked = rank_file(extractor.engine, entry.identity, inputs, [predictions], ranking, out)
+            ranked = rank_file(extractor.engine, spec.identity, inputs, [predictions], ranking, out)
             predictions = read_predictions(out)
             record["ranking"] = {"by": rank, "keep": keep} | vars(ranked)
     for prediction in predictions:

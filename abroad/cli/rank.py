@@ -42,9 +42,8 @@ def rank(
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents, read_predictions
     from abroad.core.provenance import run_record
-    from abroad.engines.spec import make_engine, parse_assignments, read_settings, text_identity
-    from abroad.models.resolve import resolve_model
-    from abroad.models.source import weights_digest
+    from abroad.core.registry import Capability
+    from abroad.engines.spec import EngineSpec, parse_assignments
     from abroad.ranking.compare import compare_orders
     from abroad.ranking.game import GameSettings
     from abroad.ranking.rank import RankSettings, rank_file
@@ -61,13 +60,11 @@ def rank(
         say(f"{len(unknown)} predictions are of documents not in {documents} and are left out: {unknown[0]}, ...")
     if not any(p.id in known for run in outputs for p in run):
         raise InputError(f"{documents}: none of its documents has a prediction in {predictions[0]}")
-    engine_settings = read_settings(engine, parse_assignments(setting))
-    identity = text_identity(engine, model, engine_settings)
-    if engine != "openai":  # a server does not show its weights
-        identity["weights"] = weights_digest(resolve_model(model, getattr(engine_settings, "base", None)))
+    spec = EngineSpec.read(engine, model, batch_size, parse_assignments(setting))
+    spec.require(Capability.LOGPROBS, "ranking")
+    identity = spec.identity | spec.weights
     with run_record(out, "rank", identity | {"by": by, "keep": keep, "least": least}, [documents, *predictions]) as run:
-        scorer = make_engine(engine, model, batch_size, engine_settings, say)
-        done = rank_file(scorer, identity, texts, outputs, settings, out, whole)
+        done = rank_file(spec.make(say), identity, texts, outputs, settings, out, whole)
         run["result"] = vars(done)
     report_rejects(rejects, out)
     say(

@@ -74,12 +74,12 @@ def generate(
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
-    from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
+    from abroad.engines.spec import EngineSpec, parse_assignments
     from abroad.synthesis.generation.workers import generate as write_abstracts
 
     rejects = Rejects()
     values = parse_assignments(assignments) | ({"base_url": base_url} if base_url is not None else {})
-    spec = EngineSpec(engine, model, batch_size, read_settings(engine, values))
+    spec = EngineSpec.read(engine, model, batch_size, values)
     how = spec.identity | values | {"batch_size": batch_size, "workers": workers}
     with run_record(out, "synth generate", how, [prompts]) as record:
         report = write_abstracts(prompts, out, spec, rejects, workers, say)
@@ -228,7 +228,7 @@ def specialise(
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_documents, read_records, write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
+    from abroad.engines.spec import EngineSpec, parse_assignments
     from abroad.synthesis.tasks.kinds import make_tasks
     from abroad.synthesis.tasks.specialise import SpecialiseSettings, next_round, work_folder
     from abroad.synthesis.tasks.specialise import specialise as one_round
@@ -236,7 +236,7 @@ def specialise(
     rejects = Rejects()
     settings = SpecialiseSettings(count=count, retrieve=retrieve, seed=seed)
     values = parse_assignments(assignments)
-    spec = EngineSpec(engine, model, batch_size, read_settings(engine, values))
+    spec = EngineSpec.read(engine, model, batch_size, values)
     earlier = [record for _, _, record in read_records(previous)] if previous is not None else []
     next_round(earlier)  # refuses a third before a model is loaded
     curated, abstracts = read_documents(seeds, rejects), read_documents(corpus, rejects)

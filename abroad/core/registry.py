@@ -7,6 +7,7 @@ imported when it is first asked for. Code asks what a member can do, never which
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -127,8 +128,12 @@ class Registry(Generic[Kind]):
         return declared
 
     def able(self, capability: Capability) -> list[str]:
-        """Names of the members that have a capability."""
-        return [name for name in self.names() if capability in self.capabilities(name)]
+        """Names of the members that have a capability; a broken one of another package has none."""
+        found = []
+        for name in self.names():
+            with contextlib.suppress(InputError):
+                found += [name] if capability in self.capabilities(name) else []
+        return found
 
     def require(self, name: str, capability: Capability, purpose: str) -> None:
         """Check that a member can do what it is wanted for.
@@ -200,7 +205,7 @@ def read_values(kind: type[Any], values: Mapping[str, Any], whose: str) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     known = setting_names(kind)
-    unknown = sorted(set(values) - set(known))
+    unknown = sorted(set(values) - {*known, *getattr(kind, "former_names", ())})
     if unknown:
         expected = f"expected one of: {', '.join(known)}" if known else "it has none"
         raise InputError(f"{whose}: no setting {unknown[0]!r}; {expected}")

@@ -223,11 +223,10 @@ class _Run:
         return {"prompts": len(records), "documents": len({record["source"] for record in records})}
 
     def _engine_spec(self) -> EngineSpec:
-        from abroad.engines.spec import EngineSpec, read_settings
+        from abroad.engines.spec import EngineSpec
 
         section = self.config.synthesis
-        settings = read_settings(section.engine, section.engine_settings)
-        return EngineSpec(section.engine, section.model, section.batch_size, settings)
+        return EngineSpec.read(section.engine, section.model, section.batch_size, section.engine_settings)
 
     def do_generate(self) -> dict[str, Any]:
         from abroad.synthesis.generation.workers import generate

@@ -10,13 +10,16 @@ from pathlib import Path
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_predictions
+from abroad.core.registry import Capability
 from abroad.core.schema import Prediction
+from abroad.engines.lazy import LazyEngine
+from abroad.engines.spec import EngineSpec
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, compare
 from abroad.experiments.leaderboard.settings import LeaderboardModel, LeaderboardSection
 from abroad.experiments.leaderboard.suite import Suite
 from abroad.extraction.base import extract_documents
-from abroad.extraction.fewshot.entry import LazyEngine, ModelEntry, make_extractor
+from abroad.extraction.fewshot.entry import make_extractor
 from abroad.extraction.fewshot.run import FewShotSettings, Reading, count_reading
 from abroad.extraction.fewshot.styles import load_style
 
@@ -143,15 +146,18 @@ def run_leaderboard(
     """
     rows = rows_of(section)
     for model in section.models:
-        entry = ModelEntry(model.model, model.engine, model.batch_size, model.settings)
-        engine = entry.lazy_engine(say)
+        engine = LazyEngine(EngineSpec.read(model.engine, model.model, model.batch_size, model.settings), say)
         ranker = engine
         if model.rank_engine is not None and model.rank_engine != model.engine:
-            ranker = ModelEntry(model.model, model.rank_engine).lazy_engine(say)
+            ranker = LazyEngine(EngineSpec.read(model.rank_engine, model.model), say)
+        if section.images:
+            engine.spec.require(Capability.IMAGES, "reading images")
+        if set(section.rank) != {NO_RANK}:
+            ranker.spec.require(Capability.LOGPROBS, "ranking")
         for suite in suites:
             for row in (row for row in rows if row.model == model):
                 say(f"{suite.name}: {row.name}")
-                yield _run_row(suite, row, section, engine, entry, ranker, out / "cells", rejects)
+                yield _run_row(suite, row, section, engine, ranker, out / "cells", rejects)
 
 
 def _run_row(
@@ -159,24 +165,24 @@ def _run_row(
     row: Row,
     section: LeaderboardSection,
     engine: LazyEngine,
-    entry: ModelEntry,
     ranker: LazyEngine,
     cells: Path,
     rejects: Rejects,
 ) -> Result:
     style = load_style(row.style, None, section.tokens_per_character)
+    can_bind = Capability.CONSTRAINTS in engine.capabilities
     settings = FewShotSettings(
         shots=row.shots,
         retrieve=row.retrieve or "fixed",
         chat=section.chat,
-        structured=row.model.engine != "openai" if section.structured is None else section.structured,
+        structured=can_bind if section.structured is None else section.structured,
         fewer_shots=section.fewer_shots,
         resolution=section.images,
         seed=section.seed,
     )
     left_out = Rejects()
     documents = suite.documents
-    extractor = make_extractor(engine, entry, style, settings, documents, section.examples, section.embedder, left_out)
+    extractor = make_extractor(engine, style, settings, documents, section.examples, section.embedder, left_out)
     extractor.images_from = suite.inputs[-1].parent
     for item in left_out.items:
         if item not in rejects.items:  # the same example is left out of every row
@@ -202,7 +208,7 @@ def _rank(
     """The best of each document's relations; the model is asked once for all orders."""
     from abroad.ranking.rank import RankSettings, rank_file, reorder
 
-    rank_file(ranker, ranker.identity, suite.documents, [predictions], RankSettings(), out)
+    rank_file(ranker, ranker.spec.identity, suite.documents, [predictions], RankSettings(), out)
     settings = RankSettings(by=by, keep=section.keep)
     return [reorder(prediction, settings) for prediction in read_predictions(out)]
 

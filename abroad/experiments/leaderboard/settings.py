@@ -46,7 +46,7 @@ class LeaderboardSection(Section):
     examples: Path | None = Field(None, description="documents to take examples from; else our own")
     embedder: str | None = Field(None, description="encoder of 'embeddings'; else minilm-l6")
     chat: Literal["auto", "always", "never"] = "auto"
-    structured: bool | None = Field(None, description="answers bound to their form; else unless the engine is openai")
+    structured: bool | None = Field(None, description="answers bound to their form; else where the engine can")
     fewer_shots: bool = False
     images: Annotated[int, Field(ge=0)] = Field(0, description="longest side of images in pixels; 0: none are shown")
     tokens_per_character: Annotated[float, Field(gt=0)] | None = Field(None, description="budget; else by style")

@@ -1,76 +1,21 @@
-"""From the name of a model to an extractor: engine (loaded when it is first needed), examples, style."""
+"""From the name of a model to an extractor: its engine, examples, style."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
-from abroad.engines.base import Engine, Generation, GenerationRequest, Prompt, Score
-from abroad.engines.spec import make_engine, read_settings, text_identity
+from abroad.engines.lazy import LazyEngine
 from abroad.extraction.fewshot.examples import load_examples
 from abroad.extraction.fewshot.retrieve import make_retriever, pool_digest
 from abroad.extraction.fewshot.run import FewShotExtractor, FewShotSettings, Shots
 from abroad.extraction.fewshot.styles import Style
 
 
-@dataclass(frozen=True)
-class ModelEntry:
-    """A model and what runs it.
-
-    Attributes:
-        settings: of the engine, as `--set` has them.
-    """
-
-    model: str
-    engine: str = "transformers"
-    batch_size: int = 16
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """Raises: InputError if there is no such engine or setting."""
-        return text_identity(self.engine, self.model, read_settings(self.engine, self.settings))
-
-    def lazy_engine(self, say: Callable[[str], None] = lambda message: None) -> LazyEngine:
-        return LazyEngine(self, say)
-
-
-class LazyEngine:
-    """An engine that is loaded when something is asked of it: a run that has nothing left to do needs no model."""
-
-    def __init__(self, entry: ModelEntry, say: Callable[[str], None]) -> None:
-        self._entry, self._say = entry, say
-
-    @cached_property
-    def engine(self) -> Engine:
-        entry = self._entry
-        settings = read_settings(entry.engine, entry.settings)
-        return make_engine(entry.engine, entry.model, entry.batch_size, settings, self._say)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """See `ModelEntry.identity`."""
-        return self._entry.identity
-
-    @property
-    def has_chat_template(self) -> bool:
-        return self.engine.has_chat_template
-
-    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
-        return self.engine.generate(requests)
-
-    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
-        return self.engine.score(prompts, continuations)
-
-
 def make_extractor(
-    engine: Engine,
-    entry: ModelEntry,
+    engine: LazyEngine,
     style: Style,
     settings: FewShotSettings,
     tests: Sequence[Document],
@@ -91,5 +36,5 @@ def make_extractor(
     if settings.shots:
         pool = load_examples(examples, tests, rejects)
         shots = Shots(make_retriever(settings.retrieve, pool, embedder), pool_digest(pool), len(pool))
-    identity = entry.identity | ({"embedder": embedder} if embedder and settings.retrieve == "embeddings" else {})
+    identity = engine.spec.identity | ({"embedder": embedder} if embedder and settings.retrieve == "embeddings" else {})
     return FewShotExtractor(engine, style, settings, shots, identity)

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abroad.core.errors import InputError
+from abroad.core.registry import Capability
 
 if TYPE_CHECKING:
-    from abroad.engines.spec import EngineSettings
+    from abroad.engines.spec import EngineSpec
 
 DECODING = "decoding.json"
 """The file of a release that says how it is decoded."""
@@ -55,22 +56,22 @@ def read_decoding(folder: Path) -> Decoding | None:
         raise InputError(f"{path}: expected JSON with the settings of decoding") from None
 
 
-def check_decoding(decoding: Decoding, settings: EngineSettings) -> None:
+def check_decoding(decoding: Decoding, spec: EngineSpec) -> None:
     """Check that an engine can decode like this.
 
     Raises:
         InputError: A method of the engine would be left out silently, or cannot be had.
     """
-    from abroad.engines.spec import VllmSettings
-
-    draft, amateur = getattr(settings, "draft", None), getattr(settings, "amateur", None)
-    contrastive = amateur is not None or getattr(settings, "amateur_keeps", None) is not None
+    contrastive = Capability.CONTRASTIVE in spec.settings.uses
+    speculative = Capability.SPECULATIVE in spec.settings.uses
     method = "contrastive" if contrastive else "speculative"
-    if contrastive and draft is not None:
+    if contrastive and speculative:
         raise InputError("contrastive and speculative decoding do not go together: set amateur or draft, not both")
-    if (contrastive or draft is not None) and decoding.beams > 1:
+    if spec.settings.uses and decoding.beams > 1:
         raise InputError(f"{method} decoding has no beam search: expected --beams 1, found {decoding.beams}")
-    if draft is not None and decoding.ngram_block:
+    if speculative and decoding.ngram_block:
         raise InputError("speculative decoding has no n-gram block: expected ngram_block 0")
-    if isinstance(settings, VllmSettings) and (decoding.beams > 1 or decoding.ngram_block):
-        raise InputError("the engine vllm has neither beam search nor n-gram block: expected --beams 1, ngram_block 0")
+    if decoding.beams > 1 and Capability.BEAMS not in spec.capabilities:
+        raise InputError(f"the engine {spec.name} has no beam search: expected --beams 1, found {decoding.beams}")
+    if decoding.ngram_block and Capability.NGRAM_BLOCK not in spec.capabilities:
+        raise InputError(f"the engine {spec.name} has no n-gram block: expected ngram_block 0")

@@ -38,9 +38,9 @@ def test_a_real_model_answers_in_the_form_asked_for_and_a_rerun_asks_nothing(
     record = json.loads((tmp_path / "pred.jsonl.abroad" / "run.json").read_text())
     assert len(record["settings"]["prompt"]) == 12 and record["result"]["answers"] == 3
 
-    import abroad.extraction.fewshot.entry
+    import abroad.engines.spec
 
-    monkeypatch.setattr(abroad.extraction.fewshot.entry, "make_engine", None)  # a rerun needs no model
+    monkeypatch.setattr(abroad.engines.spec, "make_engine", None)  # a rerun needs no model
     again = cli(*command, "--tokens-per-character", 0.4)
     assert again.exit_code == 0 and "3 from an earlier run" in again.stderr and lines(out) == predictions
 
@@ -138,5 +138,6 @@ def test_a_text_engine_refuses_images(cli, tiny_model, tmp_path):
     document.extra["images"] = ["a.png"]
     write_documents(tmp_path / "docs.jsonl", [document])
     command = ["fewshot", tmp_path / "docs.jsonl", "--out", tmp_path / "p.jsonl", "--model", tiny_model, "--shots", 0]
-    assert cli(*command, "--images", 64).exit_code == 0
-    assert "reads text only" in lines(tmp_path / "p.jsonl")[0]["error"]
+    refused = cli(*command, "--images", 64)
+    assert refused.exit_code == 2 and "engine 'transformers': reading images takes openai" in refused.stderr
+    assert not (tmp_path / "p.jsonl").exists()
