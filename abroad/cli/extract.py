@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -16,7 +16,7 @@ from abroad.core.outputs import Kind
 if TYPE_CHECKING:
     from abroad.core.io import Rejects
     from abroad.core.schema import Document, Prediction
-    from abroad.extraction.base import Extractor
+    from abroad.extraction.base import CalibratedExtractor, Extractor
     from abroad.sources.eutils import EutilsClient
     from abroad.sources.formats.spreadsheets import ColumnNames
 
@@ -125,7 +125,8 @@ def extract(
     say_notes(rejects)
     extractor = _extractor(model, base, config, overrides, quantization, setting, min_score, precision)
     ranker = _ranker(rank, rank_model or model, base, rank_keep) if rank is not None else None
-    if (point := getattr(extractor, "point", None)) is not None and precision is not None:
+    if precision is not None:
+        point = cast("CalibratedExtractor", extractor).point  # a kind that takes a precision is calibrated
         say(
             f"--min-score {point.threshold:g}, which gave a precision of {point.precision / 100:.2f} and a recall of "
             f"{point.recall / 100:.2f} on held-out documents"
@@ -200,6 +201,7 @@ def _extractor(
     precision: float | None,
 ) -> Extractor:
     from abroad.core.errors import InputError
+    from abroad.core.registry import Capability, setting_names
     from abroad.engines.spec import parse_assignments
     from abroad.extraction.load import BUILTIN, extractor_kind, load_extractor
     from abroad.pipeline.config import load_section
@@ -207,15 +209,17 @@ def _extractor(
     if min_score is not None and precision is not None:
         raise InputError("expected --min-score or --precision, not both")
     name = model or BUILTIN
-    known = extractor_kind(name).settings
-    if (assignments or overrides["engine"]) and "engine" not in known:
+    kind = extractor_kind(name)
+    known = setting_names(kind.Settings)
+    language_model = Capability.LANGUAGE_MODEL in kind.capabilities
+    if (assignments or overrides["engine"]) and not language_model:
         raise InputError("--engine and --set are of language models: expected --model too")
-    if (min_score is not None or precision is not None) and "min_score" not in known:
+    if (min_score is not None or precision is not None) and Capability.CALIBRATED not in kind.capabilities:
         raise InputError(
             "--min-score and --precision need the built-in extractor: a language model gives no such score"
         )
     settings: dict[str, Any] = {}
-    if config is not None and "engine" in known:
+    if config is not None and language_model:
         settings = load_section(config, "extract").model_dump()
     given = {**overrides, "base": base, "quantization": quantization, "min_score": min_score, "precision": precision}
     settings |= {key: value for key, value in given.items() if value is not None}
@@ -225,12 +229,13 @@ def _extractor(
 
 def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callable[[Any, Any, Path], None]:
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
+    from abroad.core.registry import Capability
     from abroad.engines.spec import DEFAULT_ENGINE, EngineSpec
     from abroad.extraction.load import extractor_kind
     from abroad.ranking.rank import RankSettings, rank_file
 
     settings = RankSettings(by=by, keep=keep)
-    if model is None or "engine" not in extractor_kind(model).settings:
+    if model is None or Capability.LANGUAGE_MODEL not in extractor_kind(model).capabilities:
         model, base = "smollm2-135m", None
     spec = EngineSpec.read(DEFAULT_ENGINE, model, values={"base": base} if base else {})
     identity = spec.identity | spec.weights

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Flag, auto
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from abroad.core.errors import InputError
@@ -101,8 +102,7 @@ class Registry(Generic[Kind]):
             InputError: There is none, or what another package has under this name is no such member.
         """
         if name in self.own:  # a name of ours stays ours
-            module, _, attribute = self.own[name].partition(":")
-            member: Kind = getattr(importlib.import_module(module), attribute)
+            member: Kind = _find(self.own[name])
             return member
         others = _entry_points(self.group)
         if name not in others:
@@ -182,6 +182,24 @@ def _entry_points(group: str) -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group=group)}
+
+
+def lazy(path: str) -> Callable[..., Any]:
+    """A function that is imported when it is called.
+
+    Args:
+        path: "module:attribute", or "module:Class.method".
+    """
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        return _find(path)(*arguments, **named)
+
+    return call
+
+
+def _find(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return attrgetter(attribute)(importlib.import_module(module))
 
 
 def setting_names(kind: type[Any]) -> list[str]:

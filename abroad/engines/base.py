@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability
@@ -143,33 +143,20 @@ class Engine(Protocol):
         ...
 
 
-class EngineClass(Protocol):
-    """A member of the registry of engines: a class of them, which makes one of a model's name.
+@dataclass(frozen=True)
+class EngineKind:
+    """A member of the registry of engines: what is known of one before a model is loaded.
 
     Attributes:
-        Settings: what can be set, derived from `abroad.engines.spec.EngineSettings`.
-        capabilities: what its engines can do.
+        Settings: what can be set, a class derived from `abroad.engines.spec.EngineSettings`.
+        capabilities: what such engines can do.
+        load: (model by name or path, batch size, settings of the class `Settings`, who is told what a person should
+            know while it works) -> the engine. Raises InputError for a model that there is not, or does not fit.
     """
 
-    Settings: ClassVar[type[Any]]
-    capabilities: ClassVar[Capability]
-
-    @classmethod
-    def from_name(
-        cls, name: str, batch_size: int = ..., settings: Any = ..., say: Callable[[str], None] = ...
-    ) -> Engine:
-        """An engine over a model by name or path.
-
-        Args:
-            name: of the model.
-            batch_size: texts at once; with a server, requests at once.
-            settings: of the class `Settings`; None for the defaults.
-            say: is told what a person should know while it works.
-
-        Raises:
-            InputError: no such model, or settings that do not fit it.
-        """
-        ...
+    Settings: type[Any]
+    capabilities: Capability
+    load: Callable[[str, int, Any, Callable[[str], None]], Engine]
 
 
 NO_TEMPLATE = "the model's tokenizer has no chat template; expected an instruct model, or prompts without one"

@@ -14,15 +14,15 @@ from pydantic import Field
 
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability, Registry, setting_names
-from abroad.engines.base import Engine, EngineClass
+from abroad.engines.base import Engine, EngineKind
 
-ENGINES: Registry[type[EngineClass]] = Registry(
+ENGINES: Registry[EngineKind] = Registry(
     "engine",
     "abroad.engines",
     {
-        "openai": "abroad.engines.openai.engine:OpenAiEngine",
-        "transformers": "abroad.engines.transformers.engine:TransformersEngine",
-        "vllm": "abroad.engines.vllm.engine:VllmEngine",
+        "openai": "abroad.engines.openai.member:KIND",
+        "transformers": "abroad.engines.transformers.member:KIND",
+        "vllm": "abroad.engines.vllm.member:KIND",
     },
 )
 """What generates texts and scores given ones."""
@@ -227,7 +227,7 @@ def make_engine(
     """
     if settings is None:
         settings = read_settings(name, {})
-    return ENGINES.get(name).from_name(model, batch_size, settings, say)
+    return ENGINES.get(name).load(model, batch_size, settings, say)
 
 
 @dataclass(frozen=True)

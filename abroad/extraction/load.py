@@ -1,46 +1,53 @@
-"""Which extractor a name or a directory means, and how it is loaded. Nothing else in abroad decides that.
+"""The registry of extractors, and which of them a name or a directory means. Nothing else in abroad decides that.
 
-Nothing heavy is imported before an extractor is loaded.
+Nothing heavy is imported before an extractor is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+import warnings
 from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
-from abroad.extraction.base import Extractor
-from abroad.extraction.generative.decoding import Decoding, read_decoding
+from abroad.core.registry import Registry, read_values, setting_names
+from abroad.extraction.base import Extractor, ExtractorKind
 
 BUILTIN = "builtin"
 """The name of the extractor that comes with the package."""
 
-_SCORER = "scorer.json"  # lies in every directory that `abroad extractor train` wrote
-_DECODING = tuple(field.name for field in fields(Decoding))
+LANGUAGE_MODEL = "language-model"
+"""What a name is that no other kind knows."""
 
-
-@dataclass(frozen=True)
-class ExtractorKind:
-    """What is known of an extractor before it is loaded.
-
-    Attributes:
-        description: for messages ("a language model").
-        settings: names of the settings that `load_extractor` takes for it.
-        load: makes the extractor of a name and settings.
-    """
-
-    description: str
-    settings: tuple[str, ...]
-    load: Callable[[str, Mapping[str, Any]], Extractor]
+EXTRACTORS: Registry[ExtractorKind] = Registry(
+    "extractor",
+    "abroad.extractors",
+    {
+        BUILTIN: "abroad.extraction.builtin.member:KIND",
+        LANGUAGE_MODEL: "abroad.extraction.generative.member:KIND",
+    },
+)
+"""What turns documents into predictions."""
 
 
 def extractor_kind(name: str | Path = BUILTIN) -> ExtractorKind:
-    """The kind of extractor that a name or a directory means; nothing is loaded."""
-    if str(name) == BUILTIN or (Path(name) / _SCORER).is_file():
-        return _PAIRS
-    return _LANGUAGE_MODEL
+    """The kind of extractor that a name or a directory means; nothing is loaded.
+
+    A name of the registry means that member; a directory, the kind that recognises its files; anything else is a
+    language model.
+    """
+    if str(name) in EXTRACTORS:
+        return EXTRACTORS.get(str(name))
+    folder = Path(name)
+    for member in EXTRACTORS.names() if folder.is_dir() else ():
+        try:
+            kind = EXTRACTORS.get(member)
+        except InputError as error:  # a broken package of somebody else is no reason not to read our own
+            warnings.warn(str(error), stacklevel=2)
+            continue
+        if kind.recognises(folder):
+            return kind
+    return EXTRACTORS.get(LANGUAGE_MODEL)
 
 
 def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
@@ -51,6 +58,7 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
 
             - `"builtin"`: the extractor that comes with the package (no GPU, no language model);
             - a directory that `abroad extractor train` wrote;
+            - the name of an extractor of another package, or a directory that it recognises;
             - a language model fine-tuned for the task: a directory of `abroad train` or `abroad release`, a
               model or adapter directory, a `.gguf` file, or a name of the Hugging Face hub.
         **settings: Of the built-in extractor and of those trained like it:
@@ -65,7 +73,7 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
             - `base`: the base model of an adapter, if not the one it names;
             - `quantization`: `"none"` or `"nf4"`;
             - `batch_size`: rows at once;
-            - `engine`: `"transformers"` or `"vllm"`, and `engine_settings`, a mapping.
+            - `engine`: `"transformers"`, `"vllm"` or another that holds the weights, and `engine_settings`, a mapping.
 
     Returns:
         The extractor; `extractor.extract(documents)` yields a `Prediction` for each `Document`.
@@ -81,44 +89,10 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> [prediction] = extractor.extract([document])
     """
     kind = extractor_kind(name)
-    unknown = sorted(set(settings) - set(kind.settings))
-    if unknown:
-        raise InputError(
-            f"{name}: no setting {unknown[0]!r} of {kind.description}; expected one of: {', '.join(kind.settings)}"
-        )
-    return kind.load(str(name), settings)
-
-
-def _load_pairs(name: str, settings: Mapping[str, Any]) -> Extractor:
-    from abroad.extraction.builtin.pairs import load_pair_extractor
-
+    known = setting_names(kind.Settings)
+    if unknown := sorted(set(settings) - set(known)):
+        expected = f"expected one of: {', '.join(known)}" if known else "it has none"
+        raise InputError(f"{name}: no setting {unknown[0]!r} of {kind.description}; {expected}")
     given = {key: value for key, value in settings.items() if value is not None}
-    for key, value in given.items():
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise InputError(f"{key}: expected a number from 0 to 1, found {value!r}")
-    if len(given) > 1:
-        raise InputError("expected min_score or precision, not both")
-    return load_pair_extractor(None if name == BUILTIN else name, **given)
-
-
-def _load_language_model(name: str, settings: Mapping[str, Any]) -> Extractor:
-    from abroad.extraction.generative.load import load_generative_extractor
-
-    decoding = read_decoding(Path(name)) or Decoding()
-    decoding = replace(decoding, **{key: value for key, value in settings.items() if key in _DECODING})
-    return load_generative_extractor(
-        name,
-        decoding,
-        base=settings.get("base"),
-        quantization=settings.get("quantization", "none"),
-        batch_size=settings.get("batch_size", 16),
-        engine=(settings.get("engine", "transformers"), settings.get("engine_settings") or {}),
-    )
-
-
-_PAIRS = ExtractorKind("the built-in extractor and those trained like it", ("min_score", "precision"), _load_pairs)
-_LANGUAGE_MODEL = ExtractorKind(
-    "a language model",
-    (*_DECODING, "base", "quantization", "batch_size", "engine", "engine_settings"),
-    _load_language_model,
-)
+    chosen = read_values(kind.Settings, {**kind.own_settings(Path(name)), **given}, str(name))
+    return kind.load(str(name), chosen)

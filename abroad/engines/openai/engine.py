@@ -20,8 +20,8 @@ from typing import Any, ClassVar
 import httpx
 
 from abroad.core.errors import AbroadError, InputError
-from abroad.core.registry import Capability
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
+from abroad.engines.openai.member import KIND
 from abroad.engines.spec import OpenAiSettings
 from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
 
@@ -43,9 +43,7 @@ class OpenAiEngine:
         say: is told of each failed try.
     """
 
-    Settings: ClassVar = OpenAiSettings
-    # It passes constraints on, but a server may ignore them.
-    capabilities: ClassVar = Capability.IMAGES | Capability.LOGPROBS
+    capabilities: ClassVar = KIND.capabilities
 
     def __init__(
         self,

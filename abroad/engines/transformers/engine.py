@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
-from abroad.core.registry import Capability
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, refusal
 from abroad.engines.spec import NGRAM, TransformersSettings
 from abroad.engines.tokens import common_start
@@ -29,6 +28,7 @@ from abroad.engines.transformers.contrastive import (
     ContrastiveSettings,
     check_tokenizers,
 )
+from abroad.engines.transformers.member import KIND
 from abroad.engines.transformers.repeats import BlockRepeats
 from abroad.engines.transformers.scoring import LEAST_SHARED, read_once, score_continuations
 from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
@@ -53,17 +53,7 @@ class TransformersEngine:
             contrastive ones are generated without it.
     """
 
-    Settings: ClassVar = TransformersSettings
-    capabilities: ClassVar = (
-        Capability.BEAMS
-        | Capability.NGRAM_BLOCK
-        | Capability.CONSTRAINTS
-        | Capability.CONTRASTIVE
-        | Capability.SPECULATIVE
-        | Capability.LOGPROBS
-        | Capability.TOKEN_IDS
-        | Capability.WEIGHTS
-    )
+    capabilities: ClassVar = KIND.capabilities
 
     def __init__(
         self,

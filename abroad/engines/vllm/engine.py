@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from abroad.core.errors import InputError, MissingDependencyError
-from abroad.core.registry import Capability
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
 from abroad.engines.spec import NGRAM, VllmSettings
 from abroad.engines.tokens import join_tokens
+from abroad.engines.vllm.member import KIND
 from abroad.models.resolve import resolve_model
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs
@@ -40,14 +40,7 @@ class VllmEngine:
         lora: a `vllm.lora.request.LoRARequest` for every text, or None.
     """
 
-    Settings: ClassVar = VllmSettings
-    capabilities: ClassVar = (
-        Capability.CONSTRAINTS
-        | Capability.SPECULATIVE
-        | Capability.LOGPROBS
-        | Capability.TOKEN_IDS
-        | Capability.WEIGHTS
-    )
+    capabilities: ClassVar = KIND.capabilities
 
     def __init__(self, engine: Any, max_running: int, context_length: int, lora: Any = None) -> None:
         self._engine, self._lora = engine, lora

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability
@@ -17,7 +17,7 @@ DECODING = "decoding.json"
 """The file of a release that says how it is decoded."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decoding:
     """How relations are decoded; the defaults are the published ones but for max_new_tokens (1,024 there).
 
@@ -35,7 +35,7 @@ class Decoding:
     beams: int = 3
     max_new_tokens: int = 512
     length_penalty: float = 1.5
-    early_stopping: bool | str = "never"
+    early_stopping: bool | Literal["never"] = "never"
     force_end: bool = True
     ngram_block: int = 0
     chunk_overlap: int = 0
