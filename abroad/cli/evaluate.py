@@ -34,15 +34,22 @@ def evaluate(
     """
     from abroad.core.io import Rejects, read_documents, read_predictions
     from abroad.core.provenance import run_record
+    from abroad.core.registry import Capability
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.evaluate import evaluate as score
     from abroad.evaluation.metrics import compare as set_beside
+    from abroad.evaluation.protocols import PROTOCOLS
     from abroad.evaluation.report import write_report
 
     rejects = Rejects()
     documents = read_documents(gold, rejects)
     evaluation = score(documents, read_predictions(pred, rejects), protocol, resamples, seed)
     result = evaluation.to_dict()
+    if Capability.IDENTIFIERS in PROTOCOLS.capabilities(protocol) and not result["predicted"]:
+        say(
+            f"no predicted relation has identifiers of both sides, which the protocol {protocol} compares; "
+            "`abroad extract --index` adds them"
+        )
     if compare is not None:
         other = set_beside(documents, read_predictions(compare, rejects), protocol)
         others, own = ([outcome.scores for outcome in side.outcomes] for side in (other, evaluation.comparison))

@@ -44,10 +44,8 @@ class Capability(Flag):
         CHAT: A prompt is a user's turn, where the model has a chat template.
         STEPS: An answer goes through steps before its relations.
         IDENTIFIERS: A protocol compares identifiers, so that predictions must be linked.
-        GAME: An order of ranking comes of the equilibrium of a game.
         LIKENESS: A retriever puts examples that are like the document first.
         EMBEDDER: A retriever needs an encoder.
-        APPROXIMATE: A strategy of sampling may look at a part of the items in each step.
     """
 
     NONE = 0
@@ -65,10 +63,8 @@ class Capability(Flag):
     CHAT = auto()
     STEPS = auto()
     IDENTIFIERS = auto()
-    GAME = auto()
     LIKENESS = auto()
     EMBEDDER = auto()
-    APPROXIMATE = auto()
 
 
 @dataclass(frozen=True)
@@ -106,8 +102,12 @@ class Registry(Generic[Kind]):
             return member
         others = _entry_points(self.group)
         if name not in others:
-            raise InputError(f"unknown {self.what} {name!r}; expected one of: {', '.join(self.names())}")
+            raise InputError(self.unknown(name))
         return self._load(others[name])
+
+    def unknown(self, name: str) -> str:
+        """What to say of a name that is none of these."""
+        return f"unknown {self.what} {name!r}; expected one of: {', '.join(self.names())}"
 
     def capabilities(self, name: str) -> Capability:
         """What the member of a name can do.

@@ -80,7 +80,7 @@ def evaluate(
     Args:
         gold: Documents with their curated relations.
         predictions: Found by the ids of the documents.
-        protocol: A name of `protocol_names()`.
+        protocol: A name of `abroad.evaluation.protocols.PROTOCOLS`.
         resamples: Of the bootstrap.
         seed: Of the bootstrap.
 

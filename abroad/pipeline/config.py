@@ -9,7 +9,9 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from abroad.core.errors import InputError
-from abroad.core.settings import Count, Section, Share, list_mistakes, mistakes_of, read_section, read_yaml
+from abroad.core.settings import Count, Section, Share, list_mistakes, member_of, mistakes_of, read_section, read_yaml
+from abroad.evaluation.protocols import PROTOCOLS
+from abroad.synthesis.prompts.styles import PROMPT_STYLES
 
 if TYPE_CHECKING:
     from abroad.extraction.generative.decoding import Decoding
@@ -66,7 +68,9 @@ class SynthesisSection(Section):
     engine_settings: dict[str, Any] = Field({}, description="as `abroad synth generate --set`")
     workers: Count = Field(1, description="processes that generate, each with an engine (Ray)")
     model: str = "smollm2-135m"
-    style: str = Field("completion", description="form of the prompt: standard, vicuna or completion")
+    style: Annotated[str, member_of(PROMPT_STYLES)] = Field(
+        "completion", description="form of the prompt: standard, vicuna or completion"
+    )
     prompts_per_document: Count = 10
     keywords: Count = 7
     principles: str | None = Field(None, description="'default' or a YAML file: they stand in the prompts")
@@ -159,7 +163,7 @@ class EvaluateSection(Section):
     """What the predictions are scored on."""
 
     gold: Path
-    protocol: Literal["upstream", "strict", "grounded"] = "upstream"
+    protocol: Annotated[str, member_of(PROTOCOLS)] = "upstream"
     resamples: Annotated[int, Field(ge=1000)] = 2000
 
 

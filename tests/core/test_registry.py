@@ -68,7 +68,7 @@ def others(tmp_path, monkeypatch):
 def test_members_come_by_name_with_what_they_declare(things):
     assert things.names() == ["plain", "able"] and "able" in things and "other" not in things
     assert things.get("able") is Able and things.settings("able") is Knobs
-    assert things.able(Capability.IMAGES) == ["able"] and things.able(Capability.GAME) == []
+    assert things.able(Capability.IMAGES) == ["able"] and things.able(Capability.CHAT) == []
     assert things.read("able", {"count": "3"}) == Knobs(3)
 
 
@@ -88,7 +88,7 @@ def test_a_member_is_imported_when_it_is_asked_for():
         (lambda r: r.read("plain", {"size": 1}), "thing plain: no setting 'size'; it has none"),
         (lambda r: r.read("able", {"count": 0}), "thing able: count: .*greater than or equal to 1, found 0"),
         (lambda r: r.require("plain", Capability.BEAMS, "a search"), "thing 'plain': a search takes able"),
-        (lambda r: r.require("able", Capability.GAME, "a game"), "thing 'able': a game takes none that is installed"),
+        (lambda r: r.require("able", Capability.CHAT, "a game"), "thing 'able': a game takes none that is installed"),
     ],
 )
 def test_what_cannot_be_is_an_error_that_says_what_can(things, use, message):

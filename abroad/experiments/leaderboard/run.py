@@ -121,11 +121,11 @@ def rows_of(section: LeaderboardSection) -> list[Row]:
 def _check_ranks(names: Sequence[str]) -> None:
     if set(names) <= {NO_RANK}:
         return
-    from abroad.ranking.rank import ORDERS
+    from abroad.ranking.orders import ORDERS
 
     for name in names:
-        if name not in (NO_RANK, *ORDERS):
-            raise InputError(f"rank {name!r}: expected one of: {', '.join((NO_RANK, *ORDERS))}")
+        if name != NO_RANK and name not in ORDERS:
+            raise InputError(f"rank {name!r}: expected one of: {', '.join((NO_RANK, *ORDERS.names()))}")
 
 
 def run_leaderboard(

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from abroad.core.io import Rejects
+from abroad.core.registry import Capability
 from abroad.core.schema import Document
 from abroad.engines.lazy import LazyEngine
 from abroad.extraction.fewshot.examples import load_examples
-from abroad.extraction.fewshot.retrieve import make_retriever, pool_digest
+from abroad.extraction.fewshot.retrieve import RETRIEVERS, make_retriever, pool_digest
 from abroad.extraction.fewshot.run import FewShotExtractor, FewShotSettings, Shots
 from abroad.extraction.fewshot.styles import Style
 
@@ -33,8 +34,9 @@ def make_extractor(
         InputError: too few examples, or a setting that does not exist.
     """
     shots = Shots()
+    embeds = Capability.EMBEDDER in RETRIEVERS.capabilities(settings.retrieve)
     if settings.shots:
         pool = load_examples(examples, tests, rejects)
         shots = Shots(make_retriever(settings.retrieve, pool, embedder), pool_digest(pool), len(pool))
-    identity = engine.spec.identity | ({"embedder": embedder} if embedder and settings.retrieve == "embeddings" else {})
+    identity = engine.spec.identity | ({"embedder": embedder} if embedder and embeds else {})
     return FewShotExtractor(engine, style, settings, shots, identity)

@@ -10,6 +10,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import file_sha256
+from abroad.core.registry import Capability
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
@@ -48,8 +49,8 @@ class FewShotSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        RETRIEVERS.get(self.retrieve)
         for name, value, known in (
-            ("retriever", self.retrieve, RETRIEVERS),
             ("order", self.order, ORDERS),
             ("chat", self.chat, CHATS),
         ):
@@ -186,8 +187,9 @@ class FewShotExtractor:
         if not shots or self.shots.retriever is None:
             return []
         found = self.shots.retriever.nearest(document.text, shots)
-        # Fixed examples have no likeness to go by: they stay as the file has them.
-        order = "similar-first" if self.settings.retrieve == "fixed" and self.settings.order != "shuffled" else ""
+        # Without a likeness to go by they stay as the file has them.
+        alike = Capability.LIKENESS in RETRIEVERS.capabilities(self.settings.retrieve)
+        order = "similar-first" if not alike and self.settings.order != "shuffled" else ""
         arranged = arrange(found, order or self.settings.order, self.settings.seed, document.id)
         return [show_example(example) for example in arranged]
 

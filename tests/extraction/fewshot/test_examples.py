@@ -9,7 +9,7 @@ from abroad.core.io import Rejects, read_documents, write_documents
 from abroad.experiments.leaderboard.suite import load_suite
 from abroad.extraction.fewshot.examples import DEFAULT, find_leaks, load_examples, show_example
 from abroad.extraction.fewshot.retrieve import arrange, make_retriever
-from abroad.extraction.fewshot.styles import load_style, style_names
+from abroad.extraction.fewshot.styles import STYLES, load_style
 from tests.conftest import make_document
 
 POOL = [
@@ -91,7 +91,7 @@ def test_an_example_is_written_in_all_its_parts():
     assert show_example(POOL[0])["relations"] == "none"
 
 
-@pytest.mark.parametrize("name", style_names())
+@pytest.mark.parametrize("name", STYLES.own)
 def test_a_prompt_ends_where_the_answer_begins_and_has_a_hash(name):
     style = load_style(name)
     prompt = style.render("Some text.", [show_example(document) for document in read_documents(DEFAULT)[:2]])

@@ -13,7 +13,7 @@ from abroad.synthesis.prompts.classes import class_of
 from abroad.synthesis.prompts.findings import FindingsSettings, express_findings
 from abroad.synthesis.prompts.instruct import InstructSettings, instruct
 from abroad.synthesis.prompts.keywords import extract_keywords
-from abroad.synthesis.prompts.styles import Brief, make_prompt, style_names
+from abroad.synthesis.prompts.styles import PROMPT_STYLES, Brief, make_prompt
 from abroad.synthesis.selection.select import coverage
 
 FLAVONES = ["quercetin", "kaempferol", "apigenin"]
@@ -114,7 +114,7 @@ def test_classes_come_from_the_record_or_the_name(label, extra, expected):
     assert class_of(Entity("1", label, extra)) == expected
 
 
-@pytest.mark.parametrize("style", style_names())
+@pytest.mark.parametrize("style", PROMPT_STYLES.own)
 def test_every_style_gives_the_model_title_keywords_and_findings(style):
     prompt = make_prompt(style, Brief("The title.", ["one", "two"], "Two flavonoids were isolated."), Random(0))
     whole = prompt.text + " " + prompt.lead
