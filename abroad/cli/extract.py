@@ -208,22 +208,25 @@ def _extractor(
 
     if min_score is not None and precision is not None:
         raise InputError("expected --min-score or --precision, not both")
-    name = model or BUILTIN
+    section = load_section(config, "extract") if config is not None else None
+    name = model or (section.model if section is not None else None) or BUILTIN
     kind = extractor_kind(name)
     known = setting_names(kind.Settings)
     language_model = Capability.LANGUAGE_MODEL in kind.capabilities
-    if (assignments or overrides["engine"]) and not language_model:
+    assigned = parse_assignments(assignments)
+    if not language_model and (overrides["engine"] or not set(assigned) <= set(known)):
         raise InputError("--engine and --set are of language models: expected --model too")
     if (min_score is not None or precision is not None) and Capability.CALIBRATED not in kind.capabilities:
         raise InputError(
             "--min-score and --precision need the built-in extractor: a language model gives no such score"
         )
-    settings: dict[str, Any] = {}
-    if config is not None and language_model:
-        settings = load_section(config, "extract").model_dump()
+    settings: dict[str, Any] = section.extractor_settings() if section is not None else {}
     given = {**overrides, "base": base, "quantization": quantization, "min_score": min_score, "precision": precision}
     settings |= {key: value for key, value in given.items() if value is not None}
-    settings["engine_settings"] = {**settings.get("engine_settings", {}), **parse_assignments(assignments)}
+    if language_model:
+        settings["engine_settings"] = {**settings.get("engine_settings", {}), **assigned}
+    else:
+        settings |= assigned
     return load_extractor(name, **{key: value for key, value in settings.items() if key in known})
 
 

@@ -6,6 +6,7 @@ Nothing heavy is imported before an extractor is asked for.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +89,22 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> document = abroad.Document.from_text("Usnic acid was isolated from Usnea barbata.")
         >>> [prediction] = extractor.extract([document])
     """
+    return extractor_kind(name).load(str(name), check_settings(name, settings))
+
+
+def check_settings(name: str | Path, settings: Mapping[str, Any]) -> Any:
+    """The settings of an extractor, validated; nothing is loaded.
+
+    Returns:
+        An object of the class `Settings` of its kind: what is given, else what a directory asks for itself.
+
+    Raises:
+        InputError: There is no such setting, or a value out of range.
+    """
     kind = extractor_kind(name)
     known = setting_names(kind.Settings)
     if unknown := sorted(set(settings) - set(known)):
         expected = f"expected one of: {', '.join(known)}" if known else "it has none"
         raise InputError(f"{name}: no setting {unknown[0]!r} of {kind.description}; {expected}")
     given = {key: value for key, value in settings.items() if value is not None}
-    chosen = read_values(kind.Settings, {**kind.own_settings(Path(name)), **given}, str(name))
-    return kind.load(str(name), chosen)
+    return read_values(kind.Settings, {**kind.own_settings(Path(name)), **given}, str(name))

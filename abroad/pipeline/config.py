@@ -9,7 +9,9 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from abroad.core.errors import InputError
+from abroad.core.registry import setting_names
 from abroad.core.settings import Count, Section, Share, list_mistakes, member_of, mistakes_of, read_section, read_yaml
+from abroad.engines.spec import DEFAULT_ENGINE, ENGINES
 from abroad.evaluation.protocols import PROTOCOLS
 from abroad.synthesis.prompts.styles import PROMPT_STYLES
 
@@ -130,8 +132,18 @@ class TrainSection(Section):
 
 
 class ExtractSection(Section):
-    """Decoding; defaults are the published settings but for max_new_tokens (1,024 there)."""
+    """Which extractor, and how it is set; what stands here must be a setting of it.
 
+    Without `model` it is the language model that the run trains, and the other keys are its decoding; the defaults are
+    the published settings but for max_new_tokens (1,024 there).
+    """
+
+    model: str | None = Field(
+        None, description="builtin, a directory or a name, as `abroad extract --model`; null: what the run trains"
+    )
+    min_score: Share | None = Field(None, description="of the built-in extractor and those trained like it")
+    precision: Share | None = Field(None, description="instead: the threshold that gave this precision")
+    settings: dict[str, Any] = Field({}, description="of an extractor of another package")
     beams: Count = 3
     max_new_tokens: Count = 512
     length_penalty: float = 1.5
@@ -140,23 +152,43 @@ class ExtractSection(Section):
     ngram_block: Annotated[int, Field(ge=0)] = Field(0, description="runs of so many tokens come once; 0: no rule")
     chunk_overlap: Annotated[int, Field(ge=0)] = Field(0, description="tokens that chunks of long texts share; 0: none")
     batch_size: Count = 16
-    engine: Literal["transformers", "vllm"] = "transformers"
+    engine: Annotated[str, member_of(ENGINES)] = DEFAULT_ENGINE
     engine_settings: dict[str, Any] = Field({}, description="as `abroad extract --set`")
 
     def decoding(self) -> Decoding:
         from abroad.extraction.generative.decoding import Decoding
 
-        return Decoding(**self.model_dump(exclude={"batch_size", "engine", "engine_settings"}))
+        return Decoding(**{name: getattr(self, name) for name in setting_names(Decoding)})
+
+    def extractor_settings(self) -> dict[str, Any]:
+        """What `load_extractor` is given.
+
+        Of the model that the run trains all; of another what is set, since a release says itself how it is decoded.
+        """
+        if self.model is None:
+            return self.model_dump(exclude=_CHOICE)
+        return self.model_dump(include=self._given) | self.settings
+
+    def identity(self) -> dict[str, Any]:
+        """What is compared when a run goes on; the key of an earlier version where no extractor is chosen."""
+        return self.extractor_settings() | ({} if self.model is None else {"model": self.model})
+
+    @property
+    def _given(self) -> set[str]:
+        return {name for name in self.model_fields_set - {"model", "settings"} if getattr(self, name) is not None}
 
     @model_validator(mode="after")
     def _known_settings(self) -> ExtractSection:
-        from abroad.engines.spec import read_settings
+        from abroad.extraction.load import LANGUAGE_MODEL, check_settings
 
         try:
-            read_settings(self.engine, self.engine_settings)
+            check_settings(self.model or LANGUAGE_MODEL, {**self.model_dump(include=self._given), **self.settings})
         except InputError as error:
             raise ValueError(str(error)) from None
         return self
+
+
+_CHOICE = {"model", "min_score", "precision", "settings"}
 
 
 class EvaluateSection(Section):
@@ -256,5 +288,8 @@ def load_section(path: Path, name: str) -> Any:
 
 
 def show_config(config: Config) -> str:
-    """The config as YAML with every default written out."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    """The config as YAML with every default written out; those of a chosen extractor are its own to say."""
+    shown = config.model_dump(mode="json")
+    if config.extract.model is not None:
+        shown["extract"] = config.extract.model_dump(mode="json", exclude_unset=True)
+    return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)

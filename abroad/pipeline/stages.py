@@ -25,45 +25,53 @@ if TYPE_CHECKING:
 def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stage]:
     """The stages in order; `prepare` is left out where a prepared table is given.
 
+    Where `extract.model` names an extractor, nothing is synthesised or trained: no stage would use it.
+
     Args:
         say: is told what a stage has to say beside its figures.
     """
     run = _Run(config, say)
+    training = _training_stages(run) if config.extract.model is None else []
+    return [*_document_stages(run), *training, *_final_stages(run)]
+
+
+def _training_stages(run: _Run) -> list[Stage]:
+    config, synthesis = run.config, run.config.synthesis
+    engine = synthesis.model_dump(include=set(_ENGINE_KEYS))
     stages = [
-        *_document_stages(run),
         Stage(
             "instruct",
             (run.documents,),
             (run.prompts,),
-            {**config.synthesis.model_dump(exclude=_NOT_INSTRUCT), "seed": config.seed},
+            {**synthesis.model_dump(exclude=_NOT_INSTRUCT), "seed": config.seed},
             run.do_instruct,
         ),
-        Stage(
-            "generate",
-            (run.prompts,),
-            (run.abstracts,),
-            config.synthesis.model_dump(include=set(_ENGINE_KEYS)),
-            run.do_generate,
-        ),
+        Stage("generate", (run.prompts,), (run.abstracts,), engine, run.do_generate),
         Stage(
             "select",
             (run.abstracts,),
             (run.synthetic,),
-            config.synthesis.model_dump(include=set(_SELECT_KEYS)),
+            synthesis.model_dump(include=set(_SELECT_KEYS)),
             run.do_select,
         ),
-        Stage(
-            "train",
-            (*run.training_sets, *run.validation),
-            (run.model,),
-            {**config.train.model_dump(mode="json"), "seed": config.seed},
-            run.do_train,
-        ),
+    ]
+    if synthesis.specialise is not None:
+        section = synthesis.specialise
+        settings = {**section.model_dump(mode="json"), **engine, "seed": config.seed}
+        read = (run.documents, section.corpus)
+        stages.append(Stage("specialise", read, (run.instructions,), settings, run.do_specialise))
+    settings = {**config.train.model_dump(mode="json"), "seed": config.seed}
+    return [*stages, Stage("train", (*run.training_sets, *run.validation), (run.model,), settings, run.do_train)]
+
+
+def _final_stages(run: _Run) -> list[Stage]:
+    config = run.config
+    return [
         Stage(
             "extract",
-            (run.gold, run.model),
+            (run.gold, *run.extractor_files),
             (run.predictions,),
-            config.extract.model_dump(),
+            config.extract.identity(),
             run.do_extract,
         ),
         Stage(
@@ -74,18 +82,6 @@ def make_stages(config: Config, say: Callable[[str], None] = print) -> list[Stag
             run.do_evaluate,
         ),
     ]
-    if config.synthesis.specialise is not None:
-        section = config.synthesis.specialise
-        settings = {
-            **section.model_dump(mode="json"),
-            **config.synthesis.model_dump(include=set(_ENGINE_KEYS)),
-            "seed": config.seed,
-        }
-        specialise = Stage(
-            "specialise", (run.documents, section.corpus), (run.instructions,), settings, run.do_specialise
-        )
-        stages.insert(next(place for place, stage in enumerate(stages) if stage.name == "train"), specialise)
-    return stages
 
 
 def make_document_stages(config: Config, say: Callable[[str], None] = print) -> list[Stage]:
@@ -152,6 +148,13 @@ class _Run:
     @property
     def gold(self) -> Path:
         return self.evaluate.gold
+
+    @property
+    def extractor_files(self) -> list[Path]:
+        """What the extractor is read from; one that comes with a package, or from a hub, has no files here."""
+        name = self.config.extract.model
+        path = self.model if name is None else Path(name)
+        return [path] if name is None or path.exists() else []
 
     def do_prepare(self) -> dict[str, Any]:
         from abroad.sources.lotus import prepare
@@ -302,7 +305,8 @@ class _Run:
         from abroad.extraction.load import load_extractor
 
         rejects = Rejects()
-        extractor = load_extractor(self.model, **self.config.extract.model_dump())
+        section = self.config.extract
+        extractor = load_extractor(section.model or self.model, **section.extractor_settings())
         report = extract_documents(read_documents(self.gold, rejects), extractor, self.predictions)
         rejects.write_beside(self.predictions)
         return {**vars(report), "set_aside": len(rejects)}

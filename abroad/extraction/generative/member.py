@@ -9,7 +9,7 @@ from typing import Any
 
 from abroad.core.registry import Capability
 from abroad.core.settings import Count
-from abroad.engines.spec import DEFAULT_ENGINE
+from abroad.engines.spec import DEFAULT_ENGINE, ENGINES
 from abroad.extraction.base import Extractor, ExtractorKind
 from abroad.extraction.generative.decoding import Decoding, read_decoding
 
@@ -31,6 +31,10 @@ class GenerativeSettings(Decoding):
     batch_size: Count = 16
     engine: str = DEFAULT_ENGINE
     engine_settings: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ENGINES.require(self.engine, Capability.WEIGHTS, "extraction with a fine-tuned model")
+        ENGINES.read(self.engine, self.engine_settings)
 
     @property
     def decoding(self) -> Decoding:
