@@ -212,9 +212,9 @@ def _extractor(
     name = model or (section.model if section is not None else None) or BUILTIN
     kind = extractor_kind(name)
     known = setting_names(kind.Settings)
-    language_model = Capability.LANGUAGE_MODEL in kind.capabilities
+    has_engine = Capability.ENGINE in kind.capabilities
     assigned = parse_assignments(assignments)
-    if not language_model and (overrides["engine"] or not set(assigned) <= set(known)):
+    if not has_engine and (overrides["engine"] or not set(assigned) <= set(known)):
         raise InputError("--engine and --set are of language models: expected --model too")
     if (min_score is not None or precision is not None) and Capability.CALIBRATED not in kind.capabilities:
         raise InputError(
@@ -223,7 +223,7 @@ def _extractor(
     settings: dict[str, Any] = section.extractor_settings() if section is not None else {}
     given = {**overrides, "base": base, "quantization": quantization, "min_score": min_score, "precision": precision}
     settings |= {key: value for key, value in given.items() if value is not None}
-    if language_model:
+    if has_engine:
         settings["engine_settings"] = {**settings.get("engine_settings", {}), **assigned}
     else:
         settings |= assigned

@@ -40,7 +40,8 @@ class Capability(Flag):
         WEIGHTS: An engine holds the weights itself, so that they can be told from others; it has a setting `base`.
         CALIBRATED: Scores of an extractor are probabilities that were measured on held-out documents, and it takes a
             threshold on them (`min_score`, `precision`).
-        LANGUAGE_MODEL: An extractor is a language model that an engine runs (`engine`, `engine_settings`).
+        ENGINE: An extractor is run by an engine (`engine`, `engine_settings`).
+        LANGUAGE_MODEL: What names an extractor is a language model, which can rank too.
         CHAT: A prompt is a user's turn, where the model has a chat template.
         STEPS: An answer goes through steps before its relations.
         IDENTIFIERS: A protocol compares identifiers, so that predictions must be linked.
@@ -59,6 +60,7 @@ class Capability(Flag):
     TOKEN_IDS = auto()
     WEIGHTS = auto()
     CALIBRATED = auto()
+    ENGINE = auto()
     LANGUAGE_MODEL = auto()
     CHAT = auto()
     STEPS = auto()

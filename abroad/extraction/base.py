@@ -71,7 +71,7 @@ class ExtractorKind:
     Attributes:
         description: for messages ("a language model").
         Settings: what can be set.
-        capabilities: CALIBRATED, LANGUAGE_MODEL or neither.
+        capabilities: CALIBRATED, ENGINE, LANGUAGE_MODEL.
         load: makes the extractor of a name or directory and settings of the class `Settings`.
         recognises: whether a directory is of this kind, from its files; nothing is loaded.
         own_settings: settings that a directory asks for itself; those that are given go before them.

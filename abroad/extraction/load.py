@@ -25,6 +25,7 @@ EXTRACTORS: Registry[ExtractorKind] = Registry(
     "abroad.extractors",
     {
         BUILTIN: "abroad.extraction.builtin.member:KIND",
+        "fewshot": "abroad.extraction.fewshot.member:KIND",
         LANGUAGE_MODEL: "abroad.extraction.generative.member:KIND",
     },
 )
@@ -58,6 +59,7 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         name: One of
 
             - `"builtin"`: the extractor that comes with the package (no GPU, no language model);
+            - `"fewshot"`: a language model as it is, shown examples in its prompt;
             - a directory that `abroad extractor train` wrote;
             - the name of an extractor of another package, or a directory that it recognises;
             - a language model fine-tuned for the task: a directory of `abroad train` or `abroad release`, a
@@ -75,6 +77,8 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
             - `quantization`: `"none"` or `"nf4"`;
             - `batch_size`: rows at once;
             - `engine`: `"transformers"`, `"vllm"` or another that holds the weights, and `engine_settings`, a mapping.
+
+            Of `"fewshot"`: `model`, `style`, `shots` and the others of `FewShotModelSettings`.
 
     Returns:
         The extractor; `extractor.extract(documents)` yields a `Prediction` for each `Document`.

@@ -28,7 +28,13 @@ def of_language_model(request: pytest.FixtureRequest) -> list[Sample]:
     return [Sample(folder, settings, {**settings, "max_new_tokens": 3}) for folder in (model, adapter)]
 
 
+def of_fewshot(request: pytest.FixtureRequest) -> list[Sample]:
+    settings = {"model": str(request.getfixturevalue("tiny_model")), "style": "classic", "shots": 1}
+    return [Sample("fewshot", settings, {**settings, "shots": 2})]
+
+
 MEMBERS: dict[str, Callable[[pytest.FixtureRequest], list[Sample]]] = {
     "builtin": of_builtin,
+    "fewshot": of_fewshot,
     "language-model": of_language_model,
 }

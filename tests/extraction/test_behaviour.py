@@ -80,11 +80,16 @@ def test_what_is_calibrated_has_a_threshold_and_says_what_it_gave(samples, docum
             assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
 
 
-def test_what_is_a_language_model_has_an_engine(samples):
+def test_what_an_engine_runs_takes_one_and_its_settings(samples):
     for kind, sample, extractor in samples:
         takes = {"engine", "engine_settings"} <= set(setting_names(kind.Settings))
-        assert takes == (Capability.LANGUAGE_MODEL in kind.capabilities) == hasattr(extractor, "engine")
+        assert takes == (Capability.ENGINE in kind.capabilities) == hasattr(extractor, "engine")
         if takes:
+            with pytest.raises(InputError, match="engine transformers: no setting 'drought'"):
+                load_extractor(sample.name, engine_settings={"drought": 1})
+            with pytest.raises(InputError, match="unknown engine 'warp'"):
+                load_extractor(sample.name, engine="warp")
+        if Capability.LANGUAGE_MODEL in kind.capabilities:
             with pytest.raises(InputError, match="extraction with a fine-tuned model takes transformers, vllm"):
                 load_extractor(sample.name, engine="openai")
 

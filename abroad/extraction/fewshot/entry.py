@@ -19,7 +19,7 @@ def make_extractor(
     engine: LazyEngine,
     style: Style,
     settings: FewShotSettings,
-    tests: Sequence[Document],
+    tests: Sequence[Document] | None,
     examples: Path | None,
     embedder: str | None,
     rejects: Rejects,
@@ -27,6 +27,7 @@ def make_extractor(
     """An extractor for the documents `tests`, with no example that they hold too.
 
     Args:
+        tests: None where they are not known yet: then a document is not shown the examples that it holds itself.
         examples: documents to take them from; None takes our own.
         embedder: encoder of the retriever "embeddings".
         rejects: is told of each example left out.
@@ -36,7 +37,8 @@ def make_extractor(
     shots = Shots()
     embeds = Capability.EMBEDDER in RETRIEVERS.capabilities(settings.retrieve)
     if settings.shots:
-        pool = load_examples(examples, tests, rejects)
-        shots = Shots(make_retriever(settings.retrieve, pool, embedder), pool_digest(pool), len(pool))
+        pool = load_examples(examples, tests or (), rejects)
+        retriever = make_retriever(settings.retrieve, pool, embedder)
+        shots = Shots(retriever, pool_digest(pool), len(pool), pool if tests is None else ())
     identity = engine.spec.identity | ({"embedder": embedder} if embedder and embeds else {})
     return FewShotExtractor(engine, style, settings, shots, identity)

@@ -15,7 +15,7 @@ from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
 from abroad.extraction.fewshot.answers import cut_relations
-from abroad.extraction.fewshot.examples import one_line, show_example
+from abroad.extraction.fewshot.examples import find_leaks, one_line, show_example
 from abroad.extraction.fewshot.images import data_urls, image_paths
 from abroad.extraction.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
 from abroad.extraction.fewshot.styles import Style
@@ -67,11 +67,13 @@ class Shots:
     Attributes:
         digest: of the pool, so that predictions with other examples are not mixed with these.
         size: of the pool.
+        unchecked: examples that may stand in a document; each is kept from that one.
     """
 
     retriever: Retriever | None = None
     digest: str = ""
     size: int = 0
+    unchecked: Sequence[Document] = ()
 
 
 @dataclass
@@ -186,7 +188,9 @@ class FewShotExtractor:
     def _examples(self, document: Document, shots: int) -> list[dict[str, str]]:
         if not shots or self.shots.retriever is None:
             return []
-        found = self.shots.retriever.nearest(document.text, shots)
+        leaked = find_leaks(self.shots.unchecked, [document])
+        nearest = self.shots.retriever.nearest(document.text, shots + len(leaked))
+        found = [example for example in nearest if example.id not in leaked][:shots]
         # Without a likeness to go by they stay as the file has them.
         alike = Capability.LIKENESS in RETRIEVERS.capabilities(self.settings.retrieve)
         order = "similar-first" if not alike and self.settings.order != "shuffled" else ""

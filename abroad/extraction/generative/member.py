@@ -61,5 +61,9 @@ def _load(name: str, settings: GenerativeSettings) -> Extractor:
 
 
 KIND = ExtractorKind(
-    "a language model", GenerativeSettings, Capability.LANGUAGE_MODEL, _load, own_settings=_own_settings
+    "a language model",
+    GenerativeSettings,
+    Capability.LANGUAGE_MODEL | Capability.ENGINE,
+    _load,
+    own_settings=_own_settings,
 )
