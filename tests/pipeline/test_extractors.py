@@ -66,7 +66,8 @@ def extract(request, tmp_path, monkeypatch):
         return {"model": str(request.getfixturevalue("tiny_adapter")), "beams": 1, "max_new_tokens": 4}
     if request.param == "fewshot":
         model = str(request.getfixturevalue("tiny_model"))
-        return {"model": "fewshot", "settings": {"model": model, "style": "classic", "shots": 0, "structured": False}}
+        asked = {"style": "classic", "shots": 0, "structured": False, "tokens_per_character": 0.01}
+        return {"model": "fewshot", "settings": {"model": model, **asked}}
     group = {"abroad.extractors": {"pattern": "pattern_extractor:KIND"}}
     install(tmp_path / "site", monkeypatch, "pattern", {"pattern_extractor.py": OTHER}, group)
     return {"model": "pattern", "settings": {"verb": "from"}}
