@@ -104,7 +104,10 @@ def test_another_setting_of_the_extractor_runs_extraction_again(cli, tmp_path):
     ("extract", "message"),
     [
         ({"model": "builtin", "num_beams": 2}, "extract: builtin: no setting 'num_beams' of the built-in extractor"),
-        ({"model": "builtin", "min_score": 0.5, "precision": 0.5}, "extract: builtin: expected min_score or precision, not both$"),
+        (
+            {"model": "builtin", "min_score": 0.5, "precision": 0.5},
+            "extract: builtin: expected min_score or precision, not both$",
+        ),
         ({"min_score": 0.5}, "no setting 'min_score' of a language model"),
         ({"engine": "openai"}, "extraction with a fine-tuned model takes transformers, vllm"),
         ({"engine": "warp"}, "extract.engine: unknown engine 'warp'"),
