@@ -96,6 +96,32 @@ def tiny_model(smollm2, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_adapter(tiny_model, tmp_path_factory) -> Path:
+    """A LoRA adapter of the tiny model, which changes what it writes."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(1)
+    config = LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+    folder = tmp_path_factory.mktemp("models") / "tiny-adapter"
+    get_peft_model(AutoModelForCausalLM.from_pretrained(tiny_model), config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def own_extractor(tmp_path_factory) -> Path:
+    """What `abroad extractor train` makes of the sample's curated documents."""
+    from abroad.cli import app
+
+    curated = Path(__file__).parents[1] / "data" / "sample" / "curated.jsonl"
+    folder = tmp_path_factory.mktemp("models") / "own"
+    result = CliRunner().invoke(app, ["extractor", "train", str(curated), "--out", str(folder), "--cv", "2"])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture(scope="session")
 def biogpt(tmp_path_factory):
     """BioGptForCausalLM with its own tokenizer: Moses and BPE over characters."""
     torch = pytest.importorskip("torch")

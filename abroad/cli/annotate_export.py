@@ -42,13 +42,23 @@ def export(
     try:
         shown = read_documents(documents, rejects)
     except InputError as error:
-        if "no abstract" in str(error):
+        if _holds_predictions(documents):
             raise InputError(f"{error}; predictions go to --predictions, their documents come first") from None
         raise
     named = read_predictions(predictions, rejects) if predictions else []
     write_offline(shown, named, html, settings, rejects)
     report_rejects(rejects, html)
     say(f"{html}: {len(shown)} documents; send it to the curators, and give what they save to `abroad annotate pull`")
+
+
+def _holds_predictions(path: Path) -> bool:
+    from abroad.core.errors import InputError
+    from abroad.core.io import read_predictions
+
+    try:
+        return bool(read_predictions(path))
+    except InputError:
+        return False
 
 
 def register(group: typer.Typer) -> None:

@@ -37,14 +37,21 @@ def evaluate(
     from abroad.core.context import Context
     from abroad.core.io import Rejects, read_predictions
     from abroad.core.provenance import run_record
+    from abroad.core.registry import Capability
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.metrics import compare as set_beside
+    from abroad.evaluation.protocols import PROTOCOLS
     from abroad.evaluation.report import write_report
     from abroad.evaluation.stage import evaluate_stage
 
     rejects = Rejects()
     evaluation = evaluate_stage(gold, pred, settings, Context(rejects, say))
     result = evaluation.to_dict()
+    if Capability.IDENTIFIERS in PROTOCOLS.capabilities(settings.protocol) and not result["predicted"]:
+        say(
+            f"no predicted relation has identifiers of both sides, which the protocol {settings.protocol} compares; "
+            "`abroad extract --index` adds them"
+        )
     if compare is not None:
         documents = [outcome.document for outcome in evaluation.comparison.outcomes]
         other = set_beside(documents, read_predictions(compare, rejects), settings.protocol)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -17,7 +17,7 @@ from abroad.core.outputs import Kind
 if TYPE_CHECKING:
     from abroad.core.io import Rejects
     from abroad.core.schema import Document, Prediction
-    from abroad.extraction.base import Extractor
+    from abroad.extraction.base import CalibratedExtractor, Extractor
     from abroad.ranking.rank import RankSettings
     from abroad.sources.eutils import EutilsClient, EutilsSettings
     from abroad.sources.formats.spreadsheets import ColumnNames
@@ -30,6 +30,7 @@ QUICKSTATEMENTS = Kind("QuickStatements", (".txt", ".tsv", ".qs"))
 @writes(out=PREDICTIONS, quickstatements=QUICKSTATEMENTS)
 @takes(
     generative=Options("abroad.extraction.generative.decoding:GenerativeSettings", partial=True),
+    calibrated=Options("abroad.extraction.builtin.member:PairSettings", partial=True),
     ranking=Options("abroad.ranking.rank:RankSettings", only=("keep",), names={"keep": "--rank-keep"}),
     eutils=EUTILS,
 )
@@ -55,20 +56,17 @@ def extract(
     fetch: bool = typer.Option(False, "--fetch", help="Ask NCBI for the abstracts of documents with a PMID and none."),
     text: str | None = typer.Option(None, help="Extract from this text and print the prediction."),
     pmid: list[str] = typer.Option([], help="Fetch this abstract from NCBI; repeatable."),
-    min_score: float = typer.Option(None, min=0, max=1, help="Leave out relations that are less probable."),
-    precision: float = typer.Option(None, min=0, max=1, help="The threshold that gave this precision, instead."),
     index: Path | None = typer.Option(
         None, metavar="INDEX.sqlite", help="Index of `abroad lotus prepare`: links names, tells known from new."
     ),
     quickstatements: Path | None = typer.Option(None, metavar="FILE", help="Write what Wikidata lacks; needs --index."),
     link: bool = typer.Option(True, help="Add identifiers: NCBI Taxonomy, the index, OPSIN if it is installed."),
-    base: str | None = typer.Option(None, help="Base model of an adapter, if not the one it names."),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract'; else what a release says."),
-    quantization: str = typer.Option("none", help="none, or nf4 (4 bits)."),
     rank: str = typer.Option(None, help="Rank by likelihood, product, er-g or er-d (see `abroad rank`); needs --out."),
     rank_model: str = typer.Option(None, help="Language model that ranks; else --model, else smollm2-135m."),
     *,
     generative: dict[str, Any],
+    calibrated: dict[str, Any],
     ranking: RankSettings,
     eutils: EutilsSettings,
 ) -> None:
@@ -119,9 +117,11 @@ def extract(
     columns = ColumnNames(title_column, abstract_column)
     inputs = _inputs(documents, columns, fetch, text, pmid, eutils, rejects)
     say_notes(rejects)
-    extractor = _extractor(model, base, config, generative, quantization, min_score, precision)
+    extractor = _extractor(model, config, generative, calibrated)
+    base = generative.get("base")
     ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
-    if (point := getattr(extractor, "point", None)) is not None and precision is not None:
+    if "precision" in calibrated:
+        point = cast("CalibratedExtractor", extractor).point  # a kind that takes a precision is calibrated
         say(
             f"--min-score {point.threshold:g}, which gave a precision of {point.precision / 100:.2f} and a recall of "
             f"{point.recall / 100:.2f} on held-out documents"
@@ -186,53 +186,50 @@ def _format(format: str | None, out: Path | None) -> str:
 
 
 def _extractor(
-    model: str | None,
-    base: str | None,
-    config: Path | None,
-    generative: dict[str, Any],
-    quantization: str,
-    min_score: float | None,
-    precision: float | None,
+    model: str | None, config: Path | None, generative: dict[str, Any], calibrated: dict[str, Any]
 ) -> Extractor:
     from abroad.core.errors import InputError
+    from abroad.core.registry import Capability, setting_names
     from abroad.extraction.load import BUILTIN, extractor_kind, load_extractor
     from abroad.pipeline.config import load_section
 
-    if min_score is not None and precision is not None:
+    if len(calibrated) > 1:
         raise InputError("expected --min-score or --precision, not both")
-    name = model or BUILTIN
-    known = extractor_kind(name).settings
-    if {"engine", "engine_settings"} & generative.keys() and "engine" not in known:
+    section = load_section(config, "extract") if config is not None else None
+    name = model or (section.model if section is not None else None) or BUILTIN
+    kind = extractor_kind(name)
+    known = setting_names(kind.Settings)
+    has_engine = Capability.ENGINE in kind.capabilities
+    assigned = generative.pop("engine_settings", {})
+    if not has_engine and ("engine" in generative or not set(assigned) <= set(known)):
         raise InputError("--engine and --set are of language models: expected --model too")
-    if (min_score is not None or precision is not None) and "min_score" not in known:
+    if calibrated and Capability.CALIBRATED not in kind.capabilities:
         raise InputError(
             "--min-score and --precision need the built-in extractor: a language model gives no such score"
         )
-    settings: dict[str, Any] = {}
-    if config is not None and "engine" in known:
-        settings = load_section(config, "extract").model_dump()
-    own_engine = {**settings.get("engine_settings", {}), **generative.get("engine_settings", {})}
-    given = {**generative, "engine_settings": own_engine, "base": base, "quantization": quantization}
-    given |= {"min_score": min_score, "precision": precision}
-    settings |= {key: value for key, value in given.items() if value is not None}
+    settings: dict[str, Any] = section.extractor_settings() if section is not None else {}
+    settings |= generative | calibrated
+    if has_engine:
+        settings["engine_settings"] = {**settings.get("engine_settings", {}), **assigned}
+    else:
+        settings |= assigned
     return load_extractor(name, **{key: value for key, value in settings.items() if key in known})
 
 
 def _ranker(settings: RankSettings, model: str | None, base: str | None) -> Callable[[Any, Any, Path], None]:
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
-    from abroad.engines.spec import make_engine, read_settings, text_identity
+    from abroad.core.registry import Capability
+    from abroad.engines.spec import DEFAULT_ENGINE, EngineSpec
     from abroad.extraction.load import extractor_kind
-    from abroad.models.resolve import resolve_model
-    from abroad.models.source import weights_digest
     from abroad.ranking.rank import rank_file
 
-    if model is None or "engine" not in extractor_kind(model).settings:
+    if model is None or Capability.LANGUAGE_MODEL not in extractor_kind(model).capabilities:
         model, base = "smollm2-135m", None
-    engine = read_settings("transformers", {"base": base} if base else {})
-    identity = text_identity("transformers", model, engine) | {"weights": weights_digest(resolve_model(model, base))}
+    spec = EngineSpec.read(DEFAULT_ENGINE, model, values={"base": base} if base else {})
+    identity = spec.identity | spec.weights
 
     def rank(documents: list[Document], predictions: list[Prediction], out: Path) -> None:
-        rank_file(make_engine("transformers", model, 16, engine), identity, documents, [predictions], settings, out)
+        rank_file(spec.make(), identity, documents, [predictions], settings, out)
 
     return rank
 

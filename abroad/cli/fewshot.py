@@ -37,7 +37,7 @@ def fewshot(
     examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take them from; else our own."),
     embedder: str = typer.Option(None, metavar="DIR", help="Encoder for embeddings; minilm-l6 comes as a package."),
     structured: bool = typer.Option(
-        None, "--structured/--free", help="Bind answers to their form; by default unless the engine is openai."
+        None, "--structured/--free", help="Bind answers to their form; by default where the engine can."
     ),
     tokens_per_character: float = typer.Option(
         None, min=0.01, help="New tokens for each character of a document; else by style."
@@ -58,8 +58,10 @@ def fewshot(
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_predictions
     from abroad.core.provenance import run_record
+    from abroad.core.registry import Capability
+    from abroad.engines.lazy import LazyEngine
     from abroad.extraction.base import extract_documents
-    from abroad.extraction.fewshot.entry import LazyEngine, make_extractor
+    from abroad.extraction.fewshot.entry import make_extractor
     from abroad.extraction.fewshot.run import count_answers
     from abroad.extraction.fewshot.styles import load_style
     from abroad.extraction.inputs import read_path
@@ -67,12 +69,18 @@ def fewshot(
 
     rejects = Rejects()
     choice = with_base_url(choice, base_url)
-    settings = settings.replace(structured=choice.engine != "openai" if structured is None else structured)
+    spec = choice.spec
+    if settings.resolution:
+        spec.require(Capability.IMAGES, "reading images")
+    if rank is not None:
+        spec.require(Capability.LOGPROBS, "ranking")
+    bound = Capability.CONSTRAINTS in spec.capabilities if structured is None else structured
+    settings = settings.replace(structured=bound)
     if rank is not None:
         ranking = ranking.replace(by=rank)
     chosen = load_style(style, prompt, tokens_per_character)
     inputs = read_path(documents, rejects)
-    extractor = make_extractor(LazyEngine(choice, say), choice, chosen, settings, inputs, examples, embedder, rejects)
+    extractor = make_extractor(LazyEngine(spec, say), chosen, settings, inputs, examples, embedder, rejects)
     answers = helper(out, "answers.jsonl") if rank is not None else out
     extractor.images_from = documents if documents.is_dir() else documents.parent
     files = [file for file in (documents, examples, prompt) if file is not None]
@@ -83,7 +91,7 @@ def fewshot(
         reading = count_answers(predictions)
         record["result"] = vars(report) | vars(reading) | {"parse_rate": round(reading.parse_rate, 2)}
         if rank is not None:
-            ranked = rank_file(extractor.engine, choice.text_identity, inputs, [predictions], ranking, out)
+            ranked = rank_file(extractor.engine, spec.identity, inputs, [predictions], ranking, out)
             predictions = read_predictions(out)
             record["ranking"] = {"by": rank, "keep": ranking.keep} | vars(ranked)
     for prediction in predictions:

@@ -50,8 +50,7 @@ def rank(
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects, read_documents, read_predictions
     from abroad.core.provenance import run_record
-    from abroad.models.resolve import resolve_model
-    from abroad.models.source import weights_digest
+    from abroad.core.registry import Capability
     from abroad.ranking.compare import compare_orders
     from abroad.ranking.rank import rank_file
     from abroad.ranking.report import describe, write_report
@@ -67,14 +66,12 @@ def rank(
         say(f"{len(unknown)} predictions are of documents not in {documents} and are left out: {unknown[0]}, ...")
     if not any(p.id in known for run in outputs for p in run):
         raise InputError(f"{documents}: none of its documents has a prediction in {predictions[0]}")
-    identity = choice.text_identity
-    if choice.engine != "openai":  # a server does not show its weights
-        base = choice.engine_settings.get("base")
-        identity["weights"] = weights_digest(resolve_model(choice.model, base))
+    spec = choice.spec
+    spec.require(Capability.LOGPROBS, "ranking")
+    identity = spec.identity | spec.weights
     how = identity | {"by": settings.by, "keep": settings.keep, "min_probability": settings.min_probability}
     with run_record(out, "rank", how, [documents, *predictions]) as run:
-        scorer = choice.spec.make(say)
-        done = rank_file(scorer, identity, texts, outputs, settings, out, whole)
+        done = rank_file(spec.make(say), identity, texts, outputs, settings, out, whole)
         run["result"] = vars(done)
     report_rejects(rejects, out)
     say(

@@ -14,10 +14,10 @@ from abroad.cli.outputs import JSONL, PAGE, folder, writes
 if TYPE_CHECKING:
     from abroad.engines.choice import EngineChoice
     from abroad.experiments.compare import Learner
+    from abroad.synthesis.prompts.settings import InstructSettings
     from abroad.synthesis.settings import (
         CurateSettings,
         GenerateSettings,
-        InstructSettings,
         SelectSettings,
         SpecialiseSettings,
     )
@@ -32,7 +32,9 @@ def register(parent: typer.Typer) -> None:
 
 @app.command(epilog="Example: abroad synth instruct documents.jsonl --out prompts.jsonl", cls=SettingsCommand)
 @writes(out=JSONL)
-@takes(settings=Options("abroad.synthesis.settings:InstructSettings", former={"--prompts": "prompts_per_document"}))
+@takes(
+    settings=Options("abroad.synthesis.prompts.settings:InstructSettings", former={"--prompts": "prompts_per_document"})
+)
 def instruct(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations (JSON or JSONL)."),
     out: Path = typer.Option(..., metavar="PROMPTS.jsonl", help="Prompts to write."),

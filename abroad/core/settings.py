@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from abroad.core.errors import FormerNameWarning, InputError
 from abroad.core.io import require_file
+from abroad.core.registry import Registry
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
@@ -196,3 +197,14 @@ def list_mistakes(path: str | Path, mistakes: list[tuple[str, str]]) -> str:
     """(key, what is wrong with it) of a file, in one line."""
     count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
     return f"{path}: {count}: " + "; ".join(f"{key}: {message}" for key, message in mistakes)
+
+
+def member_of(registry: Registry[Any]) -> AfterValidator:
+    """A check of a setting that names a member of a registry."""
+
+    def check(name: str) -> str:
+        if name not in registry:
+            raise ValueError(registry.unknown(name))
+        return name
+
+    return AfterValidator(check)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from abroad.core.errors import InputError
+from abroad.core.registry import Capability
 
 Prompt = str | tuple[int, ...]
 """Text, or token ids when the caller has placed special tokens."""
@@ -115,11 +116,19 @@ class Engine(Protocol):
     """Generates texts, and scores given ones.
 
     Attributes:
+        capabilities: of engines like this one; `refusal` says what follows of them for a request.
         has_chat_template: whether a prompt can be a user's turn.
+        context_length: tokens of prompt and text together; None where only a server knows.
     """
 
     @property
+    def capabilities(self) -> Capability: ...
+
+    @property
     def has_chat_template(self) -> bool: ...
+
+    @property
+    def context_length(self) -> int | None: ...
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Answers come as they are ready, in any order, one for each request."""
@@ -134,8 +143,49 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class EngineKind:
+    """A member of the registry of engines: what is known of one before a model is loaded.
+
+    Attributes:
+        Settings: what can be set, a class derived from `abroad.engines.spec.EngineSettings`.
+        capabilities: what such engines can do.
+        load: (model by name or path, batch size, settings of the class `Settings`, who is told what a person should
+            know while it works) -> the engine. Raises InputError for a model that there is not, or does not fit.
+    """
+
+    Settings: type[Any]
+    capabilities: Capability
+    load: Callable[[str, int, Any, Callable[[str], None]], Engine]
+
+
 NO_TEMPLATE = "the model's tokenizer has no chat template; expected an instruct model, or prompts without one"
 NO_IMAGES = "this engine reads text only; expected the engine openai and a multimodal model for images"
+
+
+_LACKS = {
+    Capability.BEAMS: "this engine has no beam search: expected beams 1",
+    Capability.NGRAM_BLOCK: "this engine has no n-gram block: expected ngram_block 0",
+    Capability.IMAGES: NO_IMAGES,
+}
+
+
+def needs(request: GenerationRequest) -> Capability:
+    """What an engine must be able to do for a request; a constraint is passed on to any."""
+    return (
+        (Capability.BEAMS if request.beams > 1 else Capability.NONE)
+        | (Capability.NGRAM_BLOCK if request.ngram_block else Capability.NONE)
+        | (Capability.IMAGES if request.images else Capability.NONE)
+    )
+
+
+def refusal(request: GenerationRequest, engine: Engine) -> str | None:
+    """Why an engine cannot answer a request whatever its length, or None."""
+    for missing in needs(request) & ~engine.capabilities:
+        return _LACKS[missing]
+    if request.chat and not engine.has_chat_template:
+        return NO_TEMPLATE
+    return None
 
 
 def check_pairs(prompts: Sequence[Prompt], continuations: Sequence[str]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
-from abroad.core.settings import Count, Settings
-from abroad.engines.spec import EngineSpec, read_settings, text_identity
+from abroad.core.registry import Capability
+from abroad.core.settings import Count, Settings, member_of
+from abroad.engines.spec import DEFAULT_ENGINE, ENGINES, EngineSpec
 
 ENGINE_SETTINGS_HELP = (
     "A setting of the engine, as often as needed: tensor_parallel=4, amateur_keeps=64, draft=ngram; "
@@ -19,7 +20,9 @@ ENGINE_SETTINGS_HELP = (
 class EngineChoice(Settings):
     """A model, and what runs it."""
 
-    engine: str = Field("transformers", description="transformers, vllm, or openai (any server of that API).")
+    engine: Annotated[str, member_of(ENGINES)] = Field(
+        DEFAULT_ENGINE, description="transformers, vllm, or openai (any server of that API)."
+    )
     engine_settings: dict[str, Any] = Field({}, description=ENGINE_SETTINGS_HELP)
     model: str = Field(
         "smollm2-135m", description="A local path, a name of the hub, or smollm2-135m (which comes as a package)."
@@ -34,21 +37,28 @@ class EngineChoice(Settings):
     @property
     def spec(self) -> EngineSpec:
         """The engine, still to be made."""
-        return EngineSpec(self.engine, self.model, self.batch_size, read_settings(self.engine, self.engine_settings))
+        return EngineSpec.read(self.engine, self.model, self.batch_size, self.engine_settings)
 
     @property
     def text_identity(self) -> dict[str, Any]:
         """What decides a text beside its prompt."""
-        return text_identity(self.engine, self.model, read_settings(self.engine, self.engine_settings))
+        return self.spec.identity
 
 
-def check_engine(engine: str, values: dict[str, Any]) -> None:
+def check_engine(engine: str, values: dict[str, Any], needs: Capability = Capability.NONE, purpose: str = "") -> None:
     """Check an engine's name and settings within the settings of a job.
 
+    Args:
+        engine: Its name.
+        values: Its settings.
+        needs: What it must be able to do.
+        purpose: What for, for the message.
+
     Raises:
-        ValueError: No such engine or setting, or a value out of range.
+        ValueError: No such engine or setting, a value out of range, or an engine that cannot do what is needed.
     """
     try:
-        read_settings(engine, values)
+        ENGINES.require(engine, needs, purpose)
+        ENGINES.read(engine, values)
     except InputError as error:
         raise ValueError(str(error)) from None

@@ -1,19 +1,34 @@
-"""Which engine is meant, and how it is set: no engine is imported before `make_engine` is called.
+"""The registry of engines, what can be set of ours, and an engine that is still to be made.
 
-What can be set of each, beside model and batch size: `--set KEY=VALUE`, or a mapping in a config.
+What can be set of each, beside model and batch size: `--set KEY=VALUE`, or a mapping in a config. No engine is
+imported before it is asked for.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field
 
 from abroad.core.errors import InputError
-from abroad.engines.base import Engine
+from abroad.core.registry import Capability, Registry, setting_names
+from abroad.engines.base import Engine, EngineKind
+
+ENGINES: Registry[EngineKind] = Registry(
+    "engine",
+    "abroad.engines",
+    {
+        "openai": "abroad.engines.openai.member:KIND",
+        "transformers": "abroad.engines.transformers.member:KIND",
+        "vllm": "abroad.engines.vllm.member:KIND",
+    },
+)
+"""What generates texts and scores given ones."""
+
+DEFAULT_ENGINE = "transformers"
+"""What runs a model where no engine is named; records of its texts do not name it."""
 
 NGRAM = "ngram"
 """As a draft: tokens that followed the same words before, copied from the prompt and the text so far."""
@@ -25,7 +40,33 @@ _Share = Annotated[float, Field(gt=0, le=1)]
 
 
 @dataclass(frozen=True)
-class TransformersSettings:
+class EngineSettings:
+    """What can be set of an engine; each has a class of its own.
+
+    Attributes:
+        layout: names of the settings that say where and how fast, and do not change a text.
+    """
+
+    layout: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def uses(self) -> Capability:
+        """The methods of decoding that are set: CONTRASTIVE, SPECULATIVE."""
+        return Capability.NONE
+
+    @property
+    def further_models(self) -> dict[str, str]:
+        """Setting -> name of each further model that decides a text."""
+        return {}
+
+    @property
+    def gpus(self) -> int:
+        """GPUs that one engine takes where there are any."""
+        return 1
+
+
+@dataclass(frozen=True)
+class TransformersSettings(EngineSettings):
     """Settings of the engine `transformers`.
 
     Attributes:
@@ -51,9 +92,19 @@ class TransformersSettings:
 
     layout: ClassVar[tuple[str, ...]] = ("draft", "draft_tokens")
 
+    @property
+    def uses(self) -> Capability:
+        contrastive = self.amateur is not None or self.amateur_keeps is not None
+        used = Capability.CONTRASTIVE if contrastive else Capability.NONE
+        return used | (Capability.SPECULATIVE if self.draft is not None else Capability.NONE)
+
+    @property
+    def further_models(self) -> dict[str, str]:
+        return {"amateur": self.amateur} if self.amateur else {}
+
 
 @dataclass(frozen=True)
-class VllmSettings:
+class VllmSettings(EngineSettings):
     """Settings of the engine `vllm`.
 
     Attributes:
@@ -90,9 +141,17 @@ class VllmSettings:
         "draft_tokens",
     )
 
+    @property
+    def uses(self) -> Capability:
+        return Capability.SPECULATIVE if self.draft is not None else Capability.NONE
+
+    @property
+    def gpus(self) -> int:
+        return self.tensor_parallel * self.pipeline_parallel
+
 
 @dataclass(frozen=True)
-class OpenAiSettings:
+class OpenAiSettings(EngineSettings):
     """Settings of the engine `openai`.
 
     Attributes:
@@ -111,38 +170,14 @@ class OpenAiSettings:
     layout: ClassVar[tuple[str, ...]] = ("base_url", "timeout", "attempts", "first_wait")
 
 
-EngineSettings = TransformersSettings | VllmSettings | OpenAiSettings
-_SETTINGS: dict[str, type[EngineSettings]] = {
-    "openai": OpenAiSettings,
-    "transformers": TransformersSettings,
-    "vllm": VllmSettings,
-}
-
-
-def engine_names() -> list[str]:
-    """Names of the engines, sorted."""
-    return sorted(_SETTINGS)
-
-
 def read_settings(engine: str, values: Mapping[str, Any]) -> EngineSettings:
     """The settings of an engine; text is read as the number or word that is expected.
 
     Raises:
         InputError: no such engine, an unknown key, or a value out of range.
     """
-    if engine not in _SETTINGS:
-        raise InputError(f"unknown engine {engine!r}; expected one of: {', '.join(engine_names())}")
-    kind = _SETTINGS[engine]
-    known = [item.name for item in fields(kind)]
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise InputError(f"engine {engine}: no setting {unknown[0]!r}; expected one of: {', '.join(known)}")
-    try:
-        return TypeAdapter(kind).validate_python(dict(values))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise InputError(f"engine {engine}: {key}: {first['msg']}, found {first['input']!r}") from None
+    settings: EngineSettings = ENGINES.read(engine, values)
+    return settings
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
@@ -167,19 +202,11 @@ def text_identity(engine: str, model: str, settings: EngineSettings) -> dict[str
     """
     default = type(settings)()
     differing = {
-        item.name: getattr(settings, item.name)
-        for item in fields(settings)
-        if item.name not in settings.layout and getattr(settings, item.name) != getattr(default, item.name)
+        name: getattr(settings, name)
+        for name in setting_names(type(settings))
+        if name not in settings.layout and getattr(settings, name) != getattr(default, name)
     }
     return {"engine": engine, "model": model} | differing
-
-
-_ENGINES = {
-    "openai": "abroad.engines.openai.engine:OpenAiEngine",
-    "transformers": "abroad.engines.transformers.engine:TransformersEngine",
-    "vllm": "abroad.engines.vllm.engine:VllmEngine",
-}
-"""Engine name -> "module:class"; imported only when asked for."""
 
 
 def make_engine(
@@ -200,29 +227,67 @@ def make_engine(
     """
     if settings is None:
         settings = read_settings(name, {})
-    module, _, attribute = _ENGINES[name].partition(":")
-    engine: Engine = getattr(importlib.import_module(module), attribute).from_name(model, batch_size, settings, say)
-    return engine
+    return ENGINES.get(name).load(model, batch_size, settings, say)
 
 
 @dataclass(frozen=True)
 class EngineSpec:
-    """An engine that is still to be made; workers in other processes make theirs of it."""
+    """An engine that is still to be made; workers in other processes make theirs of it.
+
+    Attributes:
+        name: of the engine.
+        model: its name or path.
+        batch_size: texts at once; with a server, requests at once.
+        settings: of this engine.
+    """
 
     name: str
     model: str
     batch_size: int
     settings: EngineSettings
 
+    @classmethod
+    def read(cls, name: str, model: str, batch_size: int = 16, values: Mapping[str, Any] | None = None) -> EngineSpec:
+        """An engine by name, its settings given as `--set` has them.
+
+        Raises:
+            InputError: no such engine or setting, or a value out of range.
+        """
+        return cls(name, model, batch_size, read_settings(name, values or {}))
+
+    @property
+    def capabilities(self) -> Capability:
+        """What the engine can do."""
+        return ENGINES.capabilities(self.name)
+
     @property
     def gpus(self) -> int:
         """GPUs one engine takes where there are any."""
-        return getattr(self.settings, "tensor_parallel", 1) * getattr(self.settings, "pipeline_parallel", 1)
+        return self.settings.gpus
 
     @property
     def identity(self) -> dict[str, Any]:
         """What decides a text beside its prompt."""
         return text_identity(self.name, self.model, self.settings)
 
+    @property
+    def weights(self) -> dict[str, str]:
+        """What tells the weights from others of the model's name; empty of a server, which does not show them."""
+        if Capability.WEIGHTS not in self.capabilities:
+            return {}
+        from abroad.models.resolve import resolve_model
+        from abroad.models.source import weights_digest
+
+        return {"weights": weights_digest(resolve_model(self.model, getattr(self.settings, "base", None)))}
+
+    def require(self, capability: Capability, purpose: str) -> None:
+        """Check that the engine can do what it is wanted for.
+
+        Raises:
+            InputError: it cannot; the message has the engines that can.
+        """
+        ENGINES.require(self.name, capability, purpose)
+
     def make(self, say: Callable[[str], None] = lambda message: None) -> Engine:
+        """The engine, with its model loaded."""
         return make_engine(self.name, self.model, self.batch_size, self.settings, say)

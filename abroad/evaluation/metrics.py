@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from abroad.core.schema import Document, Entity, Prediction, Relation
-from abroad.evaluation.protocols import get_protocol
+from abroad.evaluation.protocols import PROTOCOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def compare(gold: Sequence[Document], predictions: Sequence[Prediction], protoco
     Raises:
         InputError: unknown protocol.
     """
-    rules = get_protocol(protocol)
+    rules = PROTOCOLS.get(protocol)
     by_id = {prediction.id: prediction for prediction in predictions}
     outcomes = []
     for document in gold:

@@ -11,8 +11,9 @@ import re
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from abroad.core.errors import InputError
+from abroad.core.registry import Capability, NoSettings, Registry
 from abroad.core.schema import Document, Entity, Relation
 
 _ARTICLES = re.compile(r"\b(?:an|the)\b")
@@ -40,14 +41,19 @@ class Protocol:
     Attributes:
         gold: the distinct keys of a document, each with the relation it stands for.
         predicted: the distinct keys of relations likewise; relations it cannot compare are left out.
+        Settings: what can be set.
+        capabilities: IDENTIFIERS where relations must be linked to be compared.
     """
 
-    name: str
     gold: Callable[[Document], dict[Hashable, tuple[Entity, Entity]]]
     predicted: Callable[[Iterable[Relation], Document], dict[Hashable, Relation]]
+    Settings: type[Any] = NoSettings
+    capabilities: Capability = Capability.NONE
 
 
-def _by_label(name: str, normalise: Callable[[str], str]) -> Protocol:
+def by_label(normalise: Callable[[str], str]) -> Protocol:
+    """A protocol by which pairs of labels are equal that are so after normalisation."""
+
     def gold(document: Document) -> dict[Hashable, tuple[Entity, Entity]]:
         keys: dict[Hashable, tuple[Entity, Entity]] = {}
         for organism, chemical in document.related_entities():
@@ -60,7 +66,7 @@ def _by_label(name: str, normalise: Callable[[str], str]) -> Protocol:
             keys.setdefault((normalise(relation.organism), normalise(relation.chemical)), relation)
         return keys
 
-    return Protocol(name, gold, predicted)
+    return Protocol(gold, predicted)
 
 
 def entity_identifiers(entity: Entity) -> set[str]:
@@ -110,28 +116,17 @@ def _grounded_predicted(relations: Iterable[Relation], document: Document) -> di
     return keys
 
 
-_PROTOCOLS = {
-    protocol.name: protocol
-    for protocol in (
-        _by_label("upstream", normalise_upstream),
-        _by_label("strict", normalise_strict),
-        Protocol("grounded", _grounded_gold, _grounded_predicted),
-    )
-}
+PROTOCOLS: Registry[Protocol] = Registry(
+    "protocol",
+    "abroad.protocols",
+    {
+        "upstream": "abroad.evaluation.protocols:UPSTREAM",
+        "strict": "abroad.evaluation.protocols:STRICT",
+        "grounded": "abroad.evaluation.protocols:GROUNDED",
+    },
+)
+"""What it means that two relations are equal; the first is the protocol of the published scores."""
 
-
-def protocol_names() -> list[str]:
-    """Names of the protocols; the first is that of the published scores."""
-    return list(_PROTOCOLS)
-
-
-def get_protocol(name: str) -> Protocol:
-    """The protocol of a name.
-
-    Raises:
-        InputError: There is none.
-    """
-    try:
-        return _PROTOCOLS[name]
-    except KeyError:
-        raise InputError(f"unknown protocol {name!r}; expected one of: {', '.join(_PROTOCOLS)}") from None
+UPSTREAM = by_label(normalise_upstream)
+STRICT = by_label(normalise_strict)
+GROUNDED = Protocol(_grounded_gold, _grounded_predicted, capabilities=Capability.IDENTIFIERS)

@@ -1,14 +1,18 @@
-"""What an extractor is, and how documents go through one: one by one, kept as they come, resumed where it stopped."""
+"""What an extractor is, what is known of one before it is loaded, and how documents go through it.
+
+Documents go one by one; predictions are kept as they come, and a run goes on where it stopped.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from abroad.core.io import read_predictions
 from abroad.core.progress import Progress
+from abroad.core.registry import Capability
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction
 
@@ -16,8 +20,7 @@ from abroad.core.schema import Document, Prediction
 class Extractor(Protocol):
     """Anything that turns documents into predictions, one for each, in any order.
 
-    One that reads more than the text may have `input_digest(document)`, which changes with all it reads; one whose
-    scores were measured may have `point`, what its threshold gave on held-out documents.
+    One that reads more than the text may have `input_digest(document)`, which changes with all it reads.
 
     Attributes:
         identity: what must be equal for predictions of two runs to be mixed.
@@ -29,6 +32,57 @@ class Extractor(Protocol):
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         """Predictions as they are ready; a document that fails has one with `error`, and raises nothing."""
         ...
+
+
+class OperatingPoint(Protocol):
+    """What a threshold on the score gave on held-out documents.
+
+    Attributes:
+        threshold: the score.
+        precision: in percent.
+        recall: in percent.
+    """
+
+    @property
+    def threshold(self) -> float: ...
+
+    @property
+    def precision(self) -> float: ...
+
+    @property
+    def recall(self) -> float: ...
+
+
+class CalibratedExtractor(Extractor, Protocol):
+    """An extractor of a kind that is CALIBRATED.
+
+    Attributes:
+        point: what its threshold gave on held-out documents.
+    """
+
+    @property
+    def point(self) -> OperatingPoint: ...
+
+
+@dataclass(frozen=True)
+class ExtractorKind:
+    """A member of the registry of extractors: what is known of one before it is loaded.
+
+    Attributes:
+        description: for messages ("a language model").
+        Settings: what can be set.
+        capabilities: CALIBRATED, ENGINE, LANGUAGE_MODEL.
+        load: makes the extractor of a name or directory and settings of the class `Settings`.
+        recognises: whether a directory is of this kind, from its files; nothing is loaded.
+        own_settings: settings that a directory asks for itself; those that are given go before them.
+    """
+
+    description: str
+    Settings: type[Any]
+    capabilities: Capability
+    load: Callable[[str, Any], Extractor]
+    recognises: Callable[[Path], bool] = lambda folder: False
+    own_settings: Callable[[Path], Mapping[str, Any]] = lambda folder: {}
 
 
 @dataclass(frozen=True)

@@ -1,47 +1,55 @@
-"""Which extractor a name or a directory means, and how it is loaded. Nothing else in abroad decides that.
+"""The registry of extractors, and which of them a name or a directory means. Nothing else in abroad decides that.
 
-Nothing heavy is imported before an extractor is loaded.
+Nothing heavy is imported before an extractor is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from functools import cache
+import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
-from abroad.extraction.base import Extractor
+from abroad.core.registry import Registry, read_values, setting_names
+from abroad.extraction.base import Extractor, ExtractorKind
 
 BUILTIN = "builtin"
 """The name of the extractor that comes with the package."""
 
-_SCORER = "scorer.json"  # lies in every directory that `abroad extractor train` wrote
+LANGUAGE_MODEL = "language-model"
+"""What a name is that no other kind knows."""
 
-
-@dataclass(frozen=True)
-class ExtractorKind:
-    """What is known of an extractor before it is loaded.
-
-    Attributes:
-        description: for messages ("a language model").
-        settings: names of the settings that `load_extractor` takes for it.
-        load: makes the extractor of a name and settings.
-        former_names: of settings, in earlier versions; they are taken too.
-    """
-
-    description: str
-    settings: tuple[str, ...]
-    load: Callable[[str, Mapping[str, Any]], Extractor]
-    former_names: Collection[str] = ()
+EXTRACTORS: Registry[ExtractorKind] = Registry(
+    "extractor",
+    "abroad.extractors",
+    {
+        BUILTIN: "abroad.extraction.builtin.member:KIND",
+        "fewshot": "abroad.extraction.fewshot.member:KIND",
+        LANGUAGE_MODEL: "abroad.extraction.generative.member:KIND",
+    },
+)
+"""What turns documents into predictions."""
 
 
 def extractor_kind(name: str | Path = BUILTIN) -> ExtractorKind:
-    """The kind of extractor that a name or a directory means; nothing is loaded."""
-    if str(name) == BUILTIN or (Path(name) / _SCORER).is_file():
-        return _PAIRS
-    return _language_model()
+    """The kind of extractor that a name or a directory means; nothing is loaded.
+
+    A name of the registry means that member; a directory, the kind that recognises its files; anything else is a
+    language model.
+    """
+    if str(name) in EXTRACTORS:
+        return EXTRACTORS.get(str(name))
+    folder = Path(name)
+    for member in EXTRACTORS.names() if folder.is_dir() else ():
+        try:
+            kind = EXTRACTORS.get(member)
+        except InputError as error:  # a broken package of somebody else is no reason not to read our own
+            warnings.warn(str(error), stacklevel=2)
+            continue
+        if kind.recognises(folder):
+            return kind
+    return EXTRACTORS.get(LANGUAGE_MODEL)
 
 
 def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
@@ -51,7 +59,9 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         name: One of
 
             - `"builtin"`: the extractor that comes with the package (no GPU, no language model);
+            - `"fewshot"`: a language model as it is, shown examples in its prompt;
             - a directory that `abroad extractor train` wrote;
+            - the name of an extractor of another package, or a directory that it recognises;
             - a language model fine-tuned for the task: a directory of `abroad train` or `abroad release`, a
               model or adapter directory, a `.gguf` file, or a name of the Hugging Face hub.
         **settings: Of the built-in extractor and of those trained like it:
@@ -67,7 +77,9 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
             - `base`: the base model of an adapter, if not the one it names;
             - `quantization`: `"none"` or `"nf4"`;
             - `batch_size`: rows at once;
-            - `engine`: `"transformers"` or `"vllm"`, and `engine_settings`, a mapping.
+            - `engine`: `"transformers"`, `"vllm"` or another that holds the weights, and `engine_settings`, a mapping.
+
+            Of `"fewshot"`: `model`, `style`, `shots` and the others of `FewShotModelSettings`.
 
     Returns:
         The extractor; `extractor.extract(documents)` yields a `Prediction` for each `Document`.
@@ -82,50 +94,24 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> document = abroad.Document.from_text("Usnic acid was isolated from Usnea barbata.")
         >>> [prediction] = extractor.extract([document])
     """
+    return extractor_kind(name).load(str(name), check_settings(name, settings))
+
+
+def check_settings(name: str | Path, settings: Mapping[str, Any]) -> Any:
+    """The settings of an extractor, validated; nothing is loaded.
+
+    Returns:
+        An object of the class `Settings` of its kind: what is given, else what a directory asks for itself.
+
+    Raises:
+        InputError: There is no such setting, or a value out of range.
+    """
     kind = extractor_kind(name)
-    unknown = sorted(set(settings) - {*kind.settings, *kind.former_names})
-    if unknown:
-        raise InputError(
-            f"{name}: no setting {unknown[0]!r} of {kind.description}; expected one of: {', '.join(kind.settings)}"
-        )
-    return kind.load(str(name), settings)
-
-
-def _load_pairs(name: str, settings: Mapping[str, Any]) -> Extractor:
-    from abroad.extraction.builtin.pairs import load_pair_extractor
-
+    known = setting_names(kind.Settings)
+    former: dict[str, str] = getattr(kind.Settings, "all_former_names", dict)()
+    if unknown := sorted(set(settings) - {*known, *former}):
+        expected = f"expected one of: {', '.join(known)}" if known else "it has none"
+        raise InputError(f"{name}: no setting {unknown[0]!r} of {kind.description}; {expected}")
     given = {key: value for key, value in settings.items() if value is not None}
-    for key, value in given.items():
-        if not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise InputError(f"{key}: expected a number from 0 to 1, found {value!r}")
-    if len(given) > 1:
-        raise InputError("expected min_score or precision, not both")
-    return load_pair_extractor(None if name == BUILTIN else name, **given)
-
-
-def _load_language_model(name: str, settings: Mapping[str, Any]) -> Extractor:
-    from abroad.extraction.generative.decoding import Decoding, read_decoding
-    from abroad.extraction.generative.load import load_generative_extractor
-
-    names = {*Decoding.model_fields, *Decoding.all_former_names()}
-    decoding = read_decoding(Path(name)) or Decoding()
-    decoding = decoding.replace(**{key: value for key, value in settings.items() if key in names})
-    return load_generative_extractor(
-        name,
-        decoding,
-        base=settings.get("base"),
-        quantization=settings.get("quantization", "none"),
-        batch_size=settings.get("batch_size", 16),
-        engine=(settings.get("engine", "transformers"), settings.get("engine_settings") or {}),
-    )
-
-
-_PAIRS = ExtractorKind("the built-in extractor and those trained like it", ("min_score", "precision"), _load_pairs)
-
-
-@cache
-def _language_model() -> ExtractorKind:
-    from abroad.extraction.generative.decoding import Decoding, GenerativeSettings
-
-    settings = (*GenerativeSettings.model_fields, "base", "quantization")
-    return ExtractorKind("a language model", settings, _load_language_model, Decoding.all_former_names())
+    own = {key: value for key, value in kind.own_settings(Path(name)).items() if key not in map(former.get, given)}
+    return read_values(kind.Settings, {**own, **given}, str(name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 import yaml
 from pydantic import Field, model_validator
@@ -19,7 +19,8 @@ from abroad.documents.sampling import SampleSettings
 from abroad.evaluation.settings import EvaluateSettings
 from abroad.extraction.generative.decoding import GenerativeSettings
 from abroad.sources.lotus import PrepareSettings
-from abroad.synthesis.settings import GenerateSettings, InstructSettings, SelectSettings, SpecialiseSettings
+from abroad.synthesis.prompts.settings import InstructSettings
+from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
 from abroad.training.settings import TrainSettings
 
 
@@ -76,6 +77,49 @@ class TrainSection(TrainSettings):
     add_seeds: bool = Field(False, description="train on the seed documents with their noisy labels too")
 
 
+class ExtractSection(GenerativeSettings):
+    """Which extractor, and how it is set; what stands here must be a setting of it.
+
+    Without `model` it is the language model that the run trains, and the other keys are its decoding.
+    """
+
+    model: str | None = Field(
+        None, description="builtin, a directory or a name, as `abroad extract --model`; null: what the run trains"
+    )
+    min_score: Share | None = Field(None, description="of the built-in extractor and those trained like it")
+    precision: Share | None = Field(None, description="instead: the threshold that gave this precision")
+    settings: dict[str, Any] = Field({}, description="of an extractor of another package")
+
+    def extractor_settings(self) -> dict[str, Any]:
+        """What `load_extractor` is given.
+
+        Of the model that the run trains all; of another what is set, since a release says itself how it is decoded.
+        """
+        if self.model is None:
+            return GenerativeSettings.of(self).model_dump()
+        return self._given() | self.settings
+
+    def identity(self) -> dict[str, Any]:
+        """What is compared when a run goes on; that of an earlier version where no extractor is chosen."""
+        if self.model is None:
+            return GenerativeSettings.of(self).identity()
+        return self.model_dump(mode="json", include=set(self._given())) | self.settings | {"model": self.model}
+
+    def _given(self) -> dict[str, Any]:
+        names = self.model_fields_set - {"model", "settings"}
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    @model_validator(mode="after")
+    def _known_settings(self) -> Self:
+        from abroad.extraction.load import LANGUAGE_MODEL, check_settings
+
+        try:
+            check_settings(self.model or LANGUAGE_MODEL, self._given() | self.settings)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
 class EvaluateSection(EvaluateSettings):
     """What the predictions are scored on, and how."""
 
@@ -114,7 +158,7 @@ class Config(Settings):
     documents: DocumentsSection = DocumentsSection()
     synthesis: SynthesisSection = SynthesisSection()
     train: TrainSection = TrainSection()
-    extract: GenerativeSettings = GenerativeSettings()
+    extract: ExtractSection = ExtractSection()
     evaluate: EvaluateSection | None = None
     curation: CurationSection | None = Field(None, description="rounds of curation instead of synthesis and training")
 
@@ -191,5 +235,8 @@ def load_section(path: Path, name: str) -> Any:
 
 
 def show_config(config: Config) -> str:
-    """The config as YAML with every default written out."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    """The config as YAML with every default written out; those of a chosen extractor are its own to say."""
+    shown = config.model_dump(mode="json")
+    if config.extract.model is not None:
+        shown["extract"] = config.extract.model_dump(mode="json", exclude_unset=True)
+    return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)

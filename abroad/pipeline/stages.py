@@ -43,26 +43,28 @@ class Files:
 
 
 def make_stages(config: Config) -> list[Stage]:
-    """The stages in order; `prepare` is left out where a prepared table is given."""
+    """The stages in order; `prepare` is left out where a prepared table is given.
+
+    Where `extract.model` names an extractor, nothing is synthesised or trained: no stage would use it.
+    """
     assert config.evaluate is not None, "a config without it has a section curation and no such stages"
     files = Files.of(config)
-    stages = [*make_document_stages(config), *_synthesis_stages(config, files)]
-    train, extract, evaluate = config.train, config.extract, config.evaluate
-    sets = [files["synthetic.jsonl"]]
-    sets += [files["instructions.jsonl"]] if config.synthesis.specialise is not None else []
-    sets += [files["documents.jsonl"]] if train.add_seeds else []
-    validation = (train.validation,) if train.validation is not None else ()
-    model, predictions = files["model"], files["predictions.jsonl"]
+    stages = make_document_stages(config)
+    if config.extract.model is None:
+        stages += _training_stages(config, files)
+    evaluate, predictions = config.evaluate, files["predictions.jsonl"]
     scores, report = files["scores.json"], files["report.html"]
+    model = Path(config.extract.model) if config.extract.model is not None else files["model"]
+    # one that comes with a package, or from a hub, has no files here
+    read = [model] if config.extract.model is None or model.exists() else []
     return [
         *stages,
-        Stage("train", (*sets, *validation), (model,), train.identity(), partial(_train, config, sets, model)),
         Stage(
             "extract",
-            (evaluate.gold, model),
+            (evaluate.gold, *read),
             (predictions,),
-            extract.identity(),
-            partial(_extract, config, evaluate.gold, model, predictions),
+            config.extract.identity(),
+            partial(_extract, config, evaluate.gold, files["model"], predictions),
         ),
         Stage(
             "evaluate",
@@ -71,6 +73,19 @@ def make_stages(config: Config) -> list[Stage]:
             evaluate.identity(),
             partial(_evaluate, evaluate, predictions, scores, report),
         ),
+    ]
+
+
+def _training_stages(config: Config, files: Files) -> list[Stage]:
+    train, model = config.train, files["model"]
+    sets = [files["synthetic.jsonl"]]
+    sets += [files["instructions.jsonl"]] if config.synthesis.specialise is not None else []
+    sets += [files["documents.jsonl"]] if train.add_seeds else []
+    validation = (train.validation,) if train.validation is not None else ()
+    do = partial(_train, config, sets, model)
+    return [
+        *_synthesis_stages(config, files),
+        Stage("train", (*sets, *validation), (model,), train.identity(), do),
     ]
 
 
@@ -104,7 +119,8 @@ def make_document_stages(config: Config) -> list[Stage]:
 
 
 def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
-    from abroad.synthesis.settings import GenerateSettings, InstructSettings, SelectSettings
+    from abroad.synthesis.prompts.settings import InstructSettings
+    from abroad.synthesis.settings import GenerateSettings, SelectSettings
 
     section = config.synthesis
     documents, prompts, abstracts = files["documents.jsonl"], files["prompts.jsonl"], files["abstracts.jsonl"]
@@ -228,7 +244,8 @@ def _extract(config: Config, documents: Path, model: Path, out: Path, context: C
     from abroad.extraction.base import extract_documents
     from abroad.extraction.load import load_extractor
 
-    extractor = load_extractor(model, **config.extract.model_dump())
+    section = config.extract
+    extractor = load_extractor(section.model or model, **section.extractor_settings())
     return vars(extract_documents(read_documents(documents, context.rejects), extractor, out))
 
 

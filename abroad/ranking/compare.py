@@ -10,8 +10,8 @@ from abroad.core.errors import InputError
 from abroad.core.schema import Document, Prediction, Relation
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, mean_interval
 from abroad.evaluation.metrics import Scores, add_scores
-from abroad.evaluation.protocols import Protocol, get_protocol
-from abroad.ranking.rank import ORDERS
+from abroad.evaluation.protocols import PROTOCOLS, Protocol
+from abroad.ranking.orders import ORDERS
 
 GIVEN = "as given"
 """The order the candidates came in: what ranking has to beat."""
@@ -128,7 +128,7 @@ def compare_orders(
     Raises:
         InputError: no prediction holds a ranking, or no document has relations.
     """
-    rules = get_protocol(protocol)
+    rules = PROTOCOLS.get(protocol)
     by_id = {document.id: document for document in documents}
     usable = [p for p in predictions if p.id in by_id and "ranking" in p.extra]
     if not usable:
@@ -138,7 +138,7 @@ def compare_orders(
     whole = any("relations" in row for p in usable for row in p.extra["ranking"])
     ranked = [_read(by_id[p.id], p, rules) for p in usable]
     mattering = [item for item in ranked if item.matters and not whole] or ranked
-    orders = [_order_scores(name, ranked, mattering, share, whole, seed) for name in (GIVEN, *ORDERS)]
+    orders = [_order_scores(name, ranked, mattering, share, whole, seed) for name in (GIVEN, *_orders_of(ranked))]
     steps = sorted(item.steps for item in ranked)
     flat = [keys & item.gold for item in ranked for keys in item.keys]
     return RankingComparison(
@@ -157,6 +157,11 @@ def compare_orders(
         steps=steps[len(steps) // 2],
         failed=sum(p.error is not None for p in predictions),
     )
+
+
+def _orders_of(ranked: Sequence[_Ranked]) -> list[str]:
+    """The orders that all candidates were ranked by; what was ranked earlier lacks those that came later."""
+    return [name for name in ORDERS.names() if all(name in row for item in ranked for row in item.details)]
 
 
 def _read(document: Document, prediction: Prediction, rules: Protocol) -> _Ranked:

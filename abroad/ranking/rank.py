@@ -4,8 +4,7 @@
     for ranking in rank_candidates(engine, [CandidateSet("1", text, ("A produces b", "A produces c"))]):
         ranking.order("er-d"), ranking.values("er-d")
 
-Four orders: `likelihood` is that of P(y|x); `product` the generator's times the discriminator's initial policy (no
-game is played); `er-g` and `er-d` are pi_G(y|correct) and pi_D(correct|y) of the equilibrium.
+What they are put in order by: `abroad.ranking.orders`.
 """
 
 from __future__ import annotations
@@ -13,22 +12,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from abroad.core.errors import InputError
 from abroad.core.jsonl import read_jsonl
 from abroad.core.progress import Progress
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction, Relation
-from abroad.core.settings import PositiveShare, Settings, Share
+from abroad.core.settings import PositiveShare, Settings, Share, member_of
 from abroad.engines.base import Engine
 from abroad.extraction.generative.linearise import VERB, linearise
 from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria
-from abroad.ranking.policies import CandidateSet, RankingPrompts, view_candidates
+from abroad.ranking.orders import ORDERS
+from abroad.ranking.policies import CandidateSet, ModelView, RankingPrompts, view_candidates
 
-ORDERS = ("likelihood", "product", "er-g", "er-d")
 _AT_ONCE = 16  # candidates, of one document or several, that the engine is asked of together
 _FIELD = "ranking"
 _NONE = Policies((), ())
@@ -56,19 +55,12 @@ class CandidateRanking:
         Raises:
             InputError: no such order, or the set could not be ranked.
         """
-        if by not in ORDERS:
-            raise InputError(f"unknown order {by!r}; expected one of: {', '.join(ORDERS)}")
+        order = ORDERS.get(by)
         if self.error is not None:
             raise InputError(f"{self.id}: {self.error}")
         if not len(self.likelihood):
             return []
-        if by == "likelihood":
-            return [float(value) for value in self.likelihood]
-        if by == "product":
-            first = self.initial
-            return [float(v) for v in first.generator[:, CORRECT] + first.discriminator[:, CORRECT]]
-        player = self.final.generator if by == "er-g" else self.final.discriminator
-        return [float(value) for value in player[:, CORRECT]]
+        return [float(value) for value in order.values(ModelView(self.likelihood, self.initial), self.final)]
 
     def order(self, by: str) -> list[int]:
         """Indices of the candidates, best first; equal ones stay as they were."""
@@ -79,10 +71,11 @@ class CandidateRanking:
         """Of each candidate: its probability in each order, and what generator and discriminator say of it."""
         import numpy as np
 
-        columns = {by: np.exp(self.values(by)) for by in ORDERS}
+        orders = ORDERS.names()
+        columns = {by: np.exp(self.values(by)) for by in orders}
         rows: list[dict[str, Any]] = []
         for n in range(len(self.likelihood)):
-            row: dict[str, Any] = {by: _rounded(columns[by][n]) for by in ORDERS}
+            row: dict[str, Any] = {by: _rounded(columns[by][n]) for by in orders}
             for name, policies in (("first", self.initial), ("final", self.final)):
                 generator, discriminator = policies.generator[n], policies.discriminator[n]
                 row[f"{name}_generator_correct"] = bool(generator[CORRECT] > generator[INCORRECT])
@@ -135,7 +128,9 @@ class RankSettings(Settings):
 
     former_names: ClassVar[Mapping[str, str]] = {"least": "min_probability"}
 
-    by: str = Field("er-d", description="Order of the relations: likelihood, product, er-g or er-d.")
+    by: Annotated[str, member_of(ORDERS)] = Field(
+        "er-d", description="Order of the relations: likelihood, product, er-g or er-d."
+    )
     keep: PositiveShare = Field(
         1.0, description="Share of a document's relations that stays, one at least; of whole outputs the first stays."
     )
@@ -144,13 +139,6 @@ class RankSettings(Settings):
     )
     game: GameSettings = Field(GameSettings(), description="The equilibrium search.")
     prompts: RankingPrompts = Field(RankingPrompts(), description="How the model is asked.")
-
-    @field_validator("by")
-    @classmethod
-    def _known_order(cls, by: str) -> str:
-        if by not in ORDERS:
-            raise ValueError(f"unknown order {by!r}; expected one of: {', '.join(ORDERS)}")
-        return by
 
 
 def relation_candidates(document: Document, relations: Sequence[Relation]) -> CandidateSet:
@@ -213,9 +201,13 @@ def reorder(prediction: Prediction, settings: RankSettings) -> Prediction:
 
     Args:
         settings: order and what stays; game and prompts are those that it was ranked with.
+    Raises:
+        InputError: it was ranked before there was such an order.
     """
     if prediction.error is not None:
         return prediction
+    if any(settings.by not in row for row in prediction.extra[_FIELD]):
+        raise InputError(f"{prediction.id}: it was ranked without the order {settings.by!r}; rank it again")
     record = sorted(prediction.extra[_FIELD], key=lambda row: (-row[settings.by], row["place"]))
     by_pair = {(relation.organism, relation.chemical): relation for relation in prediction.relations}
     kept = record[: _keep([row[settings.by] for row in record], settings)]

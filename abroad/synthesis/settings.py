@@ -1,41 +1,14 @@
-"""Settings of synthesis: prompts, generation, selection, and self-specialisation; plain values, nothing is loaded."""
+"""Settings of synthesis but for prompts: generation, selection, self-specialisation; nothing is loaded."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from abroad.core.settings import Count, NotNegative, PositiveShare, Seed, Settings, Share
+from abroad.core.settings import Count, NotNegative, Seed, Settings, Share
 from abroad.engines.choice import EngineChoice
-
-
-class InstructSettings(Settings):
-    """What prompts are made of documents."""
-
-    former_names: ClassVar[Mapping[str, str]] = {"max_tokens": "max_new_tokens"}
-
-    style: str = Field("completion", description="Form of the prompt: completion (small models), standard or vicuna.")
-    prompts_per_document: Count = Field(10, description="Prompts made of each document.")
-    keywords: Count = Field(7, description="Keywords in each prompt.")
-    principles: str | None = Field(
-        None, description="'default' or a YAML file: principles and exemplars that stand before each task."
-    )
-    topics: bool = Field(False, description="Vary aim and technique of the studies, by kingdom.")
-    temperature: tuple[NotNegative, NotNegative] = Field(
-        (0.0, 1.0), description="Lowest and highest temperature; each prompt's is drawn uniformly between them."
-    )
-    top_p: PositiveShare = Field(0.95, description="Nucleus sampling: the smallest set of tokens of this probability.")
-    max_new_tokens: Count = Field(512, description="New tokens that an abstract may have.")
-    seed: Seed = Field(0, description="Seed of all draws.")
-
-    @model_validator(mode="after")
-    def _from_low_to_high(self) -> Self:
-        low, high = self.temperature
-        if low > high:
-            raise ValueError(f"expected temperatures from low to high, at least 0, found {low} to {high}")
-        return self
 
 
 class GenerateSettings(EngineChoice):
@@ -80,12 +53,3 @@ class SpecialiseSettings(Settings):
     temperature: NotNegative = Field(0.8, description="Temperature of sampling.")
     max_new_tokens: Count = Field(128, description="New tokens of an instruction or an answer.")
     seed: Seed = Field(0, description="Seed of all draws.")
-
-
-class FindingsSettings(Settings):
-    """Probabilities of each way to vary the sentences of the main findings."""
-
-    classes: Share = Field(0.2, description='Two or more chemicals of one class become "three flavonoids".')
-    contraction: Share = Field(0.7, description="Congeners become a range.")
-    numbering: Share = Field(0.5, description='Chemicals get their numbers, "(1-3)".')
-    produces: Share = Field(0.1, description='"X produces Y" stands where else "Y was isolated from X" does.')

@@ -11,7 +11,8 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
 from abroad.core.io import read_documents, read_records, write_documents, write_jsonl
-from abroad.synthesis.settings import GenerateSettings, InstructSettings, SelectSettings, SpecialiseSettings
+from abroad.synthesis.prompts.settings import InstructSettings
+from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
 
 if TYPE_CHECKING:
     from abroad.engines.choice import EngineChoice

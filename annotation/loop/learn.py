@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_json, write_jsonl
+from abroad.core.registry import Capability
 from abroad.core.schema import Document, Prediction
 from abroad.pipeline.config import CurationSection
 from annotation.decisions.records import Decision
@@ -116,6 +117,6 @@ def load_model(path: Path | None) -> PairExtractor:
     from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.load import extractor_kind
 
-    if path is not None and "min_score" not in extractor_kind(path).settings:
+    if path is not None and Capability.CALIBRATED not in extractor_kind(path).capabilities:
         raise InputError(f"{path}: expected an extractor, as `abroad extractor train` makes it")
     return load_pair_extractor(None if path is None else str(path))

@@ -32,7 +32,6 @@ OWN = {
     ("annotate serve", "host"),
     ("annotate user", "role"),
     ("documents split", "seed"),  # the two shares depend on what else is given
-    ("extract", "quantization"),
     ("extractor train", "cv"),
     ("extractor train", "seed"),
     ("fewshot", "style"),

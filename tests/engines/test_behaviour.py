@@ -1,24 +1,22 @@
-"""What every engine does alike, on a real model: a new engine joins ENGINES and has to pass.
+"""What every engine does alike, on a real model: a new engine joins `MEMBERS` and has to pass.
 
 vLLM is tested where it is installed: `make test-vllm` gives it an environment of its own.
 """
 
-import importlib.util
 import re
 
 import pytest
 
+from abroad.core.registry import Capability, setting_names
 from abroad.engines.base import GenerationRequest
-from abroad.engines.spec import make_engine
+from abroad.engines.spec import ENGINES, EngineSettings, EngineSpec
+from tests.engines.members import MEMBERS
 
-ENGINES = ("transformers", "vllm")
 
-
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=ENGINES.own)
 def engine(request, smollm2):
-    if request.param == "vllm" and importlib.util.find_spec("vllm") is None:
-        pytest.skip("vLLM is not installed here: make test-vllm")
-    return make_engine(request.param, str(smollm2), batch_size=4)
+    with MEMBERS[request.param](smollm2, 4) as running:
+        yield running
 
 
 def request(id="r", prompt="The capital of France is", **options):
@@ -65,8 +63,8 @@ def test_a_tiny_nucleus_is_greedy(engine):
 
 def test_the_text_ends_before_a_stop_string(engine):
     plain = next(engine.generate([request()])).text
-    stopped = next(engine.generate([request(stop=("Paris",))]))
-    assert plain.startswith(stopped.text) and "Paris" not in stopped.text and stopped.finish_reason == "stop"
+    stopped = next(engine.generate([request(stop=(".",))]))
+    assert "." in plain and stopped.text == plain.partition(".")[0] and stopped.finish_reason == "stop"
 
 
 def test_every_request_is_answered_once_and_streams(engine):
@@ -88,7 +86,7 @@ def test_token_ids_are_taken_as_they_are(engine, smollm2):
 
 def test_a_prompt_beyond_the_context_gets_an_error_and_the_rest_goes_on(engine):
     answers = {a.id: a for a in engine.generate([request("long", prompt="word " * 9000), request("short")])}
-    assert "positions" in answers["long"].error and answers["short"].error is None
+    assert "positions" in answers["long"].error and answers["long"].too_long and answers["short"].error is None
 
 
 def test_ids_may_come_again_in_another_call(engine):
@@ -105,6 +103,8 @@ def test_an_unfinished_call_does_not_disturb_the_next(engine):
 
 def test_seeded_prompts_of_more_tokens_than_a_step_takes(engine):
     """vLLM cuts prompts where its budget of 2,048 tokens a step ends; seeds must survive that."""
+    if Capability.WEIGHTS not in engine.capabilities:
+        pytest.skip("a server's steps are its own")
     many = [
         request(
             str(n), prompt=f"Case {n}. " + "Plants make compounds. " * 25, temperature=0.8, seed=n, max_new_tokens=2
@@ -165,7 +165,9 @@ def test_a_score_is_that_of_the_model_whatever_shares_its_batch(engine, smollm2)
 
     shared = "Plants make many compounds, and chemists isolate them by chromatography. " * 3 + "Usnea gave"
     pairs = [(shared, tail) for tail in (" usnic acid", " barbatic acid and a long tail of words", " a", " scopoletin")]
-    pairs += [("The capital of France is", " Paris"), ((504, 1123, 282), " Berlin"), (shared, " usnic acid")]
+    pairs += [("The capital of France is", " Paris"), (shared, " usnic acid")]
+    if Capability.TOKEN_IDS in engine.capabilities:
+        pairs.append(((504, 1123, 282), " Berlin"))
     found = engine.score(*zip(*pairs, strict=True))
     for (prompt, continuation), score in zip(pairs, found, strict=True):
         logprob, tokens = expected(prompt, continuation)
@@ -207,11 +209,10 @@ def adapter(smollm2, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=ENGINES.own)
 def adapted(request, adapter):
-    if request.param == "vllm" and importlib.util.find_spec("vllm") is None:
-        pytest.skip("vLLM is not installed here: make test-vllm")
-    return make_engine(request.param, str(adapter), batch_size=2)
+    with MEMBERS[request.param](adapter, 2) as running:
+        yield running
 
 
 def test_an_adapter_is_used_and_alike_in_every_engine(adapted, adapter, smollm2):
@@ -227,3 +228,59 @@ def test_an_adapter_is_used_and_alike_in_every_engine(adapted, adapter, smollm2)
     expected = greedy(resolve_model(str(adapter)))
     assert next(adapted.generate([request()])).text.strip() == expected.strip()
     assert expected != greedy(resolve_model(str(smollm2)))
+
+
+ASKED = {
+    Capability.BEAMS: ({"beams": 2}, "no beam search"),
+    Capability.NGRAM_BLOCK: ({"ngram_block": 3}, "no n-gram block"),
+    Capability.IMAGES: ({"chat": True, "images": ("data:image/png;base64,AA==",)}, "reads text only"),
+}
+
+
+@pytest.mark.parametrize("capability", ASKED, ids=lambda capability: capability.name)
+def test_what_an_engine_does_not_declare_it_refuses_request_by_request(engine, capability):
+    if capability in engine.capabilities:
+        pytest.skip("it has it")
+    options, reason = ASKED[capability]
+    answers = {answer.id: answer for answer in engine.generate([request("odd", **options), request("plain")])}
+    assert reason in answers["odd"].error and not answers["odd"].too_long and answers["plain"].error is None
+
+
+@pytest.mark.parametrize("capability", [Capability.BEAMS, Capability.NGRAM_BLOCK], ids=lambda item: item.name)
+def test_what_it_declares_it_does(engine, capability):
+    if capability not in engine.capabilities:
+        pytest.skip("it has it not")
+    answer = next(engine.generate([request(**ASKED[capability][0])]))
+    assert answer.error is None and answer.text.strip()
+
+
+def test_an_engine_knows_its_context_or_leaves_it_to_the_server(engine):
+    assert (engine.context_length is None) == (Capability.WEIGHTS not in engine.capabilities)
+
+
+@pytest.mark.parametrize("name", ENGINES.own)
+def test_settings_are_an_engines_own_and_say_what_does_not_change_a_text(name):
+    kind = ENGINES.settings(name)
+    assert issubclass(kind, EngineSettings) and set(kind.layout) <= set(setting_names(kind))
+    plain = EngineSpec.read(name, "m")
+    assert plain.identity == {"engine": name, "model": "m"} and plain.gpus == 1
+    assert not plain.settings.uses and not plain.settings.further_models
+
+
+@pytest.mark.parametrize("name", ENGINES.own)
+def test_methods_of_decoding_can_be_set_where_they_are_declared(name):
+    for capability, values in (
+        (Capability.SPECULATIVE, {"draft": "ngram"}),
+        (Capability.CONTRASTIVE, {"amateur": "small"}),
+    ):
+        if capability in ENGINES.capabilities(name):
+            assert EngineSpec.read(name, "m", values=values).settings.uses == capability
+        else:
+            assert not set(values) & set(setting_names(ENGINES.settings(name)))
+
+
+@pytest.mark.parametrize("name", ENGINES.able(Capability.WEIGHTS))
+def test_an_engine_that_holds_the_weights_takes_a_base_and_tells_them_apart(name, tiny_model):
+    spec = EngineSpec.read(name, str(tiny_model))
+    assert "base" in setting_names(ENGINES.settings(name)) and "weights" in spec.weights
+    assert EngineSpec.read("openai", str(tiny_model)).weights == {}

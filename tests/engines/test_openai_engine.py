@@ -97,7 +97,7 @@ def test_prompts_are_taken_as_answers_are(server):
 
 def test_beams_are_refused_one_by_one(server):
     (answer,) = engine(server).generate([GenerationRequest("1", "x", beams=2)])
-    assert "neither beam search" in answer.error and server.asked == []
+    assert "no beam search" in answer.error and server.asked == []
 
 
 def test_the_key_goes_into_the_header_and_nowhere_else(server, monkeypatch, capsys):

@@ -10,8 +10,9 @@ from abroad.core.schema import Prediction, Relation
 from abroad.engines.base import Score
 from abroad.engines.spec import make_engine
 from abroad.ranking.compare import compare_orders
+from abroad.ranking.orders import ORDERS
 from abroad.ranking.policies import CandidateSet
-from abroad.ranking.rank import ORDERS, RankSettings, rank_candidates, rank_outputs, rank_relations, reorder
+from abroad.ranking.rank import RankSettings, rank_candidates, rank_outputs, rank_relations, reorder
 from tests.conftest import make_document
 from tests.sources.servers import Completions
 
@@ -48,10 +49,10 @@ def test_a_real_model_ranks_and_every_order_holds_every_candidate(smollm2):
     text = "Paris is the capital of France."
     first = CandidateSet("x", text, ("The capital of France is Paris", "The capital of France is green ideas"))
     ranking = next(rank_candidates(real, [first]))
-    for by in ORDERS:
+    for by in ORDERS.names():
         assert sorted(ranking.order(by)) == [0, 1]
     assert ranking.order("likelihood") == [0, 1]
-    assert all(0 <= row[by] <= 1 for row in ranking.details() for by in ORDERS)
+    assert all(0 <= row[by] <= 1 for row in ranking.details() for by in ORDERS.names())
 
 
 def test_relations_are_put_in_order_and_keep_their_own_scores(ranked):
@@ -72,7 +73,7 @@ def test_what_is_not_kept_is_left_out_but_stands_in_the_record(engine, settings,
     assert [len(p.extra["ranking"]) for p in found] == [3, 2, 0]
 
 
-@pytest.mark.parametrize("by", ORDERS)
+@pytest.mark.parametrize("by", ORDERS.own)
 def test_a_ranked_prediction_is_put_in_another_order_without_a_model(engine, ranked, by):
     settings = RankSettings(by=by, keep=0.5)
     asked = list(rank_relations(engine, GOLD, CANDIDATES, settings))
@@ -133,7 +134,7 @@ def test_where_the_model_knows_every_order_is_right():
     found = list(rank_relations(Knowing(), GOLD, CANDIDATES))
     comparison = compare_orders(GOLD, found, share=0.34)
     by_name = {order.name: order for order in comparison.orders}
-    assert all(by_name[by].average_precision == 100 and by_name[by].first == 100 for by in ORDERS)
+    assert all(by_name[by].average_precision == 100 and by_name[by].first == 100 for by in ORDERS.names())
     assert by_name["as given"].average_precision == pytest.approx(75)  # second of two in one of two documents
     # One right of three: (1 + 1/2 + 1/3) / 3; one right of two: (1 + 1/2) / 2.
     assert comparison.chance == pytest.approx(100 * (11 / 18 + 3 / 4) / 2)
@@ -166,7 +167,7 @@ def test_the_command_ranks_reports_and_goes_on_where_it_was(cli, files, tiny_mod
     command = ["rank", files / "docs.jsonl", files / "pred.jsonl", "--model", tiny_model, "--out", files / "out.jsonl"]
     result = cli(*command, "--report", files / "r.html", "--json")
     assert result.exit_code == 0, result.output
-    assert {order["name"] for order in json.loads(result.stdout)["orders"]} == {"as given", *ORDERS}
+    assert {order["name"] for order in json.loads(result.stdout)["orders"]} == {"as given", *ORDERS.names()}
     assert "<table>" in (files / "r.html").read_text() and (files / "out.jsonl.abroad" / "run.json").exists()
     before = (files / "out.jsonl").read_bytes()
     again = cli(*command)

@@ -74,7 +74,7 @@ def test_a_release_holds_all_that_others_need(cli, run, documents, tmp_path):
     assert "95% bootstrap" in card and json.loads((run / "training.json").read_text())["data_hash"] in card
     from abroad.extraction.generative.decoding import read_decoding
 
-    assert read_decoding(out).beams == 2 and read_decoding(run) is None
+    assert read_decoding(out).num_beams == 2 and read_decoding(run) is None
     (out / "README.md").unlink()
     assert cli("release", "card", out).exit_code == 0 and (out / "README.md").exists()
     assert cli("release", "pack", tmp_path, "--dev", tmp_path / "dev.jsonl", "--out", out).exit_code == 2

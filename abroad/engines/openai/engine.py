@@ -15,12 +15,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
 from abroad.core.errors import AbroadError, InputError
-from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs
+from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
+from abroad.engines.openai.member import KIND
 from abroad.engines.spec import OpenAiSettings
 from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
 
@@ -41,6 +42,8 @@ class OpenAiEngine:
         first_wait: seconds before the second try, doubled from then on.
         say: is told of each failed try.
     """
+
+    capabilities: ClassVar = KIND.capabilities
 
     def __init__(
         self,
@@ -81,6 +84,11 @@ class OpenAiEngine:
     def has_chat_template(self) -> bool:
         """The server's to know: it refuses a turn if it has none."""
         return True
+
+    @property
+    def context_length(self) -> int | None:
+        """The server's to know: it refuses a text that is too long."""
+        return None
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they come; a request that the server refuses gets an error, not an end of the run.
@@ -163,8 +171,8 @@ class OpenAiEngine:
         return response
 
     def _answer(self, request: GenerationRequest) -> Generation:
-        if request.beams > 1 or request.ngram_block:
-            return _failed(request, "this engine has neither beam search nor n-gram block")
+        if (reason := refusal(request, self)) is not None:
+            return _failed(request, reason)
         retries = with_retries(f"{self._url}", self._attempts, self._first_wait, self._say)
         return retries(self._post, request)
 

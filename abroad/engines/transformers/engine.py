@@ -12,9 +12,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
-from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score
+from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, refusal
 from abroad.engines.spec import NGRAM, TransformersSettings
 from abroad.engines.tokens import common_start
 from abroad.engines.transformers.constrain import (
@@ -28,6 +28,7 @@ from abroad.engines.transformers.contrastive import (
     ContrastiveSettings,
     check_tokenizers,
 )
+from abroad.engines.transformers.member import KIND
 from abroad.engines.transformers.repeats import BlockRepeats
 from abroad.engines.transformers.scoring import LEAST_SHARED, read_once, score_continuations
 from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
@@ -51,6 +52,8 @@ class TransformersEngine:
         speculator: generates greedy texts with a draft, one at a time; sampled, constrained and
             contrastive ones are generated without it.
     """
+
+    capabilities: ClassVar = KIND.capabilities
 
     def __init__(
         self,
@@ -117,10 +120,10 @@ class TransformersEngine:
             encoded = []
             for request in window:
                 ids = self._encode(request)
-                refusal = self._refusal(request, len(ids))
-                if refusal is not None:
+                reason = self._refusal(request, len(ids))
+                if reason is not None:
                     long = len(ids) + request.max_new_tokens > self.context_length
-                    yield Generation(request.id, "", "error", 0, error=refusal, too_long=long)
+                    yield Generation(request.id, "", "error", 0, error=reason, too_long=long)
                 else:
                     encoded.append((request, ids))
             # One batch shares its decoding method; within it, like lengths go together.
@@ -141,10 +144,8 @@ class TransformersEngine:
 
     def _refusal(self, request: GenerationRequest, length: int) -> str | None:
         """Why the request cannot be answered, or None."""
-        if request.images:
-            return NO_IMAGES
-        if request.chat and not self.has_chat_template:
-            return NO_TEMPLATE
+        if (reason := refusal(request, self)) is not None:
+            return reason
         if self.amateur is not None and request.beams > 1:
             return "contrastive decoding samples or takes the best token; it has no beam search"
         if length + request.max_new_tokens > self.context_length:

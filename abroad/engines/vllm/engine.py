@@ -11,15 +11,23 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 from abroad.core.errors import InputError, MissingDependencyError
-from abroad.engines.base import NO_IMAGES, NO_TEMPLATE, Generation, GenerationRequest, Prompt, Score, check_pairs
+from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
 from abroad.engines.spec import NGRAM, VllmSettings
 from abroad.engines.tokens import join_tokens
+from abroad.engines.vllm.member import KIND
 from abroad.models.resolve import resolve_model
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs
+
+
+class _Refusal(NamedTuple):
+    """Why a request gets no answer."""
+
+    reason: str
+    too_long: bool = False
 
 
 class VllmEngine:
@@ -31,6 +39,8 @@ class VllmEngine:
         context_length: tokens of prompt and text together.
         lora: a `vllm.lora.request.LoRARequest` for every text, or None.
     """
+
+    capabilities: ClassVar = KIND.capabilities
 
     def __init__(self, engine: Any, max_running: int, context_length: int, lora: Any = None) -> None:
         self._engine, self._lora = engine, lora
@@ -105,10 +115,10 @@ class VllmEngine:
             while True:
                 room = self.max_running * _AHEAD - len(running)
                 for request in itertools.islice(stream, room):
-                    refusal = self._add(request, running)
-                    if refusal is not None:
-                        long = "do not fit" in refusal
-                        yield Generation(request.id, "", "error", 0, error=refusal, too_long=long)
+                    refused = self._add(request, running)
+                    if refused is not None:
+                        error, long = refused.reason, refused.too_long
+                        yield Generation(request.id, "", "error", 0, error=error, too_long=long)
                 if not running:
                     return
                 for output in self._engine.step():
@@ -152,18 +162,14 @@ class VllmEngine:
                 self._engine.abort_request(list(running))
         return found
 
-    def _add(self, request: GenerationRequest, running: dict[str, GenerationRequest]) -> str | None:
+    def _add(self, request: GenerationRequest, running: dict[str, GenerationRequest]) -> _Refusal | None:
         """Hand a request to vLLM; why it cannot be, or None."""
         from vllm import SamplingParams
         from vllm.exceptions import VLLMClientError
         from vllm.sampling_params import StructuredOutputsParams
 
-        if request.beams > 1 or request.ngram_block:
-            return "the engine vllm has neither beam search nor n-gram block"
-        if request.images:
-            return NO_IMAGES
-        if request.chat and not self.has_chat_template:
-            return NO_TEMPLATE
+        if (reason := refusal(request, self)) is not None:
+            return _Refusal(reason)
         params = SamplingParams(
             max_tokens=request.max_new_tokens,
             temperature=request.temperature,
@@ -177,14 +183,15 @@ class VllmEngine:
         key = f"{next(self._count)}"  # ids of requests are the caller's, and may come again
         tokens = len(prompt["prompt_token_ids"])
         if tokens + request.max_new_tokens > self.context_length:
-            return (
+            return _Refusal(
                 f"{tokens} prompt tokens and {request.max_new_tokens} new ones "
-                f"do not fit the model's {self.context_length} positions"
+                f"do not fit the model's {self.context_length} positions",
+                too_long=True,
             )
         try:
             self._engine.add_request(key, prompt, params, lora_request=self._lora)
         except (ValueError, VLLMClientError) as error:
-            return " ".join(str(error).split())[:300]
+            return _Refusal(" ".join(str(error).split())[:300])
         running[key] = request
         return None
 

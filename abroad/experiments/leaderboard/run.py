@@ -11,14 +11,16 @@ from pathlib import Path
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_predictions
+from abroad.core.registry import Capability
 from abroad.core.schema import Prediction
-from abroad.engines.choice import EngineChoice
+from abroad.engines.lazy import LazyEngine
+from abroad.engines.spec import EngineSpec
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, compare
 from abroad.experiments.leaderboard.settings import LeaderboardModel, LeaderboardSettings
 from abroad.experiments.leaderboard.suite import Suite
 from abroad.extraction.base import extract_documents
-from abroad.extraction.fewshot.entry import LazyEngine, make_extractor
+from abroad.extraction.fewshot.entry import make_extractor
 from abroad.extraction.fewshot.run import AnswerCounts, FewShotSettings, count_answers
 from abroad.extraction.fewshot.styles import load_style
 
@@ -120,11 +122,11 @@ def rows_of(section: LeaderboardSettings) -> list[Row]:
 def _check_ranks(names: Sequence[str]) -> None:
     if set(names) <= {NO_RANK}:
         return
-    from abroad.ranking.rank import ORDERS
+    from abroad.ranking.orders import ORDERS
 
     for name in names:
-        if name not in (NO_RANK, *ORDERS):
-            raise InputError(f"rank {name!r}: expected one of: {', '.join((NO_RANK, *ORDERS))}")
+        if name != NO_RANK and name not in ORDERS:
+            raise InputError(f"rank {name!r}: expected one of: {', '.join((NO_RANK, *ORDERS.names()))}")
 
 
 def run_leaderboard(
@@ -144,17 +146,19 @@ def run_leaderboard(
     """
     rows = rows_of(section)
     for model in section.models:
-        choice = EngineChoice(
-            model=model.model, engine=model.engine, batch_size=model.batch_size, engine_settings=model.settings
-        )
-        engine = LazyEngine(choice, context.say)
+        spec = EngineSpec.read(model.engine, model.model, model.batch_size, model.settings)
+        engine = LazyEngine(spec, context.say)
         ranker = engine
         if model.rank_engine is not None and model.rank_engine != model.engine:
-            ranker = LazyEngine(EngineChoice(model=model.model, engine=model.rank_engine), context.say)
+            ranker = LazyEngine(EngineSpec.read(model.rank_engine, model.model), context.say)
+        if section.images:
+            engine.spec.require(Capability.IMAGES, "reading images")
+        if set(section.rank) != {NO_RANK}:
+            ranker.spec.require(Capability.LOGPROBS, "ranking")
         for suite in suites:
             for row in (row for row in rows if row.model == model):
                 context.say(f"{suite.name}: {row.name}")
-                yield _run_row(suite, row, section, engine, choice, ranker, out / "cells", context.rejects)
+                yield _run_row(suite, row, section, engine, ranker, out / "cells", context.rejects)
 
 
 def _run_row(
@@ -162,24 +166,24 @@ def _run_row(
     row: Row,
     section: LeaderboardSettings,
     engine: LazyEngine,
-    choice: EngineChoice,
     ranker: LazyEngine,
     cells: Path,
     rejects: Rejects,
 ) -> Result:
     style = load_style(row.style, None, section.tokens_per_character)
+    can_bind = Capability.CONSTRAINTS in engine.capabilities
     settings = FewShotSettings(
         shots=row.shots,
         retrieve=row.retrieve or "fixed",
         chat=section.chat,
-        structured=row.model.engine != "openai" if section.structured is None else section.structured,
+        structured=can_bind if section.structured is None else section.structured,
         fewer_shots=section.fewer_shots,
         resolution=section.images,
         seed=section.seed,
     )
     left_out = Rejects()
     documents = suite.documents
-    extractor = make_extractor(engine, choice, style, settings, documents, section.examples, section.embedder, left_out)
+    extractor = make_extractor(engine, style, settings, documents, section.examples, section.embedder, left_out)
     extractor.images_from = suite.inputs[-1].parent
     for item in left_out.items:
         if item not in rejects.items:  # the same example is left out of every row
@@ -205,7 +209,7 @@ def _rank(
     """The best of each document's relations; the model is asked once for all orders."""
     from abroad.ranking.rank import RankSettings, rank_file, reorder
 
-    rank_file(ranker, ranker.identity, suite.documents, [predictions], RankSettings(), out)
+    rank_file(ranker, ranker.spec.identity, suite.documents, [predictions], RankSettings(), out)
     settings = RankSettings(by=by, keep=section.keep)
     return [reorder(prediction, settings) for prediction in read_predictions(out)]
 

@@ -7,7 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from abroad.core.settings import Count, Settings
+from abroad.core.settings import Count, Settings, member_of
+from abroad.evaluation.protocols import PROTOCOLS
+from abroad.extraction.fewshot.retrieve import RETRIEVERS
+from abroad.extraction.fewshot.styles import STYLES
 
 
 class LeaderboardModel(Settings):
@@ -38,18 +41,18 @@ class LeaderboardSettings(Settings):
     """Which models are set side by side, and asked how: every combination is a row."""
 
     models: tuple[LeaderboardModel, ...] = (LeaderboardModel(model="smollm2-135m"),)
-    styles: tuple[Literal["classic", "instruct", "cot"], ...] = ("classic", "cot")
+    styles: tuple[Annotated[str, member_of(STYLES)], ...] = ("classic", "cot")
     shots: tuple[Annotated[int, Field(ge=0)], ...] = (0, 5)
-    retrieve: tuple[Literal["fixed", "bm25", "embeddings"], ...] = ("fixed", "bm25")
+    retrieve: tuple[Annotated[str, member_of(RETRIEVERS)], ...] = ("fixed", "bm25")
     rank: tuple[str, ...] = Field(("none",), description="none, likelihood, product, er-g, er-d: what to rank by")
     keep: Annotated[float, Field(gt=0, le=1)] = Field(0.5, description="share of the ranked relations that stays")
     examples: Path | None = Field(None, description="documents to take examples from; else our own")
     embedder: str | None = Field(None, description="encoder of 'embeddings'; else minilm-l6")
     chat: Literal["auto", "always", "never"] = "auto"
-    structured: bool | None = Field(None, description="answers bound to their form; else unless the engine is openai")
+    structured: bool | None = Field(None, description="answers bound to their form; else where the engine can")
     fewer_shots: bool = False
     images: Annotated[int, Field(ge=0)] = Field(0, description="longest side of images in pixels; 0: none are shown")
     tokens_per_character: Annotated[float, Field(gt=0)] | None = Field(None, description="budget; else by style")
-    protocol: Literal["upstream", "strict", "grounded"] = "upstream"
+    protocol: Annotated[str, member_of(PROTOCOLS)] = "upstream"
     resamples: Annotated[int, Field(ge=1000)] = 2000
     seed: Annotated[int, Field(ge=0)] = 0

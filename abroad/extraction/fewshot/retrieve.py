@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from abroad.core.errors import InputError
+from abroad.core.registry import Capability, NoSettings, Registry
 from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.models.backend import import_transformers, quiet_loading
 from abroad.models.source import resolve_encoder
 from abroad.text.retrieval import Bm25Index
 
-RETRIEVERS = ("fixed", "bm25", "embeddings")
+RETRIEVERS: Registry[RetrieverKind] = Registry(
+    "retriever",
+    "abroad.retrievers",
+    {
+        "fixed": "abroad.extraction.fewshot.retrieve:FIXED",
+        "bm25": "abroad.extraction.fewshot.retrieve:BM25",
+        "embeddings": "abroad.extraction.fewshot.retrieve:EMBEDDINGS",
+    },
+)
+"""What chooses the examples that a document is shown."""
 ORDERS = ("similar-last", "similar-first", "shuffled")
 _BATCH = 16
 
@@ -23,6 +33,21 @@ class Retriever(Protocol):
     """Examples for a text, best first."""
 
     def nearest(self, text: str, count: int) -> list[Document]: ...
+
+
+@dataclass(frozen=True)
+class RetrieverKind:
+    """A member of the registry of retrievers.
+
+    Attributes:
+        make: (pool of examples, directory or name of an encoder or None) -> the retriever.
+        capabilities: LIKENESS where the nearest come first, EMBEDDER where it takes an encoder.
+        Settings: what can be set.
+    """
+
+    make: Callable[[Sequence[Document], str | None], Retriever]
+    capabilities: Capability
+    Settings: type[Any] = NoSettings
 
 
 @dataclass(frozen=True)
@@ -108,13 +133,14 @@ def make_retriever(name: str, pool: Sequence[Document], embedder: str | None = N
     Raises:
         InputError: no such retriever or encoder.
     """
-    if name == "fixed":
-        return Fixed(pool)
-    if name == "bm25":
-        return Bm25(pool)
-    if name == "embeddings":
-        return Embeddings(pool, embedder or "minilm-l6")
-    raise InputError(f"no retriever {name!r}; expected one of: {', '.join(RETRIEVERS)}")
+    return RETRIEVERS.get(name).make(pool, embedder)
+
+
+FIXED = RetrieverKind(lambda pool, embedder: Fixed(pool), Capability.NONE)
+BM25 = RetrieverKind(lambda pool, embedder: Bm25(pool), Capability.LIKENESS)
+EMBEDDINGS = RetrieverKind(
+    lambda pool, embedder: Embeddings(pool, embedder or "minilm-l6"), Capability.LIKENESS | Capability.EMBEDDER
+)
 
 
 def arrange(examples: Sequence[Document], order: str, seed: int, id: str) -> list[Document]:

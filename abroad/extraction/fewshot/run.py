@@ -6,18 +6,19 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
 from abroad.core.io import file_sha256
+from abroad.core.registry import Capability
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
-from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings
+from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings, member_of
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
 from abroad.extraction.fewshot.answers import cut_relations
-from abroad.extraction.fewshot.examples import one_line, show_example
+from abroad.extraction.fewshot.examples import find_leaks, one_line, show_example
 from abroad.extraction.fewshot.images import data_urls, image_paths
 from abroad.extraction.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
 from abroad.extraction.fewshot.styles import Style
@@ -32,7 +33,9 @@ class FewShotSettings(Settings):
     """How a model is asked by examples."""
 
     shots: CountOrNone = Field(5, description="Examples before the document.")
-    retrieve: str = Field("fixed", description="fixed, bm25, or embeddings: the examples most like the document.")
+    retrieve: Annotated[str, member_of(RETRIEVERS)] = Field(
+        "fixed", description="fixed, bm25, or embeddings: the examples most like the document."
+    )
     order: str = Field(
         "similar-last", description="Order of retrieved examples: similar-last, similar-first or shuffled."
     )
@@ -50,7 +53,6 @@ class FewShotSettings(Settings):
     @model_validator(mode="after")
     def _known(self) -> Self:
         for name, value, known in (
-            ("retriever", self.retrieve, RETRIEVERS),
             ("order", self.order, ORDERS),
             ("chat", self.chat, CHATS),
         ):
@@ -66,11 +68,13 @@ class Shots:
     Attributes:
         digest: of the pool, so that predictions with other examples are not mixed with these.
         size: of the pool.
+        unchecked: examples that may stand in a document; each is kept from that one.
     """
 
     retriever: Retriever | None = None
     digest: str = ""
     size: int = 0
+    unchecked: Sequence[Document] = ()
 
 
 @dataclass
@@ -185,9 +189,12 @@ class FewShotExtractor:
     def _examples(self, document: Document, shots: int) -> list[dict[str, str]]:
         if not shots or self.shots.retriever is None:
             return []
-        found = self.shots.retriever.nearest(document.text, shots)
-        # Fixed examples have no likeness to go by: they stay as the file has them.
-        order = "similar-first" if self.settings.retrieve == "fixed" and self.settings.order != "shuffled" else ""
+        leaked = find_leaks(self.shots.unchecked, [document])
+        nearest = self.shots.retriever.nearest(document.text, shots + len(leaked))
+        found = [example for example in nearest if example.id not in leaked][:shots]
+        # Without a likeness to go by they stay as the file has them.
+        alike = Capability.LIKENESS in RETRIEVERS.capabilities(self.settings.retrieve)
+        order = "similar-first" if not alike and self.settings.order != "shuffled" else ""
         arranged = arrange(found, order or self.settings.order, self.settings.seed, document.id)
         return [show_example(example) for example in arranged]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import require_file
+from abroad.core.registry import Capability, NoSettings, Registry
 
 _PROMPTS = Path(__file__).with_name("prompts")
 _MIN_TOKENS = 64
@@ -38,20 +39,48 @@ _MIN_STEP = 100
 
 
 @dataclass(frozen=True)
+class StyleKind:
+    """A member of the registry of styles.
+
+    Attributes:
+        prompt: file of the prompt (Jinja2).
+        tokens_per_character: new tokens for each character of the document: 95% of the curated documents' relations
+            are of at most 0.45 (SmolLM2's tokenizer), and lists and evidence repeat about the document once more.
+        capabilities: STEPS, CHAT.
+        Settings: what can be set.
+    """
+
+    prompt: Path
+    tokens_per_character: float
+    capabilities: Capability
+    Settings: type[Any] = NoSettings
+
+
+@dataclass(frozen=True)
 class Style:
-    """Attributes:
-    template: Jinja2 text of the prompt, with `examples` and `text`.
-    steps: the answer goes through organisms, chemicals and evidence before its relations.
-    chat: whether it is put as a user's turn where the model has a chat template.
-    tokens_per_character: new tokens for each character of the document: 95% of the curated documents' relations
-        are of at most 0.45 (SmolLM2's tokenizer), and lists and evidence repeat about the document once more.
+    """How a model is asked, with the prompt that it reads.
+
+    Attributes:
+        name: for records and messages.
+        template: Jinja2 text of the prompt, with `examples` and `text`.
+        kind: the member of the registry.
+        tokens_per_character: new tokens for each character of the document.
     """
 
     name: str
     template: str
-    steps: bool
-    chat: bool
+    kind: StyleKind
     tokens_per_character: float
+
+    @property
+    def steps(self) -> bool:
+        """Whether the answer goes through organisms, chemicals and evidence before its relations."""
+        return Capability.STEPS in self.kind.capabilities
+
+    @property
+    def chat(self) -> bool:
+        """Whether the prompt is put as a user's turn where the model has a chat template."""
+        return Capability.CHAT in self.kind.capabilities
 
     @property
     def hash(self) -> str:
@@ -102,12 +131,21 @@ class Style:
             raise InputError(f"prompt of style {self.name}, line {error.lineno}: {error.message}") from None
 
 
-# Name -> (steps, chat, tokens per character). "classic" is the published few-shot: examples alone, no instruction.
-_STYLES = {"classic": (False, False, 0.45), "instruct": (False, True, 0.45), "cot": (True, True, 1.0)}
+STYLES: Registry[StyleKind] = Registry(
+    "prompt style",
+    "abroad.fewshot_styles",
+    {
+        "classic": "abroad.extraction.fewshot.styles:CLASSIC",
+        "instruct": "abroad.extraction.fewshot.styles:INSTRUCT",
+        "cot": "abroad.extraction.fewshot.styles:COT",
+    },
+)
+"""How a model is asked for relations by examples."""
 
-
-def style_names() -> list[str]:
-    return list(_STYLES)
+CLASSIC = StyleKind(_PROMPTS / "classic.j2", 0.45, Capability.NONE)
+"""The published few-shot: examples alone, no instruction."""
+INSTRUCT = StyleKind(_PROMPTS / "instruct.j2", 0.45, Capability.CHAT)
+COT = StyleKind(_PROMPTS / "cot.j2", 1.0, Capability.CHAT | Capability.STEPS)
 
 
 def load_style(name: str, prompt: Path | None = None, tokens_per_character: float | None = None) -> Style:
@@ -119,14 +157,13 @@ def load_style(name: str, prompt: Path | None = None, tokens_per_character: floa
     Raises:
         InputError: no such style, or a prompt that does not hold the document's text.
     """
-    if name not in _STYLES:
-        raise InputError(f"no prompt style {name!r}; expected one of: {', '.join(_STYLES)}")
-    path = _PROMPTS / f"{name}.j2" if prompt is None else require_file(prompt, "a prompt (Jinja2)")
+    kind = STYLES.get(name)
+    path = kind.prompt if prompt is None else require_file(prompt, "a prompt (Jinja2)")
     try:
         template = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected a prompt (Jinja2)") from None
-    style = Style(name, template, *_STYLES[name])
+    style = Style(name, template, kind, kind.tokens_per_character)
     if tokens_per_character is not None:
         style = replace(style, tokens_per_character=tokens_per_character)
     probe = "the text of a document"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
-from abroad.core.settings import Count, CountOrNone, Settings
+from abroad.core.registry import Capability
+from abroad.core.settings import Count, CountOrNone, Settings, member_of
 from abroad.engines.choice import ENGINE_SETTINGS_HELP, check_engine
+from abroad.engines.spec import DEFAULT_ENGINE, ENGINES
 
 if TYPE_CHECKING:
-    from abroad.engines.spec import EngineSettings
+    from abroad.engines.spec import EngineSpec
 
 DECODING = "decoding.json"
 """The file of a release that says how it is decoded."""
@@ -44,13 +46,20 @@ class Decoding(Settings):
 class GenerativeSettings(Decoding):
     """How a fine-tuned language model extracts: its decoding, and what runs it."""
 
+    later_fields: ClassVar[frozenset[str]] = frozenset({"base", "quantization"})
+
+    base: str | None = Field(None, description="Base model of an adapter, if not the one it names.")
+    quantization: Literal["none", "nf4"] = Field("none", description="nf4 reads the weights in 4 bits.")
     batch_size: Count = Field(16, description="Rows at once; each beam is one.")
-    engine: Literal["transformers", "vllm"] = Field("transformers", description="What runs the language model.")
+    engine: Annotated[str, member_of(ENGINES)] = Field(
+        DEFAULT_ENGINE, description="What runs the language model: transformers, vllm or another with the weights."
+    )
     engine_settings: dict[str, Any] = Field({}, description=ENGINE_SETTINGS_HELP)
 
     @model_validator(mode="after")
     def _known_engine(self) -> Self:
-        check_engine(self.engine, self.engine_settings)
+        purpose = "extraction with a fine-tuned model"
+        check_engine(self.engine, self.engine_settings, Capability.WEIGHTS, purpose)
         return self
 
 
@@ -69,24 +78,24 @@ def read_decoding(folder: Path) -> Decoding | None:
         raise InputError(f"{path}: expected JSON with the settings of decoding") from None
 
 
-def check_decoding(decoding: Decoding, settings: EngineSettings) -> None:
+def check_decoding(decoding: Decoding, spec: EngineSpec) -> None:
     """Check that an engine can decode like this.
 
     Raises:
         InputError: A method of the engine would be left out silently, or cannot be had.
     """
-    from abroad.engines.spec import VllmSettings
-
-    draft, amateur = getattr(settings, "draft", None), getattr(settings, "amateur", None)
-    contrastive = amateur is not None or getattr(settings, "amateur_keeps", None) is not None
+    contrastive = Capability.CONTRASTIVE in spec.settings.uses
+    speculative = Capability.SPECULATIVE in spec.settings.uses
     method = "contrastive" if contrastive else "speculative"
-    if contrastive and draft is not None:
+    if contrastive and speculative:
         raise InputError("contrastive and speculative decoding do not go together: set amateur or draft, not both")
-    if (contrastive or draft is not None) and decoding.num_beams > 1:
+    if spec.settings.uses and decoding.num_beams > 1:
         raise InputError(f"{method} decoding has no beam search: expected --num-beams 1, found {decoding.num_beams}")
-    if draft is not None and decoding.no_repeat_ngram_size:
+    if speculative and decoding.no_repeat_ngram_size:
         raise InputError("speculative decoding has no n-gram block: expected no_repeat_ngram_size 0")
-    if isinstance(settings, VllmSettings) and (decoding.num_beams > 1 or decoding.no_repeat_ngram_size):
+    if decoding.num_beams > 1 and Capability.BEAMS not in spec.capabilities:
         raise InputError(
-            "the engine vllm has neither beam search nor n-gram block: expected --num-beams 1, --no-repeat-ngram-size 0"
+            f"the engine {spec.name} has no beam search: expected --num-beams 1, found {decoding.num_beams}"
         )
+    if decoding.no_repeat_ngram_size and Capability.NGRAM_BLOCK not in spec.capabilities:
+        raise InputError(f"the engine {spec.name} has no n-gram block: expected no_repeat_ngram_size 0")

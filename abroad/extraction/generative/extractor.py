@@ -52,7 +52,7 @@ class GenerativeExtractor:
 
     def _parts(self, document: Document) -> list[str]:
         """The text, or chunks of it where it does not fit the context and chunks are wanted."""
-        context = getattr(self.engine, "context_length", None)
+        context = self.engine.context_length
         if not self.decoding.chunk_overlap or context is None:
             return [document.text]
 

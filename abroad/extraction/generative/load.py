@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from abroad.core.errors import InputError
-from abroad.engines.spec import make_engine, read_settings, text_identity
+from abroad.core.registry import Capability
+from abroad.engines.spec import DEFAULT_ENGINE, ENGINES, EngineSpec, read_settings, text_identity
 from abroad.extraction.generative.decoding import Decoding, check_decoding
 from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.models.load import load_tokenizer
@@ -20,7 +20,7 @@ def load_generative_extractor(
     base: str | None = None,
     quantization: str = "none",
     batch_size: int = 16,
-    engine: tuple[str, Mapping[str, Any]] = ("transformers", {}),
+    engine: tuple[str, Mapping[str, Any]] = (DEFAULT_ENGINE, {}),
 ) -> GenerativeExtractor:
     """A generative extractor over a model by name or path (adapters are merged).
 
@@ -32,18 +32,15 @@ def load_generative_extractor(
     """
     source = resolve_model(model, base)
     name, values = engine
+    ENGINES.require(name, Capability.WEIGHTS, "extraction with a fine-tuned model")
     own = {"base": base, "quantization": quantization if quantization != "none" else None}
-    if name not in ("transformers", "vllm"):
-        raise InputError(f"engine {name!r}: extraction with a fine-tuned model takes transformers or vllm")
     chosen = {**{key: value for key, value in own.items() if value is not None}, **values}
-    settings = read_settings(name, chosen)
-    check_decoding(decoding, settings)
+    spec = EngineSpec.read(name, model, batch_size, chosen)
+    check_decoding(decoding, spec)
     identity = {"model": str(source.adapter or source.base), "base": source.base, "weights": weights_digest(source)}
     differing = text_identity(name, model, read_settings(name, {**chosen, "base": None}))
-    identity |= {key: value for key, value in differing.items() if (key, value) != ("engine", "transformers")}
+    identity |= {key: value for key, value in differing.items() if (key, value) != ("engine", DEFAULT_ENGINE)}
     identity["model"] = str(source.adapter or source.base)
-    if amateur := getattr(settings, "amateur", None):
-        identity["amateur_weights"] = weights_digest(resolve_model(amateur))
-    return GenerativeExtractor(
-        make_engine(name, model, batch_size, settings), load_tokenizer(source), decoding, identity
-    )
+    for key, other in spec.settings.further_models.items():
+        identity[f"{key}_weights"] = weights_digest(resolve_model(other))
+    return GenerativeExtractor(spec.make(), load_tokenizer(source), decoding, identity)

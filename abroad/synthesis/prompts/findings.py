@@ -10,12 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
+from pydantic import Field
+
 from abroad.core.schema import Document, Entity
+from abroad.core.settings import Settings, Share
 from abroad.synthesis.prompts.classes import class_of
 from abroad.synthesis.prompts.contract import Phrase, contract, enumerate_words
-from abroad.synthesis.settings import FindingsSettings
 
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+class FindingsSettings(Settings):
+    """Probabilities of each way to vary the sentences of the main findings."""
+
+    classes: Share = Field(0.2, description='Two or more chemicals of one class become "three flavonoids".')
+    contraction: Share = Field(0.7, description="Congeners become a range.")
+    numbering: Share = Field(0.5, description='Chemicals get their numbers, "(1-3)".')
+    produces: Share = Field(0.1, description='"X produces Y" stands where else "Y was isolated from X" does.')
 
 
 @dataclass

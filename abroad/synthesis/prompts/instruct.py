@@ -11,8 +11,8 @@ from abroad.core.schema import Document
 from abroad.synthesis.prompts.findings import Findings, express_findings
 from abroad.synthesis.prompts.guides import TopicDraw, guide_of, load_guide
 from abroad.synthesis.prompts.keywords import extract_keywords
+from abroad.synthesis.prompts.settings import InstructSettings
 from abroad.synthesis.prompts.styles import Brief, make_prompt
-from abroad.synthesis.settings import InstructSettings
 
 _POOL = 3  # keywords are drawn from this many times as many, so that prompts of a document differ
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
-from abroad.core.errors import InputError
+from abroad.core.registry import Capability, NoSettings, Registry
 from abroad.synthesis.prompts.findings import NUMBERS
 from abroad.synthesis.prompts.guides import Guide, Topic
 
@@ -102,15 +103,35 @@ def completion(brief: Brief, draw: Random) -> Prompt:
     return Prompt(f"{_guided(brief, brief.guide)}\nCheck: {check}\nAbstract:", lead=opening + findings)
 
 
-_STYLES: dict[str, Callable[[Brief, Random], Prompt]] = {
-    "completion": completion,
-    "standard": standard,
-    "vicuna": vicuna,
-}
+@dataclass(frozen=True)
+class PromptStyle:
+    """A member of the registry of prompt styles.
+
+    Attributes:
+        write: (what the abstract is to be written of, source of draws) -> the prompt.
+        Settings: what can be set.
+        capabilities: none are asked for.
+    """
+
+    write: Callable[[Brief, Random], Prompt]
+    Settings: type[Any] = NoSettings
+    capabilities: Capability = Capability.NONE
 
 
-def style_names() -> list[str]:
-    return sorted(_STYLES)
+PROMPT_STYLES: Registry[PromptStyle] = Registry(
+    "prompt style",
+    "abroad.prompt_styles",
+    {
+        "completion": "abroad.synthesis.prompts.styles:COMPLETION",
+        "standard": "abroad.synthesis.prompts.styles:STANDARD",
+        "vicuna": "abroad.synthesis.prompts.styles:VICUNA",
+    },
+)
+"""How a model is asked to write an abstract."""
+
+COMPLETION = PromptStyle(completion)
+STANDARD = PromptStyle(standard)
+VICUNA = PromptStyle(vicuna)
 
 
 def make_prompt(style: str, brief: Brief, draw: Random) -> Prompt:
@@ -119,9 +140,7 @@ def make_prompt(style: str, brief: Brief, draw: Random) -> Prompt:
     Raises:
         InputError: no such style.
     """
-    if style not in _STYLES:
-        raise InputError(f"no prompt style {style!r}; expected one of: {', '.join(style_names())}")
-    return _STYLES[style](brief, draw)
+    return PROMPT_STYLES.get(style).write(brief, draw)
 
 
 def _fields(brief: Brief) -> str:

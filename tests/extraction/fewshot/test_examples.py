@@ -1,16 +1,19 @@
 """Examples: none of the test set, the right ones, in the order asked for, written as the prompts want them."""
 
 import dataclasses
+import re
 
 import pytest
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.registry import Capability
 from abroad.experiments.leaderboard.suite import load_suite
 from abroad.extraction.fewshot.examples import DEFAULT, find_leaks, load_examples, show_example
-from abroad.extraction.fewshot.retrieve import arrange, make_retriever
-from abroad.extraction.fewshot.styles import load_style, style_names
+from abroad.extraction.fewshot.retrieve import RETRIEVERS, arrange, make_retriever
+from abroad.extraction.fewshot.styles import STYLES, load_style
 from tests.conftest import make_document
+from tests.extraction.fewshot import members
 
 POOL = [
     make_document(str(n), f"Study {n}.", f"The {word} of Planta {word} gave {word}one and some further words.", [])
@@ -91,7 +94,7 @@ def test_an_example_is_written_in_all_its_parts():
     assert show_example(POOL[0])["relations"] == "none"
 
 
-@pytest.mark.parametrize("name", style_names())
+@pytest.mark.parametrize("name", STYLES.own)
 def test_a_prompt_ends_where_the_answer_begins_and_has_a_hash(name):
     style = load_style(name)
     prompt = style.render("Some text.", [show_example(document) for document in read_documents(DEFAULT)[:2]])
@@ -113,3 +116,23 @@ def test_prompts_of_ones_own(tmp_path):
         path.write_text(content)
         with pytest.raises(InputError, match=message):
             load_style("classic", path)
+
+
+@pytest.mark.parametrize("name", STYLES.own)
+def test_a_style_says_what_its_prompt_and_its_answer_are(name):
+    style, can = load_style(name), STYLES.capabilities(name)
+    assert (style.steps, style.chat) == (Capability.STEPS in can, Capability.CHAT in can)
+    assert re.fullmatch(style.form(300), members.STYLES[name])
+    assert style.steps == ("Chemicals:" in members.STYLES[name])
+
+
+@pytest.mark.parametrize("name", RETRIEVERS.own)
+def test_a_retriever_finds_as_many_as_are_asked_for_and_the_likest_first_if_it_says_so(name, tiny_model):
+    can = RETRIEVERS.capabilities(name)
+    encoder = members.RETRIEVERS[name](tiny_model)
+    assert (encoder is not None) == (Capability.EMBEDDER in can)
+    retriever = make_retriever(name, POOL, encoder)
+    for count in range(len(POOL) + 2):
+        found = [document.id for document in retriever.nearest(POOL[3].text, count)]
+        assert len(found) == len(set(found)) == min(count, len(POOL))
+    assert (found[0] == POOL[3].id) == (Capability.LIKENESS in can)

@@ -138,5 +138,19 @@ def test_a_text_engine_refuses_images(cli, tiny_model, tmp_path):
     document.extra["images"] = ["a.png"]
     write_documents(tmp_path / "docs.jsonl", [document])
     command = ["fewshot", tmp_path / "docs.jsonl", "--out", tmp_path / "p.jsonl", "--model", tiny_model, "--shots", 0]
-    assert cli(*command, "--images", 64).exit_code == 0
-    assert "reads text only" in lines(tmp_path / "p.jsonl")[0]["error"]
+    refused = cli(*command, "--images", 64)
+    assert refused.exit_code == 2 and "engine 'transformers': reading images takes openai" in refused.stderr
+    assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_an_extractor_by_name_shows_a_document_no_example_that_it_holds_itself(tiny_model):
+    from abroad.core.io import read_documents
+    from abroad.extraction.fewshot.examples import DEFAULT
+    from abroad.extraction.load import load_extractor
+
+    pool = read_documents(DEFAULT)
+    extractor = load_extractor("fewshot", model=str(tiny_model), style="classic", shots=3)
+    own, other = (extractor.request(document, 3).prompt for document in (pool[0], make_document("x", "T.", "A.", [])))
+    for prompt, shown in ((own, pool[1:4]), (other, pool[:3])):
+        assert prompt.count("Text: ") == 4 and all(" ".join(d.text.split()) in prompt for d in shown)
+    assert own.count(" ".join(pool[0].text.split())) == 1  # the document itself

@@ -118,7 +118,7 @@ class Listening:
     """An engine that keeps what it wrote."""
 
     def __init__(self, engine):
-        self.engine, self.texts = engine, {}
+        self.engine, self.texts, self.context_length = engine, {}, engine.context_length
 
     def generate(self, requests):
         for answer in self.engine.generate(requests):

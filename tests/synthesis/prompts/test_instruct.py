@@ -11,10 +11,12 @@ from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.synthesis.prompts.classes import class_of
 from abroad.synthesis.prompts.findings import FindingsSettings, express_findings
+from abroad.synthesis.prompts.guides import load_guide
 from abroad.synthesis.prompts.instruct import InstructSettings, instruct
 from abroad.synthesis.prompts.keywords import extract_keywords
-from abroad.synthesis.prompts.styles import Brief, make_prompt, style_names
+from abroad.synthesis.prompts.styles import PROMPT_STYLES, Brief, make_prompt
 from abroad.synthesis.selection.select import coverage
+from tests.synthesis.prompts.members import MEMBERS
 
 FLAVONES = ["quercetin", "kaempferol", "apigenin"]
 NEVER = FindingsSettings(classes=0, contraction=0, numbering=0, produces=0)
@@ -114,11 +116,20 @@ def test_classes_come_from_the_record_or_the_name(label, extra, expected):
     assert class_of(Entity("1", label, extra)) == expected
 
 
-@pytest.mark.parametrize("style", style_names())
+@pytest.mark.parametrize("style", PROMPT_STYLES.own)
 def test_every_style_gives_the_model_title_keywords_and_findings(style):
     prompt = make_prompt(style, Brief("The title.", ["one", "two"], "Two flavonoids were isolated."), Random(0))
     whole = prompt.text + " " + prompt.lead
     assert all(part.lower() in whole.lower() for part in ("The title.", "one, two", "two flavonoids were isolated."))
+    assert make_prompt(style, Brief("T", ["k"], "F."), Random(1)).text.endswith(MEMBERS[style][0])
+
+
+@pytest.mark.parametrize("style", PROMPT_STYLES.own)
+def test_every_style_shows_principles_and_says_where_the_abstract_begins(style):
+    prompt = make_prompt(style, Brief("T", ["k"], "F.", guide=load_guide(None)), Random(0))
+    assert "Principles:" in prompt.text and prompt.text.endswith(MEMBERS[style][1])
+    assert bool(prompt.answer_after) == (not prompt.lead)  # the model checks itself, or the abstract is begun for it
+    assert not any(stop in prompt.lead for stop in prompt.stop)
 
 
 def test_vicuna_prompts_are_turns_of_its_conversation():

@@ -1,0 +1,45 @@
+"""An engine that is loaded when something is asked of it: a run that has nothing left to do needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+
+from abroad.core.registry import Capability
+from abroad.engines.base import Engine, Generation, GenerationRequest, Prompt, Score
+from abroad.engines.spec import EngineSpec
+
+
+class LazyEngine:
+    """An engine that stands for one still to be made.
+
+    Args:
+        spec: what is made.
+        say: is told what a person should know while it works.
+    """
+
+    def __init__(self, spec: EngineSpec, say: Callable[[str], None] = lambda message: None) -> None:
+        self.spec, self._say = spec, say
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine itself, made at the first use."""
+        return self.spec.make(self._say)
+
+    @property
+    def capabilities(self) -> Capability:
+        return self.spec.capabilities
+
+    @property
+    def has_chat_template(self) -> bool:
+        return self.engine.has_chat_template
+
+    @property
+    def context_length(self) -> int | None:
+        return self.engine.context_length
+
+    def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
+        return self.engine.generate(requests)
+
+    def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
+        return self.engine.score(prompts, continuations)

@@ -1,0 +1,22 @@
+"""The engine `transformers` as a member of the registry: language models in this process, by transformers."""
+
+from __future__ import annotations
+
+from abroad.core.registry import Capability, lazy
+from abroad.engines.base import EngineKind
+from abroad.engines.spec import TransformersSettings
+
+KIND = EngineKind(
+    TransformersSettings,
+    (
+        Capability.BEAMS
+        | Capability.NGRAM_BLOCK
+        | Capability.CONSTRAINTS
+        | Capability.CONTRASTIVE
+        | Capability.SPECULATIVE
+        | Capability.LOGPROBS
+        | Capability.TOKEN_IDS
+        | Capability.WEIGHTS
+    ),
+    lazy("abroad.engines.transformers.engine:TransformersEngine.from_name"),
+)

@@ -1,0 +1,40 @@
+"""Each kind of extractor, as a name or directory with settings, for the suite of behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+
+class Sample(NamedTuple):
+    """An extractor to try: `other` are settings that change what it finds."""
+
+    name: Path | str
+    settings: dict[str, Any]
+    other: dict[str, Any]
+
+
+def of_builtin(request: pytest.FixtureRequest) -> list[Sample]:
+    own = request.getfixturevalue("own_extractor")
+    return [Sample("builtin", {}, {"min_score": 0.9}), Sample(own, {}, {"min_score": 0.9})]
+
+
+def of_language_model(request: pytest.FixtureRequest) -> list[Sample]:
+    model, adapter = (request.getfixturevalue(name) for name in ("tiny_model", "tiny_adapter"))
+    settings = {"beams": 1, "max_new_tokens": 4}
+    return [Sample(folder, settings, {**settings, "max_new_tokens": 3}) for folder in (model, adapter)]
+
+
+def of_fewshot(request: pytest.FixtureRequest) -> list[Sample]:
+    settings = {"model": str(request.getfixturevalue("tiny_model")), "style": "classic", "shots": 1}
+    return [Sample("fewshot", settings, {**settings, "shots": 2})]
+
+
+MEMBERS: dict[str, Callable[[pytest.FixtureRequest], list[Sample]]] = {
+    "builtin": of_builtin,
+    "fewshot": of_fewshot,
+    "language-model": of_language_model,
+}

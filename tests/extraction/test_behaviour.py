@@ -1,0 +1,130 @@
+"""What every extractor does alike: a new kind joins `MEMBERS` and has to pass."""
+
+import json
+import warnings
+
+import pytest
+
+from abroad.core.errors import InputError
+from abroad.core.registry import Capability, setting_names
+from abroad.core.schema import Document
+from abroad.extraction.base import extract_documents
+from abroad.extraction.load import EXTRACTORS, extractor_kind, load_extractor
+from tests.conftest import make_document
+from tests.extraction.members import MEMBERS
+from tests.plugins import install
+
+
+@pytest.fixture(scope="module", params=EXTRACTORS.own)
+def samples(request):
+    return [
+        (EXTRACTORS.get(request.param), sample, load_extractor(sample.name, **sample.settings))
+        for sample in MEMBERS[request.param](request)
+    ]
+
+
+def test_a_name_or_a_directory_is_of_its_kind(samples):
+    for kind, sample, _ in samples:
+        assert extractor_kind(sample.name) is kind is extractor_kind(str(sample.name))
+
+
+def test_there_is_a_prediction_for_each_document_and_nothing_ends_the_batch(samples, documents):
+    odd = [
+        Document("empty", "", ""),
+        Document("long", "T", "word " * 20_000),
+        make_document("4", "Ruta \x00.", "½", []),
+    ]
+    for _, _, extractor in samples:
+        found = {p.id: p for p in extractor.extract([*documents, *odd])}
+        assert found.keys() == {"1", "2", "3", "4", "empty", "long"}
+        assert [found[id].error for id in "123"] == [None] * 3
+        assert list(extractor.extract([])) == []
+
+
+def test_evidence_quotes_the_document_and_scores_are_probabilities_or_nothing(samples, documents):
+    by_id = {document.id: document for document in documents}
+    for kind, _, extractor in samples:
+        for prediction in extractor.extract(documents):
+            for relation in prediction.relations:
+                for e in relation.evidence:
+                    assert by_id[prediction.id].text[e.start : e.end] == e.text
+                calibrated = Capability.CALIBRATED in kind.capabilities
+                assert (0 <= relation.score <= 1) if calibrated else relation.score is None
+
+
+def test_the_identity_is_the_same_anew_and_another_where_something_else_may_be_found(samples):
+    for _, sample, extractor in samples:
+        assert json.loads(json.dumps(extractor.identity)) == json.loads(
+            json.dumps(load_extractor(sample.name, **sample.settings).identity)
+        )
+        assert load_extractor(sample.name, **sample.other).identity != extractor.identity
+
+
+def test_a_second_run_goes_on_from_the_first(samples, documents, tmp_path):
+    for number, (_, _, extractor) in enumerate(samples):
+        out = tmp_path / f"{number}.jsonl"
+        first, second = (extract_documents(documents, extractor, out) for _ in range(2))
+        assert (first.documents, first.resumed, second.resumed) == (3, 0, 3)
+
+
+def test_what_is_calibrated_has_a_threshold_and_says_what_it_gave(samples, documents):
+    for kind, sample, extractor in samples:
+        takes = {"min_score", "precision"} <= set(setting_names(kind.Settings))
+        assert takes == (Capability.CALIBRATED in kind.capabilities)
+        if takes:
+            assert 0 <= extractor.point.threshold <= 1 and 0 < extractor.point.precision <= 100
+            counts = [
+                sum(len(p.relations) for p in load_extractor(sample.name, min_score=least).extract(documents))
+                for least in (0.0, 0.5, 1.0)
+            ]
+            assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
+
+
+def test_what_an_engine_runs_takes_one_and_its_settings(samples):
+    for kind, sample, extractor in samples:
+        takes = {"engine", "engine_settings"} <= set(setting_names(kind.Settings))
+        assert takes == (Capability.ENGINE in kind.capabilities) == hasattr(extractor, "engine")
+        if takes:
+            with pytest.raises(InputError, match="engine transformers: no setting 'drought'"):
+                load_extractor(sample.name, engine_settings={"drought": 1})
+            with pytest.raises(InputError, match="unknown engine 'warp'"):
+                load_extractor(sample.name, engine="warp")
+        if Capability.LANGUAGE_MODEL in kind.capabilities:
+            with pytest.raises(InputError, match="extraction with a fine-tuned model takes transformers, vllm"):
+                load_extractor(sample.name, engine="openai")
+
+
+def test_a_setting_it_does_not_have_is_refused_with_those_it_has(samples):
+    for kind, sample, _ in samples:
+        with pytest.raises(InputError, match=f"no setting 'colour' of {kind.description}"):
+            load_extractor(sample.name, colour="red")
+
+
+def test_a_directory_that_another_package_recognises_is_its_own_and_a_broken_package_disturbs_nobody(
+    tmp_path, monkeypatch, tiny_model
+):
+    code = """
+        from abroad.core.registry import Capability, NoSettings
+        from abroad.extraction.base import ExtractorKind
+
+        def load(name, settings):
+            return name
+
+        KIND = ExtractorKind(
+            "a list", NoSettings, Capability.NONE, load, recognises=lambda folder: (folder / "list.txt").exists()
+        )
+    """
+    points = {"list": "list_extractor:KIND", "broken": "list_extractor:NOTHING"}
+    install(tmp_path / "site", monkeypatch, "list-extractor", {"list_extractor.py": code}, {EXTRACTORS.group: points})
+    folder = tmp_path / "words"
+    folder.mkdir()
+    (folder / "list.txt").touch()
+    with pytest.warns(UserWarning, match="extractor 'broken' of the package list-extractor cannot be loaded"):
+        assert load_extractor(folder) == str(folder)
+    with pytest.warns(UserWarning, match="broken"):
+        assert Capability.LANGUAGE_MODEL in extractor_kind(tiny_model).capabilities
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_extractor("list") == "list" and extractor_kind("builtin") and extractor_kind("some/hub-model")
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load_extractor("broken")

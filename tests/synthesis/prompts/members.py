@@ -1,0 +1,7 @@
+"""How the prompt of each style ends, without and with principles."""
+
+MEMBERS: dict[str, tuple[str, str]] = {
+    "completion": ("\nAbstract:", "\nAbstract:"),
+    "standard": ("\nAbstract:", "\nCheck:"),
+    "vicuna": (" ASSISTANT:", " ASSISTANT: Check:"),
+}
