@@ -101,8 +101,7 @@ def atomic_write(path: str | Path, binary: bool = False) -> Iterator[Any]:
 def write_json(path: str | Path, value: Any) -> None:
     """Write a value as indented JSON; the file is whole or absent."""
     with atomic_write(path) as stream:
-        json.dump(value, stream, ensure_ascii=False, indent=2)
-        stream.write("\n")
+        stream.write(_writable(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
 
 
 def write_jsonl(path: str | Path, records: Iterable[Any]) -> None:
@@ -113,8 +112,17 @@ def write_jsonl(path: str | Path, records: Iterable[Any]) -> None:
 
 
 def dump_line(record: Any) -> str:
-    """A record as a line of JSONL, with its line end."""
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    """A record as a line of JSONL, with its line end; half of a surrogate pair becomes U+FFFD."""
+    return _writable(json.dumps(record, ensure_ascii=False)) + "\n"
+
+
+def _writable(text: str) -> str:
+    """The text, if it is one of Unicode; models and servers break a surrogate pair in two, and half of one is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 class JsonlAppender:
