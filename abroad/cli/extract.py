@@ -253,7 +253,7 @@ def _inputs(
     email: str | None,
     rejects: Rejects,
 ) -> list[Document]:
-    from abroad.extraction.inputs import InputSettings, fetch_pmids, read_inputs, text_document
+    from abroad.documents.inputs import InputSettings, fetch_pmids, read_inputs, text_document
 
     def open_client() -> EutilsClient:
         from abroad.sources.eutils import BASE_URL, EutilsClient, EutilsSettings

@@ -51,12 +51,12 @@ def fewshot(
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, read_predictions
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_path
     from abroad.engines.spec import parse_assignments
     from abroad.extraction.base import extract_documents
     from abroad.extraction.fewshot.entry import ModelEntry, make_extractor
     from abroad.extraction.fewshot.run import FewShotSettings, count_reading
     from abroad.extraction.fewshot.styles import load_style
-    from abroad.extraction.inputs import read_path
     from abroad.ranking.rank import RankSettings, rank_file
 
     rejects = Rejects()

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abroad.core.errors import InputError
-from abroad.core.io import JsonlAppender, Rejects, atomic_write, read_documents, write_documents, write_json, write_jsonl
+from abroad.core.io import (
+    JsonlAppender,
+    Rejects,
+    atomic_write,
+    read_documents,
+    write_documents,
+    write_json,
+    write_jsonl,
+)
 from abroad.core.jsonl import read_jsonl
 from abroad.core.schema import Document
 

@@ -13,8 +13,8 @@ from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.helpers import SUFFIX
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
+from abroad.documents.file_documents import Item, Source, article_documents, read_source, text_document
 from abroad.documents.lookup import fetch_articles, resolve, with_abstracts
-from abroad.extraction.file_documents import Item, Source, article_documents, read_source, text_document
 from abroad.sources.formats.recognise import SUFFIXES
 from abroad.sources.formats.spreadsheets import ColumnNames
 

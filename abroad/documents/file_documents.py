@@ -150,7 +150,7 @@ def _xml(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) ->
 
 
 def _spacy(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
-    from abroad.extraction.builtin.spacy_pipeline.docbin import read_docbin
+    from abroad.documents.docbin import read_docbin
 
     if source.path is None:
         raise InputError(f"{source.name}: expected a file, not a pipe, for a DocBin (.spacy)")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.io import Rejects
-from abroad.extraction.inputs import InputSettings, read_inputs
+from abroad.documents.inputs import InputSettings, read_inputs
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.formats.spreadsheets import ColumnNames
 from tests.sources.formats.test_bibliographies import ABSTRACTS, NBIB, RIS
