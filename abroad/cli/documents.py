@@ -14,7 +14,7 @@ from abroad.core.outputs import Kind
 if TYPE_CHECKING:
     from abroad.sources.eutils import EutilsClient
 
-SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".json", ".ndjson"))
+SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".ndjson"))
 
 app = group("Documents: fetch titles and abstracts, split them into parts.")
 

@@ -12,6 +12,7 @@ import typer
 from abroad.cli.common import ENGINE_SETTINGS_HELP, report_rejects, say, say_notes
 from abroad.cli.outputs import writes
 from abroad.core.outputs import Kind
+from abroad.documents.formats import BINARY, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
     from abroad.core.io import Rejects
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from abroad.sources.formats.spreadsheets import ColumnNames
 
 
-PREDICTIONS = Kind("predictions", (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".txt", ".spacy"))
+PREDICTIONS = Kind("predictions", ENDINGS)
 QUICKSTATEMENTS = Kind("QuickStatements", (".txt", ".tsv", ".qs"))
 
 
@@ -38,9 +39,9 @@ def extract(
         help="A fine-tuned adapter or model (directory or hub name) or an extractor of your own; else the built-in.",
     ),
     out: Path | None = typer.Option(
-        None, help="Predictions: .jsonl, .csv, .tsv or .spacy. Needed with a file or folder."
+        None, help=f"Predictions: {', '.join(ends[0] for ends in FORMATS.values())}. Needed with a file or folder."
     ),
-    format: str = typer.Option(None, help="jsonl, csv, tsv or spacy; else by the name of --out."),
+    format: str = typer.Option(None, help=f"{', '.join(FORMATS)}; else by the name of --out."),
     title_column: str = typer.Option(
         None, metavar="NAME", help="Column of the titles in CSV, TSV, XLSX; else guessed."
     ),
@@ -94,8 +95,9 @@ def extract(
     """
     from abroad.core.errors import InputError
     from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, read_predictions, write_jsonl
+    from abroad.core.io import Rejects, read_predictions, write_documents, write_jsonl
     from abroad.core.provenance import run_record
+    from abroad.documents.formats import format_of
     from abroad.extraction.base import extract_documents
     from abroad.linking.link import Linker
     from abroad.linking.quickstatements import write_quickstatements
@@ -112,16 +114,16 @@ def extract(
         raise InputError("--quickstatements needs --index INDEX.sqlite, which `abroad lotus prepare` writes")
     if rank is not None and out is None:
         raise InputError("--rank: expected --out FILE for the ranked predictions")
-    kind = _format(format, out)
-    if kind == "spacy" and out is None:
-        raise InputError("--format spacy: expected --out FILE.spacy, since it is no text")
+    kind = format_of(format, out)
+    if kind in BINARY and out is None:
+        raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
     overrides: dict[str, Any] = {"beams": beams, "max_new_tokens": max_new_tokens, "batch_size": batch_size}
     overrides |= {"chunk_overlap": chunk_overlap, "engine": engine}
     columns = ColumnNames(title_column, abstract_column)
-    inputs = _inputs(documents, columns, fetch, text, pmid, base_url, email, rejects)
+    inputs = _inputs(documents, columns, fetch, text, pmid, base_url, email, out, rejects)
     say_notes(rejects)
     extractor = _extractor(model, base, config, overrides, quantization, setting, min_score, precision)
     ranker = _ranker(rank, rank_model or model, base, rank_keep) if rank is not None else None
@@ -158,7 +160,8 @@ def extract(
                 source = documents[0] if [path.suffix.lower() for path in documents] == [".spacy"] else None
                 write_docbin(out, inputs, predictions, source)
             elif kind != "jsonl":
-                _write_table(out, inputs, predictions, kind)
+                _write_predictions(out, inputs, predictions, kind)
+            write_documents(helper(out, "documents.jsonl"), inputs)
             record["result"] = vars(report)
         report_rejects(rejects, out)
         say(
@@ -173,20 +176,6 @@ def extract(
             f"{quickstatements}: {written.written} statements; {written.known} known already, {written.without_item} "
             f"without a Wikidata item of both sides, {written.without_reference} without a reference"
         )
-
-
-def _format(format: str | None, out: Path | None) -> str:
-    from abroad.core.errors import InputError
-    from abroad.documents.formats import FORMATS
-
-    kind = format or (out.suffix.lstrip(".").lower() if out is not None else "jsonl")
-    if kind not in FORMATS:
-        if format is None and kind in ("", "json", "ndjson"):
-            return "jsonl"
-        if format is None and out is not None:
-            raise InputError(f"--out {out}: unknown ending .{kind}; expected {', '.join(FORMATS)}, or --format")
-        raise InputError(f"--format {format}: expected one of: {', '.join(FORMATS)}")
-    return kind
 
 
 def _extractor(
@@ -251,6 +240,7 @@ def _inputs(
     pmid: list[str],
     base_url: str | None,
     email: str | None,
+    out: Path | None,
     rejects: Rejects,
 ) -> list[Document]:
     from abroad.documents.inputs import InputSettings, fetch_pmids, read_inputs, text_document
@@ -264,26 +254,40 @@ def _inputs(
         return [text_document("text", text)]
     if pmid:
         with open_client() as client:
-            return fetch_pmids(pmid, client, rejects)
-    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client), sys.stdin.buffer)
+            return fetch_pmids(pmid, client, rejects, out)
+    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client, out), sys.stdin.buffer)
 
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:
+    """Predictions to standard output; in JSON each with the text that its offsets count in."""
+    import json
+
     from abroad.core.io import dump_line
     from abroad.documents.formats import to_table
 
-    if kind == "jsonl":
-        sys.stdout.writelines(dump_line(prediction.to_dict()) for prediction in predictions)
-    else:
+    if kind not in ("jsonl", "json"):
         sys.stdout.write(to_table(documents, predictions, kind))
+        return
+    texts = {document.id: document.text for document in documents}
+    records = [{**prediction.to_dict(), "text": texts[prediction.id]} for prediction in predictions]
+    if kind == "jsonl":
+        sys.stdout.writelines(map(dump_line, records))
+    else:
+        sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=2) + "\n")
 
 
-def _write_table(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
-    from abroad.core.io import atomic_write
-    from abroad.documents.formats import to_table
+def _write_predictions(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
+    """Predictions as a file for people: a JSON array, or a table."""
+    from abroad.core.io import atomic_write, write_json
+    from abroad.documents.formats import to_table, write_workbook
 
-    with atomic_write(out) as stream:
-        stream.write(to_table(documents, predictions, kind))
+    if kind == "json":
+        write_json(out, [prediction.to_dict() for prediction in predictions])
+    elif kind == "xlsx":
+        write_workbook(out, documents, predictions)
+    else:
+        with atomic_write(out) as stream:
+            stream.write(to_table(documents, predictions, kind))
 
 
 def register(app: typer.Typer) -> None:

@@ -35,7 +35,7 @@ def holds(*patterns: str) -> Callable[[Path], bool]:
     return lambda folder: any(next(folder.glob(pattern), None) is not None for pattern in patterns)
 
 
-JSONL = Kind("JSONL", (".jsonl", ".json", ".ndjson"))
+JSONL = Kind("JSONL", (".jsonl", ".ndjson"))
 TSV = Kind("a tab-separated table", (".tsv", ".txt", ".tab"))
 PAGE = Kind("an HTML page", (".html", ".htm"))
 IN_PLACE = Kind("a folder", folder=True, recognise=lambda folder: True, marked=False)

@@ -13,7 +13,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, require_file
-from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker
+from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker, find_field
 from abroad.core.records import read_stream
 from abroad.core.schema import Document
 from abroad.documents.fetch import attach
@@ -38,6 +38,7 @@ from abroad.text.normalise import normalise
 Item = Document | Identifier
 _STREAMED = (".xml", ".xml.gz", ".spacy", ".json", ".jsonl", ".ndjson")
 _HEAD = 4_096
+_A_RESULT = "predictions, as `abroad extract` writes them, and no documents"
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,13 @@ def article_documents(articles: Iterable[Article | Deleted], rejects: Rejects) -
             rejects.add(f"PMID {article.pmid}", "no abstract and no title")
 
 
+def _is_prediction(record: Any) -> bool:
+    """Whether a record of JSON is a prediction and has no text."""
+    relations = record.get("relations") if isinstance(record, dict) else None
+    named = isinstance(relations, list) and all(isinstance(item, dict) and "organism" in item for item in relations)
+    return named and "error" in record and not any(find_field(field, record) for field in (TITLE, ABSTRACT))
+
+
 def _distinct(items: Iterable[Item], name: str, rejects: Rejects) -> list[Item]:
     """The items; of documents with one id, and of one identifier given twice, the first."""
     found: dict[Any, Item] = {}
@@ -129,6 +137,8 @@ def _json(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -
         for where, key, record in read_stream(stream, source.name, rejects.add):
             identifier = read_identifier(str(record)) if isinstance(record, str | int) else None
             try:
+                if _is_prediction(record):
+                    raise InputError(_A_RESULT)
                 yield Identifier(*identifier, where) if identifier else make(record, key)
             except InputError as error:
                 rejects.add(where, str(error))
@@ -200,6 +210,8 @@ def _workbook(source: Source, data: bytes, columns: ColumnNames, rejects: Reject
 
 
 def _rows(source: Source, rows: Any, named: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    if {"document", "organism", "chemical"} <= set(rows.header):
+        raise InputError(f"{source.name}: {_A_RESULT}")
     columns = find_columns(rows.header, named, source.name)
     rejects.notes.append(f"{source.name}: {describe(columns)}")
     records = to_records(rows, columns)

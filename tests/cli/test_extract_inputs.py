@@ -96,8 +96,8 @@ def test_a_folder_of_mixed_files_with_broken_ones(cli, tmp_path):
     out = tmp_path / "pred.jsonl"
     result = cli("extract", folder, "--out", out)
     assert result.exit_code == 0, result.output
-    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["a", "1"]
-    assert "4 record(s) set aside" in result.stderr
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["a", "b/1", "b/a"]
+    assert "3 record(s) set aside" in result.stderr
 
 
 def test_an_empty_folder_is_refused(cli, tmp_path):
@@ -112,7 +112,8 @@ def test_an_empty_folder_is_refused(cli, tmp_path):
         (["--text", "   "], "the text is empty"),
         (["--pmid", "12x"], "expected a PMID"),
         (["--text", "a", "--min-score", "0.5", "--precision", "0.9"], "not both"),
-        (["--text", "a", "--format", "xlsx"], "jsonl, csv, tsv"),
+        (["--text", "a", "--format", "docx"], "jsonl, json, csv, tsv"),
+        (["--text", "a", "--format", "xlsx"], "expected --out FILE.xlsx"),
         (["--text", "a", "--quickstatements", "q.txt"], "--index"),
         (["--text", "a", "--index", "none.sqlite"], "no such index"),
         (["--text", "a", "--model", "smollm2-135m", "--min-score", "0.5"], "built-in extractor"),

@@ -32,9 +32,9 @@ anything = st.recursive(
         | st.dictionaries(
             st.sampled_from(
                 "choices text message content usage completion_tokens prompt_tokens logprobs token_logprobs tokens "
-                "text_offset finish_reason error esearchresult idlist count ERROR PubTator3 id pmid passages annotations "
-                "infons identifier type locations offset length PropertyTable Properties CID InChIKey InformationList "
-                "Information Synonym".split()
+                "text_offset finish_reason error esearchresult idlist count ERROR PubTator3 id pmid passages "
+                "annotations infons identifier type locations offset length PropertyTable Properties CID InChIKey "
+                "InformationList Information Synonym".split()
             ),
             children,
             max_size=6,
