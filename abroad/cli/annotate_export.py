@@ -12,7 +12,9 @@ from abroad.cli.outputs import PAGE, writes
 
 @writes(html=PAGE)
 def export(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL), in the order to be shown."),
+    documents: Path = typer.Argument(
+        ..., metavar="DOCS", help="Documents (as `abroad extract` reads them), in the order to be shown."
+    ),
     html: Path = typer.Option(..., metavar="FILE.html", help="The page to write."),
     predictions: Path | None = typer.Option(
         None,
@@ -30,7 +32,9 @@ def export(
     Example: abroad annotate export documents.jsonl --predictions predictions.jsonl --html curate.html
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents, read_predictions
+    from abroad.core.io import Rejects
+    from abroad.documents.inputs import read_documents
+    from abroad.documents.predictions import read_predictions
     from annotation.offline.page import OfflineSettings, write_offline
 
     rejects = Rejects()

@@ -121,7 +121,9 @@ def _fetch_labelled(
 @app.command(epilog="Example: abroad documents annotate docs.jsonl --out annotated.jsonl")
 @writes(out=JSONL)
 def annotate(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with PMIDs (JSON or JSONL)."),
+    documents: Path = typer.Argument(
+        ..., metavar="DOCS", help="Documents with PMIDs (as `abroad extract` reads them)."
+    ),
     out: Path = typer.Option(..., metavar="ANNOTATED.jsonl", help="The documents, each with `annotations`."),
     base_url: str = typer.Option(None, metavar="URL", help="Another server that speaks PubTator3's API."),
 ) -> None:
@@ -130,8 +132,9 @@ def annotate(
     Names it marks never become keywords of a synthetic abstract. Answers are kept in OUT.abroad/cache.jsonl.
     """
     from abroad.core.helpers import taken_over
-    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.io import Rejects, write_documents
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.sources.http import HttpSettings
     from abroad.sources.pubtator import BASE_URL, RATE, fetch_bioc
     from abroad.sources.pubtator import annotate as mark
@@ -163,9 +166,10 @@ def seq2rel(
 
     Its published tools train on the .tsv; special tokens: @ORGANISM@, @CHEMICAL@, @PRODUCES@.
     """
-    from abroad.core.io import Rejects, atomic_write, read_documents, require_file, write_jsonl
+    from abroad.core.io import Rejects, atomic_write, require_file, write_jsonl
     from abroad.core.jsonl import split_lines
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.documents.seq2rel import line, read_output
 
     rejects = Rejects()
@@ -200,8 +204,9 @@ def docbin(
     """
     from dataclasses import asdict
 
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.extraction.builtin.spacy_pipeline.docbin import write_labelled_docbin
 
     rejects = Rejects()
@@ -222,7 +227,7 @@ def docbin(
 )
 @writes(out_train=JSONL, out_test=JSONL, out_valid=JSONL)
 def split(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL)."),
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (as `abroad extract` reads them)."),
     out_train: Path = typer.Option(..., metavar="FILE", help="Training part (JSONL)."),
     out_test: Path = typer.Option(..., metavar="FILE", help="Test part (JSONL)."),
     out_valid: Path = typer.Option(None, metavar="FILE", help="Validation part (JSONL)."),
@@ -237,8 +242,9 @@ def split(
 ) -> None:
     """Divide documents by entropy rank or at random; no publication is in two parts."""
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.io import Rejects, write_documents
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.documents.splitting import read_ranking, split_documents, top_of_strata
 
     if (by_entropy is None) != at_random:

@@ -32,8 +32,10 @@ def evaluate(
 
     Example: abroad evaluate --gold curated.jsonl --pred predictions.jsonl --report report.html
     """
-    from abroad.core.io import Rejects, read_documents, read_predictions
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
+    from abroad.documents.predictions import read_predictions
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.evaluate import evaluate as score
     from abroad.evaluation.metrics import compare as set_beside

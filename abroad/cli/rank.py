@@ -13,7 +13,7 @@ from abroad.cli.outputs import JSONL, PAGE, writes
 
 @writes(out=JSONL, report=PAGE)
 def rank(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="The documents (JSON or JSONL)."),
+    documents: Path = typer.Argument(..., metavar="DOCS", help="The documents (as `abroad extract` reads them)."),
     predictions: list[Path] = typer.Argument(
         ..., metavar="PRED.jsonl...", help="Predictions of them; the relations of several files are joined."
     ),
@@ -40,8 +40,10 @@ def rank(
     Example: abroad rank docs.jsonl predictions.jsonl --out ranked.jsonl --by er-d --keep 0.5
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents, read_predictions
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
+    from abroad.documents.predictions import read_predictions
     from abroad.engines.spec import make_engine, parse_assignments, read_settings, text_identity
     from abroad.models.resolve import resolve_model
     from abroad.models.source import weights_digest

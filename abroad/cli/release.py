@@ -30,8 +30,9 @@ def pack(
     """Put adapter, tokenizer, decoding, scores with intervals, hashes and a model card into one directory."""
     from dataclasses import asdict
 
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.pipeline.config import ExtractSection, load_section
     from abroad.release.pack import CARD, is_our_card
     from abroad.release.pack import pack as make
@@ -64,8 +65,9 @@ def compress(
     import shutil
 
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.extraction.generative.decoding import Decoding
     from abroad.models.compeft import write_change
     from abroad.models.source import ADAPTER, COMPRESSED, INITIAL

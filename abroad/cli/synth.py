@@ -32,8 +32,9 @@ def instruct(
     seed: int = typer.Option(0, help="Of all draws."),
 ) -> None:
     """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold."""
-    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.io import Rejects, write_jsonl
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.prompts.classes import with_superclasses
     from abroad.synthesis.prompts.guides import load_guide
     from abroad.synthesis.prompts.instruct import InstructSettings
@@ -104,8 +105,9 @@ def select(
     `abroad synth report OUT` shows where abstracts were lost.
     """
     from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, read_documents, write_documents, write_jsonl
+    from abroad.core.io import Rejects, write_documents, write_jsonl
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.select import SelectSettings
     from abroad.synthesis.selection.select import select as choose
 
@@ -135,7 +137,8 @@ def report(
 ) -> None:
     """Where abstracts were lost: how many at each step, why, and what they look like."""
     from abroad.core.helpers import found
-    from abroad.core.io import Rejects, atomic_write, read_documents
+    from abroad.core.io import Rejects, atomic_write
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.funnel import funnel, render_funnel
 
     rejects = Rejects()
@@ -166,7 +169,8 @@ def validate(
     seed: int = typer.Option(0, help="Of the corruptions."),
 ) -> None:
     """Score the selector itself: it should take curated documents, and refuse them with wrong relations."""
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.select import SelectSettings
     from abroad.synthesis.selection.validate import validate as judge
 
@@ -188,8 +192,9 @@ def curate(
     quality: float = typer.Option(0.5, min=0, max=1, help="Share, best scores first, that diversity chooses from."),
 ) -> None:
     """Choose the k best and most diverse abstracts: by score, then by entropy of organisms and chemicals."""
-    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.io import Rejects, write_documents
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.curate import curate as choose
 
     rejects = Rejects()
@@ -226,8 +231,9 @@ def specialise(
     abstracts do not are written to OUT.abroad/rejected.jsonl with the other rejected ones.
     """
     from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, read_documents, read_records, write_jsonl
+    from abroad.core.io import Rejects, read_records, write_jsonl
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.engines.spec import EngineSpec, parse_assignments, read_settings
     from abroad.synthesis.tasks.kinds import make_tasks
     from abroad.synthesis.tasks.specialise import SpecialiseSettings, next_round, work_folder
@@ -267,8 +273,9 @@ def tasks(
     """Turn curated documents into instructions: extract, verify, list organisms or compounds, look up, nothing."""
     from collections import Counter
 
-    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.io import Rejects, write_jsonl
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.tasks.kinds import balanced, make_tasks
 
     rejects = Rejects()
@@ -298,8 +305,9 @@ def compare(
     """Train the same small model on each set alone and tabulate its F1, with intervals."""
     from dataclasses import asdict
 
-    from abroad.core.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.core.io import Rejects, atomic_write, write_json
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.compare import TABLE_HEAD, Learner, compare_sets, render_sets, table_line
     from abroad.training.settings import TrainSettings

@@ -64,8 +64,9 @@ def run(
     from dataclasses import asdict
 
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.training.train import train as train_adapter
 
@@ -162,8 +163,9 @@ def curve(
 
     from abroad.cli.synth import parse_sets
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.core.io import Rejects, atomic_write, write_json
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.compare import TABLE_HEAD, Learner, table_line
     from abroad.experiments.curve import curve as measure

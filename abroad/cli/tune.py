@@ -52,7 +52,8 @@ def train(
 
     from abroad.cli.train import settings_of
     from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, file_sha256, read_documents
+    from abroad.core.io import Rejects, file_sha256
+    from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.tuning.study import best_section, open_study, tune_training
 
@@ -81,7 +82,8 @@ def decode(
     seed: int = typer.Option(0, min=0),
 ) -> None:
     """Search beams, early stopping, length penalty and n-gram block for one model."""
-    from abroad.core.io import Rejects, file_sha256, read_documents
+    from abroad.core.io import Rejects, file_sha256
+    from abroad.documents.inputs import read_documents
     from abroad.experiments.tuning.study import best_section, open_study, tune_decoding
     from abroad.extraction.generative.decoding import Decoding
     from abroad.extraction.generative.load import load_generative_extractor

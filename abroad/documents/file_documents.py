@@ -33,7 +33,6 @@ from abroad.sources.formats.spreadsheets import (
 )
 from abroad.sources.pubmed import Article, BrokenXml, Deleted, parse_articles, read_xml
 from abroad.sources.references import Reference
-from abroad.text.normalise import normalise
 
 Item = Document | Identifier
 _STREAMED = (".xml", ".xml.gz", ".spacy", ".json", ".jsonl", ".ndjson")
@@ -93,6 +92,8 @@ def text_document(id: str, text: str) -> Document:
     Raises:
         InputError: the text is empty.
     """
+    from abroad.text.normalise import normalise  # with numpy, which naming a command must not load
+
     title, blank, rest = text.strip().partition("\n\n")
     if not blank or "\n" in title or len(title) > 500:
         title, rest = "", text

@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write
@@ -80,7 +81,7 @@ def write_workbook(out: Path, documents: Sequence[Document], predictions: Iterab
     sheet.freeze_panes = "A2"
     sheet.append(COLUMNS)
     for row in table_rows(documents, predictions, all_documents=True):
-        cells = []
+        cells: list[Any] = []
         for value in row.values():
             if isinstance(value, str):
                 cell = WriteOnlyCell(sheet, _NOT_IN_XML.sub("", value)[:_MAX_CELL])

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
-from abroad.core.io import Rejects, read_documents, read_predictions, write_documents, write_json, write_jsonl
+from abroad.core.io import Rejects, read_predictions, write_documents, write_json, write_jsonl
+from abroad.documents.inputs import read_documents
 from abroad.documents.instructions import read_training_set
 from abroad.pipeline.config import Config, EvaluateSection
 from abroad.pipeline.runner import Stage
