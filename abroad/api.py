@@ -5,7 +5,6 @@ Each takes and gives plain values and does its work by the packages below. The m
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document, Evidence, Prediction, Relation
+from abroad.documents.inputs import is_file
 from abroad.documents.inputs import read_documents as read_any_documents
 from abroad.documents.predictions import read_predictions
 from abroad.extraction.base import Extractor
@@ -315,9 +315,7 @@ def _names_file(text: str) -> bool:
     """Whether a text is nothing but a name of a file that is there, or of the kind that we read."""
     if len(text) > 1_000 or len(text.split()) != 1:
         return False
-    with contextlib.suppress(OSError, ValueError):
-        return text.lower().endswith(SUFFIXES) or (("." in text or "/" in text) and Path(text).is_file())
-    return False
+    return text.lower().endswith(SUFFIXES) or (("." in text or "/" in text) and is_file(text))
 
 
 def _split(text: str) -> tuple[str, str, int]:

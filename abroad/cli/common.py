@@ -19,12 +19,30 @@ ENGINE_SETTINGS_HELP = (
     "A setting of the engine, as often as needed: tensor_parallel=4, amateur_keeps=64, draft=ngram; "
     "an unknown key lists them."
 )
+_UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
 _NAMES: dict[str, str] = {}
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class CommandGroup(TyperGroup):
     """Ends a command with our exit codes: 1 failed, 2 wrong input, 130 interrupted."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        command = next((word for word in args if word in self.commands), None)
+        try:
+            return super().parse_args(ctx, args)
+        except _UsageError as error:
+            if command is not None and args[0] != command:
+                error.message += f"; options of a command follow it: abroad {command} ..."
+            raise
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except _UsageError as error:
+            if args and Path(args[0][:255]).exists():
+                error.message += f" It is a file or folder: abroad extract {args[0]} --out FILE?"
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         try:

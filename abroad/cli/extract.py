@@ -105,11 +105,7 @@ def extract(
     from abroad.sources.name_index import NameIndex
 
     documents = documents or []
-    given = [bool(documents), text is not None, bool(pmid)]
-    if sum(given) != 1:
-        raise InputError("expected one of: files or folders of documents, '-', --text, --pmid")
-    if any(str(path) != "-" for path in documents) and out is None:
-        raise InputError("expected --out FILE for the predictions")
+    _check_what_to_read(documents, text, pmid, out)
     if quickstatements is not None and index is None:
         raise InputError("--quickstatements needs --index INDEX.sqlite, which `abroad lotus prepare` writes")
     if rank is not None and out is None:
@@ -176,6 +172,32 @@ def extract(
             f"{quickstatements}: {written.written} statements; {written.known} known already, {written.without_item} "
             f"without a Wikidata item of both sides, {written.without_reference} without a reference"
         )
+
+
+def _check_what_to_read(documents: list[Path], text: str | None, pmid: list[str], out: Path | None) -> None:
+    """Refuse none or several kinds of inputs, and files without a place for their predictions."""
+    from abroad.core.errors import InputError
+    from abroad.documents.inputs import check_path, is_file
+
+    given = [
+        *(str(path) for path in documents[:1]),
+        *(["--text"] if text is not None else ()),
+        *(["--pmid"] * bool(pmid)),
+    ]
+    if len(given) != 1:
+        found = f"found {' and '.join(given)}" if given else "found none"
+        raise InputError(f"expected one of: files or folders of documents, '-', --text, --pmid; {found}")
+    if text is not None and is_file(text):
+        raise InputError(f"--text {text}: the name of a file, no text; give it without --text")
+    if out is not None or not any(str(path) != "-" for path in documents):
+        return
+    *others, last = documents
+    for path in others:
+        check_path(path)
+    if others and not is_file(last) and last.suffix.lower() in ENDINGS:
+        raise InputError(f"expected --out FILE for the predictions: --out {last}?")
+    check_path(last)
+    raise InputError("expected --out FILE for the predictions")
 
 
 def _extractor(

@@ -98,7 +98,9 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
     Raises:
         InputError: says which, why, and what to do.
     """
-    read = [path for path in map(Path, inputs) if _is_there(path)]
+    inputs = [Path(path) for path in inputs]
+    read = [path for path in inputs if _is_there(path)]
+    absent = next((path for path in inputs if not _is_there(path) and str(path) != "-"), None)
     for number, output in enumerate(outputs):
         _check_type(output)
         _check_inputs(output, read)
@@ -106,6 +108,11 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
             _check_pair(output, other)
         _check_ending(output)
     for output in outputs:
+        if not force and not is_ours(output) and absent is not None:
+            raise InputError(
+                f"{output}: it is there already, but {absent}, which is to be read, is not; "
+                f"are input and output the wrong way round?"
+            )
         if not force and not is_ours(output):
             raise InputError(
                 f"{output}: it is there already, and abroad did not write it or it was changed since; "
@@ -221,7 +228,7 @@ def _check_ending(output: Output) -> None:
     endings, ending = output.kind.endings, output.path.suffix.lower()
     if ending and endings and ending not in endings:
         raise InputError(
-            f"{output}: unknown ending {ending}; {output.kind.what} is written: expected a name in {', '.join(endings)}"
+            f"{output}: unknown ending {ending} for {output.kind.what}; expected a name in {', '.join(endings)}"
         )
 
 
@@ -273,6 +280,11 @@ class _Claim:
         self._output, self._command = output, command
         self._folder = helper_folder(output.path)
         self._before, self._files = self._stat(), self._list()
+        if os.path.lexists(self._folder) and not self._folder.is_dir():
+            raise InputError(
+                f"{output}: {self._folder} is in the way, a file where the helpers of the output (run record, cache) "
+                "go; move it away or give another name"
+            )
         self._made = [path for path in self._folder.parents if not path.exists()]
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

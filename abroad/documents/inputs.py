@@ -25,7 +25,16 @@ from abroad.sources.formats.spreadsheets import ColumnNames
 if TYPE_CHECKING:
     from abroad.sources.eutils import EutilsClient
 
-__all__ = ["InputSettings", "fetch_pmids", "read_documents", "read_inputs", "read_path", "text_document"]
+__all__ = [
+    "InputSettings",
+    "check_path",
+    "fetch_pmids",
+    "is_file",
+    "read_documents",
+    "read_inputs",
+    "read_path",
+    "text_document",
+]
 
 PIPE = "-"
 _OURS = (".run.json", ".rejects.jsonl", ".resume.json", ".articles.jsonl", ".cache.jsonl")
@@ -68,7 +77,7 @@ def read_inputs(
     """
     settings = settings or InputSettings()
     for path in paths:
-        _check_path(path)
+        check_path(path)
     sources = list(_sources(paths, rejects, stdin))
     found: list[tuple[Source, list[Item]]] = []
     for source in sources:
@@ -107,23 +116,37 @@ def read_documents(path: str | Path, rejects: Rejects | None = None) -> list[Doc
     return documents
 
 
-def _check_path(path: Path) -> None:
-    try:
-        there = str(path) == PIPE or path.exists()
-    except (OSError, ValueError):  # a name that is too long, or with a null character
-        there = False
-    if there:
+def check_path(path: Path) -> None:
+    """Raise for a path that leads nowhere.
+
+    Raises:
+        InputError: says what may have been meant.
+    """
+    if str(path) == PIPE or is_there(path):
         return
     if len(str(path)) > 100 or len(str(path).split()) > 3:
         raise InputError(f"expected the name of a file or folder, found a text ({str(path)[:40]!r}...): use --text")
     raise InputError(f"{path}: no such file or folder{_meant(path)}")
 
 
+def is_file(name: str | Path) -> bool:
+    """Whether this is the name of a file that is there; no text is too long to ask."""
+    return is_there(name) and Path(name).is_file()
+
+
+def is_there(name: str | Path) -> bool:
+    """Whether a file or folder of this name is there."""
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # a name that is too long, or with a null character
+        return False
+
+
 def _meant(path: Path) -> str:
     """A file of nearly this name in the same folder, as a question; a place to look where there is no such folder."""
     if not path.parent.is_dir():
         return f" (nor is there a folder {path.parent})"
-    near = difflib.get_close_matches(path.name, [item.name for item in path.parent.iterdir()], 1, 0.8)
+    near = difflib.get_close_matches(path.name, [item.name for item in path.parent.iterdir()], 1, 0.85)
     return f"; did you mean {path.with_name(near[0])}?" if near else ""
 
 

@@ -38,7 +38,18 @@ def test_no_command_reads_json_alone(module):
 @pytest.mark.parametrize(
     "command",
     [
-        ["documents", "split", "DOCS", "--random", "--test-share", "0.4", "--out-train", "a.jsonl", "--out-test", "b.jsonl"],
+        [
+            "documents",
+            "split",
+            "DOCS",
+            "--random",
+            "--test-share",
+            "0.4",
+            "--out-train",
+            "a.jsonl",
+            "--out-test",
+            "b.jsonl",
+        ],
         ["annotate", "export", "DOCS", "--html", "page.html"],
     ],
     ids=lambda command: " ".join(command[:2]),
