@@ -98,9 +98,9 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
     Raises:
         InputError: says which, why, and what to do.
     """
-    inputs = [Path(path) for path in inputs]
-    read = [path for path in inputs if _is_there(path)]
-    absent = next((path for path in inputs if not _is_there(path) and str(path) != "-"), None)
+    paths = [Path(path) for path in inputs]
+    read = [path for path in paths if _is_there(path)]
+    absent = next((path for path in paths if not _is_there(path) and str(path) != "-"), None)
     for number, output in enumerate(outputs):
         _check_type(output)
         _check_inputs(output, read)

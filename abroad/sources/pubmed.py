@@ -96,7 +96,7 @@ def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
             while record.getprevious() is not None:
                 del record.getparent()[0]
     except etree.XMLSyntaxError as error:
-        raise BrokenXml(f"line {error.lineno or 1}: {error.msg}") from None
+        raise BrokenXml(f"line {error.lineno or 1}: {' '.join(str(error.msg).split())}") from None
     if records.root.tag not in _ROOTS:
         raise BrokenXml(f"expected PubMed XML (root PubmedArticleSet), found <{records.root.tag}>")
 
