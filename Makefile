@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 TORCH := 2.13.0
 
-.PHONY: demo test test-vllm lint clean help
+.PHONY: demo test test-vllm fuzz lint clean help
 
 demo: $(VENV)/.demo-ready  ## run the whole pipeline on the small sample
 	$(BIN)/abroad run configs/quickstart.yaml
@@ -14,6 +14,10 @@ test: $(VENV)/.test-ready  ## run every test
 
 test-vllm: .venv-vllm/.ready  ## the tests of the engines with vLLM's CPU build
 	.venv-vllm/bin/python -m pytest tests/engines
+
+fuzz: $(VENV)/.test-ready  ## bad inputs, bad servers and kills: the table, then many more examples (30 minutes)
+	$(BIN)/python -m benchmarks.faults
+	timeout 1800 $(BIN)/python -m pytest --hypothesis-profile fuzz tests/documents tests/core tests/sources/test_answers.py
 
 lint: $(VENV)/.test-ready  ## style, the layers of the packages, and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

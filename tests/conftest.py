@@ -8,10 +8,13 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports transformers: no t
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from typer.testing import CliRunner
 
 from abroad.core.schema import Document, Entity
+
+hypothesis.settings.register_profile("fuzz", max_examples=1_500, deadline=None)  # make fuzz
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,46 @@ import json
 
 import pytest
 
-from abroad.core.io import write_documents
+from abroad.core.io import read_documents, write_documents
 from abroad.core.schema import Document
 from tests.sources.servers import Efetch, article_set, article_xml
 
 SENTENCE = "Quercetin and rutin were isolated from the bulbs of Allium cepa."
+
+
+GREEK = "  β-Sitosterol of <i>Allium cepa</i>\n\nQuercetin &amp; rutin (𝛂) were isolated from Allium cepa.\n"
+
+
+def spans(records, texts):
+    """Each span of the evidence beside what stands at its offsets."""
+    for record in records:
+        for relation in record["relations"]:
+            for span in relation["evidence"]:
+                yield span["text"], texts[record["id"]][span["start"] : span["end"]]
+
+
+@pytest.mark.parametrize("given", [["--text", GREEK], ["-"]])
+def test_offsets_count_in_the_text_that_is_printed_with_them(cli, given):
+    result = cli("extract", *given, input=GREEK)
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    found = list(spans(records, {record["id"]: record["text"] for record in records}))
+    assert found and all(said == there for said, there in found)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.json", "a.xml"])
+@pytest.mark.parametrize("ending", ["jsonl", "json"])
+def test_offsets_count_in_the_documents_beside_the_output(cli, tmp_path, name, ending):
+    data = {"a.json": json.dumps([{"title": GREEK, "text": SENTENCE}]).encode(), "a.txt": GREEK.encode()}
+    data["a.xml"] = article_set(article_xml("1", "β-Sitosterol", SENTENCE))
+    (tmp_path / name).write_bytes(data[name])
+    out = tmp_path / f"p.{ending}"
+    assert cli("extract", tmp_path / name, "--out", out).exit_code == 0
+    read = json.loads(out.read_text()) if ending == "json" else map(json.loads, out.read_text().splitlines())
+    texts = {
+        document.id: document.text for document in read_documents(tmp_path / f"{out.name}.abroad" / "documents.jsonl")
+    }
+    found = list(spans(read, texts))
+    assert found and all(said == there for said, there in found)
 
 
 def rows(text, delimiter=","):
