@@ -22,6 +22,8 @@ ENGINE_SETTINGS_HELP = (
 _UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
 _NAMES: dict[str, str] = {}
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_UNUSABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EROFS)
+"""What is wrong with a path that a person gave, or with its rights."""
 
 
 class CommandGroup(TyperGroup):
@@ -58,6 +60,9 @@ class CommandGroup(TyperGroup):
             sys.stdout = None
             raise typer.Exit(0) from None
         except OSError as error:
+            if error.errno in _UNUSABLE and error.filename is not None:
+                say(f"error: {str(error.filename)[:200]}: {error.strerror}")
+                raise typer.Exit(2) from None
             if error.errno not in _DISK_FULL:
                 raise
             say(f"error: {error.filename or 'the output'}: {error.strerror}")

@@ -20,7 +20,7 @@ import typer
 
 from abroad.cli import common
 from abroad.core.errors import InputError
-from abroad.core.outputs import Kind, Output, guard
+from abroad.core.outputs import Kind, Output, check_order, guard
 
 OUTPUTS = "__abroad_outputs__"
 _MAYBE_PATHS = {
@@ -71,6 +71,8 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
                     if values.get(name) is not None
                 ]
                 read = [path for name, value in values.items() if name not in outputs for path in _paths(name, value)]
+                if not force:
+                    check_order(written, read)
                 with guard(written, read, force, _command(context)):
                     return command(**values, **({"force": force} if takes_force else {}))
 

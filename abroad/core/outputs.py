@@ -27,6 +27,7 @@ WRITING, WRITTEN = "writing.json", "written.json"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HASHED = 1 << 26
 """Bytes of a file in a folder that is still hashed; of larger ones the size has to do."""
+_MAX_NAME = 200
 _OLD = ("run.json", "resume.json")
 """Helpers by which earlier versions showed that they wrote a file."""
 
@@ -98,9 +99,7 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
     Raises:
         InputError: says which, why, and what to do.
     """
-    paths = [Path(path) for path in inputs]
-    read = [path for path in paths if _is_there(path)]
-    absent = next((path for path in paths if not _is_there(path) and str(path) != "-"), None)
+    read = [path for path in map(Path, inputs) if _is_there(path)]
     for number, output in enumerate(outputs):
         _check_type(output)
         _check_inputs(output, read)
@@ -108,16 +107,29 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
             _check_pair(output, other)
         _check_ending(output)
     for output in outputs:
-        if not force and not is_ours(output) and absent is not None:
-            raise InputError(
-                f"{output}: it is there already, but {absent}, which is to be read, is not; "
-                f"are input and output the wrong way round?"
-            )
         if not force and not is_ours(output):
             raise InputError(
                 f"{output}: it is there already, and abroad did not write it or it was changed since; "
                 "give another name, or --force to overwrite it"
             )
+
+
+def check_order(outputs: Iterable[Output], inputs: Iterable[Path]) -> None:
+    """Raise where an output is there and an input is not: whoever mixed them up must not be told of --force.
+
+    Raises:
+        InputError: names both.
+    """
+    absent = next((path for path in inputs if str(path) != "-" and not _is_there(path)), None)
+    taken = next(
+        (output for output in outputs if _is_there(output.path) and output.path.is_file() and not is_ours(output)),
+        None,
+    )
+    if absent is not None and taken is not None:
+        raise InputError(
+            f"{taken}: it is there already, but {absent}, which is to be read, is not; "
+            "are input and output the wrong way round?"
+        )
 
 
 def is_ours(output: Output) -> bool:
@@ -191,6 +203,11 @@ def _check_type(output: Output) -> None:
     path = output.path
     if str(path) == "-":
         raise InputError(f"{output}: expected {'a folder' if output.kind.folder else 'a file'}, not standard output")
+    if len(os.fsencode(path.name)) > _MAX_NAME:
+        raise InputError(
+            f"{output.option} {path.name[:40]}...: a name of more than {_MAX_NAME} bytes; its helpers need some of the "
+            "255 that a name may have: give a shorter one"
+        )
     above = path.absolute().parent
     while not os.path.lexists(above):
         above = above.parent
