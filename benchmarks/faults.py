@@ -159,17 +159,21 @@ def run_bad_inputs(
         commands: in place of those that read documents.
         every: 3 takes every third input.
     """
-    rows: dict[str, Row] = {}
+    row: Row | None = None
     for count, (kind, name, content) in enumerate(bad_inputs()):
         if only not in (None, kind) or count % every:
             continue
+        if row is not None and row.kind != kind:
+            yield row
+        row = Row(kind) if row is None or row.kind != kind else row
         for number, command in enumerate(COMMANDS.get(kind) or commands or DOCUMENT_COMMANDS):
             folder = fresh(work / f"{kind.replace(' ', '_')}-{name}-{number}")
             (folder / name).write_bytes(content)
             ended = run(command.replace("FILE", name), folder)
-            rows.setdefault(kind, Row(kind)).add(f"{command.split()[0]} {name}", ended, _lost(folder / name, content))
+            row.add(f"{command.split()[0]} {name}", ended, _lost(folder / name, content))
             _remove(folder)
-    yield from rows.values()
+    if row is not None:
+        yield row
 
 
 def _lost(path: Path, content: bytes) -> list[str]:
@@ -228,35 +232,40 @@ def _remove(folder: Path) -> None:
     folder.rmdir()
 
 
-def show(rows: Sequence[Row]) -> str:
-    """The table, and the faults below it."""
-    lines = ["| kind | cases | exit 0, 1, 2, other | longest (processor) | most memory | faults |", "| --- " * 6 + "|"]
-    for row in rows:
-        codes = [row.codes.get(code, 0) for code in CODES]
-        shown = ", ".join(map(str, [*codes, row.cases - sum(codes)]))
-        lines.append(
-            f"| {row.kind} | {row.cases} | {shown} | {row.seconds:.1f} s | {row.megabytes} MB | {len(row.faults)} |"
-        )
-    return "\n".join([*lines, *(f"{row.kind}: {fault}" for row in rows for fault in row.faults)])
+HEADER = "| kind | cases | exit 0, 1, 2, other | longest (processor) | most memory | faults |\n" + "| --- " * 6 + "|"
+
+
+def line(row: Row) -> str:
+    """A row of the table."""
+    codes = [row.codes.get(code, 0) for code in CODES]
+    shown = ", ".join(map(str, [*codes, row.cases - sum(codes)]))
+    return f"| {row.kind} | {row.cases} | {shown} | {row.seconds:.1f} s | {row.megabytes} MB | {len(row.faults)} |"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    """Run what the options say and print the table; 1 if a case failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=20, help="of each command")
     parser.add_argument("--only", help="one kind of inputs, 'servers' or 'kills'")
     parser.add_argument("--short", action="store_true", help="one command for the inputs, three kills")
     options = parser.parse_args()
-    rows: list[Row] = []
+    print(HEADER, flush=True)
+    rows = []
     with tempfile.TemporaryDirectory(prefix="faults-") as work:
-        if options.only not in ("servers", "kills"):
-            short = DOCUMENT_COMMANDS[1:2] if options.short else None
-            rows += run_bad_inputs(Path(work), options.only, short)
-        if options.only in (None, "servers"):
-            rows.append(run_bad_servers(Path(work)))
-        if options.only in (None, "kills"):
-            rows += run_kills(Path(work), 3 if options.short else options.kills)
-    print(show(rows))
+        for row in _rows(Path(work), options):
+            print(line(row), flush=True)
+            rows.append(row)
+    print("\n".join(f"{row.kind}: {fault}" for row in rows for fault in row.faults))
     return 1 if any(row.faults for row in rows) else 0
+
+
+def _rows(work: Path, options: argparse.Namespace) -> Iterator[Row]:
+    if options.only not in ("servers", "kills"):
+        yield from run_bad_inputs(work, options.only, DOCUMENT_COMMANDS[1:2] if options.short else None)
+    if options.only in (None, "servers"):
+        yield run_bad_servers(work)
+    if options.only in (None, "kills"):
+        yield from run_kills(work, 3 if options.short else options.kills)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def test_the_matrix_sees_a_fault(tmp_path):
     row.add("a", faults.Ended(1, "Traceback (most recent call last)", 11.0, 2000))
     row.add("b", faults.Ended(-11, "", 0.0, 0), ["out.jsonl differs"])
     assert row.faults == ["a: traceback, 11.0 s, 2000 MB", "b: exit code -11, out.jsonl differs"]
-    assert "| x | 2 | 0, 1, 0, 1 | 11.0 s | 2000 MB | 2 |" in faults.show([row])
+    assert faults.line(row) == "| x | 2 | 0, 1, 0, 1 | 11.0 s | 2000 MB | 2 |"
 
 
 def test_every_kind_has_cases_of_names_of_their_own():
