@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from abroad.core.schema import Document, Entity
 
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("fuzz", max_examples=1_500, deadline=None)  # make fuzz
 
 
