@@ -10,9 +10,8 @@ from typing import Any
 
 import yaml
 
-MAX_CHARACTERS = 4 << 20
+MAX_CHARACTERS = 2 << 20
 MAX_NODES = 100_000
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def load_yaml(text: str) -> Any:
@@ -23,7 +22,7 @@ def load_yaml(text: str) -> Any:
     """
     if len(text) > MAX_CHARACTERS:
         raise _refused(f"more than {MAX_CHARACTERS} characters")
-    loader = _LOADER(text)
+    loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
         if node is None:
