@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 TORCH := 2.13.0
 WORKERS ?= $(shell nproc)
 
-.PHONY: demo test test-vllm lint docs clean help
+.PHONY: demo test test-vllm fuzz lint docs clean help
 
 demo: $(VENV)/.demo-ready  ## the whole way on the small sample, in under 4 minutes: docs/demo.sh
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/demo.sh
@@ -16,6 +16,10 @@ test: $(VENV)/.test-ready  ## run every test, and measure which branches of the 
 
 test-vllm: .venv-vllm/.ready  ## the tests of the engines with vLLM's CPU build
 	.venv-vllm/bin/python -m pytest tests/engines
+
+fuzz: $(VENV)/.test-ready  ## bad inputs, bad servers and kills: the table, then many more examples (30 minutes)
+	$(BIN)/python -m benchmarks.faults
+	timeout 1800 $(BIN)/python -m pytest --hypothesis-profile fuzz tests/documents tests/core tests/sources/test_answers.py
 
 lint: $(VENV)/.test-ready  ## style, the layers of the packages, types, and the documentation
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/mypy

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from abroad.api import evaluate, expand, extract, load_extractor, predictions_frame
+    from abroad.api import evaluate, expand, extract, load_extractor, predictions_frame, read_documents
     from abroad.core.errors import AbroadError, InputError
     from abroad.core.schema import Document, Prediction, Relation
 
@@ -30,6 +30,7 @@ __all__ = [
     "extract",
     "load_extractor",
     "predictions_frame",
+    "read_documents",
 ]
 
 _MODULES = {
@@ -43,6 +44,7 @@ _MODULES = {
     "extract": "abroad.api",
     "load_extractor": "abroad.api",
     "predictions_frame": "abroad.api",
+    "read_documents": "abroad.api",
 }
 """Public name -> the module that it is imported from."""
 

@@ -1,10 +1,11 @@
-"""The functions of `import abroad`: extract relations, evaluate them, expand names, and make a table of predictions.
+"""The functions of `import abroad`: read documents, extract relations, evaluate them, expand names, make a table.
 
 Each takes and gives plain values and does its work by the packages below. The module itself loads nothing heavy.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
-from abroad.core.io import read_documents, read_predictions
+from abroad.core.io import Rejects
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.base import Extractor
 from abroad.extraction.load import BUILTIN, load_extractor
+from abroad.sources.formats.recognise import SUFFIXES
 
 if TYPE_CHECKING:
     import pandas
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from abroad.evaluation.evaluate import Evaluation
 
-__all__ = ["evaluate", "expand", "extract", "load_extractor", "predictions_frame"]
+__all__ = ["evaluate", "expand", "extract", "load_extractor", "predictions_frame", "read_documents"]
 
 T = TypeVar("T")
 
@@ -64,7 +66,8 @@ def extract(
         text as it was given, or in `Document.text`; at most the first 100,000 are read.
 
     Raises:
-        InputError: A text is empty or no text, or there is no such extractor.
+        InputError: A text is empty or no text, a path stands in its place (`read_documents` reads files), or there is
+            no such extractor.
         AbroadError: The extractor failed on a text; `Extractor.extract` gives such an error with the others' relations.
 
     Example:
@@ -73,9 +76,39 @@ def extract(
         >>> relation.organism, relation.chemical
         ('Usnea barbata', 'Usnic acid')
     """
+    if isinstance(text, Path):
+        raise InputError(_a_file(text))
     if isinstance(text, str | Document):
         return _extract_all([text], extractor, link)[0]
     return _extract_all(list(text), extractor, link)
+
+
+def read_documents(path: str | Path) -> list[Document]:
+    """The documents of a file in any form that `abroad extract` reads, or of all files in a folder.
+
+    Args:
+        path: JSON, JSONL, PubMed's XML, .nbib and text forms, RIS, CSV, TSV, XLSX, PDF, text or a DocBin of spaCy.
+
+    Returns:
+        Documents of distinct ids, in the order of the file. A warning tells of records that could not be read.
+
+    Raises:
+        InputError: There is no such file, or nothing in it can be read as a document.
+
+    Example:
+        >>> import abroad
+        >>> documents = abroad.read_documents("data/sample/curated.jsonl")
+        >>> relations = abroad.extract(documents[:2])
+        >>> len(relations)
+        2
+    """
+    from abroad.documents.inputs import read_documents as read_any_documents
+
+    rejects = Rejects()
+    documents = read_any_documents(path, rejects)
+    if rejects:
+        warnings.warn(rejects.summary(), stacklevel=2)
+    return documents
 
 
 def evaluate(
@@ -122,10 +155,12 @@ def evaluate(
         >>> evaluation.scores.f1
         100.0
     """
+    from abroad.documents.inputs import read_documents as read_any_documents
+    from abroad.documents.predictions import read_predictions
     from abroad.evaluation.evaluate import evaluate as score
     from abroad.evaluation.settings import EvaluateSettings
 
-    documents = read_documents(gold) if isinstance(gold, str | Path) else list(gold)
+    documents = read_any_documents(gold) if isinstance(gold, str | Path) else list(gold)
     if isinstance(predictions, str | Path):
         predicted = read_predictions(predictions)
     else:
@@ -260,6 +295,8 @@ def _name(item: object, number: int) -> str:
 def _numbered(item: object, number: int) -> Document:
     if isinstance(item, Document):
         document = item
+    elif isinstance(item, Path) or (isinstance(item, str) and _names_file(item)):
+        raise InputError(f"{_name(item, number)}: {_a_file(item)}")
     elif isinstance(item, str):
         title, abstract, _ = _split(item)
         document = Document(str(number), title, abstract)
@@ -268,6 +305,21 @@ def _numbered(item: object, number: int) -> Document:
     if not document.text.strip():
         raise InputError(f"{_name(item, number)}: it is empty")
     return replace(document, id=str(number))
+
+
+def _a_file(path: str | Path) -> str:
+    return f"expected a text, found the name of a file; abroad.extract(abroad.read_documents({str(path)!r})) reads it"
+
+
+def _names_file(text: str) -> bool:
+    """Whether a text is nothing but a name of a file that is there, or of the kind that we read."""
+    if len(text) > 1_000 or len(text.split()) != 1:
+        return False
+    if text.lower().endswith(SUFFIXES):
+        return True
+    from abroad.documents.inputs import is_file
+
+    return ("." in text or "/" in text) and is_file(text)
 
 
 def _split(text: str) -> tuple[str, str, int]:

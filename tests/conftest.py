@@ -8,10 +8,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports transformers: no t
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from typer.testing import CliRunner
 
 from abroad.core.schema import Document, Entity
+
+hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("patient")
+hypothesis.settings.register_profile("fuzz", max_examples=1_500, deadline=None)  # make fuzz
 
 
 @pytest.fixture(scope="session")

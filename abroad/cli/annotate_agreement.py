@@ -44,7 +44,8 @@ def agreement(
     Example: abroad annotate agreement curated/decisions.jsonl --predictions predictions.jsonl --plot agreement.svg
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, atomic_write, read_predictions
+    from abroad.core.io import Rejects, atomic_write
+    from abroad.documents.predictions import read_predictions
     from abroad.documents.sampling import PLOT_FORMATS
     from annotation.decisions.agreement import measure_agreement
     from annotation.decisions.records import read_decisions

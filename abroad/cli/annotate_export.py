@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @writes(html=PAGE)
 @takes(settings=Options("annotation.offline.page:OfflineSettings", without=("notes",)))
 def export(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL), in the order to be shown."),
+    documents: Path = typer.Argument(
+        ..., metavar="DOCS", help="Documents (as `abroad extract` reads them), in the order to be shown."
+    ),
     html: Path = typer.Option(..., metavar="FILE.html", help="The page to write."),
     predictions: Path | None = typer.Option(
         None,
@@ -35,7 +37,9 @@ def export(
     Example: abroad annotate export documents.jsonl --predictions predictions.jsonl --html curate.html
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents, read_predictions
+    from abroad.core.io import Rejects
+    from abroad.documents.inputs import read_documents
+    from abroad.documents.predictions import read_predictions
     from annotation.offline.page import write_offline
 
     rejects = Rejects()
@@ -53,7 +57,7 @@ def export(
 
 def _holds_predictions(path: Path) -> bool:
     from abroad.core.errors import InputError
-    from abroad.core.io import read_predictions
+    from abroad.documents.predictions import read_predictions
 
     try:
         return bool(read_predictions(path))

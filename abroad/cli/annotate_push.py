@@ -25,7 +25,7 @@ _KEY = typer.Option(None, help=KEY_HELP)
 
 @takes(settings=Options(PUSH))
 def push(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL)."),
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (as `abroad extract` reads them)."),
     predictions: Path | None = typer.Option(
         None, "--pred", metavar="PRED.jsonl", help="Predictions of `abroad extract` to show with them."
     ),
@@ -41,7 +41,9 @@ def push(
 
     Example: abroad annotate push docs.jsonl --pred pred.jsonl --order gme --overlap 0.2
     """
-    from abroad.core.io import Rejects, read_documents, read_predictions
+    from abroad.core.io import Rejects
+    from abroad.documents.inputs import read_documents
+    from abroad.documents.predictions import read_predictions
     from annotation.argilla.connection import connect
     from annotation.argilla.order import read_sample_ranks
     from annotation.argilla.push import push as send

@@ -16,12 +16,32 @@ from typer.core import TyperGroup
 from abroad.core.errors import AbroadError, FormerNameWarning
 from abroad.core.io import Rejects
 
+_UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
 _NAMES: dict[str, str] = {}
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_UNUSABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EROFS)
+"""What is wrong with a path that a person gave, or with its rights."""
 
 
 class CommandGroup(TyperGroup):
     """Ends a command with our exit codes: 1 failed, 2 wrong input, 130 interrupted."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        command = next((word for word in args if word in self.commands), None)
+        try:
+            return super().parse_args(ctx, args)
+        except _UsageError as error:
+            if command is not None and args[0] != command:
+                error.message += f"; options of a command follow it: abroad {command} ..."
+            raise
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except _UsageError as error:
+            if args and Path(args[0][:255]).exists():
+                error.message += f" It is a file or folder: abroad extract {args[0]} --out FILE?"
+            raise
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -38,6 +58,9 @@ class CommandGroup(TyperGroup):
             sys.stdout = None
             raise typer.Exit(0) from None
         except OSError as error:
+            if error.errno in _UNUSABLE and error.filename is not None:
+                say(f"error: {str(error.filename)[:200]}: {error.strerror}")
+                raise typer.Exit(2) from None
             if error.errno not in _DISK_FULL:
                 raise
             say(f"error: {error.filename or 'the output'}: {error.strerror}")

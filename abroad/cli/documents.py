@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from abroad.core.context import Context
     from abroad.sources.eutils import EutilsSettings
 
-SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".json", ".ndjson"))
+SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".ndjson"))
 
 app = group("Documents: fetch titles and abstracts, split them into parts.")
 
@@ -115,7 +115,9 @@ def _fetch_labelled(labels: Path, out: Path, xml: list[Path], asked: EutilsSetti
 @app.command(epilog="Example: abroad documents annotate docs.jsonl --out annotated.jsonl")
 @writes(out=JSONL)
 def annotate(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with PMIDs (JSON or JSONL)."),
+    documents: Path = typer.Argument(
+        ..., metavar="DOCS", help="Documents with PMIDs (as `abroad extract` reads them)."
+    ),
     out: Path = typer.Option(..., metavar="ANNOTATED.jsonl", help="The documents, each with `annotations`."),
     base_url: str = typer.Option(None, metavar="URL", help="Another server that speaks PubTator3's API."),
 ) -> None:
@@ -124,8 +126,9 @@ def annotate(
     Names it marks never become keywords of a synthetic abstract. Answers are kept in OUT.abroad/cache.jsonl.
     """
     from abroad.core.helpers import taken_over
-    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.io import Rejects, write_documents
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.sources.http import HttpSettings
     from abroad.sources.pubtator import BASE_URL, RATE, fetch_bioc
     from abroad.sources.pubtator import annotate as mark
@@ -157,9 +160,10 @@ def seq2rel(
 
     Its published tools train on the .tsv; special tokens: @ORGANISM@, @CHEMICAL@, @PRODUCES@.
     """
-    from abroad.core.io import Rejects, atomic_write, read_documents, require_file, write_jsonl
+    from abroad.core.io import Rejects, atomic_write, require_file, write_jsonl
     from abroad.core.jsonl import split_lines
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.documents.seq2rel import line, read_output
 
     rejects = Rejects()
@@ -194,8 +198,9 @@ def docbin(
     """
     from dataclasses import asdict
 
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.extraction.builtin.spacy_pipeline.docbin import write_labelled_docbin
 
     rejects = Rejects()
@@ -216,7 +221,7 @@ def docbin(
 )
 @writes(out_train=JSONL, out_test=JSONL, out_valid=JSONL)
 def split(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (JSON or JSONL)."),
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (as `abroad extract` reads them)."),
     out_train: Path = typer.Option(..., metavar="FILE", help="Training part (JSONL)."),
     out_test: Path = typer.Option(..., metavar="FILE", help="Test part (JSONL)."),
     out_valid: Path = typer.Option(None, metavar="FILE", help="Validation part (JSONL)."),
@@ -231,8 +236,9 @@ def split(
 ) -> None:
     """Divide documents by entropy rank or at random; no publication is in two parts."""
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.io import Rejects, write_documents
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.documents.splitting import read_ranking, split_documents, top_of_strata
 
     if (by_entropy is None) != at_random:

@@ -35,9 +35,10 @@ def evaluate(
     Example: abroad evaluate --gold curated.jsonl --pred predictions.jsonl --report report.html
     """
     from abroad.core.context import Context
-    from abroad.core.io import Rejects, read_predictions
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
+    from abroad.documents.predictions import read_predictions
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.metrics import compare as set_beside
     from abroad.evaluation.protocols import PROTOCOLS

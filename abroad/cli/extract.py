@@ -13,6 +13,7 @@ from abroad.cli.common import report_rejects, say, say_notes
 from abroad.cli.options import EUTILS, Options, SettingsCommand, takes
 from abroad.cli.outputs import writes
 from abroad.core.outputs import Kind
+from abroad.documents.formats import BINARY, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
     from abroad.core.io import Rejects
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from abroad.sources.formats.spreadsheets import ColumnNames
 
 
-PREDICTIONS = Kind("predictions", (".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".txt", ".spacy"))
+PREDICTIONS = Kind("predictions", ENDINGS)
 QUICKSTATEMENTS = Kind("QuickStatements", (".txt", ".tsv", ".qs"))
 
 
@@ -46,9 +47,9 @@ def extract(
         help="A fine-tuned adapter or model (directory or hub name) or an extractor of your own; else the built-in.",
     ),
     out: Path | None = typer.Option(
-        None, help="Predictions: .jsonl, .csv, .tsv or .spacy. Needed with a file or folder."
+        None, help=f"Predictions: {', '.join(ends[0] for ends in FORMATS.values())}. Needed with a file or folder."
     ),
-    format: str = typer.Option(None, help="jsonl, csv, tsv or spacy; else by the name of --out."),
+    format: str = typer.Option(None, help=f"{', '.join(FORMATS)}; else by the name of --out."),
     title_column: str = typer.Option(
         None, metavar="NAME", help="Column of the titles in CSV, TSV, XLSX; else guessed."
     ),
@@ -90,8 +91,9 @@ def extract(
     """
     from abroad.core.errors import InputError
     from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, read_predictions, write_jsonl
+    from abroad.core.io import Rejects, read_predictions, write_documents, write_jsonl
     from abroad.core.provenance import run_record
+    from abroad.documents.formats import format_of
     from abroad.extraction.base import extract_documents
     from abroad.linking.link import Linker
     from abroad.linking.quickstatements import write_quickstatements
@@ -99,23 +101,19 @@ def extract(
     from abroad.sources.name_index import NameIndex
 
     documents = documents or []
-    given = [bool(documents), text is not None, bool(pmid)]
-    if sum(given) != 1:
-        raise InputError("expected one of: files or folders of documents, '-', --text, --pmid")
-    if any(str(path) != "-" for path in documents) and out is None:
-        raise InputError("expected --out FILE for the predictions")
+    _check_what_to_read(documents, text, pmid, out)
     if quickstatements is not None and index is None:
         raise InputError("--quickstatements needs --index INDEX.sqlite, which `abroad lotus prepare` writes")
     if rank is not None and out is None:
         raise InputError("--rank: expected --out FILE for the ranked predictions")
-    kind = _format(format, out)
-    if kind == "spacy" and out is None:
-        raise InputError("--format spacy: expected --out FILE.spacy, since it is no text")
+    kind = format_of(format, out)
+    if kind in BINARY and out is None:
+        raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
     columns = ColumnNames(title_column, abstract_column)
-    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, rejects)
+    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, out, rejects)
     say_notes(rejects)
     extractor = _extractor(model, config, generative, calibrated)
     base = generative.get("base")
@@ -154,7 +152,8 @@ def extract(
                 source = documents[0] if [path.suffix.lower() for path in documents] == [".spacy"] else None
                 write_docbin(out, inputs, predictions, source)
             elif kind != "jsonl":
-                _write_table(out, inputs, predictions, kind)
+                _write_predictions(out, inputs, predictions, kind)
+            write_documents(helper(out, "documents.jsonl"), inputs)
             record["result"] = vars(report)
         report_rejects(rejects, out)
         say(
@@ -171,18 +170,30 @@ def extract(
         )
 
 
-def _format(format: str | None, out: Path | None) -> str:
+def _check_what_to_read(documents: list[Path], text: str | None, pmid: list[str], out: Path | None) -> None:
+    """Refuse none or several kinds of inputs, and files without a place for their predictions."""
     from abroad.core.errors import InputError
-    from abroad.documents.formats import FORMATS
+    from abroad.documents.inputs import check_path, is_file
 
-    kind = format or (out.suffix.lstrip(".").lower() if out is not None else "jsonl")
-    if kind not in FORMATS:
-        if format is None and kind in ("", "json", "ndjson"):
-            return "jsonl"
-        if format is None and out is not None:
-            raise InputError(f"--out {out}: unknown ending .{kind}; expected {', '.join(FORMATS)}, or --format")
-        raise InputError(f"--format {format}: expected one of: {', '.join(FORMATS)}")
-    return kind
+    given = [
+        *(str(path) for path in documents[:1]),
+        *(["--text"] if text is not None else ()),
+        *(["--pmid"] * bool(pmid)),
+    ]
+    if len(given) != 1:
+        found = f"found {' and '.join(given)}" if given else "found none"
+        raise InputError(f"expected one of: files or folders of documents, '-', --text, --pmid; {found}")
+    if text is not None and is_file(text):
+        raise InputError(f"--text {text}: the name of a file, no text; give it without --text")
+    if out is not None or not any(str(path) != "-" for path in documents):
+        return
+    *others, last = documents
+    for path in others:
+        check_path(path)
+    if others and not is_file(last) and last.suffix.lower() in ENDINGS:
+        raise InputError(f"expected --out FILE for the predictions: --out {last}?")
+    check_path(last)
+    raise InputError("expected --out FILE for the predictions")
 
 
 def _extractor(
@@ -241,9 +252,10 @@ def _inputs(
     text: str | None,
     pmid: list[str],
     eutils: EutilsSettings,
+    out: Path | None,
     rejects: Rejects,
 ) -> list[Document]:
-    from abroad.extraction.inputs import InputSettings, fetch_pmids, read_inputs, text_document
+    from abroad.documents.inputs import InputSettings, fetch_pmids, read_inputs, text_document
 
     def open_client() -> EutilsClient:
         from abroad.sources.eutils import EutilsClient
@@ -254,26 +266,40 @@ def _inputs(
         return [text_document("text", text)]
     if pmid:
         with open_client() as client:
-            return fetch_pmids(pmid, client, rejects)
-    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client), sys.stdin.buffer)
+            return fetch_pmids(pmid, client, rejects, out)
+    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client, out), sys.stdin.buffer)
 
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:
+    """Predictions to standard output; in JSON each with the text that its offsets count in."""
+    import json
+
     from abroad.core.io import dump_line
     from abroad.documents.formats import to_table
 
-    if kind == "jsonl":
-        sys.stdout.writelines(dump_line(prediction.to_dict()) for prediction in predictions)
-    else:
+    if kind not in ("jsonl", "json"):
         sys.stdout.write(to_table(documents, predictions, kind))
+        return
+    texts = {document.id: document.text for document in documents}
+    records = [{**prediction.to_dict(), "text": texts[prediction.id]} for prediction in predictions]
+    if kind == "jsonl":
+        sys.stdout.writelines(map(dump_line, records))
+    else:
+        sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=2) + "\n")
 
 
-def _write_table(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
-    from abroad.core.io import atomic_write
-    from abroad.documents.formats import to_table
+def _write_predictions(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
+    """Predictions as a file for people: a JSON array, or a table."""
+    from abroad.core.io import atomic_write, write_json
+    from abroad.documents.formats import to_table, write_workbook
 
-    with atomic_write(out) as stream:
-        stream.write(to_table(documents, predictions, kind))
+    if kind == "json":
+        write_json(out, [prediction.to_dict() for prediction in predictions])
+    elif kind == "xlsx":
+        write_workbook(out, documents, predictions)
+    else:
+        with atomic_write(out) as stream:
+            stream.write(to_table(documents, predictions, kind))
 
 
 def register(app: typer.Typer) -> None:

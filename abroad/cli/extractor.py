@@ -36,8 +36,9 @@ def train(
 
     `abroad extract DOCS --model DIR` uses it.
     """
-    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.io import Rejects, write_jsonl
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.extraction.builtin.fit import Example, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.pairs import default_tagger

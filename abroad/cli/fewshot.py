@@ -59,12 +59,12 @@ def fewshot(
     from abroad.core.io import Rejects, read_predictions
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
+    from abroad.documents.inputs import read_path
     from abroad.engines.lazy import LazyEngine
     from abroad.extraction.base import extract_documents
     from abroad.extraction.fewshot.entry import make_extractor
     from abroad.extraction.fewshot.run import count_answers
     from abroad.extraction.fewshot.styles import load_style
-    from abroad.extraction.inputs import read_path
     from abroad.ranking.rank import rank_file
 
     rejects = Rejects()

@@ -33,7 +33,9 @@ def _group() -> None:
 @writes(out=PAGE_AND_NUMBERS)
 @takes(settings=Options("abroad.experiments.attention.study:StudySettings"))
 def attention(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="The documents (JSON or JSONL), with relations if any."),
+    documents: Path = typer.Argument(
+        ..., metavar="DOCS", help="The documents (as `abroad extract` reads them), with relations if any."
+    ),
     out: Path = typer.Option(..., metavar="PAGE.html", help="The page; numbers go to PAGE.json."),
     model: str = typer.Option("smollm2-135m", help="A name or a path; a fine-tuned adapter is merged."),
     compare: str = typer.Option(None, metavar="MODEL", help="A second model on the same documents."),
@@ -47,9 +49,10 @@ def attention(
     Does the model look at more than the word before and the first word? Does an instruction change what it looks
     at, more than random words do? Does it look at the mentions of a relation while it writes the relation?
     """
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
     from abroad.core.progress import Progress
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.experiments.attention.page import describe, write_study
     from abroad.experiments.attention.study import study_models
 

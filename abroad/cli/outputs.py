@@ -20,7 +20,7 @@ import typer
 
 from abroad.cli import common, options
 from abroad.core.errors import InputError
-from abroad.core.outputs import Kind, Output, guard
+from abroad.core.outputs import Kind, Output, check_order, guard
 
 OUTPUTS = "__abroad_outputs__"
 _MAYBE_PATHS = {
@@ -35,7 +35,7 @@ def holds(*patterns: str) -> Callable[[Path], bool]:
     return lambda folder: any(next(folder.glob(pattern), None) is not None for pattern in patterns)
 
 
-JSONL = Kind("JSONL", (".jsonl", ".json", ".ndjson"))
+JSONL = Kind("JSONL", (".jsonl", ".ndjson"))
 TSV = Kind("a tab-separated table", (".tsv", ".txt", ".tab"))
 PAGE = Kind("an HTML page", (".html", ".htm"))
 IN_PLACE = Kind("a folder", folder=True, recognise=lambda folder: True, marked=False)
@@ -74,6 +74,8 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
                 ]
                 read = [path for name, value in values.items() if name not in outputs for path in _paths(name, value)]
                 read += [path for name, value in options.taken(context) for path in _paths(name, value)]
+                if not force:
+                    check_order(written, read)
                 more: dict[str, Any] = {"force": force} if takes_force else {}
                 more |= {"context": context} if takes_context else {}
                 with guard(written, read, force, _command(context)):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     choice=ENGINE,
 )
 def rank(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="The documents (JSON or JSONL)."),
+    documents: Path = typer.Argument(..., metavar="DOCS", help="The documents (as `abroad extract` reads them)."),
     predictions: list[Path] = typer.Argument(
         ..., metavar="PRED.jsonl...", help="Predictions of them; the relations of several files are joined."
     ),
@@ -48,9 +48,11 @@ def rank(
     Example: abroad rank docs.jsonl predictions.jsonl --out ranked.jsonl --by er-d --keep 0.5
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents, read_predictions
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
+    from abroad.documents.inputs import read_documents
+    from abroad.documents.predictions import read_predictions
     from abroad.ranking.compare import compare_orders
     from abroad.ranking.rank import rank_file
     from abroad.ranking.report import describe, write_report

@@ -38,8 +38,9 @@ def pack(
     decoding: Decoding,
 ) -> None:
     """Put adapter, tokenizer, decoding, scores with intervals, hashes and a model card into one directory."""
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.release.pack import CARD, is_our_card
     from abroad.release.pack import pack as make
 
@@ -80,8 +81,9 @@ def compress(
     import shutil
 
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.models.compeft import write_change
     from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
     from abroad.release.grid import Candidate, original_bytes, search

@@ -129,7 +129,8 @@ def report(
 ) -> None:
     """Where abstracts were lost: how many at each step, why, and what they look like."""
     from abroad.core.helpers import found
-    from abroad.core.io import Rejects, atomic_write, read_documents
+    from abroad.core.io import Rejects, atomic_write
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.funnel import funnel, render_funnel
 
     rejects = Rejects()
@@ -161,7 +162,8 @@ def validate(
     settings: SelectSettings,
 ) -> None:
     """Score the selector itself: it should take curated documents, and refuse them with wrong relations."""
-    from abroad.core.io import Rejects, read_documents
+    from abroad.core.io import Rejects
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.validate import validate as judge
 
     rejects = Rejects()
@@ -183,8 +185,9 @@ def curate(
     settings: CurateSettings,
 ) -> None:
     """Choose the k best and most diverse abstracts: by score, then by entropy of organisms and chemicals."""
-    from abroad.core.io import Rejects, read_documents, write_documents
+    from abroad.core.io import Rejects, write_documents
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.curate import curate as choose
 
     rejects = Rejects()
@@ -255,8 +258,9 @@ def tasks(
     """Turn curated documents into instructions: extract, verify, list organisms or compounds, look up, nothing."""
     from collections import Counter
 
-    from abroad.core.io import Rejects, read_documents, write_jsonl
+    from abroad.core.io import Rejects, write_jsonl
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.synthesis.tasks.kinds import balanced, make_tasks
 
     rejects = Rejects()
@@ -302,8 +306,9 @@ def compare(
     """Train the same small model on each set alone and tabulate its F1, with intervals."""
     from dataclasses import asdict
 
-    from abroad.core.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.core.io import Rejects, atomic_write, write_json
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.compare import TABLE_HEAD, compare_sets, render_sets, table_line
 

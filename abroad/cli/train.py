@@ -172,8 +172,9 @@ def curve(
 
     from abroad.cli.synth import parse_sets
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, atomic_write, read_documents, write_json
+    from abroad.core.io import Rejects, atomic_write, write_json
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.compare import TABLE_HEAD, table_line
     from abroad.experiments.curve import curve as measure

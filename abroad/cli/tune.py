@@ -64,7 +64,8 @@ def train(
     The same command started several times shares the trials of the study.
     """
     from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, file_sha256, read_documents
+    from abroad.core.io import Rejects, file_sha256
+    from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.tuning.study import best_section, open_study, tune_training
 
@@ -102,7 +103,8 @@ def decode(
     settings: GenerativeSettings,
 ) -> None:
     """Search beams, early stopping, length penalty and n-gram block for one model."""
-    from abroad.core.io import Rejects, file_sha256, read_documents
+    from abroad.core.io import Rejects, file_sha256
+    from abroad.documents.inputs import read_documents
     from abroad.experiments.tuning.study import best_section, open_study, tune_decoding
     from abroad.extraction.generative.decoding import Decoding
     from abroad.extraction.generative.load import load_generative_extractor

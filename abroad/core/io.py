@@ -22,7 +22,7 @@ from typing import IO, Any, TypeVar
 
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
-from abroad.core.jsonl import parse_json
+from abroad.core.jsonl import parse_json, without_halves
 from abroad.core.outputs import check_file, unwritable
 from abroad.core.record_fields import DocumentMaker
 from abroad.core.records import read_stream
@@ -101,8 +101,7 @@ def atomic_write(path: str | Path, binary: bool = False) -> Iterator[Any]:
 def write_json(path: str | Path, value: Any) -> None:
     """Write a value as indented JSON; the file is whole or absent."""
     with atomic_write(path) as stream:
-        json.dump(value, stream, ensure_ascii=False, indent=2)
-        stream.write("\n")
+        stream.write(without_halves(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
 
 
 def write_jsonl(path: str | Path, records: Iterable[Any]) -> None:
@@ -113,8 +112,8 @@ def write_jsonl(path: str | Path, records: Iterable[Any]) -> None:
 
 
 def dump_line(record: Any) -> str:
-    """A record as a line of JSONL, with its line end."""
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    """A record as a line of JSONL, with its line end; half of a surrogate pair becomes U+FFFD."""
+    return without_halves(json.dumps(record, ensure_ascii=False)) + "\n"
 
 
 class JsonlAppender:

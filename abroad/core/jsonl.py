@@ -47,6 +47,15 @@ def parse_json(data: bytes | str) -> Any:
     return value
 
 
+def without_halves(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair: models and servers break pairs, and half is none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Any]]:
     """Yield (line number, value) of each line that is not blank; a bad line gives its `BadJson` as the value.
 

@@ -27,6 +27,7 @@ WRITING, WRITTEN = "writing.json", "written.json"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HASHED = 1 << 26
 """Bytes of a file in a folder that is still hashed; of larger ones the size has to do."""
+_MAX_NAME = 200
 _OLD = ("run.json", "resume.json")
 """Helpers by which earlier versions showed that they wrote a file."""
 
@@ -113,6 +114,24 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
             )
 
 
+def check_order(outputs: Iterable[Output], inputs: Iterable[Path]) -> None:
+    """Raise where an output is there and an input is not: whoever mixed them up must not be told of --force.
+
+    Raises:
+        InputError: names both.
+    """
+    absent = next((path for path in inputs if str(path) != "-" and not _is_there(path)), None)
+    taken = next(
+        (output for output in outputs if _is_there(output.path) and output.path.is_file() and not is_ours(output)),
+        None,
+    )
+    if absent is not None and taken is not None:
+        raise InputError(
+            f"{taken}: it is there already, but {absent}, which is to be read, is not; "
+            "are input and output the wrong way round?"
+        )
+
+
 def is_ours(output: Output) -> bool:
     """Whether what lies at the path may be overwritten: nothing, or what abroad wrote and nobody changed."""
     path, kind = output.path, output.kind
@@ -184,6 +203,11 @@ def _check_type(output: Output) -> None:
     path = output.path
     if str(path) == "-":
         raise InputError(f"{output}: expected {'a folder' if output.kind.folder else 'a file'}, not standard output")
+    if len(os.fsencode(path.name)) > _MAX_NAME:
+        raise InputError(
+            f"{output.option} {path.name[:40]}...: a name of more than {_MAX_NAME} bytes; its helpers need some of the "
+            "255 that a name may have: give a shorter one"
+        )
     above = path.absolute().parent
     while not os.path.lexists(above):
         above = above.parent
@@ -221,7 +245,7 @@ def _check_ending(output: Output) -> None:
     endings, ending = output.kind.endings, output.path.suffix.lower()
     if ending and endings and ending not in endings:
         raise InputError(
-            f"{output}: unknown ending {ending}; {output.kind.what} is written: expected a name in {', '.join(endings)}"
+            f"{output}: unknown ending {ending} for {output.kind.what}; expected a name in {', '.join(endings)}"
         )
 
 
@@ -273,6 +297,11 @@ class _Claim:
         self._output, self._command = output, command
         self._folder = helper_folder(output.path)
         self._before, self._files = self._stat(), self._list()
+        if os.path.lexists(self._folder) and not self._folder.is_dir():
+            raise InputError(
+                f"{output}: {self._folder} is in the way, a file where the helpers of the output (run record, cache) "
+                "go; move it away or give another name"
+            )
         self._made = [path for path in self._folder.parents if not path.exists()]
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

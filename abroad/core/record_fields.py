@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from abroad.core.errors import InputError
 from abroad.core.schema import Document
 
 TITLE, ABSTRACT, PMID, DOI, ID = "ArticleTitle", "AbstractText", "PMID", "doi", "id"
@@ -105,10 +104,10 @@ class DocumentMaker:
                 self._fields[field, name] += 1
         for field, read in ((PMID, read_pmid), (DOI, read_doi)):
             name = find_field(field, record)
+            if isinstance(record.get(field), float):  # of a column that pandas took for numbers
+                record[field] = read(record[field])
             if record.get(field) is None and name is not None and read(record[name]) is not None:
                 record[field] = read(record.pop(name))
-        if record.get(DOI) is not None and not isinstance(record[DOI], str):
-            raise InputError(f"expected a string in doi, found {record[DOI]!r:.60}")
         return record
 
     def _id(self, record: dict[str, Any]) -> tuple[str, str]:

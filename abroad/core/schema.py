@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from abroad.core.errors import InputError
@@ -148,7 +149,9 @@ class Document:
         extra = {name: value for name, value in record.items() if name not in _DOCUMENT_FIELDS}
         if id is not None and own_id is not None and str(own_id) != id:
             extra.setdefault("reference_wikidata", own_id)
-        pmid, doi = record.get("PMID"), record.get("doi")
+        pmid, doi = record.get("PMID"), _text_or_none(record, "doi")
+        if pmid is not None and not isinstance(pmid, str | int):
+            raise InputError(f"expected a PMID (digits) in PMID, found {_short(pmid)}")
         return cls(
             id=str(key),
             title=title or "",
@@ -194,6 +197,22 @@ class Evidence:
     role: str
     rule: str
 
+    @classmethod
+    def from_dict(cls, record: Any) -> Evidence:
+        """Check and convert one record.
+
+        Raises:
+            InputError: It is no evidence.
+        """
+        types = {"start": int, "end": int, "text": str, "role": str, "rule": str}
+        if (
+            not isinstance(record, dict)
+            or set(record) != set(types)
+            or not all(isinstance(record[name], type) for name, type in types.items())
+        ):
+            raise InputError("expected evidence with numbers start and end, and strings text, role and rule")
+        return cls(**record)
+
 
 @dataclass(slots=True)
 class Relation:
@@ -230,18 +249,17 @@ class Relation:
             or not isinstance(record.get("chemical"), str)
         ):
             raise InputError(f"expected a relation with strings 'organism' and 'chemical', found {_short(record)}")
-        try:
-            evidence = [Evidence(**item) for item in record.get("evidence") or []]
-        except TypeError:
-            raise InputError("expected evidence with start, end, text, role and rule") from None
+        evidence = record.get("evidence") or []
+        if not isinstance(evidence, list):
+            raise InputError(f"expected a list in evidence, found {_short(evidence)}")
         return cls(
             record["organism"],
             record["chemical"],
-            record.get("score"),
-            record.get("organism_id"),
-            record.get("chemical_id"),
-            evidence,
-            record.get("status"),
+            _score(record.get("score")),
+            _text_or_none(record, "organism_id"),
+            _text_or_none(record, "chemical_id"),
+            [Evidence.from_dict(item) for item in evidence],
+            _text_or_none(record, "status"),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -288,7 +306,9 @@ class Prediction:
         if not isinstance(relations, list):
             raise InputError(f"expected a list in 'relations', found {_short(relations)}")
         extra = {key: value for key, value in record.items() if key not in ("id", "relations", "error")}
-        return cls(str(record["id"]), [Relation.from_dict(item) for item in relations], record.get("error"), extra)
+        return cls(
+            str(record["id"]), [Relation.from_dict(item) for item in relations], _text_or_none(record, "error"), extra
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The record that `from_dict` reads."""
@@ -341,6 +361,19 @@ def _relations(record: dict[str, Any], organism_ids: set[str], chemical_ids: set
         synonym = f"{chemical_id}#{count}"
         pairs[organism_id, synonym if count > 1 and synonym in chemical_ids else chemical_id] = None
     return list(pairs)
+
+
+def _text_or_none(record: dict[str, Any], name: str) -> str | None:
+    value = record.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InputError(f"expected a string in {name}, found {_short(value)}")
+    return value
+
+
+def _score(value: Any) -> float | None:
+    if value is not None and (not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value)):
+        raise InputError(f"expected a number in score, found {_short(value)}")
+    return value
 
 
 def _short(value: Any, length: int = 60) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from abroad.core.bounded_yaml import load_yaml
 from abroad.core.errors import FormerNameWarning, InputError
 from abroad.core.io import require_file
 from abroad.core.registry import Registry
@@ -160,7 +161,7 @@ def read_yaml(path: str | Path, what: str = "a YAML config") -> dict[str, Any]:
     """
     path = require_file(path, what)
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = load_yaml(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected {what}") from None
     except yaml.YAMLError as error:

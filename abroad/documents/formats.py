@@ -1,50 +1,129 @@
-"""Formats of predictions, and those that are tables for people and spreadsheets: CSV and TSV, a row a relation."""
+"""Formats of predictions, and those that are tables for people and spreadsheets: CSV, TSV and XLSX, a row a relation.
+
+A document without relations has a row of its own with nothing but its ids, and one that failed a row whose status
+says why: whoever curates sees that it was read, or was not.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
+from abroad.core.errors import InputError
+from abroad.core.io import atomic_write
 from abroad.core.schema import Document, Prediction, Relation
+from abroad.documents.cells import to_cell
 
-FORMATS = ("jsonl", "csv", "tsv", "spacy")
+FORMATS: dict[str, tuple[str, ...]] = {
+    "jsonl": (".jsonl", ".ndjson"),
+    "json": (".json",),
+    "csv": (".csv",),
+    "tsv": (".tsv", ".tab", ".txt"),
+    "xlsx": (".xlsx",),
+    "spacy": (".spacy",),
+}
+"""Format -> endings of its files, the usual one first."""
+ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
+BINARY = ("xlsx", "spacy")
 COLUMNS = (
     *("document", "pmid", "doi", "organism", "organism_id", "chemical", "chemical_id", "score", "status"),
     *("organism_text", "chemical_text", "rule"),
 )
+FAILED = "failed: "
+"""What the status of a document that could not be processed begins with."""
 
-
+Row = dict[str, str | float | None]
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_MAX_CELL = 32_767  # characters, of Excel
+
+
+def format_of(format: str | None, out: Path | None) -> str:
+    """The format that was asked for, else that of the file's ending; JSONL where there is none.
+
+    Raises:
+        InputError: another one.
+    """
+    if format is not None:
+        if format not in FORMATS:
+            raise InputError(f"--format {format}: expected one of: {', '.join(FORMATS)}")
+        return format
+    ending = out.suffix.lower() if out is not None else ""
+    found = next((name for name, endings in FORMATS.items() if ending in endings), None)
+    if found is None and ending:
+        raise InputError(f"--out {out}: unknown ending {ending}; expected {', '.join(ENDINGS)}, or --format")
+    return found or "jsonl"
 
 
 def to_table(documents: Sequence[Document], predictions: Iterable[Prediction], kind: str) -> str:
-    """All relations as "csv" or "tsv", quoted as RFC 4180 has it. Labels stay as they are, a leading - or = too."""
+    """All relations as "csv" or "tsv", quoted as RFC 4180 has it, in cells that no spreadsheet computes."""
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=_DELIMITERS[kind], lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row in table_rows(documents, predictions):
+    for row in table_rows(documents, predictions, all_documents=True):
         score = row["score"]
-        row["score"] = None if score is None else f"{score:.4f}"
-        writer.writerow(["" if value is None else value for value in row.values()])
+        row["score"] = None if not isinstance(score, int | float) else f"{score:.4f}"
+        writer.writerow(["" if value is None else to_cell(str(value)) for value in row.values()])
     return stream.getvalue()
 
 
-def table_rows(documents: Sequence[Document], predictions: Iterable[Prediction]) -> list[dict[str, str | float | None]]:
+def write_workbook(out: Path, documents: Sequence[Document], predictions: Iterable[Prediction]) -> None:
+    """Write all relations as an .xlsx file: texts as texts, scores as numbers; what XML cannot hold is left out."""
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("relations")
+    sheet.freeze_panes = "A2"
+    sheet.append(COLUMNS)
+    for row in table_rows(documents, predictions, all_documents=True):
+        cells: list[Any] = []
+        for value in row.values():
+            if isinstance(value, str):
+                cell = WriteOnlyCell(sheet, _NOT_IN_XML.sub("", value)[:_MAX_CELL])
+                cell.data_type = "s"  # else openpyxl takes what begins with "=" for a formula
+                cells.append(cell)
+            else:
+                cells.append(value if value is None else round(value, 4))
+        sheet.append(cells)
+    with atomic_write(out, binary=True) as stream:
+        book.save(stream)
+
+
+def table_rows(
+    documents: Sequence[Document], predictions: Iterable[Prediction], all_documents: bool = False
+) -> list[Row]:
     """A row for each relation, by the names in COLUMNS; None where a thing is not known.
 
     Args:
         documents: those of the predictions, for PMID and DOI; one that is not among them has neither.
+        predictions: of any extractor.
+        all_documents: a row for each prediction without relations too.
     """
     by_id = {document.id: document for document in documents}
-    return [
-        _row(prediction.id, by_id.get(prediction.id), relation)
-        for prediction in predictions
-        for relation in prediction.relations
-    ]
+    rows = []
+    for prediction in predictions:
+        document = by_id.get(prediction.id)
+        rows += [_row(prediction.id, document, relation) for relation in prediction.relations]
+        if all_documents and not prediction.relations:
+            rows.append(_row_without_relation(prediction, document))
+    return rows
 
 
-def _row(id: str, document: Document | None, relation: Relation) -> dict[str, str | float | None]:
+def _row_without_relation(prediction: Prediction, document: Document | None) -> Row:
+    row: Row = dict.fromkeys(COLUMNS)
+    row["document"] = prediction.id
+    row |= {"pmid": document.pmid, "doi": document.doi} if document else {}
+    if prediction.error is not None:
+        row["status"] = FAILED + " ".join(str(prediction.error).split())
+    return row
+
+
+def _row(id: str, document: Document | None, relation: Relation) -> Row:
     spans = {role: next((e for e in relation.evidence if e.role == role), None) for role in ("organism", "chemical")}
     organism, chemical = spans["organism"], spans["chemical"]
     values = (

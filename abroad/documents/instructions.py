@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_documents, read_records
+from abroad.core.io import Rejects, read_records
 from abroad.core.schema import Document
+from abroad.documents.inputs import read_documents
 
 
 @dataclass(frozen=True)

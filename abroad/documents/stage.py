@@ -9,8 +9,9 @@ from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import read_documents, write_documents
+from abroad.core.io import write_documents
 from abroad.documents.fetch import FetchReport, fetch_documents
+from abroad.documents.inputs import read_documents
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.references import read_references
 

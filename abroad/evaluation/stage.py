@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abroad.core.context import Context
-from abroad.core.io import read_documents, read_predictions, write_json
+from abroad.core.io import write_json
+from abroad.documents.inputs import read_documents
+from abroad.documents.predictions import read_predictions
 from abroad.evaluation.settings import EvaluateSettings
 
 if TYPE_CHECKING:

@@ -240,7 +240,7 @@ def _train(config: Config, sets: list[Path], out: Path, context: Context) -> dic
 
 
 def _extract(config: Config, documents: Path, model: Path, out: Path, context: Context) -> dict[str, Any]:
-    from abroad.core.io import read_documents
+    from abroad.documents.inputs import read_documents
     from abroad.extraction.base import extract_documents
     from abroad.extraction.load import load_extractor
 

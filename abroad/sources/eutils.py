@@ -17,12 +17,24 @@ from pydantic import Field
 from abroad.core.errors import AbroadError
 from abroad.core.io import Rejects
 from abroad.core.settings import Count, NotNegative, Positive, Settings
-from abroad.sources.http import USER_AGENT, RateLimiter, TransientError, check_status, with_retries
+from abroad.sources.http import (
+    USER_AGENT,
+    NoAnswer,
+    RateLimiter,
+    TransientError,
+    Unreadable,
+    check_status,
+    json_of,
+    part_of,
+    request,
+    with_retries,
+)
 from abroad.sources.pubmed import Article, BrokenXml, parse_articles
 
 BASE_URL = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 RATE, RATE_WITH_KEY = 3.0, 10.0
 DOIS_A_SEARCH = 50  # a search term of some 2,000 characters
+_ATTEMPTS_OF_A_HALF = 2
 _NO_SUCH_IDS = "ID list is empty"
 
 
@@ -53,6 +65,7 @@ class EutilsClient:
     ) -> None:
         self.settings = settings or EutilsSettings()
         self._say = say
+        self._understood = False  # whether an answer could be read yet; a server of another kind gives none
         self._limiter = limiter or RateLimiter(RATE_WITH_KEY if self.settings.api_key else RATE)
         self._http = httpx.Client(timeout=self.settings.timeout, headers={"User-Agent": USER_AGENT})
 
@@ -65,28 +78,32 @@ class EutilsClient:
     def fetch(self, pmids: Sequence[str], rejects: Rejects) -> Iterator[dict[str, Article | None]]:
         """Yield one answer a batch: PMID -> its article, or None if PubMed has no such record.
 
-        A request that NCBI refuses is halved until the identifier it refuses stands alone;
-        that one goes to `rejects`.
+        A request that NCBI refuses, or answers with nothing that can be read, is halved until the identifier stands
+        alone; that one goes to `rejects`.
 
         Raises:
-            AbroadError: no answer after all attempts, or access refused.
+            AbroadError: no answer after all attempts, access refused, or never an answer that could be read.
         """
         size = self.settings.batch_size
         for start in range(0, len(pmids), size):
-            yield from self._fetch_batch(pmids[start : start + size], rejects)
+            yield from self._fetch_batch(pmids[start : start + size], rejects, self.settings.attempts)
 
-    def _fetch_batch(self, batch: Sequence[str], rejects: Rejects) -> Iterator[dict[str, Article | None]]:
+    def _fetch_batch(
+        self, batch: Sequence[str], rejects: Rejects, attempts: int
+    ) -> Iterator[dict[str, Article | None]]:
         try:
-            retries = with_retries("NCBI efetch", self.settings.attempts, self.settings.first_wait, self._say)
-            found = retries(self._request, batch)
-        except _Refused as refusal:
+            found = with_retries("NCBI efetch", attempts, self.settings.first_wait, self._say)(self._request, batch)
+        except (_Refused, NoAnswer) as refusal:
+            if isinstance(refusal, NoAnswer) and not (refusal.unreadable and (self._understood or len(batch) > 1)):
+                raise
             if len(batch) == 1:
                 rejects.add(f"PMID {batch[0]}", f"refused by NCBI ({refusal})")
                 return
             middle = len(batch) // 2
-            yield from self._fetch_batch(batch[:middle], rejects)
-            yield from self._fetch_batch(batch[middle:], rejects)
+            for half in (batch[:middle], batch[middle:]):
+                yield from self._fetch_batch(half, rejects, min(attempts, _ATTEMPTS_OF_A_HALF))
             return
+        self._understood = True
         yield {pmid: found.get(pmid) for pmid in batch}
 
     def search_dois(self, dois: Sequence[str], rejects: Rejects) -> Iterator[tuple[Sequence[str], list[str]]]:
@@ -118,13 +135,13 @@ class EutilsClient:
         term = " OR ".join(f'"{doi.replace(chr(34), "")}"[doi]' for doi in batch)
         most = 2 * len(batch)  # few DOIs have two records
         response = self._post("esearch", {"db": "pubmed", "retmode": "json", "term": term, "retmax": str(most)})
+        result = part_of(json_of(response), "esearchresult")
+        if said := part_of(result, "ERROR"):
+            raise TransientError(f"NCBI says {str(said)[:200]}")
         try:
-            result = response.json()["esearchresult"]
-            if "ERROR" in result:
-                raise TransientError(f"NCBI says {result['ERROR']}")
             found, count = [str(pmid) for pmid in result["idlist"]], int(result["count"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise TransientError(f"unreadable answer ({error})") from None
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            raise Unreadable(f"unreadable answer ({type(error).__name__})") from None
         if count > most:
             raise _Refused(f"{count} records for {len(batch)} DOIs")
         return found
@@ -138,7 +155,7 @@ class EutilsClient:
             records = list(parse_articles(io.BytesIO(response.content)))
         except BrokenXml as error:
             # Under load NCBI answers 200 with an error page, or with half a document.
-            raise TransientError(f"unreadable answer ({error})") from None
+            raise Unreadable(f"unreadable answer ({error})") from None
         return {record.pmid: record for record in records if isinstance(record, Article)}
 
     def _post(self, tool: str, form: dict[str, str]) -> httpx.Response:
@@ -149,7 +166,7 @@ class EutilsClient:
         if self.settings.api_key:
             form["api_key"] = self.settings.api_key
         self._limiter.wait()
-        response = self._http.post(f"{self.settings.base_url.rstrip('/')}/{tool}.fcgi", data=form)
+        response = request(self._http, "POST", f"{self.settings.base_url.rstrip('/')}/{tool}.fcgi", data=form)
         check_status(response)
         if response.status_code == 400 and _NO_SUCH_IDS in response.text:
             raise _NoSuchIds

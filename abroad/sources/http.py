@@ -23,7 +23,33 @@ from abroad.core.version import version
 
 _LONGEST_WAIT = 120.0
 _LONGEST_RETRY_AFTER = 600.0
+MAX_ANSWER = 256 << 20
+"""Bytes, unpacked: ten thousand PubMed records are about as much."""
+_SLOWEST = 1_000.0  # bytes a second
+_OF_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 USER_AGENT = f"abroad/{version()}"
+
+
+class NoAnswer(AbroadError):
+    """A request that was given up.
+
+    Attributes:
+        cause: what came of the last attempt.
+    """
+
+    def __init__(self, message: str, cause: BaseException | None = None) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+    @property
+    def unreachable(self) -> bool:
+        """Whether the server was not there at all, so that another question would not be answered either."""
+        return isinstance(self.cause, httpx.ConnectError | httpx.ConnectTimeout)
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether the server did answer, and nothing could be made of it."""
+        return isinstance(self.cause, Unreadable)
 
 
 class TransientError(Exception):
@@ -36,6 +62,64 @@ class TransientError(Exception):
     def __init__(self, message: str, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class Unreadable(TransientError):
+    """An answer that is not what was asked for: cut off, a page of HTML, JSON of another shape."""
+
+
+def request(client: httpx.Client, method: str, url: str, **options: Any) -> httpx.Response:
+    """One request, its answer read within bounds of size and time.
+
+    Raises:
+        TransientError: the answer comes more slowly than `_SLOWEST`, beyond the time that any answer has.
+        AbroadError: it has more than `MAX_ANSWER` bytes, unpacked.
+    """
+    allowed = client.timeout.read or 60.0
+    start = time.monotonic()
+    with client.stream(method, url, **options) as response:
+        body = bytearray()
+        for block in response.iter_bytes():
+            body += block
+            if len(body) > MAX_ANSWER:
+                raise AbroadError(f"{url}: an answer of more than {MAX_ANSWER >> 20} MB; is this the right server?")
+            if time.monotonic() - start > allowed + len(body) / _SLOWEST:
+                raise TransientError(f"the answer comes too slowly ({len(body)} bytes in {allowed:.0f} s)")
+    headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _OF_TRANSFER]
+    return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
+
+
+def json_of(response: httpx.Response) -> Any:
+    """The JSON value of an answer.
+
+    Raises:
+        Unreadable: it holds none.
+    """
+    try:
+        return response.json()
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"unreadable answer ({type(error).__name__})") from None
+
+
+def part_of(value: Any, *keys: str) -> Any:
+    """What stands under the keys of nested objects; None where one of them is no object or lacks its key."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def objects_of(value: Any, *keys: str) -> list[dict[str, Any]]:
+    """The objects in a list under the keys; other things in it are left out."""
+    found = part_of(value, *keys)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def int_of(value: Any) -> int | None:
+    """A whole number, also as a float or as digits; None for anything else."""
+    try:
+        return int(value) if isinstance(value, int | float | str) else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def check_status(response: httpx.Response) -> None:
@@ -62,7 +146,7 @@ def retry_after(value: str | None) -> float:
 def with_retries(what: str, attempts: int, first_wait: float, say: Callable[[str], None]) -> tenacity.Retrying:
     """A caller that tries up to `attempts` times and tells `say` about each failure.
 
-    Raises (when called): AbroadError with the last failure, after the last attempt.
+    Raises (when called): NoAnswer with the last failure, after the last attempt.
     """
     backoff = tenacity.wait_exponential(multiplier=first_wait, max=_LONGEST_WAIT) + tenacity.wait_random(0, first_wait)
 
@@ -75,7 +159,10 @@ def with_retries(what: str, attempts: int, first_wait: float, say: Callable[[str
         say(f"{what}: {_reason(state)}; attempt {state.attempt_number} of {attempts}, next in {seconds:.1f} s")
 
     def give_up(state: tenacity.RetryCallState) -> Any:
-        raise AbroadError(f"{what}: {_reason(state)} after {attempts} attempts; run the same command again to go on")
+        cause = state.outcome.exception() if state.outcome else None
+        raise NoAnswer(
+            f"{what}: {_reason(state)} after {attempts} attempts; run the same command again to go on", cause
+        )
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((TransientError, httpx.TransportError, httpx.DecodingError)),
@@ -158,13 +245,10 @@ class JsonClient:
     def _once(self, path: str, params: dict[str, str] | None, form: dict[str, str] | None) -> Any:
         self._limiter.wait()
         url = f"{self._settings.base_url.rstrip('/')}/{path}"
-        response = self._http.request("POST" if form else "GET", url, params=params, data=form)
+        response = request(self._http, "POST" if form else "GET", url, params=params, data=form)
         check_status(response)
         if response.status_code == 404:
             return None
         if response.status_code != 200:
             raise AbroadError(f"{self._name}: HTTP {response.status_code} from {url}")
-        try:
-            return response.json()
-        except ValueError as error:
-            raise TransientError(f"unreadable answer ({error})") from None
+        return json_of(response)

@@ -14,7 +14,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import JsonlAppender, Rejects, atomic_write, require_file
 from abroad.core.jsonl import read_jsonl, split_lines
 from abroad.core.progress import Progress
-from abroad.sources.http import HttpSettings, JsonClient
+from abroad.sources.http import HttpSettings, JsonClient, int_of, objects_of
 from abroad.sources.tables import read_rows
 
 BASE_URL = "https://pubchem.ncbi.nlm.nih.gov/rest/pug"
@@ -94,15 +94,18 @@ def fetch_synonyms(
 def _ask(client: JsonClient, batch: Sequence[str]) -> dict[str, list[str]]:
     """Synonyms by InChIKey: the compounds of the keys first, then the synonyms of the compounds."""
     answer = client.ask("compound/inchikey/property/InChIKey/JSON", form={"inchikey": ",".join(batch)})
-    rows = ((answer or {}).get("PropertyTable") or {}).get("Properties") or []
-    keys = {int(row["CID"]): str(row["InChIKey"]) for row in rows if "CID" in row and "InChIKey" in row}
+    rows = objects_of(answer, "PropertyTable", "Properties")
+    keys = {int_of(row.get("CID")): str(row["InChIKey"]) for row in rows if "InChIKey" in row}
+    keys.pop(None, None)
     if not keys:
         return {}
     answer = client.ask("compound/cid/synonyms/JSON", form={"cid": ",".join(map(str, keys))})
     result: dict[str, list[str]] = {}
-    for entry in ((answer or {}).get("InformationList") or {}).get("Information") or []:
-        if key := keys.get(int(entry.get("CID", -1))):
-            result.setdefault(key, []).extend(map(str, entry.get("Synonym") or []))
+    for entry in objects_of(answer, "InformationList", "Information"):
+        names = entry.get("Synonym")
+        key = keys.get(int_of(entry.get("CID")))
+        if key and isinstance(names, list):
+            result.setdefault(key, []).extend(map(str, names))
     return result
 
 

@@ -18,10 +18,13 @@ from lxml import etree
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, require_file
+from abroad.core.limits import BoundedGzip
 from abroad.text.markup import MarkupReader, is_clean
 
 _ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", "PubmedArticle", "PubmedBookArticle")
 _RECORDS = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
+_MAX_RECORD = 16 << 20
+"""Bytes; the longest of the baseline, with thousands of authors, has some 3 MB."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,32 @@ class BrokenXml(Exception):
     """The stream is not well-formed PubMed XML; the message says where."""
 
 
+class _BoundedRecords:
+    """A stream that ends with an error in a record that has no end, since a record is held in memory as a whole."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._size = stream, 0
+
+    def start_record(self) -> None:
+        self._size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self._size += len(data)
+        if self._size > _MAX_RECORD:
+            raise BrokenXml(f"more than {_MAX_RECORD >> 20} MB without the end of a record")
+        return data
+
+
 def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
     """Yield the records of one PubMed XML document as they are read.
 
     Raises:
         BrokenXml: not well-formed, or not PubMed's; records before the fault have been yielded.
     """
+    bounded = _BoundedRecords(stream)
     records = etree.iterparse(
-        stream,
+        bounded,
         events=("end",),
         tag=_RECORDS,
         remove_comments=True,
@@ -65,16 +86,17 @@ def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
-        huge_tree=True,
+        huge_tree=True,  # elements may be more than 256 deep; the length of a record is bounded above
     )
     try:
         for _, record in records:
+            bounded.start_record()
             yield from _read_record(record)
             record.clear()
             while record.getprevious() is not None:
                 del record.getparent()[0]
     except etree.XMLSyntaxError as error:
-        raise BrokenXml(f"line {error.lineno or 1}: {error.msg}") from None
+        raise BrokenXml(f"line {error.lineno or 1}: {' '.join(str(error.msg).split())}") from None
     if records.root.tag not in _ROOTS:
         raise BrokenXml(f"expected PubMed XML (root PubmedArticleSet), found <{records.root.tag}>")
 
@@ -93,10 +115,12 @@ def read_xml(paths: Sequence[Path], rejects: Rejects) -> Iterator[Article | Dele
             with path.open("rb") as raw:
                 compressed = raw.read(2) == b"\x1f\x8b"
                 raw.seek(0)
-                stream: Any = gzip.GzipFile(fileobj=raw) if compressed else raw
+                stream: Any = BoundedGzip(raw, str(path)) if compressed else raw
                 yield from parse_articles(stream)
         except BrokenXml as error:
             rejects.add(str(path), str(error))
+        except InputError as error:
+            rejects.add(str(path), str(error).removeprefix(f"{path}: "))
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             rejects.add(str(path), f"damaged or cut-off gzip file ({error})")
 

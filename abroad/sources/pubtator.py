@@ -16,7 +16,7 @@ from abroad.core.io import JsonlAppender, Rejects
 from abroad.core.jsonl import read_jsonl
 from abroad.core.progress import Progress
 from abroad.core.schema import Document
-from abroad.sources.http import HttpSettings, JsonClient
+from abroad.sources.http import HttpSettings, JsonClient, int_of, objects_of, part_of
 
 BASE_URL = "https://www.ncbi.nlm.nih.gov/research/pubtator3-api"
 RATE = 3.0
@@ -62,8 +62,8 @@ def fetch_bioc(
     ):
         for start in range(0, len(todo), BATCH):
             batch = todo[start : start + BATCH]
-            answer = client.ask("publications/export/biocjson", {"pmids": ",".join(batch)}) or {}
-            found = {_pmid(entry): entry for entry in answer.get("PubTator3") or [] if isinstance(entry, dict)}
+            answer = client.ask("publications/export/biocjson", {"pmids": ",".join(batch)})
+            found = {_pmid(entry): entry for entry in objects_of(answer, "PubTator3")}
             for pmid in batch:
                 appender.append({"pmid": pmid, "bioc": found.get(pmid, {})})
                 progress.advance()
@@ -90,17 +90,19 @@ def annotate(document: Document, bioc: dict[str, Any], rejects: Rejects) -> Docu
 
 
 def _mentions(bioc: dict[str, Any]) -> Iterator[Annotation]:
-    for passage in bioc.get("passages") or []:
-        for entry in passage.get("annotations") or []:
-            infons = entry.get("infons") or {}
-            for place in entry.get("locations") or []:
-                start, length = int(place.get("offset", 0)), int(place.get("length", 0))
-                identifier = infons.get("identifier")
+    """The mentions of a BioC document; one whose place is no pair of numbers is left out."""
+    for passage in objects_of(bioc, "passages"):
+        for entry in objects_of(passage, "annotations"):
+            identifier = part_of(entry, "infons", "identifier")
+            for place in objects_of(entry, "locations"):
+                start, length = int_of(place.get("offset", 0)), int_of(place.get("length", 0))
+                if start is None or length is None:
+                    continue
                 yield Annotation(
                     start,
                     start + length,
                     str(entry.get("text") or ""),
-                    str(infons.get("type") or ""),
+                    str(part_of(entry, "infons", "type") or ""),
                     "" if identifier in (None, "-", "None") else str(identifier),
                 )
 

@@ -19,6 +19,7 @@ from typing import Any, TextIO
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, require_file
+from abroad.core.limits import BoundedGzip
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -37,7 +38,7 @@ def open_table(path: str | Path, what: str) -> Iterator[TextIO]:
     with path.open("rb") as raw:
         compressed = raw.read(2) == _GZIP_MAGIC
         raw.seek(0)
-        binary: Any = gzip.GzipFile(fileobj=raw) if compressed else raw
+        binary: Any = io.BufferedReader(BoundedGzip(raw, str(path)), 1 << 16) if compressed else raw
         # The block runs inside this `try`: reading is what meets the damage.
         try:
             yield io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")

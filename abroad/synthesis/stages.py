@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
-from abroad.core.io import read_documents, read_records, write_documents, write_jsonl
+from abroad.core.io import read_records, write_documents, write_jsonl
+from abroad.documents.inputs import read_documents
 from abroad.synthesis.prompts.settings import InstructSettings
 from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abroad.core.context import Context
-from abroad.core.io import read_documents
+from abroad.documents.inputs import read_documents
 from abroad.documents.instructions import read_training_set
 from abroad.training.settings import TrainSettings
 

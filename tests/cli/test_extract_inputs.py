@@ -6,11 +6,46 @@ import json
 
 import pytest
 
-from abroad.core.io import write_documents
+from abroad.core.io import read_documents, write_documents
 from abroad.core.schema import Document
 from tests.sources.servers import Efetch, article_set, article_xml
 
 SENTENCE = "Quercetin and rutin were isolated from the bulbs of Allium cepa."
+
+
+GREEK = "  β-Sitosterol of <i>Allium cepa</i>\n\nQuercetin &amp; rutin (𝛂) were isolated from Allium cepa.\n"
+
+
+def spans(records, texts):
+    """Each span of the evidence beside what stands at its offsets."""
+    for record in records:
+        for relation in record["relations"]:
+            for span in relation["evidence"]:
+                yield span["text"], texts[record["id"]][span["start"] : span["end"]]
+
+
+@pytest.mark.parametrize("given", [["--text", GREEK], ["-"]])
+def test_offsets_count_in_the_text_that_is_printed_with_them(cli, given):
+    result = cli("extract", *given, input=GREEK)
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    found = list(spans(records, {record["id"]: record["text"] for record in records}))
+    assert found and all(said == there for said, there in found)
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.json", "a.xml"])
+@pytest.mark.parametrize("ending", ["jsonl", "json"])
+def test_offsets_count_in_the_documents_beside_the_output(cli, tmp_path, name, ending):
+    data = {"a.json": json.dumps([{"title": GREEK, "text": SENTENCE}]).encode(), "a.txt": GREEK.encode()}
+    data["a.xml"] = article_set(article_xml("1", "β-Sitosterol", SENTENCE))
+    (tmp_path / name).write_bytes(data[name])
+    out = tmp_path / f"p.{ending}"
+    assert cli("extract", tmp_path / name, "--out", out).exit_code == 0
+    read = json.loads(out.read_text()) if ending == "json" else map(json.loads, out.read_text().splitlines())
+    texts = {
+        document.id: document.text for document in read_documents(tmp_path / f"{out.name}.abroad" / "documents.jsonl")
+    }
+    found = list(spans(read, texts))
+    assert found and all(said == there for said, there in found)
 
 
 def rows(text, delimiter=","):
@@ -96,8 +131,8 @@ def test_a_folder_of_mixed_files_with_broken_ones(cli, tmp_path):
     out = tmp_path / "pred.jsonl"
     result = cli("extract", folder, "--out", out)
     assert result.exit_code == 0, result.output
-    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["a", "1"]
-    assert "4 record(s) set aside" in result.stderr
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == ["a", "b/1", "b/a"]
+    assert "3 record(s) set aside" in result.stderr
 
 
 def test_an_empty_folder_is_refused(cli, tmp_path):
@@ -112,7 +147,8 @@ def test_an_empty_folder_is_refused(cli, tmp_path):
         (["--text", "   "], "the text is empty"),
         (["--pmid", "12x"], "expected a PMID"),
         (["--text", "a", "--min-score", "0.5", "--precision", "0.9"], "not both"),
-        (["--text", "a", "--format", "xlsx"], "jsonl, csv, tsv"),
+        (["--text", "a", "--format", "docx"], "jsonl, json, csv, tsv"),
+        (["--text", "a", "--format", "xlsx"], "expected --out FILE.xlsx"),
         (["--text", "a", "--quickstatements", "q.txt"], "--index"),
         (["--text", "a", "--index", "none.sqlite"], "no such index"),
         (["--text", "a", "--model", "smollm2-135m", "--min-score", "0.5"], "built-in extractor"),

@@ -242,7 +242,7 @@ def test_devices_and_pipes_are_no_files(cli, call, target):
 @every_file
 def test_endings_that_the_command_does_not_know_are_refused(cli, call):
     lay_inputs(call)
-    refuse(cli, call, "x.xlsx", "unknown ending .xlsx")
+    refuse(cli, call, "x.docx", "unknown ending .docx")
 
 
 @every_output

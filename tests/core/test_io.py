@@ -3,9 +3,20 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from abroad.core.errors import InputError
-from abroad.core.io import JsonlAppender, Rejects, atomic_write, read_documents, write_documents, write_jsonl
+from abroad.core.io import (
+    JsonlAppender,
+    Rejects,
+    atomic_write,
+    read_documents,
+    write_documents,
+    write_json,
+    write_jsonl,
+)
+from abroad.core.jsonl import read_jsonl
 from abroad.core.schema import Document
 
 RECORD = {
@@ -152,3 +163,29 @@ def test_the_appender_refuses_a_file_broken_in_the_middle(tmp_path):
     path.write_text('{"id": "1"}\nnonsense\n{"id": "3"}\n')
     with pytest.raises(InputError, match=":2"):
         JsonlAppender(path)
+
+
+any_text = st.text(st.characters(codec=None, exclude_categories=()))  # surrogates too
+records = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | any_text,
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(any_text, children, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(any_text, records)
+def test_whatever_a_model_or_a_server_said_is_written_and_read_again(tmp_path_factory, id, value):
+    folder = tmp_path_factory.mktemp("written")
+    with JsonlAppender(folder / "a.jsonl") as appender:
+        appender.append({"id": id, "value": value})
+        appender.append({"id": "next"})
+    write_jsonl(folder / "b.jsonl", [{"id": id, "value": value}])
+    write_json(folder / "c.json", {"id": id, "value": value})
+    assert len(read_jsonl(folder / "a.jsonl")) == 2 and "next" in JsonlAppender(folder / "a.jsonl").done
+    read = read_jsonl(folder / "b.jsonl")[0]
+    assert read == json.loads((folder / "c.json").read_text(encoding="utf-8"))
+    try:
+        json.dumps([id, value], ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return
+    assert read == {"id": id, "value": value}

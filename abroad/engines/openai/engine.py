@@ -11,6 +11,7 @@ does not grow with the number of prompts.
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -20,10 +21,24 @@ from typing import Any, ClassVar
 import httpx
 
 from abroad.core.errors import AbroadError, InputError
+from abroad.core.jsonl import without_halves
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
 from abroad.engines.openai.member import KIND
 from abroad.engines.spec import OpenAiSettings
-from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
+from abroad.sources.http import (
+    USER_AGENT,
+    NoAnswer,
+    Unreadable,
+    check_status,
+    int_of,
+    json_of,
+    objects_of,
+    part_of,
+    with_retries,
+)
+from abroad.sources.http import (
+    request as ask_once,
+)
 
 DEFAULT_URL = "http://127.0.0.1:8000/v1"  # where `vllm serve` listens
 _AHEAD = 2  # requests asked for or answered and not yet taken, for each connection
@@ -61,6 +76,7 @@ class OpenAiEngine:
         self.model, self.concurrency = model, concurrency
         self._url = f"{base_url.rstrip('/')}/completions"
         self._chat_url = f"{base_url.rstrip('/')}/chat/completions"
+        self._understood = False  # whether an answer could be read yet; a server of another kind gives none
         self._attempts, self._first_wait, self._say = attempts, first_wait, say
         headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
@@ -145,17 +161,16 @@ class OpenAiEngine:
         text = prompt + continuation
         # One new token, since some servers refuse 0; what it is does not matter.
         body = {"model": self.model, "prompt": text, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
-        response = self._checked(self._http.post(self._url, json=body))
+        response = self._checked(ask_once(self._http, "POST", self._url, json=body))
         if _is_too_long(response):
             return None
         lacks = f"{self._url}: the server gives no log-probabilities of a prompt (echo), which scoring needs"
         if response.status_code != 200:
             raise InputError(f"{lacks}: HTTP {response.status_code}: {_message(response)}")
-        try:
-            choice = response.json()["choices"][0]
-            echoed = choice["text"]
-        except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise TransientError(f"unreadable answer ({type(error).__name__})") from None
+        choice = _first_choice(json_of(response))
+        echoed = choice.get("text")
+        if not isinstance(echoed, str):
+            raise Unreadable("unreadable answer (no text)")
         values = _continuation_values(choice, prompt, text) if echoed.startswith(text) else None
         if not values:
             raise InputError(lacks)
@@ -174,7 +189,14 @@ class OpenAiEngine:
         if (reason := refusal(request, self)) is not None:
             return _failed(request, reason)
         retries = with_retries(f"{self._url}", self._attempts, self._first_wait, self._say)
-        return retries(self._post, request)
+        try:
+            answer: Generation = retries(self._post, request)
+        except NoAnswer as error:
+            if error.unreadable and self._understood:
+                return _failed(request, str(error.cause))
+            raise
+        self._understood = True
+        return answer
 
     def _post(self, request: GenerationRequest) -> Generation:
         constraint = {key: getattr(request, key) for key in ("regex", "grammar") if getattr(request, key) is not None}
@@ -189,27 +211,30 @@ class OpenAiEngine:
             # vLLM's own field; a server without it ignores it or refuses the request, and says so
             **({"structured_outputs": constraint} if constraint else {}),
         }
-        response = self._checked(self._http.post(self._chat_url if request.chat else self._url, json=body))
+        response = self._checked(ask_once(self._http, "POST", self._chat_url if request.chat else self._url, json=body))
         if response.status_code != 200:
             reason = f"refused by the server (HTTP {response.status_code}): {_message(response)}"
             return replace(_failed(request, reason), too_long=_is_too_long(response))
-        try:
-            answer = response.json()
-            choice = answer["choices"][0]
-            text = choice["message"]["content"] if request.chat else choice["text"]
-        except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise TransientError(f"unreadable answer ({type(error).__name__})") from None
+        answer = json_of(response)
+        choice = _first_choice(answer)
+        text = part_of(choice, "message", "content") if request.chat else choice.get("text")
         if not isinstance(text, str) or not text.strip():
             return _failed(request, "empty completion")
-        usage = answer.get("usage") or {}
         return Generation(
             request.id,
-            text,
+            without_halves(text),
             "length" if choice.get("finish_reason") == "length" else "stop",
-            int(usage.get("completion_tokens") or 0),
+            int_of(part_of(answer, "usage", "completion_tokens")) or 0,
             _log_probability(choice),
-            prompt_tokens=int(usage.get("prompt_tokens") or 0),
+            prompt_tokens=int_of(part_of(answer, "usage", "prompt_tokens")) or 0,
         )
+
+
+def _first_choice(answer: Any) -> dict[str, Any]:
+    choices = objects_of(answer, "choices")
+    if not choices:
+        raise Unreadable("unreadable answer (no choice)")
+    return choices[0]
 
 
 def _failed(request: GenerationRequest, reason: str) -> Generation:
@@ -239,16 +264,28 @@ def _is_too_long(response: httpx.Response) -> bool:
 
 
 def _log_probability(choice: dict[str, Any]) -> float | None:
-    detail = choice.get("logprobs") or {}
-    values = detail.get("token_logprobs") or [token.get("logprob") for token in detail.get("content") or []]
-    return float(sum(value for value in values if value is not None)) if values else None
+    values = part_of(choice, "logprobs", "token_logprobs") or [
+        token.get("logprob") for token in objects_of(choice, "logprobs", "content")
+    ]
+    numbers = [float(value) for value in values if _is_number(value)] if isinstance(values, list) else []
+    total = sum(numbers)
+    return total if numbers and math.isfinite(total) else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < 1e300
 
 
 def _continuation_values(choice: dict[str, Any], prompt: str, text: str) -> list[float] | None:
     """Log-probabilities of the tokens of `text` that end after `prompt`, or None if the answer lacks them."""
-    detail = choice.get("logprobs") or {}
-    tokens, values, offsets = (detail.get(key) or [] for key in ("tokens", "token_logprobs", "text_offset"))
+    tokens, values, offsets = (
+        part_of(choice, "logprobs", key) or [] for key in ("tokens", "token_logprobs", "text_offset")
+    )
+    if not all(isinstance(each, list) for each in (tokens, values, offsets)):
+        return None
     if not tokens or not len(tokens) == len(values) == len(offsets):
+        return None
+    if not all(isinstance(token, str) for token in tokens) or not all(isinstance(offset, int) for offset in offsets):
         return None
     # A token that begins a text ("<s>") stands in the lists and not in the echo, but moves the offsets (vLLM).
     moved = offsets[1] if len(offsets) > 1 and tokens[0] and not text.startswith(tokens[0]) else 0
@@ -257,15 +294,14 @@ def _continuation_values(choice: dict[str, Any], prompt: str, text: str) -> list
     wanted = [
         value for value, start, end in zip(values, starts, ends, strict=True) if end > len(prompt) and start < len(text)
     ]
-    return wanted if all(isinstance(value, int | float) for value in wanted) else None
+    return wanted if all(map(_is_number, wanted)) else None
 
 
 def _message(response: httpx.Response) -> str:
     """What the server says is wrong, shortened."""
     try:
-        answer = response.json()
-        error = answer.get("error", answer)
-        text = error.get("message", error) if isinstance(error, dict) else error
-    except (ValueError, AttributeError):
-        text = response.text
+        answer = json_of(response)
+    except Unreadable:
+        answer = response.text
+    text = part_of(answer, "error", "message") or part_of(answer, "error") or answer
     return " ".join(str(text).split())[:300]

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_documents
+from abroad.core.io import Rejects
 from abroad.core.schema import Document
+from abroad.documents.inputs import read_documents
 from abroad.documents.splitting import publications
 from abroad.extraction.fewshot.answers import NONE
 from abroad.extraction.generative.linearise import SEPARATOR, linearise

@@ -6,6 +6,7 @@ The content counts before the name: PubMed saves five formats as .txt.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from abroad.core.errors import InputError
 from abroad.sources.formats.identifiers import is_identifiers
@@ -73,6 +74,16 @@ def recognise(data: bytes, name: str) -> str:
     if lower.endswith((".json", ".jsonl", ".ndjson")):
         return JSON
     return _text(decode(data, name), name)
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file holds JSON in one of its forms, or is to, by its name."""
+    with path.open("rb") as stream:
+        head = stream.read(4_096)
+    try:
+        return recognise(head, str(path)) == JSON
+    except InputError:
+        return False
 
 
 def decode(data: bytes, name: str) -> str:

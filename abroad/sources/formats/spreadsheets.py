@@ -14,6 +14,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.jsonl import split_lines
+from abroad.core.limits import check_zip
 from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, find_field
 from abroad.sources.tables import shorten
 
@@ -126,8 +127,11 @@ def read_workbook(data: bytes, name: str) -> tuple[Rows, list[str]]:
     import openpyxl
 
     try:
+        check_zip(data, name)
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
         sheets = {sheet.title: _sheet_rows(sheet) for sheet in book.worksheets}
+    except InputError:
+        raise
     except Exception as error:  # whatever a damaged zip or XML makes of openpyxl
         raise InputError(f"{name}: a damaged workbook ({type(error).__name__}: {str(error)[:100]})") from None
     filled = {title: rows for title, rows in sheets.items() if rows}

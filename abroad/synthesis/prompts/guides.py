@@ -14,6 +14,7 @@ from random import Random
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from abroad.core.bounded_yaml import load_yaml
 from abroad.core.errors import InputError
 from abroad.core.io import require_file
 from abroad.core.schema import Document
@@ -84,9 +85,9 @@ def load_guide(path: Path | None = None) -> Guide:
     """
     path = require_file(path or DEFAULT, "principles (YAML)")
     try:
-        return Guide.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Guide.model_validate(load_yaml(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: broken YAML ({str(error).splitlines()[0]})") from None
+        raise InputError(f"{path}: broken YAML ({str(error).splitlines()[0]:.200})") from None
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None

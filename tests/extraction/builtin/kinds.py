@@ -13,7 +13,7 @@ from pathlib import Path
 
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
-from abroad.extraction.inputs import read_path
+from abroad.documents.inputs import read_path
 from abroad.text.characters import fold
 
 Pairs = tuple[tuple[str, str], ...]

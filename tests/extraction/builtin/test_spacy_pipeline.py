@@ -361,7 +361,7 @@ def test_extract_never_writes_over_what_it_reads(cli, docbin):
 
 def test_another_file_is_no_docbin(tmp_path):
     from abroad.core.io import Rejects
-    from abroad.extraction.inputs import read_path
+    from abroad.documents.inputs import read_path
 
     path = tmp_path / "x.spacy"
     path.write_text("{}")

@@ -19,11 +19,9 @@ from spacy import Vocab
 from spacy.tokens import Doc, Span
 
 from abroad.core.schema import Document, Prediction, Relation
+from abroad.documents.docbin import ID, TITLE_END
 from abroad.extraction.builtin.spacy_pipeline.tokenizer import Tokenizer
 from abroad.text.taxon_names import taxon_identifier
-
-TITLE_END, ID = "title_end", "id"
-"""Keys of `doc.user_data` that tell where the title ends and which document this is."""
 
 GROUPS = {"organism": "organisms", "chemical": "chemicals"}
 """Role -> key of `doc.spans`."""

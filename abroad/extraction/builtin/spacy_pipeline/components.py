@@ -15,10 +15,11 @@ from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
 from abroad.core.errors import InputError
+from abroad.documents.docbin import ID, TITLE_END
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor, rule_of
 from abroad.extraction.builtin.spacy_pipeline import tokenizer  # noqa: F401  # registers it
 from abroad.extraction.builtin.spacy_pipeline.analysis import Analysis, reader_of
-from abroad.extraction.builtin.spacy_pipeline.annotations import ID, TITLE_END, Mention, add_prediction, set_mentions
+from abroad.extraction.builtin.spacy_pipeline.annotations import Mention, add_prediction, set_mentions
 from abroad.text.taxon_names import taxon_identifier
 
 _LISTED = 0.5  # mean probability of a list's tokens; what the tagger does not take for a name may still be one

@@ -1,13 +1,12 @@
-"""Documents and predictions as files of spaCy (DocBin, ".spacy").
+"""Documents and predictions -> files of spaCy (DocBin, ".spacy"); `abroad.documents.docbin` reads them.
 
-A Doc may hold in its user data an "id", and "title_end", the offset where its title ends. Docs
-that were read are written with all that stood on them, but for doc.spans["organisms"] and
+Docs that were read are written with all that stood on them, but for doc.spans["organisms"] and
 doc.spans["chemicals"], which are those of the predictions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,21 +14,17 @@ from spacy import Vocab
 from spacy.tokens import Doc, DocBin
 from spacy.util import filter_spans
 
-from abroad.core.errors import InputError
-from abroad.core.io import Rejects, atomic_write, require_file
+from abroad.core.io import atomic_write
 from abroad.core.schema import Document, Evidence, Prediction, Relation
+from abroad.documents.docbin import ID, read_docs, title_of
 from abroad.extraction.builtin.align import align
 from abroad.extraction.builtin.reading import read_text
 from abroad.extraction.builtin.spacy_pipeline.annotations import (
     GROUPS,
-    ID,
-    TITLE_END,
     add_prediction,
     doc_of,
     set_mentions,
 )
-
-_WHAT = "a DocBin of spaCy"
 
 
 @dataclass
@@ -47,25 +42,6 @@ class LabelReport:
     missing: int = 0
 
 
-def read_docbin(path: Path, rejects: Rejects) -> list[Document]:
-    """The documents of a DocBin; one without an id is numbered, "train-1" in train.spacy.
-
-    Raises:
-        InputError: no such file, not a DocBin, or no text in it.
-    """
-    found: dict[str, Document] = {}
-    for id, doc in _docs(path):
-        if not doc.text.strip():
-            rejects.add(f"{path}: {id}", "the text is empty")
-        elif id in found:
-            rejects.add(f"{path}: {id}", f"the id {id} stands twice")
-        else:
-            found[id] = _document(id, doc)
-    if not found:
-        raise InputError(f"{path}: no document with a text in it")
-    return list(found.values())
-
-
 def write_docbin(
     out: Path, documents: Sequence[Document], predictions: Iterable[Prediction], source: Path | None = None
 ) -> None:
@@ -77,7 +53,7 @@ def write_docbin(
     """
     by_id = {document.id: document for document in documents}
     predicted = {prediction.id: prediction for prediction in predictions}
-    docs = _docs(source) if source is not None else ((key, doc_of(d, _VOCAB)) for key, d in by_id.items())
+    docs = read_docs(source) if source is not None else ((key, doc_of(d, _VOCAB)) for key, d in by_id.items())
     bin = DocBin(store_user_data=True)
     for id, doc in docs:
         document, prediction = by_id.get(id), predicted.pop(id, None)
@@ -134,31 +110,9 @@ def _write(out: Path, bin: DocBin) -> None:
 _VOCAB = Vocab()
 
 
-def _docs(path: Path) -> Iterator[tuple[str, Doc]]:
-    require_file(path, _WHAT)
-    try:
-        docs = list(DocBin().from_bytes(path.read_bytes()).get_docs(Vocab()))
-    except Exception as error:  # whatever zlib, msgpack and spaCy say of another file
-        raise InputError(f"{path}: expected {_WHAT}: {type(error).__name__}: {error}") from None
-    for number, doc in enumerate(docs, 1):
-        yield str(doc.user_data.get(ID) or f"{path.stem}-{number}"), doc
-
-
-def _title(doc: Doc) -> tuple[int, int]:
-    """(where the title ends, where the abstract starts): the one space between them may be missing."""
-    end = doc.user_data.get(TITLE_END)
-    end = min(end, len(doc.text)) if isinstance(end, int) and end > 0 else 0
-    return end, end + (0 < end < len(doc.text) and doc.text[end].isspace())
-
-
-def _document(id: str, doc: Doc) -> Document:
-    title, abstract = _title(doc)
-    return Document(id, doc.text[:title], doc.text[abstract:])
-
-
 def _in_doc(prediction: Prediction, doc: Doc) -> Prediction:
     """The prediction with offsets in doc.text, which may lack the space between title and abstract."""
-    title, abstract = _title(doc)
+    title, abstract = title_of(doc)
     lacking = title + 1 - abstract
     moved = [
         replace(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.core.errors import InputError, MissingDependencyError
+from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from abroad.core.io import Rejects
-from abroad.extraction.inputs import InputSettings, read_inputs
+from abroad.documents.inputs import InputSettings, read_inputs
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.formats.spreadsheets import ColumnNames
 from tests.sources.formats.test_bibliographies import ABSTRACTS, NBIB, RIS
@@ -247,3 +247,94 @@ def test_a_damaged_file_is_documents_or_an_input_error(data, place, noise):
 def test_cases_of_bad_records(shared_cases, name):
     documents, rejects = read(shared_cases / name)
     assert documents and rejects
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "pipe"])
+def test_ids_that_count_in_their_files_lose_no_record(tmp_path, kind):
+    def file(name, word):
+        if kind == "jsonl":
+            lines = [json.dumps({"id": id, "title": word}) for id in (1, 2)]
+            return write(tmp_path, f"{name}.jsonl", "\n".join(lines).encode())
+        return write(tmp_path, f"{name}.csv", f"id,Title\n1,{word} x\n2,{word} y\n".encode())
+
+    a, b = file("a", "one"), file("b", "two")
+    paths, stdin = ([a, b], None) if kind != "pipe" else ([a, "-"], b.read_bytes())
+    documents, rejects = read(*paths, stdin=stdin)
+    second = "stdin" if kind == "pipe" else "b"
+    assert [document.id for document in documents] == ["a/1", "a/2", f"{second}/1", f"{second}/2"]
+    assert not rejects and sum("file and id" in note for note in rejects.notes) == 1
+
+
+def test_one_paper_in_two_files_is_one_document(tmp_path):
+    a = write(tmp_path, "a.jsonl", b'{"id": "x", "title": "T"}\n{"PMID": 7, "title": "T7"}')
+    b = write(tmp_path, "b.jsonl", b'{"id": "x", "title": "T"}\n{"PMID": 7, "title": "T7", "abstract": "more"}')
+    documents, rejects = read(a, b)
+    assert [document.id for document in documents] == ["x", "7"] and len(rejects) == 2
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from("123"), st.sampled_from(["T", "U", "V"])), max_size=4), max_size=4))
+def test_no_text_is_lost_whatever_the_ids(tmp_path_factory, files):
+    folder = tmp_path_factory.mktemp("files")
+    files = [list(dict(records).items()) for records in files]
+    files = [records for records in files if records]
+    if not files:
+        return
+    for number, records in enumerate(files):
+        lines = [json.dumps({"id": id, "title": title}) for id, title in records]
+        write(folder, f"f{number}.jsonl", "\n".join(lines).encode())
+    documents, _ = read(folder)
+    assert {document.title for document in documents} == {title for records in files for _, title in records}
+    assert len({document.id for document in documents}) == len(documents)
+
+
+@pytest.mark.parametrize("by_folder", [True, False])
+def test_own_results_are_no_documents(tmp_path, cli, by_folder):
+    write(tmp_path, "a.txt", b"Quercetin was isolated from Allium cepa.")
+    for name in ("p.csv", "p.jsonl", "p.json", "p.xlsx"):
+        assert cli("extract", tmp_path / "a.txt", "--out", tmp_path / name).exit_code == 0
+        if by_folder:
+            continue
+        with pytest.raises(InputError, match="predictions, as `abroad extract` writes them"):
+            read(tmp_path / name)
+    if by_folder:
+        documents, rejects = read(tmp_path)
+        assert [document.id for document in documents] == ["a"] and not rejects
+        assert rejects.notes[0].count("(a result of `abroad extract`)") == 4
+
+
+def test_documents_that_abroad_wrote_are_read_in_a_folder(tmp_path, cli):
+    write(tmp_path, "s.nbib", NBIB.encode())
+    (tmp_path / "in").mkdir()
+    arguments = "documents split FILE --random --test-share 0.4 --out-train TRAIN --out-test TEST".split()
+    names = {"FILE": tmp_path / "s.nbib", "TRAIN": tmp_path / "in" / "a.jsonl", "TEST": tmp_path / "in" / "b.jsonl"}
+    assert cli(*[names.get(word, word) for word in arguments]).exit_code == 0
+    documents, _ = read(tmp_path / "in")
+    assert len(documents) == 3
+
+
+@pytest.mark.parametrize("faults", [["drop"] * 9, ["500"] * 9, ["403"], ["page"] * 9])
+def test_a_failed_look_up_sets_its_records_aside(pubmed, tmp_path, faults):
+    pubmed.faults, pubmed.search_faults = list(faults), ["500"] * 9
+    client = lambda: EutilsClient(EutilsSettings(base_url=pubmed.url, first_wait=0.0, attempts=2))  # noqa: E731
+    path = write(tmp_path, "ids.txt", b"1\n2\n10.1021/seven\n")
+    documents, rejects = read(path, "-", stdin=b'[{"id": "own", "title": "T"}]', client=client)
+    assert [document.id for document in documents] == ["own"]
+    assert len(rejects) == 3 and all(
+        "not looked up" in item["reason"] or "refused" in item["reason"] for item in rejects.items
+    )
+    pubmed.faults, pubmed.search_faults = list(faults), []
+    with pytest.raises(AbroadError):
+        read(path, client=client)
+
+
+def test_what_was_looked_up_is_kept_for_the_next_run(pubmed, tmp_path):
+    path = write(tmp_path, "ids.txt", b"1\n2\n10.1021/seven\n999\n")
+    rejects = Rejects()
+    settings = InputSettings(open_client=pubmed.client, out=tmp_path / "p.csv")
+    first = read_inputs([path], rejects, settings)
+    asked = len(pubmed.asked)
+    again = read_inputs([path], Rejects(), settings)
+    assert [d.id for d in first] == ["1", "2", "7"] and again == first
+    assert all(form.get("id") == "999" for form in pubmed.asked[asked:])
+    pubmed.faults = ["drop"] * 20
+    assert read_inputs([path], Rejects(), settings) == first

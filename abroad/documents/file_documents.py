@@ -13,7 +13,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, require_file
-from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker
+from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker, find_field
 from abroad.core.records import read_stream
 from abroad.core.schema import Document
 from abroad.documents.fetch import attach
@@ -33,11 +33,11 @@ from abroad.sources.formats.spreadsheets import (
 )
 from abroad.sources.pubmed import Article, BrokenXml, Deleted, parse_articles, read_xml
 from abroad.sources.references import Reference
-from abroad.text.normalise import normalise
 
 Item = Document | Identifier
 _STREAMED = (".xml", ".xml.gz", ".spacy", ".json", ".jsonl", ".ndjson")
 _HEAD = 4_096
+_A_RESULT = "predictions, as `abroad extract` writes them, and no documents"
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ def text_document(id: str, text: str) -> Document:
     Raises:
         InputError: the text is empty.
     """
+    from abroad.text.normalise import normalise  # with numpy, which naming a command must not load
+
     title, blank, rest = text.strip().partition("\n\n")
     if not blank or "\n" in title or len(title) > 500:
         title, rest = "", text
@@ -112,6 +114,13 @@ def article_documents(articles: Iterable[Article | Deleted], rejects: Rejects) -
             rejects.add(f"PMID {article.pmid}", "no abstract and no title")
 
 
+def _is_prediction(record: Any) -> bool:
+    """Whether a record of JSON is a prediction and has no text."""
+    relations = record.get("relations") if isinstance(record, dict) else None
+    named = isinstance(relations, list) and all(isinstance(item, dict) and "organism" in item for item in relations)
+    return named and "error" in record and not any(find_field(field, record) for field in (TITLE, ABSTRACT))
+
+
 def _distinct(items: Iterable[Item], name: str, rejects: Rejects) -> list[Item]:
     """The items; of documents with one id, and of one identifier given twice, the first."""
     found: dict[Any, Item] = {}
@@ -129,6 +138,8 @@ def _json(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -
         for where, key, record in read_stream(stream, source.name, rejects.add):
             identifier = read_identifier(str(record)) if isinstance(record, str | int) else None
             try:
+                if _is_prediction(record):
+                    raise InputError(_A_RESULT)
                 yield Identifier(*identifier, where) if identifier else make(record, key)
             except InputError as error:
                 rejects.add(where, str(error))
@@ -150,7 +161,7 @@ def _xml(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) ->
 
 
 def _spacy(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
-    from abroad.extraction.builtin.spacy_pipeline.docbin import read_docbin
+    from abroad.documents.docbin import read_docbin
 
     if source.path is None:
         raise InputError(f"{source.name}: expected a file, not a pipe, for a DocBin (.spacy)")
@@ -200,6 +211,8 @@ def _workbook(source: Source, data: bytes, columns: ColumnNames, rejects: Reject
 
 
 def _rows(source: Source, rows: Any, named: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+    if {"document", "organism", "chemical"} <= set(rows.header):
+        raise InputError(f"{source.name}: {_A_RESULT}")
     columns = find_columns(rows.header, named, source.name)
     rejects.notes.append(f"{source.name}: {describe(columns)}")
     records = to_records(rows, columns)

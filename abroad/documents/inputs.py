@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -11,17 +12,29 @@ from typing import IO, TYPE_CHECKING
 
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.helpers import SUFFIX
-from abroad.core.io import Rejects
+from abroad.core.io import Rejects, require_file
+from abroad.core.io import read_documents as read_json_documents
 from abroad.core.schema import Document
-from abroad.documents.lookup import fetch_articles, resolve, with_abstracts
-from abroad.extraction.file_documents import Item, Source, article_documents, read_source, text_document
-from abroad.sources.formats.recognise import SUFFIXES
+from abroad.documents.distinct import distinct_items
+from abroad.documents.file_documents import Item, Source, article_documents, read_source, text_document
+from abroad.documents.lookup import Lookup, resolve, with_abstracts
+from abroad.documents.own_results import written_by
+from abroad.sources.formats.recognise import SUFFIXES, WHAT, is_json
 from abroad.sources.formats.spreadsheets import ColumnNames
 
 if TYPE_CHECKING:
     from abroad.sources.eutils import EutilsClient
 
-__all__ = ["InputSettings", "fetch_pmids", "read_inputs", "read_path", "text_document"]
+__all__ = [
+    "InputSettings",
+    "check_path",
+    "fetch_pmids",
+    "is_file",
+    "read_documents",
+    "read_inputs",
+    "read_path",
+    "text_document",
+]
 
 PIPE = "-"
 _OURS = (".run.json", ".rejects.jsonl", ".resume.json", ".articles.jsonl", ".cache.jsonl")
@@ -36,11 +49,13 @@ class InputSettings:
         columns: of tables, where their header does not say it.
         fetch: ask NCBI for the abstracts of documents that have a PMID and none.
         open_client: opens NCBI's client, when there is something to ask; None for no network.
+        out: the output in whose folder of helpers NCBI's answers are kept for the next run; None: nowhere.
     """
 
     columns: ColumnNames = field(default_factory=ColumnNames)
     fetch: bool = False
     open_client: Callable[[], AbstractContextManager[EutilsClient]] | None = None
+    out: Path | None = None
 
 
 def read_path(path: Path, rejects: Rejects) -> list[Document]:
@@ -51,36 +66,28 @@ def read_path(path: Path, rejects: Rejects) -> list[Document]:
 def read_inputs(
     paths: Sequence[Path], rejects: Rejects, settings: InputSettings | None = None, stdin: IO[bytes] | None = None
 ) -> list[Document]:
-    """The documents of files, folders (not of folders in them) and a pipe ("-"); a repeated id keeps its first.
+    """The documents of files, folders (not of folders in them) and a pipe ("-").
 
-    Of several files, one that cannot be read is set aside. `rejects.notes` tells what was assumed and skipped.
+    Of several files, one that cannot be read is set aside. Of one paper in several files the first is kept; other
+    records of one id go by the names of their files too. `rejects.notes` tells what was assumed and skipped.
 
     Raises:
         InputError: a path is missing, or nothing usable in all of them, with what was expected.
-        AbroadError: NCBI does not answer.
+        AbroadError: NCBI does not answer, and there is nothing else to read.
     """
     settings = settings or InputSettings()
     for path in paths:
-        if str(path) != PIPE and not path.exists():
-            raise InputError(f"{path}: no such file or folder")
+        check_path(path)
     sources = list(_sources(paths, rejects, stdin))
-    items: list[Item] = []
-    seen: set[str] = set()
+    found: list[tuple[Source, list[Item]]] = []
     for source in sources:
         try:
-            found = read_source(source, settings.columns, rejects)
+            found.append((source, read_source(source, settings.columns, rejects)))
         except (InputError, MissingDependencyError) as error:
             if len(sources) == 1 and not any(path.is_dir() for path in paths):
                 raise
             rejects.add(source.name, str(error).removeprefix(f"{source.name}: "))
-            continue
-        for item in found:
-            if isinstance(item, Document):
-                if item.id in seen:
-                    rejects.add(f"{source.name}: {item.id}", "the id stands in an earlier file too")
-                    continue
-                seen.add(item.id)
-            items.append(item)
+    items = distinct_items(found, rejects)
     if not items:
         where = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
         raise InputError(f"{where}: none of {len(sources)} files gave a document{_first(rejects)}")
@@ -89,7 +96,63 @@ def read_inputs(
     return documents
 
 
-def fetch_pmids(pmids: Sequence[str], client: EutilsClient, rejects: Rejects) -> list[Document]:
+def read_documents(path: str | Path, rejects: Rejects | None = None) -> list[Document]:
+    """The documents of one file in any format, or of a folder, for commands that take documents.
+
+    Args:
+        path: of a file or a folder.
+        rejects: collects records that are none, and notes what was assumed; without it the first such record raises.
+
+    Raises:
+        InputError: the path cannot be read at all, or holds no usable document.
+    """
+    path = Path(path)
+    if not path.is_dir() and is_json(require_file(path, f"documents ({WHAT})")):
+        return read_json_documents(path, rejects)
+    found = Rejects() if rejects is None else rejects
+    documents = read_inputs([path], found)
+    if rejects is None and found:
+        raise InputError(f"{found.items[0]['where']}: {found.items[0]['reason']}")
+    return documents
+
+
+def check_path(path: Path) -> None:
+    """Raise for a path that leads nowhere.
+
+    Raises:
+        InputError: says what may have been meant.
+    """
+    if str(path) == PIPE or is_there(path):
+        return
+    if len(str(path)) > 100 or len(str(path).split()) > 3:
+        raise InputError(f"expected the name of a file or folder, found a text ({str(path)[:40]!r}...): use --text")
+    raise InputError(f"{path}: no such file or folder{_meant(path)}")
+
+
+def is_file(name: str | Path) -> bool:
+    """Whether this is the name of a file that is there; no text is too long to ask."""
+    return is_there(name) and Path(name).is_file()
+
+
+def is_there(name: str | Path) -> bool:
+    """Whether a file or folder of this name is there."""
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):  # a name that is too long, or with a null character
+        return False
+
+
+def _meant(path: Path) -> str:
+    """A file of nearly this name in the same folder, as a question; a place to look where there is no such folder."""
+    if not path.parent.is_dir():
+        return f" (nor is there a folder {path.parent})"
+    near = difflib.get_close_matches(path.name, [item.name for item in path.parent.iterdir()], 1, 0.85)
+    return f"; did you mean {path.with_name(near[0])}?" if near else ""
+
+
+def fetch_pmids(
+    pmids: Sequence[str], client: EutilsClient, rejects: Rejects, out: Path | None = None
+) -> list[Document]:
     """Titles and abstracts from NCBI.
 
     Raises:
@@ -99,11 +162,15 @@ def fetch_pmids(pmids: Sequence[str], client: EutilsClient, rejects: Rejects) ->
     for pmid in pmids:
         if not (pmid.isascii() and pmid.isdigit()):
             raise InputError(f"expected a PMID (digits), found {pmid[:40]!r}")
-    articles = fetch_articles(pmids, client, rejects)
+    lookup = Lookup(client, rejects, out)
+    lookup.fetch(pmids)
+    articles = {pmid: lookup.articles[pmid] for pmid in dict.fromkeys(pmids) if pmid in lookup.articles}
     for pmid in dict.fromkeys(pmids):
         if pmid not in articles:
-            rejects.add(f"PMID {pmid}", "not found")
+            rejects.add(f"PMID {pmid}", lookup.missing("").removeprefix(": "))
     documents = list(article_documents(articles.values(), rejects))
+    if not documents and lookup.failure is not None:
+        raise lookup.failure
     if not documents:
         raise InputError(f"no document to read{_first(rejects)}")
     return documents
@@ -138,6 +205,8 @@ def _files_of(folder: Path, rejects: Rejects) -> list[Path]:
             skipped.append(f"{item.name}/ (a folder)")
         elif name.startswith(".") or name.endswith(_OURS) or not name.endswith(SUFFIXES):
             skipped.append(item.name)
+        elif (command := written_by(item)) is not None:
+            skipped.append(f"{item.name} (a result of `{command}`)")
         else:
             read.append(item)
     if skipped:
@@ -166,11 +235,12 @@ def _looked_up(items: Sequence[Item], settings: InputSettings, rejects: Rejects)
             f"{identifiers} PMIDs or DOIs to be looked up: fetch their texts first (abroad documents fetch)"
         )
     with settings.open_client() as client:
+        lookup = Lookup(client, rejects, settings.out)
         if identifiers:
-            documents = resolve(items, client, rejects)
+            documents = resolve(items, lookup, rejects)
         if not documents:
             raise InputError(f"none of {identifiers} PMIDs and DOIs gave a document{_first(rejects)}")
-        return with_abstracts(documents, client, rejects) if settings.fetch else documents
+        return with_abstracts(documents, lookup, rejects) if settings.fetch else documents
 
 
 def _note_titles_alone(documents: Sequence[Document], settings: InputSettings, rejects: Rejects) -> None:

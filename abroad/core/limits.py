@@ -1,0 +1,77 @@
+"""What compressed data may grow to: a file of kilobytes must not fill memory or run for hours.
+
+Deflate packs at most 1:1032, text about 1:10; far more than that is no text, whatever it claims to be.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from typing import IO, Any
+
+from abroad.core.errors import InputError
+
+MAX_IN_MEMORY = 256 << 20
+"""Bytes that data may unpack to which is held in memory as a whole."""
+MAX_RATIO = 200
+"""How many times its compressed size a stream may grow to, beyond `_FREE` bytes."""
+_FREE = 64 << 20
+_BLOCK = 1 << 20
+
+
+class BoundedGzip(io.RawIOBase):
+    """A gzip stream, read block by block, that ends with an error where it grows beyond all measure.
+
+    Reads may raise:
+        InputError: `name` unpacks to more than `MAX_RATIO` times its size.
+    """
+
+    def __init__(self, raw: IO[bytes], name: str) -> None:
+        self._raw, self._name, self._size = raw, name, 0
+        self._gzip = gzip.GzipFile(fileobj=raw)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._gzip.readinto(buffer)
+        self._size += count
+        if self._size > max(_FREE, MAX_RATIO * self._raw.tell()):
+            raise too_large(self._name)
+        return count
+
+
+def inflated(data: bytes, name: str) -> None:
+    """Check that zlib data unpacks to what memory holds; data that is damaged passes.
+
+    Raises:
+        InputError: it does not.
+    """
+    unpacker, size = zlib.decompressobj(), 0
+    while data and not unpacker.eof:
+        try:
+            size += len(unpacker.decompress(data, _BLOCK))
+        except zlib.error:
+            return
+        if size > MAX_IN_MEMORY:
+            raise too_large(name)
+        data = unpacker.unconsumed_tail
+
+
+def check_zip(data: bytes, name: str) -> None:
+    """Check by its own directory that an archive unpacks to what memory holds; a member never gives more than that.
+
+    Raises:
+        InputError: it does not.
+        zipfile.BadZipFile: no archive.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_IN_MEMORY:
+            raise too_large(name)
+
+
+def too_large(name: str) -> InputError:
+    """The error for data that unpacks to too much."""
+    return InputError(f"{name}: unpacks to far more than a file of texts does (a 'zip bomb'?); it is not read")

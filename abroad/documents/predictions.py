@@ -1,0 +1,106 @@
+"""Predictions in any form that `abroad extract` writes -> predictions: JSONL, JSON, and the tables CSV, TSV, XLSX.
+
+A table has labels, identifiers and scores; of the evidence it has the words alone, and so its relations come without.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, require_file
+from abroad.core.io import read_predictions as read_json_predictions
+from abroad.core.schema import Prediction, Relation
+from abroad.documents.cells import from_cell
+from abroad.documents.formats import FAILED
+from abroad.sources.formats.recognise import decode
+from abroad.sources.formats.spreadsheets import Rows, read_delimited, read_workbook
+from abroad.sources.tables import require_columns
+
+_WHAT = "predictions, as `abroad extract` writes them (JSONL, JSON, CSV, TSV, XLSX)"
+_NEEDED = ("document", "organism", "chemical")
+_OTHERS = ("organism_id", "chemical_id", "score", "status")
+
+
+def read_predictions(path: str | Path, rejects: Rejects | None = None) -> list[Prediction]:
+    """Read predictions, told apart by their content.
+
+    Args:
+        path: of the file.
+        rejects: collects records and rows that are none; without it the first such record raises.
+
+    Raises:
+        InputError: the file cannot be read at all, or holds no prediction.
+    """
+    path = require_file(path, _WHAT)
+    with path.open("rb") as stream:
+        head = stream.read(4_096)
+    workbook = head.startswith(b"PK\x03\x04")
+    if not workbook and (path.suffix.lower() in (".jsonl", ".json", ".ndjson") or not _is_table(head)):
+        return read_json_predictions(path, rejects)
+    found = Rejects() if rejects is None else rejects
+    data = path.read_bytes()
+    rows = (
+        read_workbook(data, str(path))[0] if workbook else read_delimited(decode(data, str(path)), str(path), found.add)
+    )
+    predictions = _read_rows(rows, path, found, escaped=not workbook)
+    if rejects is None and found:
+        raise InputError(f"{found.items[0]['where']}: {found.items[0]['reason']}")
+    if not predictions:
+        first = f" (first: {found.items[0]['where']}: {found.items[0]['reason']})" if found else ""
+        raise InputError(f"{path}: no usable prediction in the file{first}")
+    return predictions
+
+
+def _is_table(head: bytes) -> bool:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return not start.startswith((b"{", b"["))
+
+
+def _read_rows(rows: Rows, path: Path, rejects: Rejects, escaped: bool) -> list[Prediction]:
+    require_columns(path, rows.header, _NEEDED, _WHAT)
+    places = {name: rows.header.index(name) for name in (*_NEEDED, *_OTHERS) if name in rows.header}
+    predictions: dict[str, Prediction] = {}
+    for line, fields in rows.rows:
+        cells = {name: fields[place] for name, place in places.items()}
+        values = {name: from_cell(cell) if escaped else cell for name, cell in cells.items()}
+        try:
+            _add(predictions, values)
+        except InputError as error:
+            rejects.add(f"{path}:{line}", str(error))
+    return list(predictions.values())
+
+
+def _add(predictions: dict[str, Prediction], values: dict[str, str]) -> None:
+    """Add a row to the prediction of its document.
+
+    Raises:
+        InputError: it is no relation; the message says what was expected.
+    """
+    id, organism, chemical = (values[name] for name in _NEEDED)
+    if not id.strip():
+        raise InputError("expected an id in the column 'document'")
+    status = values.get("status") or None
+    score = _score(values.get("score", ""))
+    if bool(organism.strip()) != bool(chemical.strip()):
+        raise InputError("expected both an organism and a chemical, or neither for a document without relations")
+    prediction = predictions.setdefault(id, Prediction(id))
+    if not organism.strip():
+        if status is not None and status.startswith(FAILED):
+            prediction.error = status.removeprefix(FAILED)
+        return
+    ids = (values.get("organism_id") or None, values.get("chemical_id") or None)
+    prediction.relations.append(Relation(organism, chemical, score, *ids, status=status))
+
+
+def _score(text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not 0 <= score <= 1:
+        raise InputError(f"expected a score from 0 to 1, found {text[:40]!r}")
+    return score

@@ -1,0 +1,185 @@
+"""Whatever a server answers, a client gives an answer, sets a record aside, or ends with one error: no traceback."""
+
+import gzip
+import json
+import threading
+import time
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from abroad.core.errors import AbroadError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
+from abroad.engines.base import GenerationRequest
+from abroad.engines.openai.engine import OpenAiEngine
+from abroad.sources import http, pubchem, pubtator
+from abroad.sources.eutils import EutilsClient, EutilsSettings
+from abroad.sources.http import HttpSettings
+from tests.sources.servers import _Handler, serving
+
+HALF = json.loads('"\\ud83d"')
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", "text", HALF, "9" * 400, "1e999", "10.1/x"]),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                "choices text message content usage completion_tokens prompt_tokens logprobs token_logprobs tokens "
+                "text_offset finish_reason error esearchresult idlist count ERROR PubTator3 id pmid passages "
+                "annotations infons identifier type locations offset length PropertyTable Properties CID InChIKey "
+                "InformationList Information Synonym".split()
+            ),
+            children,
+            max_size=6,
+        )
+    ),
+    max_leaves=30,
+)
+SOUND = {
+    "choices": [{"text": "a", "finish_reason": "stop", "logprobs": {"token_logprobs": [-0.5]}}],
+    "usage": {"completion_tokens": 3, "prompt_tokens": 2},
+    "esearchresult": {"idlist": ["1"], "count": "1"},
+    "PubTator3": [
+        {
+            "id": "1",
+            "passages": [
+                {
+                    "annotations": [
+                        {
+                            "text": "a",
+                            "infons": {"type": "Species", "identifier": "1"},
+                            "locations": [{"offset": 0, "length": 1}],
+                        }
+                    ]
+                }
+            ],
+        }
+    ],
+    "PropertyTable": {"Properties": [{"CID": 1, "InChIKey": "A"}]},
+    "InformationList": {"Information": [{"CID": 1, "Synonym": ["a"]}]},
+}
+
+
+def replaced(value, place, new):
+    """The value with one of its parts, counted through, replaced."""
+    count = [0]
+
+    def walk(item):
+        count[0] += 1
+        if count[0] == place:
+            return new
+        if isinstance(item, dict):
+            return {key: walk(child) for key, child in item.items()}
+        return [walk(child) for child in item] if isinstance(item, list) else item
+
+    return walk(value)
+
+
+bodies = (
+    st.binary(max_size=60)
+    | st.sampled_from([b"", b"<html>busy</html>", b"[" * 20_000, b'{"a":' * 20_000, b"9" * 5_000, b"null"])
+    | anything.map(lambda value: json.dumps(value).encode())
+    | st.builds(replaced, st.just(SOUND), st.integers(1, 45), anything).map(lambda value: json.dumps(value).encode())
+)
+FAST = {"attempts": 1, "first_wait": 0.0}
+
+
+@pytest.fixture(scope="module")
+def server():
+    state = {"body": b"", "headers": {}}
+
+    class Handler(_Handler):
+        def do_GET(self):
+            self.answer(200, state["body"], state["headers"])
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+    with serving(Handler) as url:
+        state["url"] = url
+        yield state
+
+
+def complete(url, folder):
+    engine = OpenAiEngine("m", url, attempts=1, first_wait=0.0)
+    engine._understood = True
+    for chat in (False, True):
+        (made,) = engine.generate([GenerationRequest("1", "prompt", chat=chat)])
+        made.text.encode()
+    engine.score(["a"], ["b"])
+
+
+def fetch(url, folder):
+    with EutilsClient(EutilsSettings(base_url=url, **FAST), limiter=http.RateLimiter(1e9)) as client:
+        client._understood = True
+        list(client.fetch(["1", "2"], Rejects()))
+        list(client.search_dois(["10.1/x"], Rejects()))
+
+
+def annotate(url, folder):
+    found = pubtator.fetch_bioc(["1"], folder / "pubtator", HttpSettings(base_url=url, rate=1e9, **FAST))
+    pubtator.annotate(Document("1", "", "a text", pmid="1"), found.get("1", {}), Rejects())
+
+
+def synonyms(url, folder):
+    pubchem.fetch_synonyms(["A"], folder / "pubchem", HttpSettings(base_url=url, rate=1e9, **FAST))
+
+
+@pytest.mark.parametrize("ask", [complete, fetch, annotate, synonyms])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=bodies)
+def test_any_answer(server, tmp_path_factory, ask, body):
+    server["body"] = body
+    try:
+        ask(server["url"], tmp_path_factory.mktemp("caches"))
+    except AbroadError as error:
+        assert "\n" not in str(error)
+
+
+def test_one_unreadable_answer_costs_its_record_alone(server):
+    server["body"] = json.dumps(SOUND).encode()
+    engine = OpenAiEngine("m", server["url"], concurrency=1, attempts=2, first_wait=0.0)
+    with pytest.raises(AbroadError, match="unreadable"):  # never a readable one: a server of another kind
+        server["body"] = b"<html>"
+        list(engine.generate([GenerationRequest("0", "p")]))
+    made = []
+    for body in (json.dumps(SOUND).encode(), b'{"choices": {}}', json.dumps(SOUND).encode()):
+        server["body"] = body
+        made += engine.generate([GenerationRequest(str(len(made)), "p")])
+    assert [bool(generation.error) for generation in made] == [False, True, False]
+
+
+def test_a_bomb_in_an_answer_is_refused(server, monkeypatch, tmp_path):
+    monkeypatch.setattr(http, "MAX_ANSWER", 1 << 20)
+    server["body"], server["headers"] = gzip.compress(b" " * (1 << 26)), {"Content-Encoding": "gzip"}
+    try:
+        with pytest.raises(AbroadError, match="more than 1 MB"):
+            annotate(server["url"], tmp_path)
+    finally:
+        server["headers"] = {}
+
+
+def test_a_server_that_drips_is_given_up():
+    stop = threading.Event()
+
+    class Drip(_Handler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            while not stop.wait(0.05):
+                self.wfile.write(b" ")
+
+    with serving(Drip) as url, httpx.Client(timeout=0.3) as client:
+        start = time.monotonic()
+        with pytest.raises(http.TransientError, match="too slowly"):
+            http.request(client, "GET", url)
+        assert time.monotonic() - start < 3
+        stop.set()
