@@ -79,12 +79,11 @@ def pull(client: Argilla, dataset: str, workspace: str, rejects: Rejects) -> Pul
 def _read_dataset(client: Argilla, place: Dataset, users: dict[str, str], pulled: Pulled, rejects: Rejects) -> None:
     for record in stored_records(client, place):
         try:
-            document = document_of(record)
-        except (KeyError, TypeError, ValueError):
+            document, prediction = document_of(record), prediction_of(record)
+        except (KeyError, TypeError, ValueError, AttributeError, InputError):
             rejects.add(f"{place.name}: {record.id}", "not a record that abroad pushed")
             continue
         pulled.documents.setdefault(document.id, document)
-        prediction = prediction_of(record)
         if prediction is not None:
             pulled.predictions.setdefault(document.id, prediction)
         batch = str(record.metadata.get("batch", ""))
@@ -142,13 +141,12 @@ def read_offline(path: Path, rejects: Rejects) -> Pulled:
     for number, record in enumerate(value["documents"], 1):
         try:
             document = Document.from_dict(record)
+            pulled.documents[document.id] = document
+            prediction = document.extra.pop("prediction", None)
+            if prediction is not None:
+                pulled.predictions[document.id] = Prediction.from_dict(prediction)
         except InputError as error:
             rejects.add(f"{path}: document {number}", str(error))
-            continue
-        pulled.documents[document.id] = document
-        if record.get("prediction") is not None:
-            pulled.predictions[document.id] = Prediction.from_dict(record["prediction"])
-            document.extra.pop("prediction", None)
     for number, record in enumerate(value["answers"], 1):
         where = f"{path}: answer {number}"
         try:

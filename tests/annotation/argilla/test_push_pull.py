@@ -1,5 +1,6 @@
 """Documents go to a real server and decisions come back: nothing doubled, nothing lost."""
 
+import json
 import threading
 
 import pytest
@@ -209,3 +210,16 @@ def test_what_the_offline_page_saved(tmp_path):
     write_json(tmp_path / "else.json", {"x": {}})
     with pytest.raises(InputError, match="the JSON that the offline page saves"):
         read_offline(tmp_path / "else.json", rejects)
+
+
+@pytest.mark.parametrize("prediction", [3, "x", [], {}, {"id": "1"}, {"id": "1", "relations": [{"organism": 1}]}])
+def test_a_malformed_prediction_is_set_aside_and_the_answers_stay(tmp_path, prediction):
+    document = {"id": "1", "ArticleTitle": "Rutin of Ruta."}
+    answers = [{"document": id, "curator": "ana", "status": "submitted", "relations": "Ruta | rutin"} for id in "12"]
+    value = {"documents": [document | {"prediction": prediction}, document | {"id": "2"}], "answers": answers}
+    (tmp_path / "ana.json").write_text(json.dumps(value))
+    rejects = Rejects()
+    pulled = read_offline(tmp_path / "ana.json", rejects)
+    assert [decision.document for decision in pulled.decisions] == ["1", "2"]
+    assert [item["where"] for item in rejects.items] == [f"{tmp_path / 'ana.json'}: document 1"]
+    assert pulled.documents["1"].extra == {} and pulled.predictions == {}
