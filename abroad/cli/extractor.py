@@ -41,12 +41,13 @@ def train(
     from abroad.extraction.builtin.fit import Example, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.pairs import default_tagger
+    from abroad.extraction.builtin.reading import readable
 
     rejects = Rejects()
     inputs = [path for path in (curated, *synthetic) if path.is_file()]
     with run_record(out, "extractor train", {"cv": cv, "from_scratch": from_scratch, "seed": seed}, inputs) as record:
-        documents = read_documents(curated, rejects)
-        further = [document for path in synthetic for document in read_documents(path, rejects)]
+        documents = readable(read_documents(curated, rejects), rejects)
+        further = readable((document for path in synthetic for document in read_documents(path, rejects)), rejects)
         extractor, measured = train_extractor(
             documents, further, NoTagger() if from_scratch else default_tagger(), cv, seed
         )

@@ -69,15 +69,15 @@ def train_model(
     from abroad.evaluation.metrics import compare
     from abroad.extraction.builtin.fit import Example, train_extractor
     from abroad.extraction.builtin.pairs import default_tagger
+    from abroad.extraction.builtin.reading import readable
 
     rejects = Rejects()
     own = {document.id for document in lesson.documents}
-    synthetic = [d for path in section.synthetic for d in read_documents(path, rejects) if d.id not in own]
-    folds = min(_FOLDS, len(lesson.documents))
-    extractor, measured = train_extractor(
-        lesson.documents, synthetic, default_tagger(), folds, seed, weight=section.weight
-    )
-    held_out = measured.predictions([Example(document) for document in lesson.documents])
+    further = [d for path in section.synthetic for d in read_documents(path, rejects) if d.id not in own]
+    synthetic, curated = readable(further, rejects), readable(lesson.documents, rejects)
+    folds = min(_FOLDS, len(curated))
+    extractor, measured = train_extractor(curated, synthetic, default_tagger(), folds, seed, weight=section.weight)
+    held_out = measured.predictions([Example(document) for document in curated])
     extractor.save(folder)
     shared = [document for document in lesson.documents if document.id in lesson.unseen]
     before, after = compare(shared, lesson.known), compare(shared, held_out)
