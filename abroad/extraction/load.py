@@ -90,6 +90,7 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
 
 
 def _load_pairs(name: str, settings: Mapping[str, Any]) -> Extractor:
+    from abroad.extraction.builtin.manifest import check_manifest
     from abroad.extraction.builtin.pairs import load_pair_extractor
 
     given = {key: value for key, value in settings.items() if value is not None}
@@ -98,6 +99,8 @@ def _load_pairs(name: str, settings: Mapping[str, Any]) -> Extractor:
             raise InputError(f"{key}: expected a number from 0 to 1, found {value!r}")
     if len(given) > 1:
         raise InputError("expected min_score or precision, not both")
+    if name != BUILTIN:
+        check_manifest(Path(name))
     return load_pair_extractor(None if name == BUILTIN else name, **given)
 
 

@@ -86,8 +86,10 @@ def _are_rows(lines: list[str], delimiter: str, width: int) -> bool:
 
 def _count(line: str, delimiter: str, quoted: bool) -> int:
     """Fields of one line, quotation marks read as such or as any other sign."""
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    one = [line.rstrip("\r\n")]
     try:
-        return len(next(csv.reader([line.rstrip("\r\n")], delimiter=delimiter, quoting=quoting), []))
+        if quoted:
+            return len(next(csv.reader(one, delimiter=delimiter), []))
+        return len(next(csv.reader(one, delimiter=delimiter, quoting=csv.QUOTE_NONE), []))
     except csv.Error:  # a field beyond the module's limit
         return 0

@@ -68,6 +68,7 @@ def train_model(
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.metrics import compare
     from abroad.extraction.builtin.fit import Example, train_extractor
+    from abroad.extraction.builtin.manifest import save_with_manifest
     from abroad.extraction.builtin.pairs import default_tagger
     from abroad.extraction.builtin.reading import readable
 
@@ -78,7 +79,7 @@ def train_model(
     folds = min(_FOLDS, len(curated))
     extractor, measured = train_extractor(curated, synthetic, default_tagger(), folds, seed, weight=section.weight)
     held_out = measured.predictions([Example(document) for document in curated])
-    extractor.save(folder)
+    save_with_manifest(extractor, folder)
     shared = [document for document in lesson.documents if document.id in lesson.unseen]
     before, after = compare(shared, lesson.known), compare(shared, held_out)
     known, new = ([outcome.scores for outcome in side.outcomes] for side in (before, after))
@@ -112,9 +113,12 @@ def load_model(path: Path | None) -> PairExtractor:
     Raises:
         InputError: it is not an extractor of ours.
     """
+    from abroad.extraction.builtin.manifest import check_manifest
     from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.load import extractor_kind
 
     if path is not None and "min_score" not in extractor_kind(path).settings:
         raise InputError(f"{path}: expected an extractor, as `abroad extractor train` makes it")
+    if path is not None:
+        check_manifest(path)
     return load_pair_extractor(None if path is None else str(path))
