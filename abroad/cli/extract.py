@@ -227,8 +227,8 @@ def _ranker(by: str, model: str | None, base: str | None, keep: float) -> Callab
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
     from abroad.engines.spec import make_engine, read_settings, text_identity
     from abroad.extraction.load import extractor_kind
+    from abroad.models.identity import weights_digest
     from abroad.models.resolve import resolve_model
-    from abroad.models.source import weights_digest
     from abroad.ranking.rank import RankSettings, rank_file
 
     settings = RankSettings(by=by, keep=keep)

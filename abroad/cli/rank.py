@@ -43,8 +43,8 @@ def rank(
     from abroad.core.io import Rejects, read_documents, read_predictions
     from abroad.core.provenance import run_record
     from abroad.engines.spec import make_engine, parse_assignments, read_settings, text_identity
+    from abroad.models.identity import weights_digest
     from abroad.models.resolve import resolve_model
-    from abroad.models.source import weights_digest
     from abroad.ranking.compare import compare_orders
     from abroad.ranking.game import GameSettings
     from abroad.ranking.rank import RankSettings, rank_file

@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from abroad.core.errors import InputError
 from abroad.engines.base import Engine
+from abroad.models.identity import named_digest
 
 NGRAM = "ngram"
 """As a draft: tokens that followed the same words before, copied from the prompt and the text so far."""
@@ -171,7 +172,17 @@ def text_identity(engine: str, model: str, settings: EngineSettings) -> dict[str
         for item in fields(settings)
         if item.name not in settings.layout and getattr(settings, item.name) != getattr(default, item.name)
     }
-    return {"engine": engine, "model": model} | differing
+    return {"engine": engine, "model": model} | differing | _weights(engine, model, settings)
+
+
+def _weights(engine: str, model: str, settings: EngineSettings) -> dict[str, str]:
+    """Digests of the weights that lie on this machine, by which a model replaced in place is told from the old one."""
+    if engine == "openai":
+        return {}
+    found = {"weights": named_digest(model, getattr(settings, "base", None))}
+    if amateur := getattr(settings, "amateur", None):
+        found["amateur_weights"] = named_digest(amateur)
+    return {key: value for key, value in found.items() if value}
 
 
 _ENGINES = {

@@ -20,8 +20,11 @@ from abroad.core.io import write_json
 from abroad.core.outputs import Kind, Output, check_file, check_outputs, unwritable
 from abroad.core.provenance import input_hashes, peak_memory_mb, reset_peak_memory, versions
 from abroad.core.resume import digest
+from abroad.models.identity import named_digest
 from abroad.pipeline.config import Config
 
+_MODELS = ("model", "base", "amateur", "rank_model")
+"""Settings of stages that name a model."""
 _ALL = "*"
 """Begun, in a record of an earlier version: it did not say what was."""
 
@@ -94,6 +97,9 @@ class RunRecord:
         paths = (*stage.inputs, *stage.outputs)
         if not all(path.exists() for path in paths):
             return False
+        models = _models_in(stage.settings)
+        if entry.get("models", models) != models:  # a local model was replaced in place
+            return False
         return entry["inputs"] == input_hashes(stage.inputs) and entry["outputs"] == input_hashes(stage.outputs)
 
     def perform(self, stage: Stage) -> dict[str, Any]:
@@ -110,7 +116,9 @@ class RunRecord:
         reset_peak_memory()
         start = time.monotonic()
         result = stage.run()
+        models = _models_in(stage.settings)
         self.value["stages"][stage.name] = {
+            **({"models": models} if models else {}),
             "started": started,
             "seconds": round(time.monotonic() - start, 1),
             "peak_memory_mb": peak_memory_mb(),
@@ -121,6 +129,16 @@ class RunRecord:
         }
         write_json(self.path, self.value)
         return self.value["stages"][stage.name]
+
+
+def _models_in(settings: Any) -> dict[str, str]:
+    """Name -> digest of the weights of each local model that a stage's settings name."""
+    found: dict[str, str] = {}
+    for key, value in settings.items() if isinstance(settings, dict) else ():
+        if key in _MODELS and isinstance(value, str) and (weights := named_digest(value)):
+            found[value] = weights
+        found |= _models_in(value)
+    return found
 
 
 def _output(stage: Stage, path: Path, ours: bool) -> Output:

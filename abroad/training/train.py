@@ -27,6 +27,7 @@ from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.generative.decoding import Decoding
 from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.models.backend import import_transformers
+from abroad.models.identity import weights_digest
 from abroad.models.load import empty_model, load_model, load_tokenizer
 from abroad.models.lora import add_lora, import_peft, peft_names, trainable
 from abroad.models.resolve import resolve_model
@@ -140,7 +141,8 @@ class TrainingRun:
         """Open the record, and keep the adapter as it was drawn: compression needs it."""
         own = {key: value for key, value in asdict(self.settings).items() if key not in ("checkpoint_every",)}
         pairs = [[example.prompt, example.target] for example in self.examples]
-        self.states = StateStore(self.out / "state", digest(own, pairs, self.processes.count), self.processes.first)
+        identity = digest(own, pairs, self.processes.count, weights_digest(source))
+        self.states = StateStore(self.out / "state", identity, self.processes.first)
         self.record = RunRecord(self.out, self.processes.first)
         self.record.describe(
             asdict(self.settings),

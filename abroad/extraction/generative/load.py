@@ -9,9 +9,9 @@ from abroad.core.errors import InputError
 from abroad.engines.spec import make_engine, read_settings, text_identity
 from abroad.extraction.generative.decoding import Decoding, check_decoding
 from abroad.extraction.generative.extractor import GenerativeExtractor
+from abroad.models.identity import weights_digest
 from abroad.models.load import load_tokenizer
 from abroad.models.resolve import resolve_model
-from abroad.models.source import weights_digest
 
 
 def load_generative_extractor(
@@ -41,7 +41,7 @@ def load_generative_extractor(
     identity = {"model": str(source.adapter or source.base), "base": source.base, "weights": weights_digest(source)}
     differing = text_identity(name, model, read_settings(name, {**chosen, "base": None}))
     identity |= {key: value for key, value in differing.items() if (key, value) != ("engine", "transformers")}
-    identity["model"] = str(source.adapter or source.base)
+    identity |= {"model": str(source.adapter or source.base), "weights": weights_digest(source)}
     if amateur := getattr(settings, "amateur", None):
         identity["amateur_weights"] = weights_digest(resolve_model(amateur))
     return GenerativeExtractor(
