@@ -17,6 +17,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import write_json
+from abroad.core.locks import held
 from abroad.core.outputs import Kind, Output, check_file, check_outputs, unwritable
 from abroad.core.provenance import input_hashes, peak_memory_mb, reset_peak_memory, versions
 from abroad.core.resume import digest
@@ -166,6 +167,13 @@ def run_stages(
     if only is not None and only not in names:
         raise InputError(f"no stage {only!r}; expected one of: {', '.join(names)}")
     check_outputs([Output(config.out, Kind("a run", folder=True, recognise=lambda path: True), "out:")])
+    with held(config.out, "abroad run"):
+        return _run_stages(config, stages, only, say, force)
+
+
+def _run_stages(
+    config: Config, stages: list[Stage], only: str | None, say: Callable[[str], None], force: bool
+) -> RunRecord:
     record = RunRecord(config)
     record.check([stage for stage in stages if only in (None, stage.name)], force)
     try:
