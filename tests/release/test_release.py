@@ -35,9 +35,7 @@ def test_a_compressed_adapter_is_used_like_any_other(cli, run, documents, tmp_pa
     result = cli("release", "compress", run, *options, "--densities", "5,50", "--scales", "1,4")
     assert result.exit_code == 0, result.output
     assert "loading the model, to measure it on 3 documents" in result.stderr
-    assert (
-        "decoding the documents: " in result.stderr and "/9" in result.stderr
-    )
+    assert "decoding the documents: " in result.stderr and "/9" in result.stderr
     table = result.stdout.splitlines()
     assert len(table) == 6 and "times smaller than 16 bits" in table[-1]
     assert not (small / "adapter_model.safetensors").exists()
