@@ -201,10 +201,11 @@ def docbin(
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
+    from abroad.extraction.builtin.reading import readable
     from abroad.extraction.builtin.spacy_pipeline.docbin import write_labelled_docbin
 
     rejects = Rejects()
-    items = read_documents(documents, rejects)
+    items = readable(read_documents(documents, rejects), rejects)
     with run_record(out, "documents docbin", {}, [documents]) as record:
         report = write_labelled_docbin(out, items)
         record.update(asdict(report))

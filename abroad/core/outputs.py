@@ -22,6 +22,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper_folder, old_helper
+from abroad.core.locks import held
 
 WRITING, WRITTEN = "writing.json", "written.json"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -43,6 +44,7 @@ class Kind:
         beside: further files that are written with it.
         recognise: whether abroad wrote what lies there, told by the content alone.
         grows: other commands write to it too, so that its hash proves nothing.
+        shared: whether several runs may write to it at once; else the second is refused.
         marked: whether `OUT.abroad/` says that abroad wrote it; else `recognise` alone does.
     """
 
@@ -53,6 +55,7 @@ class Kind:
     recognise: Callable[[Path], bool] = lambda path: False
     grows: bool = False
     marked: bool = True
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,13 +87,17 @@ def guard(
     check_outputs(outputs, inputs, force)
     marked = [output for output in outputs if output.kind.marked and _is_first_process()]
     claims: list[_Claim] = []
-    try:
+    with contextlib.ExitStack() as locks:
         for output in marked:
-            claims.append(_Claim(output, command))
-        yield
-    finally:
-        for claim in reversed(claims):
-            claim.release()
+            if not output.kind.shared:
+                locks.enter_context(held(output.path, command))
+        try:
+            for output in marked:
+                claims.append(_Claim(output, command))
+            yield
+        finally:
+            for claim in reversed(claims):
+                claim.release()
 
 
 def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), force: bool = False) -> None:

@@ -7,6 +7,11 @@ import time
 from typing import Any
 
 
+def tell(message: str) -> None:
+    """Say something for the person who waits, on standard error."""
+    print(message, file=sys.stderr, flush=True)
+
+
 class Progress:
     """Counts work done and shows it; use as a context manager.
 

@@ -17,9 +17,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from abroad.core.helpers import found, helper, old_helper
+from abroad.core.helpers import found, helper, helper_folder, old_helper
 from abroad.core.io import JsonlAppender, atomic_write, write_json, write_jsonl
 from abroad.core.jsonl import read_jsonl
+from abroad.core.locks import held
+from abroad.core.progress import tell
 
 _IDENTITY = "resume.json"
 
@@ -76,7 +78,7 @@ class ResumableOutput:
     Args:
         identity: whatever must be equal for earlier records to be kept.
         wanted: key -> digest of the input the record answers; a record whose
-            `input_digest` differs is dropped and made again.
+            `input_digest` differs is made again; records of other keys stay for a run that wants them.
         earlier: another path, at which an earlier version wrote the same records; they are copied.
     Attributes:
         done: keys already answered.
@@ -94,12 +96,16 @@ class ResumableOutput:
         self.partial = partial_file(self.out, identity)
         self._identity, self._wanted, self._key = identity, wanted, key
         self._appender: JsonlAppender | None = None
-        self._take_up(earlier)
+        self._earlier, self._held = earlier, contextlib.ExitStack()
+        self._was_finished = False
         self.done: set[str] = set()
 
     def _take_up(self, earlier: Path | None) -> None:
-        """Bring what was made with this identity to `partial`."""
+        """Bring what was made with this identity to `partial`; say what of another identity stays beside it."""
         self.partial.parent.mkdir(parents=True, exist_ok=True)
+        for other in sorted(self.partial.parent.glob("partial-*.jsonl")):
+            if other != self.partial and self.partial.parent == helper_folder(self.out):
+                tell(f"{self.out}: unfinished work of another model or other settings stays in {other}")
         if self.partial.exists():
             return
         old = old_helper(self.out, "partial")
@@ -107,6 +113,7 @@ class ResumableOutput:
             old.rename(self.partial)
         elif self.out.exists() and keeps_identity(self.out, self._identity):
             self.out.rename(self.partial)
+            self._was_finished = True
         elif earlier is not None and _holds(old_helper(earlier, _IDENTITY), self._identity):
             unfinished = old_helper(earlier, "partial")
             source = unfinished if unfinished.exists() else earlier
@@ -115,13 +122,21 @@ class ResumableOutput:
                     stream.write(source.read_bytes())
 
     def __enter__(self) -> ResumableOutput:
+        self._held.enter_context(held(self.out))
+        try:
+            return self._open()
+        except BaseException:
+            self._held.close()
+            raise
+
+    def _open(self) -> ResumableOutput:
+        self._take_up(self._earlier)
         appender = JsonlAppender(self.partial, self._key)  # cuts off a torn last line
         if self.partial.exists():
-            records = read_jsonl(self.partial)
-            current = [r for r in records if self._wanted.get(str(r[self._key])) == r.get("input_digest")]
-            if len(current) < len(records):
-                write_jsonl(self.partial, current)
-            self.done = {str(record[self._key]) for record in current}
+            self.done = set(self._current())
+            others = appender.done - self._wanted.keys()
+            if others and not self._was_finished:
+                tell(f"{self.out}: unfinished work on {len(others)} other records stays in {self.partial}")
         self._appender = appender.__enter__()
         return self
 
@@ -136,11 +151,24 @@ class ResumableOutput:
         if self._appender is not None:
             self._appender.__exit__()
             self._appender = None
+        self._held.close()
+
+    def _current(self) -> dict[str, dict[str, Any]]:
+        """Key -> the record that answers what is wanted; others of the partial file are of other inputs."""
+        return {str(r[self._key]): r for r in read_jsonl(self.partial) if self._is_wanted(r)}
+
+    def _is_wanted(self, record: dict[str, Any]) -> bool:
+        return self._wanted.get(str(record[self._key])) == record.get("input_digest")
 
     def finish(self, order: Iterable[str] | None = None) -> None:
         """Turn the partial file into the output, in the given order of keys if one is given."""
-        records = {str(record[self._key]): record for record in read_jsonl(self.partial)}
-        write_identity(self.out, None)  # killed here, the output is of no identity and the partial file still there
-        write_jsonl(self.out, (records[key] for key in (records if order is None else order) if key in records))
-        write_identity(self.out, self._identity)
-        self.partial.unlink()
+        with held(self.out):
+            records = self._current()
+            others = [r for r in read_jsonl(self.partial) if str(r[self._key]) not in self._wanted]
+            write_identity(self.out, None)  # killed here, the output is of no identity and the partial file still there
+            write_jsonl(self.out, (records[key] for key in (records if order is None else order) if key in records))
+            write_identity(self.out, self._identity)
+            if others and not self._was_finished:  # unfinished work on other inputs, which a later run may want
+                write_jsonl(self.partial, others)
+            else:
+                self.partial.unlink()

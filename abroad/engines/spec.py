@@ -15,6 +15,7 @@ from pydantic import Field
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability, Registry, setting_names
 from abroad.engines.base import Engine, EngineKind
+from abroad.models.identity import named_digest
 
 ENGINES: Registry[EngineKind] = Registry(
     "engine",
@@ -206,7 +207,16 @@ def text_identity(engine: str, model: str, settings: EngineSettings) -> dict[str
         for name in setting_names(type(settings))
         if name not in settings.layout and getattr(settings, name) != getattr(default, name)
     }
-    return {"engine": engine, "model": model} | differing
+    return {"engine": engine, "model": model} | differing | _weights(engine, model, settings)
+
+
+def _weights(engine: str, model: str, settings: EngineSettings) -> dict[str, str]:
+    """Digests of the weights that lie on this machine, by which a model replaced in place is told from the old one."""
+    if Capability.WEIGHTS not in ENGINES.capabilities(engine):
+        return {}
+    found = {"weights": named_digest(model, getattr(settings, "base", None))}
+    found |= {f"{key}_weights": named_digest(other) for key, other in settings.further_models.items()}
+    return {key: value for key, value in found.items() if value}
 
 
 def make_engine(
@@ -275,8 +285,8 @@ class EngineSpec:
         """What tells the weights from others of the model's name; empty of a server, which does not show them."""
         if Capability.WEIGHTS not in self.capabilities:
             return {}
+        from abroad.models.identity import weights_digest
         from abroad.models.resolve import resolve_model
-        from abroad.models.source import weights_digest
 
         return {"weights": weights_digest(resolve_model(self.model, getattr(self.settings, "base", None)))}
 

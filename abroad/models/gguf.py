@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.models.backend import import_transformers, quiet_loading
+from abroad.models.identity import content_hash
 from abroad.models.source import cache_directory
 
 _CONVERSION = 2
@@ -16,7 +17,7 @@ _CONVERSION = 2
 
 def converted(gguf: Path) -> Path:
     """The directory of the safetensors conversion of a GGUF file, made once and kept in the cache."""
-    target = cache_directory() / "models" / f"{gguf.stem}-{gguf.stat().st_size}-{_CONVERSION}"
+    target = cache_directory() / "models" / f"{gguf.stem}-{content_hash(gguf)[:16]}-{_CONVERSION}"
     if (target / "config.json").is_file():
         return target
     transformers, torch = import_transformers()

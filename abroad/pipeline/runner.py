@@ -18,11 +18,15 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import write_json
+from abroad.core.locks import held
 from abroad.core.outputs import Kind, Output, check_file, check_outputs, unwritable
 from abroad.core.provenance import input_hashes, peak_memory_mb, reset_peak_memory, versions
 from abroad.core.resume import digest
+from abroad.models.identity import named_digest
 from abroad.pipeline.config import Config
 
+_MODELS = ("model", "base", "amateur", "rank_model")
+"""Settings of stages that name a model."""
 _ALL = "*"
 """Begun, in a record of an earlier version: it did not say what was."""
 
@@ -95,6 +99,9 @@ class RunRecord:
         paths = (*stage.inputs, *stage.outputs)
         if not all(path.exists() for path in paths):
             return False
+        models = _models_in(stage.settings)
+        if entry.get("models", models) != models:  # a local model was replaced in place
+            return False
         return entry["inputs"] == input_hashes(stage.inputs) and entry["outputs"] == input_hashes(stage.outputs)
 
     def perform(self, stage: Stage, say: Callable[[str], None] = lambda message: None) -> dict[str, Any]:
@@ -112,10 +119,12 @@ class RunRecord:
         start = time.monotonic()
         context = Context(say=lambda message: say(f"  {message}"))
         result = stage.run(context)
+        models = _models_in(stage.settings)
         if stage.outputs:
             context.rejects.write_beside(stage.outputs[0])
             result = {**result, "set_aside": len(context.rejects)}
         self.value["stages"][stage.name] = {
+            **({"models": models} if models else {}),
             "started": started,
             "seconds": round(time.monotonic() - start, 1),
             "peak_memory_mb": peak_memory_mb(),
@@ -126,6 +135,16 @@ class RunRecord:
         }
         write_json(self.path, self.value)
         return self.value["stages"][stage.name]
+
+
+def _models_in(settings: Any) -> dict[str, str]:
+    """Name -> digest of the weights of each local model that a stage's settings name."""
+    found: dict[str, str] = {}
+    for key, value in settings.items() if isinstance(settings, dict) else ():
+        if key in _MODELS and isinstance(value, str) and (weights := named_digest(value)):
+            found[value] = weights
+        found |= _models_in(value)
+    return found
 
 
 def _output(stage: Stage, path: Path, ours: bool) -> Output:
@@ -153,6 +172,13 @@ def run_stages(
     if only is not None and only not in names:
         raise InputError(f"no stage {only!r}; expected one of: {', '.join(names)}")
     check_outputs([Output(config.out, Kind("a run", folder=True, recognise=lambda path: True), "out:")])
+    with held(config.out, "abroad run"):
+        return _run_stages(config, stages, only, say, force)
+
+
+def _run_stages(
+    config: Config, stages: list[Stage], only: str | None, say: Callable[[str], None], force: bool
+) -> RunRecord:
     record = RunRecord(config)
     record.check([stage for stage in stages if only in (None, stage.name)], force)
     try:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import httpx
 import tenacity
@@ -27,6 +27,7 @@ MAX_ANSWER = 256 << 20
 """Bytes, unpacked: ten thousand PubMed records are about as much."""
 _SLOWEST = 1_000.0  # bytes a second
 _OF_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
+T = TypeVar("T")
 USER_AGENT = f"abroad/{version()}"
 
 
@@ -233,22 +234,42 @@ class JsonClient:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def ask(self, path: str, params: dict[str, str] | None = None, form: dict[str, str] | None = None) -> Any:
-        """The answer to a GET, or to a POST of `form`; None for one that says that it has no such thing (404).
+    def ask(
+        self,
+        path: str,
+        read: Callable[[int, Any], T],
+        params: dict[str, str] | None = None,
+        form: dict[str, str] | None = None,
+    ) -> T:
+        """What `read` makes of the answer to a GET, or to a POST of `form`.
 
+        Args:
+            read: takes the status (200 or 404) and the JSON of an answer, and raises KeyError, TypeError, ValueError or
+                AttributeError where it is none of the server's own. So a 404 of a proxy or of a wrong address, or a
+                page of a login, is never taken for "no such thing".
         Raises:
-            AbroadError: no answer after all attempts, or a request that the server refuses.
+            AbroadError: no answer after all attempts, a request that the server refuses, or an answer that is not its.
         """
         retries = with_retries(self._name, self._settings.attempts, self._settings.first_wait, self._say)
-        return retries(self._once, path, params, form)
+        return cast(T, retries(self._once, path, read, params, form))
 
-    def _once(self, path: str, params: dict[str, str] | None, form: dict[str, str] | None) -> Any:
+    def _once(
+        self, path: str, read: Callable[[int, Any], T], params: dict[str, str] | None, form: dict[str, str] | None
+    ) -> T:
         self._limiter.wait()
         url = f"{self._settings.base_url.rstrip('/')}/{path}"
         response = request(self._http, "POST" if form else "GET", url, params=params, data=form)
         check_status(response)
-        if response.status_code == 404:
-            return None
-        if response.status_code != 200:
-            raise AbroadError(f"{self._name}: HTTP {response.status_code} from {url}")
-        return json_of(response)
+        status = response.status_code
+        if status not in (200, 404):
+            raise AbroadError(f"{self._name}: HTTP {status} from {url}")
+        try:
+            return read(status, json_of(response))
+        except (KeyError, TypeError, ValueError, AttributeError, Unreadable) as error:
+            if status == 404:
+                raise AbroadError(
+                    f"{self._name}: HTTP 404 from {url}, and not in the words of {self._name}; check the address"
+                ) from None
+            if isinstance(error, Unreadable):
+                raise
+            raise Unreadable(f"unreadable answer ({type(error).__name__}: {str(error)[:100]})") from None

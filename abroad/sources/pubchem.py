@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import JsonlAppender, Rejects, atomic_write, require_file
 from abroad.core.jsonl import read_jsonl, split_lines
 from abroad.core.progress import Progress
-from abroad.sources.http import HttpSettings, JsonClient, int_of, objects_of
+from abroad.sources.http import HttpSettings, JsonClient, int_of
 from abroad.sources.tables import read_rows
 
 BASE_URL = "https://pubchem.ncbi.nlm.nih.gov/rest/pug"
@@ -25,7 +26,7 @@ _INCHIKEY = re.compile(r"[A-Z]{14}-[A-Z]{10}-[A-Z]")
 _CODE = re.compile(
     r"\d{2,7}-\d\d-\d|(?:CHEBI|CHEMBL|SCHEMBL|DTXSID|DTXCID|ZINC|AKOS|MFCD|NSC|UNII|HMS|BDBM|CAS|EINECS|EC|Q|HY|CS|BRD|"
     r"AC|AS|DB|FT|LMPK|LMFA|NCGC|SMR|MLS|STK|STL|CCG|SR|GTPL|RefChem)[-: ]?\s?\d[\w.-]*|[A-Z]{14}-[A-Z]{10}-[A-Z]|"
-    r"[A-Z0-9]{10}|InChI=.*|[\d\W]+",
+    r"(?-i:(?=[A-Z0-9]*\d)[A-Z0-9]{10})|InChI=.*|[\d\W]+",  # the last but two: UNII, in capitals and with a digit
     re.IGNORECASE,
 )
 _LONGEST = 120
@@ -93,20 +94,34 @@ def fetch_synonyms(
 
 def _ask(client: JsonClient, batch: Sequence[str]) -> dict[str, list[str]]:
     """Synonyms by InChIKey: the compounds of the keys first, then the synonyms of the compounds."""
-    answer = client.ask("compound/inchikey/property/InChIKey/JSON", form={"inchikey": ",".join(batch)})
-    rows = objects_of(answer, "PropertyTable", "Properties")
-    keys = {int_of(row.get("CID")): str(row["InChIKey"]) for row in rows if "InChIKey" in row}
+    found = client.ask("compound/inchikey/property/InChIKey/JSON", _properties, form={"inchikey": ",".join(batch)})
+    keys = {int_of(row.get("CID")): str(row["InChIKey"]) for row in found if "InChIKey" in row}
     keys.pop(None, None)
     if not keys:
         return {}
-    answer = client.ask("compound/cid/synonyms/JSON", form={"cid": ",".join(map(str, keys))})
+    found = client.ask("compound/cid/synonyms/JSON", _information, form={"cid": ",".join(map(str, keys))})
     result: dict[str, list[str]] = {}
-    for entry in objects_of(answer, "InformationList", "Information"):
+    for entry in found:
         names = entry.get("Synonym")
         key = keys.get(int_of(entry.get("CID")))
         if key and isinstance(names, list):
             result.setdefault(key, []).extend(map(str, names))
     return result
+
+
+def _properties(status: int, answer: Any) -> list[dict[str, Any]]:
+    return _entries(status, answer, "PropertyTable", "Properties")
+
+
+def _information(status: int, answer: Any) -> list[dict[str, Any]]:
+    return _entries(status, answer, "InformationList", "Information")
+
+
+def _entries(status: int, answer: Any, outer: str, inner: str) -> list[dict[str, Any]]:
+    """What PUG REST answers; nothing where it says, in its own words, that it has no such compound."""
+    if status == 404 and answer["Fault"]["Code"] == "PUGREST.NotFound":
+        return []
+    return [dict(entry) for entry in answer[outer][inner]]
 
 
 def read_exchange(path: Path, rejects: Rejects) -> dict[str, list[str]]:

@@ -50,7 +50,7 @@ class Deleted:
 
 
 class BrokenXml(Exception):
-    """The stream is not well-formed PubMed XML; the message says where."""
+    """The stream is not well-formed XML, and the message says where; or it is not PubMed's."""
 
 
 class _BoundedRecords:
@@ -96,9 +96,10 @@ def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
             while record.getprevious() is not None:
                 del record.getparent()[0]
     except etree.XMLSyntaxError as error:
-        raise BrokenXml(f"line {error.lineno or 1}: {' '.join(str(error.msg).split())}") from None
+        fault = " ".join(str(error.msg or "unreadable").split()).partition(", line ")[0]
+        raise BrokenXml(f"broken XML at line {error.lineno or 1}: {fault}") from None
     if records.root.tag not in _ROOTS:
-        raise BrokenXml(f"expected PubMed XML (root PubmedArticleSet), found <{records.root.tag}>")
+        raise BrokenXml(f"XML, but not PubMed's: expected the root PubmedArticleSet, found {records.root.tag}")
 
 
 def read_xml(paths: Sequence[Path], rejects: Rejects) -> Iterator[Article | Deleted]:

@@ -62,13 +62,20 @@ def fetch_bioc(
     ):
         for start in range(0, len(todo), BATCH):
             batch = todo[start : start + BATCH]
-            answer = client.ask("publications/export/biocjson", {"pmids": ",".join(batch)})
-            found = {_pmid(entry): entry for entry in objects_of(answer, "PubTator3")}
+            entries = client.ask("publications/export/biocjson", _entries, {"pmids": ",".join(batch)})
+            found = {_pmid(entry): entry for entry in entries}
             for pmid in batch:
                 appender.append({"pmid": pmid, "bioc": found.get(pmid, {})})
                 progress.advance()
     wanted = set(pmids)
     return {record["pmid"]: record["bioc"] for record in read_jsonl(cache) if record["pmid"] in wanted}
+
+
+def _entries(status: int, answer: Any) -> list[dict[str, Any]]:
+    """The documents of an answer; those that PubTator3 does not have are simply not among them."""
+    if status != 200:
+        raise ValueError
+    return [dict(entry) for entry in answer["PubTator3"]]
 
 
 def _pmid(entry: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from typing import Any, TextIO
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, require_file
 from abroad.core.limits import BoundedGzip
+from abroad.sources.delimited import read_delimited_rows
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -81,26 +82,19 @@ def read_rows(
     pick = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
     width = len(header)
     with open_table(path, what) as stream:
-        reader = _reader(stream, delimiter)
-        _header(reader)
-        while True:
-            line = reader.line_num + 1
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                rejects.add(_lines(path, line, reader.line_num), f"broken row ({error})")
-                continue
-            if len(row) != width:
-                if row:
-                    rejects.add(_lines(path, line, reader.line_num), f"expected {width} fields, found {len(row)}")
-                continue
-            fields = pick(row)
-            if not is_unicode("".join(fields)):
-                rejects.add(f"{path}:{line}", "not UTF-8")
-                continue
-            yield line, fields
+        rows = read_delimited_rows(stream, delimiter)
+        next((row for row in rows if row.fields), None)
+        for row in rows:
+            if row.fault:
+                rejects.add(f"{path}:{row.line}", f"broken row ({row.fault})")
+            elif row.fields and len(row.fields) != width:
+                rejects.add(f"{path}:{row.line}", f"expected {width} fields, found {len(row.fields)}")
+            elif row.fields:
+                fields = pick(row.fields)
+                if is_unicode("".join(fields)):
+                    yield row.line, fields
+                else:
+                    rejects.add(f"{path}:{row.line}", "not UTF-8")
 
 
 def require_columns(path: str | Path, header: Sequence[str], columns: Sequence[str], what: str) -> None:
@@ -125,10 +119,6 @@ def is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _lines(path: str | Path, first: int, last: int) -> str:
-    return f"{path}:{first}" + (f" to {last}" if last > first else "")
 
 
 def _header(reader: Any) -> list[str]:

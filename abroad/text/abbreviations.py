@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 
 _SHORT = re.compile(r"\(([^()\s,;]{2,10})[,;)]")
-_LONGEST_TEXT = 100_000
 
 
 def definitions(text: str) -> dict[str, str]:
     """Short form -> the long form that stands before it in brackets; the first definition counts."""
     found: dict[str, str] = {}
-    for match in _SHORT.finditer(text[:_LONGEST_TEXT]):
+    for match in _SHORT.finditer(text):
         short = match[1]
         if short in found or not short[0].isalnum() or not any(character.isalpha() for character in short):
             continue

@@ -50,7 +50,6 @@ class OrganismMention:
 _ABBREVIATED = re.compile(r"([A-Z][a-z]{0,3})\.\s?([a-z]{3,}(?:-[a-z]+)*)")
 _SPECIES = 0.5  # belief from which a genus and the word after it are read as a species
 _CANDIDATUS = 0.95  # the word stands before names of bacteria and nowhere else; corpora have too few to learn from
-_MAX_MENTIONS = 400  # beyond it a text is a catalogue of species
 _HIGH_FORMS = frozenset(("higher", "common"))
 
 
@@ -64,7 +63,7 @@ def find_organisms(text: str) -> list[OrganismMention]:
         believed = _CANDIDATUS if one.form == "candidatus" else belief(one, features(one, words, around))
         if believed >= minimum(one):
             mentions.append(_mention(one, believed))
-    kept = _without_appositions(_without_overlaps(mentions))[:_MAX_MENTIONS]
+    kept = _without_appositions(_without_overlaps(mentions))
     resolved = _resolved(kept)
     spelling = one_spelling(m.label for m in resolved if m.form not in _HIGH_FORMS)
     return [replace(m, label=spelling[m.label]) if spelling.get(m.label, m.label) != m.label else m for m in resolved]

@@ -11,14 +11,20 @@ Answers come from an Argilla server, or from the JSON that the offline page save
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_records, write_documents, write_jsonl
+from abroad.core.helpers import helper
+from abroad.core.io import Rejects, read_records, write_documents, write_json, write_jsonl
+from abroad.core.outputs import WRITTEN
 from abroad.core.schema import Document, Prediction
 from annotation.argilla.connection import explained
 from annotation.argilla.push import OVERLAP, find_dataset
@@ -30,6 +36,10 @@ from annotation.decisions.records import ADJUDICATION, DRAFT, SUBMITTED, Decisio
 
 if TYPE_CHECKING:
     from argilla import Argilla, Dataset
+
+CURATORS = "curators"
+_LIST = "curators.json"  # helper of the output: names of the files below CURATORS
+_LONGEST_NAME = 180  # bytes of a file name without the hash and the ending; file systems take 255
 
 
 @dataclass
@@ -70,21 +80,31 @@ def pull(client: Argilla, dataset: str, workspace: str, rejects: Rejects) -> Pul
         found = [place for name in names if (place := find_dataset(client, name, workspace)) is not None]
         if not found:
             raise InputError(f"no dataset {dataset!r} in the workspace {workspace!r}: push to it first")
-        users = {str(user.id): user.username for user in client.users}
+        users = usernames(client, workspace)
         for place in found:
             _read_dataset(client, place, users, pulled, rejects)
     return pulled
 
 
+def usernames(client: Argilla, workspace: str) -> dict[str, str]:
+    """Id -> name of every user, or, for an admin, who may not list all of them, of those of the workspace.
+
+    Run inside `explained`. Who has left the workspace is then known by their id alone.
+    """
+    if client.me.role == "owner":
+        return {str(user.id): user.username for user in client.users}
+    place = next(place for place in client.workspaces if place.name == workspace)
+    return {str(user.id): user.username for user in (client.me, *place.users)}
+
+
 def _read_dataset(client: Argilla, place: Dataset, users: dict[str, str], pulled: Pulled, rejects: Rejects) -> None:
     for record in stored_records(client, place):
         try:
-            document = document_of(record)
-        except (KeyError, TypeError, ValueError):
+            document, prediction = document_of(record), prediction_of(record)
+        except (KeyError, TypeError, ValueError, AttributeError, InputError):
             rejects.add(f"{place.name}: {record.id}", "not a record that abroad pushed")
             continue
         pulled.documents.setdefault(document.id, document)
-        prediction = prediction_of(record)
         if prediction is not None:
             pulled.predictions.setdefault(document.id, prediction)
         batch = str(record.metadata.get("batch", ""))
@@ -142,13 +162,12 @@ def read_offline(path: Path, rejects: Rejects) -> Pulled:
     for number, record in enumerate(value["documents"], 1):
         try:
             document = Document.from_dict(record)
+            pulled.documents[document.id] = document
+            prediction = document.extra.pop("prediction", None)
+            if prediction is not None:
+                pulled.predictions[document.id] = Prediction.from_dict(prediction)
         except InputError as error:
             rejects.add(f"{path}: document {number}", str(error))
-            continue
-        pulled.documents[document.id] = document
-        if record.get("prediction") is not None:
-            pulled.predictions[document.id] = Prediction.from_dict(record["prediction"])
-            document.extra.pop("prediction", None)
     for number, record in enumerate(value["answers"], 1):
         where = f"{path}: answer {number}"
         try:
@@ -196,6 +215,7 @@ def write_pulled(pulled: Pulled, out: Path, drafts: bool = False) -> tuple[Merge
     write_jsonl(out / "predicted.jsonl", (prediction.to_dict() for prediction in pulled.predictions.values()))
     own = counted(decisions)
     curators = sorted({decision.curator for decision in own})
+    files = file_names(curators)
     for curator in curators:
         answers = [
             curated_document(
@@ -203,7 +223,8 @@ def write_pulled(pulled: Pulled, out: Path, drafts: bool = False) -> tuple[Merge
             )
             for d in {d.document: d for d in own if d.curator == curator}.values()
         ]
-        write_documents(out / "curators" / f"{_file_name(curator)}.jsonl", answers)
+        write_documents(out / CURATORS / files[curator], answers)
+    _forget_former(out, set(files.values()))
     return merged, PullReport(
         documents=len(merged.documents),
         submitted=len(counted(pulled.decisions)),
@@ -215,6 +236,46 @@ def write_pulled(pulled: Pulled, out: Path, drafts: bool = False) -> tuple[Merge
     )
 
 
-def _file_name(curator: str) -> str:
-    """A curator's name as a file name that stays inside its directory."""
-    return re.sub(r"[^\w.-]", "_", curator).lstrip(".") or "_"
+def file_names(curators: Iterable[str]) -> dict[str, str]:
+    """Curator -> a file name of their own, also where letters of both cases are one to the file system.
+
+    A name that had to be changed, or that is another's but for its case or its length, ends in a hash of the curator's.
+    """
+    names = {curator: _safe(curator) for curator in curators}
+    count = Counter(name.casefold() for name in names.values())
+    return {
+        curator: f"{name if name == curator and count[name.casefold()] == 1 else f'{name}-{_hash(curator)}'}.jsonl"
+        for curator, name in names.items()
+    }
+
+
+def _safe(curator: str) -> str:
+    """A name that stays inside its directory, of bytes that every file system takes."""
+    name = re.sub(r"[^\w.@-]", "_", unicodedata.normalize("NFC", curator)).lstrip(".-") or "_"
+    return name.encode()[:_LONGEST_NAME].decode(errors="ignore")
+
+
+def _hash(curator: str) -> str:
+    return hashlib.sha256(curator.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+
+
+def _forget_former(out: Path, files: set[str]) -> None:
+    """Remove the files of curators whose answers are no longer there; those that no pull wrote stay."""
+    known = helper(out, _LIST)
+    for name in _names_in(known) or _names_in(helper(out, WRITTEN)):
+        if name not in files and Path(name).name == name:
+            (out / CURATORS / name).unlink(missing_ok=True)
+    write_json(known, sorted(files))
+
+
+def _names_in(path: Path) -> list[str]:
+    """Names of curators' files in our list, or in the list that the gate of outputs keeps of all files."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    if isinstance(value, list):
+        return [name for name in value if isinstance(name, str)]
+    found = value.get("files") if isinstance(value, dict) else None
+    prefix = f"{CURATORS}/"
+    return [name.removeprefix(prefix) for name in found or () if name.startswith(prefix)]

@@ -16,11 +16,11 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from abroad.core.io import Rejects
-from abroad.core.schema import Document, Evidence, LabelPair, Prediction, Relation
+from abroad.core.schema import Document, Entity, Evidence, LabelPair, Prediction, Relation
 from abroad.text.evidence import find_evidence
 
 if TYPE_CHECKING:
@@ -165,9 +165,7 @@ def make_record(card: Card) -> Record:
         "lotus": lotus_status(relations),
         "batch": card.batch or None,
         "rank": card.rank,
-        "document": _json(
-            {"title": document.title, "abstract": document.abstract, "PMID": document.pmid, "doi": document.doi}
-        ),
+        "document": document_json(document),
         "prediction": _json([relation.to_dict() for relation in relations]) if prediction is not None else None,
         "model": card.model,
     }
@@ -219,10 +217,25 @@ def lotus_status(relations: Sequence[Relation]) -> str | None:
     return next((status for status in ("disputed", "new", "known") if status in present), None)
 
 
+def document_json(document: Document) -> str:
+    """What a record keeps of its document, for `document_of`: all but the relations, which are asked for."""
+    record = replace(document, relations=[], extra={}).to_dict()
+    return _json({"title": record.pop("ArticleTitle"), "abstract": record.pop("AbstractText"), **record})
+
+
 def document_of(record: Any) -> Document:
-    """The document a record of ours was made of, without relations."""
+    """The document a record of ours was made of, with its entities and without relations."""
     kept = json.loads(record.metadata["document"])
-    return Document(str(record.id), kept["title"] or "", kept["abstract"], pmid=kept["PMID"], doi=kept["doi"])
+    return Document(
+        str(record.id),
+        kept["title"] or "",
+        kept["abstract"],
+        pmid=kept["PMID"],
+        doi=kept["doi"],
+        # earlier versions kept no entities
+        organisms=[Entity.from_dict(entity) for entity in kept.get("organisms", ())],
+        chemicals=[Entity.from_dict(entity) for entity in kept.get("chemicals", ())],
+    )
 
 
 def prediction_of(record: Any) -> Prediction | None:

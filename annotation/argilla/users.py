@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from typing import TYPE_CHECKING
@@ -14,21 +15,26 @@ if TYPE_CHECKING:
 
 ROLES = ("annotator", "admin")
 _LETTERS = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))  # read aloud and typed without mistakes
+_NAME = re.compile(r"[\w.@-]{1,100}")  # the server of `annotate serve` holds to it too (server/user_names.py)
 _LENGTH = 16  # 16 of 57 letters: 93 bits
 
 
 def add_curator(client: Argilla, name: str, role: str = "annotator", workspace: str = "abroad") -> str | None:
     """Make an account with a generated password and add it to a workspace, which is made if it is not there.
 
+    Args:
+        name: letters, digits and . - _ @; Argilla's page shows names as HTML, so that other signs are dangerous.
     Returns:
         The password, which is stored nowhere; None if the account was there, which keeps its own.
     Raises:
-        InputError: a role that is none, a name that the server refuses, or a key that may not do this.
+        InputError: a role that is none, a name with other signs, or a key that may not do this.
     """
     import argilla
 
     if role not in ROLES:
         raise InputError(f"role {role!r}: expected one of {', '.join(ROLES)}")
+    if not _NAME.fullmatch(name):
+        raise InputError(f"user name {name!r}: expected 1 to 100 letters, digits, or signs of . - _ @")
     with explained(client):
         place = next((place for place in client.workspaces if place.name == workspace), None)
         place = place or argilla.Workspace(name=workspace, client=client).create()

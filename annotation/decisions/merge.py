@@ -7,6 +7,7 @@ document is listed as a conflict. The newest submitted decision of an adjudicati
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,17 +96,36 @@ def pair_key(pair: LabelPair) -> tuple[str, str]:
 
 
 def curated_document(document: Document, relations: Sequence[LabelPair], curation: dict[str, Any]) -> Document:
-    """The document with these relations and no others; ids of its entities are O1, O2, ... and C1, C2, ..."""
-    organisms = {label: f"O{n}" for n, label in enumerate(dict.fromkeys(o for o, _ in relations), 1)}
-    chemicals = {label: f"C{n}" for n, label in enumerate(dict.fromkeys(c for _, c in relations), 1)}
+    """The document with these relations and no others.
+
+    An entity that the document has already keeps its id and what is said of it (`type`, `pubchem_id`); ids of others
+    are O1, O2, ... and C1, C2, ...
+    """
+    organisms = _entities(dict.fromkeys(o for o, _ in relations), document.organisms, "O")
+    chemicals = _entities(dict.fromkeys(c for _, c in relations), document.chemicals, "C")
     return Document(
         document.id,
         document.title,
         document.abstract,
         pmid=document.pmid,
         doi=document.doi,
-        organisms=[Entity(id, label) for label, id in organisms.items()],
-        chemicals=[Entity(id, label) for label, id in chemicals.items()],
-        relations=[(organisms[organism], chemicals[chemical]) for organism, chemical in relations],
+        organisms=list(organisms.values()),
+        chemicals=list(chemicals.values()),
+        relations=[(organisms[organism].id, chemicals[chemical].id) for organism, chemical in relations],
         extra={"curation": curation},
     )
+
+
+def _entities(labels: Iterable[str], known: Sequence[Entity], letter: str) -> dict[str, Entity]:
+    """Label -> its entity; labels are compared as `pair_key` does, and no id is given twice."""
+    known_of = {normalise_upstream(entity.label): entity for entity in reversed(known)}
+    taken = {entity.id for entity in known}
+    entities: dict[str, Entity] = {}
+    for number, label in enumerate(labels, 1):
+        same = known_of.get(normalise_upstream(label))
+        id = same.id if same is not None else ""
+        if same is None or any(entity.id == id for entity in entities.values()):
+            id = next(new for n in itertools.count(number) if (new := f"{letter}{n}") not in taken)
+            taken.add(id)
+        entities[label] = Entity(id, label, dict(same.extra) if same is not None else {})
+    return entities

@@ -26,6 +26,7 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, atomic_write, read_documents, read_predictions, write_documents, write_json
+from abroad.core.locks import held
 from abroad.core.provenance import input_hashes
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
@@ -57,6 +58,11 @@ def run_loop(config: Config, say: Callable[[str], None] = print, force: bool = F
         InputError: a section or file of the config does not fit.
         AbroadError: the annotation server is away.
     """
+    with held(config.out, "abroad run"):
+        return _run_loop(config, say, force)
+
+
+def _run_loop(config: Config, say: Callable[[str], None], force: bool) -> LoopReport:
     assert config.curation is not None, "only configs with a section curation come here"
     record = run_stages(config, make_document_stages(config), say=say, force=force)
     loop = _Loop(config, config.curation, record, open_channel(config.curation, config.out), say)

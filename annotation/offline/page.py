@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from abroad.core.pages import render
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction, Relation
 from abroad.core.settings import Settings
-from annotation.argilla.task import RULES, evidence_of, span_suggestions, usable_predictions
+from annotation.argilla.task import RULES, evidence_of, usable_predictions
 
 FORMAT = "abroad-decisions-1"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -66,7 +67,6 @@ def _suggested(document: Document, prediction: Prediction | None, failed: bool) 
 
 
 def _card(document: Document, prediction: Prediction, settings: OfflineSettings) -> dict[str, Any]:
-    marks, _ = span_suggestions(document, prediction.relations)
     relations = [
         {
             "organism": relation.organism,
@@ -77,12 +77,11 @@ def _card(document: Document, prediction: Prediction, settings: OfflineSettings)
         }
         for relation in prediction.relations
     ]
-    plain = Document(document.id, document.title, document.abstract, document.pmid, document.doi)
+    plain = replace(document, relations=[], extra={})  # its entities give the curated ones their ids and types
     shown = Prediction(document.id, prediction.relations, extra={"model": settings.model})
     return {
         "document": plain.to_dict() | {"prediction": shown.to_dict()},
         "relations": relations,
-        "marks": marks,
         "note": settings.notes.get(document.id, ""),
     }
 

@@ -107,7 +107,9 @@ def _prepare(home: Path, url: str) -> None:
     _migrate(ALEMBIC_CONFIG_FILE)
     integrity.settle_statuses()
     watch_queues(os.environ["ARGILLA_REDIS_URL"])
-    password = asyncio.run(_ensure_owner(home, url))
+    password, odd = asyncio.run(_ensure_owner(home, url))
+    if odd:
+        print(f"warning: users with names that are no longer allowed, rename or delete them: {odd}", flush=True)
     if password is not None:
         print(f"first start: log in as {OWNER!r} with this password, shown once: {password}", flush=True)
 
@@ -161,12 +163,16 @@ def _write_private(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-async def _ensure_owner(home: Path, url: str) -> str | None:
-    """The password of a new owner; None where there is one already. The API key goes to a private file."""
+async def _ensure_owner(home: Path, url: str) -> tuple[str | None, list[str]]:
+    """(password of a new owner, None where there is one already; names of users that are not allowed).
+
+    The owner's API key goes to a private file.
+    """
     from argilla_server.contexts import accounts
     from argilla_server.database import AsyncSessionLocal, async_engine
     from argilla_server.enums import UserRole
     from argilla_server.models import User
+    from user_names import is_allowed
 
     password = None
     async with AsyncSessionLocal() as db:
@@ -182,8 +188,9 @@ async def _ensure_owner(home: Path, url: str) -> str | None:
             }
             owner = await accounts.create_user(db, values)
         _write_private(home / CREDENTIALS, json.dumps({"url": url, "api_key": owner.api_key}))
+        odd = [user.username for user in await accounts.list_users(db) if not is_allowed(user.username)]
     await async_engine.dispose()  # its connections belong to this event loop, the server has its own
-    return password
+    return password, odd
 
 
 if __name__ == "__main__":

@@ -38,7 +38,11 @@ def decide(
                 "batch": data["batch"],
                 "updated_at": "2026-01-01T00:00:00Z",
                 "relations": "\n".join(" | ".join(pair) for pair in pairs) or "none",
-                "spans": card["marks"],
+                "spans": [
+                    {"start": start, "end": end, "label": role}
+                    for relation in card["relations"]
+                    for start, end, role in relation["evidence"]
+                ],
             }
         )
     value = {"format": data["format"], "documents": [card["document"] for card in data["cards"]], "answers": answers}

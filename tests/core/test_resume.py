@@ -95,3 +95,32 @@ def test_nothing_lies_beside_an_output_but_its_folder(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out.jsonl.abroad"]
     write(out, {}, ["b"])
     assert {path.name for path in tmp_path.iterdir()} == {"out.jsonl", "out.jsonl.abroad"}
+
+
+OTHERS = {
+    "model": ({"model": "n"}, WANTED),
+    "texts": ({"model": "m"}, {key: "other" for key in WANTED}),
+    "records": ({"model": "m"}, {"x": "1", "y": "2"}),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_mistyped_run_deletes_no_unfinished_work(tmp_path, other):
+    """Whether it takes another model, the same records with other texts, or other records."""
+    out = tmp_path / "out.jsonl"
+    identity, wanted = OTHERS[other]
+    write(out, {"model": "m"}, ["a", "b"], finish=False)
+    assert write(out, identity, list(wanted)[:1], wanted=wanted, finish=False) == set()
+    assert write(out, {"model": "m"}, ["c"]) == {"a", "b"}
+    assert ids(out) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("other", ["model", "records"])
+def test_nor_does_it_when_it_is_finished_and_it_says_so(tmp_path, capsys, other):
+    out = tmp_path / "out.jsonl"
+    identity, wanted = OTHERS[other]
+    write(out, {"model": "m"}, ["a", "b"], finish=False)
+    write(out, identity, list(wanted), wanted=wanted)
+    assert ids(out) == list(wanted) and "unfinished work" in capsys.readouterr().err
+    assert write(out, {"model": "m"}, ["c"]) == {"a", "b"}
+    assert ids(out) == ["a", "b", "c"]

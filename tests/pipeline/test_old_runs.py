@@ -17,7 +17,7 @@ from abroad.training.settings import TrainSettings
 ROOT = Path(__file__).parents[2]
 # Written by abroad as of commit fced5a6; they stand in the run.json of people's runs.
 DIGESTS = {
-    "configs/quickstart.yaml": {
+    "configs/language_model.yaml": {
         "prepare": "62ac49af68ac273b",
         "sample": "0be21a6aef5ac56f",
         "documents": "f8c95bf3833fbc41",

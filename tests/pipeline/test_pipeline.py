@@ -167,3 +167,29 @@ def test_a_broken_record_is_named(pipeline):
     (pipeline.config.out / "run.json").write_text("{")
     with pytest.raises(InputError, match=r"run\.json: broken run record"):
         pipeline.run()
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_local_model_replaced_in_place_makes_its_stage_again(pipeline, tmp_path, nested):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    (model / "model.safetensors").write_bytes(b"one")
+    values = {"model": str(model), "n": 1}
+    pipeline.ran = []
+    stage = Stage(
+        "upper",
+        (pipeline.source,),
+        (pipeline.upper,),
+        {"engine_settings": values} if nested else values,
+        pipeline.do_upper,
+    )
+
+    def done():
+        pipeline.said = []
+        run_stages(pipeline.config, [stage], None, pipeline.said.append)
+        return "done before" in pipeline.said[-1]
+
+    assert [done(), done()] == [False, True]
+    (model / "model.safetensors").write_bytes(b"two")
+    assert [done(), done()] == [False, True]

@@ -1,14 +1,18 @@
 """PubChem synonyms: from a local PUG REST server, and from an Identifier Exchange file."""
 
 import json
+import string
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from werkzeug import Request, Response
 
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.io import Rejects
 from abroad.sources.http import HttpSettings
 from abroad.sources.pubchem import fetch_synonyms, is_name, read_exchange, read_inchikeys
+from abroad.sources.pubtator import fetch_bioc
 
 RUTIN, QUERCETIN, UNKNOWN = (f"{letter * 14}-UHFFFAOYSA-N" for letter in "RQU")
 COMPOUNDS = {
@@ -85,10 +89,58 @@ def test_nothing_known_is_no_error(pubchem, tmp_path):
         ("UNII-5G06TVY3R7", False),
         (RUTIN, False),
         ("K3", False),
+        ("5G06TVY3R7", False),
+        ("Coenzyme Q", True),
+        ("coenzymeQ1", True),
     ],
 )
 def test_what_is_a_name(synonym, name):
     assert is_name(synonym) is name
+
+
+@given(st.text(string.ascii_letters, min_size=10, max_size=10))
+@example("Kaempferol")
+@example("COLCHICINE")
+def test_ten_letters_are_a_name_and_no_code(name):
+    assert is_name(name)
+
+
+PAGE = "<html><body>Not Found</body></html>"
+STRANGE = [
+    (404, PAGE),
+    (404, "{}"),
+    (404, json.dumps({"detail": "Not Found"})),
+    (404, json.dumps({"Fault": {"Code": "PUGREST.BadRequest"}})),
+    (404, json.dumps({"Fault": "PUGREST.NotFound"})),
+    (404, ""),
+    (200, PAGE),
+    (200, "{}"),
+    (200, "null"),
+    (200, "[]"),
+    (200, '"x"'),
+    (200, json.dumps({"PropertyTable": {"Properties": [1]}})),
+    (200, json.dumps({"PropertyTable": None, "InformationList": None, "PubTator3": None})),
+    (200, json.dumps({"Fault": {"Code": "PUGREST.NotFound"}})),
+    (200, "[" * 100_000),
+    (403, PAGE),
+    (302, PAGE),
+]
+
+
+@pytest.mark.parametrize(("status", "body"), STRANGE)
+@pytest.mark.parametrize("fetch", ["first", "second", "pubtator"])
+def test_an_answer_that_is_not_the_servers_is_an_error_and_never_kept(httpserver, tmp_path, status, body, fetch):
+    """Neither as "no such compound" of either request of PubChem's, nor as "no such article" of PubTator3's."""
+    strange, cache = Response(body, status=status), tmp_path / "cache.jsonl"
+    rows = Response(json.dumps({"PropertyTable": {"Properties": [{"CID": 1, "InChIKey": RUTIN}]}}))
+    first = rows if fetch == "second" else strange
+    httpserver.expect_request("/compound/inchikey/property/InChIKey/JSON").respond_with_response(first)
+    httpserver.expect_request("/compound/cid/synonyms/JSON").respond_with_response(strange)
+    httpserver.expect_request("/publications/export/biocjson").respond_with_response(strange)
+    ask = fetch_bioc if fetch == "pubtator" else fetch_synonyms
+    with pytest.raises(AbroadError):
+        ask(["11" if fetch == "pubtator" else RUTIN], cache, settings(httpserver, attempts=2))
+    assert not cache.exists() or cache.read_text() == ""
 
 
 def test_an_exchange_file_and_the_table_it_becomes(cli, tmp_path):

@@ -2,8 +2,11 @@
 
 import gzip
 import io
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
@@ -173,6 +176,25 @@ def test_entities_of_the_document_are_not_expanded_nor_files_read(tmp_path):
 def test_what_is_not_pubmed_xml_is_broken(xml):
     with pytest.raises(BrokenXml):
         parse(xml)
+
+
+WHOLE = article_set(article_xml("1"), article_xml("2"))
+
+
+@given(st.integers(1, len(WHOLE.rstrip()) - 1))
+def test_xml_that_is_cut_off_anywhere_is_called_broken(length):
+    with pytest.raises(BrokenXml, match=r"^broken XML at line \d+: \w"):
+        parse(WHOLE[:length])
+
+
+@given(st.integers(0, len(WHOLE) - 1), st.sampled_from(b"<>&\0\xff"))
+def test_xml_that_is_damaged_anywhere_gives_records_or_is_called_broken(place, byte):
+    damaged = bytearray(WHOLE)
+    damaged[place] = byte
+    try:
+        assert all(record.pmid for record in parse(bytes(damaged)))
+    except BrokenXml as error:
+        assert re.match(r"broken XML at line \d+: |XML, but not PubMed's: expected", str(error))
 
 
 def test_records_before_a_fault_are_kept():

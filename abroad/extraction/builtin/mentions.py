@@ -13,6 +13,7 @@ and strings only: no code is loaded.
 
 from __future__ import annotations
 
+import struct
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -21,11 +22,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from abroad.core.errors import InputError
 from abroad.extraction.builtin.encoder import WIDTH, TextScores
 from abroad.extraction.builtin.reading import Reading
 from abroad.extraction.builtin.token_features import token_features
 
 Tags = Sequence[str]
+_HEADER = struct.Struct("<4sI4sIIII5I")
 
 
 class Tagger(Protocol):
@@ -39,12 +42,16 @@ class TokenField:
 
     Args:
         model: contents of a CRFsuite file.
+    Raises:
+        InputError: it is none, or cut off.
     Source: Lafferty, McCallum and Pereira, ICML 2001.
     """
 
     def __init__(self, model: bytes) -> None:
         import pycrfsuite
 
+        if not _is_whole(model):  # CRFsuite itself reads beyond the end, and the process dies
+            raise InputError("a damaged or cut-off CRFsuite file; copy the extractor again, or train it again")
         self.model = model
         self._tagger: Any = pycrfsuite.Tagger()
         self._tagger.open_inmemory(model)
@@ -86,6 +93,17 @@ class TokenField:
             path = Path(folder) / "model.crf"
             trainer.train(str(path))
             return cls(path.read_bytes())
+
+
+def _is_whole(model: bytes) -> bool:
+    """Whether a CRFsuite file has the size and the parts that its header names.
+
+    The header: magic, size, type, version, three counts, and the offsets of five parts.
+    """
+    if len(model) < _HEADER.size:
+        return False
+    magic, size, kind, _version, _features, _labels, _attributes, *offsets = _HEADER.unpack_from(model)
+    return magic == b"lCRF" and kind == b"FOMC" and size == len(model) and all(offset < size for offset in offsets)
 
 
 _MARKS = ("-chemical", "-organism")

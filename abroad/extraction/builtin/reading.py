@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.schema import Document
 from abroad.text.expand import Expansion, expand_lists, expand_shared_heads
 from abroad.text.normalise import NormalisedText, normalise
 from abroad.text.organisms import OrganismMention, find_organisms
 from abroad.text.tokens import Token, sentence_bounds, tokenise, tokens_in
 
 LONGEST_TEXT = 100_000
-"""Characters that are read; an abstract has 2,000."""
+"""Characters of a text that is read; an abstract has 2,000. A longer one is refused, and not cut in silence."""
+
+
+class TextTooLong(InputError):
+    """A text of more than LONGEST_TEXT characters."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +27,7 @@ class Reading:
     """One text, read. All offsets count in `text`; `original_span` says where that is in what was given.
 
     Attributes:
-        given: the text before it was normalised, cut at LONGEST_TEXT.
+        given: the text before it was normalised.
         text: title, one space, abstract, without markup and invisible characters; labels are read from it.
         folded: the same characters in plain form (dashes, primes, digits), for what looks at them.
         title_end: offset where the title ends.
@@ -64,12 +71,32 @@ class Reading:
 
 
 def read_text(text: str, title_end: int = 0) -> Reading:
-    """Read a text; time grows with its length."""
-    given = text[:LONGEST_TEXT]
-    normalised = normalise(given, min(title_end, len(given)))
+    """Read a text; time grows with its length.
+
+    Raises:
+        TextTooLong: it is longer than a text that we read.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise TextTooLong(_too_long(text))
+    normalised = normalise(text, title_end)
     clean = normalised.text
     lists = expand_lists(clean)
     shared = [e for e in expand_shared_heads(clean) if all(e.end <= o.start or e.start >= o.end for o in lists)]
     return Reading(
-        given, normalised, tokenise(normalised.folded, normalised.title_end), [*lists, *shared], find_organisms(clean)
+        text, normalised, tokenise(normalised.folded, normalised.title_end), [*lists, *shared], find_organisms(clean)
     )
+
+
+def readable(documents: Iterable[Document], rejects: Rejects) -> list[Document]:
+    """The documents whose texts can be read; those that are too long are set aside."""
+    found = []
+    for document in documents:
+        if len(document.text) > LONGEST_TEXT:
+            rejects.add(document.id, _too_long(document.text))
+        else:
+            found.append(document)
+    return found
+
+
+def _too_long(text: str) -> str:
+    return f"the text has {len(text):,} characters; expected at most {LONGEST_TEXT:,}: give its parts as documents"

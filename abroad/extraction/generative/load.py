@@ -9,9 +9,9 @@ from abroad.core.registry import Capability
 from abroad.engines.spec import DEFAULT_ENGINE, ENGINES, EngineSpec, read_settings, text_identity
 from abroad.extraction.generative.decoding import Decoding, check_decoding
 from abroad.extraction.generative.extractor import GenerativeExtractor
+from abroad.models.identity import weights_digest
 from abroad.models.load import load_tokenizer
 from abroad.models.resolve import resolve_model
-from abroad.models.source import weights_digest
 
 
 def load_generative_extractor(
@@ -40,7 +40,7 @@ def load_generative_extractor(
     identity = {"model": str(source.adapter or source.base), "base": source.base, "weights": weights_digest(source)}
     differing = text_identity(name, model, read_settings(name, {**chosen, "base": None}))
     identity |= {key: value for key, value in differing.items() if (key, value) != ("engine", DEFAULT_ENGINE)}
-    identity["model"] = str(source.adapter or source.base)
+    identity |= {"model": str(source.adapter or source.base), "weights": weights_digest(source)}
     for key, other in spec.settings.further_models.items():
         identity[f"{key}_weights"] = weights_digest(resolve_model(other))
     return GenerativeExtractor(spec.make(), load_tokenizer(source), decoding, identity)

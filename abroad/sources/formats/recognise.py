@@ -49,6 +49,10 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
     (r"\s*\\documentclass", "LaTeX", "convert it to text (pandoc in.tex -o out.txt)"),
 )
 
+_MARKUP = "i|b|u|p|em|strong|su[bp]|span|div|font|title|h[1-6]|br"
+"""Elements that a plain text may begin with, as titles of PubMed's do."""
+_XML = rf"\s*<(?:\?xml\b|!DOCTYPE\b|!--|(?!(?:{_MARKUP})\b)[A-Za-z][\w.:-]*(?:\s[^<>]*)?/?>)"
+
 
 def recognise(data: bytes, name: str) -> str:
     """The format: one of the constants of this module.
@@ -128,7 +132,7 @@ def _text(text: str, name: str) -> str:
             raise InputError(f"{name}: looks like {looks}; {advice}")
     if re.match(r"\s*(?:\{|\[\s*[\[{\"\]])", text):
         return JSON
-    if re.match(r"\s*<(?:\?xml\b|!DOCTYPE|Pubmed)", text):
+    if re.match(_XML, text):
         return XML
     for kind, matches in ((MEDLINE, is_medline), (ABSTRACTS, is_pubmed_abstracts), (RIS, is_ris)):
         if matches(text):

@@ -16,6 +16,7 @@ from abroad.core.errors import InputError
 from abroad.core.jsonl import split_lines
 from abroad.core.limits import check_zip
 from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, find_field
+from abroad.sources.delimited import UNCLOSED, Row, read_delimited_rows
 from abroad.sources.tables import shorten
 
 Reject = Callable[[str, str], None]
@@ -85,37 +86,29 @@ def read_delimited(text: str, name: str, reject: Reject) -> Rows:
     if start >= len(lines):
         raise InputError(f"{name}: an empty table")
     delimiter = find_delimiter(lines[start])
-    header, after = _row(lines, start, delimiter)
-    header = _trimmed(header)
-    return Rows(header, _rows(lines, after, delimiter, len(header), name, reject))
+    rows = read_delimited_rows(lines[start:], delimiter)
+    header = _trimmed(_tolerant(next(rows), delimiter))
+    return Rows(header, _rows(rows, start, delimiter, len(header), name, reject))
 
 
 def _rows(
-    lines: Sequence[str], place: int, delimiter: str, width: int, name: str, reject: Reject
+    rows: Iterator[Row], before: int, delimiter: str, width: int, name: str, reject: Reject
 ) -> Iterator[tuple[int, list[str]]]:
-    while place < len(lines):
-        row, after = _row(lines, place, delimiter)
-        if len(row) > width and not any(field.strip() for field in row[width:]):
-            row = row[:width]
-        if len(row) == width:
-            yield place + 1, row
-        elif not row and lines[place].strip():
-            reject(f"{name}:{place + 1}", "a quotation mark that does not close")
-        elif any(field.strip() for field in row):
-            reject(f"{name}:{place + 1}", f"expected {width} fields, found {len(row)}")
-        place = after
+    for row in rows:
+        line, fields = row.line + before, _tolerant(row, delimiter)
+        if len(fields) > width and not any(field.strip() for field in fields[width:]):
+            fields = fields[:width]
+        if len(fields) == width:
+            yield line, fields
+        elif row.fault == UNCLOSED:
+            reject(f"{name}:{line}", UNCLOSED)
+        elif any(field.strip() for field in fields):
+            reject(f"{name}:{line}", f"expected {width} fields, found {len(fields)}")
 
 
-def _row(lines: Sequence[str], start: int, delimiter: str) -> tuple[list[str], int]:
-    """(fields, index of the line after them); of a quotation mark that does not close, the fields of its line alone."""
-    reader = csv.reader((lines[place] for place in range(start, len(lines))), delimiter=delimiter, strict=True)
-    try:
-        row = next(reader, [])
-    except csv.Error:
-        if reader.line_num > 1 or lines[start].count('"') % 2:
-            return [], start + 1
-        return _fields(lines[start].rstrip("\n"), delimiter), start + 1  # as in: a,"b" c
-    return row, start + max(reader.line_num, 1)
+def _tolerant(row: Row, delimiter: str) -> list[str]:
+    """The fields of a row, also where a word follows a quotation mark that closes, as in: a,"b" c."""
+    return _fields(row.text.rstrip("\n"), delimiter) if row.fault and row.fault != UNCLOSED else row.fields
 
 
 def read_workbook(data: bytes, name: str) -> tuple[Rows, list[str]]:

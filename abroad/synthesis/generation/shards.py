@@ -20,6 +20,7 @@ from abroad.core.errors import InputError
 from abroad.core.helpers import helper, old_helper
 from abroad.core.io import Rejects, atomic_write, dump_line, file_sha256, read_records, require_file, write_json
 from abroad.core.jsonl import parse_json
+from abroad.core.progress import tell
 from abroad.core.resume import digest, keeps_identity, seed_partial, write_identity
 
 LARGEST = 4096
@@ -85,7 +86,9 @@ class ShardedOutput:
         }
         plan = self._read_plan()
         if plan is None or {key: plan[key] for key in wanted} != wanted:
-            self._write_plan(fresh, wanted)
+            left = self._write_plan(fresh, wanted)
+            if plan is not None and left:
+                self._set_aside(plan["prompts"], left)
             shutil.rmtree(self._directory, ignore_errors=True)
             fresh.rename(self._directory)
             plan = self._read_plan()
@@ -95,6 +98,13 @@ class ShardedOutput:
             Shard(self._directory / f"{number:05}.prompts.jsonl", self._directory / f"{number:05}.jsonl", count)
             for number, count in enumerate(plan["counts"])
         ]
+
+    def _set_aside(self, prompts: str, left: int) -> None:
+        """Keep the answers to other prompts than those of now, where a run of those prompts finds them."""
+        aside = self._directory.with_name(f"{self._directory.name}-of-{prompts[:12]}")
+        shutil.rmtree(aside, ignore_errors=True)  # what it held went into the directory that takes its place
+        self._directory.rename(aside)
+        tell(f"{self._out}: {left} unfinished answers to other prompts stay in {aside}")
 
     def _take_over(self) -> None:
         """Move the shards of an earlier version to where they lie now, if they are of this identity."""
@@ -125,8 +135,12 @@ class ShardedOutput:
         path = (directory or self._directory) / "plan.json"
         return json.loads(path.read_text("utf-8")) if path.exists() else None
 
-    def _write_plan(self, directory: Path, wanted: dict[str, Any]) -> None:
-        """Split the prompts; what earlier runs answered goes with them. The plan itself is written last."""
+    def _write_plan(self, directory: Path, wanted: dict[str, Any]) -> int:
+        """Split the prompts; what earlier runs answered goes with them. The plan itself is written last.
+
+        Returns:
+            How many answers of the unfinished run at hand are to none of the prompts.
+        """
         directory.mkdir(parents=True)
         rejects = Rejects()
         counts: list[int] = []
@@ -144,6 +158,7 @@ class ShardedOutput:
         if not counts:
             raise InputError(f"{self._prompts}: no usable prompt record in the file")
         write_json(directory / "plan.json", {**wanted, "counts": counts, "rejects": rejects.items})
+        return earlier.left(self._directory)
 
     def _usable_prompts(self, rejects: Rejects) -> Iterator[dict[str, Any]]:
         seen: set[bytes] = set()
@@ -169,33 +184,42 @@ class ShardedOutput:
     def _earlier_files(self) -> list[Path]:
         """Files with results of this identity: the output of a finished run, the shards of an unfinished one."""
         files = [self._out] if self._out.exists() and keeps_identity(self._out, self._identity) else []
-        plan = self._read_plan()
-        if plan is not None and plan["identity"] == self._identity:
-            for number in range(len(plan["counts"])):
-                shard = self._directory / f"{number:05}.jsonl"
-                files += [path for path in (shard, *_partial_files(shard)) if path.exists()]
+        aside = sorted(self._directory.parent.glob(f"{self._directory.name}-of-*"))
+        for directory in (*aside, self._directory):
+            plan = self._read_plan(directory)
+            if plan is not None and plan["identity"] == self._identity:
+                for number in range(len(plan["counts"])):
+                    shard = directory / f"{number:05}.jsonl"
+                    files += [path for path in (shard, *_partial_files(shard)) if path.exists()]
         return files
 
 
 class _EarlierRecords:
-    """Where each record of earlier files lies, by id; the records themselves stay on disk."""
+    """Where each record of earlier files lies, by id and input; the records themselves stay on disk."""
 
     def __init__(self, files: list[Path]) -> None:
         self._files = files
-        self._places: dict[str, tuple[int, int, str]] = {}
+        self._places: dict[tuple[str, str], tuple[int, int]] = {}
+        self._found: set[tuple[str, str]] = set()
         for number, path in enumerate(files):
             offset = 0
             with path.open("rb") as stream:
                 for line in stream:
                     if line.endswith(b"\n"):
                         record = parse_json(line)
-                        self._places[str(record["id"])] = (number, offset, record.get("input_digest", ""))
+                        self._places[str(record["id"]), record.get("input_digest", "")] = (number, offset)
                     offset += len(line)
 
+    def left(self, directory: Path) -> int:
+        """How many records of a directory's files nobody has found."""
+        inside = {number for number, path in enumerate(self._files) if path.is_relative_to(directory)}
+        return sum(number in inside and key not in self._found for key, (number, _) in self._places.items())
+
     def find(self, id: str, input_digest: str) -> dict[str, Any] | None:
-        number, offset, found = self._places.get(id, (0, 0, ""))
-        if found != input_digest:
+        if (id, input_digest) not in self._places:
             return None
+        number, offset = self._places[id, input_digest]
+        self._found.add((id, input_digest))
         with self._files[number].open("rb") as stream:
             stream.seek(offset)
             return parse_json(stream.readline())

@@ -15,7 +15,7 @@ from abroad.core.schema import Document
 from abroad.extraction.builtin.candidates import label_key, named_stretches, stretch_labels
 from abroad.extraction.builtin.mentions import Tagger
 from abroad.extraction.builtin.pairs import load_pair_extractor
-from abroad.extraction.builtin.reading import Reading, read_text
+from abroad.extraction.builtin.reading import LONGEST_TEXT, Reading, read_text
 
 _NAMED = ("binomial", "abbreviated", "unnamed")  # forms of a mention that name a species or its genus
 _CLASS = re.compile(r"^[^\d]*[a-z](?<![uis])s$")
@@ -39,7 +39,10 @@ def fidelity(document: Document) -> Fidelity:
 
     A label covers its own words (case, spaces and the contractions of `surfaces`
     aside), a longer name that holds it and a part of it; an organism covers its genus.
+    A text too long to be read keeps to nothing.
     """
+    if len(document.text) > LONGEST_TEXT:
+        return Fidelity(0.0, (), ())
     reading = read_text(document.text, len(document.title))
     organisms = _organisms(reading)
     chemicals = _chemicals(reading)

@@ -21,6 +21,7 @@ from abroad.core.io import Rejects, read_records, write_jsonl
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.engines.base import Engine
+from abroad.extraction.builtin.reading import LONGEST_TEXT
 from abroad.synthesis.generation.generate import generate_abstracts
 from abroad.synthesis.selection.fidelity import names_in, stands_in
 from abroad.synthesis.settings import SpecialiseSettings
@@ -214,11 +215,14 @@ def _judged(record: dict[str, Any], texts: dict[str, str], number: int) -> dict[
     """The answer with why it cannot be used; an empty `reason` for a good one."""
     answer = record["AbstractText"].strip()
     context = " ".join(texts[id] for id in record["context"])
-    names = names_in(answer)
+    short = max(len(answer), len(record["instruction"])) <= LONGEST_TEXT
+    names = names_in(answer) if short else []
     foreign = [name for name in names if not stands_in(name, context)]
-    asked = [name for name in names_in(record["instruction"]) if not stands_in(name, context)]
+    asked = [name for name in names_in(record["instruction"]) if not stands_in(name, context)] if short else []
     if not answer:
         reason = "empty answer"
+    elif not short:
+        reason = "too long to be read"
     elif record.get("finish_reason") == "length":
         reason = "cut off"
     elif not record["context"]:

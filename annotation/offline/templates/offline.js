@@ -3,31 +3,61 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
 const shelf = "abroad-curation-" + data.key;
-let keeps = true, unsaved = false, at = 0, current = 0, editing = null, selected = null;
+let keeps = true, unsaved = false, at = 0, current = 0, editing = null, selected = null, asked = false;
 
 // ---- state: what the curator did; a card untouched is "new" and is not saved
 const fresh = card => ({
-  status: "new", comment: "", updated_at: "",
-  marks: card.marks.map(mark => ({...mark})),
+  status: "new", comment: "", updated_at: "", added: [], removed: [],
   relations: card.relations.map((r, n) => ({organism: r.organism, chemical: r.chemical, suggestion: n, answer: "undecided", edited: false})),
 });
 let states = data.cards.map(fresh);
 const card = () => data.cards[at], state = () => states[at];
 const points = data.cards.map(c => Array.from(c.document.ArticleTitle + " " + c.document.AbstractText));
 
-function keep() {
+// ---- keeping: each document has a key of its own in the browser, so that two tabs lose nothing of each other's
+const shelfOf = n => shelf + "/" + data.cards[n].document.id;
+const seen = data.cards.map(() => "");  // updated_at of each document as this tab last knew it to be kept
+function kept(key) { return keeps ? JSON.parse(localStorage.getItem(key) || "null") : null; }
+function keepsNothing() { keeps = false; say("This browser keeps nothing for files: use 'Save decisions' before you close the page.", true); }
+function keep(key, value) {
   if (!keeps) return;
-  try { localStorage.setItem(shelf, JSON.stringify({curator: $("curator").value, states, at})); }
-  catch (error) { keeps = false; say("This browser keeps nothing for files: use 'Save decisions' before you close the page.", true); }
+  try { localStorage.setItem(key, JSON.stringify(value)); } catch (error) { keepsNothing(); }
 }
+function keepPage() { keep(shelf, {curator: $("curator").value, at}); }
+function isState(value) { return value && Array.isArray(value.relations) && Array.isArray(value.added) && Array.isArray(value.removed); }
+// Take what another tab has kept of a document since; says whether there was anything.
+function takeUp(n) {
+  let other = null;
+  try { other = kept(shelfOf(n)); } catch (error) { keepsNothing(); }
+  if (!isState(other) || other.updated_at === seen[n]) return false;
+  states[n] = other; seen[n] = other.updated_at;
+  return true;
+}
+function takeUpAll() { return states.map((_, n) => takeUp(n)).filter(Boolean).length; }
 function recall() {
   try {
-    const kept = JSON.parse(localStorage.getItem(shelf) || "null");
-    if (kept && kept.states.length === states.length) { states = kept.states; at = kept.at; $("curator").value = kept.curator; say("Your earlier answers are back."); }
-  } catch (error) { keeps = false; say("This browser keeps nothing for files: use 'Save decisions' before you close the page.", true); }
+    const page = kept(shelf);
+    if (page) { $("curator").value = page.curator; if (page.at in states) at = page.at; }
+  } catch (error) { return keepsNothing(); }
+  if (takeUpAll()) say("Your earlier answers are back.");
 }
+const TWO_TABS = "This page is open in another tab too. The answers of both are kept together; ";
+addEventListener("storage", event => {
+  if (event.key === shelf) { const page = kept(shelf); if (page) $("curator").value = page.curator; return; }
+  const n = states.findIndex((_, n) => shelfOf(n) === event.key);
+  if (n >= 0 && takeUp(n)) fromOther(n === at);
+});
+addEventListener("focus", () => { const before = seen[at]; if (takeUpAll()) fromOther(seen[at] !== before); });
+function fromOther(here) {
+  draw();
+  say(TWO_TABS + (here ? "this document is shown as the other tab left it." : "better close one."), true);
+}
+// To be called after each change of the document that is shown. Where another tab was faster, its answer is taken instead.
 function touch(status = "draft") {
-  state().status = status; state().updated_at = new Date().toISOString(); unsaved = true; keep();
+  if (takeUp(at)) { fromOther(true); return false; }
+  state().status = status; state().updated_at = new Date().toISOString(); unsaved = true;
+  keep(shelfOf(at), state()); seen[at] = state().updated_at;
+  return true;
 }
 function say(text, wrong = false) { $("notice").textContent = text; $("notice").className = wrong ? "wrong" : ""; }
 function make(tag, className, text) {
@@ -58,14 +88,14 @@ function drawDocuments() {
   }));
 }
 function drawText() {
-  const text = points[at], split = Array.from(card().document.ArticleTitle).length;
-  const spans = state().marks.map(m => [m.start, m.end, m.label]);
+  const text = points[at], split = Array.from(card().document.ArticleTitle).length, marks = marksOf(at, state());
+  const spans = marks.map(m => [m.start, m.end, m.label]);
   card().relations.forEach(r => spans.push(...r.evidence));
   const cuts = [...new Set([0, split, split + 1, text.length, ...spans.flatMap(s => [s[0], s[1]])])].filter(c => c <= text.length).sort((a, b) => a - b);
   const parts = {title: [], abstract: []};
   for (let n = 0; n + 1 < cuts.length; n++) {
     const [start, end] = [cuts[n], cuts[n + 1]];
-    const roles = [...new Set(state().marks.filter(m => m.start <= start && end <= m.end).map(m => m.label))];
+    const roles = [...new Set(marks.filter(m => m.start <= start && end <= m.end).map(m => m.label))];
     const piece = make("span", roles.length ? "mark " + roles.join(" ") : "", text.slice(start, end).join(""));
     piece.dataset.start = start; piece.dataset.end = end;
     parts[start < split ? "title" : "abstract"].push(piece);
@@ -100,26 +130,50 @@ function drawRelations() {
   $("empty").hidden = state().relations.length > 0; $("all").hidden = !state().relations.some(r => r.answer === "undecided");
 }
 function drawMarks() {
-  const marks = state().marks;
+  const marks = marksOf(at, state());
   $("marks").firstElementChild.textContent = "Marks (" + marks.length + ")";
-  $("marks").lastElementChild.replaceChildren(...marks.map((mark, n) => {
+  $("marks").lastElementChild.replaceChildren(...marks.map(mark => {
     const item = make("li", "mark " + mark.label, points[at].slice(mark.start, mark.end).join("")), button = make("button", "", "×");
     button.title = "Remove this mark";
-    button.addEventListener("click", () => { marks.splice(n, 1); touch(); draw(); });
+    button.addEventListener("click", () => { setMark(mark, false); touch(); draw(); });
     item.append(button);
     return item;
   }));
 }
 function light(relation) {
-  let spans = [];
-  if (relation && relation.suggestion !== null && !relation.edited) spans = card().relations[relation.suggestion].evidence;
-  else if (relation) spans = [...places(relation.organism), ...places(relation.chemical)];
+  const spans = relation ? evidenceOf(at, relation) : [];
   for (const piece of document.querySelectorAll("#title span, #abstract span"))
     piece.classList.toggle("lit", spans.some(s => s[0] <= +piece.dataset.start && +piece.dataset.end <= s[1]));
 }
-function places(label) {
-  const text = points[at].map(c => c.toLowerCase().length === 1 ? c.toLowerCase() : c), wanted = Array.from(label.toLowerCase()), found = [];
-  for (let n = 0; n + wanted.length <= text.length && wanted.length; n++) if (wanted.every((c, k) => text[n + k] === c)) found.push([n, n + wanted.length]);
+
+// ---- marks follow the decisions: the words that the relations rest on, and what was marked or unmarked by hand
+function evidenceOf(n, relation) {
+  if (relation.suggestion !== null && !relation.edited) return data.cards[n].relations[relation.suggestion].evidence;
+  return ["organism", "chemical"].flatMap(side => places(n, relation[side]).map(([start, end]) => [start, end, side]));
+}
+function counts(relation, status) { return relation.answer === "accepted" || (relation.answer === "undecided" && (status === "new" || status === "draft")); }
+const markKey = mark => mark.start + " " + mark.end + " " + mark.label;
+function decidedMarks(n, relations, status) {
+  const spans = relations.filter(r => counts(r, status)).flatMap(r => evidenceOf(n, r));
+  return new Map(spans.map(([start, end, label]) => ({start, end, label})).map(mark => [markKey(mark), mark]));
+}
+function marksOf(n, state) {
+  const marks = decidedMarks(n, state.relations, state.status);
+  state.added.forEach(mark => marks.set(markKey(mark), mark)); state.removed.forEach(mark => marks.delete(markKey(mark)));
+  return [...marks.values()].sort((a, b) => a.start - b.start || a.end - b.end);
+}
+function setMark(mark, there) {
+  const other = m => markKey(m) !== markKey(mark);
+  state().added = state().added.filter(other); state().removed = state().removed.filter(other);
+  const decided = decidedMarks(at, state().relations, state().status).has(markKey(mark));
+  if (there !== decided) state()[there ? "added" : "removed"].push(mark);
+}
+// Where a name stands in the text as a word of its own.
+function places(n, label) {
+  const low = c => c.toLowerCase().length === 1 ? c.toLowerCase() : c, word = c => c !== undefined && /[\p{L}\p{N}]/u.test(c);
+  const text = points[n].map(low), wanted = Array.from(label).map(low), found = [];
+  for (let start = 0, end = wanted.length; end <= text.length && wanted.length; start++, end++)
+    if (wanted.every((c, k) => text[start + k] === c) && !(word(text[start - 1]) && word(wanted[0])) && !(word(text[end]) && word(wanted[wanted.length - 1]))) found.push([start, end]);
   return found;
 }
 
@@ -128,10 +182,8 @@ function act(name) {
   const relation = state().relations[current];
   if (!relation) return;
   if (name === "edit") return openForm(current);
-  if (relation.suggestion === null && name === "reject") state().relations.splice(current, 1);
-  else relation.answer = name === "accept" ? "accepted" : "rejected";
-  touch();
-  if (current + 1 < state().relations.length) current++;
+  relation.answer = name === "accept" ? "accepted" : "rejected";
+  if (touch() && current + 1 < state().relations.length) current++;
   draw(); light(state().relations[current]);
 }
 function openForm(place) {
@@ -158,15 +210,17 @@ function keepForm() {
     relation.edited = relation.edited || organism !== relation.organism || chemical !== relation.chemical;
     Object.assign(relation, {organism, chemical, answer: "accepted"});
   }
-  const absent = [organism, chemical].filter(label => !places(label).length);
-  closeForm(); touch(); draw();
+  const absent = [organism, chemical].filter(label => !places(at, label).length);
+  closeForm();
+  if (!touch()) return;
+  draw();
   say(absent.length ? "Kept. The text does not hold " + absent.map(a => "“" + a + "”").join(" and ") + " word for word: it will be looked at again." : "Kept.");
 }
 function submit() {
   const open = state().relations.filter(r => r.answer === "undecided").length;
   if (!$("form").hidden) return say("Keep or cancel the relation you are writing first.", true);
   if (open) return say(open + (open === 1 ? " relation is" : " relations are") + " undecided: accept or reject first (Shift A accepts all).", true);
-  touch("submitted"); next();
+  if (touch("submitted")) next();
 }
 function next() {
   const left = states.findIndex((s, n) => n > at && s.status !== "submitted" && s.status !== "discarded");
@@ -175,10 +229,14 @@ function next() {
 }
 function go(n) {
   if (n < 0 || n >= states.length) return;
-  at = n; current = 0; closeForm(); keep(); say(""); draw(); scrollTo(0, 0);
+  at = n; current = 0; asked = false; closeForm(); keepPage(); say(""); draw(); scrollTo(0, 0);
 }
-function discard() { touch("discarded"); next(); }
-function acceptAll() { state().relations.forEach(r => { if (r.answer === "undecided") r.answer = "accepted"; }); touch(); draw(); }
+function discard() {
+  if (!asked) { asked = true; return say("Discard this document? It is left out of the collection. Once more (d) discards it, anything else keeps it.", true); }
+  asked = false;
+  if (touch("discarded")) next();
+}
+function acceptAll() { state().relations.forEach(r => { if (r.answer === "undecided") r.answer = "accepted"; }); if (touch()) draw(); }
 
 // ---- marking text
 function offsetOf(node, offset) {
@@ -200,11 +258,10 @@ document.addEventListener("selectionchange", () => {
 function mark(label) {
   if (!selected) return;
   const {start, end} = selected;
-  if (!state().marks.some(m => m.start === start && m.end === end && m.label === label)) state().marks.push({start, end, label});
-  state().marks.sort((a, b) => a.start - b.start || a.end - b.end);
+  setMark({start, end, label}, true);
   if (!$("form").hidden) $(label).value = points[at].slice(start, end).join("");
   selected = null; $("selection").hidden = true; getSelection().removeAllRanges();
-  touch(); draw();
+  if (touch()) draw();
 }
 
 // ---- files
@@ -212,12 +269,13 @@ function answers() {
   const curator = $("curator").value.trim();
   return states.flatMap((s, n) => s.status === "new" ? [] : [{
     document: data.cards[n].document.id, curator, status: s.status, batch: data.batch, updated_at: s.updated_at, comment: s.comment,
-    relations: s.relations.filter(r => r.answer === "accepted" || (s.status === "draft" && r.answer === "undecided")).map(r => r.organism + " | " + r.chemical).join("\n") || "none",
-    spans: s.marks, decided: s.relations,
+    relations: s.relations.filter(r => counts(r, s.status)).map(r => r.organism + " | " + r.chemical).join("\n") || "none",
+    spans: marksOf(n, s), decided: s.relations,
   }]);
 }
 function save() {
-  const curator = $("curator").value.trim();
+  const curator = $("curator").value.trim(), others = takeUpAll();
+  if (others) draw();
   if (!curator) { $("curator").focus(); return say("Write your name first: decisions are kept by name.", true); }
   const value = {format: data.format, curator, key: data.key, documents: data.cards.map(c => c.document), answers: answers()};
   if (!value.answers.length) return say("Nothing is decided yet.", true);
@@ -227,16 +285,25 @@ function save() {
   link.click(); setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   unsaved = false; say("Saved as " + link.download + " (" + value.answers.length + " documents).");
 }
+function stateOf(n, answer) {
+  const marks = decidedMarks(n, answer.decided, answer.status), spans = new Map(answer.spans.map(mark => [markKey(mark), mark]));
+  return {
+    status: answer.status, comment: answer.comment, updated_at: answer.updated_at, relations: answer.decided,
+    added: answer.spans.filter(mark => !marks.has(markKey(mark))), removed: [...marks.values()].filter(mark => !spans.has(markKey(mark))),
+  };
+}
 async function open_(file) {
   try {
     const value = JSON.parse(await file.text());
     if (value.format !== data.format || value.key !== data.key) return say("This file was saved by another page than this one.", true);
     const places_ = new Map(data.cards.map((c, n) => [c.document.id, n]));
-    for (const answer of value.answers) {
-      const n = places_.get(answer.document);
-      states[n] = {status: answer.status, comment: answer.comment, updated_at: answer.updated_at, marks: answer.spans, relations: answer.decided};
-    }
-    $("curator").value = value.curator; keep(); draw(); say(value.answers.length + " answers are back.");
+    const read = value.answers.filter(answer => places_.has(answer.document)).map(answer => [places_.get(answer.document), stateOf(places_.get(answer.document), answer)]);
+    takeUpAll();
+    const newer = read.filter(([n, answer]) => answer.updated_at >= states[n].updated_at);
+    for (const [n, answer] of newer) { states[n] = answer; seen[n] = answer.updated_at; keep(shelfOf(n), answer); }
+    $("curator").value = value.curator; keepPage(); draw();
+    const older = read.length - newer.length;
+    say(newer.length + " answers are back." + (older ? " " + older + " in this page are newer than in the file and stay." : ""), older > 0);
   } catch (error) { say("This is no file of saved decisions.", true); }
 }
 
@@ -248,6 +315,7 @@ const keys = {
 };
 function step(by) { current += by; drawRelations(); light(state().relations[current]); }
 document.addEventListener("keydown", event => {
+  if (asked && event.key !== "d" && !/^(Enter| |Shift|Tab)$/.test(event.key)) { asked = false; say("The document is kept."); }
   if (event.ctrlKey || event.metaKey) {
     if (event.key === "Enter") { event.preventDefault(); submit(); }
     if (event.key === "s") { event.preventDefault(); save(); }
@@ -258,8 +326,9 @@ document.addEventListener("keydown", event => {
   event.preventDefault(); keys[event.key]();
 });
 $("form").addEventListener("submit", event => { event.preventDefault(); keepForm(); });
-$("comment").addEventListener("input", () => { state().comment = $("comment").value; touch(state().status === "discarded" ? "discarded" : "draft"); drawDocuments(); });
-$("curator").addEventListener("input", keep);
+$("comment").addEventListener("input", () => { state().comment = $("comment").value; if (touch(state().status === "discarded" ? "discarded" : "draft")) drawDocuments(); });
+$("curator").addEventListener("input", keepPage);
+document.addEventListener("click", event => { if (asked && event.target !== $("discard")) { asked = false; say("The document is kept."); } }, true);
 $("cancel").addEventListener("click", closeForm); $("add").addEventListener("click", () => openForm("new")); $("all").addEventListener("click", acceptAll);
 $("submit").addEventListener("click", submit); $("discard").addEventListener("click", discard); $("save").addEventListener("click", save);
 $("open").addEventListener("click", () => $("file").click()); $("file").addEventListener("change", () => { if ($("file").files[0]) open_($("file").files[0]); });

@@ -1,17 +1,23 @@
 """Documents go to a real server and decisions come back: nothing doubled, nothing lost."""
 
+import json
 import threading
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.io import Rejects, dump_line, read_documents, write_documents, write_json
 from abroad.core.schema import Prediction
 from annotation.argilla.adjudicate import adjudicate
-from annotation.argilla.pull import pull, read_offline, together, write_pulled
+from annotation.argilla.connection import connect
+from annotation.argilla.pull import file_names, pull, read_offline, together, write_pulled
 from annotation.argilla.push import PushSettings, find_dataset, is_overlap, push
 from annotation.argilla.stored import stored_records
 from annotation.argilla.task import make_record
+from annotation.argilla.users import add_curator
+from annotation.decisions.records import read_decisions
 from tests.annotation.curators import answer
 from tests.conftest import make_document
 
@@ -209,3 +215,93 @@ def test_what_the_offline_page_saved(tmp_path):
     write_json(tmp_path / "else.json", {"x": {}})
     with pytest.raises(InputError, match="the JSON that the offline page saves"):
         read_offline(tmp_path / "else.json", rejects)
+
+
+@pytest.mark.parametrize("prediction", [3, "x", [], {}, {"id": "1"}, {"id": "1", "relations": [{"organism": 1}]}])
+def test_a_malformed_prediction_is_set_aside_and_the_answers_stay(tmp_path, prediction):
+    document = {"id": "1", "ArticleTitle": "Rutin of Ruta."}
+    answers = [{"document": id, "curator": "ana", "status": "submitted", "relations": "Ruta | rutin"} for id in "12"]
+    value = {"documents": [document | {"prediction": prediction}, document | {"id": "2"}], "answers": answers}
+    (tmp_path / "ana.json").write_text(json.dumps(value))
+    rejects = Rejects()
+    pulled = read_offline(tmp_path / "ana.json", rejects)
+    assert [decision.document for decision in pulled.decisions] == ["1", "2"]
+    assert [item["where"] for item in rejects.items] == [f"{tmp_path / 'ana.json'}: document 1"]
+    assert pulled.documents["1"].extra == {} and pulled.predictions == {}
+
+
+NAMES = [
+    "ana b",
+    "ana_b",
+    "ana/b",
+    "Ana_B",
+    "ana.b",
+    "..",
+    ".",
+    "",
+    "con\u0301",
+    "c\u00f3n",
+    "é" * 200,
+    "é" * 201,
+    "-x",
+    "\ud800",
+]
+
+
+@given(st.lists(st.text(max_size=8) | st.sampled_from(NAMES), unique=True, max_size=12))
+@example(NAMES)
+def test_curators_have_files_of_their_own(curators):
+    """Whatever their names: none is another's, none leaves the folder, none is too long for a file system."""
+    files = file_names(curators)
+    assert len({name.casefold() for name in files.values()}) == len(set(curators))
+    for name in files.values():
+        assert "/" not in name and name[0] not in ".-" and len(name.encode()) < 250 and name.endswith(".jsonl")
+    assert file_names(["ana.b-1_x@y"])["ana.b-1_x@y"] == "ana.b-1_x@y.jsonl"
+
+
+def pull_of(cli, tmp_path, *curators):
+    answers = [
+        {"document": "d0", "curator": curator, "status": "submitted", "relations": "Usnea testalis | usnic acid"}
+        for curator in curators
+    ]
+    write_json(tmp_path / "answers.json", {"documents": [DOCUMENTS[0].to_dict()], "answers": answers})
+    out = tmp_path / "out"
+    result = cli("annotate", "pull", "--no-server", "--from", tmp_path / "answers.json", "--out", out)
+    assert result.exit_code == 0, result.output
+    return {path.name for path in (out / "curators").iterdir()}
+
+
+@pytest.mark.parametrize("earlier_version", [False, True])
+def test_files_of_former_curators_go_and_others_stay(cli, tmp_path, earlier_version):
+    assert pull_of(cli, tmp_path, "ana b", "ana_b", "bo") == {*file_names(["ana b", "ana_b"]).values(), "bo.jsonl"}
+    (tmp_path / "out" / "curators" / "mine.jsonl").write_text("")
+    if earlier_version:  # which knew of no list of its own
+        (tmp_path / "out.abroad" / "curators.json").unlink()
+    assert pull_of(cli, tmp_path, "ana_b") == {"ana_b.jsonl", "mine.jsonl"}
+
+
+def test_an_admin_pulls_and_adjudicates(annotation_server, cli, tmp_path):
+    """With the names of the curators, and not of the workspace's owner alone."""
+    owner = annotation_server.connect()
+    push(owner, DOCUMENTS[:2], PREDICTIONS[:2], setting("admin", overlap=1.0), Rejects())
+    for name, chemical in (("admin-ana", "usnic acid"), ("admin-bo", "barbatic acid")):
+        client = annotation_server.curator(name, "admin")
+        answer(client, "admin-overlap", "admin", "d0", f"Usnea testalis | {chemical}")
+    add_curator(owner, "admin-chief", role="admin", workspace="admin")
+    users = owner.http_client.get("/api/v1/users").json()["items"]
+    key = next(user["api_key"] for user in users if user["username"] == "admin-chief")
+    options = ("--url", annotation_server.url, "--api-key", key, "--dataset", "admin", "--workspace", "admin")
+    for _ in range(2):
+        result = cli("annotate", "pull", "--out", tmp_path / "out", *options)
+        assert result.exit_code == 0, result.output
+        names = {decision.curator for decision in read_decisions(tmp_path / "out" / "decisions.jsonl")}
+        assert names == {"admin-ana", "admin-bo"}
+        result = cli("annotate", "adjudicate", *options)
+        assert result.exit_code == 0 and "1 conflicts to decide" in result.output, result.output
+    chief = connect(annotation_server.url, key)
+    answer(chief, "admin-adjudication", "admin", "d0", "Usnea testalis | usnic acid")
+    assert pull(chief, "admin", "admin", Rejects()).decisions[-1].curator == "admin-chief"
+    push(chief, DOCUMENTS[2:4], [], setting("admin"), Rejects())
+    annotator = annotation_server.curator("admin-cy", "admin")
+    with pytest.raises(InputError, match="API key of an owner or admin"):
+        pull(annotator, "admin", "admin", Rejects())

@@ -1,7 +1,16 @@
 """Several answers become one document; what no majority settles is a conflict until it is adjudicated."""
 
-from annotation.decisions.merge import merge
+import json
+
+from abroad.core.io import Rejects
+from abroad.core.schema import Document, Entity
+from annotation.argilla.pull import read_offline
+from annotation.argilla.stored import StoredRecord
+from annotation.argilla.task import document_json, document_of
+from annotation.decisions.merge import curated_document, merge
 from annotation.decisions.records import Decision
+from annotation.offline.page import OfflineSettings, write_offline
+from tests.annotation.page_curators import page_data
 from tests.conftest import make_document
 
 DOCUMENT = make_document("1", "Title.", "Usnea gave rutin, usnic acid and an ester.", [("Usnea", "old")])
@@ -59,3 +68,35 @@ def test_drafts_and_discarded_answers_do_not_count():
 
 def test_an_agreed_empty_answer_is_an_answer():
     assert outcome(decision("ana"), decision("bo")) == ([], "agreed", [])
+
+
+def test_entities_keep_their_ids_and_types_by_whatever_way_they_were_curated(tmp_path):
+    """The offline page, and a record of Argilla's, there and back."""
+    document = Document(
+        "1",
+        "Title.",
+        "Usnea and O. gave flavonoids, rutin, and an ester.",
+        organisms=[Entity("Q1", "Usnea"), Entity("O1", "O.")],
+        chemicals=[Entity("Q2", "flavonoids", {"type": "class"}), Entity("Q3", "rutin", {"pubchem_id": "5280805"})],
+        relations=[("Q1", "Q2")],
+    )
+    answer = "usnea | flavonoids\nUsnea | Rutin\nUsnea | ester\nO. | rutin"
+    write_offline([document], [], tmp_path / "page.html", OfflineSettings(), Rejects())
+    saved = {
+        "documents": [card["document"] for card in page_data(tmp_path / "page.html")["cards"]],
+        "answers": [{"document": "1", "curator": "ana", "status": "submitted", "relations": answer}],
+    }
+    (tmp_path / "ana.json").write_text(json.dumps(saved))
+    offline = read_offline(tmp_path / "ana.json", Rejects())
+    decision = offline.decisions[0]
+    kept = {"document": document_json(document)}
+    from_argilla = document_of(StoredRecord("1", kept, ()))
+    for known in (document, offline.documents["1"], from_argilla):
+        curated = Document.from_dict(curated_document(known, decision.relations, {}).to_dict())
+        assert {entity.label: (entity.id, entity.extra) for entity in curated.organisms} == {
+            "usnea": ("Q1", {}),
+            "Usnea": ("O2", {}),
+            "O.": ("O1", {}),
+        }
+        assert curated.chemicals[0] == Entity("Q2", "flavonoids", {"type": "class"})
+        assert curated.label_pairs() == list(decision.relations)

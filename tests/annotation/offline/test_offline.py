@@ -100,6 +100,8 @@ def test_a_curator_accepts_rejects_edits_adds_and_saves(page, tmp_path):
     page.locator("#form button[type=submit]").click()
     page.locator("#submit").click()
     page.locator("#discard").click()
+    assert "Discard this document?" in page.locator("#notice").inner_text()
+    page.locator("#discard").click()
     assert "All documents are decided" in page.locator("#notice").inner_text()
     page.locator("#save").click()
     assert "your name" in page.locator("#notice").inner_text()
@@ -205,3 +207,156 @@ def test_predictions_alone_have_no_text_to_show(tmp_path):
     write_jsonl(tmp_path / "p.jsonl", [Prediction("1").to_dict()])
     result = CliRunner().invoke(app, ["annotate", "export", str(tmp_path / "p.jsonl"), "--html", str(tmp_path / "o")])
     assert result.exit_code == 2 and "predictions go to --predictions" in result.output
+
+
+def open_tab(context, page_file):
+    tab = context.new_page()
+    tab.goto(page_file.as_uri())
+    return tab
+
+
+def go_to(tab, number):
+    tab.locator("#documents button").nth(number - 1).click()
+
+
+def test_two_tabs_keep_the_answers_of_both_and_say_so(page, page_file, tmp_path):
+    other = open_tab(page.context, page_file)
+    page.locator("#curator").fill("ana")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+A")
+    page.keyboard.press("Control+Enter")
+    other.locator("#notice", has_text="another tab").wait_for()
+    assert other.locator("#curator").input_value() == "ana"
+    assert other.locator("#documents button.submitted").count() == 1
+    go_to(other, 3)
+    other.keyboard.press("r")
+    page.locator("#notice", has_text="another tab").wait_for()
+    assert page.locator("#documents button.draft").count() == 1
+    for number, tab in enumerate((page, other)):
+        decisions, _ = save(tab, tmp_path / f"{number}.json")
+        assert {id: decision.status for id, decision in decisions.items()} == {"1": SUBMITTED, f"4{EVIL}": DRAFT}
+    other.close()
+    page.reload()
+    assert [page.locator(f"#documents button.{status}").count() for status in ("submitted", "draft")] == [1, 1]
+
+
+def test_tabs_that_hear_nothing_of_each_other_overwrite_nothing(page, page_file, tmp_path):
+    """As if the browser told tabs nothing: what was kept meanwhile is seen before anything is written."""
+    page.context.add_init_script("addEventListener('storage', event => event.stopImmediatePropagation())")
+    page.locator("#curator").fill("ana")
+    page.reload()
+    other = open_tab(page.context, page_file)
+    page.keyboard.press("a")
+    page.keyboard.press("a")
+    other.keyboard.press("r")
+    assert "as the other tab left it" in other.locator("#notice").inner_text()
+    assert other.locator("#relations li.accepted").count() == 2 and other.locator("#relations li.rejected").count() == 0
+    go_to(other, 3)
+    other.keyboard.press("a")
+    for number, tab in enumerate((page, other)):
+        decisions, _ = save(tab, tmp_path / f"{number}.json")
+        assert len(decisions["1"].relations) == 3 and len(decisions[f"4{EVIL}"].relations) == 1
+    other.close()
+
+
+def test_a_file_opened_takes_no_newer_answer_away(page, tmp_path):
+    page.locator("#curator").fill("ana")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    save(page, tmp_path / "early.json")
+    page.wait_for_timeout(5)
+    page.keyboard.press("a")
+    go_to(page, 3)
+    page.keyboard.press("a")
+    page.locator("#file").set_input_files(tmp_path / "early.json")
+    page.locator("#notice", has_text="newer than in the file").wait_for()
+    go_to(page, 1)
+    assert page.locator("#relations li.accepted").count() == 2
+    assert page.locator("#documents button.draft").count() == 2
+    value = json.loads((tmp_path / "early.json").read_text())
+    value["answers"] = [{"document": "of nobody"}, {"document": "1"}]
+    (tmp_path / "broken.json").write_text(json.dumps(value))
+    page.locator("#file").set_input_files(tmp_path / "broken.json")
+    page.locator("#notice", has_text="no file of saved decisions").wait_for()
+    assert page.locator("#relations li.accepted").count() == 2
+
+
+def marked(decision, document):
+    return {(document.text[mention.start : mention.end], mention.role) for mention in decision.mentions}
+
+
+@pytest.mark.parametrize("answers", ["aar", "rar", "rrr", "arr"])
+def test_marks_are_those_of_the_accepted_relations(page, shown, tmp_path, answers):
+    page.locator("#curator").fill("ana")
+    page.keyboard.press("Escape")
+    for answer in answers:
+        page.keyboard.press(answer)
+    page.keyboard.press("Control+Enter")
+    decisions, pulled = save(page, tmp_path / "ana.json")
+    found = marked(decisions["1"], shown[0][0])
+    evidence = {
+        (span.text, span.role)
+        for relation, answer in zip(pulled.predictions["1"].relations, answers, strict=True)
+        if answer == "a"
+        for span in relation.evidence
+    }
+    assert found == evidence
+    assert (("Usnea testalis", "organism") in found) == ("a" in answers)
+    assert (("Usnic acid", "chemical") in found) == (answers[0] == "a")
+
+
+def test_marks_of_edited_and_added_relations_and_by_hand(page, shown, tmp_path):
+    """An edit moves the marks to the new name, a word within a word is none; what is done by hand stays so."""
+    page.locator("#curator").fill("ana")
+    page.keyboard.press("Escape")
+    for key in ("r", "r", "e"):
+        page.keyboard.press(key)
+    page.locator("#organism").fill("Usnea")
+    page.locator("#chemical").fill("barbatic")
+    page.keyboard.press("Enter")
+    page.keyboard.press("n")
+    page.locator("#organism").fill("Usnea")
+    page.locator("#chemical").fill("acid")
+    page.keyboard.press("Enter")
+    page.locator("#marks summary").click()
+    page.locator("#marks li", has_text="barbatic").locator("button").click()
+    decisions, _ = save(page, tmp_path / "ana.json")
+    wanted = {("Usnea", "organism"), ("acid", "chemical")}
+    assert marked(decisions["1"], shown[0][0]) == wanted
+    page.evaluate("localStorage.clear()")
+    page.evaluate("unsaved = false")
+    page.reload()
+    page.locator("#file").set_input_files(tmp_path / "ana.json")
+    page.wait_for_selector("#documents .draft")
+    again, _ = save(page, tmp_path / "again.json")
+    assert marked(again["1"], shown[0][0]) == wanted
+
+
+@pytest.mark.parametrize("other", ["j", "a", "Escape", "click", "comment"])
+def test_discarding_asks_first_and_anything_else_keeps_the_document(page, other):
+    page.keyboard.press("d")
+    assert "Once more" in page.locator("#notice").inner_text()
+    if other == "click":
+        page.locator("#id").click()
+    elif other == "comment":
+        page.locator("#comment").press_sequentially("maybe")
+    else:
+        page.keyboard.press(other)
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    assert page.locator("#documents .discarded").count() == 0
+    page.keyboard.press("d")
+    assert page.locator("#documents .discarded").count() == 1
+
+
+def test_a_relation_of_ones_own_is_rejected_and_not_lost(page, tmp_path):
+    page.locator("#curator").fill("ana")
+    go_to(page, 2)
+    page.keyboard.press("n")
+    for side, name in (("organism", "Ruta fictiva"), ("chemical", "scopoletin")):
+        page.locator(f"#{side}").fill(name)
+    page.keyboard.press("Enter")
+    page.keyboard.press("r")
+    assert page.locator("#relations li.rejected").count() == 1
+    decisions, _ = save(page, tmp_path / "ana.json")
+    assert decisions["2"].relations == () and decisions["2"].mentions == ()

@@ -4,7 +4,9 @@
 """
 
 import os
+import sqlite3
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -33,6 +35,8 @@ def page():
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         page = browser.new_page(viewport={"width": 1400, "height": 820})
         page.set_default_timeout(SECONDS_30)
+        page.asked = set()
+        page.on("request", lambda request: page.asked.add(urlsplit(request.url).netloc))
         yield page
         browser.close()
 
@@ -111,3 +115,28 @@ def test_html_is_text_wherever_it_stands(annotation_server, pushed, page, place)
     stored = pull(client, f"html-{place}", NAME, Rejects())
     assert stored.documents["1"].text == document.text
     assert stored.predictions["1"].relations == prediction.relations
+
+
+def test_a_script_in_a_name_does_not_run_and_no_other_address_is_asked(annotation_server, pushed, page):
+    """Names that got into the database all the same: the page shows them as HTML, its policy stops what they hold."""
+    client = pushed[0]
+    script = "<img src=/favicon.ico onload=window.top.owned=1 onerror=window.top.owned=1>"
+    dataset = send(client, "named", NAME, 1, [Card(Document("1", "Rutin.", "Rutin of Ruta."))])
+    id = find_dataset(client, "named", NAME).id
+    with sqlite3.connect(annotation_server.home / "argilla.db") as database:
+        changed = database.execute("UPDATE datasets SET name = ? WHERE name = 'named'", [script]).rowcount
+        changed += database.execute(
+            "UPDATE users SET first_name = ? WHERE username = 'browser-marie'", [script]
+        ).rowcount
+    assert changed == 2, dataset
+    for path in (f"dataset/{id}/annotation-mode", f"dataset/{id}/settings", "", "user-settings"):
+        page.goto(f"{annotation_server.url}/{path}")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.owned") is None
+    page.goto(f"{annotation_server.url}/dataset/{id}/annotation-mode")
+    page.wait_for_load_state("networkidle")
+    page.evaluate(f"document.body.insertAdjacentHTML('beforeend', {script!r})")  # whatever way HTML gets there
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.owned") is None and page.locator("img[onload]").count() >= 1
+    assert page.evaluate("document.fonts.load('16px Inter', 'aβ').then(fonts => fonts.length)") == 2
+    assert page.asked == {urlsplit(annotation_server.url).netloc}

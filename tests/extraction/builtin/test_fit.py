@@ -1,7 +1,11 @@
 """Training and cross-validation of the default extractor, on the project's own synthetic abstracts."""
 
 import json
+import os
 import random
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import best_tags
 from abroad.extraction.builtin.fit import Example, cross_validate, split_folds, train_extractor
+from abroad.extraction.builtin.manifest import save_with_manifest
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger
 from abroad.extraction.builtin.pairs import PairExtractor, default_tagger
 from abroad.extraction.builtin.reading import Reading, read_text
@@ -99,3 +104,82 @@ def test_an_extractor_of_ones_own_is_saved_with_its_tagger(synthetic, tmp_path):
     assert isinstance(copy.tagger, AdaptedTagger)
     for document in synthetic[12:15]:
         assert copy.predict(document).to_dict() == extractor.predict(document).to_dict()
+
+
+TRAIN = """
+import sys
+from abroad.cli import app
+app(["extractor", "train", sys.argv[1], "--out", sys.argv[2], "--cv", "2"])
+"""
+
+
+def test_the_same_documents_and_seed_give_the_same_files(tmp_path):
+    """In processes with other hashes of strings and other numbers of threads."""
+    curated = tmp_path / "curated.jsonl"
+    curated.write_text("\n".join(SYNTHETIC.read_text(encoding="utf-8").splitlines()[:12]), encoding="utf-8")
+    files = []
+    for number in (1, 2):
+        environment = {**os.environ, "PYTHONHASHSEED": str(number), "OMP_NUM_THREADS": str(number)}
+        out = tmp_path / f"run{number}"
+        command = [sys.executable, "-c", TRAIN, str(curated), str(out)]
+        subprocess.run(command, env=environment, check=True, capture_output=True)
+        files.append({path.name: path.read_bytes() for path in out.iterdir()})
+    assert files[0].keys() == {"mentions.crf", "scorer.json", "manifest.json"} and files[0] == files[1]
+
+
+@pytest.fixture(scope="module")
+def trained(synthetic, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    save_with_manifest(train_extractor(synthetic[:12], [], NoTagger(), folds=2)[0], folder)
+    return folder
+
+
+def damage(data: bytes, how: str) -> bytes:
+    middle = len(data) // 2
+    return {
+        "empty": b"",
+        "cut in the header": data[:20],
+        "cut in half": data[:middle],
+        "cut at the end": data[:-1],
+        "longer": data + b" ",
+        "zeros": b"\0" * len(data),
+        "a bit": data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :],
+    }[how]
+
+
+DAMAGE = ("empty", "cut in the header", "cut in half", "cut at the end", "longer", "zeros", "a bit")
+
+
+@pytest.mark.parametrize("how", DAMAGE)
+@pytest.mark.parametrize("name", ["mentions.crf", "scorer.json", "manifest.json"])
+def test_a_damaged_file_of_an_extractor_is_an_error(cli, trained, tmp_path, name, how):
+    """And neither a crash nor a model that reads nonsense."""
+    model = tmp_path / "model"
+    shutil.copytree(trained, model)
+    (model / name).write_bytes(damage((model / name).read_bytes(), how))
+    for command in (["extract", "--text", "Usnic acid of Usnea.", "--model", model], ["extractor", "show", model]):
+        result = cli(*command)
+        if name == "manifest.json" and how in ("longer", "cut at the end"):  # white space is no damage
+            assert result.exit_code == 0
+        else:
+            named = model if name == "manifest.json" else model / name
+            assert result.exit_code == 2 and str(named) in result.stderr, result.output
+
+
+@pytest.mark.parametrize("how", [how for how in DAMAGE if how != "a bit"])
+def test_without_a_manifest_a_cut_off_field_is_an_error_too(cli, trained, tmp_path, how):
+    """As extractors of earlier versions are; CRFsuite by itself would end the process."""
+    model = tmp_path / "model"
+    shutil.copytree(trained, model)
+    (model / "manifest.json").unlink()
+    (model / "mentions.crf").write_bytes(damage((model / "mentions.crf").read_bytes(), how))
+    result = cli("extract", "--text", "Usnic acid of Usnea.", "--model", model)
+    assert result.exit_code == 2 and "damaged or cut-off CRFsuite file" in result.stderr
+
+
+def test_a_model_of_which_a_file_is_missing_says_which(cli, trained, tmp_path):
+    model = tmp_path / "model"
+    shutil.copytree(trained, model)
+    (model / "mentions.crf").unlink()
+    result = cli("extract", "--text", "Usnic acid of Usnea.", "--model", model)
+    assert result.exit_code == 2 and f"{model / 'mentions.crf'}: missing" in result.stderr

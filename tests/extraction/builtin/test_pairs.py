@@ -9,8 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abroad.core.errors import InputError
+from abroad.core.io import read_documents, write_documents
 from abroad.core.schema import Document
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor
+from abroad.extraction.builtin.reading import LONGEST_TEXT
+from abroad.synthesis.selection.fidelity import fidelity
+from abroad.text.abbreviations import definitions
 
 TEXT = (
     "Three new diterpenes, gloeophyllins A-C (1-3), together with the known usnic acid (4), were isolated from the "
@@ -143,8 +147,42 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_text_costs_no_exception_and_no_patience(extractor, name):
     start = time.monotonic()
-    pairs(extractor, BAD[name][:100_000])
+    pairs(extractor, BAD[name][: LONGEST_TEXT - 1])  # and a space after the title
     assert time.monotonic() - start < 60  # a bound against explosions, not a measurement
+
+
+ONE = "Usnic acid was isolated from Usnea barbata. "
+
+
+def long_document(length, id="long"):
+    """A document of so many characters with its space and an empty title, that names a relation at its end."""
+    end = " Berberine was isolated from Coptis chinensis."
+    text = (ONE * (length // len(ONE)))[: length - 1 - len(end)] + end
+    return Document(id, "", text, relations=[])
+
+
+def test_a_text_is_read_to_its_end_or_set_aside_with_a_word(extractor):
+    whole, beyond, short = replace(extractor, min_score=0.0).extract(
+        [long_document(LONGEST_TEXT), long_document(LONGEST_TEXT + 1), Document("s", "", ONE)]
+    )
+    assert {(r.organism, r.chemical) for r in whole.relations} >= {("Coptis chinensis", "Berberine")}
+    assert beyond.relations == [] and "100,001 characters; expected at most 100,000" in beyond.error
+    assert short.relations and short.error is None
+
+
+def test_abbreviations_are_found_wherever_they_stand():
+    assert definitions("x " * 100_000 + "saxitoxin (STX)") == {"STX": "saxitoxin"}
+
+
+def test_what_is_too_long_is_no_end_of_any_other_use(cli, tmp_path):
+    """Training, DocBin and the judges of synthetic texts set it aside too."""
+    documents = [*read_documents("data/synthetic/abstracts.jsonl")[:12], long_document(LONGEST_TEXT + 1)]
+    write_documents(tmp_path / "d.jsonl", documents)
+    for command in (["documents", "docbin"], ["extractor", "train", "--cv", 2]):
+        result = cli(*command, tmp_path / "d.jsonl", "--out", tmp_path / command[0])
+        assert result.exit_code == 0, result.output
+        assert "long: the text has 100,001 characters" in result.stderr
+    assert fidelity(long_document(LONGEST_TEXT + 1)).score == 0
 
 
 def test_five_thousand_congeners_are_capped_and_counted(extractor):

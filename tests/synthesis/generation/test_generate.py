@@ -189,3 +189,22 @@ def test_a_full_disk_stops_cleanly_and_the_rerun_goes_on(tiny_model, tmp_path):
     assert first.returncode == 1 and "make room" in first.stderr
     assert second.returncode == 0 and "(0 from" not in second.stderr
     assert [record["id"] for record in read(out)] == [str(n) for n in range(12)]
+
+
+@pytest.mark.parametrize("wrong_ids", [["0", "1", "2"], ["x", "y", "z"]])
+@pytest.mark.parametrize("finished", [False, True])
+def test_mistyped_prompts_delete_no_unfinished_answers(engine, tmp_path, capsys, wrong_ids, finished):
+    """Also where they have the same ids, and whether the wrong run ends or not."""
+    right, wrong, out = (tmp_path / name for name in ("right.jsonl", "wrong.jsonl", "out.jsonl"))
+    write_jsonl(right, [prompt(str(n)) for n in range(5)])
+    write_jsonl(wrong, [prompt(id, prompt="Another prompt") for id in wrong_ids])
+    with pytest.raises(KeyboardInterrupt):
+        generate_abstracts(right, out, Dying(engine, 3), Rejects(), IDENTITY)
+    if finished:
+        generate_abstracts(wrong, out, engine, Rejects(), IDENTITY)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            generate_abstracts(wrong, out, Dying(engine, 1), Rejects(), IDENTITY)
+    assert "3 unfinished answers to other prompts stay in" in capsys.readouterr().err
+    assert generate_abstracts(right, out, engine, Rejects(), IDENTITY).resumed == 3
+    assert [record["id"] for record in read(out)] == [str(n) for n in range(5)]

@@ -1,0 +1,50 @@
+"""The checksums of a trained extractor, in a file beside its own: a damaged file is told and never loaded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Protocol
+
+from abroad.core.errors import InputError
+from abroad.core.io import file_sha256, write_json
+
+MANIFEST = "manifest.json"
+_FILES = ("scorer.json", "mentions.crf")
+
+
+class Saves(Protocol):
+    """A model that writes itself into a folder."""
+
+    def save(self, folder: Path) -> None: ...
+
+
+def save_with_manifest(model: Saves, folder: Path) -> None:
+    """Write a model and then its checksums; those of an earlier one go first, so that a crash leaves none."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    model.save(folder)
+    files = {name: file_sha256(folder / name) for name in _FILES if (folder / name).is_file()}
+    write_json(folder / MANIFEST, {"sha256": files})
+
+
+def check_manifest(folder: Path) -> None:
+    """Compare the files with their checksums; a model of an earlier version has none.
+
+    Raises:
+        InputError: a file is missing or is not what it was when the model was made.
+    """
+    path = folder / MANIFEST
+    if not path.exists():
+        return
+    try:
+        files = dict(json.loads(path.read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: damaged; copy the extractor again, or train it again") from None
+    for name, digest in files.items():
+        file = folder / Path(str(name)).name
+        if not file.is_file():
+            raise InputError(f"{file}: missing; copy the extractor again, or train it again")
+        if file_sha256(file) != digest:
+            raise InputError(
+                f"{file}: damaged: not what was written when the extractor was made; copy it again, or train it again"
+            )

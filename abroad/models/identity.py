@@ -1,0 +1,61 @@
+"""Which weights a model has: a hash of their content, so that one replaced in place is another model.
+
+Hashing gigabytes takes seconds, so the hash of a file is kept in the cache under what tells that it was not touched:
+its device, inode, size and times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from pathlib import Path
+
+from abroad.core.errors import InputError
+from abroad.core.io import atomic_write, file_sha256
+from abroad.models.source import COMPRESSED, INITIAL, ModelSource, cache_directory, describe_model
+
+_DECIDING = ("*.safetensors", COMPRESSED, "config.json", "tokenizer*", "*.model", "vocab*", "merges.txt", "*.jinja")
+"""Files of a model directory that decide what it says."""
+_SETTLED_SECONDS = 2.0
+"""A file that was changed just now may change again within the same tick of its clock: its hash is not kept."""
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file, read again only if the file was touched since."""
+    state = path.stat()
+    facts = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    kept = cache_directory() / "hashes" / "-".join(map(str, facts))
+    with contextlib.suppress(OSError):
+        known = kept.read_text(encoding="ascii")
+        if len(known) == 64:
+            return known
+    digest = file_sha256(path)
+    if time.time() - max(state.st_mtime, state.st_ctime) > _SETTLED_SECONDS:
+        with contextlib.suppress(OSError), atomic_write(kept) as stream:  # without a cache it costs time only
+            stream.write(digest)
+    return digest
+
+
+def weights_digest(source: ModelSource) -> str:
+    """Digest of what decides a model: weights, configuration and tokenizer, of an adapter and of its base.
+
+    "" for names of the hub: what is there has a name of its own, and may not have been fetched yet.
+    """
+    parts = []
+    for place in (source.adapter, source.base):
+        path = Path(place) if place is not None else None
+        if path is not None and path.is_file():
+            parts.append(content_hash(path))
+        elif path is not None and path.is_dir():
+            files = {file for pattern in _DECIDING for file in path.glob(pattern) if file.is_file()}
+            parts += [f"{file.name}:{content_hash(file)}" for file in sorted(files) if file.name != INITIAL]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest() if parts else ""
+
+
+def named_digest(model: str, base: str | None = None) -> str:
+    """`weights_digest` of a model by name or path; nothing is converted. "" also for what is no model."""
+    try:
+        return weights_digest(describe_model(model, base))
+    except InputError:
+        return ""
