@@ -25,10 +25,10 @@ def test_the_matrix_sees_a_fault(tmp_path):
     ended = faults.run("documents split a.json --random --out-train a.jsonl --out-test b.jsonl", folder)
     assert ended.code == 2 and ended.faults() == []
     row = faults.Row("x")
-    row.add("a", faults.Ended(1, "Traceback (most recent call last)", 11.0, 2000))
+    row.add("a", faults.Ended(1, "Traceback (most recent call last)", 13.0, 2000))
     row.add("b", faults.Ended(-11, "", 0.0, 0), ["out.jsonl differs"])
-    assert row.faults == ["a: traceback, 11.0 s, 2000 MB", "b: exit code -11, out.jsonl differs"]
-    assert faults.line(row) == "| x | 2 | 0, 1, 0, 1 | 11.0 s | 2000 MB | 2 |"
+    assert row.faults == ["a: traceback, 13.0 s, 2000 MB", "b: exit code -11, out.jsonl differs"]
+    assert faults.line(row) == "| x | 2 | 0, 1, 0, 1 | 13.0 s | 2000 MB | 2 |"
 
 
 def test_every_kind_has_cases_of_names_of_their_own():

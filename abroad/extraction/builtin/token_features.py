@@ -73,17 +73,15 @@ def _add_opinions(rows: list[list[str]], scores: TextScores) -> None:
 
 def spaced_words(text: str, tokens: Sequence[Token]) -> tuple[list[str], list[int]]:
     """(the words between white space, in small letters; of each token, which of them it stands in)."""
-    words: list[str] = []
+    spans: list[tuple[int, int]] = []
     number: list[int] = []
-    start = end = -1
     for token in tokens:
-        if token.start != end:
-            words.append("")
-            start = token.start
-        end = token.end
-        words[-1] = text[start:end].lower()
-        number.append(len(words) - 1)
-    return words, number
+        if spans and spans[-1][1] == token.start:
+            spans[-1] = spans[-1][0], token.end
+        else:
+            spans.append((token.start, token.end))
+        number.append(len(spans) - 1)
+    return [text[start:end].lower() for start, end in spans], number
 
 
 @lru_cache(maxsize=100_000)
