@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from abroad.core.io import Rejects
+from abroad.core.progress import Progress, tell
 from abroad.core.schema import Document
 from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
@@ -23,6 +24,7 @@ from abroad.release.run import read_run
 from abroad.training.data import collate, make_examples, target_loss
 
 _BATCH = 8
+_SPEAK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,14 @@ class Bench:
                 total += float(target_loss(self.model.get_base_model(), inputs))
         return total / sum(len(example.target) for example in self.examples)
 
-    def f1(self) -> float:
+    def f1(self, advance: Callable[[], object] = lambda: None) -> float:
+        """Percent; `advance` is called for each document."""
         engine = TransformersEngine(self.model, self.tokenizer)
-        extractor = GenerativeExtractor(engine, self.tokenizer, self.decoding, {})
-        return micro_scores(self.documents, list(extractor.extract(self.documents))).f1
+        predictions = []
+        for prediction in GenerativeExtractor(engine, self.tokenizer, self.decoding, {}).extract(self.documents):
+            predictions.append(prediction)
+            advance()
+        return micro_scores(self.documents, predictions).f1
 
 
 def search(
@@ -113,30 +119,34 @@ def search(
     Args:
         out: folder for a file to measure sizes by.
     """
+    tell(f"{run}: loading the model, to measure it on {len(documents)} documents")
     initial, tuned, facts = read_run(run)
     bench = Bench(run, documents, decoding)
-    loss, f1 = bench.loss(), bench.f1()
     entries = sum(value.size for value in tuned.values())
     cells: list[Candidate] = []
+    decoded = 1 + len(densities) * (len(scales) if everywhere else 1)  # F1 takes a hundred times as long as the loss
 
-    def measured(density: float) -> Iterator[Candidate]:
-        for scale in scales:
-            change = compress(initial, tuned, density, scale)
-            size = write_change(out / "trial.compeft", change, facts)
-            bench.use(change.applied_to(initial))
-            score = bench.f1() if everywhere else None
-            yield Candidate(density, scale, size, 2 * entries / size, bench.loss(), score)
+    with Progress("decoding the documents", decoded * len(documents), every=_SPEAK_SECONDS) as progress:
+        loss, f1 = bench.loss(), bench.f1(progress.advance)
 
-    for density in densities:
-        row = list(measured(density))
-        if not everywhere:
-            place = min(range(len(row)), key=lambda number: row[number].loss)
-            bench.use(compress(initial, tuned, density, row[place].scale).applied_to(initial))
-            least = row[place]
-            row[place] = Candidate(density, least.scale, least.bytes, least.ratio, least.loss, bench.f1())
-        for cell in row:
-            done(cell)
-        cells += row
+        def measured(density: float) -> Iterator[Candidate]:
+            for scale in scales:
+                change = compress(initial, tuned, density, scale)
+                size = write_change(out / "trial.compeft", change, facts)
+                bench.use(change.applied_to(initial))
+                score = bench.f1(progress.advance) if everywhere else None
+                yield Candidate(density, scale, size, 2 * entries / size, bench.loss(), score)
+
+        for density in densities:
+            row = list(measured(density))
+            if not everywhere:
+                place = min(range(len(row)), key=lambda number: row[number].loss)
+                bench.use(compress(initial, tuned, density, row[place].scale).applied_to(initial))
+                least, score = row[place], bench.f1(progress.advance)
+                row[place] = Candidate(density, least.scale, least.bytes, least.ratio, least.loss, score)
+            for cell in row:
+                done(cell)
+            cells += row
     (out / "trial.compeft").unlink(missing_ok=True)
     scored = [cell for cell in cells if cell.f1 is not None]
     close = [cell for cell in scored if (cell.f1 or 0.0) >= f1 - within]

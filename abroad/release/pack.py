@@ -12,6 +12,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, write_json
+from abroad.core.progress import Progress, tell
 from abroad.core.schema import Document
 from abroad.evaluation.evaluate import evaluate
 from abroad.extraction.generative.decoding import DECODING, Decoding
@@ -20,6 +21,7 @@ from abroad.models.source import ADAPTER, COMPRESSED
 
 CARD, EVALUATION, TRAINING = "README.md", "evaluation.json", "training.json"
 _ALONG = ("*.json", "*.jinja", "*.txt", "*.model")
+_SPEAK_SECONDS = 5.0
 _NOT_ALONG = ("scores.json", EVALUATION, DECODING)
 
 
@@ -32,7 +34,12 @@ def pack(run: Path, out: Path, dev: Sequence[Document], decoding: Decoding, seed
     weights = next((run / name for name in (ADAPTER, COMPRESSED) if (run / name).is_file()), None)
     if weights is None or not (run / "adapter_config.json").is_file():
         raise InputError(f"{run}: no adapter in it; expected one of `abroad train` or `release compress`")
-    predictions = list(load_generative_extractor(str(run), decoding).extract(list(dev)))
+    tell(f"{run}: loading the model, to score it on {len(dev)} documents")
+    extractor, predictions = load_generative_extractor(str(run), decoding), []
+    with Progress("scoring the release", len(dev), every=_SPEAK_SECONDS) as progress:
+        for prediction in extractor.extract(list(dev)):
+            predictions.append(prediction)
+            progress.advance()
     scores = evaluate(list(dev), predictions, "upstream", 2000, seed).to_dict()
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy2(weights, out / weights.name)

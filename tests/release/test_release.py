@@ -10,6 +10,13 @@ from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Every step is told, however quick."""
+    for module in ("grid", "pack"):
+        monkeypatch.setattr(f"abroad.release.{module}._SPEAK_SECONDS", 0.0)
+
+
 @pytest.fixture(scope="module")
 def run(tiny_model, tmp_path_factory):
     from tests.experiments.test_compare import documents
@@ -27,6 +34,8 @@ def test_a_compressed_adapter_is_used_like_any_other(cli, run, documents, tmp_pa
     options = ["--dev", tmp_path / "dev.jsonl", "--out", small, "--max-new-tokens", 4]
     result = cli("release", "compress", run, *options, "--densities", "5,50", "--scales", "1,4")
     assert result.exit_code == 0, result.output
+    assert "loading the model, to measure it on 3 documents" in result.stderr
+    assert "decoding the documents: " in result.stderr and "/9" in result.stderr
     table = result.stdout.splitlines()
     assert len(table) == 6 and "times smaller than 16 bits" in table[-1]
     assert not (small / "adapter_model.safetensors").exists()
@@ -67,6 +76,8 @@ def test_a_release_holds_all_that_others_need(cli, run, documents, tmp_path):
     out = tmp_path / "release"
     result = cli("release", "pack", run, "--dev", tmp_path / "dev.jsonl", "--config", config, "--out", out)
     assert result.exit_code == 0, result.output
+    assert "loading the model, to score it on 3 documents" in result.stderr
+    assert "scoring the release: " in result.stderr and "/3" in result.stderr
     names = {path.name for path in out.iterdir()}
     assert names >= {"adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "decoding.json"}
     assert names >= {"evaluation.json", "training.json", "README.md"}
