@@ -16,6 +16,7 @@ from abroad.core.io import atomic_write, dump_line, write_json, write_jsonl
 from abroad.core.jsonl import BadJson, parse_lines
 
 ORDER, METRICS, SCORES, SPIKES = "order.jsonl", "metrics.jsonl", "scores.jsonl", "spikes.jsonl"
+LOGS = (ORDER, METRICS, SCORES, SPIKES)
 _BY_UPDATE = (ORDER, METRICS, SCORES)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from abroad.core.io import write_json
+from abroad.core.progress import tell
 from abroad.models.lora import trainable
 from abroad.training.processes import fill, whole
 
+_MARK = "run.json"
 _KEPT = 2  # states on disk: the last, and one before it in case that was cut short
 
 
@@ -35,17 +38,48 @@ class Standing:
 class StateStore:
     """States of a run in `<directory>/update-N`, each whole or not there.
 
+    Unfinished states of another run are set aside as `<directory>-<identity>` with the run's logs, and taken up again
+    when that run comes back: a mistyped setting loses nothing.
+
     Args:
-        identity: of settings and data; states of another run are removed.
+        identity: of settings and data.
         first: whether this process writes.
+        logs: names of files beside the directory that belong to the run.
     """
 
-    def __init__(self, directory: Path, identity: str, first: bool) -> None:
-        self.directory, self._first = directory, first
-        mark = directory / "run.json"
-        if first and not (mark.exists() and json.loads(mark.read_text("utf-8")) == identity):
-            shutil.rmtree(directory, ignore_errors=True)
-            write_json(mark, identity)
+    def __init__(self, directory: Path, identity: str, first: bool, logs: Sequence[str] = ()) -> None:
+        self.directory, self._first, self._logs = directory, first, logs
+        if not first:
+            return
+        shutil.rmtree(_gone(directory), ignore_errors=True)
+        found = owner_of(directory)
+        if found != identity:
+            self._set_aside(found)
+            aside = self._aside(identity)
+            if aside.exists():
+                tell(f"{aside}: unfinished work of these settings and data is taken up again")
+                aside.rename(directory)
+            write_json(directory / _MARK, identity)
+        self._move_logs(directory / "logs", directory.parent)
+
+    def _aside(self, identity: str | None) -> Path:
+        return self.directory.with_name(f"{self.directory.name}-{str(identity or 'unknown')[:16]}")
+
+    def _set_aside(self, found: str | None) -> None:
+        if not self._states():
+            shutil.rmtree(self.directory, ignore_errors=True)
+            return
+        aside = self._aside(found)
+        self._move_logs(self.directory.parent, self.directory / "logs")
+        shutil.rmtree(aside, ignore_errors=True)
+        self.directory.rename(aside)
+        tell(f"{self.directory}: unfinished work of other settings or data; it is set aside as {aside}")
+
+    def _move_logs(self, source: Path, target: Path) -> None:
+        for name in self._logs:
+            if (source / name).is_file():
+                target.mkdir(exist_ok=True)
+                (source / name).replace(target / name)
 
     def last(self) -> Path | None:
         """The latest state."""
@@ -115,9 +149,30 @@ class StateStore:
         )
 
     def clear(self) -> None:
-        """Remove all states, when the run is done."""
+        """Remove all states when the run is done."""
         if self._first:
-            shutil.rmtree(self.directory, ignore_errors=True)
+            clear_states(self.directory)
+
+
+def clear_states(directory: Path) -> None:
+    """Remove all states at once, so that a crash leaves no part of them to go on from."""
+    gone = _gone(directory)
+    shutil.rmtree(gone, ignore_errors=True)
+    if directory.exists():
+        directory.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def _gone(directory: Path) -> Path:
+    return directory.with_name(f"{directory.name}.gone")
+
+
+def owner_of(directory: Path) -> str | None:
+    """Identity of the run whose states lie in a directory; None if it says none."""
+    try:
+        return str(json.loads((directory / _MARK).read_text("utf-8")))
+    except (OSError, ValueError):
+        return None
 
 
 def _number(path: Path) -> int:

@@ -8,6 +8,7 @@ loss spike, nor tells which examples an update saw, nor shards a model over CPUs
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import shutil
 import time
@@ -17,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import AbroadError, InputError
-from abroad.core.io import Rejects
-from abroad.core.progress import Progress
+from abroad.core.helpers import helper
+from abroad.core.io import Rejects, file_sha256, write_json
+from abroad.core.progress import Progress, tell
 from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
@@ -37,12 +39,13 @@ from abroad.training.data import Example, collate, collate_packed, make_examples
 from abroad.training.dropout import add_residual_dropout
 from abroad.training.order import Update, plan_updates
 from abroad.training.processes import Processes, whole
-from abroad.training.record import METRICS, ORDER, SCORES, SPIKES, RunRecord
+from abroad.training.record import LOGS, METRICS, ORDER, SCORES, SPIKES, RunRecord
 from abroad.training.settings import SPIKE_POLICIES, TrainSettings
 from abroad.training.spikes import SpikeDetector
-from abroad.training.state import Standing, StateStore
+from abroad.training.state import Standing, StateStore, clear_states, owner_of
 
 _MOST_ROLLBACKS = 10
+_FINISHED = "finished.json"  # helper of the run's directory
 
 
 @dataclass(frozen=True)
@@ -72,15 +75,26 @@ def train(
 ) -> TrainReport:
     """Fine-tune a LoRA adapter on the relations of `documents` (or the answers of tasks) and write it to `out`.
 
+    A run that is finished is not made again.
+
     Raises:
         InputError: no document fits max_length, or the model cannot be loaded.
     """
     run = TrainingRun(documents, validation, settings, out, rejects)
+    if run.finished is not None:
+        tell(f"{out}: trained before with these settings and data; nothing is left to do")
+        if run.processes.first and owner_of(out / "state") in (None, run.identity):
+            clear_states(out / "state")  # it was killed before it could
+        return run.finished
     return run.finish(run.train())
 
 
 class TrainingRun:
-    """A model with its adapter, its data in their order, and where the run stands."""
+    """A model with its adapter, its data in their order, and where the run stands.
+
+    Attributes:
+        finished: the report of an earlier run of the same settings and data, if it ended; no model is loaded then.
+    """
 
     def __init__(
         self,
@@ -108,6 +122,12 @@ class TrainingRun:
         self.processes = Processes()
         self.names = [example.id for example in self.examples]
         self.updates = plan_updates(list(map(len, self.examples)), settings, self.processes.count)
+        own = {key: value for key, value in asdict(settings).items() if key not in ("checkpoint_every",)}
+        self.pairs = [[example.prompt, example.target] for example in self.examples]
+        self.identity = digest(own, self.pairs, self.processes.count, weights_digest(source))
+        self.finished = read_finished(out, self._whole_identity())
+        if self.finished is not None:
+            return
         self.model = self._prepare(source)
         self.optimizer = _optimizer(self.model, settings, self.processes)
         torch.manual_seed(settings.seed)
@@ -139,10 +159,7 @@ class TrainingRun:
 
     def _start(self, source: ModelSource, initial: dict[str, Any]) -> None:
         """Open the record, and keep the adapter as it was drawn: compression needs it."""
-        own = {key: value for key, value in asdict(self.settings).items() if key not in ("checkpoint_every",)}
-        pairs = [[example.prompt, example.target] for example in self.examples]
-        identity = digest(own, pairs, self.processes.count, weights_digest(source))
-        self.states = StateStore(self.out / "state", identity, self.processes.first)
+        self.states = StateStore(self.out / "state", self.identity, self.processes.first, LOGS)
         self.record = RunRecord(self.out, self.processes.first)
         self.record.describe(
             asdict(self.settings),
@@ -151,7 +168,7 @@ class TrainingRun:
                 "examples": len(self.examples),
                 "updates": len(self.updates),
                 "processes": self.processes.count,
-                "data_hash": digest(pairs),
+                "data_hash": digest(self.pairs),
                 "initial_adapter_hash": tensors_hash(initial),
             },
         )
@@ -295,7 +312,7 @@ class TrainingRun:
         best = self.out / "state" / "best.safetensors"
         if self.validation and best.exists():
             if self.processes.first:
-                best.replace(self.out / ADAPTER)
+                _copy(best, self.out / ADAPTER)  # and not moved: killed from here on, it is copied again
         else:
             self._save_adapter(self.out / ADAPTER)
         if self.processes.first:
@@ -309,9 +326,32 @@ class TrainingRun:
             if self.settings.rope_factor != 1:
                 write_factor(self.out, self.settings.rope_factor)
             self.record.close()
+            write_finished(self.out, self._whole_identity(), report)
         self.states.clear()
         self.processes.wait()
         return report
+
+    def _whole_identity(self) -> str:
+        """Of the run and of what its best checkpoint is chosen by."""
+        return digest(self.identity, [document.to_dict() for document in self.validation])
+
+
+def write_finished(out: Path, identity: str, report: TrainReport) -> None:
+    """Say that a run ended, once its adapter is in place."""
+    figures = {key: value for key, value in asdict(report).items() if key not in ("adapter", "resumed_from")}
+    mark = {"identity": identity, "adapter": file_sha256(out / ADAPTER), "report": figures}
+    write_json(helper(out, _FINISHED), mark)
+
+
+def read_finished(out: Path, identity: str) -> TrainReport | None:
+    """The report of a run that ended with this identity, and whose adapter is as it left it; else None."""
+    try:
+        mark = json.loads(helper(out, _FINISHED).read_text("utf-8"))
+        if mark["identity"] != identity or mark["adapter"] != file_sha256(out / ADAPTER):
+            return None
+        return TrainReport(out, resumed_from=mark["report"]["steps"], **mark["report"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def with_adapter(model: Any, settings: TrainSettings) -> Any:
@@ -352,6 +392,12 @@ def _schedule(update: int, updates: int, warmup: int) -> float:
     if update <= warmup:
         return update / (warmup + 1)
     return max((updates - update + 1) / max(updates - warmup, 1), 0.0)
+
+
+def _copy(source: Path, target: Path) -> None:
+    partial = target.with_name(target.name + ".part")
+    shutil.copyfile(source, partial)
+    partial.replace(target)
 
 
 def _save_tensors(tensors: dict[str, Any], path: Path) -> None:

@@ -1,16 +1,21 @@
 """Training with a tiny model: it learns, keeps the best checkpoint, and goes on after a kill."""
 
 import json
+import pkgutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, write_documents
+from abroad.training.record import read_log
 from abroad.training.settings import TrainSettings
 from abroad.training.state import StateStore
 from abroad.training.train import TrainingRun, train
@@ -118,6 +123,106 @@ def test_other_data_start_anew(tmp_path):
     state(4, whole=False)  # cut short
     assert StateStore(tmp_path, "first", True).last() == tmp_path / "update-000003"
     assert StateStore(tmp_path, "second", True).last() is None
+
+
+class Killed(BaseException):
+    """As kill -9: nothing catches it."""
+
+
+def kill_at(monkeypatch, target, after):
+    """Die before or after the first call of a function, or in the middle of a folder's removal."""
+    real = pkgutil.resolve_name(target)
+
+    def dying(*arguments, **more):
+        if target == "shutil:rmtree":
+            folder = Path(arguments[0])
+            if not folder.name.endswith(".gone") or not folder.exists():
+                return real(*arguments, **more)
+            if after:
+                (folder / "best.safetensors").unlink()
+        elif after:
+            real(*arguments, **more)
+        raise Killed
+
+    monkeypatch.setattr(target.replace(":", "."), dying)
+
+
+LAST_STEPS = [
+    "abroad.training.train:_copy",
+    "abroad.training.record:RunRecord.close",
+    "abroad.training.train:write_finished",
+    "abroad.training.state:StateStore.clear",
+    "shutil:rmtree",
+]
+
+
+@pytest.fixture(scope="module")
+def falling_scores():
+    """Validation scores that fall, so that the best adapter is not the last."""
+    return {1: 60.0, 2: 50.0, 3: 40.0}
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("step", LAST_STEPS)
+def test_killed_anywhere_in_the_last_steps_the_best_adapter_is_shipped(
+    tiny_model, documents, tmp_path, monkeypatch, falling_scores, step, after
+):
+    settings = settings_for(tiny_model, epochs=3)
+
+    def fall(run):
+        f1 = falling_scores[len(read_log(run.out / "scores.jsonl")) + 1]
+        return SimpleNamespace(precision=f1, recall=f1, f1=f1)
+
+    monkeypatch.setattr(TrainingRun, "_validate", fall)
+    whole = train(documents, documents[:1], settings, tmp_path / "whole", Rejects())
+    with monkeypatch.context() as patch:
+        kill_at(patch, step, after)
+        with pytest.raises(Killed):
+            train(documents, documents[:1], settings, tmp_path / "killed", Rejects())
+    again = train(documents, documents[:1], settings, tmp_path / "killed", Rejects())
+    assert (again.best_f1, again.steps) == (whole.best_f1, whole.steps) == (60.0, 6)
+    weights = [(tmp_path / name / "adapter_model.safetensors").read_bytes() for name in ("whole", "killed")]
+    assert weights[0] == weights[1]
+    assert not list((tmp_path / "killed").glob("state*"))
+
+
+def test_a_finished_run_says_so_and_trains_nothing(tiny_model, documents, tmp_path, monkeypatch, capsys):
+    settings, out = settings_for(tiny_model, epochs=1), tmp_path / "model"
+    first = train(documents, documents[:1], settings, out, Rejects())
+    with monkeypatch.context() as patch:
+        patch.setattr("abroad.training.train.load_model", None)
+        again = train(documents, documents[:1], settings, out, Rejects())
+        assert "nothing is left to do" in capsys.readouterr().err
+        assert (again.steps, again.best_f1, again.resumed_from) == (first.steps, first.best_f1, first.steps)
+    adapter = out / "adapter_model.safetensors"
+    for change in (lambda: adapter.write_bytes(b"x"), adapter.unlink):
+        change()
+        assert train(documents, documents[:1], settings, out, Rejects()).resumed_from == 0
+    assert train(documents, documents[:2], settings, out, Rejects()).resumed_from == 0  # other validation documents
+
+
+def test_a_mistyped_setting_sets_unfinished_training_aside(tiny_model, documents, tmp_path, monkeypatch, capsys):
+    out, settings = tmp_path / "model", settings_for(tiny_model, epochs=4)
+    step = TrainingRun._step
+
+    def killed(run, update, *arguments, **more):
+        if update.number == 6:
+            raise Killed
+        return step(run, update, *arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingRun, "_step", killed)
+        for changes in ({}, {"learning_rate": 1e-3}):
+            with pytest.raises(Killed):
+                train(documents, [], replace(settings, **changes), out, Rejects())
+    assert "it is set aside as" in capsys.readouterr().err
+    report = train(documents, [], settings, out, Rejects())
+    assert "is taken up again" in capsys.readouterr().err
+    assert report.resumed_from == 4
+    records = [json.loads(line)["update"] for line in (out / "order.jsonl").read_text().splitlines()]
+    assert records == list(range(1, 9))
+    other = train(documents, [], replace(settings, learning_rate=1e-3), out, Rejects())
+    assert other.resumed_from == 4
 
 
 def test_documents_none_of_which_fit_are_refused(tiny_model, documents, tmp_path):

@@ -111,6 +111,8 @@ def tune_training(
             keep_every=0,
         )
         run = TrainingRun(documents, validation, settings, out / f"trial-{trial.number}", Rejects())
+        if run.finished is not None:
+            return float(run.finished.best_f1 or 0.0)
 
         def scored(epoch: int, f1: float) -> None:
             trial.report(f1, epoch)
