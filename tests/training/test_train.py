@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import time
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -149,7 +148,7 @@ def kill_at(monkeypatch, target, after):
 
 LAST_STEPS = [
     "abroad.training.train:_copy",
-    "abroad.training.record:RunRecord.close",
+    "abroad.training.record:TrainingRecord.close",
     "abroad.training.train:write_finished",
     "abroad.training.state:StateStore.clear",
     "shutil:rmtree",
@@ -214,14 +213,14 @@ def test_a_mistyped_setting_sets_unfinished_training_aside(tiny_model, documents
         patch.setattr(TrainingRun, "_step", killed)
         for changes in ({}, {"learning_rate": 1e-3}):
             with pytest.raises(Killed):
-                train(documents, [], replace(settings, **changes), out, Rejects())
+                train(documents, [], settings.replace(**changes), out, Rejects())
     assert "it is set aside as" in capsys.readouterr().err
     report = train(documents, [], settings, out, Rejects())
     assert "is taken up again" in capsys.readouterr().err
     assert report.resumed_from == 4
     records = [json.loads(line)["update"] for line in (out / "order.jsonl").read_text().splitlines()]
     assert records == list(range(1, 9))
-    other = train(documents, [], replace(settings, learning_rate=1e-3), out, Rejects())
+    other = train(documents, [], settings.replace(learning_rate=1e-3), out, Rejects())
     assert other.resumed_from == 4
 
 

@@ -83,7 +83,7 @@ def test_one_text_from_the_command_line(cli, tiny_model):
     ("arguments", "message"),
     [
         (["--model", "x"], "files or folders of documents"),
-        (["docs.jsonl", "--model", "x"], "--out"),
+        ([__file__, "--model", "x"], "expected --out"),  # a file that is there
         (["--text", "a", "--model", "./nowhere"], "no such model"),
         (["none.jsonl", "--out", "o.jsonl", "--model", "x"], "no such file"),
     ],
