@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import random
 import signal
 import subprocess
@@ -128,17 +129,29 @@ def run(command: str, folder: Path, kill_after: float | None = None) -> Ended:
             stderr=errors,
         )
         deadline = time.monotonic() + (TIMEOUT if kill_after is None else kill_after)
+        kilobytes = 0
         while True:
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
             if pid:
                 break
+            kilobytes = _peak(process.pid) or kilobytes
             if time.monotonic() > deadline:
                 os.kill(process.pid, signal.SIGKILL)
                 deadline = float("inf")
             time.sleep(0.01)
     process.returncode = os.waitstatus_to_exitcode(status)
     said = (folder / "errors.log").read_text(encoding="utf-8", errors="replace")
-    return Ended(process.returncode, said, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)
+    return Ended(process.returncode, said, usage.ru_utime + usage.ru_stime, kilobytes // 1024)
+
+
+def _peak(pid: int) -> int:
+    """Kilobytes that a process has held at most; `ru_maxrss` would count those of the process that started it."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def fresh(folder: Path) -> Path:
