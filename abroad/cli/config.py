@@ -13,14 +13,15 @@ commands = group("Check and show run configs.")
 
 @commands.command()
 def check(file: Path = typer.Argument(..., help="A config such as configs/language_model.yaml.")) -> None:
-    """Find every mistake of a config before anything runs.
+    """Find every mistake of a config before anything runs; a file of sections for single commands will do.
 
     Example: abroad config check configs/language_model.yaml
     """
-    from abroad.pipeline.config import load_config
+    from abroad.pipeline.config import check_config
 
-    load_config(file)
-    say(f"{file}: no mistakes")
+    sections = check_config(file)
+    alone = f" in the section {sections[0]}" if len(sections) == 1 else f" in the sections {', '.join(sections)}"
+    say(f"{file}: no mistakes{alone if sections else ''}")
 
 
 @commands.command()

@@ -25,7 +25,7 @@ class _WithDefault(CommandGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         first = next((arg for arg in args if not arg.startswith("-")), None)
-        if args and first not in self.commands and "--help" not in args[:1]:
+        if args and first not in self.commands and args[0] not in ctx.help_option_names:
             args = [_DEFAULT, *args]
         return super().parse_args(ctx, args)
 

@@ -6,10 +6,11 @@ and the commands take their options from them (`abroad.cli.options`).
 
 from __future__ import annotations
 
+import difflib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_args
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -38,7 +39,7 @@ else:
             try:
                 return super().__call__(*args, **values)
             except ValidationError as error:
-                raise InputError(mistakes_of(cls.__name__, error)) from None
+                raise InputError(mistakes_of(cls.__name__, error, kind=cls)) from None
 
     class _Checked(BaseModel, metaclass=_Refusing):
         pass
@@ -150,7 +151,7 @@ def check(kind: type[AnySettings], values: Any, where: str | Path, prefix: tuple
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        raise InputError(mistakes_of(where, error, prefix)) from None
+        raise InputError(mistakes_of(where, error, prefix, kind)) from None
 
 
 def read_yaml(path: str | Path, what: str = "a YAML config") -> dict[str, Any]:
@@ -177,21 +178,40 @@ def _key(location: tuple[int | str, ...]) -> str:
     return ".".join(map(str, location)) or "(top)"
 
 
-def _message(error: Any) -> str:
+def _message(error: Any, kind: type[BaseModel] | None) -> str:
     if error["type"] == "extra_forbidden":
-        return "unknown key"
+        *path, key = error["loc"]
+        near = difflib.get_close_matches(str(key), _keys(kind, path), 1)
+        return f"unknown key; did you mean {near[0]}?" if near else "unknown key"
     message = error["msg"].removeprefix("Value error, ")
     return message if error["type"] in ("missing", "value_error") else f"{message}, found {error['input']!r}"
 
 
-def mistakes_of(path: str | Path, error: ValidationError, prefix: tuple[str, ...] = ()) -> str:
-    """All mistakes that pydantic found in a file, in one line, each with its key."""
-    return list_mistakes(path, mistakes_in(error, prefix))
+def _keys(kind: type[BaseModel] | None, path: Sequence[int | str]) -> list[str]:
+    """Keys that a mapping may have which stands in a model at a path; none where that is no model."""
+    for part in path:
+        field = kind.model_fields.get(str(part)) if kind is not None else None
+        kinds = (field.annotation, *get_args(field.annotation)) if field is not None else ()
+        kind = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)
+    return list(kind.model_fields) if kind is not None else []
 
 
-def mistakes_in(error: ValidationError, prefix: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """(key, what is wrong with it) of each mistake that pydantic found."""
-    return [(_key((*prefix, *item["loc"])), _message(item)) for item in error.errors()]
+def mistakes_of(
+    path: str | Path, error: ValidationError, prefix: tuple[str, ...] = (), kind: type[BaseModel] | None = None
+) -> str:
+    """All mistakes that pydantic found in a file, in one line, each with its key.
+
+    Args:
+        kind: the model that the file should have been, for the keys that it may have.
+    """
+    return list_mistakes(path, mistakes_in(error, prefix, kind))
+
+
+def mistakes_in(
+    error: ValidationError, prefix: tuple[str, ...] = (), kind: type[BaseModel] | None = None
+) -> list[tuple[str, str]]:
+    """(key, what is wrong with it) of each mistake that pydantic found in what should be of a model."""
+    return [(_key((*prefix, *item["loc"])), _message(item, kind)) for item in error.errors()]
 
 
 def list_mistakes(path: str | Path, mistakes: list[tuple[str, str]]) -> str:

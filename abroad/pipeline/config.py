@@ -11,10 +11,20 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from abroad.core.errors import InputError
-from abroad.core.settings import Count, Seed, Settings, Share, check, list_mistakes, read_section, read_yaml
+from abroad.core.settings import (
+    Count,
+    Seed,
+    Settings,
+    Share,
+    check,
+    list_mistakes,
+    mistakes_in,
+    read_section,
+    read_yaml,
+)
 from abroad.documents.sampling import SampleSettings
 from abroad.evaluation.settings import EvaluateSettings
 from abroad.extraction.generative.decoding import GenerativeSettings
@@ -228,10 +238,43 @@ def load_section(path: Path, name: str) -> Any:
     Raises:
         InputError: as `load_config`, for that section.
     """
+    return read_section(path, name, _section(name))
+
+
+def _section(name: str) -> type[Settings]:
     annotation = Config.model_fields[name].annotation
     kind = next(iter(get_args(annotation)), annotation)  # of an optional section
     assert isinstance(kind, type) and issubclass(kind, Settings)
-    return read_section(path, name, kind)
+    return kind
+
+
+def check_config(path: str | Path) -> list[str]:
+    """Find every mistake of a config, or of a file that holds sections for single commands.
+
+    Returns:
+        The sections that were checked alone; none of a whole config.
+
+    Raises:
+        InputError: as `load_config`.
+    """
+    raw = read_yaml(path)
+    whole = not raw or any(name not in Config.model_fields or name in _OF_A_RUN for name in raw)
+    if whole:
+        load_config(path)
+        return []
+    mistakes = []
+    for name, values in raw.items():
+        kind = _section(name)
+        try:
+            kind.model_validate(values or {})
+        except ValidationError as error:
+            mistakes += mistakes_in(error, (name,), kind)
+    if mistakes:
+        raise InputError(list_mistakes(path, mistakes))
+    return list(raw)
+
+
+_OF_A_RUN = ("out", "seed", "lotus")  # keys that only a run has a use for
 
 
 def show_config(config: Config) -> str:

@@ -1,5 +1,6 @@
 """Every command has help with an example, and asking for it loads nothing heavy."""
 
+import os
 import subprocess
 import sys
 
@@ -100,3 +101,26 @@ def test_doctor_names_what_is_missing_and_how_to_add_it(cli, monkeypatch):
     assert result.exit_code == 0
     assert "python" in result.stdout
     assert "pip install 'abroad[annotation]'" in result.stdout
+
+
+@pytest.mark.parametrize("words", [(), *ALL], ids=" ".join)
+def test_short_and_long_help_are_the_same(words):
+    from typer.testing import CliRunner
+
+    short, long = (CliRunner().invoke(app, [*words, option]) for option in ("-h", "--help"))
+    assert short.exit_code == long.exit_code == 0 and short.output == long.output != ""
+
+
+@pytest.mark.parametrize(
+    ("shell", "typed"),
+    [
+        ("bash", {"COMP_WORDS": "abroad extr", "COMP_CWORD": "1"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "abroad extr"}),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "abroad extr", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+def test_shells_complete_commands(shell, typed):
+    environment = {**os.environ, "_ABROAD_COMPLETE": f"complete_{shell}", **typed}
+    code = "from abroad.cli import app; app(prog_name='abroad')"
+    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True).stdout
+    assert "extract" in said and "extractor" in said and "evaluate" not in said

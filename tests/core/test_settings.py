@@ -136,3 +136,28 @@ def test_the_narrower_settings_of_a_section_are_taken_out_of_it():
     section = TrainSection(epochs=3, add_seeds=True)
     assert TrainSettings.of(section) == TrainSettings(epochs=3)
     assert type(TrainSettings.of(section, seed=4)) is TrainSettings
+
+
+class _Inner(Settings):
+    threshold: float = 0.5
+
+
+class _Outer(Settings):
+    inner: _Inner = _Inner()
+    perhaps: _Inner | None = None
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"inner": {"treshold": 1}}, "inner.treshold: unknown key; did you mean threshold?"),
+        ({"perhaps": {"threshhold": 1}}, "perhaps.threshhold: unknown key; did you mean threshold?"),
+        ({"iner": {}}, "iner: unknown key; did you mean inner?"),
+        ({"colour": "red"}, "colour: unknown key"),
+        ({"inner": {"colour": "red"}}, "inner.colour: unknown key"),
+    ],
+)
+def test_an_unknown_key_is_met_with_the_nearest_known_one(values, said):
+    with pytest.raises(InputError) as caught:
+        _Outer(**values)
+    assert str(caught.value).endswith(said)

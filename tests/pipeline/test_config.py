@@ -8,7 +8,7 @@ import yaml
 from abroad.core.errors import InputError
 from abroad.core.settings import read_section
 from abroad.experiments.leaderboard.settings import LeaderboardSettings
-from abroad.pipeline.config import load_config, load_section
+from abroad.pipeline.config import Config, load_config, load_section
 
 ROOT = Path(__file__).parents[2]
 
@@ -104,3 +104,27 @@ def test_show_prints_every_default_and_can_be_read_back(cli, config, tmp_path):
     again = tmp_path / "again.yaml"
     again.write_text(result.stdout)
     assert cli("config", "show", again).stdout == result.stdout
+
+
+_ALONE = sorted(set(Config.model_fields) - {"out", "seed", "lotus", "evaluate", "curation"})
+
+
+@pytest.mark.parametrize("name", _ALONE)
+def test_a_file_of_sections_for_single_commands_is_checked(cli, tmp_path, name):
+    path = tmp_path / "sections.yaml"
+    path.write_text(yaml.safe_dump({name: {}}))
+    result = cli("config", "check", path)
+    assert result.exit_code == 0 and f"no mistakes in the section {name}" in result.stdout + result.stderr
+    path.write_text(yaml.safe_dump({"train": {"epochs": "many"}} | {name: {"colour": "red", "size": 1}}))
+    result = cli("config", "check", path)
+    assert result.exit_code == 2
+    for mistake in (f"{name}.colour: unknown key", f"{name}.size: unknown key"):
+        assert mistake in result.stderr
+    assert name == "train" or "train.epochs" in result.stderr
+
+
+def test_what_only_a_run_has_makes_a_config_of_it(cli, tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("out: runs/x\ntrain: {}\n")
+    result = cli("config", "check", path)
+    assert result.exit_code == 2 and "lotus: Field required" in result.stderr

@@ -131,7 +131,7 @@ def load_suite(name: str, rejects: Rejects, cases: int | None = None) -> Suite:
     try:
         said = SuiteFile.model_validate(read_yaml(path, "a suite (YAML)"))
     except ValidationError as error:
-        raise InputError(mistakes_of(path, error)) from None
+        raise InputError(mistakes_of(path, error, kind=SuiteFile)) from None
     tasks = tuple(_task(task, path, f"tasks.{place}", rejects, cases) for place, task in enumerate(said.tasks))
     names = [task.name for task in tasks]
     ids = [document.id for task in tasks for document in task.documents]
