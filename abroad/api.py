@@ -63,7 +63,7 @@ def extract(
     Returns:
         The relations in the order of the text; for several texts a list of them for each. `score` is a probability,
         0 to 1, or None from an extractor that has none. Offsets of evidence count Unicode code points, in the
-        text as it was given, or in `Document.text`; at most the first 100,000 are read.
+        text as it was given, or in `Document.text`; a text of more than 100,000 is refused.
 
     Raises:
         InputError: A text is empty or no text, a path stands in its place (`read_documents` reads files), or there is

@@ -207,16 +207,21 @@ def _extractor(
     if len(calibrated) > 1:
         raise InputError("expected --min-score or --precision, not both")
     section = load_section(config, "extract") if config is not None else None
+    if model is not None and not model.strip():
+        raise InputError("--model: expected the name or the folder of an extractor, found no text")
     name = model or (section.model if section is not None else None) or BUILTIN
     kind = extractor_kind(name)
     known = setting_names(kind.Settings)
     has_engine = Capability.ENGINE in kind.capabilities
     assigned = generative.pop("engine_settings", {})
-    if not has_engine and ("engine" in generative or not set(assigned) <= set(known)):
-        raise InputError("--engine and --set are of language models: expected --model too")
+    unknown = sorted(set(assigned) - set(known))
+    if not has_engine and ("engine" in generative or (unknown and name == BUILTIN)):
+        raise InputError(f"--engine and --set are of language models: expected --model too, found {name}")
+    if not has_engine and unknown:
+        raise InputError(f"--set: {name} has no setting {unknown[0]!r}; expected one of: {', '.join(known)}")
     if calibrated and Capability.CALIBRATED not in kind.capabilities:
         raise InputError(
-            "--min-score and --precision need the built-in extractor: a language model gives no such score"
+            f"--min-score and --precision need the built-in extractor or one like it: {name} gives no such score"
         )
     settings: dict[str, Any] = section.extractor_settings() if section is not None else {}
     settings |= generative | calibrated

@@ -29,6 +29,7 @@ def load_yaml(text: str) -> Any:
             return None
         if _size(node) > MAX_NODES:
             raise _refused(f"more than {MAX_NODES:,} values, aliases unfolded")
+        _refuse_repeated_keys(node)
         return loader.construct_document(node)
     except RecursionError:
         raise _refused("nested too deep, or an alias within itself") from None
@@ -49,6 +50,28 @@ def _size(node: yaml.Node, known: dict[int, int] | None = None) -> int:
             children = [child for pair in node.value for child in pair]
         known[id(node)] = 1 + sum(_size(child, known) for child in children)
     return known[id(node)]
+
+
+def _refuse_repeated_keys(node: yaml.Node) -> None:
+    """YAML forbids a key that stands twice in a mapping; the parser takes the last one in silence."""
+    waiting, seen = [node], set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, yaml.SequenceNode):
+            waiting += one.value
+        elif isinstance(one, yaml.MappingNode):
+            names: set[str] = set()
+            for key, value in one.value:
+                waiting.append(value)
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in names and key.tag != "tag:yaml.org,2002:merge":
+                        raise yaml.MarkedYAMLError(
+                            problem=f"the key {key.value[:100]!r} stands twice", problem_mark=key.start_mark
+                        )
+                    names.add(key.value)
 
 
 def _refused(problem: str) -> yaml.MarkedYAMLError:

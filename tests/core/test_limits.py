@@ -93,3 +93,23 @@ def test_bombs_that_are_held_in_memory(monkeypatch):
         archive.writestr("xl/a.xml", b"0" * (1 << 22))
     with pytest.raises(InputError, match="unpacks"):
         limits.check_zip(stream.getvalue(), "b.xlsx")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\na: 2\n",
+        "x:\n  a: 1\n  b: 2\n  a: 3\n",
+        "- {a: 1, a: 1}\n",
+        "x: &y {a: 1, a: 2}\nz: *y\n",
+        "'a': 1\na: 2\n",
+    ],
+)
+def test_a_key_that_stands_twice_is_an_error_with_its_line(text):
+    with pytest.raises(yaml.MarkedYAMLError, match="the key 'a' stands twice") as caught:
+        load_yaml(text)
+    assert caught.value.problem_mark is not None
+
+
+def test_the_same_key_in_several_mappings_is_none():
+    assert load_yaml("a: {b: 1}\nc: {b: 2}\n") == {"a": {"b": 1}, "c": {"b": 2}}
