@@ -214,11 +214,9 @@ def _extractor(
     known = setting_names(kind.Settings)
     has_engine = Capability.ENGINE in kind.capabilities
     assigned = generative.pop("engine_settings", {})
-    unknown = sorted(set(assigned) - set(known))
-    if not has_engine and ("engine" in generative or (unknown and name == BUILTIN)):
+    foreign = name == BUILTIN and not set(assigned) <= set(known)  # of another extractor, it says what it can be set
+    if not has_engine and ("engine" in generative or foreign):
         raise InputError(f"--engine and --set are of language models: expected --model too, found {name}")
-    if not has_engine and unknown:
-        raise InputError(f"--set: {name} has no setting {unknown[0]!r}; expected one of: {', '.join(known)}")
     if calibrated and Capability.CALIBRATED not in kind.capabilities:
         raise InputError(
             f"--min-score and --precision need the built-in extractor or one like it: {name} gives no such score"
@@ -227,9 +225,8 @@ def _extractor(
     settings |= generative | calibrated
     if has_engine:
         settings["engine_settings"] = {**settings.get("engine_settings", {}), **assigned}
-    else:
-        settings |= assigned
-    return load_extractor(name, **{key: value for key, value in settings.items() if key in known})
+    settings = {key: value for key, value in settings.items() if key in known}
+    return load_extractor(name, **settings, **({} if has_engine else assigned))
 
 
 def _ranker(settings: RankSettings, model: str | None, base: str | None) -> Callable[[Any, Any, Path], None]:

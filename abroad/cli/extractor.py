@@ -40,7 +40,6 @@ def train(
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.extraction.builtin.fit import Example, train_extractor
-    from abroad.extraction.builtin.manifest import save_with_manifest
     from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.pairs import default_tagger
     from abroad.extraction.builtin.reading import readable
@@ -53,7 +52,7 @@ def train(
         extractor, measured = train_extractor(
             documents, further, NoTagger() if from_scratch else default_tagger(), cv, seed
         )
-        save_with_manifest(extractor, out)
+        extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:
         predictions = measured.predictions([Example(document) for document in documents])
@@ -68,10 +67,8 @@ def show(
     model: Path = typer.Argument(None, metavar="[DIR]", help="An extractor; without it, the one that is built in."),
 ) -> None:
     """What an extractor was trained on, and what each threshold gave on documents it had not seen."""
-    from abroad.extraction.builtin.manifest import check_manifest
     from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor
 
-    check_manifest(model or DEFAULT_FOLDER)
     extractor = PairExtractor.load(model or DEFAULT_FOLDER)
     _show(extractor.facts)
     typer.echo(

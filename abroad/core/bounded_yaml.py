@@ -29,7 +29,6 @@ def load_yaml(text: str) -> Any:
             return None
         if _size(node) > MAX_NODES:
             raise _refused(f"more than {MAX_NODES:,} values, aliases unfolded")
-        _refuse_repeated_keys(node)
         return loader.construct_document(node)
     except RecursionError:
         raise _refused("nested too deep, or an alias within itself") from None
@@ -40,38 +39,31 @@ def load_yaml(text: str) -> Any:
 
 
 def _size(node: yaml.Node, known: dict[int, int] | None = None) -> int:
-    """How many nodes it has with its aliases unfolded; a node within itself raises RecursionError."""
+    """How many nodes it has with its aliases unfolded, each of which is looked at once.
+
+    A node within itself raises RecursionError.
+    """
     known = {} if known is None else known
     if id(node) not in known:
         children: list[yaml.Node] = []
         if isinstance(node, yaml.SequenceNode):
             children = node.value
         elif isinstance(node, yaml.MappingNode):
+            _refuse_repeated_keys(node)
             children = [child for pair in node.value for child in pair]
         known[id(node)] = 1 + sum(_size(child, known) for child in children)
     return known[id(node)]
 
 
-def _refuse_repeated_keys(node: yaml.Node) -> None:
+def _refuse_repeated_keys(node: yaml.MappingNode) -> None:
     """YAML forbids a key that stands twice in a mapping; the parser takes the last one in silence."""
-    waiting, seen = [node], set()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        if isinstance(one, yaml.SequenceNode):
-            waiting += one.value
-        elif isinstance(one, yaml.MappingNode):
-            names: set[str] = set()
-            for key, value in one.value:
-                waiting.append(value)
-                if isinstance(key, yaml.ScalarNode):
-                    if key.value in names and key.tag != "tag:yaml.org,2002:merge":
-                        raise yaml.MarkedYAMLError(
-                            problem=f"the key {key.value[:100]!r} stands twice", problem_mark=key.start_mark
-                        )
-                    names.add(key.value)
+    names: set[str] = set()
+    for key, _ in node.value:
+        if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+            if key.value in names:
+                problem = f"the key {key.value[:100]!r} stands twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            names.add(key.value)
 
 
 def _refused(problem: str) -> yaml.MarkedYAMLError:

@@ -74,6 +74,19 @@ class NoSettings:
     """The settings of a member of which nothing can be set."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """What every member declares, for ours to build on.
+
+    Attributes:
+        Settings: The class of what can be set.
+        capabilities: What it can do.
+    """
+
+    Settings: type[Any] = NoSettings
+    capabilities: Capability = Capability.NONE
+
+
 class Registry(Generic[Kind]):
     """The members of one kind.
 

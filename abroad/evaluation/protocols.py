@@ -11,9 +11,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from abroad.core.registry import Capability, NoSettings, Registry
+from abroad.core.registry import Capability, Member, Registry
 from abroad.core.schema import Document, Entity, Relation
 
 _ARTICLES = re.compile(r"\b(?:an|the)\b")
@@ -35,20 +34,17 @@ def normalise_strict(label: str) -> str:
 
 
 @dataclass(frozen=True)
-class Protocol:
+class Protocol(Member):
     """How relations become comparable keys.
 
     Attributes:
         gold: the distinct keys of a document, each with the relation it stands for.
         predicted: the distinct keys of relations likewise; relations it cannot compare are left out.
-        Settings: what can be set.
         capabilities: IDENTIFIERS where relations must be linked to be compared.
     """
 
     gold: Callable[[Document], dict[Hashable, tuple[Entity, Entity]]]
     predicted: Callable[[Iterable[Relation], Document], dict[Hashable, Relation]]
-    Settings: type[Any] = NoSettings
-    capabilities: Capability = Capability.NONE
 
 
 def by_label(normalise: Callable[[str], str]) -> Protocol:

@@ -10,25 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.core.registry import Capability, NoSettings, Registry
+from abroad.core.registry import Member, Registry
 from abroad.ranking.game import CORRECT, GameSettings, Policies
 from abroad.ranking.policies import ModelView
 
 
 @dataclass(frozen=True)
-class Order:
+class Order(Member):
     """A member of the registry of orders.
 
     Attributes:
         values: (the model's view, policies after the game) -> what each candidate is ranked by, higher first:
             logarithms of probabilities, array (n,).
-        Settings: what can be set.
-        capabilities: none are asked for.
     """
 
     values: Callable[[ModelView, Policies], Any]
-    Settings: type[Any] = NoSettings
-    capabilities: Capability = Capability.NONE
 
 
 ORDERS: Registry[Order] = Registry(
@@ -45,5 +41,5 @@ ORDERS: Registry[Order] = Registry(
 
 LIKELIHOOD = Order(lambda view, final: view.likelihood)
 PRODUCT = Order(lambda view, final: view.initial.generator[:, CORRECT] + view.initial.discriminator[:, CORRECT])
-GENERATOR = Order(lambda view, final: final.generator[:, CORRECT], GameSettings)
-DISCRIMINATOR = Order(lambda view, final: final.discriminator[:, CORRECT], GameSettings)
+GENERATOR = Order(lambda view, final: final.generator[:, CORRECT], Settings=GameSettings)
+DISCRIMINATOR = Order(lambda view, final: final.discriminator[:, CORRECT], Settings=GameSettings)

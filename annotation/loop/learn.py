@@ -70,7 +70,6 @@ def train_model(
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.metrics import compare
     from abroad.extraction.builtin.fit import Example, train_extractor
-    from abroad.extraction.builtin.manifest import save_with_manifest
     from abroad.extraction.builtin.pairs import default_tagger
     from abroad.extraction.builtin.reading import readable
 
@@ -81,7 +80,7 @@ def train_model(
     folds = min(_FOLDS, len(curated))
     extractor, measured = train_extractor(curated, synthetic, default_tagger(), folds, seed, weight=section.weight)
     held_out = measured.predictions([Example(document) for document in curated])
-    save_with_manifest(extractor, folder)
+    extractor.save(folder)
     shared = [document for document in training_set.documents if document.id in training_set.unseen]
     before, after = compare(shared, training_set.known), compare(shared, held_out)
     known, new = ([outcome.scores for outcome in side.outcomes] for side in (before, after))
@@ -115,12 +114,9 @@ def load_model(path: Path | None) -> PairExtractor:
     Raises:
         InputError: it is not an extractor of ours.
     """
-    from abroad.extraction.builtin.manifest import check_manifest
     from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.load import extractor_kind
 
     if path is not None and Capability.CALIBRATED not in extractor_kind(path).capabilities:
         raise InputError(f"{path}: expected an extractor, as `abroad extractor train` makes it")
-    if path is not None:
-        check_manifest(path)
     return load_pair_extractor(None if path is None else str(path))

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 from abroad.core.errors import InputError
 from abroad.core.io import file_sha256, write_json
 
 MANIFEST = "manifest.json"
-_FILES = ("scorer.json", "mentions.crf")
 
 
-class Saves(Protocol):
-    """A model that writes itself into a folder."""
-
-    def save(self, folder: Path) -> None: ...
-
-
-def save_with_manifest(model: Saves, folder: Path) -> None:
-    """Write a model and then its checksums; those of an earlier one go first, so that a crash leaves none."""
-    (folder / MANIFEST).unlink(missing_ok=True)
-    model.save(folder)
-    files = {name: file_sha256(folder / name) for name in _FILES if (folder / name).is_file()}
-    write_json(folder / MANIFEST, {"sha256": files})
+def write_manifest(folder: Path, names: Sequence[str]) -> None:
+    """Write the checksums of some files of a folder, when all of them are there."""
+    write_json(folder / MANIFEST, {"sha256": {name: file_sha256(folder / name) for name in names}})
 
 
 def check_manifest(folder: Path) -> None:

@@ -35,12 +35,9 @@ def _recognises(folder: Path) -> bool:
 
 
 def _load(name: str, settings: PairSettings) -> Extractor:
-    from abroad.extraction.builtin.manifest import check_manifest
     from abroad.extraction.builtin.pairs import load_pair_extractor
 
     folder = None if name == _PACKAGED else name
-    if folder is not None:
-        check_manifest(Path(folder))
     return load_pair_extractor(folder, settings.min_score, settings.precision)
 
 

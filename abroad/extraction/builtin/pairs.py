@@ -22,6 +22,7 @@ from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
 from abroad.extraction.builtin.candidates import ChemicalSpan
 from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores
+from abroad.extraction.builtin.manifest import MANIFEST, check_manifest, write_manifest
 from abroad.extraction.builtin.mentions import AdaptedTagger, MeanTagger, NoTagger, Tagger, TokenField
 from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.extraction.builtin.score import (
@@ -95,8 +96,9 @@ class PairExtractor:
         return min(self.points, key=lambda point: abs(point.threshold - self.min_score))
 
     def save(self, folder: Path) -> None:
-        """Write the model: a JSON file, and a CRFsuite file where the tagger was adapted."""
+        """Write the model: a JSON file, and a CRFsuite file where the tagger was adapted; then their checksums."""
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / MANIFEST).unlink(missing_ok=True)  # so that a crash leaves none of an earlier model
         adapted = isinstance(self.tagger, AdaptedTagger)
         if isinstance(self.tagger, AdaptedTagger):
             with atomic_write(folder / FIELD, binary=True) as stream:
@@ -113,14 +115,17 @@ class PairExtractor:
             "scorer": self.scorer.to_dict(),
         }
         write_json(folder / _SCORER, record)
+        write_manifest(folder, (_SCORER, FIELD) if adapted else (_SCORER,))
 
     @classmethod
     def load(cls, folder: Path = DEFAULT_FOLDER, min_score: float | None = None) -> PairExtractor:
         """Read a model that `save` wrote.
 
         Raises:
-            InputError: a file is missing, not of this format, or made with another encoder than the one that is here.
+            InputError: a file is missing, damaged, not of this format, or made with another encoder than the one that
+                is here.
         """
+        check_manifest(folder)
         try:
             record = json.loads((folder / _SCORER).read_text(encoding="utf-8"))
         except OSError as error:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from abroad.core.errors import InputError
-from abroad.core.registry import Capability, NoSettings, Registry
+from abroad.core.registry import Capability, Member, Registry
 from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.models.backend import import_transformers, quiet_loading
@@ -36,18 +36,15 @@ class Retriever(Protocol):
 
 
 @dataclass(frozen=True)
-class RetrieverKind:
+class RetrieverKind(Member):
     """A member of the registry of retrievers.
 
     Attributes:
         make: (pool of examples, directory or name of an encoder or None) -> the retriever.
         capabilities: LIKENESS where the nearest come first, EMBEDDER where it takes an encoder.
-        Settings: what can be set.
     """
 
     make: Callable[[Sequence[Document], str | None], Retriever]
-    capabilities: Capability
-    Settings: type[Any] = NoSettings
 
 
 @dataclass(frozen=True)
@@ -136,10 +133,11 @@ def make_retriever(name: str, pool: Sequence[Document], embedder: str | None = N
     return RETRIEVERS.get(name).make(pool, embedder)
 
 
-FIXED = RetrieverKind(lambda pool, embedder: Fixed(pool), Capability.NONE)
-BM25 = RetrieverKind(lambda pool, embedder: Bm25(pool), Capability.LIKENESS)
+FIXED = RetrieverKind(lambda pool, embedder: Fixed(pool))
+BM25 = RetrieverKind(lambda pool, embedder: Bm25(pool), capabilities=Capability.LIKENESS)
 EMBEDDINGS = RetrieverKind(
-    lambda pool, embedder: Embeddings(pool, embedder or "minilm-l6"), Capability.LIKENESS | Capability.EMBEDDER
+    lambda pool, embedder: Embeddings(pool, embedder or "minilm-l6"),
+    capabilities=Capability.LIKENESS | Capability.EMBEDDER,
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import require_file
-from abroad.core.registry import Capability, NoSettings, Registry
+from abroad.core.registry import Capability, Member, Registry
 
 _PROMPTS = Path(__file__).with_name("prompts")
 _MIN_TOKENS = 64
@@ -39,7 +39,7 @@ _MIN_STEP = 100
 
 
 @dataclass(frozen=True)
-class StyleKind:
+class StyleKind(Member):
     """A member of the registry of styles.
 
     Attributes:
@@ -47,13 +47,10 @@ class StyleKind:
         tokens_per_character: new tokens for each character of the document: 95% of the curated documents' relations
             are of at most 0.45 (SmolLM2's tokenizer), and lists and evidence repeat about the document once more.
         capabilities: STEPS, CHAT.
-        Settings: what can be set.
     """
 
     prompt: Path
     tokens_per_character: float
-    capabilities: Capability
-    Settings: type[Any] = NoSettings
 
 
 @dataclass(frozen=True)
@@ -142,10 +139,10 @@ STYLES: Registry[StyleKind] = Registry(
 )
 """How a model is asked for relations by examples."""
 
-CLASSIC = StyleKind(_PROMPTS / "classic.j2", 0.45, Capability.NONE)
+CLASSIC = StyleKind(_PROMPTS / "classic.j2", 0.45)
 """The published few-shot: examples alone, no instruction."""
-INSTRUCT = StyleKind(_PROMPTS / "instruct.j2", 0.45, Capability.CHAT)
-COT = StyleKind(_PROMPTS / "cot.j2", 1.0, Capability.CHAT | Capability.STEPS)
+INSTRUCT = StyleKind(_PROMPTS / "instruct.j2", 0.45, capabilities=Capability.CHAT)
+COT = StyleKind(_PROMPTS / "cot.j2", 1.0, capabilities=Capability.CHAT | Capability.STEPS)
 
 
 def load_style(name: str, prompt: Path | None = None, tokens_per_character: float | None = None) -> Style:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-from abroad.core.registry import Capability, NoSettings, Registry
+from abroad.core.registry import Member, Registry
 from abroad.synthesis.prompts.findings import NUMBERS
 from abroad.synthesis.prompts.guides import Guide, Topic
 
@@ -104,18 +103,14 @@ def completion(brief: Brief, draw: Random) -> Prompt:
 
 
 @dataclass(frozen=True)
-class PromptStyle:
+class PromptStyle(Member):
     """A member of the registry of prompt styles.
 
     Attributes:
         write: (what the abstract is to be written of, source of draws) -> the prompt.
-        Settings: what can be set.
-        capabilities: none are asked for.
     """
 
     write: Callable[[Brief, Random], Prompt]
-    Settings: type[Any] = NoSettings
-    capabilities: Capability = Capability.NONE
 
 
 PROMPT_STYLES: Registry[PromptStyle] = Registry(

@@ -17,7 +17,6 @@ from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import best_tags
 from abroad.extraction.builtin.fit import Example, cross_validate, split_folds, train_extractor
-from abroad.extraction.builtin.manifest import save_with_manifest
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger
 from abroad.extraction.builtin.pairs import PairExtractor, default_tagger
 from abroad.extraction.builtin.reading import Reading, read_text
@@ -130,7 +129,7 @@ def test_the_same_documents_and_seed_give_the_same_files(tmp_path):
 @pytest.fixture(scope="module")
 def trained(synthetic, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "model"
-    save_with_manifest(train_extractor(synthetic[:12], [], NoTagger(), folds=2)[0], folder)
+    train_extractor(synthetic[:12], [], NoTagger(), folds=2)[0].save(folder)
     return folder
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from abroad.core.errors import InputError
 from abroad.core.io import read_documents, write_documents
 from abroad.core.schema import Document
+from abroad.extraction.builtin.manifest import write_manifest
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor
 from abroad.extraction.builtin.reading import LONGEST_TEXT
 from abroad.synthesis.selection.fidelity import fidelity
@@ -123,6 +124,7 @@ def test_an_extractor_that_does_not_fit_is_refused_in_a_line(extractor, tmp_path
     if "scorer" in change:
         record["scorer"]["organism"]["names"].remove(change.pop("scorer")["organism"])
     path.write_text(json.dumps(record | change), encoding="utf-8")
+    write_manifest(tmp_path, [path.name])  # it is what its maker wrote, and not a damaged file
     with pytest.raises(InputError, match=message):
         PairExtractor.load(tmp_path)
 
