@@ -26,162 +26,50 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import random
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from abroad.core.io import read_documents
-from abroad.core.jsonl import read_jsonl
-from abroad.core.schema import Document, Entity
-from abroad.extraction.builtin.align import find_names, gold_tags
-from abroad.extraction.builtin.candidates import label_key
-from abroad.extraction.builtin.encoder import EncoderTagger
-from abroad.extraction.builtin.excerpts import excerpt, together
-from abroad.extraction.builtin.fit import Example, train_extractor
+from abroad.core.schema import Document
+from abroad.extraction.builtin.align import gold_tags
+from abroad.extraction.builtin.encoder import EncoderMean, EncoderTagger
+from abroad.extraction.builtin.fit import train_extractor
+from abroad.extraction.builtin.lessons import Lesson, lessons, lessons_of_opinion
 from abroad.extraction.builtin.mentions import TokenField
-from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELD, default_tagger
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELD, packaged_tagger
 from abroad.extraction.builtin.pieces import PieceReader
 from abroad.extraction.builtin.reading import read_text
 from abroad.extraction.builtin.token_features import token_features
+from benchmarks.field_data import (
+    excerpts,
+    food_lessons,
+    for_scorer,
+    further_examples,
+    judged_others,
+    silver,
+    synthetic,
+    training,
+    unlabelled,
+    validation,
+)
+from benchmarks.sentences import Names, sentences
 
-ROOT = Path(__file__).parents[1]
-SPLIT = json.loads((ROOT / "benchmarks" / "results" / "split.json").read_text(encoding="utf-8"))
-_FURTHER_WEIGHT, _SHORT_WEIGHT, _OTHERS_WEIGHT = 0.3, 0.5, 0.5  # of what the scorer learns from beside whole abstracts
 _UNSURE = 0.05  # probability of a chemical from which an unlabelled token of an incomplete document is masked
-
-
-def labelled(shared: Path) -> list[Document]:
-    records = json.loads((shared / "field" / "labelled.json").read_text(encoding="utf-8"))
-    return [Document.from_dict(record, key) for key, record in records.items()]
-
-
-def validation(shared: Path) -> list[Document]:
-    chosen = set(SPLIT["validation"]) - set(SPLIT["twins"])
-    return [document for document in labelled(shared) if document.id in chosen]
-
-
-def training(shared: Path) -> list[Document]:
-    left_out = {*SPLIT["validation"], *SPLIT["twins"]}
-    return [document for document in labelled(shared) if document.id not in left_out]
-
-
-def other_fields(shared: Path) -> dict[str, Document]:
-    """Abstracts of other fields by "file:line", without labels."""
-    found = {}
-    for name in ("journals_2021_other", "mibig_negatives", "foodmine_garlic_cocoa"):
-        for number, record in enumerate(read_jsonl(shared / "field" / f"{name}.jsonl")):
-            if record.get("abstract"):
-                key = f"{name}:{number}"
-                found[key] = Document(key, record.get("title") or "", record["abstract"])
-    for record in read_jsonl(shared / "ner" / "biored.jsonl"):
-        key = f"biored:{record['pmid']}"
-        found[key] = Document(key, record["title"], record["abstract"])
-    return found
-
-
-def judged_others(shared: Path, first: bool = False) -> Iterator[Document]:
-    """Abstracts of other fields that were read (data/curated/other_fields.jsonl), with what they state.
-
-    BioRED's abstracts on drugs, diseases and genes are of them: those of which the extractor gave nothing state none.
-
-    Args:
-        first: only those that were read for the first version of the extractor.
-    """
-    texts = other_fields(shared)
-    records = read_jsonl(ROOT / "data" / "curated" / "other_fields.jsonl")
-    read = {record["id"] for record in records}
-    silent = (key for key in texts if key.startswith("biored:") and key not in read)
-    records += [{"id": key, "states_production": False} for key in silent]
-    if first:
-        records = [record for record in records if record.get("extractor") in ("fires", "silent")]
-    for record in records:
-        if record["states_production"] is None or (record["states_production"] and not record.get("relations")):
-            continue
-        yield _with_labels(texts[record["id"]], record)
-
-
-def disagreements(shared: Path) -> list[Document]:
-    """What two extractors disagreed on, decided through `abroad annotate` (data/curated/disagreements.jsonl)."""
-    texts = other_fields(shared)
-    for name in ("npatlas", "mibig"):
-        records = json.loads((shared / "field" / f"{name}_silver.json").read_text(encoding="utf-8"))
-        texts |= {f"{name}:{key}": Document.from_dict(record, f"{name}:{key}") for key, record in records.items()}
-    records = read_jsonl(ROOT / "data" / "curated" / "disagreements.jsonl")
-    return [_with_labels(texts[record["id"]], record) for record in records]
-
-
-def _with_labels(text: Document, record: dict[str, Any]) -> Document:
-    sides = {
-        side: [
-            {"id": f"{mark}{number}", "label": entity if isinstance(entity, str) else entity["label"]}
-            for number, entity in enumerate(record.get(side, ()))
-        ]
-        for side, mark in (("organisms", "O"), ("chemicals", "C"))
-    }
-    relations = [[f"O{o}", f"C{c}"] for o, c in record.get("relations", ())]
-    fields: dict[str, Any] = {"ArticleTitle": text.title, "AbstractText": text.abstract}
-    return Document.from_dict({**fields, **sides, "relations": relations}, record["id"])
-
-
-def synthetic() -> list[Document]:
-    """The synthetic abstracts and short texts that come with the project."""
-    return [d for file in sorted((ROOT / "data" / "synthetic").glob("*.jsonl")) for d in read_documents(file)]
-
-
-def for_scorer(document: Document) -> bool:
-    """Whether a short text or an abstract of another field is kept from the encoder, for the scorer to learn from."""
-    share = {"short": 4, "journals_2021_other": 6, "mibig_negatives": 6, "foodmine_garlic_cocoa": 6, "biored": 6}
-    of = share.get(document.id.split(":")[0].split("-")[0])
-    return of is not None and hashlib.sha256(document.text.encode("utf-8")).digest()[0] % of == 0
-
-
-def silver(shared: Path, name: str) -> list[Document]:
-    """Documents of which only some relations are known, without those that are labelled, locked or held out."""
-    field = shared / "field"
-    records = json.loads((field / f"{name}_silver.json").read_text(encoding="utf-8"))
-    known = {_beginning(document.abstract) for document in labelled(shared)}
-    locked = json.loads((field / "labelled_locked.json").read_text(encoding="utf-8"))
-    known |= {_beginning(record["AbstractText"]) for record in locked.values()}
-    held_out = {*SPLIT["npatlas"], *SPLIT["disagreed"]}
-    chosen = [key for key, r in records.items() if key not in held_out and _beginning(r["AbstractText"]) not in known]
-    return [Document.from_dict(records[key], key) for key in chosen]
-
-
-def _beginning(text: str) -> str:
-    return " ".join(text.split())[:80]
-
-
-def excerpts(documents: list[Document], share: float = 0.6) -> list[Document]:
-    """A sentence each of some documents."""
-    chosen = [d for d in documents if random.Random(d.id).random() < share]
-    found = (excerpt(document, read_text(document.text, len(document.title))) for document in chosen)
-    return [document for document in found if document is not None]
-
-
+_SENTENCES = 3000
 _MOST_SILVER = 500  # documents of each source
 
 
-def _lessons(arguments: argparse.Namespace) -> list[Any]:
-    import numpy as np
-
-    from abroad.extraction.builtin.train_encoder import lessons
-
+def _lessons(arguments: argparse.Namespace) -> list[Lesson]:
     shared, reader = arguments.shared, PieceReader(arguments.base / "tokenizer.json")
-    sets = [(training(shared), True, 1.0)]
-    if arguments.everything:
-        others = [d for d in judged_others(shared) if not for_scorer(d)]
-        sets += [(others, True, 1.0), ([d for d in synthetic() if not for_scorer(d)], True, 0.8)]
-        sets += [
-            (silver(shared, name)[:_MOST_SILVER], False, weight) for name, weight in (("npatlas", 0.7), ("mibig", 0.5))
-        ]
-        sets += [(_food_lessons(shared), False, 0.7)]
-    tagger = EncoderTagger(arguments.mask_by) if arguments.mask_by else None
-    found = []
-    for documents, complete, weight in sets:
-        for document in [*documents, *(excerpts(documents) if arguments.everything and complete else ())]:
+    found: list[Lesson] = []
+    for documents, complete, weight in _sets(shared, arguments.everything):
+        tagger = EncoderTagger(arguments.mask_by) if arguments.mask_by and not complete else None
+        for document in documents:
             reading = read_text(document.text, len(document.title))
             unsure = None
             if not complete:
@@ -191,30 +79,31 @@ def _lessons(arguments: argparse.Namespace) -> list[Any]:
                 for start, end in document.extra.get("no products", ()):
                     unsure[slice(*reading.tokens_in(start, end))] = False
             found += lessons(document, reading, reader, unsure, weight)
-        print(f"{len(documents)} documents, {len(found)} windows so far", flush=True)
+        print(f"{len(documents)} texts, {len(found)} windows so far", flush=True)
+    if arguments.taught_by:
+        teacher = EncoderMean([EncoderTagger(folder) for folder in arguments.taught_by])
+        documents = unlabelled(shared)
+        for document in documents:
+            reading = read_text(document.text, len(document.title))
+            found += lessons_of_opinion(reading, teacher.tag(reading), reader)
+        print(f"{len(documents)} texts without labels, {len(found)} windows so far", flush=True)
     return found
 
 
-def _food_lessons(shared: Path) -> list[Document]:
-    """Food sentences to train the encoder on, with the spans of what no organism of them was judged to contain."""
-    found = []
-    for document, pairs in food_sentences(shared):
-        if _food_part(document) != "encoder":
-            continue
-        true = [pair for pair, holds in pairs.items() if holds]
-        organisms, chemicals = (list(dict.fromkeys(pair[side] for pair in true)) for side in (0, 1))
-        relations = [(f"O{organisms.index(o)}", f"C{chemicals.index(c)}") for o, c in true]
-        sides = [
-            [Entity(f"{mark}{n}", label) for n, label in enumerate(s)]
-            for mark, s in (("O", organisms), ("C", chemicals))
-        ]
-        reading = read_text(document.text, 0)
-        others = {chemical for _, chemical in pairs} - set(chemicals)
-        spans = [span for label in others for span in find_names(reading, label)]
-        found.append(
-            replace(document, organisms=sides[0], chemicals=sides[1], relations=relations, extra={"no products": spans})
-        )
-    return found
+def _sets(shared: Path, everything: bool) -> Iterator[tuple[list[Document], bool, float]]:
+    """Documents, whether all their relations are labelled, and their weight."""
+    known = training(shared)
+    if not everything:
+        yield known, True, 1.0
+        return
+    others = [d for d in judged_others(shared) if not for_scorer(d)]
+    invented = [d for d in synthetic() if not for_scorer(d)]
+    for documents, weight in ((known, 1.0), (others, 1.0), (invented, 0.8)):
+        yield [*documents, *excerpts(documents)], True, weight
+    yield sentences(Names.read(shared), _SENTENCES), True, 0.4
+    for name, weight in (("npatlas", 0.7), ("mibig", 0.5)):
+        yield silver(shared, name)[:_MOST_SILVER], False, weight
+    yield food_lessons(shared), False, 0.7
 
 
 def encoder(arguments: argparse.Namespace) -> None:
@@ -237,7 +126,7 @@ def encoder(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     model = (
-        load_weights(arguments.start, arguments.base)
+        load_weights(arguments.start, arguments.base, arguments.layers)
         if arguments.start
         else base_encoder(arguments.base, arguments.layers)
     )
@@ -286,45 +175,10 @@ def token_field(arguments: argparse.Namespace) -> None:
     print(FIELD, len(trained.model), f"{time.perf_counter() - start:.0f} s", flush=True)
 
 
-def food_sentences(shared: Path) -> list[tuple[Document, dict[tuple[str, str], bool]]]:
-    """Sentences with the pairs of food and chemical that people judged (FoodAtlas)."""
-    found: dict[str, dict[tuple[str, str], bool]] = {}
-    for record in read_jsonl(shared / "field" / "foodatlas_sentence_pairs.jsonl"):
-        pair = (label_key(record["organism"]), label_key(record["chemical"]))
-        found.setdefault(record["sentence"], {})[pair] = bool(record["label"])
-    return [(Document(f"food:{number}", "", text), pairs) for number, (text, pairs) in enumerate(found.items())]
-
-
-_FOOD_PARTS = ("scorer", "measured", "encoder", "measured")
-
-
-def _food_part(document: Document) -> str:
-    return _FOOD_PARTS[hashlib.sha256(document.abstract.encode("utf-8")).digest()[0] % len(_FOOD_PARTS)]
-
-
-def is_measured(document: Document) -> bool:
-    """Half of the food sentences, by the hash of their text, are measured on; a quarter each teaches the two models."""
-    return _food_part(document) == "measured"
-
-
-def further_examples(shared: Path, documents: list[Document]) -> list[Example]:
-    """What the scorer learns from beside whole abstracts: sentences, pairs of them, food, short texts, other fields."""
-    alone = excerpts(documents, 1.0)
-    mixed = random.Random(0).sample(alone, len(alone))
-    pairs = [together(*pair) for pair in zip(mixed[::2], mixed[1::2], strict=False)]
-    sentences = [Example(document, _FURTHER_WEIGHT) for document in (*alone, *pairs)]
-    parts = ((d, pairs) for d, pairs in food_sentences(shared) if _food_part(d) == "scorer")
-    food = [Example(d, _FURTHER_WEIGHT, pairs) for d, pairs in parts]
-    short = [Example(d, _SHORT_WEIGHT) for d in synthetic() if for_scorer(d)]
-    others = [Example(d, _OTHERS_WEIGHT) for d in judged_others(shared) if for_scorer(d)]
-    decided = [Example(d) for d in disagreements(shared)]
-    return [*sentences, *food, *short, *others, *decided]
-
-
 def scorer(arguments: argparse.Namespace) -> None:
     documents = [*validation(arguments.shared), *read_documents(arguments.shared / "curated_dev.json")]
     further = further_examples(arguments.shared, documents)
-    extractor, _ = train_extractor(documents, further, default_tagger(), adapt=False)
+    extractor, _ = train_extractor(documents, further, packaged_tagger(), adapt=False)
     extractor.save(DEFAULT_FOLDER)
     print(json.dumps(extractor.facts, indent=1))
 
@@ -339,6 +193,7 @@ def main() -> None:
     step.add_argument("--start", type=Path, help="weights to go on from")
     step.add_argument("--everything", action="store_true", help="other fields, synthetic and NPAtlas too")
     step.add_argument("--mask-by", type=Path, help="exported encoder that says which unlabelled tokens are unsure")
+    step.add_argument("--taught-by", type=Path, nargs="*", help="exported encoders whose mean labels other abstracts")
     step.add_argument("--layers", type=int, default=4)
     step.add_argument("--epochs", type=int, default=5)
     step.add_argument("--rate", type=float, default=1.5e-4)

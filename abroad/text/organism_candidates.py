@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from abroad.text.latin_form import epithet_form, genus_form
+from abroad.text.latin_parts import PARTS
 from abroad.text.taxon_names import CANDIDATUS, common_names, epithets, fold, genera, higher_taxa, singular, species_of
 from abroad.text.word_counts import abbreviations, word_counts
 
@@ -195,12 +196,15 @@ def _species(words: Words, number: int, last: int, start: int, word: str, case: 
 def _epithet(words: Words, number: int, genus: str) -> tuple[str, int] | None:
     """The epithet that begins with this word, and the number of its last word.
 
-    A word after a hyphen belongs to it ("pseudo-ginseng") unless it is an ordinary one ("albicans-infected").
+    A part of a plant is none ("Panax radix"), unless a species of the genus has that name. A word after a hyphen
+    belongs to the epithet ("pseudo-ginseng") unless it is an ordinary one ("albicans-infected").
     """
     if number >= len(words.words):
         return None
     first = words.words[number]
     if len(first) < _MIN_EPITHET or not first.islower() or words.character(words.starts[number] - 1).isdigit():
+        return None
+    if first in PARTS and first not in species_of(genus):
         return None
     last, whole = number, first
     while words.gap(last) == "-" and words.words[last + 1].islower():

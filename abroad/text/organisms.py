@@ -55,18 +55,24 @@ _HIGH_FORMS = frozenset(("higher", "common"))
 
 def find_organisms(text: str) -> list[OrganismMention]:
     """Every name of an organism in the text, in order; abbreviated genera are written out."""
+    return judged_organisms(text)[0]
+
+
+def judged_organisms(text: str) -> tuple[list[OrganismMention], list[OrganismMention]]:
+    """(what `find_organisms` finds, the words that might name an organism and are not believed to)."""
     words = Words.of(text)
     found = candidates(words)
     around = Surroundings.of(found)
-    mentions = []
+    mentions: list[OrganismMention] = []
+    doubted: list[OrganismMention] = []
     for one in found:
         believed = _CANDIDATUS if one.form == "candidatus" else belief(one, features(one, words, around))
-        if believed >= minimum(one):
-            mentions.append(_mention(one, believed))
+        (mentions if believed >= minimum(one) else doubted).append(_mention(one, believed))
     kept = _without_appositions(_without_overlaps(mentions))
     resolved = _resolved(kept)
     spelling = one_spelling(m.label for m in resolved if m.form not in _HIGH_FORMS)
-    return [replace(m, label=spelling[m.label]) if spelling.get(m.label, m.label) != m.label else m for m in resolved]
+    named = [replace(m, label=spelling[m.label]) if spelling.get(m.label, m.label) != m.label else m for m in resolved]
+    return named, doubted
 
 
 def resolve_genus(name: str, mentions: Sequence[OrganismMention], position: int) -> str | None:

@@ -55,10 +55,10 @@ class EncoderTagger:
     """Scores of texts.
 
     Args:
-        folder: with the model and its vocabulary.
+        folder: with the model and, if `vocabulary` is not given, its vocabulary.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, vocabulary: Path | None = None) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -71,7 +71,7 @@ class EncoderTagger:
             providers=["CPUExecutionProvider"],
             disabled_optimizers=["SkipLayerNormFusion"],  # the fused step takes ten times the time of its two parts
         )
-        self._reader = PieceReader(folder / VOCABULARY)
+        self._reader = PieceReader(vocabulary or folder / VOCABULARY)
 
     def tag(self, reading: Reading) -> TextScores:
         """Scores of one text; where windows overlap, each token is read where it stands farther from an edge."""
@@ -97,6 +97,25 @@ class EncoderTagger:
             rows[:, 6 : 6 + WIDTH],
             rows[:, 6 + WIDTH :],
             max(reports),
+        )
+
+
+class EncoderMean:
+    """The mean of several encoders: of the tags' probabilities, of the log-odds of pairs and of the text."""
+
+    def __init__(self, encoders: Sequence[EncoderTagger]) -> None:
+        self._encoders = encoders
+
+    def tag(self, reading: Reading) -> TextScores:
+        """Scores of one text."""
+        said = [encoder.tag(reading) for encoder in self._encoders]
+        scale = len(said) ** -0.5  # so that the product of the joined sides is the mean of the products
+        return TextScores(
+            np.mean([scores.chemical for scores in said], axis=0),
+            np.mean([scores.organism for scores in said], axis=0),
+            np.concatenate([scores.chemical_side * scale for scores in said], axis=1),
+            np.concatenate([scores.organism_side * scale for scores in said], axis=1),
+            float(np.mean([scores.reports for scores in said])),
         )
 
 

@@ -11,7 +11,7 @@ from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.text.expand import Expansion, expand_lists, expand_shared_heads
 from abroad.text.normalise import NormalisedText, normalise
-from abroad.text.organisms import OrganismMention, find_organisms
+from abroad.text.organisms import OrganismMention, judged_organisms
 from abroad.text.tokens import Token, sentence_bounds, tokenise, tokens_in
 
 LONGEST_TEXT = 100_000
@@ -31,6 +31,7 @@ class Reading:
         text: title, one space, abstract, without markup and invisible characters; labels are read from it.
         folded: the same characters in plain form (dashes, primes, digits), for what looks at them.
         title_end: offset where the title ends.
+        doubted: words that might name an organism and are not believed to, as what `find_organisms` leaves out.
     """
 
     given: str
@@ -38,6 +39,7 @@ class Reading:
     tokens: Sequence[Token]
     expansions: Sequence[Expansion]
     organisms: Sequence[OrganismMention]
+    doubted: Sequence[OrganismMention] = ()
 
     @property
     def text(self) -> str:
@@ -82,9 +84,8 @@ def read_text(text: str, title_end: int = 0) -> Reading:
     clean = normalised.text
     lists = expand_lists(clean)
     shared = [e for e in expand_shared_heads(clean) if all(e.end <= o.start or e.start >= o.end for o in lists)]
-    return Reading(
-        text, normalised, tokenise(normalised.folded, normalised.title_end), [*lists, *shared], find_organisms(clean)
-    )
+    tokens = tokenise(normalised.folded, normalised.title_end)
+    return Reading(text, normalised, tokens, [*lists, *shared], *judged_organisms(clean))
 
 
 def readable(documents: Iterable[Document], rejects: Rejects) -> list[Document]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import binary_cross_entropy_with_logits
 
-from abroad.core.schema import Document
-from abroad.extraction.builtin.align import align, bio_tags
 from abroad.extraction.builtin.encoder import MODEL, PAIR_SCALE, VOCABULARY, WIDTH
-from abroad.extraction.builtin.pieces import SHAPES, PieceReader, Window
-from abroad.extraction.builtin.reading import Reading
-from abroad.text.tokens import tokens_in
-
-TAGS = {"O": 0, "B": 1, "I": 2}
-_MOST_PAIRS = 300
-_IGNORE = -100
+from abroad.extraction.builtin.lessons import Lesson
+from abroad.extraction.builtin.pieces import SHAPES
 
 
 @dataclass(frozen=True)
@@ -45,76 +38,6 @@ class EncoderSettings:
     weight_decay: float = 0.01
     warm_up: float = 0.06
     seed: int = 0
-
-
-@dataclass
-class Lesson:
-    """One window of a document with what is to be learnt of it.
-
-    Attributes:
-        chemical, organism: tag of each token, int64 of shape (tokens,); -100 is not learnt from.
-        pairs: (chemical token, organism token, 1 or 0) by number within the window, int64 of shape (pairs, 3).
-        reports: 1, 0, or -1 where it is not known.
-    """
-
-    window: Window
-    chemical: np.ndarray
-    organism: np.ndarray
-    pairs: np.ndarray
-    reports: int
-    weight: float = 1.0
-
-
-def lessons(
-    document: Document,
-    reading: Reading,
-    reader: PieceReader,
-    unsure: np.ndarray | None = None,
-    weight: float = 1.0,
-) -> Iterator[Lesson]:
-    """What there is to learn of a document.
-
-    Args:
-        unsure: of a document whose relations are not all labelled, the tokens that may name further chemicals: they
-            are not learnt from where no label covers them, bool of shape (tokens,); None: the labels are complete.
-    """
-    found = align(document, reading)
-    of_chemicals = [span for spans in found.chemicals.values() for span in spans]
-    of_organisms = [span for spans in found.organisms.values() for span in spans]
-    tags = [np.array([TAGS[tag] for tag in bio_tags(reading.tokens, spans)]) for spans in (of_chemicals, of_organisms)]
-    complete = unsure is None
-    if unsure is not None:
-        tags[0][(tags[0] == 0) & unsure] = _IGNORE
-    pairs = _pairs(document, reading, found)
-    for window in reader.windows(reading.tokens, reading.folded):
-        last = window.first + len(window.heads)
-        inside = [
-            (c - window.first, o - window.first, y)
-            for c, o, y in pairs
-            if window.first <= c < last and window.first <= o < last
-        ]
-        whole = window.first == 0 and last == len(reading.tokens)
-        reports = int(bool(document.relations)) if whole and (complete or document.relations) else -1
-        chemical, organism = (side[window.first : last] for side in tags)
-        yield Lesson(window, chemical, organism, np.array(inside, dtype=np.int64).reshape(-1, 3), reports, weight)
-
-
-def _pairs(document: Document, reading: Reading, found: Any) -> list[tuple[int, int, int]]:
-    related = set(document.label_pairs())
-    organisms = [(label, span) for label, spans in found.organisms.items() for span in spans]
-    taken = [span for _, span in organisms]
-    organisms += [
-        ("", (m.start, m.end)) for m in reading.organisms if all(m.end <= s or m.start >= e for s, e in taken)
-    ]
-    pairs: dict[tuple[int, int], int] = {}
-    for label, spans in found.chemicals.items():
-        for span in spans:
-            c = tokens_in(reading.tokens, *span)[0]
-            for name, place in organisms:
-                o = tokens_in(reading.tokens, *place)[0]
-                pairs[c, o] = max(pairs.get((c, o), 0), int((name, label) in related))
-    rows = [(c, o, y) for (c, o), y in pairs.items()]
-    return rows if len(rows) <= _MOST_PAIRS else random.Random(len(rows)).sample(rows, _MOST_PAIRS)
 
 
 class Encoder(nn.Module):
@@ -187,29 +110,31 @@ def loss_of(encoder: Encoder, batch: _Batch) -> torch.Tensor:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         rows = encoder(batch.pieces, batch.shapes, batch.mask)
     rows = rows.float()
-    chemical, organism, weights, gold_c, gold_o, pair_logits, pair_gold = [], [], [], [], [], [], []
+    said: list[list[torch.Tensor]] = [[], []]  # of chemicals, of organisms
+    meant: list[list[torch.Tensor]] = [[], []]
+    weights, pair_logits, pair_gold, pair_weights = [], [], [], []
     for row, lesson in zip(rows, batch.lessons, strict=True):
         of_tokens = row[torch.from_numpy(lesson.window.heads)]
-        chemical.append(of_tokens[:, 0:3])
-        organism.append(of_tokens[:, 3:6])
-        gold_c.append(torch.from_numpy(lesson.chemical))
-        gold_o.append(torch.from_numpy(lesson.organism))
+        for side, gold in enumerate((lesson.chemical, lesson.organism)):
+            said[side].append(of_tokens[:, 3 * side : 3 * side + 3])
+            meant[side].append(torch.from_numpy(gold))
         weights.append(torch.full((len(of_tokens),), lesson.weight))
         if len(lesson.pairs):
-            c, o, y = torch.from_numpy(lesson.pairs).T
+            c, o = torch.from_numpy(lesson.pairs).T
             pair_logits.append(bilinear(of_tokens[c], of_tokens[o]))
-            pair_gold.append(y.float())
+            pair_gold.append(torch.from_numpy(lesson.together))
+            pair_weights.append(torch.full((len(c),), lesson.weight * lesson.of_pairs))
     weight = torch.cat(weights)
-    losses = [
-        (cross_entropy(torch.cat(logits), torch.cat(gold), ignore_index=_IGNORE, reduction="none") * weight).mean()
-        for logits, gold in ((chemical, gold_c), (organism, gold_o))
-    ]
-    total = losses[0] + losses[1]
+    total = torch.zeros(())
+    for logits, tags in zip(said, meant, strict=True):
+        total = total - ((torch.cat(tags) * torch.cat(logits).log_softmax(-1)).sum(-1) * weight).mean()
     if pair_logits:
-        total = total + 0.15 * binary_cross_entropy_with_logits(torch.cat(pair_logits), torch.cat(pair_gold))
+        own = binary_cross_entropy_with_logits(torch.cat(pair_logits), torch.cat(pair_gold), reduction="none")
+        weighed = torch.cat(pair_weights)
+        total = total + 0.15 * (own * weighed).sum() / weighed.sum()
     known = torch.tensor([lesson.reports >= 0 for lesson in batch.lessons])
     if known.any():
-        reports = torch.tensor([float(max(lesson.reports, 0)) for lesson in batch.lessons])
+        reports = torch.tensor([max(lesson.reports, 0.0) for lesson in batch.lessons])
         total = total + 0.1 * binary_cross_entropy_with_logits(rows[known, 0, 6 + 2 * WIDTH], reports[known])
     return total
 
@@ -274,19 +199,21 @@ def save_weights(encoder: Encoder, settings: EncoderSettings, folder: Path) -> N
     write_json(folder / "encoder.json", asdict(settings))
 
 
-def load_weights(folder: Path, base: Path) -> Encoder:
+def load_weights(folder: Path, base: Path, layers: int | None = None) -> Encoder:
     """An encoder that `save_weights` wrote.
 
     Args:
         base: folder of the BERT model that it was made from, for its configuration.
+        layers: if it is to have more than it was trained with, those on top are as in the base.
     """
     import json
 
     from safetensors.torch import load_file
 
     settings = json.loads((folder / "encoder.json").read_text(encoding="utf-8"))
-    encoder = base_encoder(base, settings["layers"])
-    encoder.load_state_dict({name: value.float() for name, value in load_file(folder / "weights.safetensors").items()})
+    encoder = base_encoder(base, layers or settings["layers"])
+    own = {name: value.float() for name, value in load_file(folder / "weights.safetensors").items()}
+    encoder.load_state_dict({**encoder.state_dict(), **own})
     return encoder
 
 

@@ -1,5 +1,7 @@
 """Candidate names of a text, with a tagger that says what the test wants."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,9 +79,30 @@ def kept(text, *organisms):
 
 
 def test_of_organisms_that_claim_one_place_the_better_stays():
-    assert kept("Zingerone was found in Zingiber rhizomata.", "Zingiber rhizomata") == ["Zingiber rhizomata"]
+    assert kept("Zingerone was found in Zingiber shoots.", "Zingiber shoots") == ["Zingiber shoots"]
     both = "Zingerone was found in Zingiber officinale and in Alpinia galanga."
     assert kept(both, "Alpinia galanga") == ["Alpinia galanga", "Zingiber officinale"]
+
+
+@pytest.mark.parametrize(
+    ("text", "drug", "producer"),
+    [
+        ("Zingerone was found in Zingiber rhizomata.", "Zingiber rhizomata", "Zingiber"),
+        ("Capsicum fructus contains capsaicin.", "Capsicum fructus", "Capsicum"),
+        ("We extracted Salvia miltiorrhiza radix.", "Salvia miltiorrhiza radix", "Salvia miltiorrhiza"),
+        ("We extracted Scutellaria baicalensis radix et herba.", "Scutellaria baicalensis", "Scutellaria baicalensis"),
+    ],
+)
+def test_the_part_in_the_name_of_a_drug_belongs_to_no_organism(text, drug, producer):
+    assert [c.label for c in organism_candidates(*read(text, organisms=[drug]))] == [producer]
+
+
+def test_where_the_finder_doubts_the_tagger_must_be_surer():
+    reading, scores = read("A red alga from Bahia contained rutin.", organisms=["Bahia"])
+    assert any(m.label == "Bahia" for m in reading.doubted)
+    assert "Bahia" in {c.label for c in organism_candidates(reading, scores)}
+    half = replace(scores, organism=(scores.organism + np.array([1.0, 0, 0])) / 2)
+    assert {c.label for c in organism_candidates(reading, half)} == {"red alga"}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abroad.extraction.builtin.align import align
-from abroad.extraction.builtin.encoder import VOCABULARY, WIDTH, EncoderTagger, TextScores, best_tags
+from abroad.extraction.builtin.encoder import VOCABULARY, WIDTH, EncoderMean, EncoderTagger, TextScores, best_tags
+from abroad.extraction.builtin.lessons import lessons, lessons_of_opinion
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER
 from abroad.extraction.builtin.pieces import SHAPES, PieceReader
 from abroad.extraction.builtin.reading import read_text
@@ -80,6 +81,25 @@ def test_the_built_in_encoder_reads_a_text_longer_than_its_window():
     assert len(tagger.tag(read_text("")).chemical) == 0
 
 
+def test_the_mean_of_encoders_is_the_mean_of_what_they_say():
+    class Fixed:
+        def __init__(self, seed):
+            rng = np.random.default_rng(seed)
+            tags = rng.dirichlet(np.ones(3), size=(2, 5))
+            self.scores = TextScores(*tags, *rng.normal(size=(2, 5, WIDTH)), float(rng.normal()))
+
+        def tag(self, reading):
+            return self.scores
+
+    one, other = Fixed(0), Fixed(1)
+    mean = EncoderMean([one, other]).tag(read_text(""))
+    assert np.allclose(mean.chemical, (one.scores.chemical + other.scores.chemical) / 2)
+    assert np.allclose(mean.organism.sum(axis=1), 1)
+    odds = [scores.pair_odds([0, 3], [1, 2, 4]) for scores in (one.scores, other.scores, mean)]
+    assert np.allclose(odds[2], (odds[0] + odds[1]) / 2)
+    assert mean.reports == pytest.approx((one.scores.reports + other.scores.reports) / 2)
+
+
 def test_names_are_aligned_with_their_spans():
     gold = [("Usnea testalis", c) for c in ("usnic acid", "gloeophyllin A", "gloeophyllin B", "gloeophyllin C")]
     document = make_document("1", "", TEXT, gold)
@@ -105,7 +125,7 @@ def tiny():
 
 def test_it_learns_what_it_is_shown_and_the_export_says_the_same(tiny, reader, tmp_path):
     pytest.importorskip("onnx")
-    from abroad.extraction.builtin.train_encoder import EncoderSettings, export, lessons, train
+    from abroad.extraction.builtin.train_encoder import EncoderSettings, export, train
 
     gold = [
         ("Usnea testalis", "usnic acid"),
@@ -119,7 +139,7 @@ def test_it_learns_what_it_is_shown_and_the_export_says_the_same(tiny, reader, t
         for example in (document, empty)
         for lesson in lessons(example, read_text(example.text, len(example.title)), reader)
     ]
-    assert [lesson.reports for lesson in shown] == [1, 0] and set(shown[0].pairs[:, 2]) == {0, 1}
+    assert [lesson.reports for lesson in shown] == [1, 0] and set(shown[0].together) == {0, 1}
     losses = []
     train(
         tiny,
@@ -155,12 +175,20 @@ def test_one_text_needs_no_mask_and_only_the_rows_that_are_asked_for(tiny, reade
 
 
 def test_unsure_tokens_of_incomplete_documents_teach_nothing(reader):
-    pytest.importorskip("torch")
-    from abroad.extraction.builtin.train_encoder import lessons
-
     document = make_document("1", "", TEXT, [("Usnea testalis", "usnic acid")])
     reading = read_text(document.text, len(document.title))
     unsure = np.array([token.text in ("gloeophyllins", "Usnic") for token in reading.tokens])
     (lesson,) = lessons(document, reading, reader, unsure)
-    tags = dict(zip([token.text for token in reading.tokens], lesson.chemical, strict=True))
-    assert tags["Usnic"] == 1 and tags["gloeophyllins"] == -100 and tags["isolated"] == 0
+    tags = dict(zip([token.text for token in reading.tokens], lesson.chemical.tolist(), strict=True))
+    assert (tags["Usnic"], tags["gloeophyllins"], tags["isolated"]) == ([0, 1, 0], [0, 0, 0], [1, 0, 0])
+
+
+def test_what_a_model_says_of_a_text_is_a_lesson_for_another(reader):
+    reading = read_text(TEXT)
+    scores = EncoderTagger(DEFAULT_FOLDER).tag(reading)
+    (lesson,) = lessons_of_opinion(reading, scores, reader)
+    assert np.allclose(lesson.chemical, scores.chemical) and np.allclose(lesson.organism, scores.organism)
+    texts = [token.text for token in reading.tokens]
+    named = {(texts[c], texts[o]): float(y) for (c, o), y in zip(lesson.pairs, lesson.together, strict=True)}
+    assert named["Usnic", "Usnea"] > 0.5 > named["Usnic", "Picea"]
+    assert lesson.reports == pytest.approx(1 / (1 + np.exp(-scores.reports)))

@@ -1,0 +1,129 @@
+"""What the encoder learns of a text: from labels, or from what a larger model says of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from abroad.core.schema import Document
+from abroad.extraction.builtin.align import Alignment, align, bio_tags
+from abroad.extraction.builtin.encoder import TextScores
+from abroad.extraction.builtin.pieces import PieceReader, Window
+from abroad.extraction.builtin.reading import Reading
+from abroad.text.tokens import tokens_in
+
+TAGS = ("O", "B", "I")
+_MOST_PAIRS = 300
+_SEVERAL = 3.0  # weight of who makes what where a text has several producers, which one text in ten has
+_LIKELY = 0.3  # probability of a name from which a teacher is asked what goes with it
+
+
+@dataclass
+class Lesson:
+    """One window of a document with what is to be learnt of it.
+
+    Attributes:
+        chemical, organism: probabilities of TAGS for each token, float32 of shape (tokens, 3); nothing is learnt from a
+            row of zeros.
+        pairs: (chemical token, organism token) by number within the window, int64 of shape (pairs, 2).
+        together: probability that the two go together, float32 of shape (pairs,).
+        reports: probability that the text reports any production, or -1 where it is not known.
+        weight: of the tokens and the pairs; of_pairs: of the pairs, further.
+    """
+
+    window: Window
+    chemical: np.ndarray
+    organism: np.ndarray
+    pairs: np.ndarray
+    together: np.ndarray
+    reports: float
+    weight: float = 1.0
+    of_pairs: float = 1.0
+
+
+def lessons(
+    document: Document,
+    reading: Reading,
+    reader: PieceReader,
+    unsure: np.ndarray | None = None,
+    weight: float = 1.0,
+) -> Iterator[Lesson]:
+    """What there is to learn of a document with labels.
+
+    Args:
+        unsure: of a document whose relations are not all labelled, the tokens that may name further chemicals: they
+            are not learnt from where no label covers them, bool of shape (tokens,); None: the labels are complete.
+    """
+    found = align(document, reading)
+    sides = [[span for spans in side.values() for span in spans] for side in (found.chemicals, found.organisms)]
+    chemical, organism = (_one_hot(bio_tags(reading.tokens, spans)) for spans in sides)
+    if unsure is not None:
+        chemical[(chemical[:, 0] > 0) & unsure] = 0
+    pairs = _pairs(document, reading, found)
+    of_pairs = _SEVERAL if len({organism for organism, _ in document.label_pairs()}) > 1 else 1.0
+    reports = float(bool(document.relations)) if unsure is None or document.relations else -1.0
+    yield from _by_window(reading, reader, (chemical, organism), pairs, reports, (weight, of_pairs))
+
+
+def lessons_of_opinion(
+    reading: Reading, scores: TextScores, reader: PieceReader, weight: float = 1.0
+) -> Iterator[Lesson]:
+    """What there is to learn of a text without labels, of which a larger model has an opinion.
+
+    Source: Hinton, Vinyals and Dean 2015 (arXiv:1503.02531), with a temperature of 1.
+    """
+    names, likely = (np.flatnonzero(side[:, 1] >= _LIKELY).tolist() for side in (scores.chemical, scores.organism))
+    producers = set(likely)
+    producers |= {tokens_in(reading.tokens, mention.start, mention.end)[0] for mention in reading.organisms}
+    columns = sorted(producers)
+    odds = 1 / (1 + np.exp(-scores.pair_odds(names, columns)))
+    pairs = [(c, o, float(odds[row, col])) for row, c in enumerate(names) for col, o in enumerate(columns)]
+    reports = float(1 / (1 + np.exp(-scores.reports)))
+    sides = (scores.chemical.astype(np.float32), scores.organism.astype(np.float32))
+    yield from _by_window(reading, reader, sides, _some(pairs), reports, (weight, 1.0))
+
+
+def _by_window(
+    reading: Reading,
+    reader: PieceReader,
+    sides: tuple[np.ndarray, np.ndarray],
+    pairs: Sequence[tuple[int, int, float]],
+    reports: float,
+    weights: tuple[float, float],
+) -> Iterator[Lesson]:
+    for window in reader.windows(reading.tokens, reading.folded):
+        first, last = window.first, window.first + len(window.heads)
+        inside = [(c - first, o - first, y) for c, o, y in pairs if first <= c < last and first <= o < last]
+        rows = np.array(inside, dtype=np.float64).reshape(-1, 3)
+        chemical, organism = (side[first:last] for side in sides)
+        whole = first == 0 and last == len(reading.tokens)
+        places, together = rows[:, :2].astype(np.int64), rows[:, 2].astype(np.float32)
+        yield Lesson(window, chemical, organism, places, together, reports if whole else -1.0, *weights)
+
+
+def _one_hot(tags: Sequence[str]) -> np.ndarray:
+    return np.eye(len(TAGS), dtype=np.float32)[[TAGS.index(tag) for tag in tags]].reshape(-1, len(TAGS))
+
+
+def _pairs(document: Document, reading: Reading, found: Alignment) -> list[tuple[int, int, float]]:
+    related = set(document.label_pairs())
+    organisms = [(label, span) for label, spans in found.organisms.items() for span in spans]
+    taken = [span for _, span in organisms]
+    organisms += [
+        ("", (m.start, m.end)) for m in reading.organisms if all(m.end <= s or m.start >= e for s, e in taken)
+    ]
+    pairs: dict[tuple[int, int], float] = {}
+    for label, spans in found.chemicals.items():
+        for span in spans:
+            c = tokens_in(reading.tokens, *span)[0]
+            for name, place in organisms:
+                o = tokens_in(reading.tokens, *place)[0]
+                pairs[c, o] = max(pairs.get((c, o), 0.0), float((name, label) in related))
+    return _some([(c, o, y) for (c, o), y in pairs.items()])
+
+
+def _some(rows: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    return rows if len(rows) <= _MOST_PAIRS else random.Random(len(rows)).sample(rows, _MOST_PAIRS)
