@@ -22,11 +22,7 @@ if TYPE_CHECKING:
     settings=Options(
         "abroad.extraction.fewshot.run:FewShotSettings", without=("structured",), names={"resolution": "--images"}
     ),
-    ranking=Options(
-        "abroad.ranking.rank:RankSettings",
-        only=("keep",),
-        defaults={"keep": (0.5, "a model that is not trained for the task names too much; half of it is right")},
-    ),
+    ranking=Options("abroad.ranking.rank:FewShotRankSettings", only=("keep",)),
     choice=ENGINE,
 )
 def fewshot(

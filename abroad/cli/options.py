@@ -57,7 +57,6 @@ class Options:
         section: of the file that the command's parameter `config` names; options override it.
         names: field -> its option, where that is not --field ("--set", or "--structured/--free").
         helps: field -> what the option says, where the field's own description does not fit.
-        defaults: field -> (default of the option, why it is another than the field's).
         former: option of an earlier version -> field.
         environment: field -> variable that gives its value where the option is not given.
         partial: hand over a mapping of what was given, not settings: what they are of, the command finds out.
@@ -69,7 +68,6 @@ class Options:
     section: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     helps: Mapping[str, str] = field(default_factory=dict)
-    defaults: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     former: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     partial: bool = False
@@ -90,8 +88,6 @@ class Options:
         return self.names.get(name, f"--{name.replace('_', '-')}").partition("/")[0]
 
     def default(self, name: str) -> Any:
-        if name in self.defaults:
-            return self.defaults[name][0]
         return self.kind.model_fields[name].get_default(call_default_factory=True)
 
     def settings(self, given: Mapping[str, Any], config: Path | None) -> Any:
@@ -106,7 +102,7 @@ class Options:
 
         if self.partial:
             return dict(given)
-        known = {name: default for name, (default, _) in self.defaults.items()}
+        known: dict[str, Any] = {}
         if self.section and config is not None:
             base = self.read_section(config)
             known = {name: getattr(base, name) for name in base.model_fields_set}
@@ -291,7 +287,11 @@ def _parameter(own: str, name: str, options: Options) -> inspect.Parameter:
 
 def _annotation(info: FieldInfo) -> tuple[Any, dict[str, Any]]:
     """What typer makes of a field's type, and its limits; text where typer has no such type, which pydantic reads."""
+    from pydantic import BeforeValidator
+
     annotation, metadata = info.annotation, list(info.metadata)
+    if any(isinstance(each, BeforeValidator) for each in metadata):  # it reads words that typer would refuse
+        return str, {}
     if get_origin(annotation) in (Union, UnionType):
         inner = [each for each in get_args(annotation) if each is not NoneType]
         annotation = inner[0] if len(inner) == 1 else str

@@ -54,18 +54,9 @@ def pack(
     say(f"{out}: F1 {scores['f1']:.1f} ({scores['f1_low']:.1f} to {scores['f1_high']:.1f}); card: {out / 'README.md'}")
 
 
-_MANY = "every cell of the grid is decoded"
-
-
 @app.command(epilog="Example: abroad release compress model --dev valid.jsonl --out small", cls=SettingsCommand)
 @writes(out=folder("an adapter", "adapter_config.json", grows=True))
-@takes(
-    decoding=Options(
-        DECODING,
-        only=("num_beams", "max_new_tokens"),
-        defaults={"num_beams": (1, _MANY), "max_new_tokens": (256, _MANY)},
-    )
-)
+@takes(decoding=Options("abroad.release.settings:GridDecoding", only=("num_beams", "max_new_tokens")))
 def compress(
     run: Path = typer.Argument(..., metavar="DIR", help="Adapter of `abroad train`."),
     dev: Path = typer.Option(..., metavar="DOCS", help="Validation documents that density and scale are chosen on."),

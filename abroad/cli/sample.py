@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 @writes(out=TSV, plot=PLOT)
-@takes(
-    settings=Options(
-        "abroad.documents.sampling:SampleSettings",
-        defaults={"n": (None, "the command says where entropy stops rising, a run fetches all that it samples")},
-        helps={"n": "Items to pick, of each stratum if there are several. [default: rank all]"},
-    )
-)
+@takes(settings=Options("abroad.documents.sampling:SampleSettings"))
 def sample(
     table: Path = typer.Argument(..., help="Relations, tab separated, as `abroad lotus prepare` writes them."),
     out: Path = typer.Option(..., metavar="SAMPLE.tsv", help="Picks in order, with the entropies after each."),
@@ -34,7 +28,8 @@ def sample(
 ) -> None:
     """Pick references by greedy maximum entropy, so that organisms and chemicals are spread evenly.
 
-    Says after which pick entropy stops rising: the size worth curating.
+    Says after which pick entropy stops rising: the size worth curating. Where it still rises at the last one,
+    --n all ranks every reference.
 
     Example: abroad sample relations.tsv --n 500 --by organism_taxonomy_02kingdom --out sample.tsv --plot sample.png
     """
@@ -53,8 +48,11 @@ def sample(
     for line in report.stop_lines():
         say(line)
     for stratum, available in report.available.items():
-        if settings.n is not None and available < settings.n:
-            say(f"{stratum or table}: {available} items, fewer than the {settings.n} asked for; all of them are ranked")
+        where = stratum or table
+        if settings.n is not None and available > settings.n:
+            say(f"{where}: {settings.n} of {available} items; --n all ranks them all")
+        elif settings.n is not None and available < settings.n and "n" in settings.model_fields_set:
+            say(f"{where}: {available} items, fewer than the {settings.n} asked for; all of them are ranked")
     say(f"{sum(len(ranking.items) for ranking in report.rankings.values())} picks: {out}")
     if plot is not None:
         say(f"entropy curves: {plot}")

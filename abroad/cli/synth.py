@@ -273,9 +273,6 @@ def tasks(
     say(f"{len(chosen)} tasks ({', '.join(f'{n} {kind}' for kind, n in record['kinds'].items())}): {out}")
 
 
-_SMALL = "a small model on small sets, compared in minutes"
-
-
 @app.command(
     epilog="Example: abroad synth compare plain=plain.jsonl curated=best.jsonl --dev dev.json --out compared",
     cls=SettingsCommand,
@@ -283,17 +280,7 @@ _SMALL = "a small model on small sets, compared in minutes"
 @writes(out=folder("a comparison", "compare.html.run.json", "*.predictions.jsonl.resume.json"))
 @takes(
     learner=Options("abroad.experiments.compare:Learner", without=("train",), names={"kind": "--learner"}),
-    settings=Options(
-        "abroad.training.settings:TrainSettings",
-        without=("seed",),
-        defaults={
-            "epochs": (5, _SMALL),
-            "batch_size": (4, _SMALL),
-            "gradient_accumulation_steps": (1, _SMALL),
-            "learning_rate": (5e-4, _SMALL),
-            "max_length": (1024, _SMALL),
-        },
-    ),
+    settings=Options("abroad.training.settings:TrialSettings", without=("seed",)),
 )
 def compare(
     sets: list[str] = typer.Argument(..., metavar="NAME=DOCS...", help="Training sets; the first is the reference."),

@@ -149,12 +149,7 @@ def replay(
 )
 @writes(out=folder("curves", "curve.svg.run.json", "*.predictions.jsonl.resume.json"))
 @takes(
-    learner=Options(
-        "abroad.experiments.compare:Learner",
-        only=("kind",),
-        names={"kind": "--learner"},
-        defaults={"kind": ("lm", "`abroad train` trains an adapter")},
-    ),
+    learner=Options("abroad.experiments.compare:CurveLearner", only=("kind",), names={"kind": "--learner"}),
     settings=TRAIN,
 )
 def curve(

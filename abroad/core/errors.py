@@ -1,4 +1,8 @@
-"""The exceptions a user can meet, each with the exit code it ends a command with."""
+"""The exceptions a user can meet, each with the exit code it ends a command with, and words that messages share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class AbroadError(Exception):
@@ -30,3 +34,19 @@ class MissingDependencyError(AbroadError):
         """
         wanted = package if extra is None else f"'abroad[{extra}]'"
         super().__init__(f"{purpose} needs the package '{package}', which is not installed: pip install {wanted}")
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """Which of the names was probably meant, if one is like it."""
+    import difflib
+
+    near = difflib.get_close_matches(name, known, 1)
+    return near[0] if near else None
+
+
+def expected(name: str, known: Sequence[str]) -> str:
+    """What to say of a name that is none of those known: the nearest, then all."""
+    if not known:
+        return "it has none"
+    near = nearest(name, known)
+    return f"{f'did you mean {near}? E' if near else 'e'}xpected one of: {', '.join(known)}"

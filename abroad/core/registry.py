@@ -16,7 +16,10 @@ from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from abroad.core.errors import InputError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
+
+from abroad.core.errors import InputError, expected
+from abroad.core.settings import NoSettings, mistakes_in
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -69,11 +72,6 @@ class Capability(Flag):
     EMBEDDER = auto()
 
 
-@dataclass(frozen=True)
-class NoSettings:
-    """The settings of a member of which nothing can be set."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Member:
     """What every member declares, for ours to build on.
@@ -122,7 +120,7 @@ class Registry(Generic[Kind]):
 
     def unknown(self, name: str) -> str:
         """What to say of a name that is none of these."""
-        return f"unknown {self.what} {name!r}; expected one of: {', '.join(self.names())}"
+        return f"unknown {self.what} {name!r}; {expected(name, self.names())}"
 
     def capabilities(self, name: str) -> Capability:
         """What the member of a name can do.
@@ -217,37 +215,44 @@ def _find(path: str) -> Any:
     return attrgetter(attribute)(importlib.import_module(module))
 
 
+def member_of(registry: Registry[Any]) -> AfterValidator:
+    """A check of a setting that names a member of a registry."""
+
+    def check(name: str) -> str:
+        if name not in registry:
+            raise ValueError(registry.unknown(name))
+        return name
+
+    return AfterValidator(check)
+
+
 def setting_names(kind: type[Any]) -> list[str]:
-    """Names of what can be set by a class of settings, a dataclass or a pydantic model."""
+    """Names of what can be set by a class of settings; those of another package may be a dataclass."""
     if is_dataclass(kind):
         return [item.name for item in fields(kind)]
     return list(kind.model_fields)
 
 
-def read_values(kind: type[Any], values: Mapping[str, Any], whose: str) -> Any:
+def read_values(kind: type[Any], values: Mapping[str, Any], whose: str, of: str = "") -> Any:
     """An object of a class of settings, from a mapping.
 
     Args:
-        kind: A dataclass or a pydantic model.
+        kind: Derived from `Settings`, or another pydantic model or a dataclass of another package.
         values: Text is read as the number or word that is expected.
         whose: For messages ("engine vllm").
+        of: Likewise, what it is ("a language model").
 
     Raises:
-        InputError: A key that it does not have, or a value out of range.
+        InputError: Keys that it does not have, or values out of range; all of them.
     """
-    from pydantic import TypeAdapter, ValidationError
-
     known = setting_names(kind)
-    unknown = sorted(set(values) - {*known, *getattr(kind, "former_names", ())})
-    if unknown:
-        expected = f"expected one of: {', '.join(known)}" if known else "it has none"
-        raise InputError(f"{whose}: no setting {unknown[0]!r}; {expected}")
+    former: Mapping[str, str] = getattr(kind, "all_former_names", dict)()
+    unknown = [name for name in values if name not in known and name not in former]
+    mistakes = [f"no setting {name!r}{f' of {of}' if of else ''}; {expected(name, known)}" for name in unknown]
     try:
-        return TypeAdapter(kind).validate_python(dict(values))
+        read = TypeAdapter(kind).validate_python({key: value for key, value in values.items() if key not in unknown})
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        message = first["msg"].removeprefix("Value error, ")
-        where = f"{whose}: {key}" if key else whose
-        found = "" if first["type"] == "value_error" else f", found {first['input']!r}"
-        raise InputError(f"{where}: {message}{found}") from None
+        mistakes += [f"{key}: {text}" if key != "(top)" else text for key, text in mistakes_in(error)]
+    if mistakes:
+        raise InputError(f"{whose}: {'; '.join(mistakes)}")
+    return read

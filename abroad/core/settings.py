@@ -6,19 +6,17 @@ and the commands take their options from them (`abroad.cli.options`).
 
 from __future__ import annotations
 
-import difflib
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from abroad.core.bounded_yaml import load_yaml
-from abroad.core.errors import FormerNameWarning, InputError
+from abroad.core.errors import FormerNameWarning, InputError, nearest
 from abroad.core.io import require_file
-from abroad.core.registry import Registry
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
@@ -98,7 +96,13 @@ class Settings(_Checked):
         Raises:
             InputError: a change that is out of range.
         """
-        given = {name: getattr(wider, name) for name in wider.model_fields_set if name in cls.model_fields}
+        own = {name: field.get_default(call_default_factory=True) for name, field in cls.model_fields.items()}
+        given = {
+            name: getattr(wider, name)
+            for name, default in own.items()
+            if name in type(wider).model_fields
+            and (name in wider.model_fields_set or getattr(wider, name) != default)  # a class may have another default
+        }
         return cls(**given | cls._renamed(changes))
 
     def replace(self, **changes: Any) -> Self:
@@ -122,6 +126,10 @@ class Settings(_Checked):
             for name, value in values.items()
             if name not in default or getattr(self, name) != default[name]
         }
+
+
+class NoSettings(Settings):
+    """The settings of a job of which nothing can be set."""
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
@@ -181,8 +189,8 @@ def _key(location: tuple[int | str, ...]) -> str:
 def _message(error: Any, kind: type[BaseModel] | None) -> str:
     if error["type"] == "extra_forbidden":
         *path, key = error["loc"]
-        near = difflib.get_close_matches(str(key), _keys(kind, path), 1)
-        return f"unknown key; did you mean {near[0]}?" if near else "unknown key"
+        near = nearest(str(key), _keys(kind, path))
+        return f"unknown key; did you mean {near}?" if near else "unknown key"
     message = error["msg"].removeprefix("Value error, ")
     return message if error["type"] in ("missing", "value_error") else f"{message}, found {error['input']!r}"
 
@@ -218,14 +226,3 @@ def list_mistakes(path: str | Path, mistakes: list[tuple[str, str]]) -> str:
     """(key, what is wrong with it) of a file, in one line."""
     count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
     return f"{path}: {count}: " + "; ".join(f"{key}: {message}" for key, message in mistakes)
-
-
-def member_of(registry: Registry[Any]) -> AfterValidator:
-    """A check of a setting that names a member of a registry."""
-
-    def check(name: str) -> str:
-        if name not in registry:
-            raise ValueError(registry.unknown(name))
-        return name
-
-    return AfterValidator(check)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
@@ -23,10 +23,16 @@ PLOT_FORMATS = (".png", ".svg", ".pdf")
 _WHAT = "a relations table (tab separated)"
 
 
+def _read_all(value: Any) -> Any:
+    return None if value == "all" else value
+
+
 class SampleSettings(Settings):
     """Which items are picked, and how."""
 
-    n: Count | None = Field(500, description="Items to pick, of each stratum if there are several; without it all.")
+    n: Annotated[Count | None, BeforeValidator(_read_all)] = Field(
+        500, description="Items to pick, of each stratum if there are several; 'all' ranks all."
+    )
     item: str = Field("reference_doi", description="Column of what is picked.")
     on: tuple[str, ...] = Field(
         ("organism_wikidata", "structure_wikidata"), description="Column of entities to balance; repeatable."

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
-from abroad.core.registry import Capability
-from abroad.core.settings import Count, Settings, member_of
+from abroad.core.registry import Capability, member_of
+from abroad.core.settings import Count, Settings
 from abroad.engines.spec import DEFAULT_ENGINE, ENGINES, EngineSpec
 
 ENGINE_SETTINGS_HELP = (

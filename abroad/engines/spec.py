@@ -1,19 +1,20 @@
-"""The registry of engines, what can be set of ours, and an engine that is still to be made.
+"""The registry of engines, what their settings have in common, and an engine that is still to be made.
 
-What can be set of each, beside model and batch size: `--set KEY=VALUE`, or a mapping in a config. No engine is
-imported before it is asked for.
+What can be set of each, beside model and batch size, is a class beside its code (`member.py`): `--set KEY=VALUE`, or a
+mapping in a config. No engine is imported before it is asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability, Registry, setting_names
+from abroad.core.settings import Count, Settings
 from abroad.engines.base import Engine, EngineKind
 from abroad.models.identity import named_digest
 
@@ -34,15 +35,9 @@ DEFAULT_ENGINE = "transformers"
 NGRAM = "ngram"
 """As a draft: tokens that followed the same words before, copied from the prompt and the text so far."""
 
-_Count = Annotated[int, Field(ge=1)]
-_NotNegative = Annotated[float, Field(ge=0)]
-_Positive = Annotated[float, Field(gt=0)]
-_Share = Annotated[float, Field(gt=0, le=1)]
 
-
-@dataclass(frozen=True)
-class EngineSettings:
-    """What can be set of an engine; each has a class of its own.
+class EngineSettings(Settings):
+    """What can be set of an engine; each has a class of its own, beside its code.
 
     Attributes:
         layout: names of the settings that say where and how fast, and do not change a text.
@@ -66,109 +61,21 @@ class EngineSettings:
         return 1
 
 
-@dataclass(frozen=True)
-class TransformersSettings(EngineSettings):
-    """Settings of the engine `transformers`.
+class WeightsSettings(EngineSettings):
+    """What can be set of every engine of ours that holds the weights itself."""
 
-    Attributes:
-        base: base model of an adapter that does not name its own.
-        quantization: "nf4" (QLoRA's 4 bits), or "none".
-        amateur: contrastive decoding: a smaller model with the same tokenizer.
-        amateur_keeps: the amateur sees the last so many tokens of the prompt only; alone, the model is its own amateur.
-        alpha: plausibility in contrastive decoding, 0 to 1.
-        beta: how much of the amateur is taken out in contrastive decoding.
-        draft: speculative decoding: a smaller model with the same tokenizer, or "ngram" to copy from the prompt.
-        draft_tokens: proposed at once.
-        layout: names of the settings that say where and how fast, and do not change a text.
-    """
-
-    base: str | None = None
-    quantization: Literal["none", "nf4"] = "none"
-    amateur: str | None = None
-    amateur_keeps: _Count | None = None
-    alpha: _Share = 0.1
-    beta: _NotNegative = 0.5
-    draft: str | None = None
-    draft_tokens: _Count = 5
+    base: str | None = Field(None, description="Base model of an adapter that does not name its own.")
+    draft: str | None = Field(
+        None,
+        description='Speculative decoding: a smaller model of the same tokenizer, or "ngram" to copy from the prompt.',
+    )
+    draft_tokens: Count = Field(5, description="Tokens that the draft proposes at once.")
 
     layout: ClassVar[tuple[str, ...]] = ("draft", "draft_tokens")
 
     @property
     def uses(self) -> Capability:
-        contrastive = self.amateur is not None or self.amateur_keeps is not None
-        used = Capability.CONTRASTIVE if contrastive else Capability.NONE
-        return used | (Capability.SPECULATIVE if self.draft is not None else Capability.NONE)
-
-    @property
-    def further_models(self) -> dict[str, str]:
-        return {"amateur": self.amateur} if self.amateur else {}
-
-
-@dataclass(frozen=True)
-class VllmSettings(EngineSettings):
-    """Settings of the engine `vllm`.
-
-    Attributes:
-        base: base model of an adapter that does not name its own.
-        tensor_parallel: GPUs that each layer is spread over.
-        pipeline_parallel: GPUs that the layers are spread over.
-        dtype: "auto" takes the model's; on a CPU float32 is used.
-        quantization: of the weights, as vLLM names it; unset reads it from the model.
-        max_model_len: tokens of prompt and text together; unset takes the model's.
-        memory_share: share of a GPU's memory, 0 to 1.
-        cpu_cache_gib: key-value cache on a CPU, in GiB.
-        draft: speculative decoding: a smaller model with the same tokenizer, or "ngram" to copy from the prompt.
-        draft_tokens: proposed at once.
-        layout: names of the settings that say where and how fast, and do not change a text.
-    """
-
-    base: str | None = None
-    tensor_parallel: _Count = 1
-    pipeline_parallel: _Count = 1
-    dtype: str = "auto"
-    quantization: str | None = None
-    max_model_len: _Count | None = None
-    memory_share: _Share = 0.9
-    cpu_cache_gib: _Positive = 2.0
-    draft: str | None = None
-    draft_tokens: _Count = 5
-
-    layout: ClassVar[tuple[str, ...]] = (
-        "tensor_parallel",
-        "pipeline_parallel",
-        "memory_share",
-        "cpu_cache_gib",
-        "draft",
-        "draft_tokens",
-    )
-
-    @property
-    def uses(self) -> Capability:
         return Capability.SPECULATIVE if self.draft is not None else Capability.NONE
-
-    @property
-    def gpus(self) -> int:
-        return self.tensor_parallel * self.pipeline_parallel
-
-
-@dataclass(frozen=True)
-class OpenAiSettings(EngineSettings):
-    """Settings of the engine `openai`.
-
-    Attributes:
-        base_url: the server, http://HOST:PORT/v1; unset takes OPENAI_BASE_URL, else vLLM's default.
-        timeout: seconds without a byte.
-        attempts: tries of one request.
-        first_wait: seconds before the second try, doubled from then on.
-        layout: names of the settings that say where and how fast, and do not change a text.
-    """
-
-    base_url: str | None = None
-    timeout: _Positive = 600.0
-    attempts: _Count = 6
-    first_wait: _NotNegative = 1.0
-
-    layout: ClassVar[tuple[str, ...]] = ("base_url", "timeout", "attempts", "first_wait")
 
 
 def read_settings(engine: str, values: Mapping[str, Any]) -> EngineSettings:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from abroad.core.settings import Seed, Settings, member_of
+from abroad.core.registry import member_of
+from abroad.core.settings import Seed, Settings
 from abroad.evaluation.protocols import PROTOCOLS
 
 Resamples = Annotated[int, Field(ge=1000)]

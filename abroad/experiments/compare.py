@@ -55,6 +55,17 @@ class Learner(Settings):
         return extractor
 
 
+class CurveLearner(Learner):
+    """What is trained on each part of a set, by `abroad train curve`.
+
+    It stands among the commands that train an adapter, and so trains one if nothing else is asked for.
+    """
+
+    kind: Literal["extractor", "lm"] = Field(
+        "lm", description="extractor (seconds), or lm: a LoRA adapter of a language model."
+    )
+
+
 @dataclass(frozen=True)
 class SetScore:
     """What a model trained on one set does on the curated documents.

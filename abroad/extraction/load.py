@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
-from abroad.core.registry import Registry, read_values, setting_names
+from abroad.core.registry import Registry, read_values
 from abroad.extraction.base import Extractor, ExtractorKind
 
 BUILTIN = "builtin"
@@ -107,11 +107,7 @@ def check_settings(name: str | Path, settings: Mapping[str, Any]) -> Any:
         InputError: There is no such setting, or a value out of range.
     """
     kind = extractor_kind(name)
-    known = setting_names(kind.Settings)
     former: dict[str, str] = getattr(kind.Settings, "all_former_names", dict)()
-    if unknown := sorted(set(settings) - {*known, *former}):
-        expected = f"expected one of: {', '.join(known)}" if known else "it has none"
-        raise InputError(f"{name}: no setting {unknown[0]!r} of {kind.description}; {expected}")
     given = {key: value for key, value in settings.items() if value is not None}
     own = {key: value for key, value in kind.own_settings(Path(name)).items() if key not in map(former.get, given)}
-    return read_values(kind.Settings, {**own, **given}, str(name))
+    return read_values(kind.Settings, {**own, **given}, str(name), kind.description)

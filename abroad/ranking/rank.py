@@ -19,9 +19,10 @@ from pydantic import Field
 from abroad.core.errors import InputError
 from abroad.core.jsonl import read_jsonl
 from abroad.core.progress import Progress
+from abroad.core.registry import member_of
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction, Relation
-from abroad.core.settings import PositiveShare, Settings, Share, member_of
+from abroad.core.settings import PositiveShare, Settings, Share
 from abroad.engines.base import Engine
 from abroad.extraction.generative.linearise import VERB, linearise
 from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria
@@ -139,6 +140,18 @@ class RankSettings(Settings):
     )
     game: GameSettings = Field(GameSettings(), description="The equilibrium search.")
     prompts: RankingPrompts = Field(RankingPrompts(), description="How the model is asked.")
+
+
+class FewShotRankSettings(RankSettings):
+    """How the answers of a model that was not trained for the task are ranked.
+
+    Such a model names too much: about half of its relations are right, and of those of `abroad fewshot --rank` the
+    better half stays. Trained extractors have a score of their own for that, and theirs are only put in order.
+    """
+
+    keep: PositiveShare = Field(
+        0.5, description="Share of a document's relations that stays, one at least; of whole outputs the first stays."
+    )
 
 
 def relation_candidates(document: Document, relations: Sequence[Relation]) -> CandidateSet:

@@ -58,3 +58,17 @@ class TrainSettings(Settings):
     spike_window: Count = Field(32, description="Updates whose losses a spike is measured against.")
     spike_zscore: Positive = Field(6.0, description="Standard deviations above their mean that make a spike.")
     seed: Seed = Field(0, description="Seed of the adapter, of the order of the data and of dropout.")
+
+
+class TrialSettings(TrainSettings):
+    """How a small model is trained on small sets, which are compared with one another.
+
+    Several trainings stand side by side and each must be done in minutes: fewer epochs, more updates of fewer
+    examples, a higher rate, shorter rows. A model that is to be used is trained by `TrainSettings`.
+    """
+
+    epochs: Count = Field(5, description="Times that all examples are read.")
+    learning_rate: Positive = Field(5e-4, description="Learning rate of AdamW; it falls linearly to zero.")
+    batch_size: Count = Field(4, description="Examples in one forward pass of one process.")
+    gradient_accumulation_steps: Count = Field(1, description="Forward passes in one update.")
+    max_length: Count = Field(1024, description="Tokens of text and relations; longer documents are set aside.")

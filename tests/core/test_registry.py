@@ -42,7 +42,8 @@ def things():
 def others(tmp_path, monkeypatch):
     """A registry beside a package whose entry points are: one that is good, and one for each way to be bad."""
     code = """
-        from abroad.core.registry import Capability, NoSettings
+        from abroad.core.registry import Capability
+        from abroad.core.settings import NoSettings
 
         class Good:
             Settings, capabilities = NoSettings, Capability.LOGPROBS
@@ -84,6 +85,12 @@ def test_a_member_is_imported_when_it_is_asked_for():
     ("use", "message"),
     [
         (lambda r: r.get("other"), "unknown thing 'other'; expected one of: plain, able"),
+        (lambda r: r.get("plan"), "unknown thing 'plan'; did you mean plain. Expected one of: plain, able"),
+        (
+            lambda r: r.read("able", {"counts": 1}),
+            "no setting 'counts'; did you mean count. Expected one of: count, word",
+        ),
+        (lambda r: r.read("able", {"a": 1, "count": 0}), "no setting 'a'; expected .*; count: Input .*, found 0"),
         (lambda r: r.read("able", {"size": 1}), "thing able: no setting 'size'; expected one of: count, word"),
         (lambda r: r.read("plain", {"size": 1}), "thing plain: no setting 'size'; it has none"),
         (lambda r: r.read("able", {"count": 0}), "thing able: count: .*greater than or equal to 1, found 0"),

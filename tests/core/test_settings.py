@@ -31,7 +31,7 @@ def every_class():
 
 MODULES = {
     *("config", "choice", "decoding", "rank", "game", "policies", "run", "compare", "study", "sampling", "lotus"),
-    *("eutils", "http", "push", "page"),
+    *("eutils", "http", "push", "page", "member", "spec", "contrastive"),
 }
 ALL = every_class()
 NUMBERS = [
@@ -136,6 +136,13 @@ def test_the_narrower_settings_of_a_section_are_taken_out_of_it():
     section = TrainSection(epochs=3, add_seeds=True)
     assert TrainSettings.of(section) == TrainSettings(epochs=3)
     assert type(TrainSettings.of(section, seed=4)) is TrainSettings
+
+
+def test_what_a_class_has_by_default_goes_with_it_into_the_narrower_one():
+    class Twice(Old):
+        num_beams: Count = 6
+
+    assert Old.of(Twice()) == Old(num_beams=6) and Old.of(Twice(num_beams=3)) == Old()
 
 
 class _Inner(Settings):

@@ -48,6 +48,22 @@ def test_each_stratum_is_sampled_on_its_own(table, tmp_path):
     assert report.available == {"fungi": 2, "plants": 2}
 
 
+def test_the_command_picks_as_many_as_a_run_and_all_when_told(cli, table, tmp_path, monkeypatch):
+    from abroad.pipeline.config import Config
+
+    default = Config.model_fields["sample"].default.n
+    rows = [("fungi", f"doi{n}", f"o{n % 7}", f"s{n}") for n in range(default + 20)]
+    header = table.read_text().splitlines()[0]
+    table.write_text("\n".join([header, *map("\t".join, rows)]) + "\n")
+    out = tmp_path / "sample.tsv"
+    result = cli("sample", table, "--strategy", "random", "--out", out)
+    assert len(read(out)) == default + 1 and f"{default} of {default + 20} items; --n all" in result.stderr
+    result = cli("sample", table, "--strategy", "random", "--n", "all", "--out", out)
+    assert len(read(out)) == default + 21 and "--n all" not in result.stderr
+    assert SampleSettings(n="all").identity() == SampleSettings(n=None).identity()  # as earlier runs wrote it down
+    assert cli("sample", table, "--n", "0", "--out", out).exit_code == 2
+
+
 @pytest.mark.parametrize("strategy", ["gme-sum", "random", "topn-rel", "topn-struct", "topn-org", "topn-sum"])
 def test_every_strategy_ranks_all_items(table, tmp_path, strategy):
     out = tmp_path / "sample.tsv"

@@ -6,7 +6,9 @@ vLLM is tested where it is installed: `make test-vllm` gives it an environment o
 import re
 
 import pytest
+from pydantic import ValidationError
 
+from abroad.core.errors import InputError
 from abroad.core.registry import Capability, setting_names
 from abroad.engines.base import GenerationRequest
 from abroad.engines.spec import ENGINES, EngineSettings, EngineSpec
@@ -265,6 +267,23 @@ def test_settings_are_an_engines_own_and_say_what_does_not_change_a_text(name):
     plain = EngineSpec.read(name, "m")
     assert plain.identity == {"engine": name, "model": "m"} and plain.gpus == 1
     assert not plain.settings.uses and not plain.settings.further_models
+
+
+@pytest.mark.parametrize("name", ENGINES.own)
+def test_settings_are_checked_frozen_and_written_wrongly_met_with_the_nearest(name):
+    kind = ENGINES.settings(name)
+    for field in kind.model_fields:
+        with pytest.raises(InputError, match=f"engine {name}: no setting '{field}s'; did you mean {field}?"):
+            EngineSpec.read(name, "m", values={f"{field}s": "1"})
+        with pytest.raises(InputError, match=f"engine {name}: {field}: "):
+            EngineSpec.read(name, "m", values={field: ["no", "value"]})
+        with pytest.raises(InputError, match=f"{kind.__name__}: .*{field}: "):
+            kind(**{field: ["no", "value"]})
+        with pytest.raises(ValidationError):
+            setattr(kind(), field, 1)
+    both = {"no_such": 1, next(iter(kind.model_fields)): ["no", "value"]}
+    with pytest.raises(InputError, match=r"no setting 'no_such'.*; \w+: "):
+        EngineSpec.read(name, "m", values=both)
 
 
 @pytest.mark.parametrize("name", ENGINES.own)

@@ -6,9 +6,9 @@ import pytest
 
 from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
-from abroad.engines.spec import TransformersSettings
 from abroad.engines.transformers.contrastive import ContrastiveSettings, contrast
 from abroad.engines.transformers.engine import TransformersEngine
+from abroad.engines.transformers.member import TransformersSettings
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 
@@ -38,8 +38,8 @@ def test_the_formula_by_hand():
 
 @pytest.mark.parametrize(("alpha", "beta"), [(0.0, 0.5), (1.5, 0.5), (0.1, -1)])
 def test_settings_out_of_range_are_refused(alpha, beta):
-    with pytest.raises(InputError, match="alpha"):
-        ContrastiveSettings(alpha, beta)
+    with pytest.raises(InputError, match="alpha" if beta > 0 else "beta"):
+        ContrastiveSettings(alpha=alpha, beta=beta)
 
 
 def texts(engine, **options):

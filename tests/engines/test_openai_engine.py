@@ -8,6 +8,7 @@ import pytest
 from abroad.core.errors import AbroadError, InputError
 from abroad.engines.base import GenerationRequest
 from abroad.engines.openai.engine import OpenAiEngine
+from abroad.engines.openai.member import OpenAiSettings
 from abroad.engines.spec import make_engine
 from tests.sources.servers import Completions
 
@@ -22,8 +23,9 @@ def server():
         yield running
 
 
-def engine(server, **options):
-    return OpenAiEngine("m", server.url, **{"first_wait": 0.0, "attempts": 4, "concurrency": 4, **options})
+def engine(server, concurrency=4, say=lambda message: None, **options):
+    settings = OpenAiSettings(base_url=server.url, **{"first_wait": 0.0, "attempts": 4, **options})
+    return OpenAiEngine("m", settings, concurrency, say=say)
 
 
 def requests(count, **options):
@@ -74,7 +76,7 @@ def test_what_no_retry_mends_ends_the_run_with_what_to_do(server, failure, messa
 
 
 def test_a_server_that_is_down_ends_the_run_after_all_attempts(server):
-    down = OpenAiEngine("m", "http://127.0.0.1:9/v1", attempts=2, first_wait=0.0)
+    down = OpenAiEngine("m", OpenAiSettings(base_url="http://127.0.0.1:9/v1", attempts=2, first_wait=0.0))
     with pytest.raises(AbroadError, match="after 2 attempts"):
         list(down.generate(requests(1)))
 
@@ -108,9 +110,12 @@ def test_the_key_goes_into_the_header_and_nowhere_else(server, monkeypatch, caps
     assert "secret" not in repr(vars(running)) and "secret" not in capsys.readouterr().err
 
 
-def test_an_address_that_is_none_is_refused():
+def test_an_address_that_is_none_is_refused_wherever_it_stands(monkeypatch):
     with pytest.raises(InputError, match="http://HOST:PORT/v1"):
-        OpenAiEngine("m", "localhost:8000")
+        OpenAiSettings(base_url="localhost:8000")
+    monkeypatch.setenv("OPENAI_BASE_URL", "localhost:8000")
+    with pytest.raises(InputError, match="http://HOST:PORT/v1"):
+        make_engine("openai", "m")
 
 
 def test_scores_are_of_the_continuation_alone(server):

@@ -4,7 +4,8 @@ import pytest
 
 from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
-from abroad.engines.spec import TransformersSettings, make_engine
+from abroad.engines.spec import make_engine
+from abroad.engines.transformers.member import TransformersSettings
 
 COPY = "Repeat: kaempferol 3-O-glucoside, quercetin. Repeat: kaempferol 3-O-glucoside, quercetin. Repeat:"
 PROMPTS = {"copy": COPY, "france": "The capital of France is", "plants": "Plants make many compounds. For example,"}

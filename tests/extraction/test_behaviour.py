@@ -104,7 +104,8 @@ def test_a_directory_that_another_package_recognises_is_its_own_and_a_broken_pac
     tmp_path, monkeypatch, tiny_model
 ):
     code = """
-        from abroad.core.registry import Capability, NoSettings
+        from abroad.core.registry import Capability
+        from abroad.core.settings import NoSettings
         from abroad.extraction.base import ExtractorKind
 
         def load(name, settings):

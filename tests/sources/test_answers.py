@@ -15,6 +15,7 @@ from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.engines.base import GenerationRequest
 from abroad.engines.openai.engine import OpenAiEngine
+from abroad.engines.openai.member import OpenAiSettings
 from abroad.sources import http, pubchem, pubtator
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.http import HttpSettings
@@ -109,7 +110,7 @@ def server():
 
 
 def complete(url, folder):
-    engine = OpenAiEngine("m", url, attempts=1, first_wait=0.0)
+    engine = OpenAiEngine("m", OpenAiSettings(base_url=url, attempts=1, first_wait=0.0))
     engine._understood = True
     for chat in (False, True):
         (made,) = engine.generate([GenerationRequest("1", "prompt", chat=chat)])
@@ -146,7 +147,7 @@ def test_any_answer(server, tmp_path_factory, ask, body):
 
 def test_one_unreadable_answer_costs_its_record_alone(server):
     server["body"] = json.dumps(SOUND).encode()
-    engine = OpenAiEngine("m", server["url"], concurrency=1, attempts=2, first_wait=0.0)
+    engine = OpenAiEngine("m", OpenAiSettings(base_url=server["url"], attempts=2, first_wait=0.0), concurrency=1)
     with pytest.raises(AbroadError, match="unreadable"):  # never a readable one: a server of another kind
         server["body"] = b"<html>"
         list(engine.generate([GenerationRequest("0", "p")]))

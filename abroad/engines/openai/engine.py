@@ -23,8 +23,7 @@ import httpx
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.jsonl import without_halves
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
-from abroad.engines.openai.member import KIND
-from abroad.engines.spec import OpenAiSettings
+from abroad.engines.openai.member import KIND, OpenAiSettings
 from abroad.sources.http import (
     USER_AGENT,
     NoAnswer,
@@ -49,12 +48,9 @@ class OpenAiEngine:
 
     Args:
         model: as the server names it.
-        base_url: up to and with "/v1".
-        api_key: kept out of messages and records; None sends none.
+        settings: where the server is, and how it is asked.
         concurrency: requests at once.
-        timeout: seconds without a byte.
-        attempts: tries of one request.
-        first_wait: seconds before the second try, doubled from then on.
+        api_key: kept out of messages and records; None sends none.
         say: is told of each failed try.
     """
 
@@ -63,24 +59,21 @@ class OpenAiEngine:
     def __init__(
         self,
         model: str,
-        base_url: str = DEFAULT_URL,
-        api_key: str | None = None,
+        settings: OpenAiSettings | None = None,
         concurrency: int = 16,
-        timeout: float = 600.0,
-        attempts: int = 6,
-        first_wait: float = 1.0,
+        api_key: str | None = None,
         say: Callable[[str], None] = lambda message: None,
     ) -> None:
-        if not base_url.startswith(("http://", "https://")):
-            raise InputError(f"expected the address of a server, http://HOST:PORT/v1, found {base_url!r}")
+        settings = settings or OpenAiSettings()
+        base_url = settings.base_url or DEFAULT_URL
         self.model, self.concurrency = model, concurrency
         self._url = f"{base_url.rstrip('/')}/completions"
         self._chat_url = f"{base_url.rstrip('/')}/chat/completions"
         self._understood = False  # whether an answer could be read yet; a server of another kind gives none
-        self._attempts, self._first_wait, self._say = attempts, first_wait, say
+        self._settings, self._say = settings, say
         headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-        self._http = httpx.Client(timeout=timeout, headers=headers, limits=limits)
+        self._http = httpx.Client(timeout=settings.timeout, headers=headers, limits=limits)
 
     @classmethod
     def from_name(
@@ -92,9 +85,9 @@ class OpenAiEngine:
     ) -> OpenAiEngine:
         """A model by the server's name for it; address and key from OPENAI_BASE_URL and OPENAI_API_KEY if not set."""
         chosen = settings or OpenAiSettings()
-        url = chosen.base_url or os.environ.get("OPENAI_BASE_URL") or DEFAULT_URL
-        key = os.environ.get("OPENAI_API_KEY")
-        return cls(name, url, key, batch_size, chosen.timeout, chosen.attempts, chosen.first_wait, say)
+        if chosen.base_url is None and (url := os.environ.get("OPENAI_BASE_URL")):
+            chosen = chosen.replace(base_url=url)
+        return cls(name, chosen, batch_size, os.environ.get("OPENAI_API_KEY"), say)
 
     @property
     def has_chat_template(self) -> bool:
@@ -145,7 +138,7 @@ class OpenAiEngine:
         check_pairs(prompts, continuations)
         if not all(isinstance(prompt, str) for prompt in prompts):
             raise InputError("the engine openai scores prompts given as text, not as token ids")
-        ask = with_retries(self._url, self._attempts, self._first_wait, self._say)
+        ask = with_retries(self._url, self._settings.attempts, self._settings.first_wait, self._say)
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="score") as pool:
             running = [
                 pool.submit(ask, self._score, str(prompt), continuation)
@@ -188,7 +181,7 @@ class OpenAiEngine:
     def _answer(self, request: GenerationRequest) -> Generation:
         if (reason := refusal(request, self)) is not None:
             return _failed(request, reason)
-        retries = with_retries(f"{self._url}", self._attempts, self._first_wait, self._say)
+        retries = with_retries(f"{self._url}", self._settings.attempts, self._settings.first_wait, self._say)
         try:
             answer: Generation = retries(self._post, request)
         except NoAnswer as error:

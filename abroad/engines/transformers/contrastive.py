@@ -8,27 +8,23 @@ max + ln(alpha), s = (1 + beta) * expert - beta * amateur; any sampling goes on 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
+from pydantic import Field
+
 from abroad.core.errors import InputError
+from abroad.core.settings import NotNegative, PositiveShare, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class ContrastiveSettings:
-    """Settings of contrastive decoding.
+class ContrastiveSettings(Settings):
+    """Settings of contrastive decoding."""
 
-    Attributes:
-        alpha: plausibility, 0 to 1: tokens less probable than alpha times the most probable one go.
-        beta: how much of the amateur is taken out; 0 is plain decoding among the plausible tokens.
-    """
-
-    alpha: float = 0.1
-    beta: float = 0.5
-
-    def __post_init__(self) -> None:
-        if not 0 < self.alpha <= 1 or self.beta < 0:
-            raise InputError(f"expected 0 < alpha <= 1 and beta >= 0, found alpha {self.alpha}, beta {self.beta}")
+    alpha: PositiveShare = Field(
+        0.1, description="Tokens that are less probable than alpha times the most probable one are left out."
+    )
+    beta: NotNegative = Field(
+        0.5, description="How much of the amateur is taken out; 0 is plain decoding among the plausible tokens."
+    )
 
 
 def contrast(expert: Any, amateur: Any, settings: ContrastiveSettings) -> Any:

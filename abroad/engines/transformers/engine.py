@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, refusal
-from abroad.engines.spec import NGRAM, TransformersSettings
+from abroad.engines.spec import NGRAM
 from abroad.engines.tokens import common_start
 from abroad.engines.transformers.constrain import (
     Constraints,
@@ -28,7 +28,7 @@ from abroad.engines.transformers.contrastive import (
     ContrastiveSettings,
     check_tokenizers,
 )
-from abroad.engines.transformers.member import KIND
+from abroad.engines.transformers.member import KIND, TransformersSettings
 from abroad.engines.transformers.repeats import BlockRepeats
 from abroad.engines.transformers.scoring import LEAST_SHARED, read_once, score_continuations
 from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
@@ -101,7 +101,7 @@ class TransformersEngine:
         if settings.draft is not None:
             draft = None if settings.draft == NGRAM else second(settings.draft, "speculative decoding needs a draft")
             speculator = Speculator(model, draft, settings.draft_tokens, SpeculationCounts())
-        contrastive = ContrastiveSettings(settings.alpha, settings.beta)
+        contrastive = ContrastiveSettings.of(settings)
         return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator)
 
     @property

@@ -15,9 +15,9 @@ from typing import Any, ClassVar, NamedTuple
 
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
-from abroad.engines.spec import NGRAM, VllmSettings
+from abroad.engines.spec import NGRAM
 from abroad.engines.tokens import join_tokens
-from abroad.engines.vllm.member import KIND
+from abroad.engines.vllm.member import KIND, VllmSettings
 from abroad.models.resolve import resolve_model
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs

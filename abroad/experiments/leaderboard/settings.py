@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from abroad.core.settings import Count, Settings, member_of
+from abroad.core.registry import member_of
+from abroad.core.settings import Count, Settings
 from abroad.evaluation.protocols import PROTOCOLS
 from abroad.extraction.fewshot.retrieve import RETRIEVERS
 from abroad.extraction.fewshot.styles import STYLES

@@ -12,10 +12,10 @@ from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
 from abroad.core.io import file_sha256
-from abroad.core.registry import Capability
+from abroad.core.registry import Capability, member_of
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
-from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings, member_of
+from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
 from abroad.extraction.fewshot.answers import cut_relations
 from abroad.extraction.fewshot.examples import find_leaks, one_line, show_example

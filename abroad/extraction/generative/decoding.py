@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
-from abroad.core.registry import Capability
-from abroad.core.settings import Count, CountOrNone, Settings, member_of
+from abroad.core.registry import Capability, member_of
+from abroad.core.settings import Count, CountOrNone, Settings
 from abroad.engines.choice import ENGINE_SETTINGS_HELP, check_engine
 from abroad.engines.spec import DEFAULT_ENGINE, ENGINES
 

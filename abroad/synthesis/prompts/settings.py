@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from abroad.core.settings import Count, NotNegative, PositiveShare, Seed, Settings, member_of
+from abroad.core.registry import member_of
+from abroad.core.settings import Count, NotNegative, PositiveShare, Seed, Settings
 from abroad.synthesis.prompts.styles import PROMPT_STYLES
 
 
