@@ -18,6 +18,8 @@ def run(
 ) -> None:
     """Run the pipeline: LOTUS rows and abstracts in; a trained extractor, predictions and a report out.
 
+    A config may have a part of it alone, such as your own documents and an extractor: docs/how-to/pipeline.md.
+
     Stages whose settings and inputs have not changed since an earlier run are not run again.
 
     A config with a section 'curation' goes through rounds of curation instead: see annotation/README.md.

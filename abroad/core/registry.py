@@ -252,7 +252,7 @@ def read_values(kind: type[Any], values: Mapping[str, Any], whose: str, of: str 
     try:
         read = TypeAdapter(kind).validate_python({key: value for key, value in values.items() if key not in unknown})
     except ValidationError as error:
-        mistakes += [f"{key}: {text}" if key != "(top)" else text for key, text in mistakes_in(error)]
+        mistakes += [f"{key}: {text}" if key else text for key, text in mistakes_in(error)]
     if mistakes:
         raise InputError(f"{whose}: {'; '.join(mistakes)}")
     return read

@@ -183,7 +183,7 @@ def read_yaml(path: str | Path, what: str = "a YAML config") -> dict[str, Any]:
 
 
 def _key(location: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, location)) or "(top)"
+    return ".".join(map(str, location))
 
 
 def _message(error: Any, kind: type[BaseModel] | None) -> str:
@@ -225,4 +225,4 @@ def mistakes_in(
 def list_mistakes(path: str | Path, mistakes: list[tuple[str, str]]) -> str:
     """(key, what is wrong with it) of a file, in one line."""
     count = f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}"
-    return f"{path}: {count}: " + "; ".join(f"{key}: {message}" for key, message in mistakes)
+    return f"{path}: {count}: " + "; ".join(f"{key}: {text}" if key else text for key, text in mistakes)

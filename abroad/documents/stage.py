@@ -1,4 +1,4 @@
-"""Documents of a sample, from files to a file: `abroad documents fetch` and `abroad run` call the same function."""
+"""Documents of a sample or of one's own, from files to a file: what `abroad documents fetch` and `abroad run` call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import write_documents
 from abroad.documents.fetch import FetchReport, fetch_documents
-from abroad.documents.inputs import read_documents
+from abroad.documents.inputs import read_documents, read_inputs
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.references import read_references
 
@@ -53,3 +53,14 @@ def documents_stage(
         related_ones = sum(bool(document.relations) for document in found)
         report = replace(report, documents=len(found), related=related_ones)
     return report
+
+
+def own_documents_stage(paths: Sequence[Path], out: Path, context: Context) -> FetchReport:
+    """Write the documents of files and folders of one's own, of all formats that `abroad extract` reads.
+
+    Raises:
+        InputError: a path that is not there, or none gave a document.
+    """
+    found = read_inputs(paths, context.rejects)
+    write_documents(out, found)
+    return FetchReport(documents=len(found), related=sum(bool(document.relations) for document in found))

@@ -1,169 +1,39 @@
-"""What `configs/*.yaml` may say: the settings that the stages declare, with their inputs, checked before anything runs.
+"""What `configs/*.yaml` may say: sections of stages, checked before anything runs, and which stages follow from them.
 
-A section is the settings class of its stage and the files that the stage reads. `CurationSection` alone stands here
-in full, since curation is a layer above this one.
+With `lotus` and an end, `evaluate` or `curation`, a config is a whole run, and a section that is left out has its
+defaults. Any other config has the stages whose sections stand in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, get_args
+from typing import Any, get_args
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from abroad.core.errors import InputError
-from abroad.core.settings import (
-    Count,
-    Seed,
-    Settings,
-    Share,
-    check,
-    list_mistakes,
-    mistakes_in,
-    read_section,
-    read_yaml,
-)
+from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_section, read_yaml
 from abroad.documents.sampling import SampleSettings
-from abroad.evaluation.settings import EvaluateSettings
-from abroad.extraction.generative.decoding import GenerativeSettings
-from abroad.sources.lotus import PrepareSettings
-from abroad.synthesis.prompts.settings import InstructSettings
-from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
-from abroad.training.settings import TrainSettings
-
-
-class LotusSection(PrepareSettings):
-    """The relations table: prepared from the frozen metadata, or given ready-made."""
-
-    metadata: Path | None = Field(None, description="LOTUS frozen metadata, CSV or CSV.gz")
-    doi2pmid: Path | None = Field(None, description="tab separated: reference_doi, reference_pubmed_id")
-    relations: Path | None = Field(None, description="a prepared table; instead of the two above")
-
-    @model_validator(mode="after")
-    def _one_source(self) -> LotusSection:
-        if (self.relations is None) == (self.metadata is None) or (self.metadata is None) != (self.doi2pmid is None):
-            raise ValueError("expected either 'relations', or 'metadata' and 'doi2pmid'")
-        return self
-
-
-class DocumentsSection(Settings):
-    """Where titles and abstracts come from: local files first, E-utilities for what they lack if allowed."""
-
-    files: tuple[Path, ...] = Field((), description="ready documents with relations of their own (JSON or JSONL)")
-    xml: tuple[Path, ...] = Field((), description="PubMed XML files or directories")
-    eutils: bool = Field(False, description="ask NCBI E-utilities (network)")
-
-
-class SpecialiseSection(SpecialiseSettings):
-    """Self-specialisation: new instructions from the seeds, answered with retrieved abstracts, to train on too."""
-
-    later_fields: ClassVar[frozenset[str]] = frozenset(
-        {"demonstrations", "similarity", "temperature", "max_new_tokens"}
-    )
-
-    corpus: Path = Field(description="abstracts to answer from (JSON or JSONL); relations are not needed")
-
-
-class SynthesisSection(InstructSettings, GenerateSettings, SelectSettings):
-    """How synthetic abstracts are written and chosen."""
-
-    curate: Count | None = Field(None, description="train on the so many best and most diverse abstracts only")
-    specialise: SpecialiseSection | None = Field(None, description="self-specialisation; null: none")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _seed_of_specialisation(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping) or "seed" not in values or values.get("specialise") is None:
-            return values
-        return {**values, "specialise": _with_seed(values["specialise"], values["seed"])}
-
-
-class TrainSection(TrainSettings):
-    """Fine-tuning, and what to train on."""
-
-    validation: Path | None = Field(None, description="documents to choose the checkpoint by")
-    add_seeds: bool = Field(False, description="train on the seed documents with their noisy labels too")
-
-
-class ExtractSection(GenerativeSettings):
-    """Which extractor, and how it is set; what stands here must be a setting of it.
-
-    Without `model` it is the language model that the run trains, and the other keys are its decoding.
-    """
-
-    model: str | None = Field(
-        None, description="builtin, a directory or a name, as `abroad extract --model`; null: what the run trains"
-    )
-    min_score: Share | None = Field(None, description="of the built-in extractor and those trained like it")
-    precision: Share | None = Field(None, description="instead: the threshold that gave this precision")
-    settings: dict[str, Any] = Field({}, description="of an extractor of another package")
-
-    def extractor_settings(self) -> dict[str, Any]:
-        """What `load_extractor` is given.
-
-        Of the model that the run trains all; of another what is set, since a release says itself how it is decoded.
-        """
-        if self.model is None:
-            return GenerativeSettings.of(self).model_dump()
-        return self._given() | self.settings
-
-    def identity(self) -> dict[str, Any]:
-        """What is compared when a run goes on; that of an earlier version where no extractor is chosen."""
-        if self.model is None:
-            return GenerativeSettings.of(self).identity()
-        return self.model_dump(mode="json", include=set(self._given())) | self.settings | {"model": self.model}
-
-    def _given(self) -> dict[str, Any]:
-        names = self.model_fields_set - {"model", "settings"}
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-    @model_validator(mode="after")
-    def _known_settings(self) -> Self:
-        from abroad.extraction.load import LANGUAGE_MODEL, check_settings
-
-        try:
-            check_settings(self.model or LANGUAGE_MODEL, self._given() | self.settings)
-        except InputError as error:
-            raise ValueError(str(error)) from None
-        return self
-
-
-class EvaluateSection(EvaluateSettings):
-    """What the predictions are scored on, and how."""
-
-    gold: Path
-
-
-class CurationSection(Settings):
-    """Rounds of curation: extract, show a batch to curators, learn from their decisions, show the next."""
-
-    offline: bool = Field(False, description="an HTML page for each batch instead of an Argilla server")
-    url: str | None = Field(None, description="of the server; null: ARGILLA_API_URL, else the local one")
-    dataset: str = "relations"
-    workspace: str = "abroad"
-    model: Path | None = Field(None, description="extractor to begin with; null: the one that is built in")
-    batch: Count = Field(20, description="documents of a round")
-    blind: Share = Field(0.1, description="share of a batch drawn at random, to see what the model misses")
-    overlap: Share = Field(0.2, description="share of documents that several curators are shown (server)")
-    curators: Annotated[int, Field(ge=2)] = Field(2, description="answers that each of those needs")
-    enough: Share = Field(1.0, description="share of a batch that must be decided before a round ends")
-    conflicts: Literal["settle", "leave"] = Field(
-        "settle", description="a round ends when its conflicts are settled, or goes on without their documents"
-    )
-    synthetic: tuple[Path, ...] = Field((), description="further documents to train on, of weight 0.5")
-    weight: Annotated[float, Field(gt=0)] = Field(2.0, description="of a curated document's candidates in training")
-    adopt: Literal["better", "always"] = Field("better", description="when a new model replaces the one before")
-    resamples: Annotated[int, Field(ge=1000)] = 2000
+from abroad.pipeline.sections import (
+    CurationSection,
+    DocumentsSection,
+    EvaluateSection,
+    ExtractSection,
+    LotusSection,
+    SynthesisSection,
+    TrainSection,
+    with_seed,
+)
 
 
 class Config(Settings):
-    """A whole run, from LOTUS rows to a scored report, or rounds of curation where the section `curation` is."""
+    """A run: from LOTUS rows to a scored report, rounds of curation, or the stages whose sections stand here."""
 
     out: Path = Field(description="directory of the run; made if missing")
     seed: Seed = Field(0, description="of every stage that has none of its own")
-    lotus: LotusSection
+    lotus: LotusSection | None = Field(None, description="the relations table; null: documents of your own")
     sample: SampleSettings = SampleSettings()
     documents: DocumentsSection = DocumentsSection()
     synthesis: SynthesisSection = SynthesisSection()
@@ -174,28 +44,80 @@ class Config(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _seed_of_every_stage(cls, values: Any) -> Any:
-        """Give the run's seed to the sections that name none."""
+    def _sections_in_use(cls, values: Any) -> Any:
+        """Add the sections that the run has by default, and give the run's seed to those that name none."""
         seed = values.get("seed", 0) if isinstance(values, Mapping) else None
         if type(seed) is not int or seed < 0:
             return values
-        return {**values, **{name: _with_seed(values.get(name), seed) for name in _SEEDED if _wanted(name, values)}}
+        given = {name: value for name, value in values.items() if value is not None or name not in _SECTIONS}
+        for name in sorted(_implied(given.keys())):
+            given.setdefault(name, {})
+        return {name: with_seed(value, seed) if name in _SEEDED else value for name, value in given.items()}
 
     @model_validator(mode="after")
-    def _one_end(self) -> Config:
-        if self.evaluate is None and self.curation is None:
-            raise ValueError("expected a section 'evaluate' with 'gold', or a section 'curation'")
+    def _consistent(self) -> Config:
+        if missing := [f"{key}: {what}" for key, what in self._missing()]:
+            raise ValueError("; ".join(missing))
         return self
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this is a run from LOTUS to a report or to curators, sections left out at their defaults."""
+        return self.lotus is not None and (self.evaluate is not None or self.curation is not None)
+
+    def uses(self, section: str) -> bool:
+        """Whether the run has the stages of a section."""
+        if self.is_whole and section in ("synthesis", "train") and self.extract.model is not None:
+            return False  # no stage would use what is trained
+        return section in self.model_fields_set and getattr(self, section) is not None
+
+    def in_use(self) -> dict[str, Any]:
+        """The config as JSON, with the defaults of every section that the run has, and no other section."""
+        return self.model_dump(mode="json", exclude=type(self).model_fields.keys() - self.model_fields_set - {"seed"})
+
+    def _missing(self) -> Iterator[tuple[str, str]]:
+        """(key, what it lacks) of each section that cannot be without another."""
+        own = bool(self.documents.files or self.documents.xml)
+        stages = [name for name in _SECTIONS if self.uses(name)]
+        if not stages or (stages == ["lotus"] and self.lotus is not None and self.lotus.metadata is None):
+            yield "out", "nothing to do: expected sections of stages, such as 'documents' and 'extract' with 'model'"
+        if self.lotus is None:
+            if self.uses("sample"):
+                yield "sample", "draws from a table of relations: expected a section 'lotus'"
+            if self.documents.eutils:
+                yield "documents.eutils", "asks for what was sampled: expected a section 'lotus'"
+            elif self.uses("documents") and not own:
+                yield "documents", "expected 'files' or 'xml', or a section 'lotus' to sample from"
+        documents = self.uses("documents")
+        for name in ("synthesis", "train", "curation"):
+            if self.uses(name) and not documents:
+                yield name, "begins with documents: expected a section 'documents' with 'files' or 'xml'"
+        if self.uses("train") and not self.uses("synthesis") and not self.train.add_seeds:
+            yield "train", "nothing to train on: expected a section 'synthesis', or 'add_seeds: true'"
+        if self.curation is None:
+            yield from self._missing_at_the_end(documents)
+
+    def _missing_at_the_end(self, documents: bool) -> Iterator[tuple[str, str]]:
+        chosen = self.extract.model is not None
+        if self.evaluate is not None and not self.uses("extract") and not self.uses("train"):
+            yield "evaluate", "nothing to score: expected a section 'extract' with 'model', or 'train'"
+        elif self.uses("extract") and not chosen and not self.uses("train"):
+            yield "extract", "expected 'model' (builtin, a directory or a name), or a section 'train'"
+        elif self.uses("extract") and not chosen and self.evaluate is None:
+            yield "extract", "what is trained here reads gold documents: expected a section 'evaluate', or 'model'"
+        elif self.uses("extract") and not documents and self.evaluate is None:
+            yield "extract", "nothing to read: expected a section 'documents', or 'evaluate' with 'gold'"
+        if self.uses("train") and chosen:
+            yield "train", "of no use beside extract.model, which names another extractor: leave one of them out"
 
     def input_files(self) -> dict[str, Path]:
         """Key of the config -> path, for each file that must exist before the run."""
         named: dict[str, Path | None] = {
-            "lotus.metadata": self.lotus.metadata,
-            "lotus.doi2pmid": self.lotus.doi2pmid,
-            "lotus.relations": self.lotus.relations,
             "train.validation": self.train.validation,
             "evaluate.gold": self.evaluate.gold if self.evaluate else None,
         }
+        if self.lotus is not None:
+            named |= {f"lotus.{key}": getattr(self.lotus, key) for key in ("metadata", "doi2pmid", "relations")}
         if self.curation is not None:
             named["curation.model"] = self.curation.model
             named |= {f"curation.synthetic[{n}]": path for n, path in enumerate(self.curation.synthetic)}
@@ -204,19 +126,18 @@ class Config(Settings):
         return {key: path for key, path in named.items() if path is not None}
 
 
+_SECTIONS = ("lotus", "sample", "documents", "synthesis", "train", "extract", "evaluate", "curation")
 _SEEDED = ("sample", "synthesis", "train", "evaluate")
+_ENDS = {"evaluate", "curation"}
 
 
-def _wanted(name: str, values: Mapping[str, Any]) -> bool:
-    return values.get(name) is not None or (name not in values and name != "evaluate")
-
-
-def _with_seed(section: Any, seed: int) -> Any:
-    if section is None:
-        return {"seed": seed}
-    if isinstance(section, Settings):
-        return section if "seed" in section.model_fields_set else section.replace(seed=seed)
-    return {"seed": seed, **section} if isinstance(section, Mapping) else section
+def _implied(given: Set[str]) -> set[str]:
+    """Sections that a run has without being told, beside those that are given."""
+    if "lotus" not in given:
+        return {"extract"} if {"train", "evaluate"} <= given else set()
+    if given & _ENDS:
+        return {"sample", "documents", "synthesis", "train", "extract"}
+    return {"sample"} if "documents" in given else set()
 
 
 def load_config(path: str | Path) -> Config:
@@ -279,7 +200,7 @@ _OF_A_RUN = ("out", "seed", "lotus")  # keys that only a run has a use for
 
 def show_config(config: Config) -> str:
     """The config as YAML with every default written out; those of a chosen extractor are its own to say."""
-    shown = config.model_dump(mode="json")
+    shown = config.in_use()
     if config.extract.model is not None:
         shown["extract"] = config.extract.model_dump(mode="json", exclude_unset=True)
     return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)

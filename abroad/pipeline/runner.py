@@ -68,7 +68,7 @@ class RunRecord:
                 raise InputError(f"{self.path}: no run record of abroad; move it away to start anew")
             self.value.setdefault("begun", [_ALL])
         self.value.setdefault("begun", [])
-        self.value |= {"config": config.model_dump(mode="json"), "seed": config.seed, "versions": versions()}
+        self.value |= {"config": config.in_use(), "seed": config.seed, "versions": versions()}
 
     def check(self, stages: Sequence[Stage], force: bool = False) -> None:
         """Refuse stages that would overwrite what the run reads, or what no stage wrote.

@@ -17,8 +17,10 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.pipeline.config import Config, EvaluateSection
+from abroad.core.schema import Document
+from abroad.pipeline.config import Config
 from abroad.pipeline.runner import Stage
+from abroad.pipeline.sections import DocumentsSection, EvaluateSection, ExtractSection, LotusSection
 
 
 @dataclass(frozen=True)
@@ -27,95 +29,91 @@ class Files:
 
     Attributes:
         out: directory of the run.
-        relations: the table that it begins with, its own or the one that the config names.
+        relations: the table that it begins with, its own or the one that the config names; None without LOTUS.
     """
 
     out: Path
-    relations: Path
+    relations: Path | None
 
     @classmethod
     def of(cls, config: Config) -> Files:
         """The files of a config's run."""
-        return cls(config.out, config.lotus.relations or config.out / "relations.tsv")
+        lotus = config.lotus
+        return cls(config.out, None if lotus is None else lotus.relations or config.out / "relations.tsv")
 
     def __getitem__(self, name: str) -> Path:
         return self.out / name
 
 
 def make_stages(config: Config) -> list[Stage]:
-    """The stages in order; `prepare` is left out where a prepared table is given.
-
-    Where `extract.model` names an extractor, nothing is synthesised or trained: no stage would use it.
-    """
-    assert config.evaluate is not None, "a config without it has a section curation and no such stages"
+    """The stages of the sections that the config has, in order."""
     files = Files.of(config)
     stages = make_document_stages(config)
-    if config.extract.model is None:
-        stages += _training_stages(config, files)
-    evaluate, predictions = config.evaluate, files["predictions.jsonl"]
-    scores, report = files["scores.json"], files["report.html"]
-    model = Path(config.extract.model) if config.extract.model is not None else files["model"]
-    # one that comes with a package, or from a hub, has no files here
-    read = [model] if config.extract.model is None or model.exists() else []
-    return [
-        *stages,
-        Stage(
-            "extract",
-            (evaluate.gold, *read),
-            (predictions,),
-            config.extract.identity(),
-            partial(_extract, config, evaluate.gold, files["model"], predictions),
-        ),
-        Stage(
-            "evaluate",
-            (evaluate.gold, predictions),
-            (report, scores),
-            evaluate.identity(),
-            partial(_evaluate, evaluate, predictions, scores, report),
-        ),
-    ]
-
-
-def _training_stages(config: Config, files: Files) -> list[Stage]:
-    train, model = config.train, files["model"]
-    sets = [files["synthetic.jsonl"]]
-    sets += [files["instructions.jsonl"]] if config.synthesis.specialise is not None else []
-    sets += [files["documents.jsonl"]] if train.add_seeds else []
-    validation = (train.validation,) if train.validation is not None else ()
-    do = partial(_train, config, sets, model)
-    return [
-        *_synthesis_stages(config, files),
-        Stage("train", (*sets, *validation), (model,), train.identity(), do),
-    ]
+    if config.uses("synthesis"):
+        stages += _synthesis_stages(config, files)
+    if config.uses("train"):
+        stages.append(_train_stage(config, files))
+    if config.uses("extract"):
+        stages.append(_extract_stage(config, files))
+    if config.evaluate is not None:
+        stages.append(_evaluate_stage(config.evaluate, files))
+    return stages
 
 
 def make_document_stages(config: Config) -> list[Stage]:
-    """The stages up to `documents`, with which curation begins; the last one's output is documents.jsonl."""
+    """The stages up to `documents`, with which curation begins; the last one's output is documents.jsonl.
+
+    `prepare` is left out where a prepared table is given, `sample` too where there is none.
+    """
     files, lotus = Files.of(config), config.lotus
     sample, curves, documents = files["sample.tsv"], files["sample.png"], files["documents.jsonl"]
-    prepare = []
-    if lotus.metadata is not None and lotus.doi2pmid is not None:
+    stages = []
+    if lotus is not None and lotus.metadata is not None and lotus.doi2pmid is not None:
+        assert files.relations is not None
         given = (lotus.metadata, lotus.doi2pmid)
-        prepare = [
-            Stage("prepare", given, (files.relations,), lotus.identity(), partial(_prepare, config, files.relations))
-        ]
-    return [
-        *prepare,
-        Stage(
-            "sample",
-            (files.relations,),
-            (sample, curves),
-            config.sample.identity(),
-            partial(_sample, config, files.relations, sample, curves),
-        ),
-        Stage(
-            "documents",
-            (sample, files.relations, *config.documents.files, *config.documents.xml),
-            (documents,),
-            config.documents.identity(),
-            partial(_documents, config, sample, files.relations, documents),
-        ),
-    ]
+        do = partial(_prepare, lotus, files.relations)
+        stages.append(Stage("prepare", given, (files.relations,), lotus.identity(), do))
+    drawn: tuple[Path, Path] | None = None
+    if files.relations is not None and config.uses("sample"):
+        do = partial(_sample, config, files.relations, sample, curves)
+        stages.append(Stage("sample", (files.relations,), (sample, curves), config.sample.identity(), do))
+        drawn = (sample, files.relations)
+    if config.uses("documents"):
+        section = config.documents
+        inputs, do = (*(drawn or ()), *section.files, *section.xml), partial(_documents, section, drawn, documents)
+        stages.append(Stage("documents", inputs, (documents,), section.identity(), do))
+    return stages
+
+
+def _train_stage(config: Config, files: Files) -> Stage:
+    train, model = config.train, files["model"]
+    sets = [files["synthetic.jsonl"]] if config.uses("synthesis") else []
+    sets += [files["instructions.jsonl"]] if sets and config.synthesis.specialise is not None else []
+    sets += [files["documents.jsonl"]] if train.add_seeds else []
+    validation = (train.validation,) if train.validation is not None else ()
+    return Stage("train", (*sets, *validation), (model,), train.identity(), partial(_train, config, sets, model))
+
+
+def _extract_stage(config: Config, files: Files) -> Stage:
+    """Reads the gold documents; those of the run where they are the user's own, or there is no gold.
+
+    What is drawn from LOTUS for a run with gold is there to learn from.
+    """
+    section, predictions = config.extract, files["predictions.jsonl"]
+    gold = [config.evaluate.gold] if config.evaluate is not None else []
+    asked = config.uses("documents") and section.model is not None and not config.is_whole
+    read = [files["documents.jsonl"], *gold] if asked else gold
+    # one that comes with a package, or from a hub, has no files here
+    model = files["model"] if section.model is None else Path(section.model)
+    inputs = (*read, *([model] if section.model is None or model.exists() else []))
+    do = partial(_extract, section, read, files["model"], predictions)
+    return Stage("extract", inputs, (predictions,), section.identity(), do)
+
+
+def _evaluate_stage(section: EvaluateSection, files: Files) -> Stage:
+    predictions, scores, report = files["predictions.jsonl"], files["scores.json"], files["report.html"]
+    do = partial(_evaluate, section, predictions, scores, report)
+    return Stage("evaluate", (section.gold, predictions), (report, scores), section.identity(), do)
 
 
 def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
@@ -157,10 +155,9 @@ def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
     return stages
 
 
-def _prepare(config: Config, out: Path, context: Context) -> dict[str, Any]:
+def _prepare(lotus: LotusSection, out: Path, context: Context) -> dict[str, Any]:
     from abroad.sources.lotus import PrepareSettings, prepare
 
-    lotus = config.lotus
     assert lotus.metadata is not None and lotus.doi2pmid is not None
     report = prepare(lotus.metadata, lotus.doi2pmid, out, PrepareSettings.of(lotus), context)
     lost = {loss.name: loss.rows_before - loss.rows_after for loss in report.losses}
@@ -177,13 +174,17 @@ def _sample(config: Config, relations: Path, out: Path, curves: Path, context: C
     return {"picks": picks, "stop_report": {"points": report.stops()}}
 
 
-def _documents(config: Config, sample: Path, relations: Path, out: Path, context: Context) -> dict[str, Any]:
-    from abroad.documents.stage import documents_stage
+def _documents(
+    section: DocumentsSection, drawn: tuple[Path, Path] | None, out: Path, context: Context
+) -> dict[str, Any]:
+    from abroad.documents.stage import documents_stage, own_documents_stage
     from abroad.sources.eutils import EutilsSettings
 
-    section = config.documents
-    eutils = EutilsSettings() if section.eutils else None
-    report = documents_stage(sample, relations, out, context, section.xml, eutils, section.files)
+    if drawn is None:
+        report = own_documents_stage((*section.files, *section.xml), out, context)
+    else:
+        eutils = EutilsSettings() if section.eutils else None
+        report = documents_stage(*drawn, out, context, section.xml, eutils, section.files)
     return {"documents": report.documents, "with_relations": report.related}
 
 
@@ -239,14 +240,17 @@ def _train(config: Config, sets: list[Path], out: Path, context: Context) -> dic
     return {"examples": report.examples, "updates": report.steps, "validation_f1": best}
 
 
-def _extract(config: Config, documents: Path, model: Path, out: Path, context: Context) -> dict[str, Any]:
+def _extract(section: ExtractSection, read: list[Path], model: Path, out: Path, context: Context) -> dict[str, Any]:
     from abroad.documents.inputs import read_documents
     from abroad.extraction.base import extract_documents
     from abroad.extraction.load import load_extractor
 
-    section = config.extract
     extractor = load_extractor(section.model or model, **section.extractor_settings())
-    return vars(extract_documents(read_documents(documents, context.rejects), extractor, out))
+    documents: dict[str, Document] = {}
+    for path in read:
+        for document in read_documents(path, context.rejects):
+            documents.setdefault(document.id, document)
+    return vars(extract_documents(documents.values(), extractor, out))
 
 
 def _evaluate(

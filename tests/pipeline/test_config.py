@@ -127,4 +127,4 @@ def test_what_only_a_run_has_makes_a_config_of_it(cli, tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("out: runs/x\ntrain: {}\n")
     result = cli("config", "check", path)
-    assert result.exit_code == 2 and "lotus: Field required" in result.stderr
+    assert result.exit_code == 2 and "train: begins with documents: expected a section 'documents'" in result.stderr

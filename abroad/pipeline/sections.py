@@ -1,0 +1,159 @@
+"""The sections of a run's config: the settings that the stages declare, with the files that each reads.
+
+`CurationSection` alone stands here in full, since curation is a layer above this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from abroad.core.errors import InputError
+from abroad.core.settings import Count, Settings, Share
+from abroad.evaluation.settings import EvaluateSettings
+from abroad.extraction.generative.decoding import GenerativeSettings
+from abroad.sources.lotus import PrepareSettings
+from abroad.synthesis.prompts.settings import InstructSettings
+from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
+from abroad.training.settings import TrainSettings
+
+
+class LotusSection(PrepareSettings):
+    """The relations table: prepared from the frozen metadata, or given ready-made."""
+
+    metadata: Path | None = Field(None, description="LOTUS frozen metadata, CSV or CSV.gz")
+    doi2pmid: Path | None = Field(None, description="tab separated: reference_doi, reference_pubmed_id")
+    relations: Path | None = Field(None, description="a prepared table; instead of the two above")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> LotusSection:
+        if (self.relations is None) == (self.metadata is None) or (self.metadata is None) != (self.doi2pmid is None):
+            raise ValueError("expected either 'relations', or 'metadata' and 'doi2pmid'")
+        return self
+
+
+class DocumentsSection(Settings):
+    """Where titles and abstracts come from: local files first, E-utilities for what they lack if allowed.
+
+    With a section `lotus` the abstracts of the sampled references are taken out of `xml`; without it all of them.
+    """
+
+    files: tuple[Path, ...] = Field(
+        (), description="ready documents, as `abroad extract` reads them; those to learn from with relations (JSON)"
+    )
+    xml: tuple[Path, ...] = Field((), description="PubMed XML files or directories")
+    eutils: bool = Field(False, description="ask NCBI E-utilities (network)")
+
+
+class SpecialiseSection(SpecialiseSettings):
+    """Self-specialisation: new instructions from the seeds, answered with retrieved abstracts, to train on too."""
+
+    later_fields: ClassVar[frozenset[str]] = frozenset(
+        {"demonstrations", "similarity", "temperature", "max_new_tokens"}
+    )
+
+    corpus: Path = Field(description="abstracts to answer from (JSON or JSONL); relations are not needed")
+
+
+class SynthesisSection(InstructSettings, GenerateSettings, SelectSettings):
+    """How synthetic abstracts are written and chosen."""
+
+    curate: Count | None = Field(None, description="train on the so many best and most diverse abstracts only")
+    specialise: SpecialiseSection | None = Field(None, description="self-specialisation; null: none")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _seed_of_specialisation(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or "seed" not in values or values.get("specialise") is None:
+            return values
+        return {**values, "specialise": with_seed(values["specialise"], values["seed"])}
+
+
+class TrainSection(TrainSettings):
+    """Fine-tuning, and what to train on."""
+
+    validation: Path | None = Field(None, description="documents to choose the checkpoint by")
+    add_seeds: bool = Field(False, description="train on the seed documents with their noisy labels too")
+
+
+class ExtractSection(GenerativeSettings):
+    """Which extractor, and how it is set; what stands here must be a setting of it.
+
+    Without `model` it is the language model that the run trains, and the other keys are its decoding.
+    """
+
+    model: str | None = Field(
+        None, description="builtin, a directory or a name, as `abroad extract --model`; null: what the run trains"
+    )
+    min_score: Share | None = Field(None, description="of the built-in extractor and those trained like it")
+    precision: Share | None = Field(None, description="instead: the threshold that gave this precision")
+    settings: dict[str, Any] = Field({}, description="of an extractor of another package")
+
+    def extractor_settings(self) -> dict[str, Any]:
+        """What `load_extractor` is given.
+
+        Of the model that the run trains all; of another what is set, since a release says itself how it is decoded.
+        """
+        if self.model is None:
+            return GenerativeSettings.of(self).model_dump()
+        return self._given() | self.settings
+
+    def identity(self) -> dict[str, Any]:
+        """What is compared when a run goes on; that of an earlier version where no extractor is chosen."""
+        if self.model is None:
+            return GenerativeSettings.of(self).identity()
+        return self.model_dump(mode="json", include=set(self._given())) | self.settings | {"model": self.model}
+
+    def _given(self) -> dict[str, Any]:
+        names = self.model_fields_set - {"model", "settings"}
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    @model_validator(mode="after")
+    def _known_settings(self) -> Self:
+        from abroad.extraction.load import LANGUAGE_MODEL, check_settings
+
+        try:
+            check_settings(self.model or LANGUAGE_MODEL, self._given() | self.settings)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
+class EvaluateSection(EvaluateSettings):
+    """What the predictions are scored on, and how."""
+
+    gold: Path
+
+
+class CurationSection(Settings):
+    """Rounds of curation: extract, show a batch to curators, learn from their decisions, show the next."""
+
+    offline: bool = Field(False, description="an HTML page for each batch instead of an Argilla server")
+    url: str | None = Field(None, description="of the server; null: ARGILLA_API_URL, else the local one")
+    dataset: str = "relations"
+    workspace: str = "abroad"
+    model: Path | None = Field(None, description="extractor to begin with; null: the one that is built in")
+    batch: Count = Field(20, description="documents of a round")
+    blind: Share = Field(0.1, description="share of a batch drawn at random, to see what the model misses")
+    overlap: Share = Field(0.2, description="share of documents that several curators are shown (server)")
+    curators: Annotated[int, Field(ge=2)] = Field(2, description="answers that each of those needs")
+    enough: Share = Field(1.0, description="share of a batch that must be decided before a round ends")
+    conflicts: Literal["settle", "leave"] = Field(
+        "settle", description="a round ends when its conflicts are settled, or goes on without their documents"
+    )
+    synthetic: tuple[Path, ...] = Field((), description="further documents to train on, of weight 0.5")
+    weight: Annotated[float, Field(gt=0)] = Field(2.0, description="of a curated document's candidates in training")
+    adopt: Literal["better", "always"] = Field("better", description="when a new model replaces the one before")
+    resamples: Annotated[int, Field(ge=1000)] = 2000
+
+
+def with_seed(section: Any, seed: int) -> Any:
+    """A section, raw or read, with the run's seed if it has none of its own."""
+    if section is None:
+        return {"seed": seed}
+    if isinstance(section, Settings):
+        return section if "seed" in section.model_fields_set else section.replace(seed=seed)
+    return {"seed": seed, **section} if isinstance(section, Mapping) else section
