@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from abroad.core.errors import InputError
-from abroad.core.registry import Registry, read_values
+from abroad.core.errors import InputError, nearest
+from abroad.core.registry import Capability, Registry, read_values
 from abroad.extraction.base import Extractor, ExtractorKind
+from abroad.models.source import PACKAGED, describe_model
 
 BUILTIN = "builtin"
 """The name of the extractor that comes with the package."""
@@ -94,7 +95,41 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> document = abroad.Document.from_text("Usnic acid was isolated from Usnea barbata.")
         >>> [prediction] = extractor.extract([document])
     """
+    check_name(name, settings.get("base"))
     return extractor_kind(name).load(str(name), check_settings(name, settings))
+
+
+def check_name(name: str | Path, base: str | None = None) -> None:
+    """Check that a name means an extractor that can be had, as far as that is seen without loading it.
+
+    Args:
+        name: As `load_extractor` takes it.
+        base: The base model of an adapter, if not the one it names.
+
+    Raises:
+        InputError: It does not; says what can be had, the nearest first.
+    """
+    kind = extractor_kind(name)
+    if str(name) != LANGUAGE_MODEL and Capability.LANGUAGE_MODEL not in kind.capabilities:
+        return
+    try:
+        describe_model(str(name), base)
+    except InputError as error:
+        if str(name) in PACKAGED or Path(name).exists():  # it is one, and something is wrong with it
+            raise InputError(f"{error}; nor is it an extractor of another kind") from None
+        raise InputError(f"{name}: no such extractor; {_what_there_is(str(name))}") from None
+
+
+def _what_there_is(name: str) -> str:
+    names = [member for member in EXTRACTORS.names() if member != LANGUAGE_MODEL]
+    folder = Path(name).parent
+    folders = [str(path) for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+    near = nearest(name, [*names, *PACKAGED, *folders])
+    return (
+        f"{f'did you mean {near}? E' if near else 'e'}xpected one of: {', '.join(names)}; a directory of "
+        "`abroad extractor train`, `abroad train` or `abroad release`; or a language model that was fine-tuned for "
+        f"the task: a folder of a model or an adapter, a .gguf file, {', '.join(PACKAGED)}, or owner/model of the hub"
+    )
 
 
 def check_settings(name: str | Path, settings: Mapping[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from abroad.core.errors import InputError
 from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_section, read_yaml
 from abroad.documents.sampling import SampleSettings
+from abroad.extraction.load import BUILTIN, check_name
 from abroad.pipeline.sections import (
     CurationSection,
     DocumentsSection,
@@ -148,6 +149,10 @@ def load_config(path: str | Path) -> Config:
     """
     config = check(Config, read_yaml(path), path)
     missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
+    try:
+        check_name(config.extract.model or BUILTIN, config.extract.base)
+    except InputError as error:
+        missing.append(("extract.model", str(error)))
     if missing:
         raise InputError(list_mistakes(path, missing))
     return config

@@ -129,3 +129,54 @@ def test_a_directory_that_another_package_recognises_is_its_own_and_a_broken_pac
         assert load_extractor("list") == "list" and extractor_kind("builtin") and extractor_kind("some/hub-model")
     with pytest.raises(InputError, match="cannot be loaded"):
         load_extractor("broken")
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """A folder with one of another extractor's and one of nothing, and a package with an extractor."""
+    code = """
+        from abroad.core.registry import Capability
+        from abroad.core.settings import NoSettings
+        from abroad.extraction.base import ExtractorKind
+
+        KIND = ExtractorKind("a list", NoSettings, Capability.NONE, lambda name, settings: name)
+    """
+    points = {EXTRACTORS.group: {"wordlist": "word_list:KIND"}}
+    install(tmp_path / "site", monkeypatch, "word-list", {"word_list.py": code}, points)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-extractor").mkdir()
+    return tmp_path
+
+
+HAD = (
+    "xpected one of: builtin, fewshot, wordlist; a directory of `abroad extractor train`, `abroad train` or "
+    "`abroad release`; or a language model that was fine-tuned for the task: a folder of a model or an adapter, "
+    "a .gguf file, smollm2-135m, or owner/model of the hub"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("nope", "e"),
+        ("bultin", "did you mean builtin? E"),
+        ("fewshots", "did you mean fewshot? E"),
+        ("word-list", "did you mean wordlist? E"),
+        ("my-extracter", "did you mean my-extractor? E"),
+        ("smollm2-135", "did you mean smollm2-135m? E"),
+        ("language-model", "e"),
+        ("nowhere/at/all", "e"),
+    ],
+)
+def test_a_name_of_nothing_is_met_with_all_that_can_be_had(cli, folders, name, near):
+    message = f"{name}: no such extractor; {near}{HAD}"
+    with pytest.raises(InputError) as caught:
+        load_extractor(name)
+    assert str(caught.value) == message
+    result = cli("extract", "--text", "Usnea.", "--model", name)
+    assert result.exit_code == 2 and result.stderr == f"error: {message}\n"
+
+
+def test_a_directory_that_is_no_extractor_says_what_it_lacks(folders):
+    with pytest.raises(InputError, match=r"my-extractor: not a model directory.*; nor is it an extractor of another"):
+        load_extractor("my-extractor")

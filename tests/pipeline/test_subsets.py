@@ -116,6 +116,10 @@ def test_own_documents_of_any_format_are_read_and_gold_is_scored_beside_them(wri
     [
         ({}, "nothing to do: expected sections of stages"),
         ({"lotus": {"relations": "r.tsv"}}, "nothing to do"),
+        (
+            {"documents": FILES, "extract": {"model": "bultin"}},
+            "extract.model: bultin: no such extractor; did you mean",
+        ),
         ({"documents": {}, "extract": BUILTIN}, "documents: expected 'files' or 'xml', or a section 'lotus'"),
         ({"documents": {"eutils": True}}, "documents.eutils: asks for what was sampled: expected a section 'lotus'"),
         ({"documents": FILES, "sample": {}}, "sample: draws from a table of relations: expected a section 'lotus'"),
@@ -144,4 +148,4 @@ def test_what_is_missing_is_said_by_check_and_run_alike(cli, write, sections, sa
         assert result.exit_code == 2 and said in result.stderr, result.output
         assert result.stderr.count("\n") == 1 and "(top)" not in result.stderr
     with pytest.raises(InputError):
-        Config(out="x", **sections)
+        load_config(path)

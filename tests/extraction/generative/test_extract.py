@@ -84,7 +84,7 @@ def test_one_text_from_the_command_line(cli, tiny_model):
     [
         (["--model", "x"], "files or folders of documents"),
         ([__file__, "--model", "x"], "expected --out"),  # a file that is there
-        (["--text", "a", "--model", "./nowhere"], "no such model"),
+        (["--text", "a", "--model", "./nowhere"], "no such extractor"),
         (["none.jsonl", "--out", "o.jsonl", "--model", "x"], "no such file"),
     ],
 )
