@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from abroad.core.io import Rejects
     from abroad.core.schema import Document, Prediction
     from abroad.extraction.base import CalibratedExtractor, Extractor
+    from abroad.pipeline.extract import Ranker
     from abroad.ranking.rank import RankSettings
     from abroad.sources.eutils import EutilsClient, EutilsSettings
     from abroad.sources.formats.spreadsheets import ColumnNames
@@ -90,13 +91,11 @@ def extract(
       cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
     from abroad.core.errors import InputError
-    from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, read_predictions, write_documents, write_jsonl
+    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
-    from abroad.extraction.base import extract_documents
-    from abroad.linking.link import Linker
     from abroad.linking.quickstatements import write_quickstatements
+    from abroad.pipeline.extract import Refinement, extract_stage
     from abroad.sources.formats.spreadsheets import ColumnNames
     from abroad.sources.name_index import NameIndex
 
@@ -111,13 +110,13 @@ def extract(
         raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
-    linker = Linker(names) if link else None
     columns = ColumnNames(title_column, abstract_column)
     inputs = _inputs(documents, columns, fetch, text, pmid, eutils, out, rejects)
     say_notes(rejects)
     extractor = _extractor(model, config, generative, calibrated)
     base = generative.get("base")
     ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
+    refine = Refinement(link, names, ranker)
     if "precision" in calibrated:
         point = cast("CalibratedExtractor", extractor).point  # a kind that takes a precision is calibrated
         say(
@@ -125,35 +124,15 @@ def extract(
             f"{point.recall / 100:.2f} on held-out documents"
         )
     if out is None:
-        predictions = list(extractor.extract(inputs))
-        if linker is not None:
-            predictions = linker.link(inputs, predictions)
+        predictions = refine.linked(inputs, list(extractor.extract(inputs)))
         _print(inputs, predictions, kind)
         if rejects:
             say(rejects.summary())
     else:
-        records = out if kind == "jsonl" else helper(out, "predictions.jsonl")
-        # Earlier versions wrote the records of a table beside it, and so this run may go on from those.
-        earlier = out.with_suffix(".jsonl") if records != out else out
         files = [file for file in (*documents, index) if file is not None and file.exists()]
+        source = documents[0] if [path.suffix.lower() for path in documents] == [".spacy"] else None
         with run_record(out, "extract", extractor.identity, files) as record:
-            extracted = helper(out, "unranked.jsonl") if ranker is not None else records
-            earlier = earlier.with_suffix(".unranked.jsonl") if ranker is not None else earlier
-            report = extract_documents(inputs, extractor, extracted, earlier)
-            if ranker is not None:
-                ranker(inputs, read_predictions(extracted), records)
-            predictions = read_predictions(records)
-            if linker is not None:
-                predictions = linker.link(inputs, predictions)
-                write_jsonl(records, (prediction.to_dict() for prediction in predictions))
-            if kind == "spacy":
-                from abroad.extraction.builtin.spacy_pipeline.docbin import write_docbin
-
-                source = documents[0] if [path.suffix.lower() for path in documents] == [".spacy"] else None
-                write_docbin(out, inputs, predictions, source)
-            elif kind != "jsonl":
-                _write_predictions(out, inputs, predictions, kind)
-            write_documents(helper(out, "documents.jsonl"), inputs)
+            report, predictions = extract_stage(inputs, extractor, out, refine, kind, source)
             record["result"] = vars(report)
         report_rejects(rejects, out)
         say(
@@ -229,7 +208,7 @@ def _extractor(
     return load_extractor(name, **settings, **({} if has_engine else assigned))
 
 
-def _ranker(settings: RankSettings, model: str | None, base: str | None) -> Callable[[Any, Any, Path], None]:
+def _ranker(settings: RankSettings, model: str | None, base: str | None) -> Ranker:
     """Ranks predictions into a file; the settings are checked now, the model is loaded when it is needed."""
     from abroad.core.registry import Capability
     from abroad.engines.spec import DEFAULT_ENGINE, EngineSpec
@@ -241,7 +220,7 @@ def _ranker(settings: RankSettings, model: str | None, base: str | None) -> Call
     spec = EngineSpec.read(DEFAULT_ENGINE, model, values={"base": base} if base else {})
     identity = spec.identity | spec.weights
 
-    def rank(documents: list[Document], predictions: list[Prediction], out: Path) -> None:
+    def rank(documents: Sequence[Document], predictions: Sequence[Prediction], out: Path) -> None:
         rank_file(spec.make(), identity, documents, [predictions], settings, out)
 
     return rank
@@ -288,20 +267,6 @@ def _print(documents: list[Document], predictions: list[Prediction], kind: str) 
         sys.stdout.writelines(map(dump_line, records))
     else:
         sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=2) + "\n")
-
-
-def _write_predictions(out: Path, documents: list[Document], predictions: list[Prediction], kind: str) -> None:
-    """Predictions as a file for people: a JSON array, or a table."""
-    from abroad.core.io import atomic_write, write_json
-    from abroad.documents.formats import to_table, write_workbook
-
-    if kind == "json":
-        write_json(out, [prediction.to_dict() for prediction in predictions])
-    elif kind == "xlsx":
-        write_workbook(out, documents, predictions)
-    else:
-        with atomic_write(out) as stream:
-            stream.write(to_table(documents, predictions, kind))
 
 
 def register(app: typer.Typer) -> None:

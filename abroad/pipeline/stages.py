@@ -242,15 +242,16 @@ def _train(config: Config, sets: list[Path], out: Path, context: Context) -> dic
 
 def _extract(section: ExtractSection, read: list[Path], model: Path, out: Path, context: Context) -> dict[str, Any]:
     from abroad.documents.inputs import read_documents
-    from abroad.extraction.base import extract_documents
     from abroad.extraction.load import load_extractor
+    from abroad.pipeline.extract import Refinement, extract_stage
 
     extractor = load_extractor(section.model or model, **section.extractor_settings())
     documents: dict[str, Document] = {}
     for path in read:
         for document in read_documents(path, context.rejects):
             documents.setdefault(document.id, document)
-    return vars(extract_documents(documents.values(), extractor, out))
+    report, _ = extract_stage([*documents.values()], extractor, out, Refinement())
+    return vars(report)
 
 
 def _evaluate(

@@ -111,6 +111,17 @@ def test_own_documents_of_any_format_are_read_and_gold_is_scored_beside_them(wri
     assert json.loads((config.out / "scores.json").read_text())["without_prediction"] == 0
 
 
+def test_the_command_extract_writes_what_the_stage_writes(cli, write, tmp_path):
+    (tmp_path / "notes.csv").write_text("title,abstract\nUsnea,Usnic acid was isolated from Usnea barbata.\n")
+    documents = {"files": [str(tmp_path / "notes.csv")], **XML}
+    config = load_config(write({"documents": documents, "extract": BUILTIN | {"min_score": 0.4}}))
+    run_stages(config, make_stages(config), say=lambda line: None)
+    out = tmp_path / "predictions.jsonl"
+    assert cli("extract", config.out / "documents.jsonl", "--min-score", "0.4", "--out", out).exit_code == 0
+    assert out.read_bytes() == (config.out / "predictions.jsonl").read_bytes()
+    assert any(r.organism_id for p in read_predictions(out) for r in p.relations)
+
+
 @pytest.mark.parametrize(
     ("sections", "said"),
     [
