@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import tests.annotation.argilla.members
+import tests.documents.members
 import tests.engines.members
 import tests.evaluation.members
+import tests.experiments.members
 import tests.extraction.fewshot.members
 import tests.extraction.members
 import tests.ranking.members
@@ -19,13 +22,16 @@ from tests.cli.test_help import HEAVY
 
 ROOT = Path(__file__).parents[1]
 SUITES = {
+    "abroad.curation_orders": ("tests/annotation/argilla/test_order.py", tests.annotation.argilla.members.MEMBERS),
     "abroad.engines": ("tests/engines/test_behaviour.py", tests.engines.members.MEMBERS),
     "abroad.extractors": ("tests/extraction/test_behaviour.py", tests.extraction.members.MEMBERS),
     "abroad.fewshot_styles": ("tests/extraction/fewshot/test_examples.py", tests.extraction.fewshot.members.STYLES),
+    "abroad.learners": ("tests/experiments/test_learners.py", tests.experiments.members.MEMBERS),
     "abroad.orders": ("tests/ranking/test_orders.py", tests.ranking.members.MEMBERS),
     "abroad.prompt_styles": ("tests/synthesis/prompts/test_instruct.py", tests.synthesis.prompts.members.MEMBERS),
     "abroad.protocols": ("tests/evaluation/test_protocols.py", tests.evaluation.members.MEMBERS),
     "abroad.retrievers": ("tests/extraction/fewshot/test_examples.py", tests.extraction.fewshot.members.RETRIEVERS),
+    "abroad.selectors": ("tests/documents/test_selectors.py", tests.documents.members.MEMBERS),
 }
 """Group of a registry -> (its suite, what the suite knows of each member)."""
 

@@ -13,7 +13,7 @@ from abroad.cli.outputs import JSONL, PAGE, folder, writes
 
 if TYPE_CHECKING:
     from abroad.engines.choice import EngineChoice
-    from abroad.experiments.compare import Learner
+    from abroad.experiments.learners import Learner
     from abroad.synthesis.prompts.settings import InstructSettings
     from abroad.synthesis.settings import (
         CurateSettings,
@@ -279,7 +279,7 @@ def tasks(
 )
 @writes(out=folder("a comparison", "compare.html.run.json", "*.predictions.jsonl.resume.json"))
 @takes(
-    learner=Options("abroad.experiments.compare:Learner", without=("train",), names={"kind": "--learner"}),
+    learner=Options("abroad.experiments.learners:Learner", without=("train",), names={"kind": "--learner"}),
     settings=Options("abroad.training.settings:TrialSettings", without=("seed",)),
 )
 def compare(

@@ -12,7 +12,7 @@ from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
 
 if TYPE_CHECKING:
-    from abroad.experiments.compare import Learner
+    from abroad.experiments.learners import Learner
     from abroad.training.settings import TrainSettings
 
 TRAIN = Options("abroad.training.settings:TrainSettings", section="train")
@@ -149,7 +149,7 @@ def replay(
 )
 @writes(out=folder("curves", "curve.svg.run.json", "*.predictions.jsonl.resume.json"))
 @takes(
-    learner=Options("abroad.experiments.compare:CurveLearner", only=("kind",), names={"kind": "--learner"}),
+    learner=Options("abroad.experiments.learners:CurveLearner", only=("kind",), names={"kind": "--learner"}),
     settings=TRAIN,
 )
 def curve(

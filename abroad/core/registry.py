@@ -50,6 +50,7 @@ class Capability(Flag):
         IDENTIFIERS: A protocol compares identifiers, so that predictions must be linked.
         LIKENESS: A retriever puts examples that are like the document first.
         EMBEDDER: A retriever needs an encoder.
+        BASELINE: A selector does not look at entropy, and is what one that does is compared with.
     """
 
     NONE = 0
@@ -70,6 +71,7 @@ class Capability(Flag):
     IDENTIFIERS = auto()
     LIKENESS = auto()
     EMBEDDER = auto()
+    BASELINE = auto()
 
 
 @dataclass(frozen=True, kw_only=True)

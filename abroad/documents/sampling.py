@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -13,12 +13,13 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, atomic_write
 from abroad.core.progress import Progress
+from abroad.core.registry import Capability, member_of, setting_names
 from abroad.core.settings import Count, Seed, Settings
+from abroad.documents.selectors import SELECTORS, Draw
 
 if TYPE_CHECKING:
     from gme_sampler import Ranking, RelationTable
 
-_BASELINES = ("random", "topn-rel", "topn-struct", "topn-org", "topn-sum")
 PLOT_FORMATS = (".png", ".svg", ".pdf")
 _WHAT = "a relations table (tab separated)"
 
@@ -38,8 +39,10 @@ class SampleSettings(Settings):
         ("organism_wikidata", "structure_wikidata"), description="Column of entities to balance; repeatable."
     )
     by: str | None = Field(None, description="Sample each value of this column separately.")
-    strategy: Literal["gme", "gme-sum", "random", "topn-rel", "topn-struct", "topn-org", "topn-sum"] = Field(
-        "gme", description="Greedy maximum entropy (of the least even entity, or of their sum), or a baseline."
+    strategy: Annotated[str, member_of(SELECTORS)] = Field(
+        "gme",
+        description="gme or gme-sum, greedy maximum entropy (of the least even entity, of their sum), or a baseline: "
+        "random, topn-rel, topn-struct, topn-org or topn-sum.",
     )
     binary: bool = Field(False, description="Count an entity once an item.")
     approx: Count | None = Field(None, description="Score a random sample of so many items at each step.")
@@ -49,10 +52,12 @@ class SampleSettings(Settings):
     def _fits(self) -> Self:
         if len(set(self.on)) != len(self.on):
             raise ValueError(f"expected different columns to sample on, found {', '.join(self.on)}")
-        if self.strategy in _WORDS and _category(self.strategy, self.on) is None:
-            word = _WORDS[self.strategy]
-            raise ValueError(f"strategy {self.strategy!r} needs a column to sample on with {word!r} in its name")
-        if self.approx is not None and self.strategy not in ("gme", "gme-sum"):
+        selector = SELECTORS.get(self.strategy)
+        if not selector.fits(self.on):
+            raise ValueError(
+                f"strategy {self.strategy!r} needs a column to sample on with {selector.word!r} in its name"
+            )
+        if self.approx is not None and "approx" not in setting_names(selector.Settings):
             raise ValueError(f"approx goes with gme and gme-sum, not with {self.strategy}")
         return self
 
@@ -113,8 +118,8 @@ def sample_table(
         if plot is not None:
             beside[stratum] = {settings.strategy: ranking} | {
                 name: _rank(table, settings, name)
-                for name in _BASELINES
-                if name != settings.strategy and (_category(name, settings.on) is not None or name in _ANY_CATEGORY)
+                for name in SELECTORS.able(Capability.BASELINE)
+                if name != settings.strategy and SELECTORS.get(name).fits(settings.on)
             }
     _write(out, report.rankings, settings)
     if plot is not None:
@@ -122,21 +127,9 @@ def sample_table(
     return report
 
 
-_ANY_CATEGORY = ("random", "topn-rel", "topn-sum")
-
-
 def _check(plot: str | Path | None) -> None:
     if plot is not None and Path(plot).suffix.lower() not in PLOT_FORMATS:
         raise InputError(f"{plot}: expected a plot file that ends in {', '.join(PLOT_FORMATS)}")
-
-
-_WORDS = {"topn-struct": "structure", "topn-org": "organism"}
-
-
-def _category(strategy: str, on: tuple[str, ...]) -> str | None:
-    """The column whose entities a baseline counts, if it counts those of one."""
-    word = _WORDS.get(strategy)
-    return next((name for name in on if word in name.lower()), None) if word else None
 
 
 def _read_strata(path: str | Path, settings: SampleSettings, rejects: Rejects) -> tuple[dict[str, RelationTable], int]:
@@ -163,17 +156,12 @@ def _read_strata(path: str | Path, settings: SampleSettings, rejects: Rejects) -
 
 
 def _rank(table: RelationTable, settings: SampleSettings, strategy: str, title: str | None = None) -> Ranking:
-    from gme_sampler import GreedyMaximumEntropySampler, rank_by_baseline
-
-    if strategy in ("gme", "gme-sum"):
-        selector: Literal["gme", "gme-sum"] = "gme" if strategy == "gme" else "gme-sum"
-        sampler = GreedyMaximumEntropySampler(selector, settings.binary, settings.approx, settings.seed)
-        with Progress(title or strategy, min(settings.n or len(table.items), len(table.items))) as progress:
-            return sampler.rank(table, settings.n, _shower(progress))
-    if settings.binary:
-        table = table.binary()
-    baseline = {"random": "random", "topn-rel": "relations"}.get(strategy, "entities")
-    return rank_by_baseline(table, baseline, settings.n, _category(strategy, settings.on), settings.seed)
+    selector = SELECTORS.get(strategy)
+    draw = Draw(settings.n, settings.binary, settings.approx, settings.seed, selector.category(settings.on))
+    if Capability.BASELINE in selector.capabilities:  # done at once
+        return selector.rank(table, draw)
+    with Progress(title or strategy, min(settings.n or len(table.items), len(table.items))) as progress:
+        return selector.rank(table, replace(draw, shown=_shower(progress)))
 
 
 def _shower(progress: Progress) -> Callable[[int], None]:

@@ -6,64 +6,18 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
-
-from pydantic import Field
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_predictions, write_jsonl
 from abroad.core.resume import digest, keeps_identity, write_identity
 from abroad.core.schema import Document, Prediction
-from abroad.core.settings import Seed, Settings
 from abroad.documents.instructions import Task
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import Scores, compare
-from abroad.extraction.base import Extractor
-from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.extractor import GenerativeExtractor
-from abroad.training.settings import TrainSettings
+from abroad.experiments.learners import Learner
 
 _NAME = re.compile(r"[\w.+-]+")
 _RESAMPLES = 2000
-
-
-class Learner(Settings):
-    """What is trained on each set."""
-
-    kind: Literal["extractor", "lm"] = Field(
-        "extractor", description="extractor (seconds), or lm: a LoRA adapter of a language model."
-    )
-    train: TrainSettings = Field(TrainSettings(), description="How the adapter of lm is trained.")
-    seed: Seed = Field(0, description="Seed of training and resampling.")
-
-    def fit(self, documents: Sequence[Document | Task], out: Path, rejects: Rejects) -> Extractor:
-        """Train on the documents alone; `out` is where an adapter goes."""
-        if self.kind == "extractor":
-            own = [item for item in documents if isinstance(item, Document)]
-            if len(own) < len(documents):
-                raise InputError("the extractor learns from documents, not from tasks; expected --learner lm")
-            from abroad.extraction.builtin.fit import train_extractor
-            from abroad.extraction.builtin.mentions import NoTagger
-
-            return train_extractor(own, [], NoTagger(), seed=self.seed)[0]
-        from abroad.extraction.generative.load import load_generative_extractor
-        from abroad.training.train import train
-
-        train(documents, [], self.train, out, rejects)
-        decoding = Decoding(num_beams=1, max_new_tokens=self.train.validation_max_new_tokens)
-        extractor: GenerativeExtractor = load_generative_extractor(str(out), decoding)
-        return extractor
-
-
-class CurveLearner(Learner):
-    """What is trained on each part of a set, by `abroad train curve`.
-
-    It stands among the commands that train an adapter, and so trains one if nothing else is asked for.
-    """
-
-    kind: Literal["extractor", "lm"] = Field(
-        "lm", description="extractor (seconds), or lm: a LoRA adapter of a language model."
-    )
 
 
 @dataclass(frozen=True)
@@ -196,7 +150,7 @@ def render_sets(scores: Sequence[SetScore], learner: Learner, dev: int) -> str:
         "abroad.experiments",
         "compare.html.j2",
         scores=scores,
-        learner=learner.train.model if learner.kind == "lm" else "the built-in extractor, trained from scratch",
+        learner=learner.name,
         dev=dev,
         plot=Markup(plot_sets(scores)),  # made by matplotlib, which escapes the names
     )

@@ -10,7 +10,8 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
-from abroad.experiments.compare import Learner, SetScore, compare_sets
+from abroad.experiments.compare import SetScore, compare_sets
+from abroad.experiments.learners import Learner
 
 
 def curve(

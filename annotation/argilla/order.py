@@ -1,44 +1,92 @@
-"""In which order documents are shown to curators: as given, most diverse first, most uncertain first, or both."""
+"""The registry of orders in which documents are shown to curators: as given, most diverse, most uncertain, or both."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from abroad.core.errors import InputError
+from abroad.core.registry import Member, Registry
 from abroad.core.schema import Document, Prediction
 
-ORDERS = ("given", "gme", "uncertainty", "gme-uncertainty")
+Ranks = Mapping[str, int]
+"""PMID, DOI or id -> place in a sample that was made before."""
+
+
+@dataclass(frozen=True)
+class CurationOrder(Member):
+    """A member of the registry of orders of curation.
+
+    Attributes:
+        key: (documents, predictions by the ids of documents, a sample made before or None) -> id of each document ->
+            what it is sorted by, least first; of equal ones the earlier stays first.
+    """
+
+    key: Callable[[Sequence[Document], Mapping[str, Prediction], Ranks | None], Mapping[str, Any]]
+
+
+CURATION_ORDERS: Registry[CurationOrder] = Registry(
+    "order",
+    "abroad.curation_orders",
+    {
+        "given": "annotation.argilla.order:GIVEN",
+        "gme": "annotation.argilla.order:DIVERSE",
+        "uncertainty": "annotation.argilla.order:UNCERTAIN",
+        "gme-uncertainty": "annotation.argilla.order:DIVERSE_AND_UNCERTAIN",
+    },
+)
+"""In which order curators are shown documents."""
 
 
 def order_documents(
     documents: Sequence[Document],
     predictions: Mapping[str, Prediction],
     by: str,
-    ranks: Mapping[str, int] | None = None,
+    ranks: Ranks | None = None,
 ) -> list[Document]:
     """Documents, the ones to curate first in front.
 
     Args:
         predictions: document id -> prediction; without one a document goes by its own relations, last by uncertainty.
-        by: one of ORDERS; "gme-uncertainty" multiplies the nearness to the front of the GME order with uncertainty.
-        ranks: PMID, DOI or id -> place in a sample made before; instead of the GME order of the relations.
+        by: a name of CURATION_ORDERS; "gme-uncertainty" multiplies the nearness to the front of the GME order with
+            uncertainty.
+        ranks: a sample made before, instead of the GME order of the relations.
     Raises:
         InputError: no such order.
     """
-    if by not in ORDERS:
-        raise InputError(f"order {by!r}: expected one of {', '.join(ORDERS)}")
-    if by == "given":
-        return list(documents)
-    doubt = {document.id: uncertainty(predictions.get(document.id)) for document in documents}
-    if by == "uncertainty":
-        return sorted(documents, key=lambda document: -doubt[document.id])
-    places = _sampled_places(documents, ranks) if ranks is not None else gme_places(documents, predictions)
-    if by == "gme":
-        return sorted(documents, key=lambda document: places[document.id])
-    nearness = {id: 1 - place / len(documents) for id, place in places.items()}
-    return sorted(documents, key=lambda d: (-nearness[d.id] * doubt[d.id], places[d.id]))
+    keys = CURATION_ORDERS.get(by).key(documents, predictions, ranks)
+    return sorted(documents, key=lambda document: keys[document.id])
+
+
+def _given(documents: Sequence[Document], predictions: Mapping[str, Prediction], ranks: Ranks | None) -> dict[str, int]:
+    return {document.id: 0 for document in documents}
+
+
+def _places(
+    documents: Sequence[Document], predictions: Mapping[str, Prediction], ranks: Ranks | None
+) -> dict[str, int]:
+    return _sampled_places(documents, ranks) if ranks is not None else gme_places(documents, predictions)
+
+
+def _sureness(
+    documents: Sequence[Document], predictions: Mapping[str, Prediction], ranks: Ranks | None
+) -> dict[str, float]:
+    return {document.id: -uncertainty(predictions.get(document.id)) for document in documents}
+
+
+def _both(
+    documents: Sequence[Document], predictions: Mapping[str, Prediction], ranks: Ranks | None
+) -> dict[str, tuple[float, int]]:
+    places, sureness = _places(documents, predictions, ranks), _sureness(documents, predictions, ranks)
+    return {id: ((1 - place / len(documents)) * sureness[id], place) for id, place in places.items()}
+
+
+GIVEN = CurationOrder(_given)
+DIVERSE = CurationOrder(_places)
+UNCERTAIN = CurationOrder(_sureness)
+DIVERSE_AND_UNCERTAIN = CurationOrder(_both)
 
 
 def uncertainty(prediction: Prediction | None) -> float:
@@ -71,7 +119,7 @@ def gme_places(documents: Sequence[Document], predictions: Mapping[str, Predicti
     return {id: place for place, id in enumerate([*picked, *rest])}
 
 
-def _sampled_places(documents: Sequence[Document], ranks: Mapping[str, int]) -> dict[str, int]:
+def _sampled_places(documents: Sequence[Document], ranks: Ranks) -> dict[str, int]:
     last = max(ranks.values(), default=0) + 1
     return {
         d.id: min((ranks[key] for key in (d.id, d.pmid, d.doi) if key is not None and key in ranks), default=last)

@@ -20,10 +20,11 @@ from pydantic import Field
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.progress import Progress
+from abroad.core.registry import member_of
 from abroad.core.schema import Document, Prediction
 from abroad.core.settings import Count, Settings, Share
 from annotation.argilla.connection import explained
-from annotation.argilla.order import order_documents
+from annotation.argilla.order import CURATION_ORDERS, order_documents
 from annotation.argilla.stored import stored_records
 from annotation.argilla.task import TEXT, Card, make_record, task_settings, usable_predictions
 
@@ -41,7 +42,9 @@ class PushSettings(Settings):
     dataset: str = Field("relations", description="Name of the dataset on the server; made if it is not there.")
     workspace: str = Field("abroad", description="Where the curators work; made if it is not there.")
     batch: str = Field("1", description="Name of this batch; curators can filter by it.")
-    order: str = Field("given", description="given, gme, uncertainty or gme-uncertainty (their product).")
+    order: Annotated[str, member_of(CURATION_ORDERS)] = Field(
+        "given", description="given, gme, uncertainty or gme-uncertainty (their product)."
+    )
     limit: Count | None = Field(None, description="Show the first so many only, in that order.")
     overlap: Share = Field(0.0, description="Share of the documents that several curators are shown.")
     curators: Annotated[int, Field(ge=2)] = Field(2, description="Answers that each of those needs.")

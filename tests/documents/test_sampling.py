@@ -96,7 +96,7 @@ def test_rows_with_missing_values_are_set_aside_with_their_line(table, tmp_path)
     [
         (dict(item="pmid"), "no column pmid"),
         (dict(on=("kingdom", "family")), "no column family"),
-        (dict(strategy="best"), "strategy: Input should be 'gme'"),
+        (dict(strategy="best"), "strategy: unknown selector 'best'; expected one of: gme, gme-sum"),
         (dict(strategy="topn-org", on=("kingdom",)), "'organism' in its name"),
         (dict(strategy="random", approx=3), "approx goes with gme"),
         (dict(on=("kingdom", "kingdom")), "different columns"),

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from abroad.core.resume import digest
-from abroad.experiments.compare import Learner
+from abroad.experiments.learners import Learner
 from abroad.extraction.fewshot.run import FewShotSettings
 from abroad.extraction.generative.decoding import Decoding
 from abroad.pipeline.config import Config

@@ -6,7 +6,9 @@ import pytest
 
 from abroad.core.errors import InputError
 from abroad.core.schema import Prediction, Relation
-from annotation.argilla.order import order_documents, read_sample_ranks, uncertainty
+from annotation.argilla.order import CURATION_ORDERS, order_documents, read_sample_ranks, uncertainty
+from annotation.argilla.push import PushSettings
+from tests.annotation.argilla.members import MEMBERS
 from tests.conftest import make_document
 
 DOCUMENTS = [make_document(id, "T.", "A.", []) for id in "abcd"]
@@ -27,15 +29,14 @@ def test_uncertainty_is_mean_binary_entropy_in_bits():
     assert uncertainty(Prediction("x")) == uncertainty(None) == 0
 
 
-def test_orders():
-    assert ids("given") == "abcd"
-    assert ids("uncertainty") == "bcad"
-    assert ids("gme") == "bcad"  # the evenest first, then what it lacks; without relations last
-    assert ids("gme-uncertainty")[0] == "b" and ids("gme-uncertainty")[-1] == "d"
-    with pytest.raises(InputError, match="expected one of given, gme"):
-        ids("best")
-
-
-def test_a_sample_gives_the_order(tmp_path):
+@pytest.mark.parametrize("name", CURATION_ORDERS.own)
+def test_every_order_has_each_document_once_in_the_order_of_its_kind(name, tmp_path):
     (tmp_path / "s.tsv").write_text("reference_pubmed_id\torganism\nd\t0.1\na\t0.2\n")
-    assert ids("gme", read_sample_ranks(tmp_path / "s.tsv")) == "dabc"
+    assert (ids(name), ids(name, read_sample_ranks(tmp_path / "s.tsv"))) == MEMBERS[name]
+
+
+def test_an_order_that_is_none_is_met_with_those_there_are():
+    with pytest.raises(InputError, match=r"unknown order 'givn'; did you mean given\? Expected one of: given, gme, "):
+        ids("givn")
+    with pytest.raises(InputError, match="order: unknown order 'best'"):
+        PushSettings(order="best")

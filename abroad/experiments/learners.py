@@ -1,0 +1,98 @@
+"""The registry of learners: what is trained on each of several sets that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects
+from abroad.core.registry import Member, Registry, member_of
+from abroad.core.schema import Document
+from abroad.core.settings import Seed, Settings
+from abroad.documents.instructions import Task
+from abroad.extraction.base import Extractor
+from abroad.extraction.generative.decoding import Decoding
+from abroad.training.settings import TrainSettings
+
+
+@dataclass(frozen=True)
+class LearnerKind(Member):
+    """A member of the registry of learners.
+
+    Attributes:
+        name: (settings) -> what is trained, for readers of a report.
+        fit: (training documents, settings, folder for what it writes, rejects) -> an extractor trained on those
+            documents alone. Raises InputError for items that it cannot learn from.
+    """
+
+    name: Callable[[Learner], str]
+    fit: Callable[[Sequence[Document | Task], Learner, Path, Rejects], Extractor]
+
+
+LEARNERS: Registry[LearnerKind] = Registry(
+    "learner",
+    "abroad.learners",
+    {
+        "extractor": "abroad.experiments.learners:EXTRACTOR",
+        "lm": "abroad.experiments.learners:LANGUAGE_MODEL",
+    },
+)
+"""What is trained on a set, to see what the set is worth."""
+
+
+class Learner(Settings):
+    """What is trained on each set."""
+
+    kind: Annotated[str, member_of(LEARNERS)] = Field(
+        "extractor", description="extractor (seconds), or lm: a LoRA adapter of a language model."
+    )
+    train: TrainSettings = Field(TrainSettings(), description="How the adapter of lm is trained.")
+    seed: Seed = Field(0, description="Seed of training and resampling.")
+
+    @property
+    def name(self) -> str:
+        """What is trained, for readers of a report."""
+        return LEARNERS.get(self.kind).name(self)
+
+    def fit(self, documents: Sequence[Document | Task], out: Path, rejects: Rejects) -> Extractor:
+        """Train on the documents alone; `out` is where an adapter goes."""
+        return LEARNERS.get(self.kind).fit(documents, self, out, rejects)
+
+
+class CurveLearner(Learner):
+    """What is trained on each part of a set, by `abroad train curve`.
+
+    It stands among the commands that train an adapter, and so trains one if nothing else is asked for.
+    """
+
+    kind: Annotated[str, member_of(LEARNERS)] = Field(
+        "lm", description="extractor (seconds), or lm: a LoRA adapter of a language model."
+    )
+
+
+def _fit_extractor(documents: Sequence[Document | Task], learner: Learner, out: Path, rejects: Rejects) -> Extractor:
+    own = [item for item in documents if isinstance(item, Document)]
+    if len(own) < len(documents):
+        raise InputError("the extractor learns from documents, not from tasks; expected --learner lm")
+    from abroad.extraction.builtin.fit import train_extractor
+    from abroad.extraction.builtin.mentions import NoTagger
+
+    return train_extractor(own, [], NoTagger(), seed=learner.seed)[0]
+
+
+def _fit_adapter(documents: Sequence[Document | Task], learner: Learner, out: Path, rejects: Rejects) -> Extractor:
+    from abroad.extraction.generative.load import load_generative_extractor
+    from abroad.training.train import train
+
+    train(documents, [], learner.train, out, rejects)
+    decoding = Decoding(num_beams=1, max_new_tokens=learner.train.validation_max_new_tokens)
+    return load_generative_extractor(str(out), decoding)
+
+
+EXTRACTOR = LearnerKind(lambda learner: "the built-in extractor, trained from scratch", _fit_extractor)
+LANGUAGE_MODEL = LearnerKind(lambda learner: learner.train.model, _fit_adapter, Settings=TrainSettings)
