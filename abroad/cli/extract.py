@@ -18,7 +18,8 @@ from abroad.documents.formats import BINARY, ENDINGS, FORMATS
 if TYPE_CHECKING:
     from abroad.core.io import Rejects
     from abroad.core.schema import Document, Prediction
-    from abroad.extraction.base import CalibratedExtractor, Extractor
+    from abroad.extraction.base import CalibratedExtractor, ExtractionReport, Extractor
+    from abroad.linking.quickstatements import StatementReport
     from abroad.pipeline.extract import Ranker
     from abroad.ranking.rank import RankSettings
     from abroad.sources.eutils import EutilsClient, EutilsSettings
@@ -117,12 +118,8 @@ def extract(
     base = generative.get("base")
     ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
     refine = Refinement(link, names, ranker)
-    if "precision" in calibrated:
-        point = cast("CalibratedExtractor", extractor).point  # a kind that takes a precision is calibrated
-        say(
-            f"--min-score {point.threshold:g}, which gave a precision of {point.precision / 100:.2f} and a recall of "
-            f"{point.recall / 100:.2f} on held-out documents"
-        )
+    if "precision" in calibrated:  # a kind that takes a precision is calibrated
+        _say_point(cast("CalibratedExtractor", extractor))
     if out is None:
         predictions = refine.linked(inputs, list(extractor.extract(inputs)))
         _print(inputs, predictions, kind)
@@ -135,18 +132,33 @@ def extract(
             report, predictions = extract_stage(inputs, extractor, out, refine, kind, source)
             record["result"] = vars(report)
         report_rejects(rejects, out)
-        say(
-            f"{out}: {report.relations} relations from {report.documents} documents; {report.failed} failed, "
-            f"{report.malformed} malformed parts, {report.cut_off} outputs cut off at the token budget"
-        )
-        if capped := sum(int(prediction.extra.get("capped", 0)) for prediction in predictions):
-            say(f"{capped} labels of lists longer than 200 were left out")
+        _say_report(out, report, predictions)
     if quickstatements is not None and names is not None:
-        written = write_quickstatements(quickstatements, inputs, predictions, names)
-        say(
-            f"{quickstatements}: {written.written} statements; {written.known} known already, {written.without_item} "
-            f"without a Wikidata item of both sides, {written.without_reference} without a reference"
-        )
+        _say_statements(quickstatements, write_quickstatements(quickstatements, inputs, predictions, names))
+
+
+def _say_point(extractor: CalibratedExtractor) -> None:
+    point = extractor.point
+    say(
+        f"--min-score {point.threshold:g}, which gave a precision of {point.precision / 100:.2f} and a recall of "
+        f"{point.recall / 100:.2f} on held-out documents"
+    )
+
+
+def _say_report(out: Path, report: ExtractionReport, predictions: list[Prediction]) -> None:
+    say(
+        f"{out}: {report.relations} relations from {report.documents} documents; {report.failed} failed, "
+        f"{report.malformed} malformed parts, {report.cut_off} outputs cut off at the token budget"
+    )
+    if capped := sum(int(prediction.extra.get("capped", 0)) for prediction in predictions):
+        say(f"{capped} labels of lists longer than 200 were left out")
+
+
+def _say_statements(path: Path, written: StatementReport) -> None:
+    say(
+        f"{path}: {written.written} statements; {written.known} known already, {written.without_item} "
+        f"without a Wikidata item of both sides, {written.without_reference} without a reference"
+    )
 
 
 def _check_what_to_read(documents: list[Path], text: str | None, pmid: list[str], out: Path | None) -> None:

@@ -13,7 +13,8 @@ from abroad.cli.outputs import JSONL, writes
 
 if TYPE_CHECKING:
     from abroad.engines.choice import EngineChoice
-    from abroad.extraction.fewshot.run import FewShotSettings
+    from abroad.extraction.base import ExtractionReport
+    from abroad.extraction.fewshot.run import AnswerCounts, FewShotSettings
     from abroad.ranking.rank import RankSettings
 
 
@@ -70,8 +71,9 @@ def fewshot(
         spec.require(Capability.IMAGES, "reading images")
     if rank is not None:
         spec.require(Capability.LOGPROBS, "ranking")
-    bound = Capability.CONSTRAINTS in spec.capabilities if structured is None else structured
-    settings = settings.replace(structured=bound)
+    if structured is None:
+        structured = Capability.CONSTRAINTS in spec.capabilities
+    settings = settings.replace(structured=structured)
     if rank is not None:
         ranking = ranking.replace(by=rank)
     chosen = load_style(style, prompt, tokens_per_character)
@@ -94,13 +96,17 @@ def fewshot(
         if prediction.error is not None:
             rejects.add(f"{documents}: {prediction.id}", prediction.error)
     report_rejects(rejects, out)
+    _say_report(answers, report, reading, chosen.hash)
+    if rank is not None:
+        say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
+
+
+def _say_report(answers: Path, report: ExtractionReport, reading: AnswerCounts, prompt: str) -> None:
     say(
         f"{answers}: {report.relations} relations from {report.documents} documents ({report.resumed} from an earlier "
         f"run); {reading.parsed} of {reading.answers} answers could be read ({reading.parse_rate:.1f}%), "
-        f"{report.failed} set aside, {report.malformed} malformed parts, {report.cut_off} cut off; prompt {chosen.hash}"
+        f"{report.failed} set aside, {report.malformed} malformed parts, {report.cut_off} cut off; prompt {prompt}"
     )
-    if rank is not None:
-        say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
 
 
 def register(app: typer.Typer) -> None:

@@ -13,6 +13,7 @@ from abroad.cli.options import ENGINE, Options, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, PAGE, writes
 
 if TYPE_CHECKING:
+    from abroad.core.schema import Document, Prediction
     from abroad.engines.choice import EngineChoice
     from abroad.ranking.game import GameSettings
     from abroad.ranking.rank import RankSettings
@@ -63,11 +64,7 @@ def rank(
     rejects = Rejects()
     texts = read_documents(documents, rejects)
     outputs = [read_predictions(path, rejects) for path in predictions]
-    known = {document.id for document in texts}
-    if unknown := sorted({p.id for run in outputs for p in run} - known):
-        say(f"{len(unknown)} predictions are of documents not in {documents} and are left out: {unknown[0]}, ...")
-    if not any(p.id in known for run in outputs for p in run):
-        raise InputError(f"{documents}: none of its documents has a prediction in {predictions[0]}")
+    _check_ids(documents, texts, predictions, outputs)
     spec = choice.spec
     spec.require(Capability.LOGPROBS, "ranking")
     identity = spec.identity | spec.weights
@@ -90,6 +87,18 @@ def rank(
             for line in describe(comparison):
                 typer.echo(line)
             say(f"report: {report}")
+
+
+def _check_ids(path: Path, documents: list[Document], paths: list[Path], outputs: list[list[Prediction]]) -> None:
+    """Say which predictions are of no document; refuse files that have nothing to do with each other."""
+    from abroad.core.errors import InputError
+
+    known = {document.id for document in documents}
+    predicted = {prediction.id for output in outputs for prediction in output}
+    if unknown := sorted(predicted - known):
+        say(f"{len(unknown)} predictions are of documents not in {path} and are left out: {unknown[0]}, ...")
+    if not predicted & known:
+        raise InputError(f"{path}: none of its documents has a prediction in {paths[0]}")
 
 
 def register(app: typer.Typer) -> None:

@@ -14,6 +14,7 @@ from abroad.core.outputs import Kind, Output, check_outputs
 
 if TYPE_CHECKING:
     from abroad.extraction.generative.decoding import Decoding
+    from abroad.release.grid import Candidate
 
 DECODING = "abroad.extraction.generative.decoding:Decoding"
 
@@ -71,35 +72,27 @@ def compress(
     """Compress an adapter by ComPEFT: signs of its largest changes and one number, Golomb-coded."""
     import shutil
 
-    from abroad.core.errors import InputError
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.models.compeft import write_change
     from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
-    from abroad.release.grid import Candidate, original_bytes, search
+    from abroad.release.grid import original_bytes, search
+    from abroad.release.settings import GridSettings
 
-    try:
-        some_densities, some_scales = ([float(value) for value in text.split(",")] for text in (densities, scales))
-    except ValueError:
-        raise InputError("expected numbers with commas in --densities and --scales") from None
-    if not all(0 < density < 100 for density in some_densities) or not all(scale > 0 for scale in some_scales):
-        raise InputError("expected densities between 0 and 100 percent, and scales above 0")
-
-    def show(cell: Candidate) -> None:
-        f1 = "" if cell.f1 is None else f"{cell.f1:6.1f}"
-        line = f"{cell.density:5g} {cell.scale:6g} {cell.bytes:10,} {cell.ratio:7.1f} {cell.loss:8.4f} {f1}"
-        typer.echo(line.rstrip())
+    grid_settings = GridSettings(
+        densities=_numbers("--densities", densities),
+        scales=_numbers("--scales", scales),
+        within=within,
+        full_grid=everywhere,
+    )
 
     rejects = Rejects()
     documents = read_documents(dev, rejects)
-    settings = {"densities": some_densities, "scales": some_scales, "within": within, "full_grid": everywhere}
-    with run_record(out, "release compress", settings, [run / ADAPTER, dev]) as record:
+    with run_record(out, "release compress", grid_settings.model_dump(mode="json"), [run / ADAPTER, dev]) as record:
         out.mkdir(parents=True, exist_ok=True)
         typer.echo(f"{'k%':>5} {'alpha':>6} {'bytes':>10} {'ratio':>7} {'loss':>8} {'F1':>6}")
-        grid, change, facts = search(
-            run, documents, decoding, some_densities, some_scales, out, within, everywhere, show
-        )
+        grid, change, facts = search(run, documents, decoding, grid_settings, out, _show_cell)
         for file in run.iterdir():
             if file.is_file() and file.suffix in (".json", ".jinja", ".txt", ".model") and file.name != INITIAL:
                 shutil.copy2(file, out / file.name)
@@ -114,6 +107,21 @@ def compress(
         f"loss {grid.loss:.4f} before, {best.loss:.4f} after"
     )
     say(f"compressed: {out}")
+
+
+def _numbers(option: str, text: str) -> tuple[float, ...]:
+    from abroad.core.errors import InputError
+
+    try:
+        return tuple(float(value) for value in text.split(","))
+    except ValueError:
+        raise InputError(f"{option} {text}: expected numbers with commas") from None
+
+
+def _show_cell(cell: Candidate) -> None:
+    f1 = "" if cell.f1 is None else f"{cell.f1:6.1f}"
+    line = f"{cell.density:5g} {cell.scale:6g} {cell.bytes:10,} {cell.ratio:7.1f} {cell.loss:8.4f} {f1}"
+    typer.echo(line.rstrip())
 
 
 @app.command(epilog="Example: abroad release card release")

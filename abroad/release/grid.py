@@ -21,6 +21,7 @@ from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 from abroad.models.source import ADAPTER, ModelSource
 from abroad.release.run import read_run
+from abroad.release.settings import GridSettings
 from abroad.training.data import collate, make_examples, target_loss
 
 _BATCH = 8
@@ -104,16 +105,13 @@ def search(
     run: Path,
     documents: Sequence[Document],
     decoding: Decoding,
-    densities: Sequence[float],
-    scales: Sequence[float],
+    settings: GridSettings,
     out: Path,
-    within: float = 1.0,
-    everywhere: bool = False,
     done: Callable[[Candidate], None] = lambda _: None,
 ) -> tuple[Grid, TernaryChange, dict[str, Any]]:
     """Try the grid, and return it with the best change and what its file must say.
 
-    F1 is measured for the scale of each density that has the least loss, unless `everywhere`: decoding takes a
+    F1 is measured for the scale of each density that has the least loss, unless `full_grid`: decoding takes a
     hundred times as long as the loss.
 
     Args:
@@ -124,22 +122,24 @@ def search(
     bench = Bench(run, documents, decoding)
     entries = sum(value.size for value in tuned.values())
     cells: list[Candidate] = []
-    decoded = 1 + len(densities) * (len(scales) if everywhere else 1)  # F1 takes a hundred times as long as the loss
+    decoded = 1 + len(settings.densities) * (
+        len(settings.scales) if settings.full_grid else 1
+    )  # F1 takes a hundred times as long as the loss
 
     with Progress("decoding the documents", decoded * len(documents), every=_SPEAK_SECONDS) as progress:
         loss, f1 = bench.loss(), bench.f1(progress.advance)
 
         def measured(density: float) -> Iterator[Candidate]:
-            for scale in scales:
+            for scale in settings.scales:
                 change = compress(initial, tuned, density, scale)
                 size = write_change(out / "trial.compeft", change, facts)
                 bench.use(change.applied_to(initial))
-                score = bench.f1(progress.advance) if everywhere else None
+                score = bench.f1(progress.advance) if settings.full_grid else None
                 yield Candidate(density, scale, size, 2 * entries / size, bench.loss(), score)
 
-        for density in densities:
+        for density in settings.densities:
             row = list(measured(density))
-            if not everywhere:
+            if not settings.full_grid:
                 place = min(range(len(row)), key=lambda number: row[number].loss)
                 bench.use(compress(initial, tuned, density, row[place].scale).applied_to(initial))
                 least, score = row[place], bench.f1(progress.advance)
@@ -148,10 +148,15 @@ def search(
                 done(cell)
             cells += row
     (out / "trial.compeft").unlink(missing_ok=True)
-    scored = [cell for cell in cells if cell.f1 is not None]
-    close = [cell for cell in scored if (cell.f1 or 0.0) >= f1 - within]
-    best = min(close, key=lambda c: (c.bytes, c.loss)) if close else max(scored, key=lambda c: c.f1 or 0.0)
+    best = _best(cells, f1 - settings.within)
     return Grid(loss, f1, cells, best), compress(initial, tuned, best.density, best.scale), facts
+
+
+def _best(cells: Sequence[Candidate], wanted: float) -> Candidate:
+    """The smallest file that has the F1 that is wanted, else the best."""
+    scored = [(cell.f1, cell) for cell in cells if cell.f1 is not None]
+    close = [cell for f1, cell in scored if f1 >= wanted]
+    return min(close, key=lambda c: (c.bytes, c.loss)) if close else max(scored, key=lambda pair: pair[0])[1]
 
 
 def original_bytes(run: Path) -> int:

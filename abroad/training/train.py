@@ -7,19 +7,15 @@ loss spike, nor tells which examples an update saw, nor shards a model over CPUs
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import AbroadError, InputError
-from abroad.core.helpers import helper
-from abroad.core.io import Rejects, file_sha256, write_json
+from abroad.core.io import Rejects
 from abroad.core.progress import Progress, tell
 from abroad.core.resume import digest
 from abroad.core.schema import Document
@@ -37,33 +33,17 @@ from abroad.models.rope import write_factor
 from abroad.models.source import ADAPTER, INITIAL, ModelSource
 from abroad.training.data import TokenisedExample, collate, collate_packed, make_examples, target_loss
 from abroad.training.dropout import add_residual_dropout
+from abroad.training.optimizer import make_optimizer, schedule
 from abroad.training.order import Update, plan_updates
 from abroad.training.processes import Processes, whole
 from abroad.training.record import LOGS, METRICS, ORDER, SCORES, SPIKES, TrainingRecord
+from abroad.training.report import TrainReport, read_finished, write_finished
 from abroad.training.settings import TrainSettings
 from abroad.training.spikes import SpikeDetector
 from abroad.training.state import StateStore, TrainerState, clear_states, owner_of
+from abroad.training.tensors import copy_whole, save_tensors, tensors_hash
 
 _MAX_ROLLBACKS = 10
-_FINISHED = "finished.json"  # helper of the run's directory
-
-
-@dataclass(frozen=True)
-class TrainReport:
-    """Attributes:
-    adapter: directory of the adapter, loadable with `abroad extract --model`.
-    examples, steps: trained on, and updates made.
-    best_f1: percent on the validation documents; None without any.
-    resumed_from: update the run continued at; 0 for a fresh one.
-    spikes: loss spikes met.
-    """
-
-    adapter: Path
-    examples: int
-    steps: int
-    best_f1: float | None
-    resumed_from: int
-    spikes: int = 0
 
 
 def train(
@@ -127,7 +107,7 @@ class TrainingRun:
         if self.finished is not None:
             return
         self.model = self._prepare(source)
-        self.optimizer = _optimizer(self.model, settings, self.processes)
+        self.optimizer = make_optimizer(self.model, settings, self.processes)
         torch.manual_seed(settings.seed)
 
     def _prepare(self, source: ModelSource) -> Any:
@@ -171,7 +151,7 @@ class TrainingRun:
             },
         )
         if self.processes.first:
-            _save_tensors(peft_names(initial), self.out / INITIAL)
+            save_tensors(peft_names(initial), self.out / INITIAL)
         self.processes.wait()
 
     def train(self) -> TrainReport:
@@ -239,7 +219,7 @@ class TrainingRun:
 
         parameters = [value for _, value in trainable(self.model)]
         norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.max_grad_norm)
-        rate = self.settings.learning_rate * _schedule(update.number, len(self.updates), self.settings.warmup_steps)
+        rate = self.settings.learning_rate * schedule(update.number, len(self.updates), self.settings.warmup_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         skipped = skip and self.settings.spike_policy == "skip"
@@ -303,14 +283,14 @@ class TrainingRun:
     def _save_adapter(self, path: Path) -> None:
         tensors = peft_names({name: whole(value) for name, value in trainable(self.model)})
         if self.processes.first:
-            _save_tensors(tensors, path)
+            save_tensors(tensors, path)
 
     def finish(self, report: TrainReport) -> TrainReport:
         """Write the best adapter (or the last, without validation) with its tokenizer, and close the record."""
         best = self.out / "state" / "best.safetensors"
         if self.validation and best.exists():
             if self.processes.first:
-                _copy(best, self.out / ADAPTER)  # and not moved: killed from here on, it is copied again
+                copy_whole(best, self.out / ADAPTER)  # and not moved: killed from here on, it is copied again
         else:
             self._save_adapter(self.out / ADAPTER)
         if self.processes.first:
@@ -334,24 +314,6 @@ class TrainingRun:
         return digest(self.identity, [document.to_dict() for document in self.validation])
 
 
-def write_finished(out: Path, identity: str, report: TrainReport) -> None:
-    """Say that a run ended, once its adapter is in place."""
-    figures = {key: value for key, value in asdict(report).items() if key not in ("adapter", "resumed_from")}
-    mark = {"identity": identity, "adapter": file_sha256(out / ADAPTER), "report": figures}
-    write_json(helper(out, _FINISHED), mark)
-
-
-def read_finished(out: Path, identity: str) -> TrainReport | None:
-    """The report of a run that ended with this identity, and whose adapter is as it left it; else None."""
-    try:
-        mark = json.loads(helper(out, _FINISHED).read_text("utf-8"))
-        if mark["identity"] != identity or mark["adapter"] != file_sha256(out / ADAPTER):
-            return None
-        return TrainReport(out, resumed_from=mark["report"]["steps"], **mark["report"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 def with_adapter(model: Any, settings: TrainSettings) -> Any:
     """Make a loaded model ready for training, and add its adapter."""
     peft = import_peft()
@@ -365,54 +327,3 @@ def with_adapter(model: Any, settings: TrainSettings) -> Any:
         add_residual_dropout(model, settings.residual_dropout)
     # the adapter is drawn now, after all else that draws: compression draws it again from the seed alone
     return add_lora(model, settings.lora_rank, settings.lora_alpha, settings.lora_dropout, settings.seed)
-
-
-def _optimizer(model: Any, settings: TrainSettings, processes: Processes) -> Any:
-    """AdamW; in 8 bits and paged for QLoRA in one process (bitsandbytes has none for sharded weights)."""
-    import torch
-
-    parameters = [value for _, value in trainable(model)]
-    options: dict[str, Any] = {
-        "lr": settings.learning_rate,
-        "betas": tuple(settings.adam_betas),
-        "weight_decay": settings.weight_decay,
-    }
-    if settings.quantization != "none" and processes.count == 1:
-        import bitsandbytes
-
-        return bitsandbytes.optim.PagedAdamW8bit(parameters, **options)
-    return torch.optim.AdamW(parameters, **options)
-
-
-def _schedule(update: int, updates: int, warmup: int) -> float:
-    """Share of the learning rate: up to 1 over the warm-up (a fifth of all updates at most), then down to 0."""
-    warmup = min(warmup, updates // 5)
-    if update <= warmup:
-        return update / (warmup + 1)
-    return max((updates - update + 1) / max(updates - warmup, 1), 0.0)
-
-
-def _copy(source: Path, target: Path) -> None:
-    partial = target.with_name(target.name + ".part")
-    shutil.copyfile(source, partial)
-    partial.replace(target)
-
-
-def _save_tensors(tensors: dict[str, Any], path: Path) -> None:
-    from safetensors.torch import save_file
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    save_file({name: value.contiguous() for name, value in tensors.items()}, partial, metadata={"format": "pt"})
-    shutil.move(partial, path)
-
-
-def tensors_hash(tensors: dict[str, Any]) -> str:
-    """SHA-256 over names and bytes, in the order of the names."""
-    import torch
-
-    total = hashlib.sha256()
-    for name in sorted(tensors):
-        total.update(name.encode())
-        total.update(tensors[name].contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return total.hexdigest()

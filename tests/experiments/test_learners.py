@@ -21,7 +21,7 @@ def test_it_learns_from_documents_and_reads_others(learner, tmp_path):
     extractor = learner.fit(documents("t", 10), tmp_path / "adapter", Rejects())
     others = [*documents("o", 2), Document("empty", "", "")]
     assert {prediction.id for prediction in extractor.extract(others)} == {"o0", "o1", "empty"}
-    assert json.loads(json.dumps(extractor.identity)) and learner.name
+    assert json.loads(json.dumps(extractor.identity)) == extractor.identity and learner.name
 
 
 def test_what_was_learnt_is_told_apart_by_its_settings(learner):
