@@ -132,3 +132,16 @@ def test_no_module_is_too_long():
         if (count := len(file.read_text(encoding="utf-8").splitlines())) > MOST_LINES_OF_A_MODULE
     }
     assert long == {}, "look for the second job that they have taken on"
+
+
+TRAVELLING = {"rejects", "say", "progress"}
+
+
+def test_what_sets_aside_and_shows_is_given_the_one_context():
+    """A reader may be given where it sets records aside, and no more; what tells people too has the context."""
+    found = {}
+    for name, node in FUNCTIONS.items():
+        given = {item.arg for item in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)} & TRAVELLING
+        if len(given) > 1 or (given and "context" in {item.arg for item in node.args.args}):
+            found[name] = given
+    assert found == {}

@@ -13,6 +13,7 @@ from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
 
 if TYPE_CHECKING:
+    from abroad.core.context import Context
     from abroad.core.io import Rejects
     from annotation.argilla.pull import Pulled
     from annotation.argilla.push import PushSettings
@@ -52,7 +53,7 @@ def push(
     client = connect(url, api_key)
     ranks = read_sample_ranks(sample) if sample else None
     found = read_predictions(predictions, rejects) if predictions else []
-    report = send(client, read_documents(documents, rejects), found, settings, rejects, ranks)
+    report = send(client, read_documents(documents, rejects), found, settings, Context(rejects, say), ranks)
     report_rejects(rejects, predictions or documents, "rejects-of-push.jsonl")
     typer.echo(
         f"{len(report.pushed)} documents pushed ({report.created} new, {report.updated} updated, "

@@ -293,20 +293,21 @@ def compare(
     """Train the same small model on each set alone and tabulate its F1, with intervals."""
     from dataclasses import asdict
 
-    from abroad.core.io import Rejects, atomic_write, write_json
+    from abroad.core.context import Context
+    from abroad.core.io import atomic_write, write_json
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.compare import TABLE_HEAD, compare_sets, render_sets, table_line
 
-    files = parse_sets(sets)
-    rejects = Rejects()
+    files, context = parse_sets(sets), Context(say=say)
+    rejects = context.rejects
     documents = {name: read_training_set(path, rejects) for name, path in files.items()}
     curated = read_documents(dev, rejects)
     trained = learner.replace(train=settings.replace(seed=learner.seed))
     with run_record(out, "synth compare", trained.identity(), [*files.values(), dev]) as record:
         typer.echo(TABLE_HEAD)
-        scores = compare_sets(documents, curated, trained, out, rejects, lambda entry: typer.echo(table_line(entry)))
+        scores = compare_sets(documents, curated, trained, out, context, lambda entry: typer.echo(table_line(entry)))
         write_json(out / "compare.json", [asdict(entry) for entry in scores])
         with atomic_write(out / "compare.html") as stream:
             stream.write(render_sets(scores, trained, len(curated)))

@@ -166,8 +166,9 @@ def curve(
     from dataclasses import asdict
 
     from abroad.cli.synth import parse_sets
+    from abroad.core.context import Context
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, atomic_write, write_json
+    from abroad.core.io import atomic_write, write_json
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
@@ -179,13 +180,14 @@ def curve(
         steps = [int(size) for size in sizes.split(",")]
     except ValueError:
         raise InputError(f"--sizes {sizes}: expected numbers, such as 50,100,200") from None
-    files, rejects = parse_sets(sets), Rejects()
+    files, context = parse_sets(sets), Context(say=say)
+    rejects = context.rejects
     trained = learner.replace(train=settings, seed=settings.seed)
     items = {name: read_training_set(path, rejects) for name, path in files.items()}
     curated = read_documents(dev, rejects)
     with run_record(out, "train curve", {"sizes": steps, **trained.identity()}, [*files.values(), dev]):
         typer.echo(TABLE_HEAD)
-        curves = measure(items, steps, curated, trained, out, rejects, lambda entry: typer.echo(table_line(entry)))
+        curves = measure(items, steps, curated, trained, out, context, lambda entry: typer.echo(table_line(entry)))
         write_json(out / "curve.json", {name: [asdict(score) for score in part] for name, part in curves.items()})
         with atomic_write(out / "curve.svg") as stream:
             stream.write(plot_curves(curves))

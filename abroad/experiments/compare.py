@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_predictions, write_jsonl
+from abroad.core.io import read_predictions, write_jsonl
 from abroad.core.resume import digest, keeps_identity, write_identity
 from abroad.core.schema import Document, Prediction
 from abroad.documents.instructions import Task
@@ -43,7 +44,7 @@ def compare_sets(
     dev: Sequence[Document],
     learner: Learner,
     out: Path,
-    rejects: Rejects,
+    context: Context,
     done: Callable[[SetScore], None] = lambda _: None,
 ) -> list[SetScore]:
     """Train on each set and score; what an earlier run found for the same set, learner and documents is kept.
@@ -66,7 +67,7 @@ def compare_sets(
     first: list[Scores] = []
     for name, documents in sets.items():
         try:
-            predictions = _predictions(name, documents, dev, learner, out, rejects)
+            predictions = _predictions(name, documents, dev, learner, out, context)
         except InputError as error:
             raise InputError(f"set {name}: {error}") from None
         comparison = compare(dev, predictions)
@@ -92,7 +93,7 @@ def _predictions(
     dev: Sequence[Document],
     learner: Learner,
     out: Path,
-    rejects: Rejects,
+    context: Context,
 ) -> list[Prediction]:
     path = out / f"{name}.predictions.jsonl"
     identity = {
@@ -102,7 +103,7 @@ def _predictions(
     }
     if not (path.exists() and keeps_identity(path, identity)):
         path.unlink(missing_ok=True)
-        extractor = learner.fit(documents, out / f"{name}.adapter", rejects)
+        extractor = learner.fit(documents, out / f"{name}.adapter", context)
         write_jsonl(path, [prediction.to_dict() for prediction in extractor.extract(list(dev))])
         write_identity(path, identity)
     return read_predictions(path)

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.experiments.compare import SetScore, compare_sets
@@ -20,7 +20,7 @@ def curve(
     dev: Sequence[Document],
     learner: Learner,
     out: Path,
-    rejects: Rejects,
+    context: Context,
     done: Callable[[SetScore], None] = lambda _: None,
 ) -> dict[str, list[SetScore]]:
     """Set -> its scores by size; a size that a set does not reach is left out.
@@ -35,7 +35,7 @@ def curve(
         parts |= {f"{name}-{size}": order[:size] for size in sorted(set(sizes)) if size <= len(order)}
     if not parts:
         raise InputError(f"none of the sets has {min(sizes)} documents; expected smaller --sizes")
-    scores = {score.name: score for score in compare_sets(parts, dev, learner, out, rejects, done)}
+    scores = {score.name: score for score in compare_sets(parts, dev, learner, out, context, done)}
     return {name: [scores[key] for size in sorted(set(sizes)) if (key := f"{name}-{size}") in scores] for name in sets}
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.registry import Member, Registry, member_of
 from abroad.core.schema import Document
 from abroad.core.settings import Seed, Settings
@@ -26,12 +26,12 @@ class LearnerKind(Member):
 
     Attributes:
         name: (settings) -> what is trained, for readers of a report.
-        fit: (training documents, settings, folder for what it writes, rejects) -> an extractor trained on those
+        fit: (training documents, settings, folder for what it writes, context) -> an extractor trained on those
             documents alone. Raises InputError for items that it cannot learn from.
     """
 
     name: Callable[[Learner], str]
-    fit: Callable[[Sequence[Document | Task], Learner, Path, Rejects], Extractor]
+    fit: Callable[[Sequence[Document | Task], Learner, Path, Context], Extractor]
 
 
 LEARNERS: Registry[LearnerKind] = Registry(
@@ -59,9 +59,9 @@ class Learner(Settings):
         """What is trained, for readers of a report."""
         return LEARNERS.get(self.kind).name(self)
 
-    def fit(self, documents: Sequence[Document | Task], out: Path, rejects: Rejects) -> Extractor:
+    def fit(self, documents: Sequence[Document | Task], out: Path, context: Context) -> Extractor:
         """Train on the documents alone; `out` is where an adapter goes."""
-        return LEARNERS.get(self.kind).fit(documents, self, out, rejects)
+        return LEARNERS.get(self.kind).fit(documents, self, out, context)
 
 
 class CurveLearner(Learner):
@@ -75,7 +75,7 @@ class CurveLearner(Learner):
     )
 
 
-def _fit_extractor(documents: Sequence[Document | Task], learner: Learner, out: Path, rejects: Rejects) -> Extractor:
+def _fit_extractor(documents: Sequence[Document | Task], learner: Learner, out: Path, context: Context) -> Extractor:
     own = [item for item in documents if isinstance(item, Document)]
     if len(own) < len(documents):
         raise InputError("the extractor learns from documents, not from tasks; expected --learner lm")
@@ -85,11 +85,11 @@ def _fit_extractor(documents: Sequence[Document | Task], learner: Learner, out: 
     return train_extractor(own, [], NoTagger(), seed=learner.seed)[0]
 
 
-def _fit_adapter(documents: Sequence[Document | Task], learner: Learner, out: Path, rejects: Rejects) -> Extractor:
+def _fit_adapter(documents: Sequence[Document | Task], learner: Learner, out: Path, context: Context) -> Extractor:
     from abroad.extraction.generative.load import load_generative_extractor
     from abroad.training.train import train
 
-    train(documents, [], learner.train, out, rejects)
+    train(documents, [], learner.train, out, context.rejects)
     decoding = Decoding(num_beams=1, max_new_tokens=learner.train.validation_max_new_tokens)
     return load_generative_extractor(str(out), decoding)
 

@@ -73,8 +73,8 @@ def generate_stage(prompts: Path, out: Path, settings: GenerateSettings, context
 
     spec = settings.spec
     if settings.workers == 1:
-        return generate_abstracts(prompts, out, spec.make(context.say), context.rejects, spec.identity)
-    return generate_on_workers(prompts, out, spec, settings.workers, context.rejects)
+        return generate_abstracts(prompts, out, spec.make(context.say), context, spec.identity)
+    return generate_on_workers(prompts, out, spec, settings.workers, context)
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def specialise_stage(
     curated, abstracts = (read_documents(path, context.rejects) for path in (seeds, corpus))
     spec, work = engine.spec, work_folder(out)
     made = spec.make(context.say)
-    result = specialise(curated, abstracts, made, spec.identity, settings, work, context.rejects, earlier)
+    result = specialise(curated, abstracts, made, spec.identity, settings, work, context, earlier)
     own = earlier or [task.to_dict() for task in make_tasks(curated, settings.seed)]
     write_jsonl(out, [*own, *result.tasks])
     write_jsonl(helper(out, "rejected.jsonl"), result.rejected)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.progress import Progress
 from abroad.core.registry import member_of
 from abroad.core.schema import Document, Prediction
@@ -71,21 +71,21 @@ def push(
     documents: Sequence[Document],
     predictions: Sequence[Prediction],
     settings: PushSettings,
-    rejects: Rejects,
+    context: Context,
     ranks: Mapping[str, int] | None = None,
 ) -> PushReport:
     """Show documents with their predictions to curators.
 
     Args:
         predictions: of some or all documents; one with an error, or of another text, is set aside.
-        rejects: collects what could not be pushed, with the reason.
+        context: its rejects are what could not be pushed, with the reason.
         ranks: index of a PMID, DOI or id in a sample, by which documents are ordered.
     Raises:
         InputError: a setting does not fit, or no document is left.
         AbroadError: the server is away or refuses; what arrived is there, and the same push goes on.
     """
     _check(settings)
-    by_id = usable_predictions(documents, predictions, rejects, "pushed")
+    by_id = usable_predictions(documents, predictions, context.rejects, "pushed")
     ordered = order_documents(documents, by_id, settings.order, ranks)
     report = PushReport()
     with explained(client):
@@ -100,7 +100,7 @@ def push(
         if settings.limit is not None and len(report.pushed) + len(report.answered) >= settings.limit:
             break
         if len(document.id) > _LONGEST_ID:
-            rejects.add(f"document {document.id[:40]}...", f"the id is longer than {_LONGEST_ID} characters")
+            context.rejects.add(f"document {document.id[:40]}...", f"the id is longer than {_LONGEST_ID} characters")
             continue
         name, answered = known.get(document.id, ("", False))
         if answered:

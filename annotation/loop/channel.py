@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document, Prediction
@@ -111,7 +112,7 @@ class ServerChannel:
             curators=section.curators,
             model=batch.model,
         )
-        push(self.client, batch.documents, batch.predictions, settings, rejects)
+        push(self.client, batch.documents, batch.predictions, settings, Context(rejects))
 
     def collect(self, rejects: Rejects) -> Pulled:
         return together([pull(self.client, self.section.dataset, self.section.workspace, rejects)])

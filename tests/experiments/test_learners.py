@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.experiments.learners import LEARNERS, Learner
 from tests.experiments.members import MEMBERS
@@ -18,7 +18,7 @@ def learner(request):
 
 
 def test_it_learns_from_documents_and_reads_others(learner, tmp_path):
-    extractor = learner.fit(documents("t", 10), tmp_path / "adapter", Rejects())
+    extractor = learner.fit(documents("t", 10), tmp_path / "adapter", Context())
     others = [*documents("o", 2), Document("empty", "", "")]
     assert {prediction.id for prediction in extractor.extract(others)} == {"o0", "o1", "empty"}
     assert json.loads(json.dumps(extractor.identity)) == extractor.identity and learner.name

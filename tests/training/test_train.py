@@ -147,7 +147,7 @@ def kill_at(monkeypatch, target, after):
 
 
 LAST_STEPS = [
-    "abroad.training.train:_copy",
+    "abroad.training.train:copy_whole",
     "abroad.training.record:TrainingRecord.close",
     "abroad.training.train:write_finished",
     "abroad.training.state:StateStore.clear",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_records
-from abroad.core.progress import Progress
 from abroad.core.resume import ResumableOutput, digest, exclusive
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.synthesis.generation.shards import LARGEST, Shard, ShardedOutput
@@ -36,7 +36,7 @@ def generate_abstracts(
     prompts: Path,
     out: Path,
     engine: Engine,
-    rejects: Rejects,
+    context: Context,
     identity: dict[str, Any],
     largest_shard: int = LARGEST,
 ) -> GenerationReport:
@@ -54,13 +54,13 @@ def generate_abstracts(
         InputError: the prompt file cannot be read, or holds no usable record.
     """
     output = ShardedOutput(prompts, out, identity, largest_shard)
-    shards = output.plan(rejects)
+    shards = output.plan(context.rejects)
     resumed, tokens = sum(shard.answered() for shard in shards), 0
-    with Progress("generating abstracts", sum(shard.count for shard in shards), done=resumed) as progress:
+    with context.progress("generating abstracts", sum(shard.count for shard in shards), done=resumed) as progress:
         for shard in shards:
             if not shard.done:
                 tokens += generate_shard(shard, engine, identity, lambda: progress.advance())
-    return GenerationReport(output.join(shards, rejects), resumed, tokens)
+    return GenerationReport(output.join(shards, context.rejects), resumed, tokens)
 
 
 def generate_shard(

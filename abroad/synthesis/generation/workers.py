@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, MissingDependencyError
-from abroad.core.io import Rejects, require_file
-from abroad.core.progress import Progress
+from abroad.core.io import require_file
 from abroad.engines.base import Engine
 from abroad.engines.spec import EngineSpec
 from abroad.synthesis.generation.generate import GenerationReport, generate_shard
@@ -39,7 +39,7 @@ class ShardWorker:
         return generate_shard(shard, self._engine, self._spec.identity)
 
 
-def generate_on_workers(prompts: Path, out: Path, spec: EngineSpec, workers: int, rejects: Rejects) -> GenerationReport:
+def generate_on_workers(prompts: Path, out: Path, spec: EngineSpec, workers: int, context: Context) -> GenerationReport:
     """As `generate_abstracts`, by several workers at once.
 
     Workers are processes of this machine, or of the Ray cluster that RAY_ADDRESS names; then
@@ -51,11 +51,11 @@ def generate_on_workers(prompts: Path, out: Path, spec: EngineSpec, workers: int
         MissingDependencyError: Ray is not installed.
     """
     output = ShardedOutput(prompts.resolve(), out.resolve(), spec.identity, _shard_size(prompts, workers))
-    shards = output.plan(rejects)
+    shards = output.plan(context.rejects)
     resumed, tokens, failures = sum(shard.answered() for shard in shards), 0, []
     todo = [shard for shard in shards if not shard.done]
     if todo:
-        with Progress("generating abstracts", sum(shard.count for shard in shards), done=resumed) as progress:
+        with context.progress("generating abstracts", sum(shard.count for shard in shards), done=resumed) as progress:
             for outcome in _run(spec, min(workers, len(todo)), todo):
                 if isinstance(outcome, int):
                     tokens += outcome
@@ -68,7 +68,7 @@ def generate_on_workers(prompts: Path, out: Path, spec: EngineSpec, workers: int
             f"{len(failures)} of {len(shards)} shards could not be answered ({failures[0]}); "
             "the others are kept: run the same command again to go on"
         )
-    return GenerationReport(output.join(shards, rejects), resumed, tokens)
+    return GenerationReport(output.join(shards, context.rejects), resumed, tokens)
 
 
 def _run(spec: EngineSpec, workers: int, shards: list[Shard]) -> Iterator[int | str | None]:

@@ -15,9 +15,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper, old_helper
-from abroad.core.io import Rejects, read_records, write_jsonl
+from abroad.core.io import read_records, write_jsonl
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.engines.base import Engine
@@ -83,7 +84,7 @@ def specialise(
     identity: dict[str, Any],
     settings: SpecialiseSettings,
     work: Path,
-    rejects: Rejects,
+    context: Context,
     previous: Sequence[dict[str, Any]] = (),
 ) -> Specialised:
     """One round; generated texts are kept in `work`, so that a rerun goes on.
@@ -101,7 +102,7 @@ def specialise(
     index = Bm25Index(corpus)
     titles = {document.id: _title(document) for document in seeds}
     write_jsonl(work / "instruction_prompts.jsonl", _instruction_prompts(titles, corpus, examples, settings, number))
-    generate_abstracts(work / "instruction_prompts.jsonl", work / "instructions.jsonl", engine, rejects, identity)
+    generate_abstracts(work / "instruction_prompts.jsonl", work / "instructions.jsonl", engine, context, identity)
     questions, rejected = _questions(_read(work / "instructions.jsonl"), examples, previous, settings)
     if not questions:
         raise InputError(
@@ -111,7 +112,7 @@ def specialise(
     shown = [(task, titles[task.source]) for task in examples if task.kind not in ("empty", "verify")]
     prompts = [prompt for question in questions for prompt in _answer_prompts(question, shown, index, settings)]
     write_jsonl(work / "answer_prompts.jsonl", prompts)
-    generate_abstracts(work / "answer_prompts.jsonl", work / "answers.jsonl", engine, rejects, identity)
+    generate_abstracts(work / "answer_prompts.jsonl", work / "answers.jsonl", engine, context, identity)
     texts = {document.id: document.text for document in corpus}
     answers = [_judged(record, texts, number) for record in _read(work / "answers.jsonl")]
     with_context = [answer for answer in answers if not answer["id"].endswith(_WITHOUT)]

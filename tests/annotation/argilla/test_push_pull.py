@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.io import Rejects, dump_line, read_documents, write_documents, write_json
 from abroad.core.schema import Prediction
@@ -40,13 +41,13 @@ def setting(name, **more):
 def test_push_twice_updates_and_keeps_what_was_answered(annotation_server, tmp_path):
     client = annotation_server.connect()
     rejects = Rejects()
-    first = push(client, DOCUMENTS, [*PREDICTIONS, Prediction("else", [])], setting("twice"), rejects)
+    first = push(client, DOCUMENTS, [*PREDICTIONS, Prediction("else", [])], setting("twice"), Context(rejects))
     assert (first.created, first.updated) == (8, 0)
     assert rejects.items == [{"where": "prediction else", "reason": "no document has this id"}]
     ana = annotation_server.curator("twice-ana", "twice")
     assert answer(ana, "twice", "twice", "d0", "Usnea testalis | usnic acid").status_code == 201
 
-    again = push(client, DOCUMENTS, [Prediction(d.id, []) for d in DOCUMENTS], setting("twice", batch="2"), Rejects())
+    again = push(client, DOCUMENTS, [Prediction(d.id, []) for d in DOCUMENTS], setting("twice", batch="2"), Context())
     assert (again.created, again.updated, again.answered) == (0, 7, ["d0"])
     records = {record.id: record for record in stored_records(client, find_dataset(client, "twice", "twice"))}
     assert set(records) == {d.id for d in DOCUMENTS}
@@ -57,7 +58,7 @@ def test_push_twice_updates_and_keeps_what_was_answered(annotation_server, tmp_p
 
 def test_what_a_curator_sees(annotation_server):
     client = annotation_server.connect()
-    push(client, DOCUMENTS[:1], PREDICTIONS[:1], setting("sees", model="pairs 0.1", batch="b"), Rejects())
+    push(client, DOCUMENTS[:1], PREDICTIONS[:1], setting("sees", model="pairs 0.1", batch="b"), Context())
     dataset = find_dataset(client, "sees", "sees")
     assert "the source from which the chemical was isolated" in dataset.guidelines
     (record,) = dataset.records()
@@ -75,7 +76,7 @@ def test_what_a_curator_sees(annotation_server):
 
 def test_two_curators_in_parallel_conflict_and_adjudication(annotation_server, tmp_path):
     client = annotation_server.connect()
-    report = push(client, DOCUMENTS, PREDICTIONS, setting("both", overlap=1.0), Rejects())
+    report = push(client, DOCUMENTS, PREDICTIONS, setting("both", overlap=1.0), Context())
     assert report.overlapping == 8
     names = ("both-ana", "both-bo")
     curators = [annotation_server.curator(name, "both") for name in names]
@@ -114,7 +115,7 @@ def test_two_curators_in_parallel_conflict_and_adjudication(annotation_server, t
 
 def test_drafts_discarded_and_free_text_are_kept(annotation_server, tmp_path):
     client = annotation_server.connect()
-    push(client, DOCUMENTS[:4], PREDICTIONS, setting("kept"), Rejects())
+    push(client, DOCUMENTS[:4], PREDICTIONS, setting("kept"), Context())
     ana = annotation_server.curator("kept-ana", "kept")
     spans = [{"start": 9, "end": 19, "label": "chemical"}]
     assert answer(ana, "kept", "kept", "d0", "U. testalis | usnic acid\nhm?", spans=spans).status_code == 201
@@ -148,10 +149,10 @@ def test_killed_in_the_middle_and_pushed_again(own_server, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("annotation.argilla.push.make_record", kill_at_150)
         with pytest.raises(AbroadError, match="no server answers"):
-            push(own_server.connect(), many, [], setting("killed"), Rejects())
+            push(own_server.connect(), many, [], setting("killed"), Context())
     own_server.start()
     client = own_server.connect()
-    report = push(client, many, [], setting("killed"), Rejects())
+    report = push(client, many, [], setting("killed"), Context())
     assert (report.created, report.updated) == (150, 100)
     assert len(list(stored_records(client, find_dataset(client, "killed", "killed")))) == 250
 
@@ -159,9 +160,9 @@ def test_killed_in_the_middle_and_pushed_again(own_server, monkeypatch):
 def test_wrong_settings(annotation_server):
     client = annotation_server.connect()
     with pytest.raises(InputError, match=r"overlap: .* found 2"):
-        push(client, DOCUMENTS, [], setting("wrong", overlap=2), Rejects())
+        push(client, DOCUMENTS, [], setting("wrong", overlap=2), Context())
     with pytest.raises(InputError, match="expected letters"):
-        push(client, DOCUMENTS, [], setting("not a name"), Rejects())
+        push(client, DOCUMENTS, [], setting("not a name"), Context())
     with pytest.raises(InputError, match="push to it first"):
         pull(client, "nowhere", "nowhere", Rejects())
 
@@ -283,7 +284,7 @@ def test_files_of_former_curators_go_and_others_stay(cli, tmp_path, earlier_vers
 def test_an_admin_pulls_and_adjudicates(annotation_server, cli, tmp_path):
     """With the names of the curators, and not of the workspace's owner alone."""
     owner = annotation_server.connect()
-    push(owner, DOCUMENTS[:2], PREDICTIONS[:2], setting("admin", overlap=1.0), Rejects())
+    push(owner, DOCUMENTS[:2], PREDICTIONS[:2], setting("admin", overlap=1.0), Context())
     for name, chemical in (("admin-ana", "usnic acid"), ("admin-bo", "barbatic acid")):
         client = annotation_server.curator(name, "admin")
         answer(client, "admin-overlap", "admin", "d0", f"Usnea testalis | {chemical}")
@@ -301,7 +302,7 @@ def test_an_admin_pulls_and_adjudicates(annotation_server, cli, tmp_path):
     chief = connect(annotation_server.url, key)
     answer(chief, "admin-adjudication", "admin", "d0", "Usnea testalis | usnic acid")
     assert pull(chief, "admin", "admin", Rejects()).decisions[-1].curator == "admin-chief"
-    push(chief, DOCUMENTS[2:4], [], setting("admin"), Rejects())
+    push(chief, DOCUMENTS[2:4], [], setting("admin"), Context())
     annotator = annotation_server.curator("admin-cy", "admin")
     with pytest.raises(InputError, match="API key of an owner or admin"):
         pull(annotator, "admin", "admin", Rejects())

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.io import Rejects, read_documents
 from abroad.core.schema import Document, Prediction, Relation
 from annotation.argilla.pull import pull, write_pulled
@@ -50,7 +51,7 @@ def pushed(annotation_server):
     documents = read_documents("data/sample/curated.jsonl")[:2]
     predictions = list(load_pair_extractor().extract(documents))
     settings = PushSettings(dataset=NAME, workspace=NAME, model="pairs 0.1")
-    push(client, documents, predictions, settings, Rejects())
+    push(client, documents, predictions, settings, Context())
     password = add_curator(client, "browser-marie", workspace=NAME)
     return client, documents, predictions, password
 

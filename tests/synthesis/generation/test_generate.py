@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper_folder, old_helper
 from abroad.core.io import Rejects, write_jsonl
@@ -47,11 +48,11 @@ def read(path):
 def test_an_interrupted_run_goes_on_and_gives_what_one_run_gives(engine, tmp_path):
     prompts, whole, parts = (tmp_path / name for name in ("p.jsonl", "whole.jsonl", "parts.jsonl"))
     write_jsonl(prompts, [prompt(str(n)) for n in range(5)])
-    generate_abstracts(prompts, whole, engine, Rejects(), IDENTITY)
+    generate_abstracts(prompts, whole, engine, Context(), IDENTITY)
     with pytest.raises(KeyboardInterrupt):
-        generate_abstracts(prompts, parts, Dying(engine, 3), Rejects(), IDENTITY)
+        generate_abstracts(prompts, parts, Dying(engine, 3), Context(), IDENTITY)
     assert not parts.exists()
-    report = generate_abstracts(prompts, parts, engine, Rejects(), IDENTITY)
+    report = generate_abstracts(prompts, parts, engine, Context(), IDENTITY)
     assert (report.written, report.resumed) == (5, 3)
     assert read(parts) == read(whole)
 
@@ -59,7 +60,7 @@ def test_an_interrupted_run_goes_on_and_gives_what_one_run_gives(engine, tmp_pat
 def test_the_lead_opens_the_abstract_and_other_fields_are_carried_over(engine, tmp_path):
     prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
     write_jsonl(prompts, [prompt("1", lead="Rutin was isolated from Ruta fictiva.", relations=[["a", "b"]])])
-    generate_abstracts(prompts, out, engine, Rejects(), IDENTITY)
+    generate_abstracts(prompts, out, engine, Context(), IDENTITY)
     record = read(out)[0]
     assert record["AbstractText"].startswith("Rutin was isolated from Ruta fictiva.")
     assert record["relations"] == [["a", "b"]] and record["ArticleTitle"] == "T"
@@ -70,7 +71,7 @@ def test_bad_prompt_records_are_set_aside(engine, tmp_path):
     prompts.write_text(
         "\n".join([json.dumps(prompt("1")), "{broken", '{"id": "2"}', json.dumps(prompt("1")), json.dumps(prompt("3"))])
     )
-    generate_abstracts(prompts, out, engine, rejects, IDENTITY)
+    generate_abstracts(prompts, out, engine, Context(rejects), IDENTITY)
     assert [record["id"] for record in read(out)] == ["1", "3"]
     assert [item["where"].rpartition(":")[2] for item in rejects.items] == ["2", "3", "4"]
 
@@ -78,7 +79,7 @@ def test_bad_prompt_records_are_set_aside(engine, tmp_path):
 def test_a_prompt_the_model_cannot_hold_is_set_aside(engine, tmp_path):
     prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
     write_jsonl(prompts, [prompt("1", prompt="word " * 900), prompt("2")])
-    generate_abstracts(prompts, out, engine, rejects, IDENTITY)
+    generate_abstracts(prompts, out, engine, Context(rejects), IDENTITY)
     assert [record["id"] for record in read(out)] == ["2"] and "512 positions" in rejects.items[0]["reason"]
 
 
@@ -86,7 +87,7 @@ def test_a_file_without_prompts_is_an_input_error(engine, tmp_path):
     prompts = tmp_path / "p.jsonl"
     prompts.write_text('{"id": "1"}\n')
     with pytest.raises(InputError, match="no usable prompt"):
-        generate_abstracts(prompts, tmp_path / "out.jsonl", engine, Rejects(), IDENTITY)
+        generate_abstracts(prompts, tmp_path / "out.jsonl", engine, Context(), IDENTITY)
 
 
 def test_a_cut_off_text_ends_with_a_whole_sentence():
@@ -97,10 +98,10 @@ def test_a_cut_off_text_ends_with_a_whole_sentence():
 def test_prompts_in_shards_give_the_same_file(engine, tmp_path):
     prompts, whole, sharded = (tmp_path / name for name in ("p.jsonl", "whole.jsonl", "sharded.jsonl"))
     write_jsonl(prompts, [prompt(str(n)) for n in range(5)])
-    generate_abstracts(prompts, whole, engine, Rejects(), IDENTITY)
+    generate_abstracts(prompts, whole, engine, Context(), IDENTITY)
     with pytest.raises(KeyboardInterrupt):
-        generate_abstracts(prompts, sharded, Dying(engine, 1), Rejects(), IDENTITY, largest_shard=2)
-    report = generate_abstracts(prompts, sharded, engine, Rejects(), IDENTITY, largest_shard=3)
+        generate_abstracts(prompts, sharded, Dying(engine, 1), Context(), IDENTITY, largest_shard=2)
+    report = generate_abstracts(prompts, sharded, engine, Context(), IDENTITY, largest_shard=3)
     assert report.resumed == 1 and sharded.read_bytes() == whole.read_bytes()
 
 
@@ -109,13 +110,13 @@ def test_the_shards_of_an_earlier_version_are_gone_on_with(engine, tmp_path):
     prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
     write_jsonl(prompts, [prompt(str(n)) for n in range(4)])
     with pytest.raises(KeyboardInterrupt):
-        generate_abstracts(prompts, out, Dying(engine, 3), Rejects(), IDENTITY, largest_shard=2)
+        generate_abstracts(prompts, out, Dying(engine, 3), Context(), IDENTITY, largest_shard=2)
     (shards,) = helper_folder(out).glob("shards-*")
     old = shards.rename(old_helper(out, "shards"))
     (partial,) = old.glob("00001.jsonl.partial-*")
     partial.rename(old / "00001.jsonl.partial")
     (old / "00001.jsonl.resume.json").write_text(json.dumps(IDENTITY))
-    assert generate_abstracts(prompts, out, Counting(engine), Rejects(), IDENTITY).resumed == 3
+    assert generate_abstracts(prompts, out, Counting(engine), Context(), IDENTITY).resumed == 3
     assert len(out.read_text().splitlines()) == 4 and not old.exists()
 
 
@@ -123,9 +124,9 @@ def test_the_unfinished_work_of_another_model_is_kept(engine, tmp_path):
     prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
     write_jsonl(prompts, [prompt(str(n)) for n in range(4)])
     with pytest.raises(KeyboardInterrupt):
-        generate_abstracts(prompts, out, Dying(engine, 3), Rejects(), IDENTITY, largest_shard=2)
-    generate_abstracts(prompts, out, engine, Rejects(), {"model": "mistyped"}, largest_shard=2)
-    assert generate_abstracts(prompts, out, engine, Rejects(), IDENTITY).resumed == 3
+        generate_abstracts(prompts, out, Dying(engine, 3), Context(), IDENTITY, largest_shard=2)
+    generate_abstracts(prompts, out, engine, Context(), {"model": "mistyped"}, largest_shard=2)
+    assert generate_abstracts(prompts, out, engine, Context(), IDENTITY).resumed == 3
 
 
 class Counting:
@@ -146,13 +147,13 @@ def test_other_prompts_take_over_what_is_unchanged(engine, tmp_path, finished):
     prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
     write_jsonl(prompts, [prompt(str(n)) for n in range(4)])
     if finished:
-        generate_abstracts(prompts, out, engine, Rejects(), IDENTITY, largest_shard=2)
+        generate_abstracts(prompts, out, engine, Context(), IDENTITY, largest_shard=2)
     else:
         with pytest.raises(KeyboardInterrupt):
-            generate_abstracts(prompts, out, Dying(engine, 3), Rejects(), IDENTITY, largest_shard=2)
+            generate_abstracts(prompts, out, Dying(engine, 3), Context(), IDENTITY, largest_shard=2)
     write_jsonl(prompts, [prompt("new"), prompt("1"), prompt("0", seed=9)])
     counting = Counting(engine)
-    report = generate_abstracts(prompts, out, counting, Rejects(), IDENTITY, largest_shard=2)
+    report = generate_abstracts(prompts, out, counting, Context(), IDENTITY, largest_shard=2)
     assert counting.asked == ["new", "0"] and (report.written, report.resumed) == (3, 1)
     assert [record["id"] for record in read(out)] == ["new", "1", "0"]
 
@@ -160,14 +161,14 @@ def test_other_prompts_take_over_what_is_unchanged(engine, tmp_path, finished):
 def test_another_model_starts_anew(engine, tmp_path):
     prompts, out = tmp_path / "p.jsonl", tmp_path / "out.jsonl"
     write_jsonl(prompts, [prompt("1")])
-    generate_abstracts(prompts, out, engine, Rejects(), IDENTITY)
-    assert generate_abstracts(prompts, out, engine, Rejects(), {**IDENTITY, "model": "other"}).resumed == 0
+    generate_abstracts(prompts, out, engine, Context(), IDENTITY)
+    assert generate_abstracts(prompts, out, engine, Context(), {**IDENTITY, "model": "other"}).resumed == 0
 
 
 def test_a_request_out_of_range_is_set_aside(engine, tmp_path):
     prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
     write_jsonl(prompts, [prompt("1", temperature=-1), prompt("2", max_tokens="many"), prompt("3")])
-    generate_abstracts(prompts, out, engine, rejects, IDENTITY)
+    generate_abstracts(prompts, out, engine, Context(rejects), IDENTITY)
     assert [record["id"] for record in read(out)] == ["3"] and len(rejects) == 2
 
 
@@ -199,12 +200,12 @@ def test_mistyped_prompts_delete_no_unfinished_answers(engine, tmp_path, capsys,
     write_jsonl(right, [prompt(str(n)) for n in range(5)])
     write_jsonl(wrong, [prompt(id, prompt="Another prompt") for id in wrong_ids])
     with pytest.raises(KeyboardInterrupt):
-        generate_abstracts(right, out, Dying(engine, 3), Rejects(), IDENTITY)
+        generate_abstracts(right, out, Dying(engine, 3), Context(), IDENTITY)
     if finished:
-        generate_abstracts(wrong, out, engine, Rejects(), IDENTITY)
+        generate_abstracts(wrong, out, engine, Context(), IDENTITY)
     else:
         with pytest.raises(KeyboardInterrupt):
-            generate_abstracts(wrong, out, Dying(engine, 1), Rejects(), IDENTITY)
+            generate_abstracts(wrong, out, Dying(engine, 1), Context(), IDENTITY)
     assert "3 unfinished answers to other prompts stay in" in capsys.readouterr().err
-    assert generate_abstracts(right, out, engine, Rejects(), IDENTITY).resumed == 3
+    assert generate_abstracts(right, out, engine, Context(), IDENTITY).resumed == 3
     assert [record["id"] for record in read(out)] == [str(n) for n in range(5)]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.engines.base import Generation
 from abroad.synthesis.tasks.specialise import SpecialiseSettings, next_round, specialise
@@ -39,7 +39,7 @@ class Scripted:
 
 def run(engine, tmp_path, count, previous=(), corpus=CORPUS):
     settings = SpecialiseSettings(count=count, retrieve=1)
-    return specialise([SEED], corpus, engine, {"model": "scripted"}, settings, tmp_path, Rejects(), previous)
+    return specialise([SEED], corpus, engine, {"model": "scripted"}, settings, tmp_path, Context(), previous)
 
 
 def test_an_answer_stays_if_all_it_names_was_retrieved(tmp_path):
@@ -95,7 +95,7 @@ def test_a_third_round_is_refused():
 
 def test_seeds_without_relations_are_refused(tmp_path):
     with pytest.raises(InputError, match="none of the seed documents has a relation"):
-        specialise([CORPUS[0]], CORPUS, None, {}, SpecialiseSettings(), tmp_path, Rejects())
+        specialise([CORPUS[0]], CORPUS, None, {}, SpecialiseSettings(), tmp_path, Context())
 
 
 def test_bm25_finds_the_abstract_with_the_words_and_leaves_out_one():
