@@ -12,7 +12,12 @@ CREDENTIALS = "credentials.json"  # written by server/launch.py, readable by its
 
 @dataclass(frozen=True)
 class Credentials:
-    """Attributes: url: of the server; api_key: of its owner, or of the user who runs a command."""
+    """How to speak to a server.
+
+    Attributes:
+        url: of the server.
+        api_key: of its owner, or of the user who runs a command.
+    """
 
     url: str
     api_key: str

@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-READABLE = (
-    "abroad/__init__.py",
-    "abroad/api.py",
-    "abroad/core",
-    "abroad/engines",
-    "abroad/evaluation",
-    "abroad/extraction/base.py",
-    "abroad/extraction/generative",
-    "abroad/extraction/load.py",
-    "abroad/text/expand.py",
-    "abroad/text/expansion.py",
-    "gme_sampler",
-)
-"""What is read so far; to be lengthened until it is all."""
-FILES = [file for name in READABLE for file in ([ROOT / name] if name.endswith(".py") else (ROOT / name).rglob("*.py"))]
+PACKAGES = ("abroad", "annotation", "gme_sampler")
+NOT_YET = {
+    f"abroad/extraction/builtin/{name}.py" for name in ("encoder", "features", "fit", "pairs", "score", "train_encoder")
+}
+"""What is not written like this yet; to be shortened until it is nothing."""
+FILES = [
+    file
+    for package in PACKAGES
+    for file in sorted((ROOT / package).rglob("*.py"))
+    if file.relative_to(ROOT).as_posix() not in NOT_YET
+]
 SECTION = re.compile(r"(Args|Attributes|Returns|Raises|Yields|Example):", re.MULTILINE)
 TWO_NAMES = re.compile(r"^    \w+(, \w+)+: |^    \w+: .*; [a-z]\w*: ", re.MULTILINE)
+
+
+SAID_BY_THE_MODULE = {"register", "main"}
+"""Entries of modules of commands and scripts, which the docstring of the module describes."""
 
 
 def docstrings(file: Path):
@@ -48,6 +48,7 @@ def test_every_public_function_and_class_has_a_docstring(file):
         for node in tree.body
         if isinstance(node, ast.ClassDef | ast.FunctionDef)
         and not node.name.startswith("_")
+        and node.name not in SAID_BY_THE_MODULE
         and not any(getattr(decorator, "id", "") == "overload" for decorator in node.decorator_list)
     ]
     assert [node.name for node in public if not ast.get_docstring(node)] == []

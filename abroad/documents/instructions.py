@@ -14,10 +14,12 @@ from abroad.documents.inputs import read_documents
 
 @dataclass(frozen=True)
 class Task:
-    """Attributes:
-    kind: one of `abroad.synthesis.tasks.kinds.kinds()`, or "generated".
-    input: what the instruction is about: a text, or the words of a question.
-    source: id of the document it was made of; empty for a generated one.
+    """An instruction with its answer, to train on.
+
+    Attributes:
+        kind: one of `abroad.synthesis.tasks.kinds.kinds()`, or "generated".
+        input: what the instruction is about: a text, or the words of a question.
+        source: id of the document it was made of; empty for a generated one.
     """
 
     id: str

@@ -38,8 +38,8 @@ def split_documents(
     Args:
         test: ids of the test documents; those of the same publications come with them.
             None draws `test_share` of all documents at random.
-        test_share, valid_share: shares of all documents; with `test` given, `valid_share` counts
-            of the documents left. Parts are rounded to the nearest document and never exceeded.
+        test_share: share of all documents; parts are rounded to the nearest document and never exceeded.
+        valid_share: share of all documents; with `test` given, of the documents left.
     Raises:
         InputError: shares outside 0 to 1, or that leave nothing to train on.
     """

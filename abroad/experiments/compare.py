@@ -26,7 +26,8 @@ class SetScore:
     """What a model trained on one set does on the curated documents.
 
     Attributes:
-        documents, relations: of the training set.
+        documents: of the training set.
+        relations: of the training set.
         intervals: "precision", "recall", "f1" -> 95% interval over documents.
         difference: F1 less that of the first set (points), with `low`, `high` and `p_value`; None for the first.
     """

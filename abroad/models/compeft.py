@@ -33,7 +33,8 @@ class TernaryChange:
 
     Attributes:
         shapes: name -> shape, in the order in which entries are counted (by name).
-        places: int64, rising: entries that are not zero; signs: bool, True for plus.
+        places: int64, rising: entries that are not zero.
+        signs: bool, True for plus.
         value: magnitude of all of them, alpha times the standard deviation of the change.
     """
 
@@ -65,7 +66,8 @@ def compress(
     """Keep the signs of the largest `density` percent of all entries of the change, wherever they are.
 
     Args:
-        initial, tuned: float arrays by name, of like shapes.
+        initial: float arrays by name.
+        tuned: float arrays of the same names and shapes.
         scale: alpha.
     Raises:
         InputError: names or shapes differ, or nothing changed.

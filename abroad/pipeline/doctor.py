@@ -15,10 +15,14 @@ from abroad.models.source import PACKAGED, packaged_gguf
 
 @dataclass(frozen=True)
 class Finding:
-    """Attributes:
-    part: what was looked for; state: "ok", "missing" or "note".
-    detail: version or size when there; purpose: what it is for.
-    fix: the command that adds it, empty if there is nothing to do.
+    """What `abroad doctor` found of one part.
+
+    Attributes:
+        part: what was looked for.
+        state: "ok", "missing" or "note".
+        detail: version or size when there.
+        purpose: what it is for.
+        fix: the command that adds it, empty if there is nothing to do.
     """
 
     part: str

@@ -37,7 +37,8 @@ class Stage:
 
     Attributes:
         name: as in `--only NAME`.
-        inputs, outputs: files and directories it reads and writes.
+        inputs: files and directories that it reads.
+        outputs: files and directories that it writes.
         settings: what else decides its outputs: the identity of its settings.
         run: does the work and returns figures for the run record.
     """

@@ -23,10 +23,11 @@ class OrderScores:
     """How good one order is.
 
     Attributes:
-        average_precision, first: percent, mean over the documents in which an order matters (they have right and
-            wrong candidates): average precision, and how often the first candidate is right.
-        f1: at the fixed share of each document's candidates; best_f1: at the share best_share that gave most,
-            chosen on these very documents, so too high.
+        average_precision: percent, mean over the documents in which an order matters (they have right and wrong
+            candidates).
+        first: percent of these documents in which the first candidate is right.
+        f1: at the fixed share of each document's candidates.
+        best_f1: at the share best_share that gave most, chosen on these very documents, so too high.
         intervals: "average_precision", "first", "f1", "best_f1" -> 95% bootstrap interval over documents.
     """
 
@@ -54,13 +55,17 @@ class Disagreement:
 
 @dataclass(frozen=True)
 class RankingComparison:
-    """Attributes:
-    documents: with gold and a ranking; mattering: those in which an order matters.
-    candidates, correct: how many there are, and are right.
-    chance: average precision that a random order is expected to have, in percent.
-    ceiling: F1 if exactly the right candidates were kept.
-    share: the fixed one.
-    steps: median of the games'.
+    """All orders of the same candidates beside gold.
+
+    Attributes:
+        documents: with gold and a ranking.
+        mattering: those in which an order matters.
+        candidates: how many there are.
+        correct: how many of them are right.
+        chance: average precision that a random order is expected to have, in percent.
+        ceiling: F1 if exactly the right candidates were kept.
+        share: the fixed one.
+        steps: median of the games'.
     """
 
     whole: bool
@@ -89,7 +94,8 @@ class _Ranked:
     """One document's candidates in the order they were given.
 
     Attributes:
-        keys: what the protocol makes of each; gold: of the document.
+        keys: what the protocol makes of each.
+        gold: of the document.
         details: of each, as `CandidateRanking.details` gives them.
     """
 

@@ -40,7 +40,8 @@ class CandidateRanking:
 
     Attributes:
         likelihood: mean ln P of a token, of each candidate.
-        initial, final: policies before and after the game.
+        initial: policies before the game.
+        final: policies after it.
         error: why there is nothing to rank by, if so.
     """
 
@@ -274,9 +275,14 @@ def _written(prediction: Prediction) -> str:
 
 @dataclass(frozen=True)
 class RankReport:
-    """Attributes:
-    documents: ranked; resumed: of an earlier run; failed: with an error.
-    candidates: of all; kept: relations that stay.
+    """What came of ranking a file.
+
+    Attributes:
+        documents: ranked.
+        resumed: of an earlier run.
+        failed: with an error.
+        candidates: of all.
+        kept: relations that stay.
     """
 
     documents: int

@@ -33,9 +33,12 @@ class Candidate:
     """One cell of the grid.
 
     Attributes:
-        density: percent of entries kept; scale: alpha.
-        bytes: of the file; ratio: times smaller than the adapter in 16 bits.
-        loss: mean over target tokens of the validation documents (nats); f1: percent, None where not measured.
+        density: percent of entries kept.
+        scale: alpha.
+        bytes: of the file.
+        ratio: times smaller than the adapter in 16 bits.
+        loss: mean over target tokens of the validation documents (nats).
+        f1: percent, None where not measured.
     """
 
     density: float
@@ -48,10 +51,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Grid:
-    """Attributes:
-    loss, f1: of the adapter as it is.
-    cells: in the order measured.
-    best: the smallest file within the F1 points asked for; else the one with the best F1.
+    """The cells that were measured, beside the adapter as it is.
+
+    Attributes:
+        loss: of the adapter as it is.
+        f1: of the adapter as it is.
+        cells: in the order measured.
+        best: the smallest file within the F1 points asked for; else the one with the best F1.
     """
 
     loss: float

@@ -184,7 +184,8 @@ class RateLimiter:
 
     Args:
         rate: requests a second.
-        clock, sleep: for tests.
+        clock: for tests.
+        sleep: for tests.
     """
 
     def __init__(

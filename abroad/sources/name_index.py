@@ -44,7 +44,9 @@ class ChemicalEntry:
     """A chemical of the index; each identifier may be missing.
 
     Attributes:
-        wikidata: "Q43656"; pubchem: "5997"; inchikey: 27 characters.
+        wikidata: "Q43656".
+        pubchem: "5997".
+        inchikey: 27 characters.
     """
 
     wikidata: str | None

@@ -29,7 +29,8 @@ class Annotation:
     """A mention that PubTator3 marks.
 
     Attributes:
-        start, end: offsets in code points into `Document.text`, end exclusive.
+        start: offset in code points into `Document.text`.
+        end: offset after the last code point.
         type: Species, Chemical, Disease, Gene, ...
         identifier: NCBI Taxonomy, MeSH, ...; empty if it has none.
     """

@@ -26,8 +26,10 @@ class WordCounts(NamedTuple):
         named: capitalised with the epithet of a species of its own, or with "sp.".
         apposed: in lower case directly before the name of a species, as "sponge" in "the sponge Dysidea avara".
         kind: what a taxon is, as "sponge" in "... is a species of sponge" (Wikipedia).
-        plain, italic: in lower case in Wikipedia's pages on taxa; names stand in italics there.
-        plain_capital, italic_capital: the same with a capital.
+        plain: in lower case in Wikipedia's pages on taxa.
+        italic: in italics there, in which names stand.
+        plain_capital: as `plain`, with a capital.
+        italic_capital: as `italic`, with a capital.
     """
 
     ordinary: int = 0

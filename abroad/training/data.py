@@ -84,7 +84,9 @@ def collate(examples: Sequence[TokenisedExample], pad_id: int) -> dict[str, Any]
     `kept` positions only.
 
     Returns:
-        input_ids, attention_mask, position_ids: int64 tensors [batch, length];
+        input_ids: int64 tensor [batch, length].
+        attention_mask: likewise.
+        position_ids: likewise.
         labels: [batch, kept], the token each of the last positions is followed by.
     """
     import torch
@@ -111,8 +113,11 @@ def collate_packed(examples: Sequence[TokenisedExample]) -> dict[str, Any]:
     """Examples side by side in one row; the mask keeps each to itself, and positions begin anew.
 
     Returns:
-        input_ids, position_ids: int64 tensors [1, length]; attention_mask: bool [1, 1, length, length], causal
-            within each example; kept: int64 [targets], the positions whose logits are needed; labels: [1, targets].
+        input_ids: int64 tensor [1, length].
+        position_ids: likewise.
+        attention_mask: bool [1, 1, length, length], causal within each example.
+        kept: int64 [targets], the positions whose logits are needed.
+        labels: [1, targets].
     """
     import torch
 

@@ -17,7 +17,8 @@ class Processes:
     """This process among those of a run.
 
     Attributes:
-        rank, count: its number, and how many there are.
+        rank: its number.
+        count: how many there are.
         device: where its tensors are.
     """
 

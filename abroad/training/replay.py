@@ -20,10 +20,12 @@ from abroad.training.train import TrainingRun
 
 @dataclass(frozen=True)
 class Replay:
-    """Attributes:
-    updates: whose hashes were compared; of these `equal` are equal.
-    first_difference: the first update whose data differ; None if none does.
-    losses: (update, loss recorded, loss now) of the updates made again.
+    """What came of reading the data of a run once more.
+
+    Attributes:
+        updates: whose hashes were compared; of these `equal` are equal.
+        first_difference: the first update whose data differ; None if none does.
+        losses: (update, loss recorded, loss now) of the updates made again.
     """
 
     updates: int

@@ -15,12 +15,15 @@ _FINISHED = "finished.json"  # helper of the run's directory
 
 @dataclass(frozen=True)
 class TrainReport:
-    """Attributes:
-    adapter: directory of the adapter, loadable with `abroad extract --model`.
-    examples, steps: trained on, and updates made.
-    best_f1: percent on the validation documents; None without any.
-    resumed_from: update the run continued at; 0 for a fresh one.
-    spikes: loss spikes met.
+    """What came of a training run.
+
+    Attributes:
+        adapter: directory of the adapter, loadable with `abroad extract --model`.
+        examples: trained on.
+        steps: updates made.
+        best_f1: percent on the validation documents; None without any.
+        resumed_from: update the run continued at; 0 for a fresh one.
+        spikes: loss spikes met.
     """
 
     adapter: Path

@@ -29,8 +29,8 @@ def connect(url: str | None = None, api_key: str | None = None, home: Path | Non
     """A checked connection: the server answers, its version suits, the key is known there.
 
     Args:
-        url, api_key: of the server; else ARGILLA_API_URL and ARGILLA_API_KEY; else what the local server left in
-            its home. The local server's key goes to no other server.
+        url: of the server; else ARGILLA_API_URL, else what the local server left in its home.
+        api_key: else ARGILLA_API_KEY, else that of the local server, which goes to no other.
         home: the local server's directory, if not the default one.
     Raises:
         InputError: no server named and none here, no key, wrong key, or a URL that is none.

@@ -44,9 +44,12 @@ _LONGEST_NAME = 180  # bytes of a file name without the hash and the ending; fil
 
 @dataclass
 class Pulled:
-    """Attributes:
-    documents: all that were shown; predictions: what was suggested for them.
-    decisions: every answer.
+    """What curators have answered.
+
+    Attributes:
+        documents: all that were shown.
+        predictions: what was suggested for them.
+        decisions: every answer.
     """
 
     documents: dict[str, Document] = field(default_factory=dict)

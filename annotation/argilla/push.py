@@ -53,10 +53,14 @@ class PushSettings(Settings):
 
 @dataclass
 class PushReport:
-    """Attributes:
-    pushed: ids in the order shown; created, updated: how many of them were new, or there before.
-    answered: ids left alone, since a curator has answered them.
-    overlapping: how many of the pushed are shown to several curators.
+    """What was shown to curators.
+
+    Attributes:
+        pushed: ids in the order shown.
+        created: how many of them were new.
+        updated: how many of them were there before.
+        answered: ids left alone, since a curator has answered them.
+        overlapping: how many of the pushed are shown to several curators.
     """
 
     pushed: list[str] = field(default_factory=list)

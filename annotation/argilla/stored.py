@@ -18,7 +18,14 @@ _PAGE = 200
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """Attributes: user: id; status: submitted, draft or discarded; values: question -> value; updated_at: UTC."""
+    """The answer of a curator, as the server has it.
+
+    Attributes:
+        user: id.
+        status: submitted, draft or discarded.
+        values: question -> value.
+        updated_at: UTC.
+    """
 
     user: str
     status: str
@@ -28,7 +35,13 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class StoredRecord:
-    """Attributes: id: the document's; metadata: as pushed; answers: one a user."""
+    """A record of the server, with its answers.
+
+    Attributes:
+        id: the document's.
+        metadata: as pushed.
+        answers: one a user.
+    """
 
     id: str
     metadata: dict[str, Any]

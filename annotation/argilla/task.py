@@ -99,7 +99,10 @@ class Card:
 
     Attributes:
         prediction: what a model says of it; None for no suggestion.
-        model: its name; batch, rank: place in the curation; answers: earlier answers, shown above the questions.
+        model: its name.
+        batch: its name.
+        rank: place in the curation.
+        answers: earlier answers, shown above the questions.
     """
 
     document: Document

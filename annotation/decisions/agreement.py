@@ -44,7 +44,8 @@ class PairAgreement:
 
     Attributes:
         candidates: relations that one of them or the model named.
-        f1, spans: percent; of relations, and of marked spans (same start, end and role).
+        f1: of relations, in percent.
+        spans: of marked spans (same start, end and role), in percent.
         kappa: Cohen's, on the candidates.
     """
 
@@ -77,9 +78,12 @@ class PartAgreement:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Attributes:
-    documents: decided by two curators or more; decisions: submitted, on whatever document.
-    fleiss: Fleiss' kappa over all candidates.
+    """How far curators agree.
+
+    Attributes:
+        documents: decided by two curators or more.
+        decisions: submitted, on whatever document.
+        fleiss: Fleiss' kappa over all candidates.
     """
 
     documents: int

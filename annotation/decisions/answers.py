@@ -27,9 +27,11 @@ _NEAR = 0.85  # of difflib's ratio
 
 @dataclass(frozen=True)
 class Answer:
-    """Attributes:
-    relations: distinct, in order, names tidied.
-    flagged: lines that hold no relation ("not understood"), and relations with a name that the text lacks.
+    """What a curator decided of a document.
+
+    Attributes:
+        relations: distinct, in order, names tidied.
+        flagged: lines that hold no relation ("not understood"), and relations with a name that the text lacks.
     """
 
     relations: tuple[LabelPair, ...]

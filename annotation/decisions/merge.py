@@ -24,7 +24,8 @@ class Conflict:
     """A document whose curators differ in relations that no majority settles.
 
     Attributes:
-        answers: curator -> relations; open: relations that half of them have.
+        answers: curator -> relations.
+        open: relations that half of them have.
     """
 
     document: str
@@ -38,9 +39,11 @@ class Conflict:
 
 @dataclass
 class Merged:
-    """Attributes:
-    documents: curated ones; `extra["curation"]` says how each came about.
-    conflicts: documents with open relations, not adjudicated.
+    """The decisions of all curators, joined.
+
+    Attributes:
+        documents: curated ones; `extra["curation"]` says how each came about.
+        conflicts: documents with open relations, not adjudicated.
     """
 
     documents: list[Document] = field(default_factory=list)

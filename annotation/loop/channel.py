@@ -20,7 +20,13 @@ from annotation.decisions.records import ADJUDICATION
 
 @dataclass(frozen=True)
 class Batch:
-    """Attributes: name: kept in the decisions; folder: of the round; model: name of what made the predictions."""
+    """The documents of a round, with what is suggested for them.
+
+    Attributes:
+        name: kept in the decisions.
+        folder: of the round.
+        model: name of what made the predictions.
+    """
 
     name: str
     folder: Path
@@ -134,6 +140,7 @@ def open_channel(section: CurationSection, out: Path) -> Channel:
     """The channel that a config asks for.
 
     Raises:
-        InputError, AbroadError: no server, or it does not answer.
+        InputError: no server.
+        AbroadError: it does not answer.
     """
     return PageChannel(out / "decisions") if section.offline else ServerChannel(section)

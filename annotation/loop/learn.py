@@ -27,9 +27,12 @@ _FOLDS = 5
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Attributes:
-    documents: all curated ones so far, without open conflicts; decisions: those that made them.
-    unseen: document id -> prediction of the model in use, made without that document.
+    """What a round trains on.
+
+    Attributes:
+        documents: all curated ones so far, without open conflicts.
+        decisions: those that made them.
+        unseen: document id -> prediction of the model in use, made without that document.
     """
 
     documents: Sequence[Document]
@@ -105,6 +108,7 @@ def can_train(documents: Sequence[Document]) -> str:
 
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
+    """Write predictions, one a line."""
     write_jsonl(path, (prediction.to_dict() for prediction in predictions))
 
 

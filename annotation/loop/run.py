@@ -45,7 +45,12 @@ from annotation.loop.select import choose_batch
 
 @dataclass(frozen=True)
 class LoopReport:
-    """Attributes: closed: rounds that are over, each as in round.json; waiting_for: what to do next, "" if nothing."""
+    """How far the rounds of curation came.
+
+    Attributes:
+        closed: rounds that are over, each as in round.json.
+        waiting_for: what to do next, "" if nothing.
+    """
 
     closed: list[dict[str, Any]]
     waiting_for: str

@@ -18,8 +18,8 @@ class Choice:
 
     Attributes:
         why: CHOSEN or BLIND.
-        place: in the greedy maximum entropy order of all candidates, from 0; uncertainty: mean entropy of its
-            scores in bits.
+        place: in the greedy maximum entropy order of all candidates, from 0.
+        uncertainty: mean entropy of its scores in bits.
     """
 
     document: Document

@@ -49,6 +49,7 @@ class Entry(NamedTuple):
 
 
 def create(connection: sqlite3.Connection, dataset_id: Any, fields: Sequence[str]) -> None:
+    """Make the index of a dataset's texts."""
     columns = ", ".join(f'"{column_of(field)}"' for field in fields)
     connection.execute(
         f'CREATE VIRTUAL TABLE IF NOT EXISTS "{table_of(dataset_id)}" '
@@ -57,6 +58,7 @@ def create(connection: sqlite3.Connection, dataset_id: Any, fields: Sequence[str
 
 
 def drop(connection: sqlite3.Connection, dataset_id: Any) -> None:
+    """Remove the index of a dataset."""
     connection.execute(f'DROP TABLE IF EXISTS "{table_of(dataset_id)}"')
     connection.execute("DELETE FROM entries WHERE dataset = ?", (hex_id(dataset_id),))
 
@@ -88,6 +90,7 @@ def put(
 
 
 def remove(connection: sqlite3.Connection, dataset_id: Any, records: Iterable[Any]) -> None:
+    """Take records out of the index of a dataset."""
     connection.execute("BEGIN IMMEDIATE")
     for id in records:
         _forget(connection, table_of(dataset_id), hex_id(id))

@@ -17,6 +17,7 @@ _HTML = frozenset("<>&\"'`")
 
 
 def is_allowed(name: str) -> bool:
+    """Whether a user may have this name."""
     return bool(_NAME.fullmatch(name))
 
 

@@ -32,7 +32,9 @@ class JoinReport:
         exact: documents whose text is the labelled one to the character.
         found_again: documents whose text another source formatted, so that offsets were looked for again.
         labels_lost: document id -> labels that its text no longer names; their relations are kept.
-        not_found, without_abstract, other_text: ids that gave no document, in order.
+        not_found: ids that are not there, in order.
+        without_abstract: ids whose article has no text, in order.
+        other_text: ids whose text is another than the labels are of, in order.
     """
 
     exact: int = 0

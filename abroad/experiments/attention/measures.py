@@ -44,7 +44,8 @@ def divergence(a: Any, b: Any) -> Any:
     """Mean over rows (but the first) of the Jensen-Shannon divergence in bits: 0 for equal rows, 1 for disjoint ones.
 
     Args:
-        a, b: of the same shape (..., n, n), rows summing to 1.
+        a: of shape (..., n, n), rows summing to 1.
+        b: of the same shape, likewise.
     Returns:
         of shape (...).
     """
@@ -74,7 +75,9 @@ def mention_mass(attention: Any, rows: Any, columns: Any) -> Any:
     """Mean over `rows` of the attention that falls on `columns`.
 
     Args:
-        attention: of shape (..., tokens, tokens); rows, columns: indices.
+        attention: of shape (..., tokens, tokens).
+        rows: indices of the tokens that look.
+        columns: indices of those looked at.
     Returns:
         of shape (...).
     """

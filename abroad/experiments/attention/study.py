@@ -51,11 +51,13 @@ class DocumentAttention:
         words: of the text.
         attention: (layers, heads, words, words).
         trivial: R2 on trivial patterns, (layers, heads).
-        instruction, random: divergence from the plain text with the instruction before it, and with as many
-            random tokens, (layers, heads).
-        own, any: attention from where the labels of relations are written to the mentions of that very label, and to
-            those of any, (layers, heads); None without relations whose labels stand in the text.
-        uniform_own, uniform_any: what they would be if all tokens were looked at alike.
+        instruction: divergence from the plain text with the instruction before it, (layers, heads).
+        random: with as many random tokens before it, (layers, heads).
+        own: attention from where the labels of relations are written to the mentions of that very label, (layers,
+            heads); None without relations whose labels stand in the text.
+        any: to the mentions of any label, likewise.
+        uniform_own: what `own` would be if all tokens were looked at alike.
+        uniform_any: what `any` would be.
     """
 
     id: str
@@ -110,7 +112,11 @@ class AttentionStudy:
                 rejects.add(document.id, str(error))
 
     def look_at(self, document: Document) -> DocumentAttention:
-        """Raises: InputError if the document is too long or too short."""
+        """The attention of every layer and head over a document.
+
+        Raises:
+            InputError: it is too long or too short.
+        """
         text = encode_text(self.tokenizer, document.text.strip())
         if len(text.words) < LEAST_WORDS:
             raise InputError(f"{len(text.words)} words; expected {LEAST_WORDS} or more")
@@ -192,9 +198,13 @@ class AttentionStudy:
 
 @dataclass(frozen=True)
 class Measure:
-    """Attributes:
-    quarters: mean over documents, of each quarter of the layers; low, high: 95% bootstrap over documents.
-    documents: that have it.
+    """A figure of attention over documents, with its interval.
+
+    Attributes:
+        quarters: mean over documents, of each quarter of the layers.
+        low: of its 95% bootstrap over documents.
+        high: likewise.
+        documents: that have it.
     """
 
     quarters: list[float]

@@ -32,7 +32,8 @@ class Row:
     """One way to ask one model.
 
     Attributes:
-        retrieve: "" without shots; rank: "none" or an order.
+        retrieve: "" without shots.
+        rank: "none" or an order.
     """
 
     model: LeaderboardModel
@@ -54,8 +55,11 @@ class Row:
 
 @dataclass(frozen=True)
 class TaskScore:
-    """Attributes:
-    f1: 95% interval over documents; parsed: answers that could be read.
+    """What a model does on one task of a suite.
+
+    Attributes:
+        f1: 95% interval over documents.
+        parsed: answers that could be read.
     """
 
     name: str
@@ -73,7 +77,8 @@ class Result:
         prompt: hash of the prompt's file.
         reading: how answers could be read, and what they cost.
         price: of all tokens, in the currency of the prices; None without prices.
-        comparison, predictions: document by document.
+        comparison: document by document.
+        predictions: document by document.
     """
 
     suite: str

@@ -85,8 +85,10 @@ class SuiteFile(Settings):
 
 @dataclass(frozen=True)
 class SuiteTask:
-    """Attributes:
-    documents: with their relations; ids are unique in the suite.
+    """Documents that every model of a suite is asked about.
+
+    Attributes:
+        documents: with their relations; ids are unique in the suite.
     """
 
     name: str
@@ -96,8 +98,11 @@ class SuiteTask:
 
 @dataclass(frozen=True)
 class Suite:
-    """Attributes:
-    path: the file it was read from; inputs: that, and the files that its tasks name.
+    """The tasks that models are compared on.
+
+    Attributes:
+        path: the file it was read from.
+        inputs: that, and the files that its tasks name.
     """
 
     name: str

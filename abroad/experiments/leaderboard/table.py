@@ -35,6 +35,7 @@ _EXAMPLES = 3
 
 
 def best_first(results: Sequence[Result]) -> list[Result]:
+    """The results, the highest F1 first."""
     return sorted(results, key=lambda result: -result.scores.f1)
 
 

@@ -41,7 +41,8 @@ class IsotonicScaling:
     """A rising step function through points, linear between them (Zadrozny and Elkan, KDD 2002).
 
     Attributes:
-        scores, values: arrays of the points, of one length, both rising.
+        scores: of the points, an array, rising.
+        values: at these, an array of the same length, rising.
     """
 
     scores: np.ndarray
@@ -68,6 +69,7 @@ Scaling = PlattScaling | IsotonicScaling
 
 
 def scaling_from_dict(record: dict[str, Any]) -> Scaling:
+    """A scaling that was written down by its `to_dict`."""
     if record["method"] == "platt":
         return PlattScaling(record["slope"], record["intercept"])
     return IsotonicScaling(np.array(record["scores"]), np.array(record["values"]))
@@ -102,7 +104,8 @@ def operating_points(scores: np.ndarray, truth: np.ndarray, gold: int) -> list[O
     """For thresholds 0.05, 0.06, ... 0.99.
 
     Args:
-        scores, truth: of held-out candidate relations.
+        scores: of held-out candidate relations.
+        truth: whether each of them is right.
         gold: relations there are, found as candidates or not.
     """
     points = []

@@ -36,10 +36,16 @@ class ChemicalSpan:
     """A stretch of text that may name chemicals.
 
     Attributes:
-        start, end: offsets; first, last: tokens, last exclusive.
+        start: offset of its first character.
+        end: offset after its last.
+        first: its first token.
+        last: the token after its last.
         log_score: log-probability that a name begins, goes on and ends here.
-        mean, least, most: of the probabilities of its tokens.
-        tagged: whether the best reading of the whole text has it; listed: whether it is a list that was expanded.
+        mean: of the probabilities of its tokens.
+        least: of these.
+        most: of these.
+        tagged: whether the best reading of the whole text has it.
+        listed: whether it is a list that was expanded.
         labels: how many it stands for.
     """
 
@@ -77,7 +83,8 @@ class OrganismSpan:
 
     Attributes:
         mention: as the finder or the tagger found it; the tagger's have the form "tagged".
-        first: its first token; score: the mean probability of its tokens.
+        first: its first token.
+        score: the mean probability of its tokens.
     """
 
     mention: OrganismMention

@@ -27,8 +27,10 @@ class Window:
     """A stretch of a text that the encoder reads at once.
 
     Attributes:
-        pieces, shapes: int64 arrays of shape (n,), with the marks at both ends.
-        first: token number of the first token; heads: position of the first piece of each token, shape (tokens,).
+        pieces: int64 array of shape (n,), with the marks at both ends.
+        shapes: int64 array of the same shape.
+        first: token number of the first token.
+        heads: position of the first piece of each token, shape (tokens,).
     """
 
     pieces: np.ndarray

@@ -83,6 +83,7 @@ def show_example(document: Document) -> dict[str, str]:
 
 
 def one_line(text: str) -> str:
+    """A text without line breaks or runs of spaces."""
     return " ".join(text.split())
 
 

@@ -47,7 +47,11 @@ def data_url(path: Path, resolution: int) -> str:
 
 
 def data_urls(paths: Sequence[Path], resolution: int) -> tuple[str, ...]:
-    """Raises: InputError as `data_url`, for the first image that is not one."""
+    """Images as data URLs.
+
+    Raises:
+        InputError: as `data_url`, for the first image that is not one.
+    """
     return tuple(data_url(path, resolution) for path in paths)
 
 

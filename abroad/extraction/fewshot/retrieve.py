@@ -162,4 +162,5 @@ def arrange(examples: Sequence[Document], order: str, seed: int, id: str) -> lis
 
 
 def pool_digest(pool: Sequence[Document]) -> str:
+    """What tells a pool of examples from others."""
     return digest([document.to_dict() for document in pool])

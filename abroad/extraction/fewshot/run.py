@@ -223,11 +223,14 @@ class AnswerCounts:
     """How answers could be read, over predictions.
 
     Attributes:
-        answers: that the model gave; failed: documents that got none.
+        answers: that the model gave.
+        failed: documents that got none.
         parsed: answers that could be read.
         malformed: parts of answers that are no relation.
         cut_off: answers that took their whole budget.
-        tokens, prompt_tokens: of all answers and their prompts; seconds: that took.
+        tokens: of all answers.
+        prompt_tokens: of their prompts.
+        seconds: that took.
     """
 
     answers: int
@@ -246,6 +249,7 @@ class AnswerCounts:
 
 
 def count_answers(predictions: Sequence[Prediction]) -> AnswerCounts:
+    """How many answers there were, and how many could be read."""
     answered = [prediction.extra for prediction in predictions if prediction.error is None]
 
     def total(key: str) -> Any:

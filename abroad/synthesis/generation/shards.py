@@ -29,10 +29,12 @@ LARGEST = 4096
 
 @dataclass(frozen=True)
 class Shard:
-    """Attributes:
-    prompts: JSONL of prompt records, ids unique over all shards.
-    out: JSONL of their answers, there when the shard is done.
-    count: of the prompts.
+    """A part of the prompts, with a file for its answers.
+
+    Attributes:
+        prompts: JSONL of prompt records, ids unique over all shards.
+        out: JSONL of their answers, there when the shard is done.
+        count: of the prompts.
     """
 
     prompts: Path

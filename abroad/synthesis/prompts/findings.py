@@ -35,7 +35,9 @@ class Findings:
 
     Attributes:
         text: the sentences.
-        organisms, chemicals, relations: as in a Document, for what the text states.
+        organisms: that the text states, as in a Document.
+        chemicals: likewise.
+        relations: likewise.
         surfaces: chemical id -> the words that stand for it where its label does not ("gloeophyllins A-C").
     """
 

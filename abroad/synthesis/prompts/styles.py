@@ -17,11 +17,14 @@ _STOP_GUIDED = ("\n\n", "Title:", "Keywords:", "Main findings:", "Instructions:"
 
 @dataclass(frozen=True)
 class Prompt:
-    """Attributes:
-    text: what the model reads.
-    lead: opening words of the answer that are forced on it and count as its own; may be empty.
-    stop: where the answer ends.
-    answer_after: the abstract is what stands after these words of the answer; empty: all of it.
+    """What a model is shown, and how its answer is read.
+
+    Attributes:
+        text: what the model reads.
+        lead: opening words of the answer that are forced on it and count as its own; may be empty.
+        stop: where the answer ends.
+        answer_after: the abstract is what stands after these words of the answer.
+        empty: all of it.
     """
 
     text: str

@@ -19,11 +19,14 @@ from gme_sampler import GreedyMaximumEntropySampler, RelationTable
 
 @dataclass(frozen=True)
 class Curated:
-    """Attributes:
-    documents: chosen, in the order picked.
-    least_score: of those that quality let through.
-    candidates: how many these were.
-    organisms, chemicals: distinct ones in the chosen documents.
+    """Documents chosen for quality and diversity.
+
+    Attributes:
+        documents: chosen, in the order picked.
+        least_score: of those that quality let through.
+        candidates: how many these were.
+        organisms: distinct ones in the chosen documents.
+        chemicals: likewise.
     """
 
     documents: list[Document]

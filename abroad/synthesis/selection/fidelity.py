@@ -24,9 +24,12 @@ _SHORTEST = 4  # characters of a key that may cover another
 
 @dataclass(frozen=True)
 class Fidelity:
-    """Attributes:
-    score: share of the organisms and chemicals reported in the text that a label covers; 1.0 if none is reported.
-    organisms, chemicals: names in the text that no label covers.
+    """How far the labels of a document cover what its text reports.
+
+    Attributes:
+        score: share of the organisms and chemicals reported in the text that a label covers; 1.0 if none is reported.
+        organisms: names in the text that no label covers.
+        chemicals: likewise.
     """
 
     score: float

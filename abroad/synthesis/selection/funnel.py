@@ -15,10 +15,13 @@ _SAMPLES = 3
 
 @dataclass(frozen=True)
 class FunnelStep:
-    """Attributes:
-    reason: why abstracts are lost here; "kept" for the last.
-    lost, left: abstracts lost at this step, and left after it.
-    samples: a few of those lost (or kept).
+    """One reason for which abstracts are lost.
+
+    Attributes:
+        reason: why abstracts are lost here; "kept" for the last.
+        lost: abstracts lost at this step.
+        left: abstracts left after it.
+        samples: a few of those lost (or kept).
     """
 
     reason: str

@@ -34,11 +34,13 @@ REASONS = (REFUSAL, LANGUAGE, ECHO, LEAK, LISTING, CUT_OFF, SHORT, LOOP, SAME, N
 
 @dataclass(frozen=True)
 class Verdict:
-    """Attributes:
-    score: share of the relations with both labels in the text, times that of the names a label covers.
-    reasons: why the abstract is not kept; empty if it is.
-    missing: labels that the text does not state.
-    extra: names in the text that no label covers.
+    """Whether a synthetic abstract is kept, and why not.
+
+    Attributes:
+        score: share of the relations with both labels in the text, times that of the names a label covers.
+        reasons: why the abstract is not kept; empty if it is.
+        missing: labels that the text does not state.
+        extra: names in the text that no label covers.
     """
 
     document: Document

@@ -33,6 +33,7 @@ def make_tasks(documents: Sequence[Document], seed: int = 0) -> list[Task]:
 
 
 def kinds() -> list[str]:
+    """Names of all kinds of tasks."""
     return list(_KINDS)
 
 

@@ -43,8 +43,8 @@ class Specialised:
     Attributes:
         tasks: records of the instruction set: a `Task`, with `context` (ids of abstracts) and `round`.
         rejected: the others, with `reason`.
-        grounded, grounded_without: share of finished answers that name something, all of it in the retrieved
-            abstracts; with them in the prompt, and without.
+        grounded: share of finished answers that name something, all of it in the retrieved abstracts.
+        grounded_without: the same without the abstracts in the prompt.
     """
 
     tasks: list[dict[str, Any]]

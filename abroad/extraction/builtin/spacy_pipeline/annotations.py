@@ -34,8 +34,10 @@ class Mention:
     """A name in the text.
 
     Attributes:
-        start, end: offsets in doc.text, end exclusive; the span of tokens around them may be longer.
-        labels: the names it stands for; score: None where nothing says how probable it is.
+        start: offset in doc.text; the span of tokens around it may be longer.
+        end: offset after the last character.
+        labels: the names it stands for.
+        score: None where nothing says how probable it is.
     """
 
     start: int

@@ -34,7 +34,8 @@ class Component:
     Args:
         steps: what it does, in order.
         model: directory that `abroad extractor train` wrote; None for the built-in extractor.
-        min_score, precision: threshold of relations, as of `load_pair_extractor`.
+        min_score: threshold of relations, as of `load_pair_extractor`.
+        precision: instead, the threshold that gave this precision.
         title_end: key of doc.user_data that holds the offset where the title ends; without it there is no title.
     Raises:
         InputError: no such model, a precision that was never reached, or both thresholds.
@@ -116,11 +117,13 @@ def _longest(doc: Doc, mentions: Iterable[Mention]) -> list[Mention]:
 
 @Language.factory("abroad_organisms")
 def make_organisms(nlp: Language, name: str, model: str | None = None, title_end: str = TITLE_END) -> Component:
+    """Find organisms."""
     return Component([find_organisms], model, title_end=title_end)
 
 
 @Language.factory("abroad_chemicals")
 def make_chemicals(nlp: Language, name: str, model: str | None = None, title_end: str = TITLE_END) -> Component:
+    """Find chemicals."""
     return Component([find_chemicals], model, title_end=title_end)
 
 
@@ -133,6 +136,7 @@ def make_relations(
     precision: float | None = None,
     title_end: str = TITLE_END,
 ) -> Component:
+    """Find relations of the organisms and chemicals that are there."""
     return Component([find_relations], model, min_score, precision, title_end)
 
 
@@ -145,6 +149,7 @@ def make_everything(
     precision: float | None = None,
     title_end: str = TITLE_END,
 ) -> Component:
+    """Find organisms, chemicals and relations."""
     return Component([find_organisms, find_chemicals, find_relations], model, min_score, precision, title_end)
 
 
