@@ -113,7 +113,7 @@ def extract(
     names = NameIndex(index) if index is not None else None
     linker = Linker(names) if link else None
     columns = ColumnNames(title_column, abstract_column)
-    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, out, rejects)
+    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, rejects)
     say_notes(rejects)
     extractor = _extractor(model, config, generative, calibrated)
     base = generative.get("base")
@@ -254,22 +254,22 @@ def _inputs(
     text: str | None,
     pmid: list[str],
     eutils: EutilsSettings,
-    out: Path | None,
     rejects: Rejects,
 ) -> list[Document]:
     from abroad.documents.inputs import InputSettings, fetch_pmids, read_inputs, text_document
 
     def open_client() -> EutilsClient:
         from abroad.sources.eutils import EutilsClient
+        from abroad.sources.kept import KeptAnswers
 
-        return EutilsClient(eutils, say)
+        return EutilsClient(eutils, say, kept=KeptAnswers(f"NCBI {eutils.base_url}"))
 
     if text is not None:
         return [text_document("text", text)]
     if pmid:
         with open_client() as client:
-            return fetch_pmids(pmid, client, rejects, out)
-    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client, out), sys.stdin.buffer)
+            return fetch_pmids(pmid, client, rejects)
+    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client), sys.stdin.buffer)
 
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:

@@ -11,9 +11,10 @@ import hashlib
 import time
 from pathlib import Path
 
+from abroad.core.cache import cache_directory
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, file_sha256
-from abroad.models.source import COMPRESSED, INITIAL, ModelSource, cache_directory, describe_model
+from abroad.models.source import COMPRESSED, INITIAL, ModelSource, describe_model
 
 _DECIDING = ("*.safetensors", COMPRESSED, "config.json", "tokenizer*", "*.model", "vocab*", "merges.txt", "*.jinja")
 """Files of a model directory that decide what it says."""

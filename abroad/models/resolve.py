@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from abroad.core.cache import cache_directory
 from abroad.models.adapters import decompressed
 from abroad.models.gguf import converted
 from abroad.models.load import load_model
 from abroad.models.lora import draw_adapter
-from abroad.models.source import COMPRESSED, ModelSource, base_of_adapter, cache_directory, describe_model
+from abroad.models.source import COMPRESSED, ModelSource, base_of_adapter, describe_model
 
 
 def resolve_model(name: str, base: str | None = None) -> ModelSource:

@@ -28,6 +28,7 @@ from abroad.core.settings import (
 from abroad.documents.sampling import SampleSettings
 from abroad.evaluation.settings import EvaluateSettings
 from abroad.extraction.generative.decoding import GenerativeSettings
+from abroad.pipeline.paths import rebased
 from abroad.sources.lotus import PrepareSettings
 from abroad.synthesis.prompts.settings import InstructSettings
 from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
@@ -38,13 +39,15 @@ class LotusSection(PrepareSettings):
     """The relations table: prepared from the frozen metadata, or given ready-made."""
 
     metadata: Path | None = Field(None, description="LOTUS frozen metadata, CSV or CSV.gz")
-    doi2pmid: Path | None = Field(None, description="tab separated: reference_doi, reference_pubmed_id")
+    doi2pmid: Path | None = Field(
+        None, description="tab separated: reference_doi, reference_pubmed_id; null: those of the sample are looked up"
+    )
     relations: Path | None = Field(None, description="a prepared table; instead of the two above")
 
     @model_validator(mode="after")
     def _one_source(self) -> LotusSection:
-        if (self.relations is None) == (self.metadata is None) or (self.metadata is None) != (self.doi2pmid is None):
-            raise ValueError("expected either 'relations', or 'metadata' and 'doi2pmid'")
+        if (self.relations is None) == (self.metadata is None) or (self.doi2pmid is not None and self.metadata is None):
+            raise ValueError("expected either 'relations', or 'metadata' and 'doi2pmid' (or none: no PMIDs)")
         return self
 
 
@@ -219,13 +222,16 @@ def _with_seed(section: Any, seed: int) -> Any:
     return {"seed": seed, **section} if isinstance(section, Mapping) else section
 
 
-def load_config(path: str | Path) -> Config:
-    """Read and check a config; relative paths in it count from the current directory.
+def load_config(path: str | Path, base_dir: Path | None = None) -> Config:
+    """Read and check a config.
+
+    Args:
+        base_dir: from where relative paths in it count; None: from its own folder (`abroad.pipeline.paths`).
 
     Raises:
         InputError: every mistake of the file at once, each with its key.
     """
-    config = check(Config, read_yaml(path), path)
+    config = rebased(check(Config, read_yaml(path), path), Path(path), base_dir)
     missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
     if missing:
         raise InputError(list_mistakes(path, missing))
@@ -235,10 +241,12 @@ def load_config(path: str | Path) -> Config:
 def load_section(path: Path, name: str) -> Any:
     """One section of a config file, checked on its own; its defaults when the file has no such section.
 
+    Its paths count as those of a whole config.
+
     Raises:
         InputError: as `load_config`, for that section.
     """
-    return read_section(path, name, _section(name))
+    return rebased(read_section(path, name, _section(name)), path)
 
 
 def _section(name: str) -> type[Settings]:
@@ -248,7 +256,7 @@ def _section(name: str) -> type[Settings]:
     return kind
 
 
-def check_config(path: str | Path) -> list[str]:
+def check_config(path: str | Path, base_dir: Path | None = None) -> list[str]:
     """Find every mistake of a config, or of a file that holds sections for single commands.
 
     Returns:
@@ -260,7 +268,7 @@ def check_config(path: str | Path) -> list[str]:
     raw = read_yaml(path)
     whole = not raw or any(name not in Config.model_fields or name in _OF_A_RUN for name in raw)
     if whole:
-        load_config(path)
+        load_config(path, base_dir)
         return []
     mistakes = []
     for name, values in raw.items():

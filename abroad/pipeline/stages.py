@@ -94,8 +94,8 @@ def make_document_stages(config: Config) -> list[Stage]:
     files, lotus = Files.of(config), config.lotus
     sample, curves, documents = files["sample.tsv"], files["sample.png"], files["documents.jsonl"]
     prepare = []
-    if lotus.metadata is not None and lotus.doi2pmid is not None:
-        given = (lotus.metadata, lotus.doi2pmid)
+    if lotus.metadata is not None:
+        given = (lotus.metadata, *([lotus.doi2pmid] if lotus.doi2pmid is not None else []))
         prepare = [
             Stage("prepare", given, (files.relations,), lotus.identity(), partial(_prepare, config, files.relations))
         ]
@@ -161,7 +161,7 @@ def _prepare(config: Config, out: Path, context: Context) -> dict[str, Any]:
     from abroad.sources.lotus import PrepareSettings, prepare
 
     lotus = config.lotus
-    assert lotus.metadata is not None and lotus.doi2pmid is not None
+    assert lotus.metadata is not None
     report = prepare(lotus.metadata, lotus.doi2pmid, out, PrepareSettings.of(lotus), context)
     lost = {loss.name: loss.rows_before - loss.rows_after for loss in report.losses}
     return {"rows": report.rows, "references": report.references, "rows_lost": lost}

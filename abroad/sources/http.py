@@ -53,6 +53,10 @@ class NoAnswer(AbroadError):
         return isinstance(self.cause, Unreadable)
 
 
+class NotThere(AbroadError):
+    """404, and not in the words by which the server says that it has no such thing: perhaps another server."""
+
+
 class TransientError(Exception):
     """An answer that another try may mend.
 
@@ -267,7 +271,7 @@ class JsonClient:
             return read(status, json_of(response))
         except (KeyError, TypeError, ValueError, AttributeError, Unreadable) as error:
             if status == 404:
-                raise AbroadError(
+                raise NotThere(
                     f"{self._name}: HTTP 404 from {url}, and not in the words of {self._name}; check the address"
                 ) from None
             if isinstance(error, Unreadable):
