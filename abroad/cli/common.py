@@ -50,6 +50,13 @@ class CommandGroup(TyperGroup):
         except AbroadError as error:
             say(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
+        except ModuleNotFoundError as error:
+            from abroad.core.extras import missing
+
+            if (told := missing(error)) is None:
+                raise
+            say(f"error: {told}")
+            raise typer.Exit(told.exit_code) from None
         except KeyboardInterrupt:
             say("interrupted: everything so far is kept; run the same command again to go on")
             raise typer.Exit(130) from None

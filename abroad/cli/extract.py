@@ -61,6 +61,9 @@ def extract(
         None, metavar="INDEX.sqlite", help="Index of `abroad lotus prepare`: links names, tells known from new."
     ),
     quickstatements: Path | None = typer.Option(None, metavar="FILE", help="Write what Wikidata lacks; needs --index."),
+    trained: bool = typer.Option(
+        False, "--trained", help="--model was fine-tuned for the task, though it looks like a chat model."
+    ),
     link: bool = typer.Option(True, help="Add identifiers: NCBI Taxonomy, the index, OPSIN if it is installed."),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract'; else what a release says."),
     rank: str = typer.Option(None, help="Rank by likelihood, product, er-g or er-d (see `abroad rank`); needs --out."),
@@ -116,6 +119,11 @@ def extract(
     inputs = _inputs(documents, columns, fetch, text, pmid, eutils, rejects)
     say_notes(rejects)
     extractor = _extractor(model, config, generative, calibrated)
+    if not trained and getattr(extractor, "chat", False):
+        raise InputError(
+            f"--model {model}: a chat model that was not trained for this task, which would answer with anything: "
+            "`abroad fewshot` shows it examples, `abroad train` trains it; --trained if it was trained elsewhere"
+        )
     base = generative.get("base")
     ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
     if "precision" in calibrated:
@@ -214,6 +222,8 @@ def _extractor(
     known = setting_names(kind.Settings)
     has_engine = Capability.ENGINE in kind.capabilities
     assigned = generative.pop("engine_settings", {})
+    if twice := next((key for key in calibrated if key in assigned), None):
+        raise InputError(f"--{twice.replace('_', '-')} and --set {twice}: expected one of them, found both")
     foreign = name == BUILTIN and not set(assigned) <= set(known)  # of another extractor, it says what it can be set
     if not has_engine and ("engine" in generative or foreign):
         raise InputError(f"--engine and --set are of language models: expected --model too, found {name}")

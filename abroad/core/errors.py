@@ -28,5 +28,7 @@ class MissingDependencyError(AbroadError):
             extra: The extra of abroad that brings it; None where it is installed by its own name.
             purpose: What needs it ("a data frame").
         """
-        wanted = package if extra is None else f"'abroad[{extra}]'"
-        super().__init__(f"{purpose} needs the package '{package}', which is not installed: pip install {wanted}")
+        from abroad.core.extras import install_hint
+
+        command = f"pip install {package}" if extra is None else install_hint(extra)
+        super().__init__(f"{purpose} needs the package '{package}', which is not installed: {command}")

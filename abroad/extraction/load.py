@@ -5,6 +5,7 @@ Nothing heavy is imported before an extractor is asked for.
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from abroad.core.errors import InputError
 from abroad.core.registry import Registry, read_values, setting_names
 from abroad.extraction.base import Extractor, ExtractorKind
+from abroad.models.source import PACKAGED
 
 BUILTIN = "builtin"
 """The name of the extractor that comes with the package."""
@@ -94,7 +96,26 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> document = abroad.Document.from_text("Usnic acid was isolated from Usnea barbata.")
         >>> [prediction] = extractor.extract([document])
     """
+    if not isinstance(name, str | Path):
+        raise InputError(f"expected the name or the folder of an extractor, found {type(name).__name__}")
+    if not str(name).strip():
+        raise InputError("expected the name or the folder of an extractor, found no text")
+    _check_name(str(name))
     return extractor_kind(name).load(str(name), check_settings(name, settings))
+
+
+def _check_name(name: str) -> None:
+    """Refuse what is neither a name of ours nor a path nor a name of the hub, since `extractor_kind` takes anything."""
+    names = [*EXTRACTORS.names(), *PACKAGED]
+    if name in names or "/" in name or name.endswith(".gguf") or Path(name).exists():
+        return
+    ours = [each for each in names if each != LANGUAGE_MODEL]
+    near = difflib.get_close_matches(name, ours, 1)
+    raise InputError(
+        f"{name}: no such extractor or model{f'; did you mean {near[0]}?' if near else ''}; expected one of: "
+        f"{', '.join(ours)}; a directory of `abroad extractor train` or `abroad train`, a model directory, a .gguf "
+        "file or a hub name (owner/model)"
+    )
 
 
 def check_settings(name: str | Path, settings: Mapping[str, Any]) -> Any:

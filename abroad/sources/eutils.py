@@ -20,13 +20,13 @@ from abroad.core.errors import AbroadError
 from abroad.core.io import Rejects
 from abroad.core.settings import Count, NotNegative, Positive, Settings
 from abroad.sources.http import (
-    USER_AGENT,
     NoAnswer,
     RateLimiter,
     TransientError,
     Unreadable,
     check_status,
     json_of,
+    open_client,
     part_of,
     request,
     with_retries,
@@ -79,7 +79,7 @@ class EutilsClient:
         self._understood = False  # whether an answer could be read yet; a server of another kind gives none
         self._limiter = limiter or RateLimiter(RATE_WITH_KEY if self.settings.api_key else RATE)
         self._kept = kept
-        self._http = httpx.Client(timeout=self.settings.timeout, headers={"User-Agent": USER_AGENT})
+        self._http = open_client(self.settings.timeout)
 
     def __enter__(self) -> EutilsClient:
         return self

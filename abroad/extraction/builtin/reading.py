@@ -78,7 +78,7 @@ def read_text(text: str, title_end: int = 0) -> Reading:
     Raises:
         TextTooLong: it is longer than a text that we read.
     """
-    if len(text) > LONGEST_TEXT:
+    if _size(text) > LONGEST_TEXT:
         raise TextTooLong(_too_long(text))
     normalised = normalise(text, title_end)
     clean = normalised.text
@@ -92,12 +92,17 @@ def readable(documents: Iterable[Document], rejects: Rejects) -> list[Document]:
     """The documents whose texts can be read; those that are too long are set aside."""
     found = []
     for document in documents:
-        if len(document.text) > LONGEST_TEXT:
+        if _size(document.text) > LONGEST_TEXT:
             rejects.add(document.id, _too_long(document.text))
         else:
             found.append(document)
     return found
 
 
+def _size(text: str) -> int:
+    """Characters without the white space around: a document without a title has a space before its text."""
+    return len(text) if len(text) <= LONGEST_TEXT else len(text.strip())
+
+
 def _too_long(text: str) -> str:
-    return f"the text has {len(text):,} characters; expected at most {LONGEST_TEXT:,}: give its parts as documents"
+    return f"the text has {_size(text):,} characters; expected at most {LONGEST_TEXT:,}: give its parts as documents"
