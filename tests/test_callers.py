@@ -34,7 +34,7 @@ DOCUMENT = Document.from_text("Usnic acid was isolated from Usnea barbata.", id=
     ids=str,
 )
 def test_another_kind_of_value(call, value):
-    with pytest.raises(InputError, match="expected|found"):
+    with pytest.raises(InputError, match=r"expected|found"):
         call(value)
 
 

@@ -184,16 +184,15 @@ class TransformersEngine:
                 answered.add(generation.id)
                 yield generation
         except RuntimeError as error:
-            rows = [row for row in rows if row[0].id not in answered]
-            if not rows:
-                return
-            if len(rows) == 1:
+            left = [row for row in rows if row[0].id not in answered]
+            if len(rows) == 1 and left:
                 reason = str(error).strip().splitlines()[0][:300]
                 yield Generation(rows[0][0].id, "", "error", 0, error=f"generation failed: {reason}")
                 return
-            middle = len(rows) // 2
-            yield from self._generate_or_halve(rows[:middle])
-            yield from self._generate_or_halve(rows[middle:])
+            middle = (len(left) + 1) // 2
+            for half in (left[:middle], left[middle:]):
+                if half:
+                    yield from self._generate_or_halve(half)
 
     def _generate_batch(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
         _, torch = import_transformers()
