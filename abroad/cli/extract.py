@@ -170,6 +170,13 @@ def extract(
         )
         if capped := sum(int(prediction.extra.get("capped", 0)) for prediction in predictions):
             say(f"{capped} labels of lists longer than 200 were left out")
+        if crowded := [prediction for prediction in predictions if prediction.extra.get("names_left_out")]:
+            count = sum(int(prediction.extra["names_left_out"]) for prediction in crowded)
+            say(
+                f"{count} names were not looked at, in {len(crowded)} documents that name too many (of a text, the "
+                f"first 60 organisms and 600 chemicals are): {', '.join(prediction.id for prediction in crowded[:5])}; "
+                "give their parts as documents"
+            )
     if quickstatements is not None and names is not None:
         written = write_quickstatements(quickstatements, inputs, predictions, names)
         say(
