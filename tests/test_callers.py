@@ -27,6 +27,8 @@ DOCUMENT = Document.from_text("Usnic acid was isolated from Usnea barbata.", id=
         lambda value: abroad.extract(["text", value]),
         lambda value: abroad.predictions_frame([Prediction("1"), value]),
         lambda value: abroad.predictions_frame([], [value]),
+        lambda value: list(abroad.load_extractor().extract(value)),
+        lambda value: list(abroad.load_extractor().extract([DOCUMENT, value])),
         lambda value: abroad.evaluate(value, []),
         lambda value: abroad.evaluate([DOCUMENT], value),
         lambda value: abroad.evaluate([DOCUMENT], [value]),

@@ -243,3 +243,13 @@ def test_one_failing_document_does_not_end_the_batch(extractor, monkeypatch):
     monkeypatch.setattr(PairExtractor, "predict", predict)
     predictions = list(extractor.extract([Document("bad", "", "x"), Document("good", "", TEXT)]))
     assert predictions[0].error == "ValueError: broken" and predictions[1].relations
+
+
+def test_a_text_that_names_too_many_says_how_many_were_left_out(extractor, monkeypatch, cli, tmp_path):
+    monkeypatch.setattr("abroad.extraction.builtin.candidates._MAX_ORGANISMS", 1)
+    text = "Usnic acid was isolated from Usnea barbata and from Parmelia saxatilis."
+    (prediction,) = extractor.extract([Document("d", "", text)])
+    assert prediction.extra["names_left_out"] == 1
+    (tmp_path / "a.txt").write_text(text)
+    result = cli("extract", tmp_path / "a.txt", "--out", tmp_path / "p.jsonl")
+    assert "1 names were not looked at, in 1 documents that name too many" in result.stderr
