@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from abroad.core.schema import Document, Prediction
+from abroad.core.schema import Document, Prediction, each_of
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.extraction.generative.chunks import chunks
 from abroad.extraction.generative.decoding import Decoding
@@ -37,6 +37,7 @@ class GenerativeExtractor:
         self.identity = {**identity, "decoding": decoding.identity(), "reading": _READING}
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
+        documents = each_of(documents, "documents", Document)
         by_id = {document.id: document for document in documents}
         parts: dict[str, list[str]] = {}
         waiting: dict[str, dict[int, Prediction]] = {}
