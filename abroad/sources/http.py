@@ -231,7 +231,8 @@ def with_retries(what: str, attempts: int, first_wait: float, say: Callable[[str
         )
 
     def is_enough(state: tenacity.RetryCallState) -> bool:
-        tries = _TRIES_OUT_OF_REACH if _is_out_of_reach(state.outcome and state.outcome.exception()) else attempts
+        cause = state.outcome.exception() if state.outcome else None
+        tries = _TRIES_OUT_OF_REACH if _is_out_of_reach(cause) else attempts
         return state.attempt_number >= min(tries, attempts)
 
     return tenacity.Retrying(
