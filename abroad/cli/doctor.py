@@ -12,11 +12,14 @@ def doctor() -> None:
     """
     from abroad.pipeline.doctor import examine
 
-    for finding in examine():
-        detail = finding.detail or "not installed"
-        typer.echo(f"{finding.state:<8}{finding.part:<16}{detail:<28}{finding.purpose}")
+    findings = examine()
+    rows = [(finding.state, finding.part, finding.detail or "not installed") for finding in findings]
+    widths = [max(map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    for finding, row in zip(findings, rows, strict=True):
+        cells = "".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
+        typer.echo(f"{cells}{finding.purpose}")
         if finding.state == "missing" and finding.fix:
-            typer.echo(f"{'':<8}{'':<16}add it with: {finding.fix}")
+            typer.echo(f"{'':<{widths[0] + widths[1]}}add it with: {finding.fix}")
 
 
 def register(app: typer.Typer) -> None:

@@ -94,10 +94,12 @@ def _fetch_labelled(labels: Path, out: Path, xml: list[Path], asked: EutilsSetti
     from abroad.documents.curated.fetch import fetch_labelled
     from abroad.documents.curated.labels import read_labels
     from abroad.sources.eutils import EutilsClient
+    from abroad.sources.kept import KeptAnswers
 
     items = read_labels(labels, context.rejects)
     inputs = [path for path in (labels, *xml) if path.exists()]
-    client = EutilsClient(asked, say) if asked is not None else contextlib.nullcontext()
+    kept = KeptAnswers(f"NCBI {asked.base_url}") if asked is not None else None
+    client = EutilsClient(asked, say, kept=kept) if asked is not None else contextlib.nullcontext()
     with client as opened, run_record(out, "documents fetch --labels", _how(xml, asked), inputs) as record:
         report = fetch_labelled(items, out, context, xml, opened)
         record.update(documents=report.documents, **asdict(report))
@@ -123,13 +125,14 @@ def annotate(
 ) -> None:
     """Add what PubTator3 marks: species, chemicals, diseases, genes, with identifiers and offsets into our text.
 
-    Names it marks never become keywords of a synthetic abstract. Answers are kept in OUT.abroad/cache.jsonl.
+    Names it marks never become keywords of a synthetic abstract. Answers are kept for later runs (~/.cache/abroad).
     """
-    from abroad.core.helpers import taken_over
+    from abroad.core.helpers import found as helper_found
     from abroad.core.io import Rejects, write_documents
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.sources.http import HttpSettings
+    from abroad.sources.kept import KeptAnswers
     from abroad.sources.pubtator import BASE_URL, RATE, fetch_bioc
     from abroad.sources.pubtator import annotate as mark
 
@@ -137,8 +140,9 @@ def annotate(
     items = read_documents(documents, rejects)
     with run_record(out, "documents annotate", {"base_url": base_url or BASE_URL}, [documents]) as record:
         pmids = list(dict.fromkeys(document.pmid for document in items if document.pmid))
-        cache = taken_over(out, "cache.jsonl")
-        found = fetch_bioc(pmids, cache, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), say)
+        kept = KeptAnswers(f"PubTator3 {base_url or BASE_URL}")
+        kept.take_over(helper_found(out, "cache.jsonl"), "pmid", "bioc")
+        found = fetch_bioc(pmids, kept, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), say)
         for document in items:
             if not found.get(document.pmid or ""):
                 rejects.add(f"document {document.id}", "no PMID" if not document.pmid else "unknown to PubTator3")

@@ -109,6 +109,8 @@ def _show(evaluation: Evaluation, result: dict[str, Any]) -> None:
         typer.echo(
             f"  {count.side + ': ' + count.kind:34} {count.count:5} in {count.documents} documents, as {example}"
         )
+    if (nothing := evaluation.comparison.nothing_in_common()) is not None:
+        say(nothing)
     for ids, what in (
         (evaluation.comparison.without_prediction, "documents have no prediction and count as empty"),
         (evaluation.comparison.failed, "predictions carry an error and count as they stand"),

@@ -63,6 +63,9 @@ def extract(
         None, metavar="INDEX.sqlite", help="Index of `abroad lotus prepare`: links names, tells known from new."
     ),
     quickstatements: Path | None = typer.Option(None, metavar="FILE", help="Write what Wikidata lacks; needs --index."),
+    trained: bool = typer.Option(
+        False, "--trained", help="--model was fine-tuned for the task, though it looks like a chat model."
+    ),
     link: bool = typer.Option(True, help="Add identifiers: NCBI Taxonomy, the index, OPSIN if it is installed."),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract'; else what a release says."),
     rank: str = typer.Option(None, help="Rank by likelihood, product, er-g or er-d (see `abroad rank`); needs --out."),
@@ -112,9 +115,14 @@ def extract(
     rejects = Rejects()
     names = NameIndex(index) if index is not None else None
     columns = ColumnNames(title_column, abstract_column)
-    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, out, rejects)
+    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, rejects)
     say_notes(rejects)
     extractor = _extractor(model, config, generative, calibrated)
+    if not trained and getattr(extractor, "chat", False):
+        raise InputError(
+            f"--model {model}: a chat model that was not trained for this task, which would answer with anything: "
+            "`abroad fewshot` shows it examples, `abroad train` trains it; --trained if it was trained elsewhere"
+        )
     base = generative.get("base")
     ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
     refine = Refinement(link, names, ranker)
@@ -152,6 +160,13 @@ def _say_report(out: Path, report: ExtractionReport, predictions: list[Predictio
     )
     if capped := sum(int(prediction.extra.get("capped", 0)) for prediction in predictions):
         say(f"{capped} labels of lists longer than 200 were left out")
+    if crowded := [prediction for prediction in predictions if prediction.extra.get("names_left_out")]:
+        count = sum(int(prediction.extra["names_left_out"]) for prediction in crowded)
+        say(
+            f"{count} names were not looked at, in {len(crowded)} documents that name too many (of a text, the "
+            f"first 60 organisms and 600 chemicals are): {', '.join(prediction.id for prediction in crowded[:5])}; "
+            "give their parts as documents"
+        )
 
 
 def _say_statements(path: Path, written: StatementReport) -> None:
@@ -205,6 +220,8 @@ def _extractor(
     known = setting_names(kind.Settings)
     has_engine = Capability.ENGINE in kind.capabilities
     assigned = generative.pop("engine_settings", {})
+    if twice := next((key for key in calibrated if key in assigned), None):
+        raise InputError(f"--{twice.replace('_', '-')} and --set {twice}: expected one of them, found both")
     foreign = name == BUILTIN and not set(assigned) <= set(known)  # of another extractor, it says what it can be set
     if not has_engine and ("engine" in generative or foreign):
         raise InputError(f"--engine and --set are of language models: expected --model too, found {name}")
@@ -245,22 +262,22 @@ def _inputs(
     text: str | None,
     pmid: list[str],
     eutils: EutilsSettings,
-    out: Path | None,
     rejects: Rejects,
 ) -> list[Document]:
     from abroad.documents.inputs import InputSettings, fetch_pmids, read_inputs, text_document
 
     def open_client() -> EutilsClient:
         from abroad.sources.eutils import EutilsClient
+        from abroad.sources.kept import KeptAnswers
 
-        return EutilsClient(eutils, say)
+        return EutilsClient(eutils, say, kept=KeptAnswers(f"NCBI {eutils.base_url}"))
 
     if text is not None:
         return [text_document("text", text)]
     if pmid:
         with open_client() as client:
-            return fetch_pmids(pmid, client, rejects, out)
-    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client, out), sys.stdin.buffer)
+            return fetch_pmids(pmid, client, rejects)
+    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client), sys.stdin.buffer)
 
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:

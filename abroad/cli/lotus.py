@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from abroad.cli.common import group, report_rejects, say
-from abroad.cli.options import Options, SettingsCommand, renamed, takes
+from abroad.cli.options import EUTILS, Options, SettingsCommand, renamed, takes
 from abroad.cli.outputs import FORCE, IN_PLACE, TSV, writes
 from abroad.core.outputs import Kind, Output, guard
 
 if TYPE_CHECKING:
+    from abroad.core.io import Rejects
+    from abroad.sources.eutils import EutilsSettings
     from abroad.sources.lotus import PrepareReport, PrepareSettings
+
+_WITHOUT_PMIDS = (
+    "no source of PMIDs was given: reference_pubmed_id is empty; `abroad documents fetch` looks up those of a sample, "
+    "--eutils asks NCBI for all, --wikidata reads them in a dump, --doi2pmid in a map (see data/README.md)"
+)
 
 app = group("The LOTUS table: which organism holds which structure, and which reference says so.")
 
@@ -27,17 +35,31 @@ def register(parent: typer.Typer) -> None:
     cls=SettingsCommand,
 )
 @writes(out=TSV, index=Kind("an index", (".sqlite", ".sqlite3", ".db")))
-@takes(settings=Options("abroad.sources.lotus:PrepareSettings"))
+@takes(
+    settings=Options("abroad.sources.lotus:PrepareSettings"),
+    asked=replace(EUTILS, only=(*EUTILS.only, "api_key", "batch_size")),
+)
 def prepare(
     metadata: Path = typer.Argument(..., metavar="METADATA.csv[.gz]", help="LOTUS frozen metadata."),
-    doi2pmid: Path = typer.Option(..., metavar="MAP.tsv", help="Columns reference_doi and reference_pubmed_id."),
+    doi2pmid: Path = typer.Option(
+        None, metavar="MAP.tsv", help="PMIDs of the references: columns reference_doi and reference_pubmed_id."
+    ),
+    eutils: bool = typer.Option(False, "--eutils", help="Ask NCBI for the PMIDs instead; an hour for all of LOTUS."),
+    wikidata: Path = typer.Option(
+        None, metavar="DUMP.nt[.gz|.bz2]", help="Read the PMIDs in a dump of Wikidata (N-Triples) instead."
+    ),
     out: Path = typer.Option(..., metavar="RELATIONS.tsv", help="The relations table to write."),
     index: Path = typer.Option(None, metavar="INDEX.sqlite", help="Also write the index of names and relations."),
     synonyms: Path = typer.Option(None, metavar="NAMES.tsv", help="Further names for it: columns name and inchikey."),
     *,
     settings: PrepareSettings,
+    asked: EutilsSettings,
 ) -> None:
-    """Make the relations table: distinct rows, references with one PMID, few relations, names of fair length."""
+    """Make the relations table: distinct rows, references with one PMID, few relations, names of fair length.
+
+    Without a source of PMIDs the table has none, which the index and `abroad sample` do not need; `abroad documents
+    fetch` looks up those of the sample.
+    """
     from abroad.core.context import Context
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
@@ -45,8 +67,9 @@ def prepare(
     from abroad.sources.name_index import build_index
 
     rejects = Rejects()
-    with run_record(out, "lotus prepare", settings.identity(), _present(metadata, doi2pmid)) as record:
-        report = lotus.prepare(metadata, doi2pmid, out, settings, Context(rejects, say))
+    pmids = _map(metadata, doi2pmid, asked if eutils else None, wikidata, out, rejects)
+    with run_record(out, "lotus prepare", settings.identity(), _present(metadata, pmids)) as record:
+        report = lotus.prepare(metadata, pmids, out, settings, Context(rejects, say))
         record["filters"] = [vars(loss) for loss in report.losses]
         record["rejected"] = len(rejects)
         if index is not None:
@@ -58,6 +81,33 @@ def prepare(
     if index is not None:
         say(f"index: {', '.join(f'{count:,} {name}s' for name, count in record['index'].items())}: {index}")
     say(f"{report.rows:,} relations of {report.references:,} references: {out}")
+    if pmids is None:
+        say(_WITHOUT_PMIDS)
+
+
+def _map(
+    metadata: Path, given: Path | None, asked: EutilsSettings | None, dump: Path | None, out: Path, rejects: Rejects
+) -> Path | None:
+    """The map of PMIDs: as given, or made beside the output; None for none."""
+    from abroad.core.context import Context
+    from abroad.core.errors import InputError
+    from abroad.core.helpers import helper
+    from abroad.documents.doi_map import map_from_eutils, map_from_wikidata
+    from abroad.sources.eutils import EutilsClient
+    from abroad.sources.kept import KeptAnswers
+
+    if sum(source is not None for source in (given, asked, dump)) > 1:
+        raise InputError("expected one source of PMIDs: --doi2pmid, --eutils or --wikidata")
+    if asked is None and dump is None:
+        return given
+    path, context = helper(out, "doi2pmid.tsv"), Context(rejects, say)
+    if dump is not None:
+        count = map_from_wikidata(metadata, dump, path, context)
+    elif asked is not None:
+        with EutilsClient(asked, say, kept=KeptAnswers(f"NCBI {asked.base_url}")) as client:
+            count = map_from_eutils(metadata, path, client, context)
+    say(f"PMIDs of {count:,} DOIs, for --doi2pmid of later runs: {path}")
+    return path
 
 
 @app.command(epilog="Example: abroad lotus fetch --out downloads")
@@ -103,12 +153,13 @@ def synonyms(
 ) -> None:
     """Further names of chemicals from PubChem, without registry numbers and catalogue codes.
 
-    Answers are kept in OUT.abroad/cache.jsonl: interrupted, the same command goes on; later runs ask for new ones only.
+    Answers are kept (~/.cache/abroad): interrupted, the same command goes on; later runs ask for new ones only.
     """
-    from abroad.core.helpers import taken_over
+    from abroad.core.helpers import found as helper_found
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.sources.http import HttpSettings
+    from abroad.sources.kept import KeptAnswers
     from abroad.sources.pubchem import BASE_URL, RATE, fetch_synonyms, read_exchange, read_inchikeys, write_names
 
     rejects = Rejects()
@@ -118,17 +169,18 @@ def synonyms(
             found = read_exchange(keys, rejects)
         else:
             wanted = read_inchikeys(keys, rejects)
-            cache = taken_over(out, "cache.jsonl")
-            found = fetch_synonyms(wanted, cache, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), say)
+            kept = KeptAnswers(f"PubChem {base_url or BASE_URL}")
+            kept.take_over(helper_found(out, "cache.jsonl"), "inchikey", "synonyms")
+            found = fetch_synonyms(wanted, kept, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), say)
         record["names"] = count = write_names(out, found, max_names)
     report_rejects(rejects, out)
     without = sum(not names for names in found.values())
     say(f"{count:,} names of {len(found) - without:,} chemicals ({without:,} without any): {out}")
 
 
-def _present(*paths: Path) -> list[Path]:
+def _present(*paths: Path | None) -> list[Path]:
     """The files a run record can hash; a missing one gets its error from the stage."""
-    return [path for path in paths if path.is_file()]
+    return [path for path in paths if path is not None and path.is_file()]
 
 
 def _show(report: PrepareReport) -> None:

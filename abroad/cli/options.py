@@ -124,6 +124,9 @@ class Options:
 
 
 ENGINE = Options("abroad.engines.choice:EngineChoice")
+BASE_DIR = typer.Option(
+    None, "--base-dir", metavar="DIR", help="Relative paths in the config count from here. [default: its folder]"
+)
 EUTILS = Options(
     "abroad.sources.eutils:EutilsSettings",
     only=("email", "base_url"),

@@ -132,7 +132,9 @@ def _standard_output(values: dict[str, Any], files: dict[str, Kind]) -> Iterator
         raise InputError(f"--{names[0]} and --{names[1]}: only one output can go to standard output (-)")
     kind = files[names[0]]
     with tempfile.TemporaryDirectory(prefix="abroad-") as directory:
-        path = Path(directory) / f"output{kind.endings[0] if kind.endings else ''}"
+        asked = f".{values.get('format')}"
+        ending = asked if asked in kind.endings else kind.endings[0] if kind.endings else ""
+        path = Path(directory) / f"output{ending}"
         with common.named(path, "standard output"), contextlib.redirect_stdout(sys.stderr):
             yield {**values, names[0]: path}
         if path.exists():

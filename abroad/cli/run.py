@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from abroad.cli.common import say
+from abroad.cli.options import BASE_DIR
 from abroad.cli.outputs import FORCE
 
 
@@ -14,6 +15,7 @@ def run(
     config: Path = typer.Argument(..., help="A config such as configs/language_model.yaml."),
     resume: bool = typer.Option(False, "--resume", help="Go on with an earlier run; an error if there is none."),
     only: str | None = typer.Option(None, help="Run this stage alone, on what earlier stages left."),
+    base_dir: Path | None = BASE_DIR,
     force: bool = FORCE,
 ) -> None:
     """Run the pipeline: LOTUS rows and abstracts in; a trained extractor, predictions and a report out.
@@ -31,7 +33,7 @@ def run(
     from abroad.pipeline.runner import run_stages
     from abroad.pipeline.stages import make_stages
 
-    checked = load_config(config)
+    checked = load_config(config, base_dir)
     if resume and not (checked.out / "run.json").exists():
         raise InputError(f"{checked.out}: no run to resume there; run without --resume to start one")
     if checked.curation is not None:

@@ -57,13 +57,13 @@ def _size(node: yaml.Node, known: dict[int, int] | None = None) -> int:
 
 def _refuse_repeated_keys(node: yaml.MappingNode) -> None:
     """YAML forbids a key that stands twice in a mapping; the parser takes the last one in silence."""
-    names: set[str] = set()
+    names: set[tuple[str, str]] = set()  # 1 and "1" are two keys
     for key, _ in node.value:
         if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
-            if key.value in names:
+            if (key.tag, key.value) in names:
                 problem = f"the key {key.value[:100]!r} stands twice"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-            names.add(key.value)
+            names.add((key.tag, key.value))
 
 
 def _refused(problem: str) -> yaml.MarkedYAMLError:

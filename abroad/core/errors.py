@@ -32,8 +32,19 @@ class MissingDependencyError(AbroadError):
             extra: The extra of abroad that brings it; None where it is installed by its own name.
             purpose: What needs it ("a data frame").
         """
-        wanted = package if extra is None else f"'abroad[{extra}]'"
-        super().__init__(f"{purpose} needs the package '{package}', which is not installed: pip install {wanted}")
+        from abroad.core.extras import install_hint
+
+        command = f"pip install {package}" if extra is None else install_hint(extra)
+        super().__init__(f"{purpose} needs the package '{package}', which is not installed: {command}")
+
+    @classmethod
+    def of(cls, error: ImportError) -> MissingDependencyError | None:
+        """What to tell of a failed import; None if it is of no optional package."""
+        from abroad.core.extras import EXTRAS
+
+        module = (error.name or "").partition(".")[0]
+        extra = EXTRAS.get(module)
+        return cls(module, extra, "this command") if extra is not None else None
 
 
 def nearest(name: str, known: Sequence[str]) -> str | None:

@@ -56,6 +56,15 @@ def without_halves(text: str) -> str:
     return text
 
 
+def first_half(text: str) -> int | None:
+    """Where the first half of a surrogate pair stands that is no character; None for a sound text."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
+
+
 def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Any]]:
     """Yield (line number, value) of each line that is not blank; a bad line gives its `BadJson` as the value.
 

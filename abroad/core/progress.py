@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
+
+_FIRST_WORD = 4.0
+"""Seconds after which work says that it goes on."""
+_MOST_MARKS = 200
 
 
 def tell(message: str) -> None:
@@ -15,18 +21,34 @@ def tell(message: str) -> None:
 class Progress:
     """Counts work done and shows it; use as a context manager.
 
+    Where standard error is no terminal, a first line comes after 4 seconds, whether a step was done or not, and others
+    after `every` seconds. How long it takes is reckoned from the later half of the time so far: a first step may load a
+    model or compile, and later ones be longer.
+
     Args:
         what: what is being done, in a few words ("generating abstracts").
         total: how many steps there are; None if unknown.
         done: how many were done by an earlier run.
         every: seconds between plain lines when standard error is not a terminal.
+        clock: seconds, for tests.
     """
 
-    def __init__(self, what: str, total: int | None, done: int = 0, every: float = 15.0) -> None:
-        self.what, self.total, self.every = what, total, every
+    def __init__(
+        self,
+        what: str,
+        total: int | None,
+        done: int = 0,
+        every: float = 15.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.what, self.total, self.every, self._clock = what, total, every, clock
         self.start_at = self.done = done
         self._bar: Any = None
-        self._started = self._last = time.monotonic()
+        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+        self._said = False
+        self._last = clock()
+        self._marks = [(self._last, done)]  # (time, steps done) now and then
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
@@ -45,24 +67,51 @@ class Progress:
             )
             self._bar.start()
             self._task = self._bar.add_task(self.what, total=self.total, completed=self.done, note="")
+        else:
+            self._timer = threading.Timer(_FIRST_WORD, self._first_line)
+            self._timer.daemon = True
+            self._timer.start()
         return self
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         """Count steps; `note` is a short figure to show beside them ("loss 0.41, 310 tokens/s")."""
-        self.done += steps
-        if self._bar is not None:
-            self._bar.update(self._task, completed=self.done, note=note)
-        elif time.monotonic() - self._last > self.every:
-            self._line(note)
+        with self._lock:
+            self.done += steps
+            now = self._clock()
+            if now - self._marks[-1][0] > self.every / 30:
+                self._marks.append((now, self.done))
+                if len(self._marks) > _MOST_MARKS:  # every second one is enough
+                    self._marks = self._marks[::2]
+            if self._bar is not None:
+                self._bar.update(self._task, completed=self.done, note=note)
+            elif now - self._last > self.every:
+                self._line(note)
+
+    def seconds_left(self) -> float | None:
+        """What the rest takes at the pace of the later half of the time so far; None where nobody knows."""
+        now, done = self._clock(), self.done
+        if not self.total or done <= self.start_at:
+            return None
+        half = (now + self._marks[0][0]) / 2
+        since, before = max((mark for mark in self._marks if mark[0] <= half), default=self._marks[0])
+        if done <= before:
+            since, before = self._marks[0]
+        return max(now - since, 0.0) / (done - before) * (self.total - done)
+
+    def _first_line(self) -> None:
+        with self._lock:
+            if not self._said:
+                self._line("")
 
     def _line(self, note: str) -> None:
-        self._last = time.monotonic()
-        elapsed = self._last - self._started
-        made = self.done - self.start_at
-        left = f", about {elapsed / made * (self.total - self.done):.0f} s left" if self.total and made else ""
+        self._last, self._said = self._clock(), True
+        seconds = self.seconds_left()
+        left = f", about {seconds:.0f} s left" if seconds is not None else ""
         of = f"/{self.total}" if self.total else ""
-        print(f"  {self.what}: {self.done}{of}{left}{', ' + note if note else ''}", file=sys.stderr, flush=True)
+        tell(f"  {self.what}: {self.done}{of}{left}{', ' + note if note else ''}")
 
     def __exit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         if self._bar is not None:
             self._bar.stop()

@@ -10,19 +10,18 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Flag, auto
 from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, TypeAdapter, ValidationError
-
 from abroad.core.errors import InputError, expected
-from abroad.core.settings import NoSettings, mistakes_in
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from pydantic import AfterValidator
 
 Kind = TypeVar("Kind")
 
@@ -74,6 +73,13 @@ class Capability(Flag):
     BASELINE = auto()
 
 
+def _no_settings() -> type[Any]:
+    """Imported when a member is made, since pydantic is slow to load."""
+    from abroad.core.settings import NoSettings
+
+    return NoSettings
+
+
 @dataclass(frozen=True, kw_only=True)
 class Member:
     """What every member declares, for ours to build on.
@@ -83,7 +89,7 @@ class Member:
         capabilities: What it can do.
     """
 
-    Settings: type[Any] = NoSettings
+    Settings: type[Any] = field(default_factory=_no_settings)
     capabilities: Capability = Capability.NONE
 
 
@@ -219,6 +225,7 @@ def _find(path: str) -> Any:
 
 def member_of(registry: Registry[Any]) -> AfterValidator:
     """A check of a setting that names a member of a registry."""
+    from pydantic import AfterValidator
 
     def check(name: str) -> str:
         if name not in registry:
@@ -247,6 +254,10 @@ def read_values(kind: type[Any], values: Mapping[str, Any], whose: str, of: str 
     Raises:
         InputError: Keys that it does not have, or values out of range; all of them.
     """
+    from pydantic import TypeAdapter, ValidationError
+
+    from abroad.core.settings import mistakes_in
+
     known = setting_names(kind)
     former: Mapping[str, str] = getattr(kind, "all_former_names", dict)()
     unknown = [name for name in values if name not in known and name not in former]

@@ -5,13 +5,15 @@ They hold and convert data; reading and writing files is `abroad.core.io`'s job.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from os import PathLike
+from typing import Any, TypeVar
 
 from abroad.core.errors import InputError
 
+T = TypeVar("T")
 LabelPair = tuple[str, str]
 """An (organism label, chemical label) pair: one relation as text."""
 
@@ -100,7 +102,7 @@ class Document:
         return [(organism.label, chemical.label) for organism, chemical in self.related_entities()]
 
     @classmethod
-    def from_text(cls, title: str, abstract: str = "", id: str | None = None) -> Document:
+    def from_text(cls, title: str, abstract: str = "", id: str | int | None = None) -> Document:
         """A document of a title, an abstract, or both.
 
         Args:
@@ -112,14 +114,19 @@ class Document:
             A document without relations; `document.text` is the title, one space and the abstract.
 
         Raises:
-            InputError: Neither holds text.
+            InputError: Neither holds text, or one of the values is none.
         """
         from hashlib import sha256
 
+        for name, value in (("title", title), ("abstract", abstract)):
+            if not isinstance(value, str):
+                raise InputError(f"expected a text as {name}, found {_short(value)}")
+        if id is not None and (not isinstance(id, str | int) or str(id) == ""):
+            raise InputError(f"expected a text or a number as id, found {_short(id)}")
         if not title.strip() and not abstract.strip():
             raise InputError("no abstract and no title: expected text in one of them, or in both")
         digest = sha256(f"{title}\n{abstract}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        return cls(digest if id is None else id, title, abstract)
+        return cls(digest if id is None else str(id), title, abstract)
 
     @classmethod
     def from_dict(cls, record: Any, id: str | None = None) -> Document:
@@ -318,6 +325,26 @@ class Prediction:
             "error": self.error,
             **self.extra,
         }
+
+
+def each_of(values: Any, what: str, kind: type[T] | None = None) -> list[T]:
+    """The values as a list, where a caller may have given anything.
+
+    Args:
+        values: something to go through; a single value of the kind, a text or a path is none.
+        what: was expected, in words ("predictions").
+        kind: of each of them; None for any.
+
+    Raises:
+        InputError: something else, with what was expected and found.
+    """
+    if values is None or isinstance(values, str | bytes | PathLike | Mapping) or not isinstance(values, Iterable):
+        raise InputError(f"expected {what}, found {'None' if values is None else type(values).__name__}")
+    found = list(values)
+    wrong = next((item for item in found if kind is not None and not isinstance(item, kind)), None)
+    if wrong is not None or (kind is not None and None in found):
+        raise InputError(f"expected {what}, found {'None' if wrong is None else type(wrong).__name__} among them")
+    return found
 
 
 def _entities(record: dict[str, Any], name: str) -> list[Entity]:

@@ -17,6 +17,7 @@ from abroad.core.errors import InputError
 from abroad.core.helpers import helper, old_helper, taken_over
 from abroad.core.io import JsonlAppender, Rejects, read_documents, write_documents
 from abroad.core.jsonl import read_jsonl
+from abroad.core.locks import held
 from abroad.core.schema import Document
 from abroad.sources.pubmed import Article, read_xml
 from abroad.sources.references import Reference, Related
@@ -71,7 +72,8 @@ def fetch_documents(
     articles = read_wanted(xml, set(pmids), context) if xml else {}
     if client is not None:
         missing = [pmid for pmid in pmids if pmid not in articles]
-        articles |= _fetch_missing(missing, out, client, context)
+        with held(out):
+            articles |= _fetch_missing(missing, out, client, context)
 
     report, documents = FetchReport(), []
     for reference in references:

@@ -134,6 +134,8 @@ def _distinct(items: Iterable[Item], name: str, rejects: Rejects) -> list[Item]:
 
 def _json(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
     make = DocumentMaker(source.stem)
+    if (lone := _lone_value(source)) is not None:
+        raise InputError(f"{source.name}: expected documents, found nothing but {lone}; PMIDs are listed in a .txt")
     with io.BytesIO(data) if source.path is None else source.path.open("rb") as stream:
         for where, key, record in read_stream(stream, source.name, rejects.add):
             identifier = read_identifier(str(record)) if isinstance(record, str | int) else None
@@ -144,6 +146,19 @@ def _json(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -
             except InputError as error:
                 rejects.add(where, str(error))
     rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
+
+
+def _lone_value(source: Source) -> str | None:
+    """The value of a file that holds a single number, text or the like, which names no document."""
+    if source.path is None:
+        head = source.read()
+    else:
+        with source.path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    text = head.removeprefix(b"\xef\xbb\xbf").strip()
+    if len(head) >= _HEAD or b"\n" in text or text.startswith((b"{", b"[")):
+        return None
+    return text[:40].decode("utf-8", "replace")
 
 
 def _xml(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:

@@ -43,20 +43,28 @@ _MAX_CELL = 32_767  # characters, of Excel
 
 
 def format_of(format: str | None, out: Path | None) -> str:
-    """The format that was asked for, else that of the file's ending; JSONL where there is none.
+    """The format that was asked for, else that of the file's ending; JSONL for standard output.
 
     Raises:
-        InputError: another one.
+        InputError: another one, an ending of another format than was asked for, or neither format nor ending.
     """
-    if format is not None:
-        if format not in FORMATS:
-            raise InputError(f"--format {format}: expected one of: {', '.join(FORMATS)}")
-        return format
-    ending = out.suffix.lower() if out is not None else ""
+    if format is not None and format not in FORMATS:
+        raise InputError(f"--format {format}: expected one of: {', '.join(FORMATS)}")
+    if out is None:
+        return format or "jsonl"
+    ending = out.suffix.lower()
     found = next((name for name, endings in FORMATS.items() if ending in endings), None)
-    if found is None and ending:
+    if format is not None and found not in (format, None):
+        raise InputError(
+            f"--out {out} --format {format}: the name says {found}; expected a name in {FORMATS[format][0]}"
+        )
+    if format is not None:
+        return format
+    if not ending:
+        raise InputError(f"--out {out}: no ending that tells the format; expected {', '.join(ENDINGS)}, or --format")
+    if found is None:
         raise InputError(f"--out {out}: unknown ending {ending}; expected {', '.join(ENDINGS)}, or --format")
-    return found or "jsonl"
+    return found
 
 
 def to_table(documents: Sequence[Document], predictions: Iterable[Prediction], kind: str) -> str:

@@ -49,13 +49,11 @@ class InputSettings:
         columns: of tables, where their header does not say it.
         fetch: ask NCBI for the abstracts of documents that have a PMID and none.
         open_client: opens NCBI's client, when there is something to ask; None for no network.
-        out: the output in whose folder of helpers NCBI's answers are kept for the next run; None: nowhere.
     """
 
     columns: ColumnNames = field(default_factory=ColumnNames)
     fetch: bool = False
     open_client: Callable[[], AbstractContextManager[EutilsClient]] | None = None
-    out: Path | None = None
 
 
 def read_path(path: Path, rejects: Rejects) -> list[Document]:
@@ -150,9 +148,7 @@ def _meant(path: Path) -> str:
     return f"; did you mean {path.with_name(near[0])}?" if near else ""
 
 
-def fetch_pmids(
-    pmids: Sequence[str], client: EutilsClient, rejects: Rejects, out: Path | None = None
-) -> list[Document]:
+def fetch_pmids(pmids: Sequence[str], client: EutilsClient, rejects: Rejects) -> list[Document]:
     """Titles and abstracts from NCBI.
 
     Raises:
@@ -162,7 +158,7 @@ def fetch_pmids(
     for pmid in pmids:
         if not (pmid.isascii() and pmid.isdigit()):
             raise InputError(f"expected a PMID (digits), found {pmid[:40]!r}")
-    lookup = Lookup(client, rejects, out)
+    lookup = Lookup(client, rejects)
     lookup.fetch(pmids)
     articles = {pmid: lookup.articles[pmid] for pmid in dict.fromkeys(pmids) if pmid in lookup.articles}
     for pmid in dict.fromkeys(pmids):
@@ -235,7 +231,7 @@ def _looked_up(items: Sequence[Item], settings: InputSettings, rejects: Rejects)
             f"{identifiers} PMIDs or DOIs to be looked up: fetch their texts first (abroad documents fetch)"
         )
     with settings.open_client() as client:
-        lookup = Lookup(client, rejects, settings.out)
+        lookup = Lookup(client, rejects)
         if identifiers:
             documents = resolve(items, lookup, rejects)
         if not documents:

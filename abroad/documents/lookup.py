@@ -1,13 +1,13 @@
 """PMIDs and DOIs -> documents, and abstracts for titles that lack one, from NCBI's E-utilities.
 
-A PMID or DOI that cannot be looked up is set aside like any other bad record, and what NCBI did answer is kept for the
-next run of the same command. Only where nothing at all is left is it an error.
+A PMID or DOI that cannot be looked up is set aside like any other bad record, and what NCBI did answer is kept for
+later runs by its client. Only where nothing at all is left is it an error.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abroad.core.errors import AbroadError
@@ -15,7 +15,7 @@ from abroad.core.io import Rejects
 from abroad.core.progress import Progress
 from abroad.core.record_fields import DOI, PMID
 from abroad.core.schema import Document
-from abroad.documents.fetch import attach, fetch_and_keep, kept_articles
+from abroad.documents.fetch import attach
 from abroad.sources.formats.identifiers import Identifier
 from abroad.sources.pubmed import Article
 from abroad.sources.references import Reference
@@ -28,50 +28,59 @@ class Lookup:
     """What PubMed has of PMIDs and DOIs.
 
     Attributes:
-        articles: PMID -> article, of this run and of earlier ones.
+        articles: PMID -> article.
         failure: why the rest was not looked up; None while NCBI answers.
     """
 
-    def __init__(self, client: EutilsClient, rejects: Rejects, out: Path | None = None) -> None:
-        """Start with what is kept.
+    def __init__(self, client: EutilsClient, rejects: Rejects) -> None:
+        """Start with nothing.
 
         Args:
             client: asks NCBI.
             rejects: is told of identifiers that NCBI refuses.
-            out: the output in whose folder of helpers the answers are kept; None: nowhere.
         """
-        self._client, self._rejects, self._out = client, rejects, out
-        self.articles: dict[str, Article] = kept_articles(out) if out is not None else {}
+        self._client, self._rejects = client, rejects
+        self.articles: dict[str, Article] = {}
         self.failure: AbroadError | None = None
 
-    def fetch(self, pmids: Iterable[str]) -> None:
-        """Ask for those that are not there yet; once NCBI has failed to answer, no more is asked."""
+    def fetch(self, pmids: Iterable[str], shown: bool = True) -> None:
+        """Ask for those that are not there yet; once NCBI has failed to answer, what earlier runs kept has to do.
+
+        Args:
+            shown: whether a display of its own shows how far it is.
+        """
         wanted = [pmid for pmid in dict.fromkeys(pmids) if pmid not in self.articles]
-        if not wanted or self.failure is not None:
+        if self.failure is not None:
+            self.articles |= self._client.known(wanted)
+            return
+        if not wanted:
             return
         try:
-            with Progress("fetching abstracts", len(wanted)) as progress:
-                for article in self._answers(wanted, progress):
-                    self.articles[article.pmid] = article
+            with Progress("fetching abstracts", len(wanted)) if shown else contextlib.nullcontext() as progress:
+                for answer in self._client.fetch(wanted, self._rejects):
+                    self.articles |= {pmid: article for pmid, article in answer.items() if article is not None}
+                    if progress is not None:
+                        progress.advance(len(answer))
         except AbroadError as error:
             self.failure = error
 
-    def _answers(self, pmids: Sequence[str], progress: Progress) -> Iterable[Article]:
-        if self._out is not None:
-            yield from fetch_and_keep(pmids, self._out, self._client, self._rejects, progress.advance)
-            return
-        for answer in self._client.fetch(pmids, self._rejects):
-            progress.advance(len(answer))
-            yield from (article for article in answer.values() if article is not None)
+    def fetch_dois(self, dois: Iterable[str], progress: Progress | None = None) -> dict[str, Article]:
+        """DOI in lower case -> its article; a search also finds others, so the articles' own DOIs decide.
 
-    def fetch_dois(self, dois: Iterable[str]) -> dict[str, Article]:
-        """DOI in lower case -> its article; a search also finds others, so the articles' own DOIs decide."""
+        Args:
+            progress: is told of each DOI that was asked for.
+        """
+        advance = progress.advance if progress is not None else lambda count: None
+        dois = list(dict.fromkeys(dois))
+        self.fetch(self._client.known_pmids(dois).values(), progress is None)
         found = self._by_doi()
-        wanted = [doi for doi in dict.fromkeys(dois) if doi.lower() not in found]
+        wanted = [doi for doi in dois if doi.lower() not in found]
+        advance(len(dois) - len(wanted))
         if wanted and self.failure is None:
             try:
-                for _, pmids in self._client.search_dois(wanted, self._rejects):
-                    self.fetch(pmids)
+                for batch, pmids in self._client.search_dois(wanted, self._rejects):
+                    self.fetch(pmids, progress is None)
+                    advance(len(batch))
             except AbroadError as error:
                 self.failure = error
         return self._by_doi()

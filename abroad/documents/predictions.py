@@ -37,6 +37,8 @@ def read_predictions(path: str | Path, rejects: Rejects | None = None) -> list[P
     with path.open("rb") as stream:
         head = stream.read(4_096)
     workbook = head.startswith(b"PK\x03\x04")
+    if not workbook and b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{path}: expected {_WHAT}, found binary data")
     if not workbook and (path.suffix.lower() in (".jsonl", ".json", ".ndjson") or not _is_table(head)):
         return read_json_predictions(path, rejects)
     found = Rejects() if rejects is None else rejects

@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import write_documents
+from abroad.core.io import Rejects, write_documents
 from abroad.documents.fetch import FetchReport, fetch_documents
 from abroad.documents.inputs import read_documents, read_inputs
+from abroad.documents.lookup import Lookup
 from abroad.sources.eutils import EutilsClient, EutilsSettings
+from abroad.sources.kept import KeptAnswers
+from abroad.sources.pubmed import Article, read_xml
 from abroad.sources.references import read_references
 
 
@@ -38,8 +42,9 @@ def documents_stage(
     """
     report = FetchReport()
     if xml or eutils is not None:
-        references, related = read_references(sample, relations, context.rejects)
-        with EutilsClient(eutils, context.say) if eutils is not None else contextlib.nullcontext() as client:
+        with _client(eutils, context) if eutils is not None else contextlib.nullcontext() as client:
+            find = partial(_find_pmids, xml, client, context)
+            references, related = read_references(sample, relations, context.rejects, find)
             report = fetch_documents(references, related, out, context, xml, client)
         report = replace(report, references=len(references))
     if files or not report.documents:
@@ -64,3 +69,27 @@ def own_documents_stage(paths: Sequence[Path], out: Path, context: Context) -> F
     found = read_inputs(paths, context.rejects)
     write_documents(out, found)
     return FetchReport(documents=len(found), related=sum(bool(document.relations) for document in found))
+
+
+def _client(eutils: EutilsSettings, context: Context) -> EutilsClient:
+    return EutilsClient(eutils, context.say, kept=KeptAnswers(f"NCBI {eutils.base_url}"))
+
+
+def _find_pmids(
+    xml: Sequence[Path], client: EutilsClient | None, context: Context, dois: Sequence[str]
+) -> dict[str, str]:
+    """DOI -> PMID, in local XML first; for a relations table that was made without PMIDs."""
+    wanted, found = set(dois), {}
+    for record in read_xml(xml, Rejects()) if xml else ():  # what is broken there is told when the articles are read
+        if isinstance(record, Article) and record.doi and (doi := record.doi.lower()) in wanted:
+            found[doi] = record.pmid
+    left = [doi for doi in dois if doi not in found]
+    if left and client is not None:
+        context.say(f"the relations have no PMIDs: asking NCBI for those of {len(left):,} DOIs")
+        lookup = Lookup(client, context.rejects)
+        with context.progress("PMIDs of DOIs", len(left)) as progress:
+            articles = lookup.fetch_dois(left, progress)
+        if lookup.failure is not None:
+            raise lookup.failure
+        found |= {doi: articles[doi].pmid for doi in left if doi in articles}
+    return found

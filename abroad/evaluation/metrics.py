@@ -75,6 +75,16 @@ class Comparison:
     def scores(self) -> Scores:
         return add_scores([outcome.scores for outcome in self.outcomes])
 
+    def nothing_in_common(self) -> str | None:
+        """What to say where no prediction is of a gold document; None where one is, or where there is none at all."""
+        if not self.not_in_gold or len(self.without_prediction) < len(self.outcomes):
+            return None
+        found, gold = (", ".join(ids[:3]) for ids in (self.not_in_gold, self.without_prediction))
+        return (
+            f"none of {len(self.not_in_gold)} predictions ({found}, ...) has the id of a gold document ({gold}, ...): "
+            "are they of the same documents?"
+        )
+
 
 def add_scores(scores: Sequence[Scores]) -> Scores:
     """Micro-average: the counts added up."""

@@ -95,6 +95,10 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> document = abroad.Document.from_text("Usnic acid was isolated from Usnea barbata.")
         >>> [prediction] = extractor.extract([document])
     """
+    if not isinstance(name, str | Path):
+        raise InputError(f"expected the name or the folder of an extractor, found {type(name).__name__}")
+    if not str(name).strip():
+        raise InputError("expected the name or the folder of an extractor, found no text")
     check_name(name, settings.get("base"))
     return extractor_kind(name).load(str(name), check_settings(name, settings))
 

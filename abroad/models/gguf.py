@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from abroad.core.cache import cache_directory
 from abroad.models.backend import import_transformers, quiet_loading
 from abroad.models.identity import content_hash
-from abroad.models.source import cache_directory
 
 _CONVERSION = 2
 """Raised when GGUF files are converted in another way."""

@@ -11,9 +11,11 @@ import hashlib
 import time
 from pathlib import Path
 
+from abroad.core.cache import cache_directory
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, file_sha256
-from abroad.models.source import COMPRESSED, INITIAL, ModelSource, cache_directory, describe_model
+from abroad.models.hub import is_hub_name, snapshot
+from abroad.models.source import COMPRESSED, INITIAL, ModelSource, describe_model
 
 _DECIDING = ("*.safetensors", COMPRESSED, "config.json", "tokenizer*", "*.model", "vocab*", "merges.txt", "*.jinja")
 """Files of a model directory that decide what it says."""
@@ -40,12 +42,14 @@ def content_hash(path: Path) -> str:
 def weights_digest(source: ModelSource) -> str:
     """Digest of what decides a model: weights, configuration and tokenizer, of an adapter and of its base.
 
-    "" for names of the hub: what is there has a name of its own, and may not have been fetched yet.
+    Of a name of the hub it is the commit that the name means now; "" where nobody can say.
     """
     parts = []
     for place in (source.adapter, source.base):
         path = Path(place) if place is not None else None
-        if path is not None and path.is_file():
+        if isinstance(place, str) and is_hub_name(place):
+            parts += [f"hub:{commit}"] if (commit := snapshot(place)) else []
+        elif path is not None and path.is_file():
             parts.append(content_hash(path))
         elif path is not None and path.is_dir():
             files = {file for pattern in _DECIDING for file in path.glob(pattern) if file.is_file()}

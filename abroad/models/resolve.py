@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from abroad.core.cache import cache_directory
 from abroad.models.adapters import decompressed
 from abroad.models.gguf import converted
+from abroad.models.hub import is_hub_name, require
 from abroad.models.load import load_model
 from abroad.models.lora import draw_adapter
-from abroad.models.source import COMPRESSED, ModelSource, base_of_adapter, cache_directory, describe_model
+from abroad.models.source import COMPRESSED, ModelSource, base_of_adapter, describe_model
 
 
 def resolve_model(name: str, base: str | None = None) -> ModelSource:
@@ -23,8 +25,11 @@ def resolve_model(name: str, base: str | None = None) -> ModelSource:
         directories of safetensors, or a hub name.
     Raises:
         InputError: the path is not a model, a packaged model is not installed, or a compressed adapter is damaged.
+        AbroadError: there is no way to the hub, and the model is not in the cache.
     """
     source = describe_model(name, base)
+    if is_hub_name(source.base):
+        require(source.base)
     adapter = source.adapter
     if adapter is not None and (adapter / COMPRESSED).is_file():
         adapter = decompressed(adapter, cache_directory(), _initial_adapter)

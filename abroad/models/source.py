@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,8 +129,3 @@ def resolve_encoder(name: str) -> str:
     if Path(name).is_dir() or (name.count("/") == 1 and not name.startswith((".", "/", "~"))):
         return name
     raise InputError(f"{name}: no such encoder; expected a directory, a hub name or one of: {', '.join(ENCODERS)}")
-
-
-def cache_directory() -> Path:
-    """Where converted models are kept: $ABROAD_CACHE, or ~/.cache/abroad."""
-    return Path(os.environ.get("ABROAD_CACHE") or Path.home() / ".cache" / "abroad")

@@ -17,6 +17,7 @@ from abroad.core.errors import InputError
 from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_section, read_yaml
 from abroad.documents.sampling import SampleSettings
 from abroad.extraction.load import BUILTIN, check_name
+from abroad.pipeline.paths import rebased
 from abroad.pipeline.sections import (
     CurationSection,
     DocumentsSection,
@@ -141,13 +142,16 @@ def _implied(given: Set[str]) -> set[str]:
     return {"sample"} if "documents" in given else set()
 
 
-def load_config(path: str | Path) -> Config:
-    """Read and check a config; relative paths in it count from the current directory.
+def load_config(path: str | Path, base_dir: Path | None = None) -> Config:
+    """Read and check a config.
+
+    Args:
+        base_dir: from where relative paths in it count; None: from its own folder (`abroad.pipeline.paths`).
 
     Raises:
         InputError: every mistake of the file at once, each with its key.
     """
-    config = check(Config, read_yaml(path), path)
+    config = rebased(check(Config, read_yaml(path), path), Path(path), base_dir)
     missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
     try:
         check_name(config.extract.model or BUILTIN, config.extract.base)
@@ -161,10 +165,12 @@ def load_config(path: str | Path) -> Config:
 def load_section(path: Path, name: str) -> Any:
     """One section of a config file, checked on its own; its defaults when the file has no such section.
 
+    Its paths count as those of a whole config.
+
     Raises:
         InputError: as `load_config`, for that section.
     """
-    return read_section(path, name, _section(name))
+    return rebased(read_section(path, name, _section(name)), path)
 
 
 def _section(name: str) -> type[Settings]:
@@ -174,7 +180,7 @@ def _section(name: str) -> type[Settings]:
     return kind
 
 
-def check_config(path: str | Path) -> list[str]:
+def check_config(path: str | Path, base_dir: Path | None = None) -> list[str]:
     """Find every mistake of a config, or of a file that holds sections for single commands.
 
     Returns:
@@ -186,7 +192,7 @@ def check_config(path: str | Path) -> list[str]:
     raw = read_yaml(path)
     whole = not raw or any(name not in Config.model_fields or name in _OF_A_RUN for name in raw)
     if whole:
-        load_config(path)
+        load_config(path, base_dir)
         return []
     mistakes = []
     for name, values in raw.items():

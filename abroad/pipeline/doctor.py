@@ -10,12 +10,13 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from abroad.core.extras import EXTRAS, install_hint
 from abroad.models.source import PACKAGED, packaged_gguf
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What `abroad doctor` found of one part.
+    """What was looked for, and what of it is there.
 
     Attributes:
         part: what was looked for.
@@ -33,17 +34,28 @@ class Finding:
 
 
 _OPTIONAL = (
-    ("torch", "language models", "pip install torch  (CPU only: see docs/how-to/install.md)"),
-    ("transformers", "language models", "pip install 'abroad[train]'"),
-    ("peft", "fine-tuning and adapters", "pip install 'abroad[train]'"),
-    ("accelerate", "fine-tuning", "pip install 'abroad[train]'"),
-    ("gguf", "GGUF models such as smollm2-135m", "pip install 'abroad[train]'"),
-    ("sacremoses", "BioGPT's tokenizer", "pip install 'abroad[train]'"),
-    ("py2opsin", "identifiers of systematic names", "pip install 'abroad[link]'"),
-    ("bitsandbytes", "4-bit training on CUDA", "pip install 'abroad[quantize]'"),
-    ("vllm", "generation on GPUs", "pip install 'abroad[vllm]'"),
-    ("argilla", "curation", "pip install 'abroad[annotation]'"),
+    ("polars", "LOTUS tables"),
+    ("numba", "sampling"),
+    ("matplotlib", "plots"),
+    ("sklearn", "extractors of your own; keywords; agreement"),
+    ("bm25s", "retrieval of abstracts"),
+    ("datasketch", "selection of synthetic abstracts"),
+    ("py3langid", "selection of synthetic abstracts"),
+    ("spacy", "components of spaCy, DocBin, texts in reports"),
+    ("pypdf", "papers in PDF"),
+    ("torch", "language models"),
+    ("transformers", "language models"),
+    ("peft", "fine-tuning and adapters"),
+    ("accelerate", "fine-tuning"),
+    ("gguf", "GGUF models such as smollm2-135m"),
+    ("sacremoses", "BioGPT's tokenizer"),
+    ("py2opsin", "identifiers of systematic names"),
+    ("bitsandbytes", "4-bit training on CUDA"),
+    ("vllm", "generation on GPUs"),
+    ("argilla", "curation"),
 )
+_DISTRIBUTIONS = {"sklearn": "scikit-learn"}
+_OF_TORCH = "  (CPU only: install torch's CPU build first, docs/how-to/install.md)"
 
 
 def examine() -> list[Finding]:
@@ -75,11 +87,12 @@ def examine() -> list[Finding]:
     return findings
 
 
-def _package(name: str, purpose: str, fix: str) -> Finding:
+def _package(name: str, purpose: str) -> Finding:
     if importlib.util.find_spec(name) is None:
+        fix = install_hint(EXTRAS[name]) + (_OF_TORCH if name == "torch" else "")
         return Finding(name, "missing", "", purpose, fix)
     try:
-        found = version(name)
+        found = version(_DISTRIBUTIONS.get(name, name))
     except PackageNotFoundError:
         found = "unknown version"
     return Finding(name, "ok", found, purpose)

@@ -25,13 +25,15 @@ class LotusSection(PrepareSettings):
     """The relations table: prepared from the frozen metadata, or given ready-made."""
 
     metadata: Path | None = Field(None, description="LOTUS frozen metadata, CSV or CSV.gz")
-    doi2pmid: Path | None = Field(None, description="tab separated: reference_doi, reference_pubmed_id")
+    doi2pmid: Path | None = Field(
+        None, description="tab separated: reference_doi, reference_pubmed_id; null: those of the sample are looked up"
+    )
     relations: Path | None = Field(None, description="a prepared table; instead of the two above")
 
     @model_validator(mode="after")
     def _one_source(self) -> LotusSection:
-        if (self.relations is None) == (self.metadata is None) or (self.metadata is None) != (self.doi2pmid is None):
-            raise ValueError("expected either 'relations', or 'metadata' and 'doi2pmid'")
+        if (self.relations is None) == (self.metadata is None) or (self.doi2pmid is not None and self.metadata is None):
+            raise ValueError("expected either 'relations', or 'metadata' and 'doi2pmid' (or none: no PMIDs)")
         return self
 
 

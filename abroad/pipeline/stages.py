@@ -68,9 +68,9 @@ def make_document_stages(config: Config) -> list[Stage]:
     files, lotus = Files.of(config), config.lotus
     sample, curves, documents = files["sample.tsv"], files["sample.png"], files["documents.jsonl"]
     stages = []
-    if lotus is not None and lotus.metadata is not None and lotus.doi2pmid is not None:
+    if lotus is not None and lotus.metadata is not None:
         assert files.relations is not None
-        given = (lotus.metadata, lotus.doi2pmid)
+        given = (lotus.metadata, *([lotus.doi2pmid] if lotus.doi2pmid is not None else []))
         do = partial(_prepare, lotus, files.relations)
         stages.append(Stage("prepare", given, (files.relations,), lotus.identity(), do))
     drawn: tuple[Path, Path] | None = None
@@ -158,7 +158,7 @@ def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
 def _prepare(lotus: LotusSection, out: Path, context: Context) -> dict[str, Any]:
     from abroad.sources.lotus import PrepareSettings, prepare
 
-    assert lotus.metadata is not None and lotus.doi2pmid is not None
+    assert lotus.metadata is not None
     report = prepare(lotus.metadata, lotus.doi2pmid, out, PrepareSettings.of(lotus), context)
     lost = {loss.name: loss.rows_before - loss.rows_after for loss in report.losses}
     return {"rows": report.rows, "references": report.references, "rows_lost": lost}

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from abroad.core.helpers import helper, old_helper
 from abroad.core.io import file_sha256, write_json
 from abroad.core.outputs import check_file
 from abroad.core.progress import Progress
-from abroad.sources.http import USER_AGENT, TransientError, check_status, with_retries
+from abroad.sources.http import TransientError, answering, check_pace, check_status, open_client, with_retries
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def download(
     check_file(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = _Part(target, url)
-    with httpx.Client(timeout=60, follow_redirects=True, headers={"User-Agent": USER_AGENT}) as client:
+    with open_client(60, follow_redirects=True) as client:
         with_retries(url, attempts, first_wait, say)(_fetch_rest, client, part, check)
     fault = check.fault(part.path)
     if fault:
@@ -161,7 +162,7 @@ def _fetch_rest(client: httpx.Client, part: _Part, check: Check) -> None:
     validator = part.validator()
     if part.size and validator:
         headers |= {"Range": f"bytes={part.size}-", "If-Range": validator}
-    with client.stream("GET", part.url, headers=headers) as response:
+    with answering(client, "GET", part.url, headers=headers) as response:
         check_status(response)
         if response.status_code == 416 and _range_total(response) == part.size:
             return  # the part is the whole file
@@ -179,16 +180,16 @@ def _fetch_rest(client: httpx.Client, part: _Part, check: Check) -> None:
         total = _range_total(response) if resumed else _content_length(response)
         if check.size is not None and total is not None and total != check.size:
             raise AbroadError(f"{part.url}: the server's file has {total} bytes; expected {check.size}")
-        _append(response, part, total)
+        _append(client, response, part, total)
     if total is not None and part.size != total:
         if part.size > total:
             part.discard()
         raise TransientError(f"cut off: {part.size} of {total} bytes")
 
 
-def _append(response: httpx.Response, part: _Part, total: int | None) -> None:
-    mebibyte = 1 << 20
-    done = part.size
+def _append(client: httpx.Client, response: httpx.Response, part: _Part, total: int | None) -> None:
+    mebibyte, start = 1 << 20, time.monotonic()
+    done = before = part.size
     with (
         Progress(f"downloading {part.name} (MiB)", total and -(-total // mebibyte), done // mebibyte) as progress,
         part.path.open("ab") as stream,
@@ -198,6 +199,7 @@ def _append(response: httpx.Response, part: _Part, total: int | None) -> None:
             stream.write(block)
             progress.advance((done + len(block)) // mebibyte - done // mebibyte)
             done += len(block)
+            check_pace(client, start, done - before)
 
 
 def _strong_validator(response: httpx.Response) -> str | None:

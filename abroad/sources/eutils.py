@@ -7,9 +7,11 @@ efetch: https://www.ncbi.nlm.nih.gov/books/NBK25499/#chapter4.EFetch; esearch: #
 
 from __future__ import annotations
 
+import contextlib
 import io
-from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import httpx
 from pydantic import Field
@@ -18,17 +20,18 @@ from abroad.core.errors import AbroadError
 from abroad.core.io import Rejects
 from abroad.core.settings import Count, NotNegative, Positive, Settings
 from abroad.sources.http import (
-    USER_AGENT,
     NoAnswer,
     RateLimiter,
     TransientError,
     Unreadable,
     check_status,
     json_of,
+    open_client,
     part_of,
     request,
     with_retries,
 )
+from abroad.sources.kept import KeptAnswers
 from abroad.sources.pubmed import Article, BrokenXml, parse_articles
 
 BASE_URL = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
@@ -62,12 +65,21 @@ class EutilsClient:
         settings: EutilsSettings | None = None,
         say: Callable[[str], None] = lambda message: None,
         limiter: RateLimiter | None = None,
+        kept: KeptAnswers | None = None,
     ) -> None:
+        """Open the client.
+
+        Args:
+            say: is told of failed attempts.
+            limiter: of requests; by default NCBI's own limits.
+            kept: articles of earlier runs, whatever their output; None: NCBI is asked for all.
+        """
         self.settings = settings or EutilsSettings()
         self._say = say
         self._understood = False  # whether an answer could be read yet; a server of another kind gives none
         self._limiter = limiter or RateLimiter(RATE_WITH_KEY if self.settings.api_key else RATE)
-        self._http = httpx.Client(timeout=self.settings.timeout, headers={"User-Agent": USER_AGENT})
+        self._kept = kept
+        self._http = open_client(self.settings.timeout)
 
     def __enter__(self) -> EutilsClient:
         return self
@@ -85,8 +97,37 @@ class EutilsClient:
             AbroadError: no answer after all attempts, access refused, or never an answer that could be read.
         """
         size = self.settings.batch_size
-        for start in range(0, len(pmids), size):
-            yield from self._fetch_batch(pmids[start : start + size], rejects, self.settings.attempts)
+        known = self.known(pmids)
+        if known:
+            yield dict(known)
+        wanted = [pmid for pmid in pmids if pmid not in known]
+        for start in range(0, len(wanted), size):
+            for answer in self._fetch_batch(wanted[start : start + size], rejects, self.settings.attempts):
+                self._keep(article for article in answer.values() if article is not None)
+                yield answer
+
+    def known_pmids(self, dois: Sequence[str]) -> dict[str, str]:
+        """DOI in lower case -> the PMID of its article, of those that an earlier run fetched."""
+        found = self._kept.get(f"doi:{doi.lower()}" for doi in dois) if self._kept is not None else {}
+        return {key.removeprefix("doi:"): pmid for key, pmid in found.items() if isinstance(pmid, str)}
+
+    def _keep(self, articles: Iterable[Article]) -> None:
+        if self._kept is None:
+            return
+        values: dict[str, Any] = {}
+        for article in articles:
+            values[f"pmid:{article.pmid}"] = asdict(article)
+            if article.doi:
+                values[f"doi:{article.doi.lower()}"] = article.pmid
+        self._kept.put(values)
+
+    def known(self, pmids: Sequence[str]) -> dict[str, Article]:
+        """PMID -> what an earlier run got, whatever its output; nobody is asked."""
+        found: dict[str, Article] = {}
+        for key, value in self._kept.get(f"pmid:{pmid}" for pmid in pmids).items() if self._kept is not None else ():
+            with contextlib.suppress(TypeError, KeyError):  # kept by another version
+                found[key.removeprefix("pmid:")] = Article(**value)
+        return found
 
     def _fetch_batch(
         self, batch: Sequence[str], rejects: Rejects, attempts: int

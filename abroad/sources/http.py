@@ -2,13 +2,18 @@
 
 Worth one: dropped connections, time-outs, and the statuses 408, 429 and 5xx.
 The wait doubles from `first_wait` up to two minutes with random jitter, and is
-never shorter than what `Retry-After` asks for (RFC 9110, section 10.2.3).
+never shorter than what `Retry-After` asks for (RFC 9110, section 10.2.3). A
+server that cannot be reached, and never was in this process, gets one more try
+and no patience: there is no network, or no such server.
 """
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
@@ -23,9 +28,13 @@ from abroad.core.version import version
 
 _LONGEST_WAIT = 120.0
 _LONGEST_RETRY_AFTER = 600.0
+_TRIES_OUT_OF_REACH = 2
 MAX_ANSWER = 256 << 20
 """Bytes, unpacked: ten thousand PubMed records are about as much."""
 _SLOWEST = 1_000.0  # bytes a second
+_CONNECTING = 5.0
+"""Seconds until a connection stands; only where there is no way to the server does it take longer."""
+_reached: set[bytes] = set()  # hosts with their ports that have answered
 _OF_TRANSFER = ("content-encoding", "content-length", "transfer-encoding")
 T = TypeVar("T")
 USER_AGENT = f"abroad/{version()}"
@@ -53,6 +62,10 @@ class NoAnswer(AbroadError):
         return isinstance(self.cause, Unreadable)
 
 
+class NotThere(AbroadError):
+    """404, and not in the words by which the server says that it has no such thing: perhaps another server."""
+
+
 class TransientError(Exception):
     """An answer that another try may mend.
 
@@ -69,6 +82,58 @@ class Unreadable(TransientError):
     """An answer that is not what was asked for: cut off, a page of HTML, JSON of another shape."""
 
 
+def open_client(timeout: float, **options: Any) -> httpx.Client:
+    """A client as all of ours are.
+
+    Args:
+        timeout: seconds without a byte after which a request has failed.
+    """
+    options["headers"] = {"User-Agent": USER_AGENT, **options.get("headers", {})}
+    return httpx.Client(timeout=httpx.Timeout(timeout, connect=min(timeout, _CONNECTING)), **options)
+
+
+@contextlib.contextmanager
+def answering(client: httpx.Client, method: str, url: str, **options: Any) -> Iterator[httpx.Response]:
+    """The answer to a request, its head read and its body not yet.
+
+    Raises:
+        TransientError: the head is not there in the time that a server has for its first byte: it comes in drips, each
+            of which httpx gives that time.
+    """
+    ready: queue.SimpleQueue[httpx.Response | Exception] = queue.SimpleQueue()
+
+    def send() -> None:
+        try:
+            ready.put(client.send(client.build_request(method, url, **options), stream=True))
+        except Exception as error:
+            ready.put(error)
+
+    # A thread, since nothing else ends a read that gets a byte now and then; closing the client ends it.
+    threading.Thread(target=send, daemon=True).start()
+    allowed = (client.timeout.read or 60.0) + (client.timeout.connect or 0.0)
+    try:
+        answer = ready.get(timeout=allowed)
+    except queue.Empty:
+        raise TransientError(f"the answer comes too slowly (not even its head in {allowed:.0f} s)") from None
+    if isinstance(answer, Exception):
+        raise answer
+    _reached.add(answer.request.url.netloc)
+    with contextlib.closing(answer):
+        yield answer
+
+
+def check_pace(client: httpx.Client, start: float, size: int) -> None:
+    """Raise a TransientError for an answer that comes more slowly than any answer may.
+
+    Args:
+        start: when it began (monotonic seconds).
+        size: bytes that came.
+    """
+    allowed = client.timeout.read or 60.0
+    if time.monotonic() - start > allowed + size / _SLOWEST:
+        raise TransientError(f"the answer comes too slowly ({size} bytes in {allowed:.0f} s)")
+
+
 def request(client: httpx.Client, method: str, url: str, **options: Any) -> httpx.Response:
     """One request, its answer read within bounds of size and time.
 
@@ -76,16 +141,14 @@ def request(client: httpx.Client, method: str, url: str, **options: Any) -> http
         TransientError: the answer comes more slowly than `_SLOWEST`, beyond the time that any answer has.
         AbroadError: it has more than `MAX_ANSWER` bytes, unpacked.
     """
-    allowed = client.timeout.read or 60.0
     start = time.monotonic()
-    with client.stream(method, url, **options) as response:
+    with answering(client, method, url, **options) as response:
         body = bytearray()
         for block in response.iter_bytes():
             body += block
             if len(body) > MAX_ANSWER:
                 raise AbroadError(f"{url}: an answer of more than {MAX_ANSWER >> 20} MB; is this the right server?")
-            if time.monotonic() - start > allowed + len(body) / _SLOWEST:
-                raise TransientError(f"the answer comes too slowly ({len(body)} bytes in {allowed:.0f} s)")
+            check_pace(client, start, len(body))
     headers = [(name, value) for name, value in response.headers.multi_items() if name.lower() not in _OF_TRANSFER]
     return httpx.Response(response.status_code, headers=headers, content=bytes(body), request=response.request)
 
@@ -161,17 +224,31 @@ def with_retries(what: str, attempts: int, first_wait: float, say: Callable[[str
 
     def give_up(state: tenacity.RetryCallState) -> Any:
         cause = state.outcome.exception() if state.outcome else None
+        if _is_out_of_reach(cause):
+            raise NoAnswer(f"{what}: {_reason(state)}; is there a network, and is the address right?", cause)
         raise NoAnswer(
             f"{what}: {_reason(state)} after {attempts} attempts; run the same command again to go on", cause
         )
 
+    def is_enough(state: tenacity.RetryCallState) -> bool:
+        cause = state.outcome.exception() if state.outcome else None
+        tries = _TRIES_OUT_OF_REACH if _is_out_of_reach(cause) else attempts
+        return state.attempt_number >= min(tries, attempts)
+
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((TransientError, httpx.TransportError, httpx.DecodingError)),
-        stop=tenacity.stop_after_attempt(attempts),
+        stop=is_enough,
         wait=wait,
         before_sleep=tell,
         retry_error_callback=give_up,
     )
+
+
+def _is_out_of_reach(error: BaseException | None) -> bool:
+    """Whether there was no way to a server that has not answered before."""
+    if not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return False
+    return error.request.url.netloc not in _reached
 
 
 def _reason(state: tenacity.RetryCallState) -> str:
@@ -227,7 +304,7 @@ class JsonClient:
     def __init__(self, name: str, settings: HttpSettings, say: Callable[[str], None] = lambda message: None) -> None:
         self._name, self._settings, self._say = name, settings, say
         self._limiter = RateLimiter(settings.rate)
-        self._http = httpx.Client(timeout=settings.timeout, headers={"User-Agent": USER_AGENT})
+        self._http = open_client(settings.timeout)
 
     def __enter__(self) -> JsonClient:
         return self
@@ -268,7 +345,7 @@ class JsonClient:
             return read(status, json_of(response))
         except (KeyError, TypeError, ValueError, AttributeError, Unreadable) as error:
             if status == 404:
-                raise AbroadError(
+                raise NotThere(
                     f"{self._name}: HTTP 404 from {url}, and not in the words of {self._name}; check the address"
                 ) from None
             if isinstance(error, Unreadable):

@@ -7,6 +7,7 @@ al. 2024, Computational Linguistics 50(3), in their order.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -82,7 +83,7 @@ class PrepareSettings(Settings):
 
 def prepare(
     metadata: str | Path,
-    doi2pmid: str | Path,
+    doi2pmid: str | Path | None,
     out: str | Path,
     settings: PrepareSettings | None = None,
     context: Context | None = None,
@@ -95,7 +96,8 @@ def prepare(
     Args:
         metadata: LOTUS frozen metadata, CSV, gzip or not.
         doi2pmid: tab separated, columns reference_doi and reference_pubmed_id. Rows may repeat;
-            DOIs are compared without regard to case (ISO 26324, section 4.2).
+            DOIs are compared without regard to case (ISO 26324, section 4.2). None: the column of PMIDs is empty, and
+            references stay whose PMID nobody knows, if they have a DOI.
         settings: which rows stay. A relation is a distinct (structure, organism) pair of a reference, a character a
             code point of the name of a structure or an organism.
     Raises:
@@ -107,7 +109,7 @@ def prepare(
     max_relations, max_name_length = settings.max_relations, settings.max_name_length
     report = PrepareReport(rejects=(context or Context()).rejects)
     # The map first: it is small, and a mistake in it should not cost the reading of the table.
-    pmids = _read_pmids(doi2pmid, report.rejects)
+    pmids = _read_pmids(doi2pmid, report.rejects) if doi2pmid is not None else None
     table = _read_metadata(metadata, report.rejects)
 
     def keep(name: str, kept: pl.DataFrame) -> None:
@@ -119,7 +121,10 @@ def prepare(
 
     keep("distinct rows", table.unique(maintain_order=True))
     table = table.with_row_index(_ROW)
-    keep("exactly one PMID", table.join(pmids, on=_DOI_KEY, how="inner"))
+    if pmids is None:
+        keep("a DOI", table.filter(pl.col(_DOI_KEY) != "").with_columns(pl.lit("").alias(PMID)))
+    else:
+        keep("exactly one PMID", table.join(pmids, on=_DOI_KEY, how="inner"))
     relations = table.select(_DOI_KEY, *_RELATION).unique().group_by(_DOI_KEY).len()
     few = relations.filter(pl.col("len") <= max_relations)
     keep(f"at most {max_relations} relations", table.join(few, on=_DOI_KEY, how="semi"))
@@ -129,6 +134,18 @@ def prepare(
     with atomic_write(out, binary=True) as stream:
         table.sort(_ROW).select(*COLUMNS, PMID).write_csv(stream, separator="\t")
     return report
+
+
+def references(path: str | Path) -> Iterator[tuple[str, str]]:
+    """Yield (DOI in lower case, Wikidata item) of each row with a DOI, in the order of the table.
+
+    Raises:
+        InputError: the file cannot be read, or lacks a column. Broken rows are passed over: `prepare` tells of them.
+    """
+    columns = ("reference_doi", "reference_wikidata")
+    for _, (doi, item) in read_rows(path, columns, ",", "a LOTUS metadata table (CSV)", Rejects()):
+        if (doi := doi.strip().lower()) not in ("", _MISSING.lower()):
+            yield doi, item.strip().rpartition("/")[2]
 
 
 def _read_metadata(path: str | Path, rejects: Rejects) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import yaml
 
 from abroad.core.errors import InputError
 from abroad.sources.download import Check
-from abroad.sources.http import USER_AGENT
+from abroad.sources.http import TransientError, open_client, request
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ def published_check(entry: Entry, url: str | None, say: Callable[[str], None]) -
     if url is not None:
         return Check(entry.size)
     try:
-        headers = {"User-Agent": USER_AGENT, "Accept": "application/json"}
-        response = httpx.get(entry.record_api, headers=headers, timeout=30, follow_redirects=True)
+        with open_client(30, headers={"Accept": "application/json"}, follow_redirects=True) as client:
+            response = request(client, "GET", entry.record_api)
         response.raise_for_status()
         listed = next(item for item in response.json()["files"] if item["key"] == entry.file)
         algorithm, _, digest = listed["checksum"].partition(":")
         return Check(int(listed["size"]), algorithm, digest)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
+    except (httpx.HTTPError, TransientError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
         say(f"{entry.record_api}: no checksum to be had ({str(error) or type(error).__name__}); checking the size only")
         return Check(entry.size)

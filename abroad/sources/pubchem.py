@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
-from abroad.core.io import JsonlAppender, Rejects, atomic_write, require_file
-from abroad.core.jsonl import read_jsonl, split_lines
+from abroad.core.io import Rejects, atomic_write, require_file
+from abroad.core.jsonl import split_lines
 from abroad.core.progress import Progress
 from abroad.sources.http import HttpSettings, JsonClient, int_of
+from abroad.sources.kept import KeptAnswers
 from abroad.sources.tables import read_rows
 
 BASE_URL = "https://pubchem.ncbi.nlm.nih.gov/rest/pug"
@@ -64,32 +65,30 @@ def read_inchikeys(path: Path, rejects: Rejects) -> list[str]:
 
 def fetch_synonyms(
     inchikeys: Sequence[str],
-    cache: Path,
+    kept: KeptAnswers,
     settings: HttpSettings | None = None,
     say: Callable[[str], None] = lambda message: None,
 ) -> dict[str, list[str]]:
-    """InChIKey -> names, asking PubChem for those that `cache` (JSONL, grows) does not hold.
+    """InChIKey -> names, asking PubChem for those that are not kept from earlier runs.
 
     Raises:
-        AbroadError: PubChem does not answer; what came is in the cache.
+        AbroadError: PubChem does not answer; what came is kept.
     """
     settings = settings or HttpSettings(base_url=BASE_URL, rate=RATE)
-    appender = JsonlAppender(cache, "inchikey")
-    todo = [key for key in inchikeys if key not in appender.done]
+    found = kept.get(inchikeys)
+    todo = [key for key in dict.fromkeys(inchikeys) if key not in found]
     with (
-        appender,
         JsonClient("PubChem", settings, say) as client,
-        Progress("PubChem synonyms", len(inchikeys), done=len(inchikeys) - len(todo)) as progress,
+        Progress("PubChem synonyms", len(found) + len(todo), done=len(found)) as progress,
     ):
         for start in range(0, len(todo), BATCH):
             batch = todo[start : start + BATCH]
-            found = _ask(client, batch)
-            for key in batch:
-                appender.append({"inchikey": key, "synonyms": found.get(key, [])})
-                progress.advance()
-    wanted = set(inchikeys)
-    kept = [record for record in read_jsonl(cache) if record["inchikey"] in wanted]
-    return {record["inchikey"]: [name for name in record["synonyms"] if is_name(name)] for record in kept}
+            named = _ask(client, batch)
+            answer = {key: named.get(key, []) for key in batch}
+            kept.put(answer)
+            found |= answer
+            progress.advance(len(batch))
+    return {key: [name for name in found[key] if is_name(name)] for key in dict.fromkeys(inchikeys)}
 
 
 def _ask(client: JsonClient, batch: Sequence[str]) -> dict[str, list[str]]:

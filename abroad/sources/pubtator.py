@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-from abroad.core.io import JsonlAppender, Rejects
-from abroad.core.jsonl import read_jsonl
+from abroad.core.io import Rejects
 from abroad.core.progress import Progress
 from abroad.core.schema import Document
-from abroad.sources.http import HttpSettings, JsonClient, int_of, objects_of, part_of
+from abroad.sources.http import HttpSettings, JsonClient, NotThere, int_of, objects_of, part_of
+from abroad.sources.kept import KeptAnswers
 
 BASE_URL = "https://www.ncbi.nlm.nih.gov/research/pubtator3-api"
 RATE = 3.0
@@ -44,32 +43,52 @@ class Annotation:
 
 def fetch_bioc(
     pmids: Sequence[str],
-    cache: Path,
+    kept: KeptAnswers,
     settings: HttpSettings | None = None,
     say: Callable[[str], None] = lambda message: None,
 ) -> dict[str, dict[str, Any]]:
-    """PMID -> BioC document, asking for those that `cache` (JSONL, grows) does not hold; {} for one unknown there.
+    """PMID -> BioC document of those that PubTator3 has, asking for what is not kept from earlier runs.
+
+    PubTator3 says of a PMID that it does not have either nothing, or 404 for the whole request: neither is kept.
 
     Raises:
-        AbroadError: no answer; what came is in the cache.
+        AbroadError: no answer, or nothing but 404; what came is kept.
     """
     settings = settings or HttpSettings(base_url=BASE_URL, rate=RATE)
-    appender = JsonlAppender(cache, "pmid")
-    todo = [pmid for pmid in pmids if pmid not in appender.done]
+    found = kept.get(pmids)
+    todo = [pmid for pmid in dict.fromkeys(pmids) if pmid not in found]
     with (
-        appender,
         JsonClient("PubTator3", settings, say) as client,
-        Progress("PubTator3 annotations", len(pmids), done=len(pmids) - len(todo)) as progress,
+        Progress("PubTator3 annotations", len(found) + len(todo), done=len(found)) as progress,
     ):
+        asked = _Asked(client, bool(found))
         for start in range(0, len(todo), BATCH):
             batch = todo[start : start + BATCH]
-            entries = client.ask("publications/export/biocjson", _entries, {"pmids": ",".join(batch)})
-            found = {_pmid(entry): entry for entry in entries}
-            for pmid in batch:
-                appender.append({"pmid": pmid, "bioc": found.get(pmid, {})})
-                progress.advance()
-    wanted = set(pmids)
-    return {record["pmid"]: record["bioc"] for record in read_jsonl(cache) if record["pmid"] in wanted}
+            answer = asked.batch(batch)
+            kept.put(answer)
+            found |= answer
+            progress.advance(len(batch))
+    return {pmid: found[pmid] for pmid in dict.fromkeys(pmids) if pmid in found}
+
+
+class _Asked:
+    """Asks in batches; one that is answered by 404 is halved, since one unknown PMID may be the reason."""
+
+    def __init__(self, client: JsonClient, understood: bool) -> None:
+        self._client, self._understood = client, understood
+
+    def batch(self, pmids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        try:
+            entries = self._client.ask("publications/export/biocjson", _entries, {"pmids": ",".join(pmids)})
+        except NotThere:
+            if len(pmids) == 1:
+                if not self._understood:  # then it may be the address, which no halving mends
+                    raise
+                return {}
+            middle = len(pmids) // 2
+            return self.batch(pmids[:middle]) | self.batch(pmids[middle:])
+        self._understood = True
+        return {pmid: entry for entry in entries if (pmid := _pmid(entry)) in pmids}
 
 
 def _entries(status: int, answer: Any) -> list[dict[str, Any]]:

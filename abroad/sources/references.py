@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,7 +39,10 @@ class Related:
 
 
 def read_references(
-    path: str | Path, relations: str | Path | None, rejects: Rejects
+    path: str | Path,
+    relations: str | Path | None,
+    rejects: Rejects,
+    find_pmids: Callable[[Sequence[str]], Mapping[str, str]] | None = None,
 ) -> tuple[list[Reference], dict[str, Related]]:
     """Read what to fetch, and with a relations table what is known of it.
 
@@ -48,6 +51,7 @@ def read_references(
             PMIDs, one a line. A table without PMIDs is looked up in `relations` by its
             reference_doi (without regard to case) or reference_wikidata.
         relations: as `abroad.sources.lotus.prepare` writes it.
+        find_pmids: DOIs in lower case -> PMIDs of those that have one; asked where `relations` has none of them.
     Returns:
         The references in order, each once, and PMID -> what `relations` holds of it.
     Raises:
@@ -60,17 +64,28 @@ def read_references(
     wanted = set(keys)
     related: dict[str, Related] = {}
     pmids_of: dict[str, dict[str, None]] = {}
+    without: dict[str, tuple[str, Related]] = {}  # key -> DOI and relations of a reference without a PMID
     for row in _read_relations(relations, rejects) if relations is not None else ():
         pmid = row[PMID]
         key = pmid if by_pmid else _key(row[column])
-        if key in wanted:
+        if key not in wanted:
+            continue
+        if pmid:
             pmids_of.setdefault(key, {})[pmid] = None
             _add(related.setdefault(pmid, Related()), row)
+        else:
+            _add(without.setdefault(key, (_key(row["reference_doi"]), Related()))[1], row)
+    found = find_pmids([doi for doi, _ in without.values()]) if find_pmids is not None and without else {}
+    for key, (doi, its) in without.items():
+        if doi in found and key not in pmids_of:
+            pmids_of[key] = {found[doi]: None}
+            related.setdefault(found[doi], its)
     references: dict[str, Reference] = {}
     for key in keys:
         pmids = [key] if by_pmid else pmids_of.get(key, ())
         if not pmids:
-            rejects.add(f"{path}: {column} {key}", f"no such reference in {relations}")
+            why = f"no PMID in {relations}, and none found" if key in without else f"no such reference in {relations}"
+            rejects.add(f"{path}: {column} {key}", why)
         for pmid in pmids:
             known = related.get(pmid)
             references.setdefault(pmid, Reference(pmid, known.doi if known else None))
@@ -118,10 +133,11 @@ def _read_relations(path: str | Path, rejects: Rejects) -> Iterator[dict[str, st
     columns = (*COLUMNS, PMID)
     for line, fields in read_rows(path, columns, "\t", _RELATIONS_TABLE, rejects):
         row = dict(zip(columns, map(str.strip, fields), strict=True))
-        empty = [name for name in (PMID, "structure_wikidata", "organism_wikidata", *_LABELS) if not row[name]]
+        empty = [name for name in ("structure_wikidata", "organism_wikidata", *_LABELS) if not row[name]]
+        empty += [PMID] if not row[PMID] and not row["reference_doi"] else []
         if empty:
             rejects.add(f"{path}:{line}", f"nothing in {', '.join(empty)}")
-        elif not _is_pmid(row[PMID]):
+        elif row[PMID] and not _is_pmid(row[PMID]):
             rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {row[PMID][:40]!r}")
         else:
             yield row

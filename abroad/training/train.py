@@ -7,7 +7,9 @@ loss spike, nor tells which examples an update saw, nor shards a model over CPUs
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +18,7 @@ from typing import Any
 
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.io import Rejects
+from abroad.core.locks import held
 from abroad.core.progress import Progress, tell
 from abroad.core.resume import digest
 from abroad.core.schema import Document
@@ -58,9 +61,13 @@ def train(
     A run that is finished is not made again.
 
     Raises:
-        InputError: no document fits max_length, or the model cannot be loaded.
+        InputError: no document fits max_length, the model cannot be loaded, or another run is at `out`.
     """
-    run = TrainingRun(documents, validation, settings, out, rejects)
+    with held(out) if os.environ.get("RANK", "0") == "0" else contextlib.nullcontext():
+        return _train(TrainingRun(documents, validation, settings, out, rejects), out)
+
+
+def _train(run: TrainingRun, out: Path) -> TrainReport:
     if run.finished is not None:
         tell(f"{out}: trained before with these settings and data; nothing is left to do")
         if run.processes.first and owner_of(out / "state") in (None, run.identity):

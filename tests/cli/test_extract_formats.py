@@ -118,3 +118,61 @@ def test_what_is_not_recognised_is_refused_in_one_line(extract, tmp_path, name, 
     result = extract(tmp_path / name, "--out", tmp_path / "p.csv")
     assert result.exit_code == 2 and message in result.stderr and result.stderr.count("\n") == 1
     assert not (tmp_path / "p.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--out", "x.csv", "--format", "xlsx"), "the name says csv"),
+        (("--out", "x.jsonl", "--format", "csv"), "the name says jsonl"),
+        (("--out", "x.tsv", "--format", "spacy"), "the name says tsv"),
+        (("--out", "noext"), "no ending that tells the format"),
+    ],
+)
+def test_a_name_and_a_format_that_do_not_agree_are_refused(extract, tmp_path, monkeypatch, options, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text("Berberine of Coptis.")
+    result = extract("a.txt", *options)
+    assert result.exit_code == 2 and words in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize(("name", "format"), [("x.tab", "tsv"), ("noext", "csv"), ("x.txt", "tsv")])
+def test_a_name_and_a_format_that_agree(extract, tmp_path, name, format):
+    (tmp_path / "a.txt").write_text("Berberine of Coptis.")
+    assert extract(tmp_path / "a.txt", "--out", tmp_path / name, "--format", format).exit_code == 0
+    assert (tmp_path / name).read_text().startswith("document")
+
+
+@pytest.mark.parametrize(
+    ("format", "start"), [("jsonl", '{"id"'), ("json", "["), ("csv", "document,"), ("tsv", "document\t")]
+)
+def test_a_dash_is_standard_output_in_every_format_of_text(extract, tmp_path, format, start):
+    (tmp_path / "a.txt").write_text("Berberine of Coptis.")
+    result = extract(tmp_path / "a.txt", "--out", "-", "--format", format)
+    assert result.exit_code == 0 and result.stdout.startswith(start), result.stderr
+
+
+@pytest.mark.parametrize("content", ["5", " 12345 \n", '"10.1021/x"', "true", "null", "1e3"])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_a_lone_value_is_no_document_and_nobody_is_asked_for_it(extract, tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with Efetch({}).serve() as pubmed:
+        result = extract(tmp_path / name, "--out", tmp_path / "p.csv", "--base-url", pubmed.url)
+    assert result.exit_code == 2 and "found nothing but" in result.stderr and not pubmed.asked
+
+
+@pytest.mark.parametrize("content", ["[5]", "5\n6\n"])
+def test_several_numbers_are_pmids(extract, tmp_path, content):
+    (tmp_path / "a.json").write_text(content)
+    with Efetch({"5": article_xml("5"), "6": article_xml("6")}).serve() as pubmed:
+        result = extract(tmp_path / "a.json", "--out", tmp_path / "p.csv", "--base-url", pubmed.url)
+    assert result.exit_code == 0 and pubmed.asked
+
+
+@pytest.mark.parametrize("name", ["p.spacy", "p.bin", "p.jsonl"])
+def test_predictions_in_a_binary_file_are_refused_without_naming_its_kind_as_expected(cli, tmp_path, name):
+    (tmp_path / "g.jsonl").write_text('{"id": "1", "AbstractText": "a"}\n')
+    (tmp_path / name).write_bytes(b"\x82\xa5\x00\x01attrs")
+    result = cli("evaluate", "--gold", tmp_path / "g.jsonl", "--pred", tmp_path / name)
+    assert result.exit_code == 2 and ".spacy" not in result.stderr.replace(str(tmp_path / name), "")

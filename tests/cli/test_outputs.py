@@ -18,7 +18,7 @@ from tests.cli.test_help import commands
 
 # What each command is called with: words that begin with "in-" are made as inputs, "out-" are its outputs.
 LINES = {
-    "lotus prepare": "in-m.csv --doi2pmid in-d.tsv --out out-r.tsv --index out-i.sqlite --synonyms in-s.tsv",
+    "lotus prepare": "in-m.csv --wikidata in-w.nt --out out-r.tsv --index out-i.sqlite --synonyms in-s.tsv",
     "lotus synonyms": "in-keys.txt --out out-n.tsv",
     "sample": "in-r.tsv --out out-s.tsv --plot out-p.svg",
     "documents fetch": "in-s.tsv --relations in-r.tsv --xml in-x.xml --out out-d.jsonl",
@@ -57,7 +57,19 @@ LINES = {
 IN_PLACE_OPTIONS = {("lotus fetch", "out"), ("release card", "release")}
 SERVERS = {("annotate serve", "home")}
 READ = {
-    *("metadata", "doi2pmid", "synonyms", "keys", "table", "sample", "labels", "relations", "xml", "documents"),
+    *(
+        "metadata",
+        "doi2pmid",
+        "wikidata",
+        "synonyms",
+        "keys",
+        "table",
+        "sample",
+        "labels",
+        "relations",
+        "xml",
+        "documents",
+    ),
     *("output", "by_entropy", "prompts", "classes", "abstracts", "seeds", "selected", "curated", "corpus", "previous"),
     *("dev", "config", "validation", "synthetic", "prompt", "examples", "embedder", "predictions", "offline"),
     *("decisions", "gold", "pred", "compare", "run", "file", "model", "directory"),

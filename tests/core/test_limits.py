@@ -111,5 +111,9 @@ def test_a_key_that_stands_twice_is_an_error_with_its_line(text):
     assert caught.value.problem_mark is not None
 
 
+def test_a_number_and_its_digits_are_two_keys():
+    assert load_yaml("1: a\n'1': b\n") == {1: "a", "1": "b"}
+
+
 def test_the_same_key_in_several_mappings_is_none():
     assert load_yaml("a: {b: 1}\nc: {b: 2}\n") == {"a": {"b": 1}, "c": {"b": 2}}

@@ -7,13 +7,19 @@ import socket
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.io import Rejects
 from abroad.core.locks import held
 from abroad.core.outputs import Kind, Output, guard
 from abroad.core.resume import ResumableOutput
+from abroad.core.schema import Document, Prediction
+from abroad.engines.base import Generation
+from abroad.sources.pubmed import Article
 
 HOLDER = """
 import sys
@@ -55,7 +61,32 @@ def by_resumption(path):
         pass
 
 
-WAYS = [by_lock, by_gate, by_resumption]
+def by_generation(path):
+    from abroad.synthesis.generation.generate import generate_abstracts
+
+    prompts = path.with_name("prompts.jsonl")
+    prompts.write_text('{"id": "1", "prompt": "A"}\n')
+    engine = SimpleNamespace(generate=lambda requests: (Generation(r.id, "Text.", "stop", 1) for r in requests))
+    generate_abstracts(prompts, path, engine, Rejects(), {})
+
+
+def by_fetching(path):
+    from abroad.documents.fetch import fetch_documents
+    from abroad.sources.references import Reference
+
+    article = Article("1", "A title.", None, None)
+    client = SimpleNamespace(fetch=lambda pmids, rejects: iter([{"1": article}]))
+    fetch_documents([Reference("1")], {}, path, Context(), client=client)
+
+
+def by_extraction(path):
+    from abroad.extraction.base import extract_documents
+
+    extractor = SimpleNamespace(identity={}, extract=lambda documents: (Prediction(d.id) for d in documents))
+    extract_documents([Document("1", "A title.", "")], extractor, path)
+
+
+WAYS = [by_lock, by_gate, by_resumption, by_generation, by_fetching, by_extraction]
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from abroad.core.errors import InputError
-from abroad.core.registry import Capability, NoSettings, Registry, read_values, setting_names
+from abroad.core.registry import Capability, Registry, read_values, setting_names
+from abroad.core.settings import NoSettings
 from tests.plugins import install
 
 

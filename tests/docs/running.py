@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.docs.blocks import ROOT, Block, blocks, commands
 
-_PROGRESS = re.compile(r"^  .*\d+/\d+, about \d+ s left\n", re.MULTILINE)
+_PROGRESS = re.compile(r"^  [^:\n]+: \d+(?:/\d+)?(?:, .*)?\n", re.MULTILINE)
 WRITE = os.environ.get("ABROAD_WRITE_DOCS") == "1"
 
 

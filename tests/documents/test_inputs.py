@@ -13,6 +13,7 @@ from abroad.core.io import Rejects
 from abroad.documents.inputs import InputSettings, read_inputs
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.formats.spreadsheets import ColumnNames
+from abroad.sources.kept import KeptAnswers
 from tests.sources.formats.test_bibliographies import ABSTRACTS, NBIB, RIS
 from tests.sources.formats.test_pdf import PAPER, pdf
 from tests.sources.formats.test_spreadsheets import workbook
@@ -172,7 +173,8 @@ def pubmed():
         "7": article_xml("7", "Seven.", "Text seven.", "10.1021/seven"),
     }
     with Efetch(articles).serve() as server:
-        server.client = lambda: EutilsClient(EutilsSettings(base_url=server.url, first_wait=0.0))
+        settings = EutilsSettings(base_url=server.url, first_wait=0.0)
+        server.client = lambda: EutilsClient(settings, kept=KeptAnswers("NCBI"))
         yield server
 
 
@@ -330,7 +332,7 @@ def test_a_failed_look_up_sets_its_records_aside(pubmed, tmp_path, faults):
 def test_what_was_looked_up_is_kept_for_the_next_run(pubmed, tmp_path):
     path = write(tmp_path, "ids.txt", b"1\n2\n10.1021/seven\n999\n")
     rejects = Rejects()
-    settings = InputSettings(open_client=pubmed.client, out=tmp_path / "p.csv")
+    settings = InputSettings(open_client=pubmed.client)
     first = read_inputs([path], rejects, settings)
     asked = len(pubmed.asked)
     again = read_inputs([path], Rejects(), settings)

@@ -1,6 +1,7 @@
 """What only the transformers engine does; `test_behaviour` has what all do."""
 
 import dataclasses
+import functools
 import math
 
 import pytest
@@ -65,7 +66,7 @@ def test_a_text_under_a_block_differs_from_one_that_repeats_itself(tiny_model, b
 
 
 def test_a_text_that_goes_round_is_ended_and_others_are_not(engine):
-    from abroad.engines.transformers.engine import _loops
+    from abroad.engines.transformers.rows import _loops
 
     assert _loops([1, 2, 3] * 16) and not _loops([1, 2, 3] * 3) and not _loops(list(range(200)))
     round_and_round = request(prompt="a b a b a b a b a b a b a b a b a b a b a b a b", max_new_tokens=200)
@@ -73,3 +74,35 @@ def test_a_text_that_goes_round_is_ended_and_others_are_not(engine):
     stopped = next(engine.generate([dataclasses.replace(round_and_round, stop_loops=True)]))
     assert plain.tokens == 200 and stopped.tokens < 100 and stopped.finish_reason == "length"
     assert plain.text.startswith(stopped.text)
+
+
+def test_a_row_is_handed_over_when_it_ends_and_not_with_its_batch(tiny_model):
+    """So that a killed run loses the rows under way, and no more is computed once nobody wants it."""
+    engine = make_engine("transformers", str(tiny_model), batch_size=3)
+    passes = []
+    handle = engine.model.register_forward_hook(lambda *_: passes.append(1))
+    lengths = {"long": 400, "short": 2, "middle": 4}
+    rows = [request(name, max_new_tokens=length, temperature=1.0) for name, length in lengths.items()]
+    answers = engine.generate(rows)
+    first = next(answers)
+    answers.close()
+    handle.remove()
+    assert first.id in ("short", "middle") and first.tokens <= 4 and len(passes) < 400
+
+
+def test_a_batch_that_fails_in_between_answers_no_row_twice(tiny_model, monkeypatch):
+    engine = make_engine("transformers", str(tiny_model), batch_size=2)
+    real, calls = engine.model.forward, []
+
+    @functools.wraps(real)  # transformers looks at its signature
+    def forward(*args, **options):
+        calls.append(1)
+        if len(calls) == 6:
+            raise RuntimeError("out of memory")
+        return real(*args, **options)
+
+    monkeypatch.setattr(engine.model, "forward", forward)
+    rows = [request("short", max_new_tokens=2), request("long", max_new_tokens=30)]
+    answers = list(engine.generate(rows))
+    assert sorted(answer.id for answer in answers) == ["long", "short"]
+    assert all(answer.error is None for answer in answers)

@@ -3,9 +3,7 @@
 import gzip
 import json
 import threading
-import time
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,9 +14,10 @@ from abroad.core.schema import Document
 from abroad.engines.base import GenerationRequest
 from abroad.engines.openai.engine import OpenAiEngine
 from abroad.engines.openai.member import OpenAiSettings
-from abroad.sources import http, pubchem, pubtator
+from abroad.sources import download, http, pubchem, pubtator
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.http import HttpSettings
+from abroad.sources.kept import KeptAnswers
 from tests.sources.servers import _Handler, serving
 
 HALF = json.loads('"\\ud83d"')
@@ -126,12 +125,12 @@ def fetch(url, folder):
 
 
 def annotate(url, folder):
-    found = pubtator.fetch_bioc(["1"], folder / "pubtator", HttpSettings(base_url=url, rate=1e9, **FAST))
+    found = pubtator.fetch_bioc(["1"], KeptAnswers("a", folder / "kept"), HttpSettings(base_url=url, rate=1e9, **FAST))
     pubtator.annotate(Document("1", "", "a text", pmid="1"), found.get("1", {}), Rejects())
 
 
 def synonyms(url, folder):
-    pubchem.fetch_synonyms(["A"], folder / "pubchem", HttpSettings(base_url=url, rate=1e9, **FAST))
+    pubchem.fetch_synonyms(["A"], KeptAnswers("b", folder / "kept"), HttpSettings(base_url=url, rate=1e9, **FAST))
 
 
 @pytest.mark.parametrize("ask", [complete, fetch, annotate, synonyms])
@@ -168,19 +167,54 @@ def test_a_bomb_in_an_answer_is_refused(server, monkeypatch, tmp_path):
         server["headers"] = {}
 
 
-def test_a_server_that_drips_is_given_up():
+@pytest.mark.parametrize("head", [False, True])
+@pytest.mark.parametrize("what", ["answer", "file"])
+def test_a_server_that_drips_is_given_up(tmp_path, head, what):
+    """Each of its bytes comes in time, the answer never; in the head as in the body."""
     stop = threading.Event()
 
     class Drip(_Handler):
         def do_GET(self):
             self.send_response(200)
-            self.end_headers()
+            if head:
+                self.flush_headers()
+                self.wfile.write(b"X-Long: ")
+            else:
+                self.end_headers()
             while not stop.wait(0.05):
-                self.wfile.write(b" ")
+                self.wfile.write(b"a")
 
-    with serving(Drip) as url, httpx.Client(timeout=0.3) as client:
-        start = time.monotonic()
-        with pytest.raises(http.TransientError, match="too slowly"):
-            http.request(client, "GET", url)
-        assert time.monotonic() - start < 3
+    with serving(Drip) as url, http.open_client(0.3) as client:
+        if what == "answer":
+            with pytest.raises(http.TransientError, match="too slowly"):
+                http.request(client, "GET", url)
+        else:
+            part = download._Part(tmp_path / "file", url)
+            with pytest.raises(http.TransientError, match="too slowly"):
+                download._fetch_rest(client, part, download.Check())
         stop.set()
+
+
+def test_a_server_out_of_reach_gets_one_more_try():
+    said = []
+    with (
+        http.JsonClient(
+            "Nobody", http.HttpSettings(base_url="http://127.0.0.1:9", rate=1e9, first_wait=0.0), said.append
+        ) as client,
+        pytest.raises(http.NoAnswer, match="is there a network"),
+    ):
+        client.ask("a", lambda status, answer: answer)
+    assert len(said) == 1
+
+
+def test_a_server_that_has_answered_gets_all_the_patience():
+    class Once(_Handler):
+        def do_GET(self):
+            self.answer(200, b"{}")
+
+    with serving(Once) as url:
+        settings = http.HttpSettings(base_url=url, rate=1e9, first_wait=0.0, attempts=4)
+        with http.JsonClient("Somebody", settings) as client:
+            assert client.ask("a", lambda status, answer: answer) == {}
+    with http.JsonClient("Somebody", settings) as client, pytest.raises(http.NoAnswer, match="after 4 attempts"):
+        client.ask("a", lambda status, answer: answer)

@@ -11,6 +11,7 @@ from werkzeug import Request, Response
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.io import Rejects
 from abroad.sources.http import HttpSettings
+from abroad.sources.kept import KeptAnswers
 from abroad.sources.pubchem import fetch_synonyms, is_name, read_exchange, read_inchikeys
 from abroad.sources.pubtator import fetch_bioc
 
@@ -53,7 +54,7 @@ def settings(server, **values):
 
 
 def test_names_come_without_registry_numbers_and_are_asked_for_once(pubchem, tmp_path):
-    cache = tmp_path / "cache.jsonl"
+    cache = KeptAnswers("PubChem")
     expected = {RUTIN: ["rutin", "Rutoside"], QUERCETIN: ["quercetin", "Meletin"], UNKNOWN: []}
     assert fetch_synonyms([RUTIN, QUERCETIN, UNKNOWN], cache, settings(pubchem)) == expected
     assert len(pubchem.asked) == 2
@@ -62,7 +63,7 @@ def test_names_come_without_registry_numbers_and_are_asked_for_once(pubchem, tmp
 
 
 def test_a_busy_server_is_asked_again_and_what_came_is_kept(pubchem, tmp_path):
-    cache, said = tmp_path / "cache.jsonl", []
+    cache, said = KeptAnswers("PubChem"), []
     pubchem.faults += ["busy"]
     assert fetch_synonyms([RUTIN], cache, settings(pubchem), said.append)[RUTIN]
     assert "HTTP 503" in said[0]
@@ -75,7 +76,7 @@ def test_a_busy_server_is_asked_again_and_what_came_is_kept(pubchem, tmp_path):
 
 
 def test_nothing_known_is_no_error(pubchem, tmp_path):
-    assert fetch_synonyms([UNKNOWN], tmp_path / "cache.jsonl", settings(pubchem)) == {UNKNOWN: []}
+    assert fetch_synonyms([UNKNOWN], KeptAnswers("PubChem"), settings(pubchem)) == {UNKNOWN: []}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ STRANGE = [
 @pytest.mark.parametrize("fetch", ["first", "second", "pubtator"])
 def test_an_answer_that_is_not_the_servers_is_an_error_and_never_kept(httpserver, tmp_path, status, body, fetch):
     """Neither as "no such compound" of either request of PubChem's, nor as "no such article" of PubTator3's."""
-    strange, cache = Response(body, status=status), tmp_path / "cache.jsonl"
+    strange, cache = Response(body, status=status), KeptAnswers("any")
     rows = Response(json.dumps({"PropertyTable": {"Properties": [{"CID": 1, "InChIKey": RUTIN}]}}))
     first = rows if fetch == "second" else strange
     httpserver.expect_request("/compound/inchikey/property/InChIKey/JSON").respond_with_response(first)
@@ -140,7 +141,7 @@ def test_an_answer_that_is_not_the_servers_is_an_error_and_never_kept(httpserver
     ask = fetch_bioc if fetch == "pubtator" else fetch_synonyms
     with pytest.raises(AbroadError):
         ask(["11" if fetch == "pubtator" else RUTIN], cache, settings(httpserver, attempts=2))
-    assert not cache.exists() or cache.read_text() == ""
+    assert cache.get(["11", RUTIN]) == {}
 
 
 def test_an_exchange_file_and_the_table_it_becomes(cli, tmp_path):

@@ -5,9 +5,11 @@ import json
 import pytest
 from werkzeug import Request, Response
 
+from abroad.core.errors import AbroadError
 from abroad.core.io import Rejects, read_documents, write_documents
 from abroad.core.schema import Document
 from abroad.sources.http import HttpSettings
+from abroad.sources.kept import KeptAnswers
 from abroad.sources.pubtator import annotate, fetch_bioc
 from abroad.synthesis.prompts.keywords import name_words
 
@@ -61,10 +63,48 @@ def settings(server):
 
 
 def test_answers_are_asked_for_once(pubtator, tmp_path):
-    cache = tmp_path / "cache.jsonl"
-    assert fetch_bioc(["11", "404"], cache, settings(pubtator)) == {"11": bioc(), "404": {}}
-    assert list(fetch_bioc(["12", "11"], cache, settings(pubtator))) == ["11", "12"]
+    kept = KeptAnswers("PubTator3")
+    assert fetch_bioc(["11", "404"], kept, settings(pubtator)) == {"11": bioc()}
+    assert list(fetch_bioc(["12", "11"], kept, settings(pubtator))) == ["12", "11"]
     assert pubtator.asked == [["11", "404"], ["12"]]
+
+
+def test_that_there_is_no_such_article_is_never_kept(pubtator):
+    for _ in range(2):
+        assert fetch_bioc(["404"], KeptAnswers("PubTator3"), settings(pubtator)) == {}
+    assert pubtator.asked == [["404"]] * 2
+
+
+def strict(httpserver, known):
+    """A PubTator3 that answers 404 to any request of a PMID that it does not know."""
+    httpserver.asked = []
+
+    def answer(request: Request) -> Response:
+        pmids = request.args["pmids"].split(",")
+        httpserver.asked.append(pmids)
+        if not known.issuperset(pmids):
+            return Response('{"detail": "Not Found"}', status=404)
+        return Response(json.dumps({"PubTator3": [bioc(pmid) for pmid in pmids]}))
+
+    httpserver.expect_request("/publications/export/biocjson").respond_with_handler(answer)
+
+
+@pytest.mark.parametrize("unknown", ["15", "18", "15 16", "13 18"])
+def test_a_404_costs_the_pmids_that_are_unknown_and_no_other(httpserver, unknown):
+    pmids = [str(number) for number in range(11, 19)]
+    known = set(pmids) - set(unknown.split())
+    strict(httpserver, known)
+    assert set(fetch_bioc(pmids, KeptAnswers("PubTator3"), settings(httpserver))) == known
+    strict(httpserver, set(pmids))
+    fetch_bioc(pmids, KeptAnswers("PubTator3"), settings(httpserver))
+    assert {pmid for asked in httpserver.asked for pmid in asked} <= set(pmids) - known
+
+
+def test_nothing_but_404_is_told_as_a_wrong_address_after_few_requests(httpserver):
+    strict(httpserver, set())
+    with pytest.raises(AbroadError, match="404"):
+        fetch_bioc([str(number) for number in range(1, 101)], KeptAnswers("PubTator3"), settings(httpserver))
+    assert len(httpserver.asked) <= 8
 
 
 @pytest.mark.parametrize("shift", [0, 7, -5])

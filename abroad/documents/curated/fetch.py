@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.locks import held
 from abroad.core.progress import Progress
 from abroad.documents.curated.join import Joined, OtherText, join
 from abroad.documents.curated.labels import Labels, plain_doi, words_sha256
@@ -72,7 +73,8 @@ def fetch_labelled(
     for article in _local(xml, texts, rejects):
         texts.add(article)
     if client is not None:
-        _ask(texts, out, client, context)
+        with held(out):
+            _ask(texts, out, client, context)
 
     report, documents = JoinReport(), []
     for item in labels:

@@ -10,6 +10,7 @@ else is in its batch.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -30,6 +31,7 @@ from abroad.engines.transformers.contrastive import (
 )
 from abroad.engines.transformers.member import KIND, TransformersSettings
 from abroad.engines.transformers.repeats import BlockRepeats
+from abroad.engines.transformers.rows import RowStopper, handed_over
 from abroad.engines.transformers.scoring import LEAST_SHARED, read_once, score_continuations
 from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
 from abroad.models.backend import import_transformers
@@ -176,16 +178,21 @@ class TransformersEngine:
 
     def _generate_or_halve(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
         """Generate a batch; one that fails (out of memory) is tried in halves, so one bad row loses only itself."""
+        answered: set[str] = set()
         try:
-            yield from list(self._generate_batch(rows))
+            for generation in self._generate_batch(rows):
+                answered.add(generation.id)
+                yield generation
         except RuntimeError as error:
-            if len(rows) == 1:
+            left = [row for row in rows if row[0].id not in answered]
+            if len(rows) == 1 and left:
                 reason = str(error).strip().splitlines()[0][:300]
                 yield Generation(rows[0][0].id, "", "error", 0, error=f"generation failed: {reason}")
                 return
-            middle = len(rows) // 2
-            yield from self._generate_or_halve(rows[:middle])
-            yield from self._generate_or_halve(rows[middle:])
+            middle = (len(left) + 1) // 2
+            for half in (left[:middle], left[middle:]):
+                if half:
+                    yield from self._generate_or_halve(half)
 
     def _generate_batch(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
         _, torch = import_transformers()
@@ -214,7 +221,6 @@ class TransformersEngine:
         }
         if shared:
             options["past_key_values"] = read_once(self.model, prompts[0][:shared], len(prompts))
-        sampler = None
         block = [BlockRepeats(first.ngram_block, width)] if first.ngram_block else []
         if first.beams > 1:
             options |= {
@@ -226,24 +232,32 @@ class TransformersEngine:
                 "output_scores": True,
                 "logits_processor": block,
             }
-        else:
-            sampler = _row_sampler(requests, torch)
-            processors: list[Any] = [*block, sampler]
-            if any(map(is_constrained, requests)):
-                eos = self.tokenizer.eos_token_id
-                processors.insert(0, Constraints(requests, self._vocabulary, eos, pad, width))
-            if self.amateur is not None:
-                contrast = ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps)
-                processors.insert(0, contrast)
-            options["logits_processor"] = processors
-            options["stopping_criteria"] = [_row_stopper(requests, width, self.tokenizer, torch)]
-        with torch.inference_mode():
-            output = self.model.generate(input_ids=input_ids, attention_mask=mask, **options)
-        sequences = output if sampler else output.sequences
-        for row, request in enumerate(requests):
-            tokens = sequences[row, width:].tolist()
-            logprob = sampler.logprobs[row] if sampler else float(output.sequences_scores[row])
-            yield self._answer(request, tokens, logprob, len(prompts[row]))
+            with torch.inference_mode():
+                output = self.model.generate(input_ids=input_ids, attention_mask=mask, **options)
+            for row, request in enumerate(requests):
+                tokens, logprob = output.sequences[row, width:].tolist(), float(output.sequences_scores[row])
+                yield self._answer(request, tokens, logprob, len(prompts[row]))
+            return
+        sampler = _row_sampler(requests, torch)
+        processors: list[Any] = [*block, sampler]
+        if any(map(is_constrained, requests)):
+            eos = self.tokenizer.eos_token_id
+            processors.insert(0, Constraints(requests, self._vocabulary, eos, pad, width))
+        if self.amateur is not None:
+            contrast = ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps)
+            processors.insert(0, contrast)
+        options["logits_processor"] = processors
+
+        def generate(hand_over: Callable[[Generation], None], abandoned: threading.Event) -> None:
+            def ended(row: int, tokens: list[int]) -> None:
+                logprobs = list(sampler.logprobs[row])
+                hand_over(self._answer(requests[row], tokens, logprobs, len(prompts[row])))
+
+            options["stopping_criteria"] = [RowStopper(requests, width, self.tokenizer, ended, abandoned)]
+            with torch.inference_mode():
+                self.model.generate(input_ids=input_ids, attention_mask=mask, **options)
+
+        yield from handed_over(generate)
 
     def _shared(self, prompts: Sequence[list[int]], beams: int) -> int:
         """How many tokens all prompts of a batch begin with, where it pays and changes nothing to read them once.
@@ -267,7 +281,7 @@ class TransformersEngine:
             options = {
                 "pad_token_id": self.tokenizer.pad_token_id,
                 "eos_token_id": self.tokenizer.eos_token_id,
-                "stopping_criteria": [_row_stopper([request], len(ids), self.tokenizer, torch)],
+                "stopping_criteria": [RowStopper([request], len(ids), self.tokenizer)],
             }
             tokens, logprob = self.speculator.generate(request, ids, options)
             yield self._answer(request, tokens, logprob, len(ids))
@@ -345,34 +359,3 @@ def _nucleus(logits: Any, top_p: float, torch: Any) -> Any:
     probabilities = ordered.softmax(-1)
     outside = probabilities.cumsum(-1) - probabilities > top_p
     return logits.masked_fill(outside.scatter(-1, indices, outside), float("-inf"))
-
-
-_LONGEST_LOOP, _LOOPED = 48, 4
-
-
-def _loops(tokens: list[int]) -> bool:
-    """Whether the text goes round: its last tokens are one run of up to 48 tokens, four times over."""
-    for size in range(1, _LONGEST_LOOP + 1):
-        if len(tokens) < max(size * _LOOPED, _LONGEST_LOOP):
-            return False
-        if all(tokens[-place] == tokens[-place - size] for place in range(1, size * (_LOOPED - 1) + 1)):
-            return True
-    return False
-
-
-def _row_stopper(requests: Sequence[GenerationRequest], width: int, tokenizer: Any, torch: Any) -> Callable[..., Any]:
-    """A stopping criterion that ends a row at its own stop strings or length."""
-
-    def stop(input_ids: Any, scores: Any, **_: Any) -> Any:
-        done = []
-        for row, request in enumerate(requests):
-            generated = input_ids[row, width:]
-            ended = len(generated) >= request.max_new_tokens or (request.stop_loops and _loops(generated.tolist()))
-            if not ended and request.stop:
-                # A stop string spans few tokens; the tail is enough and keeps a step cheap.
-                tail = tokenizer.decode(generated[-24:], skip_special_tokens=True)
-                ended = any(string in tail for string in request.stop)
-            done.append(ended)
-        return torch.tensor(done, device=input_ids.device)
-
-    return stop

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -24,6 +25,7 @@ _MIN_IN_LIST = 0.05
 _MAX_BETWEEN = 3  # tokens between two stretches that may be one name: a compound's number in brackets
 _MIN_ORGANISM = 0.3  # of a token's probability; what the finder does not know must be said by the tagger
 _MIN_DOUBTED = 0.7  # and more surely where the finder doubts it: of the scorer's documents, 4 of 5 producers reach it
+_LONGEST_PARTS = 100  # characters of "rhizoma et radix" and the like
 _MAX_IN_STRETCH = 200
 _MAX_ORGANISMS, _MAX_CHEMICALS = 60, 600  # in one text; beyond, the first named
 _LONGEST_NAME = 300  # characters
@@ -111,28 +113,45 @@ def label_key(label: str) -> str:
 
 
 def organism_candidates(reading: Reading, scores: TextScores) -> list[OrganismCandidate]:
-    """One for each name, in order of first mention: the finder's, and what else the tagger takes for a producer."""
+    """One for each name, in order of first mention: the finder's, and what else the tagger takes for a producer.
+
+    Names beyond the first `_MAX_ORGANISMS` are counted in `reading.left_out`.
+    """
+    beyond: set[str] = set()
     found: dict[str, OrganismCandidate] = {}
     either = 1 - scores.organism[:, 0]
     mentions = sorted([*reading.organisms, *_tagged_organisms(reading, scores)], key=lambda m: (m.start, -m.end))
     for mention in mentions:
         key = label_key(mention.label)
         if key not in found and len(found) >= _MAX_ORGANISMS:
+            beyond.add(key)
             continue
         first, last = reading.tokens_in(mention.start, mention.end)
         score = float(either[first:last].mean()) if last > first else 0.0
         found.setdefault(key, OrganismCandidate(key, mention.label)).spans.append(OrganismSpan(mention, first, score))
+    reading.left_out.organisms = len(beyond)
     return list(found.values())
+
+
+def _reach(mentions: Sequence[OrganismMention]) -> Callable[[int], int]:
+    """How far the mentions reach that begin at an offset or before it, 0 for none; in logarithmic time.
+
+    So a stretch lies within a mention if its end is no farther than that.
+    """
+    ordered = sorted(mentions, key=lambda mention: mention.start)
+    starts = [mention.start for mention in ordered]
+    ends = list(accumulate((mention.end for mention in ordered), max))
+    return lambda start: ends[place - 1] if (place := bisect_right(starts, start)) else 0
 
 
 def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[OrganismMention]:
     """Stretches that the tagger takes for a producer and that no mention of the finder covers."""
-    either = 1 - scores.organism[:, 0]
+    either, reach = 1 - scores.organism[:, 0], _reach(reading.organisms)
     doubted = {(m.start, m.end) for m in reading.doubted}
     for first, last in named_stretches(reading, scores.organism):
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         label = " ".join(reading.text[start:end].split())
-        covered = any(m.start <= start and m.end >= end - _part_after(reading, m, end) for m in reading.organisms)
+        covered = reach(start) >= end - _part_after(reading, reach(start), end)
         least = _MIN_DOUBTED if (start, end) in doubted else _MIN_ORGANISM
         if covered or either[first:last].mean() < least or len(label) > _LONGEST_NAME or _NO_NAME.search(label):
             continue
@@ -140,15 +159,20 @@ def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[Organism
             yield OrganismMention(start, end, label, "tagged")
 
 
-def _part_after(reading: Reading, mention: OrganismMention, end: int) -> int:
-    """Characters of the plant's part between a mention and an offset ("Coptis rhizoma"), 0 if there is another word."""
-    rest = reading.text[mention.end : end]
+def _part_after(reading: Reading, place: int, end: int) -> int:
+    """Characters of the plant's part from the end of a mention ("Coptis rhizoma"), 0 if there is another word."""
+    rest = reading.text[place:end] if place and end - place <= _LONGEST_PARTS else ""
     return len(rest) if rest and all(word in PARTS for word in rest.lower().split()) else 0
 
 
 def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCandidate]:
-    """One for each label that some stretch of the text stands for."""
+    """One for each label that some stretch of the text stands for.
+
+    Labels beyond the first `_MAX_CHEMICALS` are counted in `reading.left_out`.
+    """
     found: dict[str, ChemicalCandidate] = {}
+    beyond: set[str] = set()
+    reach = _reach(reading.organisms)
     long_forms = definitions(reading.text)
     for (first, last), sources in _stretches(reading, scores).items():
         start, end = _balanced(reading.text, reading.tokens[first].start, reading.tokens[last - 1].end)
@@ -160,16 +184,20 @@ def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCa
             labels, rule = [long_forms[labels[0]]], "abbreviation"
         if not labels or len(labels) > _MAX_IN_STRETCH or _NO_NAME.search(text):
             continue
-        if any(m.start <= start and end <= m.end for m in reading.organisms):
+        if reach(start) >= end:
             continue
         if len(labels) == 1 and _says_less(reading, start, end, labels[0]):
             continue
         span = _span((start, end), (first, last), scores, sources, len(labels), rule)
         for place, label in enumerate(labels):
             key = label_key(label)
-            if len(key) < 2 or (key not in found and len(found) >= _MAX_CHEMICALS):
+            if len(key) < 2:
+                continue
+            if key not in found and len(found) >= _MAX_CHEMICALS:
+                beyond.add(key)
                 continue
             found.setdefault(key, ChemicalCandidate(key, label, place)).spans.append(span)
+    reading.left_out.chemicals = len(beyond)
     for candidate in found.values():
         candidate.spans.sort(key=lambda span: (-span.log_score, span.start))
     return list(found.values())

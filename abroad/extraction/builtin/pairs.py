@@ -18,7 +18,7 @@ import numpy as np
 
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, file_sha256, write_json
-from abroad.core.schema import Document, Evidence, Prediction, Relation
+from abroad.core.schema import Document, Evidence, Prediction, Relation, each_of
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
 from abroad.extraction.builtin.candidates import ChemicalSpan
 from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores
@@ -62,7 +62,7 @@ class PairExtractor:
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         """One prediction a document; what fails becomes the prediction's error."""
-        for document in documents:
+        for document in each_of(documents, "documents", Document):
             try:
                 yield self.predict(document)
             except Exception as error:  # one bad document never ends the batch
@@ -76,8 +76,10 @@ class PairExtractor:
         """What is probable enough of the scored pairs of a text, in the order of the text."""
         chosen = in_order([pair for pair in pairs if pair.score >= self.min_score])
         capped = sum(expansion.capped for expansion in reading.expansions)
+        left_out = reading.left_out.organisms + reading.left_out.chemicals
         relations = [relation(reading, pair) for pair in chosen]
-        return Prediction(id, relations, extra={"capped": capped} if capped else {})
+        counts = {"capped": capped, "names_left_out": left_out}
+        return Prediction(id, relations, extra={name: count for name, count in counts.items() if count})
 
     def scored(self, reading: Reading) -> list[ScoredPair]:
         """Every candidate relation with its calibrated score, best first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from abroad.core.errors import InputError
@@ -16,10 +16,26 @@ from abroad.text.tokens import Token, sentence_bounds, tokenise, tokens_in
 
 LONGEST_TEXT = 100_000
 """Characters of a text that is read; an abstract has 2,000. A longer one is refused, and not cut in silence."""
+MOST_TOKENS = 50_000
+"""Words and signs of a text that is read. So many characters of prose have 20,000; of signs alone they cost ten times
+the time, and say nothing."""
 
 
 class TextTooLong(InputError):
-    """A text of more than LONGEST_TEXT characters."""
+    """A text of more than LONGEST_TEXT characters or MOST_TOKENS tokens."""
+
+
+@dataclass
+class LeftOut:
+    """What of a text was not looked at, since it names too much.
+
+    Attributes:
+        organisms: names beyond those that are.
+        chemicals: names beyond those that are.
+    """
+
+    organisms: int = 0
+    chemicals: int = 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,7 @@ class Reading:
     expansions: Sequence[Expansion]
     organisms: Sequence[OrganismMention]
     doubted: Sequence[OrganismMention] = ()
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def text(self) -> str:
@@ -78,13 +95,15 @@ def read_text(text: str, title_end: int = 0) -> Reading:
     Raises:
         TextTooLong: it is longer than a text that we read.
     """
-    if len(text) > LONGEST_TEXT:
+    if _size(text) > LONGEST_TEXT:
         raise TextTooLong(_too_long(text))
     normalised = normalise(text, title_end)
+    tokens = tokenise(normalised.folded, normalised.title_end)
+    if len(tokens) > MOST_TOKENS:
+        raise TextTooLong(_too_many(len(tokens)))
     clean = normalised.text
     lists = expand_lists(clean)
     shared = [e for e in expand_shared_heads(clean) if all(e.end <= o.start or e.start >= o.end for o in lists)]
-    tokens = tokenise(normalised.folded, normalised.title_end)
     return Reading(text, normalised, tokens, [*lists, *shared], *judged_organisms(clean))
 
 
@@ -92,12 +111,30 @@ def readable(documents: Iterable[Document], rejects: Rejects) -> list[Document]:
     """The documents whose texts can be read; those that are too long are set aside."""
     found = []
     for document in documents:
-        if len(document.text) > LONGEST_TEXT:
-            rejects.add(document.id, _too_long(document.text))
+        reason = _refusal(document.text)
+        if reason is not None:
+            rejects.add(document.id, reason)
         else:
             found.append(document)
     return found
 
 
+def _refusal(text: str) -> str | None:
+    if _size(text) > LONGEST_TEXT:
+        return _too_long(text)
+    if len(text) > MOST_TOKENS and (count := len(tokenise(normalise(text).folded))) > MOST_TOKENS:
+        return _too_many(count)
+    return None
+
+
+def _too_many(count: int) -> str:
+    return f"the text has {count:,} words and signs; expected at most {MOST_TOKENS:,}: give its parts as documents"
+
+
+def _size(text: str) -> int:
+    """Characters without the white space around: a document without a title has a space before its text."""
+    return len(text) if len(text) <= LONGEST_TEXT else len(text.strip())
+
+
 def _too_long(text: str) -> str:
-    return f"the text has {len(text):,} characters; expected at most {LONGEST_TEXT:,}: give its parts as documents"
+    return f"the text has {_size(text):,} characters; expected at most {LONGEST_TEXT:,}: give its parts as documents"

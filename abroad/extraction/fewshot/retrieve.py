@@ -12,6 +12,7 @@ from abroad.core.registry import Capability, Member, Registry
 from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.models.backend import import_transformers, quiet_loading
+from abroad.models.hub import is_hub_name, require
 from abroad.models.source import resolve_encoder
 from abroad.text.retrieval import Bm25Index
 
@@ -81,6 +82,8 @@ class Embeddings:
     def __init__(self, pool: Sequence[Document], model: str) -> None:
         transformers, _ = import_transformers()
         source = resolve_encoder(model)
+        if is_hub_name(source):
+            require(source)
         try:
             with quiet_loading():
                 self._tokenizer = transformers.AutoTokenizer.from_pretrained(source, trust_remote_code=False)

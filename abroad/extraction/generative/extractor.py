@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from abroad.core.schema import Document, Prediction
+from abroad.core.schema import Document, Prediction, each_of
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.extraction.generative.chunks import chunks
 from abroad.extraction.generative.decoding import Decoding
@@ -27,13 +27,17 @@ class GenerativeExtractor:
         tokenizer: of the engine's model.
         decoding: how the text of the relations is decoded.
         identity: names the model for resumption and the run record.
+        chat: the model seems to be a chat model as it was published: a whole model, no adapter, with a chat template.
     """
 
-    def __init__(self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any]) -> None:
-        self.engine, self.tokenizer, self.decoding = engine, tokenizer, decoding
+    def __init__(
+        self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any], chat: bool = False
+    ) -> None:
+        self.engine, self.tokenizer, self.decoding, self.chat = engine, tokenizer, decoding, chat
         self.identity = {**identity, "decoding": decoding.identity(), "reading": _READING}
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
+        documents = each_of(documents, "documents", Document)
         by_id = {document.id: document for document in documents}
         parts: dict[str, list[str]] = {}
         waiting: dict[str, dict[int, Prediction]] = {}

@@ -49,9 +49,11 @@ _TEXTS: tuple[tuple[str, str, str], ...] = (
     (r"\s*\\documentclass", "LaTeX", "convert it to text (pandoc in.tex -o out.txt)"),
 )
 
-_MARKUP = "i|b|u|p|em|strong|su[bp]|span|div|font|title|h[1-6]|br"
-"""Elements that a plain text may begin with, as titles of PubMed's do."""
-_XML = rf"\s*<(?:\?xml\b|!DOCTYPE\b|!--|(?!(?:{_MARKUP})\b)[A-Za-z][\w.:-]*(?:\s[^<>]*)?/?>)"
+_MARKUP = re.compile("(?:[a-z]+:)?(?:i|b|u|p|em|strong|su[bp]|span|div|font|title|h[1-6]|br|italic|bold|sc|math)")
+"""Elements that a plain text may begin with and not close, or be within, as titles of PubMed and of JATS do."""
+_PROLOGUE = re.compile(r"\s*<(?:\?xml\b|!DOCTYPE\b|!--)")
+_ELEMENT = re.compile(r"\s*<([A-Za-z][\w.:-]*)(?:\s[^<>]*)?(/?)>")
+_AFTER_ROOT = re.compile(r"(?:\s*(?:<!--.*?-->|<\?.*?\?>))*\s*\Z", re.DOTALL)
 
 
 def recognise(data: bytes, name: str) -> str:
@@ -116,6 +118,22 @@ WHAT = (
 )
 
 
+def _is_xml(text: str) -> bool:
+    """Whether a text is an XML document: nothing follows its root, or the root is not closed, since it was cut off.
+
+    A plain text may begin with an element too: it goes on where that is closed.
+    """
+    if _PROLOGUE.match(text):
+        return True
+    begin = _ELEMENT.match(text)
+    if begin is None or _MARKUP.fullmatch(begin[1].lower()):
+        return False
+    end = begin.end() if begin[2] else text.rfind(f"</{begin[1]}>")
+    if end < 0:
+        return True
+    return _AFTER_ROOT.match(text, end if begin[2] else end + len(begin[1]) + 3) is not None
+
+
 def _zip(data: bytes, name: str) -> str:
     if b"xl/" in data or name.lower().endswith(".xlsx"):
         return WORKBOOK
@@ -132,7 +150,7 @@ def _text(text: str, name: str) -> str:
             raise InputError(f"{name}: looks like {looks}; {advice}")
     if re.match(r"\s*(?:\{|\[\s*[\[{\"\]])", text):
         return JSON
-    if re.match(_XML, text):
+    if _is_xml(text):
         return XML
     for kind, matches in ((MEDLINE, is_medline), (ABSTRACTS, is_pubmed_abstracts), (RIS, is_ris)):
         if matches(text):

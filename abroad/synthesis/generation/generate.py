@@ -11,6 +11,7 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_records
+from abroad.core.locks import held
 from abroad.core.resume import ResumableOutput, digest, exclusive
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.synthesis.generation.shards import LARGEST, Shard, ShardedOutput
@@ -52,16 +53,17 @@ def generate_abstracts(
     Args:
         identity: what decides the text beside the prompt (engine, model).
     Raises:
-        InputError: the prompt file cannot be read, or holds no usable record.
+        InputError: the prompt file cannot be read, or holds no usable record, or another process writes `out`.
     """
-    output = ShardedOutput(prompts, out, identity, largest_shard)
-    shards = output.plan(context.rejects)
-    resumed, tokens = sum(shard.answered() for shard in shards), 0
-    with context.progress("generating abstracts", sum(shard.count for shard in shards), done=resumed) as progress:
-        for shard in shards:
-            if not shard.done:
-                tokens += generate_shard(shard, engine, identity, lambda: progress.advance())
-    return GenerationReport(output.join(shards, context.rejects), resumed, tokens)
+    with held(out):
+        output = ShardedOutput(prompts, out, identity, largest_shard)
+        shards = output.plan(context.rejects)
+        resumed, tokens = sum(shard.answered() for shard in shards), 0
+        with context.progress("generating abstracts", sum(shard.count for shard in shards), done=resumed) as progress:
+            for shard in shards:
+                if not shard.done:
+                    tokens += generate_shard(shard, engine, identity, lambda: progress.advance())
+        return GenerationReport(output.join(shards, context.rejects), resumed, tokens)
 
 
 def generate_shard(

@@ -84,7 +84,7 @@ def test_something_else_answers(httpserver, content):
 
 def test_the_sdk_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "argilla", None)
-    with pytest.raises(MissingDependencyError, match=r"abroad\[annotation\]"):
+    with pytest.raises(MissingDependencyError, match=r"\[annotation\]"):
         connect("http://127.0.0.1:1", "key")
 
 

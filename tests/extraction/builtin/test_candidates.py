@@ -4,12 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from abroad.extraction.builtin import candidates
 from abroad.extraction.builtin.candidates import chemical_candidates, named_stretches, organism_candidates
 from abroad.extraction.builtin.encoder import WIDTH, TextScores
 from abroad.extraction.builtin.features import chemical_features
 from abroad.extraction.builtin.reading import read_text
 from abroad.extraction.builtin.score import ScoredPair, without_overlaps
+from abroad.text.organisms import OrganismMention
 
 
 def read(text, chemicals=(), organisms=(), title_end=0):
@@ -121,3 +125,31 @@ def test_a_comma_between_words_is_seen(name, two):
     found = chemical_candidates(reading, scores)
     features = chemical_features(reading, organism_candidates(reading, scores), found, scores)
     assert [row["comma between words"] for c, row in zip(found, features, strict=True) if c.label == name] == [two]
+
+
+def test_names_beyond_those_that_are_looked_at_are_counted(monkeypatch):
+    monkeypatch.setattr(candidates, "_MAX_ORGANISMS", 2)
+    monkeypatch.setattr(candidates, "_MAX_CHEMICALS", 2)
+    names = ["usnic acid", "berberine", "palmatine", "rutin", "usnic acid"]
+    organisms = ["Testalia prima", "Testalia altera", "Testalia tertia", "Testalia prima"]
+    text = f"We had {', '.join(names)} of {', '.join(organisms)}."
+    reading, scores = read(text, names, organisms)
+    assert len(chemical_candidates(reading, scores)) == len(organism_candidates(reading, scores)) == 2
+    assert (reading.left_out.chemicals, reading.left_out.organisms) == (2, 1)
+
+
+def test_nothing_is_left_out_of_a_text_that_names_few():
+    reading, scores = read("It gave usnic acid.", ["usnic acid"])
+    chemical_candidates(reading, scores), organism_candidates(reading, scores)
+    assert (reading.left_out.chemicals, reading.left_out.organisms) == (0, 0)
+
+
+spans = st.tuples(st.integers(0, 30), st.integers(1, 10)).map(lambda span: (span[0], span[0] + span[1]))
+
+
+@given(st.lists(spans), spans)
+def test_whether_a_stretch_lies_within_a_mention(mentions, stretch):
+    reach = candidates._reach([OrganismMention(start, end, "x", "verbatim") for start, end in mentions])
+    assert (reach(stretch[0]) >= stretch[1]) is any(
+        start <= stretch[0] and stretch[1] <= end for start, end in mentions
+    )

@@ -149,7 +149,8 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_text_costs_no_exception_and_no_patience(extractor, name):
     start = time.monotonic()
-    pairs(extractor, BAD[name][: LONGEST_TEXT - 1])  # and a space after the title
+    (prediction,) = extractor.extract([Document("d", "", BAD[name][: LONGEST_TEXT - 1])])  # and a space before
+    assert prediction.error is None or "words and signs; expected at most 50,000" in prediction.error
     assert time.monotonic() - start < 60  # a bound against explosions, not a measurement
 
 
@@ -157,9 +158,9 @@ ONE = "Usnic acid was isolated from Usnea barbata. "
 
 
 def long_document(length, id="long"):
-    """A document of so many characters with its space and an empty title, that names a relation at its end."""
-    end = " Berberine was isolated from Coptis chinensis."
-    text = (ONE * (length // len(ONE)))[: length - 1 - len(end)] + end
+    """A document of so many characters and no title, that names a relation at its end."""
+    end = ". Berberine was isolated from Coptis chinensis."
+    text = (ONE * (length // len(ONE)))[: length - len(end)] + end
     return Document(id, "", text, relations=[])
 
 
@@ -170,6 +171,21 @@ def test_a_text_is_read_to_its_end_or_set_aside_with_a_word(extractor):
     assert {(r.organism, r.chemical) for r in whole.relations} >= {("Coptis chinensis", "Berberine")}
     assert beyond.relations == [] and "100,001 characters; expected at most 100,000" in beyond.error
     assert short.relations and short.error is None
+
+
+@pytest.mark.parametrize("sign", ["(", "1,2-", "3-, ", "a\u0301\u0301"])
+def test_signs_without_end_are_refused_before_the_model_reads_them(extractor, monkeypatch, sign):
+    monkeypatch.setattr(type(extractor.tagger), "tag", lambda *_: pytest.fail("was read"))
+    (prediction,) = extractor.extract([Document("d", "", sign * (99_000 // len(sign)))])
+    assert "words and signs; expected at most 50,000" in prediction.error
+
+
+@pytest.mark.parametrize("count", [LONGEST_TEXT, LONGEST_TEXT + 1])
+def test_the_number_of_characters_is_that_of_the_text_and_not_of_the_space_before(extractor, count):
+    """A document without a title has one; the text itself is what people count."""
+    text = (ONE * (count // len(ONE) + 1))[: count - 1] + "."
+    (prediction,) = extractor.extract([Document("d", "", text)])
+    assert prediction.error is None if count == LONGEST_TEXT else "100,001 characters" in prediction.error
 
 
 def test_abbreviations_are_found_wherever_they_stand():
@@ -227,3 +243,13 @@ def test_one_failing_document_does_not_end_the_batch(extractor, monkeypatch):
     monkeypatch.setattr(PairExtractor, "predict", predict)
     predictions = list(extractor.extract([Document("bad", "", "x"), Document("good", "", TEXT)]))
     assert predictions[0].error == "ValueError: broken" and predictions[1].relations
+
+
+def test_a_text_that_names_too_many_says_how_many_were_left_out(extractor, monkeypatch, cli, tmp_path):
+    monkeypatch.setattr("abroad.extraction.builtin.candidates._MAX_ORGANISMS", 1)
+    text = "Usnic acid was isolated from Usnea barbata and from Parmelia saxatilis."
+    (prediction,) = extractor.extract([Document("d", "", text)])
+    assert prediction.extra["names_left_out"] == 1
+    (tmp_path / "a.txt").write_text(text)
+    result = cli("extract", tmp_path / "a.txt", "--out", tmp_path / "p.jsonl")
+    assert "1 names were not looked at, in 1 documents that name too many" in result.stderr

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from abroad.core.errors import InputError
+from abroad.core.io import write_documents
 from abroad.engines.base import Generation
 from abroad.engines.spec import make_engine
 from abroad.extraction.base import extract_documents
@@ -74,7 +75,9 @@ def test_an_interrupted_extraction_goes_on(extractor, documents, tmp_path, tiny_
 
 
 def test_one_text_from_the_command_line(cli, tiny_model):
-    result = cli("extract", "--model", tiny_model, "--text", "Usnic acid from Usnea.", "--max-new-tokens", 4)
+    result = cli(
+        "extract", "--model", tiny_model, "--trained", "--text", "Usnic acid from Usnea.", "--max-new-tokens", 4
+    )
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["id"] == "text"
 
@@ -189,7 +192,9 @@ def test_the_command_takes_engine_settings_and_ranks(cli, tiny_model, documents,
     write_documents(tmp_path / "docs.jsonl", documents)
     out, config = tmp_path / "p.jsonl", tmp_path / "c.yaml"
     config.write_text("extract: {beams: 1, max_new_tokens: 4, engine_settings: {draft: ngram}}\n")
-    result = cli("extract", tmp_path / "docs.jsonl", "--model", tiny_model, "--config", config, "--out", out)
+    result = cli(
+        "extract", tmp_path / "docs.jsonl", "--model", tiny_model, "--trained", "--config", config, "--out", out
+    )
     assert result.exit_code == 0, result.output
     ranked = ["--rank", "er-g", "--rank-model", tiny_model, "--rank-keep", "0.5"]
     result = cli("extract", tmp_path / "docs.jsonl", "--min-score", "0.05", "--out", out, *ranked)
@@ -213,3 +218,19 @@ def test_wrong_use_of_decoding_and_ranking_ends_with_a_line(cli, tiny_model, arg
     out = [] if message == "--out" else ["--out", tmp_path / "p.jsonl"]
     result = cli("extract", "--text", "Ruta gave rutin.", *out, *arguments)
     assert result.exit_code == 2 and message in result.output, result.output
+
+
+@pytest.mark.parametrize("model", ["whole", "smollm2-135m"])
+def test_a_chat_model_that_was_not_trained_is_refused(cli, documents, tiny_model, tmp_path, model):
+    out = tmp_path / "p.jsonl"
+    given = tiny_model if model == "whole" else model
+    write_documents(tmp_path / "docs.jsonl", documents)
+    result = cli("extract", tmp_path / "docs.jsonl", "--model", given, "--out", out)
+    assert result.exit_code == 2 and not out.exists()
+    for word in ("abroad fewshot", "abroad train", "--trained"):
+        assert word in result.stderr
+
+
+def test_an_adapter_of_a_chat_model_is_no_chat_model(cli, tiny_adapter):
+    result = cli("extract", "--model", tiny_adapter, "--text", "Usnic acid from Usnea.", "--max-new-tokens", 4)
+    assert result.exit_code == 0, result.stderr

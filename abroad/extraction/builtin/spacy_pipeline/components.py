@@ -14,8 +14,8 @@ from spacy import Language
 from spacy.tokens import Doc, Span
 from spacy.util import filter_spans
 
-from abroad.core.errors import InputError
 from abroad.documents.docbin import ID, TITLE_END
+from abroad.extraction.builtin.member import PairSettings
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor, rule_of
 from abroad.extraction.builtin.spacy_pipeline import tokenizer  # noqa: F401  # registers it
 from abroad.extraction.builtin.spacy_pipeline.analysis import Analysis, reader_of
@@ -38,7 +38,7 @@ class Component:
         precision: instead, the threshold that gave this precision.
         title_end: key of doc.user_data that holds the offset where the title ends; without it there is no title.
     Raises:
-        InputError: no such model, a precision that was never reached, or both thresholds.
+        InputError: no such model, a threshold out of range or a precision that was never reached, or both of them.
     """
 
     def __init__(
@@ -49,8 +49,7 @@ class Component:
         precision: float | None = None,
         title_end: str = TITLE_END,
     ) -> None:
-        if min_score is not None and precision is not None:
-            raise InputError("expected min_score or precision, not both")
+        PairSettings(min_score=min_score, precision=precision)  # refuses what is out of range
         self._settings = (tuple(steps), model, min_score, precision, title_end)
         self._extractor = load_pair_extractor(model, min_score, precision)
         self._reader = reader_of(self._extractor)
