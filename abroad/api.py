@@ -12,10 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
+from abroad.core.arguments import each_of
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from abroad.core.io import Rejects
 from abroad.core.jsonl import first_half
-from abroad.core.schema import Document, Evidence, Prediction, Relation, each_of
+from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.base import Extractor
 from abroad.extraction.load import BUILTIN, load_extractor
 from abroad.sources.formats.recognise import SUFFIXES

@@ -61,13 +61,16 @@ def prepare(
     fetch` looks up those of the sample.
     """
     from abroad.core.context import Context
+    from abroad.core.errors import InputError
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.sources import lotus
     from abroad.sources.name_index import build_index
 
     rejects = Rejects()
-    pmids = _map(metadata, doi2pmid, asked if eutils else None, wikidata, out, rejects)
+    if sum((doi2pmid is not None, eutils, wikidata is not None)) > 1:
+        raise InputError("expected one source of PMIDs: --doi2pmid, --eutils or --wikidata")
+    pmids = doi2pmid or _make_map(metadata, asked if eutils else None, wikidata, out, rejects)
     with run_record(out, "lotus prepare", settings.identity(), _present(metadata, pmids)) as record:
         report = lotus.prepare(metadata, pmids, out, settings, Context(rejects, say))
         record["filters"] = [vars(loss) for loss in report.losses]
@@ -85,21 +88,18 @@ def prepare(
         say(_WITHOUT_PMIDS)
 
 
-def _map(
-    metadata: Path, given: Path | None, asked: EutilsSettings | None, dump: Path | None, out: Path, rejects: Rejects
+def _make_map(
+    metadata: Path, asked: EutilsSettings | None, dump: Path | None, out: Path, rejects: Rejects
 ) -> Path | None:
-    """The map of PMIDs: as given, or made beside the output; None for none."""
+    """The map of PMIDs, made beside the output; None where neither source is wanted."""
     from abroad.core.context import Context
-    from abroad.core.errors import InputError
     from abroad.core.helpers import helper
     from abroad.documents.doi_map import map_from_eutils, map_from_wikidata
     from abroad.sources.eutils import EutilsClient
     from abroad.sources.kept import KeptAnswers
 
-    if sum(source is not None for source in (given, asked, dump)) > 1:
-        raise InputError("expected one source of PMIDs: --doi2pmid, --eutils or --wikidata")
     if asked is None and dump is None:
-        return given
+        return None
     path, context = helper(out, "doi2pmid.tsv"), Context(rejects, say)
     if dump is not None:
         count = map_from_wikidata(metadata, dump, path, context)

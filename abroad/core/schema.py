@@ -5,15 +5,13 @@ They hold and convert data; reading and writing files is `abroad.core.io`'s job.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import isfinite
-from os import PathLike
-from typing import Any, TypeVar
+from typing import Any
 
 from abroad.core.errors import InputError
 
-T = TypeVar("T")
 LabelPair = tuple[str, str]
 """An (organism label, chemical label) pair: one relation as text."""
 
@@ -325,26 +323,6 @@ class Prediction:
             "error": self.error,
             **self.extra,
         }
-
-
-def each_of(values: Any, what: str, kind: type[T] | None = None) -> list[T]:
-    """The values as a list, where a caller may have given anything.
-
-    Args:
-        values: something to go through; a single value of the kind, a text or a path is none.
-        what: was expected, in words ("predictions").
-        kind: of each of them; None for any.
-
-    Raises:
-        InputError: something else, with what was expected and found.
-    """
-    if values is None or isinstance(values, str | bytes | PathLike | Mapping) or not isinstance(values, Iterable):
-        raise InputError(f"expected {what}, found {'None' if values is None else type(values).__name__}")
-    found = list(values)
-    wrong = next((item for item in found if kind is not None and not isinstance(item, kind)), None)
-    if wrong is not None or (kind is not None and None in found):
-        raise InputError(f"expected {what}, found {'None' if wrong is None else type(wrong).__name__} among them")
-    return found
 
 
 def _entities(record: dict[str, Any], name: str) -> list[Entity]:

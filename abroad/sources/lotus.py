@@ -90,8 +90,7 @@ def prepare(
 ) -> PrepareReport:
     """Write the relations table: the eight LOTUS columns and `reference_pubmed_id`, tab separated.
 
-    Rows keep the order of their first appearance. A field is stripped and its
-    white space collapsed; "NA" is a missing value.
+    Rows keep the order of their first appearance. A field is stripped and its white space collapsed; "NA" is missing.
 
     Args:
         metadata: LOTUS frozen metadata, CSV, gzip or not.
@@ -125,15 +124,20 @@ def prepare(
         keep("a DOI", table.filter(pl.col(_DOI_KEY) != "").with_columns(pl.lit("").alias(PMID)))
     else:
         keep("exactly one PMID", table.join(pmids, on=_DOI_KEY, how="inner"))
-    relations = table.select(_DOI_KEY, *_RELATION).unique().group_by(_DOI_KEY).len()
-    few = relations.filter(pl.col("len") <= max_relations)
-    keep(f"at most {max_relations} relations", table.join(few, on=_DOI_KEY, how="semi"))
+    keep(f"at most {max_relations} relations", _with_few_relations(table, max_relations))
     fits = pl.all_horizontal(pl.col(name).str.len_chars().is_between(1, max_name_length) for name in _NAMES)
     keep(f"names of 1 to {max_name_length} characters", table.filter(fits))
 
     with atomic_write(out, binary=True) as stream:
         table.sort(_ROW).select(*COLUMNS, PMID).write_csv(stream, separator="\t")
     return report
+
+
+def _with_few_relations(table: pl.DataFrame, most: int) -> pl.DataFrame:
+    import polars as pl
+
+    relations = table.select(_DOI_KEY, *_RELATION).unique().group_by(_DOI_KEY).len()
+    return table.join(relations.filter(pl.col("len") <= most), on=_DOI_KEY, how="semi")
 
 
 def references(path: str | Path) -> Iterator[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,25 +61,13 @@ def read_references(
     by_pmid = column in PMID_COLUMNS
     if not by_pmid and relations is None:
         raise InputError(f"{path}: has {column} but no PMID; give the relations table to look them up (--relations)")
-    wanted = set(keys)
-    related: dict[str, Related] = {}
-    pmids_of: dict[str, dict[str, None]] = {}
-    without: dict[str, tuple[str, Related]] = {}  # key -> DOI and relations of a reference without a PMID
-    for row in _read_relations(relations, rejects) if relations is not None else ():
-        pmid = row[PMID]
-        key = pmid if by_pmid else _key(row[column])
-        if key not in wanted:
-            continue
-        if pmid:
-            pmids_of.setdefault(key, {})[pmid] = None
-            _add(related.setdefault(pmid, Related()), row)
-        else:
-            _add(without.setdefault(key, (_key(row["reference_doi"]), Related()))[1], row)
-    found = find_pmids([doi for doi, _ in without.values()]) if find_pmids is not None and without else {}
-    for key, (doi, its) in without.items():
-        if doi in found and key not in pmids_of:
-            pmids_of[key] = {found[doi]: None}
-            related.setdefault(found[doi], its)
+    rows = _read_relations(relations, rejects) if relations is not None else iter(())
+    pmids_of, related, without = _gather(rows, PMID if by_pmid else column, set(keys))
+    if find_pmids is not None and without:
+        for key, pmid, its in _found_later(without, find_pmids):
+            if key not in pmids_of:
+                pmids_of[key] = {pmid: None}
+                related.setdefault(pmid, its)
     references: dict[str, Reference] = {}
     for key in keys:
         pmids = [key] if by_pmid else pmids_of.get(key, ())
@@ -92,6 +80,34 @@ def read_references(
     if not references:
         raise InputError(f"{path}: no reference with a PMID; expected {_REFERENCES}")
     return list(references.values()), related
+
+
+def _gather(
+    rows: Iterator[dict[str, str]], column: str, wanted: Set[str]
+) -> tuple[dict[str, dict[str, None]], dict[str, Related], dict[str, tuple[str, Related]]]:
+    """Key -> its PMIDs, PMID -> what is known of it, and key -> DOI and what is known of those without a PMID."""
+    related: dict[str, Related] = {}
+    pmids_of: dict[str, dict[str, None]] = {}
+    without: dict[str, tuple[str, Related]] = {}
+    for row in rows:
+        pmid = row[PMID]
+        key = pmid if column == PMID else _key(row[column])
+        if key not in wanted:
+            continue
+        if pmid:
+            pmids_of.setdefault(key, {})[pmid] = None
+            _add(related.setdefault(pmid, Related()), row)
+        else:
+            _add(without.setdefault(key, (_key(row["reference_doi"]), Related()))[1], row)
+    return pmids_of, related, without
+
+
+def _found_later(
+    without: Mapping[str, tuple[str, Related]], find_pmids: Callable[[Sequence[str]], Mapping[str, str]]
+) -> Iterator[tuple[str, str, Related]]:
+    """(key, PMID, what the table says) of references without a PMID that have one after all."""
+    found = find_pmids([doi for doi, _ in without.values()])
+    yield from ((key, found[doi], its) for key, (doi, its) in without.items() if doi in found)
 
 
 def item_column(path: str | Path, header: Sequence[str]) -> str:

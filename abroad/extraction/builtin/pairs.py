@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from abroad.core.arguments import each_of
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, file_sha256, write_json
-from abroad.core.schema import Document, Evidence, Prediction, Relation, each_of
+from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
 from abroad.extraction.builtin.candidates import ChemicalSpan
 from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores

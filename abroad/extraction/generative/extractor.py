@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from abroad.core.schema import Document, Prediction, each_of
+from abroad.core.arguments import each_of
+from abroad.core.schema import Document, Prediction
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.extraction.generative.chunks import chunks
 from abroad.extraction.generative.decoding import Decoding

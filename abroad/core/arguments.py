@@ -1,0 +1,31 @@
+"""What a caller in Python gave, checked before it is worked on: the type checker has not always been asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import Any, TypeVar
+
+from abroad.core.errors import InputError
+
+T = TypeVar("T")
+
+
+def each_of(values: Any, what: str, kind: type[T] | None = None) -> list[T]:
+    """The values as a list, where a caller may have given anything.
+
+    Args:
+        values: something to go through; a single value of the kind, a text or a path is none.
+        what: was expected, in words ("predictions").
+        kind: of each of them; None for any.
+
+    Raises:
+        InputError: something else, with what was expected and found.
+    """
+    if values is None or isinstance(values, str | bytes | PathLike | Mapping) or not isinstance(values, Iterable):
+        raise InputError(f"expected {what}, found {'None' if values is None else type(values).__name__}")
+    found = list(values)
+    wrong = next((item for item in found if kind is not None and not isinstance(item, kind)), None)
+    if wrong is not None or (kind is not None and None in found):
+        raise InputError(f"expected {what}, found {'None' if wrong is None else type(wrong).__name__} among them")
+    return found
