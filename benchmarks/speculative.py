@@ -21,8 +21,9 @@ from typing import Any
 
 from abroad.core.io import Rejects, read_documents
 from abroad.engines.base import GenerationRequest
+from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.transformers.engine import TransformersEngine
-from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
+from abroad.engines.transformers.speculate import Speculator
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 

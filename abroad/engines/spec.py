@@ -34,6 +34,9 @@ DEFAULT_ENGINE = "transformers"
 NGRAM = "ngram"
 """As a draft: tokens that followed the same words before, copied from the prompt and the text so far."""
 
+SUFFIX = "suffix"
+"""As a draft: likewise, of the texts before too (suffix decoding, arXiv 2411.04975)."""
+
 _Count = Annotated[int, Field(ge=1)]
 _NotNegative = Annotated[float, Field(ge=0)]
 _Positive = Annotated[float, Field(gt=0)]
@@ -67,31 +70,27 @@ class EngineSettings:
 
 
 @dataclass(frozen=True)
-class TransformersSettings(EngineSettings):
-    """Settings of the engine `transformers`.
+class LocalSettings(EngineSettings):
+    """Settings of engines that hold the weights, whichever they are.
 
     Attributes:
         base: base model of an adapter that does not name its own.
-        quantization: "nf4" (QLoRA's 4 bits), or "none".
         amateur: contrastive decoding: a smaller model with the same tokenizer.
         amateur_keeps: the amateur sees the last so many tokens of the prompt only; alone, the model is its own amateur.
         alpha: plausibility in contrastive decoding, 0 to 1.
         beta: how much of the amateur is taken out in contrastive decoding.
-        draft: speculative decoding: a smaller model with the same tokenizer, or "ngram" to copy from the prompt.
+        draft: speculative decoding: a smaller model with the same tokenizer, "ngram" to copy from the prompt, or
+            "suffix" (vllm) to copy from earlier texts too.
         draft_tokens: proposed at once.
-        layout: names of the settings that say where and how fast, and do not change a text.
     """
 
     base: str | None = None
-    quantization: Literal["none", "nf4"] = "none"
     amateur: str | None = None
     amateur_keeps: _Count | None = None
     alpha: _Share = 0.1
     beta: _NotNegative = 0.5
     draft: str | None = None
     draft_tokens: _Count = 5
-
-    layout: ClassVar[tuple[str, ...]] = ("draft", "draft_tokens")
 
     @property
     def uses(self) -> Capability:
@@ -105,24 +104,35 @@ class TransformersSettings(EngineSettings):
 
 
 @dataclass(frozen=True)
-class VllmSettings(EngineSettings):
+class TransformersSettings(LocalSettings):
+    """Settings of the engine `transformers`.
+
+    Attributes:
+        quantization: "nf4" (QLoRA's 4 bits), or "none".
+        layout: names of the settings that say where and how fast, and do not change a text.
+    """
+
+    quantization: Literal["none", "nf4"] = "none"
+
+    layout: ClassVar[tuple[str, ...]] = ("draft", "draft_tokens")
+
+
+@dataclass(frozen=True)
+class VllmSettings(LocalSettings):
     """Settings of the engine `vllm`.
 
     Attributes:
-        base: base model of an adapter that does not name its own.
         tensor_parallel: GPUs that each layer is spread over.
         pipeline_parallel: GPUs that the layers are spread over.
         dtype: "auto" takes the model's; on a CPU float32 is used.
         quantization: of the weights, as vLLM names it; unset reads it from the model.
         max_model_len: tokens of prompt and text together; unset takes the model's.
-        memory_share: share of a GPU's memory, 0 to 1.
+        memory_share: share of a GPU's memory, 0 to 1; an amateur takes its room of the rest.
         cpu_cache_gib: key-value cache on a CPU, in GiB.
-        draft: speculative decoding: a smaller model with the same tokenizer, or "ngram" to copy from the prompt.
-        draft_tokens: proposed at once.
-        layout: names of the settings that say where and how fast, and do not change a text.
+        layout: names of the settings that say where and how fast, and do not change a text; with a draft, vLLM
+            samples another text of the same distribution.
     """
 
-    base: str | None = None
     tensor_parallel: _Count = 1
     pipeline_parallel: _Count = 1
     dtype: str = "auto"
@@ -130,8 +140,6 @@ class VllmSettings(EngineSettings):
     max_model_len: _Count | None = None
     memory_share: _Share = 0.9
     cpu_cache_gib: _Positive = 2.0
-    draft: str | None = None
-    draft_tokens: _Count = 5
 
     layout: ClassVar[tuple[str, ...]] = (
         "tensor_parallel",
@@ -141,10 +149,6 @@ class VllmSettings(EngineSettings):
         "draft",
         "draft_tokens",
     )
-
-    @property
-    def uses(self) -> Capability:
-        return Capability.SPECULATIVE if self.draft is not None else Capability.NONE
 
     @property
     def gpus(self) -> int:

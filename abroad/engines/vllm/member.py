@@ -8,6 +8,13 @@ from abroad.engines.spec import VllmSettings
 
 KIND = EngineKind(
     VllmSettings,
-    (Capability.CONSTRAINTS | Capability.SPECULATIVE | Capability.LOGPROBS | Capability.TOKEN_IDS | Capability.WEIGHTS),
+    (
+        Capability.CONSTRAINTS
+        | Capability.CONTRASTIVE
+        | Capability.SPECULATIVE
+        | Capability.LOGPROBS
+        | Capability.TOKEN_IDS
+        | Capability.WEIGHTS
+    ),
     lazy("abroad.engines.vllm.engine:VllmEngine.from_name"),
 )
