@@ -31,14 +31,14 @@ from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.models.backend import import_transformers
 from abroad.models.identity import weights_digest
 from abroad.models.load import empty_model, load_model, load_tokenizer
-from abroad.models.lora import add_lora, import_peft, peft_names, trainable
+from abroad.models.lora import add_lora, import_peft, peft_name, peft_names, trainable
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import write_factor
 from abroad.models.source import ADAPTER, INITIAL, ModelSource
 from abroad.training.data import TokenisedExample, collate, collate_packed, make_examples, target_loss
 from abroad.training.dropout import add_residual_dropout
 from abroad.training.order import Update, plan_updates
-from abroad.training.processes import Processes, whole
+from abroad.training.processes import Processes, fill, whole
 from abroad.training.record import LOGS, METRICS, ORDER, SCORES, SPIKES, TrainingRecord
 from abroad.training.settings import TrainSettings
 from abroad.training.spikes import SpikeDetector
@@ -170,9 +170,17 @@ class TrainingRun:
                 "initial_adapter_hash": tensors_hash(initial),
             },
         )
-        if self.processes.first:
-            _save_tensors(peft_names(initial), self.out / INITIAL)
+        if self.processes.first and not (self.states.last() is not None and (self.out / INITIAL).is_file()):
+            _save_tensors(peft_names(initial), self.out / INITIAL)  # a run that goes on keeps what it began with
         self.processes.wait()
+
+    def begin_with(self, adapter: Path) -> None:
+        """Put the weights of an adapter file in place, as those that training begins with."""
+        from safetensors.torch import load_file
+
+        tensors = load_file(adapter)
+        for name, parameter in trainable(self.model):
+            fill(parameter, tensors[peft_name(name)].to(parameter.dtype))
 
     def train(self) -> TrainReport:
         """Make all updates, from where an earlier run of the same settings and data stopped."""
