@@ -52,8 +52,8 @@ def load_model(
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=options["dtype"],
-            # FSDP shards what holds the four bits as it does the rest: in one type
-            bnb_4bit_quant_storage=torch.bfloat16 if cuda else torch.uint8,
+            # as bytes: whatever treats them as numbers, in shards or copies, would be noticed and not round them
+            bnb_4bit_quant_storage=torch.uint8,
         )
         options["device_map"] = {"": "cpu"}
     if cuda and not on_cpu:

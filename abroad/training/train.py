@@ -119,7 +119,12 @@ class TrainingRun:
             raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")
         self.processes = Processes()
         self.names = [example.id for example in self.examples]
-        self.updates = plan_updates(list(map(len, self.examples)), settings, self.processes.count)
+        self.updates = plan_updates(list(map(len, self.examples)), settings)
+        if (passes := settings.gradient_accumulation_steps) % self.processes.count and self.processes.first:
+            tell(
+                f"gradient_accumulation_steps {passes} over {self.processes.count} processes: some wait for the others; "
+                "a multiple keeps all of them busy"
+            )
         own = {key: value for key, value in settings.identity().items() if key != "checkpoint_every"}
         self.pairs = [[example.prompt, example.target] for example in self.examples]
         self.identity = digest(own, self.pairs, self.processes.count, weights_digest(source))

@@ -7,6 +7,7 @@ import pytest
 from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
 from abroad.engines.spec import TransformersSettings, VllmSettings, make_engine
+from tests.conftest import save_tiny_model
 
 pytest.importorskip("vllm")
 PROMPTS = {
@@ -15,6 +16,16 @@ PROMPTS = {
     "copy": "quercetin 3-O-glucoside, kaempferol 7-O-rhamnoside, " * 6,
 }
 KINDS = {"transformers": TransformersSettings, "vllm": VllmSettings}
+
+
+@pytest.fixture(scope="module")
+def models(smollm2, tmp_path_factory):
+    """Two tiny models with heads of 32: vLLM's kernels for CPUs have none of 8."""
+    folder = tmp_path_factory.mktemp("models")
+    return [
+        save_tiny_model(smollm2, folder / str(seed), "Llama", seed, initializer_range=0.3, head_dim=32)
+        for seed in (0, 7)
+    ]
 
 
 def make(engine, model, said=None, **settings):
@@ -28,7 +39,8 @@ def texts(engine, **options):
 
 
 @pytest.mark.parametrize("keeps", [None, 3])
-def test_contrastive_texts_are_those_of_the_other_engine(tiny_model, other_tiny_model, keeps):
+def test_contrastive_texts_are_those_of_the_other_engine(models, keeps):
+    tiny_model, other_tiny_model = models
     own = {"amateur": str(tiny_model), "beta": 1.0, "amateur_keeps": keeps}
     plain, running = make("transformers", other_tiny_model), make("vllm", other_tiny_model, **own)
     found = texts(running)
@@ -42,13 +54,14 @@ def test_contrastive_texts_are_those_of_the_other_engine(tiny_model, other_tiny_
     assert sampled == texts(running, temperature=1.0, seed=3) != found
 
 
-def test_the_model_itself_is_no_amateur(tiny_model):
+def test_the_model_itself_is_no_amateur(models):
     with pytest.raises(InputError, match="the amateur is the model itself"):
-        make("vllm", tiny_model, amateur=str(tiny_model))
+        make("vllm", models[0], amateur=str(models[0]))
 
 
 @pytest.mark.parametrize("draft", ["ngram", "suffix", "other"])
-def test_drafts_write_the_greedy_text_and_their_acceptance_is_told(tiny_model, other_tiny_model, draft):
+def test_drafts_write_the_greedy_text_and_their_acceptance_is_told(models, draft):
+    tiny_model, other_tiny_model = models
     if draft == "suffix":
         pytest.importorskip("arctic_inference")
     said = []
