@@ -44,7 +44,7 @@ def load_model(
     """
     transformers, torch = import_transformers()
     cuda = torch.cuda.is_available()
-    options: dict[str, Any] = {"dtype": torch.bfloat16 if cuda else torch.float32}
+    options: dict[str, Any] = {"dtype": computed_in()}
     if quantization == "nf4":
         _require_bitsandbytes()
         options["quantization_config"] = transformers.BitsAndBytesConfig(
@@ -104,9 +104,14 @@ def empty_model(source: ModelSource, rope_factor: float = 1.0) -> Any:
     """The base model without its weights (on torch's meta device): its layers and shapes, in next to no memory."""
     transformers, torch = import_transformers()
     config = model_config(source, rope_factor)
-    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     with torch.device("meta"), quiet_loading():
-        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=dtype)
+        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=computed_in())
+
+
+def computed_in() -> Any:
+    """The type of numbers that models are computed in: bfloat16 on CUDA, float32 on a CPU."""
+    _, torch = import_transformers()
+    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
 
 
 @contextlib.contextmanager

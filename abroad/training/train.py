@@ -122,7 +122,7 @@ class TrainingRun:
         self.updates = plan_updates(list(map(len, self.examples)), settings)
         if (passes := settings.gradient_accumulation_steps) % self.processes.count and self.processes.first:
             tell(
-                f"gradient_accumulation_steps {passes} over {self.processes.count} processes: some wait for the others; "
+                f"gradient_accumulation_steps {passes} over {self.processes.count} processes: some wait for others; "
                 "a multiple keeps all of them busy"
             )
         own = {key: value for key, value in settings.identity().items() if key != "checkpoint_every"}

@@ -28,8 +28,8 @@ def test_two_processes_end_where_one_does(quantization, tiny_model, documents, t
         from abroad.training.train import train
         model, data, out, size, passes, quantization = sys.argv[1:]
         settings = TrainSettings(model=model, epochs=3, quantization=quantization, learning_rate=1e-2,
-                                 batch_size=int(size), gradient_accumulation_steps=int(passes), warmup_steps=0, lora_dropout=0.0,
-                                 validation_max_new_tokens=4, checkpoint_every=2)
+                                 batch_size=int(size), gradient_accumulation_steps=int(passes), warmup_steps=0,
+                                 lora_dropout=0.0, validation_max_new_tokens=4, checkpoint_every=2)
         items = read_documents(data)
         train(items, items[:1], settings, Path(out), Rejects())
         """)
@@ -39,7 +39,10 @@ def test_two_processes_end_where_one_does(quantization, tiny_model, documents, t
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     arguments = [str(script), str(tiny_model), str(tmp_path / "d.jsonl")]
     subprocess.run(
-        [*launch, *arguments, str(tmp_path / "two"), "1", "2", quantization], check=True, timeout=240, capture_output=True
+        [*launch, *arguments, str(tmp_path / "two"), "1", "2", quantization],
+        check=True,
+        timeout=240,
+        capture_output=True,
     )
     subprocess.run([sys.executable, *arguments, str(tmp_path / "one"), "2", "1", quantization], check=True, timeout=240)
 
@@ -116,7 +119,7 @@ def test_four_bit_weights_are_compared_once_they_are_shared(tiny_model, alone, h
     processes = Processes()
     processes.count = 2
     if harm:
-        with pytest.raises(AbroadError, match="v_proj.weight: its 4-bit weights changed"):
+        with pytest.raises(AbroadError, match=r"v_proj\.weight: its 4-bit weights changed"):
             processes.shard(model)
     else:
         processes.shard(model)
