@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def fewshot(
     documents: Path = typer.Argument(..., metavar="DOCS", help="A file (.json, .jsonl, .txt, .xml) or a folder."),
     out: Path = typer.Option(..., metavar="PRED.jsonl", help="Predictions to write."),
-    style: str = typer.Option("instruct", help="classic (examples alone), instruct, or cot (in four steps)."),
+    style: str = typer.Option("instruct", help="classic (short, as published), instruct, or cot (in four steps)."),
     prompt: Path = typer.Option(None, metavar="FILE.j2", help="A prompt of your own in place of the style's."),
     examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take them from; else our own."),
     embedder: str = typer.Option(None, metavar="DIR", help="Encoder for embeddings; minilm-l6 comes as a package."),
@@ -75,6 +75,7 @@ def fewshot(
     if rank is not None:
         spec.require(Capability.LOGPROBS, "ranking")
     bound = Capability.CONSTRAINTS in spec.capabilities if structured is None else structured
+    asked_for = settings.shots is not None
     settings = settings.replace(structured=bound)
     if rank is not None:
         ranking = ranking.replace(by=rank)
@@ -98,10 +99,12 @@ def fewshot(
         if prediction.error is not None:
             rejects.add(f"{documents}: {prediction.id}", prediction.error)
     report_rejects(rejects, out)
+    shown = f"{extractor.count} examples{'' if asked_for else f', as is usual for {style} (--shots)'}"
     say(
         f"{answers}: {report.relations} relations from {report.documents} documents ({report.resumed} from an earlier "
         f"run); {reading.parsed} of {reading.answers} answers could be read ({reading.parse_rate:.1f}%), "
-        f"{report.failed} set aside, {report.malformed} malformed parts, {report.cut_off} cut off; prompt {chosen.hash}"
+        f"{report.failed} set aside, {report.malformed} malformed parts, {report.cut_off} cut off; "
+        f"prompt {chosen.hash}, {shown}"
     )
     if rank is not None:
         say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
