@@ -87,6 +87,8 @@ class MemoryPlan:
         """(what, bytes) for people."""
         for name in ("weights", "adapter", "gradients", "optimizer", "activations", "total"):
             yield name, getattr(self, name)
+        if self.gpus > 1 and self.loading:
+            yield "while loading", self.loading
 
 
 def shape_of(model: str) -> Shape:
