@@ -140,8 +140,9 @@ _UNLABELLED = ("np_journals_2021_unlabelled", "npatlas_abstracts", "mibig_abstra
 
 
 def unlabelled(shared: Path) -> list[Document]:
-    """Abstracts without labels: of natural products, and those of other fields that nobody read."""
-    known = {_beginning(document.abstract) for document in _set_apart(shared)}
+    """Abstracts without labels: of natural products, and those of other fields that nobody read; in mixed order."""
+    apart = [*_set_apart(shared), *silver(shared, "npatlas"), *silver(shared, "mibig")]
+    known = {_beginning(document.abstract) for document in apart}
     read = {record["id"] for record in read_jsonl(ROOT / "data" / "curated" / "other_fields.jsonl")}
     read |= set(SPLIT["other"])
     found = {key: document for key, document in other_fields(shared).items() if key not in read}
@@ -155,7 +156,7 @@ def unlabelled(shared: Path) -> list[Document]:
         beginning = _beginning(document.abstract)
         if beginning not in known:
             chosen.setdefault(beginning, document)
-    return list(chosen.values())
+    return random.Random(0).sample(list(chosen.values()), len(chosen))
 
 
 def _set_apart(shared: Path) -> list[Document]:

@@ -41,7 +41,7 @@ from abroad.extraction.builtin.encoder import EncoderMean, EncoderTagger
 from abroad.extraction.builtin.fit import train_extractor
 from abroad.extraction.builtin.lessons import Lesson, lessons, lessons_of_opinion
 from abroad.extraction.builtin.mentions import TokenField
-from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELD, packaged_tagger
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELD, default_tagger
 from abroad.extraction.builtin.pieces import PieceReader
 from abroad.extraction.builtin.reading import read_text
 from abroad.extraction.builtin.token_features import token_features
@@ -68,6 +68,8 @@ def _lessons(arguments: argparse.Namespace) -> list[Lesson]:
     shared, reader = arguments.shared, PieceReader(arguments.base / "tokenizer.json")
     found: list[Lesson] = []
     for documents, complete, weight in _sets(shared, arguments.everything):
+        if arguments.taught_by and not complete:
+            continue  # the teachers complete them
         tagger = EncoderTagger(arguments.mask_by) if arguments.mask_by and not complete else None
         for document in documents:
             reading = read_text(document.text, len(document.title))
@@ -82,11 +84,11 @@ def _lessons(arguments: argparse.Namespace) -> list[Lesson]:
         print(f"{len(documents)} texts, {len(found)} windows so far", flush=True)
     if arguments.taught_by:
         teacher = EncoderMean([EncoderTagger(folder) for folder in arguments.taught_by])
-        documents = unlabelled(shared)
-        for document in documents:
+        documents = [*silver(shared, "npatlas"), *silver(shared, "mibig"), *unlabelled(shared)]
+        for document in documents[: arguments.most_taught]:
             reading = read_text(document.text, len(document.title))
-            found += lessons_of_opinion(reading, teacher.tag(reading), reader)
-        print(f"{len(documents)} texts without labels, {len(found)} windows so far", flush=True)
+            found += lessons_of_opinion(document, reading, teacher.tag(reading), reader)
+        print(f"{len(documents)} texts with few labels or none, {len(found)} windows so far", flush=True)
     return found
 
 
@@ -178,7 +180,7 @@ def token_field(arguments: argparse.Namespace) -> None:
 def scorer(arguments: argparse.Namespace) -> None:
     documents = [*validation(arguments.shared), *read_documents(arguments.shared / "curated_dev.json")]
     further = further_examples(arguments.shared, documents)
-    extractor, _ = train_extractor(documents, further, packaged_tagger(), adapt=False)
+    extractor, _ = train_extractor(documents, further, default_tagger(), adapt=False)
     extractor.save(DEFAULT_FOLDER)
     print(json.dumps(extractor.facts, indent=1))
 
@@ -194,6 +196,7 @@ def main() -> None:
     step.add_argument("--everything", action="store_true", help="other fields, synthetic and NPAtlas too")
     step.add_argument("--mask-by", type=Path, help="exported encoder that says which unlabelled tokens are unsure")
     step.add_argument("--taught-by", type=Path, nargs="*", help="exported encoders whose mean labels other abstracts")
+    step.add_argument("--most-taught", type=int, default=9000, help="of these abstracts")
     step.add_argument("--layers", type=int, default=4)
     step.add_argument("--epochs", type=int, default=5)
     step.add_argument("--rate", type=float, default=1.5e-4)

@@ -30,7 +30,6 @@ def train(
     from_scratch: bool = typer.Option(
         False, "--from-scratch", help="Learn from these documents alone, without the built-in tagger."
     ),
-    base: str = typer.Option("builtin", help="Packaged extractor to build on: builtin or accurate."),
     seed: int = typer.Option(0, help="Seed of the folds."),
 ) -> None:
     """Train on all documents; calibrate and measure by cross-validation. Under a minute for 150 abstracts.
@@ -42,7 +41,7 @@ def train(
     from abroad.documents.inputs import read_documents
     from abroad.extraction.builtin.fit import Example, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
-    from abroad.extraction.builtin.pairs import packaged_tagger
+    from abroad.extraction.builtin.pairs import default_tagger
     from abroad.extraction.builtin.reading import readable
 
     rejects = Rejects()
@@ -51,7 +50,7 @@ def train(
         documents = readable(read_documents(curated, rejects), rejects)
         further = readable((document for path in synthetic for document in read_documents(path, rejects)), rejects)
         extractor, measured = train_extractor(
-            documents, further, packaged_tagger(NoTagger.name if from_scratch else base), cv, seed
+            documents, further, NoTagger() if from_scratch else default_tagger(), cv, seed
         )
         extractor.save(out)
         record["result"] = extractor.facts

@@ -16,6 +16,7 @@ from abroad.cli.train import TRAIN
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
+    from abroad.experiments.tuning.settings import DraftSettings
     from abroad.extraction.generative.decoding import GenerativeSettings
     from abroad.training.settings import TrainSettings
 
@@ -119,6 +120,62 @@ def decode(
     if rejects:
         say(rejects.summary())
     typer.echo(best_section(opened), nl=False)
+
+
+@app.command(
+    epilog="Example: abroad tune draft dev.jsonl --model model --draft ngram --draft small --draft-tokens 3,5,8",
+    cls=SettingsCommand,
+)
+@takes(
+    settings=Options(
+        "abroad.experiments.tuning.settings:DraftSettings",
+        only=("max_new_tokens", "base", "quantization", "batch_size"),
+    )
+)
+def draft(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents like those to be extracted from."),
+    model: str = typer.Option(..., help="Fine-tuned model: a directory of `abroad train`, or a name."),
+    drafts: list[str] = typer.Option(
+        ["ngram"], "--draft", help="A candidate, as often as needed: ngram, or a smaller model with the same tokenizer."
+    ),
+    draft_tokens: str = typer.Option("3,5,8", metavar="N,N,...", help="Tokens proposed at once, to try."),
+    count: int = typer.Option(8, "--documents", min=1, help="Documents to measure on: the first so many."),
+    *,
+    settings: DraftSettings,
+) -> None:
+    """Measure what drafts of speculative decoding gain, and name the one that the clock and the formula prefer."""
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects
+    from abroad.documents.inputs import read_documents
+    from abroad.engines.base import GenerationRequest
+    from abroad.experiments.tuning.draft import load_drafts, measure_drafts, preferred
+    from abroad.extraction.generative.encode import encode_prompt
+
+    try:
+        widths = [int(part) for part in draft_tokens.split(",")]
+    except ValueError:
+        widths = []
+    if not widths or min(widths) < 1:
+        raise InputError(f"--draft-tokens {draft_tokens}: expected whole numbers from 1 on, such as 3,5,8")
+    texts = read_documents(documents, Rejects())[:count]
+    loaded, candidates = load_drafts(model, settings.base, settings.quantization, list(dict.fromkeys(drafts)), say)
+    requests = [
+        GenerationRequest(text.id, encode_prompt(loaded[1], text.text), max_new_tokens=settings.max_new_tokens)
+        for text in texts
+    ]
+    head = ("draft", "at once", "tokens a pass", "accepted", "tokens/s", "speed-up", "predicted")
+    typer.echo(f"{head[0]:24}" + "".join(f"{name:>14}" for name in head[1:]))
+    measured = []
+    for found in measure_drafts(loaded, requests, candidates, widths, settings.batch_size):
+        measured.append(found)
+        rates = (f"{found.counts.tokens_per_pass:.2f}", f"{found.counts.acceptance:.0%}") if found.counts else ("", "")
+        predicted = "" if found.predicted is None else f"{found.predicted:.2f}"
+        cells = (str(found.tokens), *rates, f"{found.rate:.1f}", f"{found.speedup:.2f}", predicted)
+        note = f"  {found.differing} texts differ" if found.differing else ""
+        typer.echo(f"{found.draft or 'none':24}" + "".join(f"{cell:>14}" for cell in cells) + note)
+    clock, formula = preferred(measured)
+    typer.echo(f"fastest by the clock: {clock.settings} ({clock.speedup:.2f} times one text at a time without a draft)")
+    typer.echo(f"fastest by the formula: {formula.settings} ({formula.predicted:.2f} times)")
 
 
 @app.command(epilog="Example: abroad tune report study.sqlite --out study.html")

@@ -44,7 +44,7 @@ def load_model(
     """
     transformers, torch = import_transformers()
     cuda = torch.cuda.is_available()
-    options: dict[str, Any] = {"dtype": torch.bfloat16 if cuda else torch.float32}
+    options: dict[str, Any] = {"dtype": computed_in()}
     if quantization == "nf4":
         _require_bitsandbytes()
         options["quantization_config"] = transformers.BitsAndBytesConfig(
@@ -52,8 +52,8 @@ def load_model(
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=options["dtype"],
-            # FSDP shards what holds the four bits as it does the rest: in one type
-            bnb_4bit_quant_storage=torch.bfloat16 if cuda else torch.uint8,
+            # as bytes: whatever treats them as numbers, in shards or copies, would be noticed and not round them
+            bnb_4bit_quant_storage=torch.uint8,
         )
         options["device_map"] = {"": "cpu"}
     if cuda and not on_cpu:
@@ -104,9 +104,14 @@ def empty_model(source: ModelSource, rope_factor: float = 1.0) -> Any:
     """The base model without its weights (on torch's meta device): its layers and shapes, in next to no memory."""
     transformers, torch = import_transformers()
     config = model_config(source, rope_factor)
-    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     with torch.device("meta"), quiet_loading():
-        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=dtype)
+        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=computed_in())
+
+
+def computed_in() -> Any:
+    """The type of numbers that models are computed in: bfloat16 on CUDA, float32 on a CPU."""
+    _, torch = import_transformers()
+    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 
 from abroad.core.errors import MissingDependencyError
 from abroad.models.backend import import_transformers
+from abroad.models.initial import initial_matrix
 
 
 def import_peft() -> Any:
@@ -27,8 +28,22 @@ def import_peft() -> Any:
 def add_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int) -> Any:
     """Add an adapter to every linear layer but the output layer (BioGPT: q, k, v, out, fc1, fc2).
 
-    The same model and seed give the same weights: compression relies on it.
+    The same seed gives the same weights, whatever device and precision the model has (`abroad.models.initial`);
+    without weights (on the meta device) it gets none.
     """
+    import torch
+
+    model = _with_lora(model, rank, alpha, dropout, seed)
+    with torch.no_grad():
+        for name, value in trainable(model):
+            if not value.is_meta:
+                drawn = initial_matrix(seed, peft_name(name), tuple(value.shape))
+                value.copy_(torch.from_numpy(drawn).to(value.device, value.dtype))
+    return model
+
+
+def _with_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int) -> Any:
+    """The adapter as peft draws it: all matrices in one go."""
     peft = import_peft()
     import_transformers()[0].set_seed(seed)
     config = peft.LoraConfig(
@@ -37,15 +52,32 @@ def add_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int) -> An
     return peft.get_peft_model(model, config)
 
 
-def draw_adapter(model: Any, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Initial weights (float32) by the names peft stores them under.
+def draw_former(empty: Any, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Initial weights (float32) by the names peft stores, as earlier versions drew them: by torch, in one go.
 
     Args:
-        model: the base model, loaded; the adapter stays on it.
+        empty: the base model without its weights, on the meta device, in the precision that training had; the
+            adapter stays on it.
         drawn: seed, lora_rank, lora_alpha and lora_dropout, as training recorded them.
     """
-    model = add_lora(model, drawn["lora_rank"], drawn["lora_alpha"], drawn["lora_dropout"], drawn["seed"])
-    return {name: value.detach().float().cpu().numpy() for name, value in peft_names(dict(trainable(model))).items()}
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    move, drawn_by = BaseTunerLayer._move_adapter_to_device_of_base_layer, {}
+
+    def look(layer: Any, adapter: str, device: Any = None) -> None:
+        # as drawn, rounded to the base's precision; from here on it goes to where there are no values
+        dtype = layer.get_base_layer().weight.dtype
+        parts = {part: getattr(layer, part)[adapter].weight.detach() for part in ("lora_A", "lora_B")}
+        drawn_by[layer] = {part: value.to(dtype).float().numpy() for part, value in parts.items()}
+        move(layer, adapter, device)
+
+    BaseTunerLayer._move_adapter_to_device_of_base_layer = look  # type: ignore[method-assign, assignment]
+    try:
+        model = _with_lora(empty, drawn["lora_rank"], drawn["lora_alpha"], drawn["lora_dropout"], drawn["seed"])
+    finally:
+        BaseTunerLayer._move_adapter_to_device_of_base_layer = move  # type: ignore[method-assign]
+    layers = ((name, drawn_by[layer]) for name, layer in model.named_modules() if layer in drawn_by)
+    return {f"{name}.{part}.weight": value for name, parts in layers for part, value in parts.items()}
 
 
 def trainable(model: Any) -> Iterator[tuple[str, Any]]:
@@ -54,5 +86,10 @@ def trainable(model: Any) -> Iterator[tuple[str, Any]]:
 
 
 def peft_names(tensors: dict[str, Any]) -> dict[str, Any]:
-    """Names as peft stores them: without the name of the adapter."""
-    return {name.replace(".default.", "."): value for name, value in tensors.items()}
+    """Tensors by the names that peft stores."""
+    return {peft_name(name): value for name, value in tensors.items()}
+
+
+def peft_name(name: str) -> str:
+    """A name as peft stores it: without the name of the adapter."""
+    return name.replace(".default.", ".")

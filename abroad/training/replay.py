@@ -13,6 +13,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
+from abroad.models.source import INITIAL
 from abroad.training.record import METRICS, ORDER, read_log
 from abroad.training.settings import TrainSettings
 from abroad.training.train import TrainingRun
@@ -63,6 +64,8 @@ def replay(run: Path, documents: Sequence[Document | Task], updates: int, reject
         if updates:
             again.updates = [u for u in again.updates if u.number in manifest]
             again.stop_after = updates
+            if (run / INITIAL).is_file():  # earlier versions drew it in another way
+                again.begin_with(run / INITIAL)
             again.train()
             before = {record["update"]: record["loss"] for record in read_log(run / METRICS)}
             made = {record["update"]: record["loss"] for record in read_log(Path(folder) / METRICS)}

@@ -25,7 +25,7 @@ class TrainSettings(Settings):
     epochs: Count = Field(15, description="Times that all examples are read.")
     learning_rate: Positive = Field(1e-4, description="Learning rate of AdamW; it falls linearly to zero.")
     batch_size: Count = Field(16, description="Examples in one forward pass of one process.")
-    gradient_accumulation_steps: Count = Field(5, description="Forward passes in one update.")
+    gradient_accumulation_steps: Count = Field(5, description="Forward passes in an update, of all processes together.")
     warmup_steps: CountOrNone = Field(100, description="Updates over which the learning rate rises.")
     adam_betas: tuple[Share, Share] = Field((0.9, 0.999), description="Decay rates of the two moments of AdamW.")
     weight_decay: NotNegative = Field(0.0, description="Weight decay of AdamW.")

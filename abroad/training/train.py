@@ -27,7 +27,7 @@ from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.models.backend import import_transformers
 from abroad.models.identity import weights_digest
 from abroad.models.load import empty_model, load_model, load_tokenizer
-from abroad.models.lora import add_lora, import_peft, peft_names, trainable
+from abroad.models.lora import add_lora, import_peft, peft_name, peft_names, trainable
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import write_factor
 from abroad.models.source import ADAPTER, INITIAL, ModelSource
@@ -35,7 +35,7 @@ from abroad.training.data import TokenisedExample, collate, collate_packed, make
 from abroad.training.dropout import add_residual_dropout
 from abroad.training.optimizer import make_optimizer, schedule
 from abroad.training.order import Update, plan_updates
-from abroad.training.processes import Processes, whole
+from abroad.training.processes import Processes, fill, whole
 from abroad.training.record import LOGS, METRICS, ORDER, SCORES, SPIKES, TrainingRecord
 from abroad.training.report import TrainReport, read_finished, write_finished
 from abroad.training.settings import TrainSettings
@@ -99,7 +99,12 @@ class TrainingRun:
             raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")
         self.processes = Processes()
         self.names = [example.id for example in self.examples]
-        self.updates = plan_updates(list(map(len, self.examples)), settings, self.processes.count)
+        self.updates = plan_updates(list(map(len, self.examples)), settings)
+        if (passes := settings.gradient_accumulation_steps) % self.processes.count and self.processes.first:
+            tell(
+                f"gradient_accumulation_steps {passes} over {self.processes.count} processes: some wait for others; "
+                "a multiple keeps all of them busy"
+            )
         own = {key: value for key, value in settings.identity().items() if key != "checkpoint_every"}
         self.pairs = [[example.prompt, example.target] for example in self.examples]
         self.identity = digest(own, self.pairs, self.processes.count, weights_digest(source))
@@ -150,9 +155,17 @@ class TrainingRun:
                 "initial_adapter_hash": tensors_hash(initial),
             },
         )
-        if self.processes.first:
-            save_tensors(peft_names(initial), self.out / INITIAL)
+        if self.processes.first and not (self.states.last() is not None and (self.out / INITIAL).is_file()):
+            save_tensors(peft_names(initial), self.out / INITIAL)  # a run that goes on keeps what it began with
         self.processes.wait()
+
+    def begin_with(self, adapter: Path) -> None:
+        """Put the weights of an adapter file in place, as those that training begins with."""
+        from safetensors.torch import load_file
+
+        tensors = load_file(adapter)
+        for name, parameter in trainable(self.model):
+            fill(parameter, tensors[peft_name(name)].to(parameter.dtype))
 
     def train(self) -> TrainReport:
         """Make all updates, from where an earlier run of the same settings and data stopped."""

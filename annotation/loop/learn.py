@@ -73,7 +73,7 @@ def train_model(
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.metrics import compare
     from abroad.extraction.builtin.fit import Example, train_extractor
-    from abroad.extraction.builtin.pairs import packaged_tagger
+    from abroad.extraction.builtin.pairs import default_tagger
     from abroad.extraction.builtin.reading import readable
 
     rejects = Rejects()
@@ -81,7 +81,7 @@ def train_model(
     further = [d for path in section.synthetic for d in read_documents(path, rejects) if d.id not in own]
     synthetic, curated = readable(further, rejects), readable(training_set.documents, rejects)
     folds = min(_FOLDS, len(curated))
-    extractor, measured = train_extractor(curated, synthetic, packaged_tagger(), folds, seed, weight=section.weight)
+    extractor, measured = train_extractor(curated, synthetic, default_tagger(), folds, seed, weight=section.weight)
     held_out = measured.predictions([Example(document) for document in curated])
     extractor.save(folder)
     shared = [document for document in training_set.documents if document.id in training_set.unseen]

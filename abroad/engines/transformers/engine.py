@@ -1,10 +1,7 @@
 """Batched generation with transformers: runs anywhere, on a CPU too.
 
-Requests of one batch may differ in temperature, seed and stop strings: a row
-is sampled by adding Gumbel noise from its own generator to its logits and
-taking the maximum (Gumbel-max trick, https://arxiv.org/abs/1611.01144, eq. 1),
-so `generate` only ever decodes greedily, and a text does not depend on what
-else is in its batch.
+Requests of one batch may differ in temperature, seed and stop strings (`sampling`, `stopping`), so a text does
+not depend on what else is in its batch.
 """
 
 from __future__ import annotations
@@ -14,8 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
+from abroad.core.errors import InputError
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, refusal
-from abroad.engines.spec import NGRAM
+from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
+from abroad.engines.spec import NGRAM, SUFFIX
+from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.tokens import common_start
 from abroad.engines.transformers.constrain import (
     Constraints,
@@ -23,16 +23,15 @@ from abroad.engines.transformers.constrain import (
     is_constrained,
     wrap_tokenizer,
 )
-from abroad.engines.transformers.contrastive import (
-    ContrastiveProcessor,
-    ContrastiveSettings,
-    check_tokenizers,
-)
+from abroad.engines.transformers.contrastive import ContrastiveProcessor
 from abroad.engines.transformers.member import KIND, TransformersSettings
 from abroad.engines.transformers.repeats import BlockRepeats
+from abroad.engines.transformers.sampling import RowSampler
 from abroad.engines.transformers.scoring import LEAST_SHARED, read_once, score_continuations
-from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
+from abroad.engines.transformers.speculate import Speculator
+from abroad.engines.transformers.stopping import row_stopper
 from abroad.models.backend import import_transformers
+from abroad.models.identity import is_same_model
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 
@@ -49,8 +48,9 @@ class TransformersEngine:
         amateur: for contrastive decoding; may be `model` itself with `amateur_keeps`.
         contrastive: its settings.
         amateur_keeps: the amateur sees the last so many tokens of the prompt only.
-        speculator: generates greedy texts with a draft, one at a time; sampled, constrained and
-            contrastive ones are generated without it.
+        speculator: generates texts with a draft, one at a time; those with beams, an n-gram block or a
+            constraint are generated without it, and that is said.
+        say: is told what a person should know.
     """
 
     capabilities: ClassVar = KIND.capabilities
@@ -64,6 +64,7 @@ class TransformersEngine:
         contrastive: ContrastiveSettings | None = None,
         amateur_keeps: int | None = None,
         speculator: Speculator | None = None,
+        say: Callable[[str], None] = lambda message: None,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
@@ -71,6 +72,7 @@ class TransformersEngine:
         self.amateur, self.contrastive = amateur, contrastive or ContrastiveSettings()
         self.amateur_keeps = amateur_keeps
         self.speculator = speculator
+        self._say, self._said = say, False
 
     @classmethod
     def from_name(
@@ -83,10 +85,15 @@ class TransformersEngine:
         """A model by name; so are amateur and draft. The amateur is the model itself if only `amateur_keeps` is set.
 
         Raises:
-            InputError: no such model, or an amateur or draft with another tokenizer.
+            InputError: no such model, an amateur or draft with another tokenizer, or an amateur that is the model.
         """
         settings = settings or TransformersSettings()
+        if settings.draft == SUFFIX:
+            raise InputError("draft=suffix: transformers has no suffix drafts; expected ngram, a model, or engine vllm")
+        check_methods(settings)
         source = resolve_model(name, settings.base)
+        if settings.amateur is not None and settings.amateur_keeps is None:
+            check_amateur(source, resolve_model(settings.amateur))
         model, tokenizer = load_model(source, settings.quantization), load_tokenizer(source)
 
         def second(other: str, purpose: str) -> Any:
@@ -95,14 +102,14 @@ class TransformersEngine:
             return load_model(other_source, settings.quantization)
 
         amateur = model if settings.amateur_keeps is not None else None
-        if settings.amateur is not None and settings.amateur != name:
+        if settings.amateur is not None and not is_same_model(source, resolve_model(settings.amateur)):
             amateur = second(settings.amateur, "contrastive decoding needs an amateur")
         speculator = None
         if settings.draft is not None:
             draft = None if settings.draft == NGRAM else second(settings.draft, "speculative decoding needs a draft")
             speculator = Speculator(model, draft, settings.draft_tokens, SpeculationCounts())
         contrastive = ContrastiveSettings.of(settings)
-        return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator)
+        return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator, say)
 
     @property
     def has_chat_template(self) -> bool:
@@ -133,6 +140,8 @@ class TransformersEngine:
                 size = max(1, self.batch_size // rows[0][0].beams)
                 for start in range(0, len(rows), size):
                     yield from self._generate_or_halve(rows[start : start + size])
+        if self.speculator is not None and self.speculator.counts.passes:
+            self._say(self.speculator.counts.report())
 
     def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
         """Scores under the model alone, whatever amateur or draft the engine has; see `Engine.score`."""
@@ -191,8 +200,11 @@ class TransformersEngine:
         _, torch = import_transformers()
         requests = [request for request, _ in rows]
         if self._is_speculative(requests[0]):
-            yield from self._speculate(rows, torch)
+            yield from self._speculate(rows)
             return
+        if self.speculator is not None and not self._said:
+            self._said = True
+            self._say("speculative decoding: requests with beams, an n-gram block or a constraint go without a draft")
         prompts = [ids for _, ids in rows]
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
@@ -227,16 +239,16 @@ class TransformersEngine:
                 "logits_processor": block,
             }
         else:
-            sampler = _row_sampler(requests, torch)
-            processors: list[Any] = [*block, sampler]
+            sampler = RowSampler(requests, width)
+            # What is forbidden goes first: the amateur's mask keeps what is plausible among the rest, never nothing.
+            processors: list[Any] = [*block]
             if any(map(is_constrained, requests)):
                 eos = self.tokenizer.eos_token_id
                 processors.insert(0, Constraints(requests, self._vocabulary, eos, pad, width))
             if self.amateur is not None:
-                contrast = ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps)
-                processors.insert(0, contrast)
-            options["logits_processor"] = processors
-            options["stopping_criteria"] = [_row_stopper(requests, width, self.tokenizer, torch)]
+                processors.append(ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps))
+            options["logits_processor"] = [*processors, sampler]
+            options["stopping_criteria"] = [row_stopper(requests, width, self.tokenizer)]
         with torch.inference_mode():
             output = self.model.generate(input_ids=input_ids, attention_mask=mask, **options)
         sequences = output if sampler else output.sequences
@@ -261,21 +273,19 @@ class TransformersEngine:
         shared = min(min(common_start(prompts[0], ids), len(ids) - 1) for ids in prompts)
         return shared if shared >= LEAST_SHARED else 0
 
-    def _speculate(self, rows: Sequence[tuple[GenerationRequest, list[int]]], torch: Any) -> Iterator[Generation]:
+    def _speculate(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
         assert self.speculator is not None
         for request, ids in rows:
             options = {
                 "pad_token_id": self.tokenizer.pad_token_id,
                 "eos_token_id": self.tokenizer.eos_token_id,
-                "stopping_criteria": [_row_stopper([request], len(ids), self.tokenizer, torch)],
+                "stopping_criteria": [row_stopper([request], len(ids), self.tokenizer)],
             }
             tokens, logprob = self.speculator.generate(request, ids, options)
             yield self._answer(request, tokens, logprob, len(ids))
 
     def _is_speculative(self, request: GenerationRequest) -> bool:
-        plain = (
-            request.beams == 1 and request.temperature == 0 and not request.ngram_block and not is_constrained(request)
-        )
+        plain = request.beams == 1 and not request.ngram_block and not is_constrained(request)
         return plain and self.speculator is not None and self.amateur is None
 
     def _method(self, request: GenerationRequest) -> tuple[Any, ...]:
@@ -310,69 +320,3 @@ def as_turn(tokenizer: Any, prompt: str) -> str:
     """A user's turn in the tokenizer's chat template, up to where the answer begins."""
     turn = [{"role": "user", "content": prompt}]
     return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
-
-
-def _row_sampler(requests: Sequence[GenerationRequest], torch: Any) -> Any:
-    """A logits processor that makes greedy decoding sample each row by its own temperature, top_p and seed."""
-    generators = [torch.Generator().manual_seed(request.seed) for request in requests]
-
-    class RowSampler:
-        def __init__(self) -> None:
-            self.logprobs: list[list[float]] = [[] for _ in requests]
-
-        def __call__(self, input_ids: Any, scores: Any) -> Any:
-            scores = scores.float()
-            noisy = scores.clone()
-            for row, request in enumerate(requests):
-                if request.temperature > 0:
-                    logits = _nucleus(scores[row] / request.temperature, request.top_p, torch)
-                    uniform = torch.rand(logits.shape[-1], generator=generators[row]).to(logits.device)
-                    noisy[row] = logits - torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
-            chosen = noisy.argmax(-1, keepdim=True)
-            picked = torch.log_softmax(scores, -1).gather(-1, chosen)[:, 0].tolist()
-            for row, value in enumerate(picked):
-                self.logprobs[row].append(value)
-            return noisy
-
-    return RowSampler()
-
-
-def _nucleus(logits: Any, top_p: float, torch: Any) -> Any:
-    """Set all but the smallest set of tokens with probability top_p to -inf (arXiv 1904.09751)."""
-    if top_p >= 1:
-        return logits
-    ordered, indices = logits.sort(descending=True)
-    probabilities = ordered.softmax(-1)
-    outside = probabilities.cumsum(-1) - probabilities > top_p
-    return logits.masked_fill(outside.scatter(-1, indices, outside), float("-inf"))
-
-
-_LONGEST_LOOP, _LOOPED = 48, 4
-
-
-def _loops(tokens: list[int]) -> bool:
-    """Whether the text goes round: its last tokens are one run of up to 48 tokens, four times over."""
-    for size in range(1, _LONGEST_LOOP + 1):
-        if len(tokens) < max(size * _LOOPED, _LONGEST_LOOP):
-            return False
-        if all(tokens[-place] == tokens[-place - size] for place in range(1, size * (_LOOPED - 1) + 1)):
-            return True
-    return False
-
-
-def _row_stopper(requests: Sequence[GenerationRequest], width: int, tokenizer: Any, torch: Any) -> Callable[..., Any]:
-    """A stopping criterion that ends a row at its own stop strings or length."""
-
-    def stop(input_ids: Any, scores: Any, **_: Any) -> Any:
-        done = []
-        for row, request in enumerate(requests):
-            generated = input_ids[row, width:]
-            ended = len(generated) >= request.max_new_tokens or (request.stop_loops and _loops(generated.tolist()))
-            if not ended and request.stop:
-                # A stop string spans few tokens; the tail is enough and keeps a step cheap.
-                tail = tokenizer.decode(generated[-24:], skip_special_tokens=True)
-                ended = any(string in tail for string in request.stop)
-            done.append(ended)
-        return torch.tensor(done, device=input_ids.device)
-
-    return stop

@@ -55,10 +55,10 @@ class EncoderTagger:
     """Scores of texts.
 
     Args:
-        folder: with the model and, if `vocabulary` is not given, its vocabulary.
+        folder: with the model and its vocabulary.
     """
 
-    def __init__(self, folder: Path, vocabulary: Path | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -71,7 +71,7 @@ class EncoderTagger:
             providers=["CPUExecutionProvider"],
             disabled_optimizers=["SkipLayerNormFusion"],  # the fused step takes ten times the time of its two parts
         )
-        self._reader = PieceReader(vocabulary or folder / VOCABULARY)
+        self._reader = PieceReader(folder / VOCABULARY)
 
     def tag(self, reading: Reading) -> TextScores:
         """Scores of one text; where windows overlap, each token is read where it stands farther from an edge."""

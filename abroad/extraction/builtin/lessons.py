@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from abroad.core.schema import Document
-from abroad.extraction.builtin.align import Alignment, align, bio_tags
+from abroad.extraction.builtin.align import Alignment, align, bio_tags, find_names
 from abroad.extraction.builtin.encoder import TextScores
 from abroad.extraction.builtin.pieces import PieceReader, Window
 from abroad.extraction.builtin.reading import Reading
@@ -26,12 +26,14 @@ class Lesson:
     """One window of a document with what is to be learnt of it.
 
     Attributes:
-        chemical, organism: probabilities of TAGS for each token, float32 of shape (tokens, 3); nothing is learnt from a
-            row of zeros.
+        chemical: probabilities of TAGS for each token, float32 of shape (tokens, 3); nothing is learnt from a row of
+            zeros.
+        organism: likewise.
         pairs: (chemical token, organism token) by number within the window, int64 of shape (pairs, 2).
         together: probability that the two go together, float32 of shape (pairs,).
         reports: probability that the text reports any production, or -1 where it is not known.
-        weight: of the tokens and the pairs; of_pairs: of the pairs, further.
+        weight: of the tokens and the pairs.
+        of_pairs: further weight of the pairs.
     """
 
     window: Window
@@ -69,21 +71,47 @@ def lessons(
 
 
 def lessons_of_opinion(
-    reading: Reading, scores: TextScores, reader: PieceReader, weight: float = 1.0
+    document: Document, reading: Reading, scores: TextScores, reader: PieceReader, weight: float = 1.0
 ) -> Iterator[Lesson]:
-    """What there is to learn of a text without labels, of which a larger model has an opinion.
+    """What there is to learn of a text of which a larger model has an opinion, and some labels may be known.
+
+    Names and relations that are labelled go before the opinion, and so do organisms that are known to produce nothing
+    here (`negative_organisms`).
 
     Source: Hinton, Vinyals and Dean 2015 (arXiv:1503.02531), with a temperature of 1.
     """
+    found = align(document, reading)
+    sides = [scores.chemical.astype(np.float32), scores.organism.astype(np.float32)]
+    for side, names in zip(sides, (found.chemicals, found.organisms), strict=True):
+        spans = [span for own in names.values() for span in own]
+        told = _one_hot(bio_tags(reading.tokens, spans))
+        rows = told[:, 0] == 0
+        side[rows] = told[rows]
+    hosts = [
+        span for name in _names(document.extra.get("negative_organisms", ())) for span in find_names(reading, name)
+    ]
+    hosts = [span for span in hosts if span not in {s for own in found.organisms.values() for s in own}]
+    for span in hosts:
+        sides[1][slice(*tokens_in(reading.tokens, *span))] = np.eye(len(TAGS), dtype=np.float32)[0]
+    known = {(c, o): y for c, o, y in _pairs(document, reading, found)}
+    pairs = [(c, o, known.get((c, o), y)) for c, o, y in _opinion_of_pairs(reading, scores)]
+    nothing = {tokens_in(reading.tokens, *span)[0] for span in hosts}
+    pairs = [(c, o, 0.0 if o in nothing else y) for c, o, y in pairs]
+    reports = 1.0 if document.relations else float(1 / (1 + np.exp(-scores.reports)))
+    of_pairs = _SEVERAL if hosts or len({organism for organism, _ in document.label_pairs()}) > 1 else 1.0
+    yield from _by_window(reading, reader, (sides[0], sides[1]), _some(pairs), reports, (weight, of_pairs))
+
+
+def _opinion_of_pairs(reading: Reading, scores: TextScores) -> list[tuple[int, int, float]]:
     names, likely = (np.flatnonzero(side[:, 1] >= _LIKELY).tolist() for side in (scores.chemical, scores.organism))
-    producers = set(likely)
-    producers |= {tokens_in(reading.tokens, mention.start, mention.end)[0] for mention in reading.organisms}
+    producers = {*likely, *(tokens_in(reading.tokens, m.start, m.end)[0] for m in reading.organisms)}
     columns = sorted(producers)
     odds = 1 / (1 + np.exp(-scores.pair_odds(names, columns)))
-    pairs = [(c, o, float(odds[row, col])) for row, c in enumerate(names) for col, o in enumerate(columns)]
-    reports = float(1 / (1 + np.exp(-scores.reports)))
-    sides = (scores.chemical.astype(np.float32), scores.organism.astype(np.float32))
-    yield from _by_window(reading, reader, sides, _some(pairs), reports, (weight, 1.0))
+    return [(c, o, float(odds[row, col])) for row, c in enumerate(names) for col, o in enumerate(columns)]
+
+
+def _names(entities: Sequence[str | dict[str, str]]) -> Iterator[str]:
+    yield from (entity if isinstance(entity, str) else entity["label"] for entity in entities)
 
 
 def _by_window(

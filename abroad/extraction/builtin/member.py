@@ -11,6 +11,7 @@ from abroad.core.registry import Capability
 from abroad.core.settings import Settings, Share
 from abroad.extraction.base import Extractor, ExtractorKind
 
+_PACKAGED = "builtin"  # the name in the registry of the extractor that comes with the package
 _SCORER = "scorer.json"  # lies in every directory that `abroad extractor train` wrote
 
 
@@ -36,7 +37,8 @@ def _recognises(folder: Path) -> bool:
 def _load(name: str, settings: PairSettings) -> Extractor:
     from abroad.extraction.builtin.pairs import load_pair_extractor
 
-    return load_pair_extractor(name, settings.min_score, settings.precision)
+    folder = None if name == _PACKAGED else name
+    return load_pair_extractor(folder, settings.min_score, settings.precision)
 
 
 KIND = ExtractorKind(

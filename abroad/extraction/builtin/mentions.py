@@ -31,21 +31,10 @@ Tags = Sequence[str]
 _HEADER = struct.Struct("<4sI4sIIII5I")
 
 
-class Opinion(Protocol):
+class Tagger(Protocol):
     """Says of a text what its tokens name."""
 
     def tag(self, reading: Reading) -> TextScores: ...
-
-
-class Tagger(Opinion, Protocol):
-    """What an extractor is built on.
-
-    Attributes:
-        name: of the packaged tagger that it is, or that it corrects.
-    """
-
-    @property
-    def name(self) -> str: ...
 
 
 class TokenField:
@@ -131,8 +120,8 @@ CHEMICAL_SHARE, ORGANISM_SHARE = 0.75, 0.6
 class MeanTagger:
     """The encoder's scores, with the tags' probabilities a weighted mean of its own and those of a field."""
 
-    def __init__(self, name: str, encoder: Opinion, field: TokenField) -> None:
-        self.name, self.encoder, self.field = name, encoder, field
+    def __init__(self, encoder: Tagger, field: TokenField) -> None:
+        self.encoder, self.field = encoder, field
 
     def tag(self, reading: Reading) -> TextScores:
         scores = self.encoder.tag(reading)
@@ -159,7 +148,7 @@ class AdaptedTagger:
     """
 
     def __init__(self, base: Tagger, field: TokenField) -> None:
-        self.name, self.base, self.field = base.name, base, field
+        self.base, self.field = base, field
 
     def tag(self, reading: Reading) -> TextScores:
         return self.correct(reading, self.base.tag(reading))
@@ -183,8 +172,6 @@ class AdaptedTagger:
 
 class NoTagger:
     """Knows nothing: what is adapted from it has learnt all that it knows from its documents."""
-
-    name = "nothing"
 
     def tag(self, reading: Reading) -> TextScores:
         count = len(reading.tokens)

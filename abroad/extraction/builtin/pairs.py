@@ -21,7 +21,7 @@ from abroad.core.io import atomic_write, file_sha256, write_json
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
 from abroad.extraction.builtin.candidates import ChemicalSpan
-from abroad.extraction.builtin.encoder import MODEL, VOCABULARY, WIDTH, EncoderMean, EncoderTagger, TextScores
+from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores
 from abroad.extraction.builtin.manifest import MANIFEST, check_manifest, write_manifest
 from abroad.extraction.builtin.mentions import AdaptedTagger, MeanTagger, NoTagger, Tagger, TokenField
 from abroad.extraction.builtin.reading import Reading, read_text
@@ -34,11 +34,7 @@ from abroad.extraction.builtin.score import (
     stacked,
 )
 
-BUILTIN, ACCURATE = "builtin", "accurate"
-"""The extractors that come with the package; the second asks a larger encoder too, at half the speed."""
-
 DEFAULT_FOLDER = Path(__file__).parent / "default"
-PACKAGED = {BUILTIN: DEFAULT_FOLDER, ACCURATE: Path(__file__).parent / "accurate"}
 FIELD = "mentions.crf"
 _SCORER = "scorer.json"
 _MOST_SPANS = 3  # of each side of a relation
@@ -109,9 +105,9 @@ class PairExtractor:
                 stream.write(self.tagger.field.model)
         record = {
             "format": _FORMAT,
-            "tagger": tagger_digest(self.tagger.name),
-            "base": self.tagger.name,
+            "tagger": tagger_digest(),
             "adapted": adapted,
+            "from_scratch": isinstance(self.tagger, AdaptedTagger) and isinstance(self.tagger.base, NoTagger),
             "min_score": self.min_score,
             "facts": self.facts,
             "scaling": self.scaling.to_dict(),
@@ -144,7 +140,7 @@ class PairExtractor:
                 "`abroad extractor train`"
             )
         _check_model(folder, record)
-        tagger = packaged_tagger(_base(record))
+        tagger = NoTagger() if record["from_scratch"] else default_tagger()
         if record["adapted"]:
             tagger = AdaptedTagger(tagger, TokenField(_read(folder / FIELD)))
         files = (_SCORER, FIELD) if record["adapted"] else (_SCORER,)
@@ -168,17 +164,9 @@ def _read(path: Path) -> bytes:
         raise InputError(f"{path.parent}: not an extractor, {error.strerror}: {path}") from None
 
 
-def _base(record: dict[str, Any]) -> str:
-    """The packaged tagger that a model builds on; earlier versions had one."""
-    return str(record.get("base", NoTagger.name if record.get("from_scratch") else BUILTIN))
-
-
 def _check_model(folder: Path, record: dict[str, Any]) -> None:
     """A model that counts other features than this version of the code would give nonsense, or nothing."""
-    base = _base(record)
-    if base not in (*PACKAGED, NoTagger.name):
-        raise InputError(f"{folder / _SCORER}: base {base!r}; expected one of: {', '.join((*PACKAGED, NoTagger.name))}")
-    if base != NoTagger.name and record["tagger"] != tagger_digest(base):
+    if not record["from_scratch"] and record["tagger"] != tagger_digest():
         raise InputError(f"{folder}: made with another tagger than this version of abroad has; train it again")
     reading = read_text("Usnic acid was isolated from Usnea barbata.")
     tokens = len(reading.tokens)
@@ -193,27 +181,16 @@ def _check_model(folder: Path, record: dict[str, Any]) -> None:
 
 
 @cache
-def packaged_tagger(name: str = BUILTIN) -> Tagger:
-    """A tagger that comes with the package, or one that knows nothing; read once a process."""
-    if name == NoTagger.name:
-        return NoTagger()
-    default = EncoderTagger(DEFAULT_FOLDER)
-    field = TokenField(_read(DEFAULT_FOLDER / FIELD))
-    if name == BUILTIN:
-        return MeanTagger(name, default, field)
-    larger = EncoderTagger(PACKAGED[name], DEFAULT_FOLDER / VOCABULARY)
-    return MeanTagger(name, EncoderMean([default, larger]), field)
+def default_tagger() -> Tagger:
+    """The tagger that comes with the package; read once a process."""
+    return MeanTagger(EncoderTagger(DEFAULT_FOLDER), TokenField(_read(DEFAULT_FOLDER / FIELD)))
 
 
 @cache
-def tagger_digest(name: str = BUILTIN) -> str:
-    """What tells one version of a packaged tagger from another."""
-    if name == NoTagger.name:
-        return name
-    files = [DEFAULT_FOLDER / MODEL, DEFAULT_FOLDER / FIELD]
-    if name != BUILTIN:
-        files.append(PACKAGED[name] / MODEL)
-    return hashlib.sha256("".join(file_sha256(file) for file in files).encode("ascii")).hexdigest()[:16]
+def tagger_digest() -> str:
+    """What tells one tagger from another."""
+    digests = [file_sha256(DEFAULT_FOLDER / name) for name in (MODEL, FIELD)]
+    return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()[:16]
 
 
 def in_order(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
@@ -258,13 +235,12 @@ def load_pair_extractor(
     """The built-in extractor or one of your own, at the threshold asked for.
 
     Args:
-        model: one of PACKAGED, or a directory that `abroad extractor train` wrote; None for the built-in.
+        model: directory that `abroad extractor train` wrote; None for the built-in.
         min_score: threshold; precision: take the threshold that gave it on held-out documents.
     Raises:
         InputError: no such extractor, or the precision was never reached.
     """
-    name = BUILTIN if model is None else model
-    extractor = PairExtractor.load(PACKAGED.get(name, Path(name)), min_score)
+    extractor = PairExtractor.load(Path(model) if model is not None else DEFAULT_FOLDER, min_score)
     if precision is None:
         return extractor
     chosen = threshold_for_precision(extractor.points, precision).threshold

@@ -13,6 +13,7 @@ from abroad.core.errors import InputError
 from abroad.core.registry import Capability, member_of
 from abroad.core.settings import Count, CountOrNone, Settings
 from abroad.engines.choice import ENGINE_SETTINGS_HELP, check_engine
+from abroad.engines.contrastive import check_methods
 from abroad.engines.spec import DEFAULT_ENGINE, ENGINES
 
 if TYPE_CHECKING:
@@ -87,8 +88,7 @@ def check_decoding(decoding: Decoding, spec: EngineSpec) -> None:
     contrastive = Capability.CONTRASTIVE in spec.settings.uses
     speculative = Capability.SPECULATIVE in spec.settings.uses
     method = "contrastive" if contrastive else "speculative"
-    if contrastive and speculative:
-        raise InputError("contrastive and speculative decoding do not go together: set amateur or draft, not both")
+    check_methods(spec.settings)
     if spec.settings.uses and decoding.num_beams > 1:
         raise InputError(f"{method} decoding has no beam search: expected --num-beams 1, found {decoding.num_beams}")
     if speculative and decoding.no_repeat_ngram_size:

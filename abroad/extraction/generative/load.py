@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from abroad.core.progress import tell
 from abroad.core.registry import Capability
 from abroad.engines.spec import DEFAULT_ENGINE, ENGINES, EngineSpec, read_settings, text_identity
 from abroad.extraction.generative.decoding import Decoding, check_decoding
@@ -43,4 +44,4 @@ def load_generative_extractor(
     identity |= {"model": str(source.adapter or source.base), "weights": weights_digest(source)}
     for key, other in spec.settings.further_models.items():
         identity[f"{key}_weights"] = weights_digest(resolve_model(other))
-    return GenerativeExtractor(spec.make(), load_tokenizer(source), decoding, identity)
+    return GenerativeExtractor(spec.make(tell), load_tokenizer(source), decoding, identity)

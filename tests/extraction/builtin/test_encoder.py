@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from abroad.core.schema import Document
 from abroad.extraction.builtin.align import align
 from abroad.extraction.builtin.encoder import VOCABULARY, WIDTH, EncoderMean, EncoderTagger, TextScores, best_tags
 from abroad.extraction.builtin.lessons import lessons, lessons_of_opinion
@@ -183,12 +184,30 @@ def test_unsure_tokens_of_incomplete_documents_teach_nothing(reader):
     assert (tags["Usnic"], tags["gloeophyllins"], tags["isolated"]) == ([0, 1, 0], [0, 0, 0], [1, 0, 0])
 
 
+def together(lesson, reading):
+    texts = [token.text for token in reading.tokens]
+    return {(texts[c], texts[o]): float(y) for (c, o), y in zip(lesson.pairs, lesson.together, strict=True)}
+
+
 def test_what_a_model_says_of_a_text_is_a_lesson_for_another(reader):
     reading = read_text(TEXT)
     scores = EncoderTagger(DEFAULT_FOLDER).tag(reading)
-    (lesson,) = lessons_of_opinion(reading, scores, reader)
+    (lesson,) = lessons_of_opinion(Document("1", "", TEXT), reading, scores, reader)
     assert np.allclose(lesson.chemical, scores.chemical) and np.allclose(lesson.organism, scores.organism)
-    texts = [token.text for token in reading.tokens]
-    named = {(texts[c], texts[o]): float(y) for (c, o), y in zip(lesson.pairs, lesson.together, strict=True)}
-    assert named["Usnic", "Usnea"] > 0.5 > named["Usnic", "Picea"]
+    assert together(lesson, reading)["Usnic", "Usnea"] > 0.5 > together(lesson, reading)["Usnic", "Picea"]
     assert lesson.reports == pytest.approx(1 / (1 + np.exp(-scores.reports)))
+
+
+def test_what_is_known_goes_before_what_a_model_says(reader):
+    document = make_document("1", "", TEXT, [("Picea abies", "usnic acid")])
+    document.extra["negative_organisms"] = ["Usnea testalis"]
+    reading = read_text(document.text, len(document.title))
+    scores = EncoderTagger(DEFAULT_FOLDER).tag(reading)
+    (lesson,) = lessons_of_opinion(document, reading, scores, reader)
+    places = {token.text: place for place, token in enumerate(reading.tokens)}
+    assert lesson.chemical[places["Usnic"]].tolist() == [0, 1, 0] and lesson.reports == 1
+    assert lesson.organism[places["Picea"]].tolist() == [0, 1, 0]
+    assert lesson.organism[places["Usnea"]].tolist() == [1, 0, 0] == lesson.organism[places["testalis"]].tolist()
+    found = together(lesson, reading)
+    assert found["Usnic", "Picea"] == 1 and found["Usnic", "Usnea"] == found["gloeophyllins", "Usnea"] == 0
+    assert 0 < found["gloeophyllins", "Picea"] < 1

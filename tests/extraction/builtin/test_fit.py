@@ -18,7 +18,7 @@ from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import best_tags
 from abroad.extraction.builtin.fit import Example, cross_validate, split_folds, train_extractor
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger
-from abroad.extraction.builtin.pairs import PairExtractor, packaged_tagger
+from abroad.extraction.builtin.pairs import PairExtractor, default_tagger
 from abroad.extraction.builtin.reading import Reading, read_text
 from tests.conftest import make_document
 
@@ -32,7 +32,7 @@ def synthetic():
 
 def test_every_document_is_scored_out_of_fold(synthetic):
     examples = [Example(document) for document in synthetic[:30]]
-    held_out = cross_validate(examples, [], packaged_tagger(), folds=3)
+    held_out = cross_validate(examples, [], default_tagger(), folds=3)
     predictions = held_out.predictions(examples)
     assert [p.id for p in predictions] == [d.id for d in synthetic[:30]]
     assert micro_scores(synthetic[:30], predictions).f1 > 20
@@ -44,7 +44,7 @@ def test_held_out_scores_come_from_models_that_never_saw_the_document(synthetic)
     coin = random.Random(0)
     documents = [d if coin.random() < 0.5 else replace(d, relations=[]) for d in synthetic[:40]]
     examples = [Example(document) for document in documents]
-    predictions = cross_validate(examples, [], packaged_tagger(), folds=3).predictions(examples)
+    predictions = cross_validate(examples, [], default_tagger(), folds=3).predictions(examples)
     assert micro_scores(documents, predictions).f1 < 80  # all candidates of all documents: 67
 
 
@@ -97,7 +97,7 @@ def test_names_of_one_word_are_enough_to_learn_from():
 
 
 def test_an_extractor_of_ones_own_is_saved_with_its_tagger(synthetic, tmp_path):
-    extractor, _ = train_extractor(synthetic[:12], [], packaged_tagger(), folds=2)
+    extractor, _ = train_extractor(synthetic[:12], [], default_tagger(), folds=2)
     extractor.save(tmp_path)
     copy = PairExtractor.load(tmp_path)
     assert isinstance(copy.tagger, AdaptedTagger)
