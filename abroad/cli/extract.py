@@ -94,7 +94,7 @@ def extract(
     from abroad.core.io import Rejects, read_predictions, write_documents, write_jsonl
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
-    from abroad.extraction.base import extract_documents
+    from abroad.extraction.base import extract_documents, refuse_if_all_failed
     from abroad.linking.link import Linker
     from abroad.linking.quickstatements import write_quickstatements
     from abroad.sources.formats.spreadsheets import ColumnNames
@@ -168,6 +168,8 @@ def extract(
             f"{quickstatements}: {written.written} statements; {written.known} known already, {written.without_item} "
             f"without a Wikidata item of both sides, {written.without_reference} without a reference"
         )
+    errors = [f"{prediction.id}: {prediction.error}" for prediction in predictions if prediction.error is not None]
+    refuse_if_all_failed(len(errors), len(predictions), errors[0] if errors else "")
 
 
 def _check_what_to_read(documents: list[Path], text: str | None, pmid: list[str], out: Path | None) -> None:

@@ -241,12 +241,14 @@ def _train(config: Config, sets: list[Path], out: Path, context: Context) -> dic
 
 def _extract(config: Config, documents: Path, model: Path, out: Path, context: Context) -> dict[str, Any]:
     from abroad.documents.inputs import read_documents
-    from abroad.extraction.base import extract_documents
+    from abroad.extraction.base import extract_documents, refuse_if_all_failed
     from abroad.extraction.load import load_extractor
 
     section = config.extract
     extractor = load_extractor(section.model or model, **section.extractor_settings())
-    return vars(extract_documents(read_documents(documents, context.rejects), extractor, out))
+    report = extract_documents(read_documents(documents, context.rejects), extractor, out)
+    refuse_if_all_failed(report.failed, report.documents, report.first_error)
+    return vars(report)
 
 
 def _evaluate(
