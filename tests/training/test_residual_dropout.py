@@ -1,5 +1,6 @@
-"""LIMA's dropout falls on what a block adds, the adapter's part with the frozen one; its rate of learning ends at a tenth."""
+"""LIMA's dropout falls on what a block adds, the adapter's part too; its learning rate ends at a tenth."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def test_what_layer_and_adapter_add_is_dropped_together(request, family):
 def test_the_rate_falls_to_its_least_share_at_the_last_update():
     shares = [schedule(update, 100, 0, 0.1) for update in range(1, 101)]
     assert shares[0] == 1 and shares[-1] == pytest.approx(0.1)
-    steps = [a - b for a, b in zip(shares, shares[1:], strict=False)]
+    steps = [a - b for a, b in itertools.pairwise(shares)]
     assert max(steps) == pytest.approx(min(steps))
     assert schedule(1, 1, 0, 0.1) == 1
     assert [schedule(update, 4, 0) for update in (1, 2, 3, 4)] == [1, 0.75, 0.5, 0.25]  # as before

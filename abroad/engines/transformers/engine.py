@@ -112,7 +112,7 @@ class TransformersEngine:
     @property
     def context_length(self) -> int:
         """Positions the model was built for, in tokens."""
-        return int(getattr(self.model.config, "max_position_embeddings", 0) or 2**31)
+        return int(getattr(self.model.config.get_text_config(), "max_position_embeddings", 0) or 2**31)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield an answer for each request; those too long for the model get an error, not a cut text."""
