@@ -53,7 +53,7 @@ def sample(
     for line in report.stop_lines():
         say(line)
     for stratum, available in report.available.items():
-        if settings.n is not None and available < settings.n:
+        if settings.wanted is not None and available < settings.wanted:
             say(f"{stratum or table}: {available} items, fewer than the {settings.n} asked for; all of them are ranked")
     say(f"{sum(len(ranking.items) for ranking in report.rankings.values())} picks: {out}")
     if plot is not None:

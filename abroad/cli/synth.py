@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     )
     from abroad.training.settings import TrainSettings
 
+_Config = Annotated[Path | None, typer.Option(help="YAML with a section 'synthesis' (a run config will do).")]
+
 app = group("Synthetic abstracts for known relations: instruct, generate, select.")
 
 
@@ -33,16 +36,26 @@ def register(parent: typer.Typer) -> None:
 @app.command(epilog="Example: abroad synth instruct documents.jsonl --out prompts.jsonl", cls=SettingsCommand)
 @writes(out=JSONL)
 @takes(
-    settings=Options("abroad.synthesis.prompts.settings:InstructSettings", former={"--prompts": "prompts_per_document"})
+    settings=Options(
+        "abroad.synthesis.prompts.settings:InstructSettings",
+        section="synthesis",
+        former={"--prompts": "prompts_per_document"},
+    ),
+    engine=replace(ENGINE, section="synthesis"),
 )
 def instruct(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations (JSON or JSONL)."),
     out: Path = typer.Option(..., metavar="PROMPTS.jsonl", help="Prompts to write."),
     classes: Path = typer.Option(None, metavar="TABLE", help="LOTUS metadata: superclasses (NPClassifier) to say."),
+    config: _Config = None,
     *,
     settings: InstructSettings,
+    engine: EngineChoice,
 ) -> None:
-    """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold."""
+    """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold.
+
+    The model is only asked with --keywords-by model.
+    """
     from abroad.core.context import Context
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
@@ -52,8 +65,9 @@ def instruct(
     guide, rejects = guide_of(settings.principles), Rejects()
     inputs = [documents] + ([classes] if classes else [])
     how = settings.identity() | {"guide": guide.model_dump() if guide else None}
+    how |= engine.text_identity if settings.keywords_by == "model" else {}
     with run_record(out, "synth instruct", how, inputs) as record:
-        report = instruct_stage(documents, out, settings, Context(rejects, say), classes)
+        report = instruct_stage(documents, out, settings, Context(rejects, say), classes, engine)
         record["prompts"] = report.prompts
     report_rejects(rejects, out)
     left_out = f"{report.without_relations} without relations left out"
@@ -65,11 +79,12 @@ def instruct(
     cls=SettingsCommand,
 )
 @writes(out=JSONL)
-@takes(settings=Options("abroad.synthesis.settings:GenerateSettings"))
+@takes(settings=Options("abroad.synthesis.settings:GenerateSettings", section="synthesis"))
 def generate(
     prompts: Path = typer.Argument(..., metavar="PROMPTS.jsonl", help="Written by `abroad synth instruct`."),
     out: Path = typer.Option(..., metavar="ABSTRACTS.jsonl", help="Abstracts to write."),
     base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
+    config: _Config = None,
     *,
     settings: GenerateSettings,
 ) -> None:
@@ -92,11 +107,12 @@ def generate(
 
 @app.command(epilog="Example: abroad synth select abstracts.jsonl --out train.jsonl", cls=SettingsCommand)
 @writes(out=JSONL)
-@takes(settings=Options("abroad.synthesis.settings:SelectSettings"))
+@takes(settings=Options("abroad.synthesis.settings:SelectSettings", section="synthesis"))
 def select(
     abstracts: Path = typer.Argument(..., metavar="ABSTRACTS.jsonl", help="Written by `abroad synth generate`."),
     out: Path = typer.Option(..., metavar="TRAIN.jsonl", help="Documents to write; the others go beside it."),
     seeds: Path = typer.Option(None, metavar="DOCS", help="The seed documents, to refuse copies of them."),
+    config: _Config = None,
     *,
     settings: SelectSettings,
 ) -> None:

@@ -16,7 +16,7 @@ from abroad.core.progress import Progress
 from abroad.core.settings import Count, Seed, Settings
 
 if TYPE_CHECKING:
-    from gme_sampler import Ranking, RelationTable
+    from gme_sampler import Ranking, RelationTable, StopPoint
 
 _BASELINES = ("random", "topn-rel", "topn-struct", "topn-org", "topn-sum")
 PLOT_FORMATS = (".png", ".svg", ".pdf")
@@ -26,7 +26,11 @@ _WHAT = "a relations table (tab separated)"
 class SampleSettings(Settings):
     """Which items are picked, and how."""
 
-    n: Count | None = Field(500, description="Items to pick, of each stratum if there are several; without it all.")
+    n: Count | Literal["stop"] | None = Field(
+        500,
+        description="Items to pick, of each stratum if there are several; without it all. stop: up to the pick after "
+        "which no entropy rises.",
+    )
     item: str = Field("reference_doi", description="Column of what is picked.")
     on: tuple[str, ...] = Field(
         ("organism_wikidata", "structure_wikidata"), description="Column of entities to balance; repeatable."
@@ -38,6 +42,11 @@ class SampleSettings(Settings):
     binary: bool = Field(False, description="Count an entity once an item.")
     approx: Count | None = Field(None, description="Score a random sample of so many items at each step.")
     seed: Seed = Field(0, description="Seed of random draws.")
+
+    @property
+    def wanted(self) -> int | None:
+        """Items to rank; None: all of them, of which the stop rule takes the first."""
+        return None if self.n == "stop" else self.n
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -58,23 +67,25 @@ class SampleReport:
     Attributes:
         rankings: stratum ("" if there is one) -> ranking.
         available: stratum -> items there were to pick from.
+        stop_points: stratum -> where each entropy stops rising, of all items that were ranked.
         dropped: rows left out for a missing item, entity or stratum.
     """
 
     rankings: dict[str, Ranking] = field(default_factory=dict)
     available: dict[str, int] = field(default_factory=dict)
+    stop_points: dict[str, list[StopPoint]] = field(default_factory=dict)
     dropped: int = 0
 
     def stops(self) -> list[dict[str, object]]:
         """The stop report as records, for the run record."""
-        points = [(stratum, point) for stratum, ranking in self.rankings.items() for point in ranking.stop_report()]
+        points = [(stratum, point) for stratum, found in self.stop_points.items() for point in found]
         return [{"stratum": stratum, **vars(point)} for stratum, point in points]
 
     def stop_lines(self) -> list[str]:
         """The stop report for people, a line a stratum and category."""
         lines = []
-        for stratum, ranking in self.rankings.items():
-            for point in ranking.stop_report():
+        for stratum, points in self.stop_points.items():
+            for point in points:
                 name = f"{stratum}, {point.category}" if stratum else point.category
                 after = "still rising at the last pick" if point.rising else f"stops rising after pick {point.step}"
                 lines.append(f"{name}: entropy {after} ({point.entropy:.5f}, {point.share:.1%} of log|V|)")
@@ -102,6 +113,9 @@ def sample_table(
     beside: dict[str, dict[str, Ranking]] = {}
     for stratum, table in strata.items():
         ranking = _rank(table, settings, settings.strategy, f"sampling {stratum}".strip())
+        report.stop_points[stratum] = points = ranking.stop_report()
+        if settings.n == "stop":
+            ranking = ranking.first(max(point.step for point in points))
         report.rankings[stratum] = ranking
         report.available[stratum] = len(table.items)
         if plot is not None:
@@ -162,12 +176,12 @@ def _rank(table: RelationTable, settings: SampleSettings, strategy: str, title: 
     if strategy in ("gme", "gme-sum"):
         selector: Literal["gme", "gme-sum"] = "gme" if strategy == "gme" else "gme-sum"
         sampler = GreedyMaximumEntropySampler(selector, settings.binary, settings.approx, settings.seed)
-        with Progress(title or strategy, min(settings.n or len(table.items), len(table.items))) as progress:
-            return sampler.rank(table, settings.n, _shower(progress))
+        with Progress(title or strategy, min(settings.wanted or len(table.items), len(table.items))) as progress:
+            return sampler.rank(table, settings.wanted, _shower(progress))
     if settings.binary:
         table = table.binary()
     baseline = {"random": "random", "topn-rel": "relations"}.get(strategy, "entities")
-    return rank_by_baseline(table, baseline, settings.n, _category(strategy, settings.on), settings.seed)
+    return rank_by_baseline(table, baseline, settings.wanted, _category(strategy, settings.on), settings.seed)
 
 
 def _shower(progress: Progress) -> Callable[[int], None]:

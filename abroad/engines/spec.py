@@ -72,7 +72,7 @@ class TransformersSettings(EngineSettings):
 
     Attributes:
         base: base model of an adapter that does not name its own.
-        quantization: "nf4" (QLoRA's 4 bits), or "none".
+        quantization: "nf4" (QLoRA's 4 bits), "int8" (8 bits), or "none".
         amateur: contrastive decoding: a smaller model with the same tokenizer.
         amateur_keeps: the amateur sees the last so many tokens of the prompt only; alone, the model is its own amateur.
         alpha: plausibility in contrastive decoding, 0 to 1.
@@ -83,7 +83,7 @@ class TransformersSettings(EngineSettings):
     """
 
     base: str | None = None
-    quantization: Literal["none", "nf4"] = "none"
+    quantization: Literal["none", "nf4", "int8"] = "none"
     amateur: str | None = None
     amateur_keeps: _Count | None = None
     alpha: _Share = 0.1

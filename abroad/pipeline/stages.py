@@ -125,14 +125,15 @@ def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
     section = config.synthesis
     documents, prompts, abstracts = files["documents.jsonl"], files["prompts.jsonl"], files["abstracts.jsonl"]
     synthetic, instructions = files["synthetic.jsonl"], files["instructions.jsonl"]
-    instruct, generate, select = (kind.of(section) for kind in (InstructSettings, GenerateSettings, SelectSettings))
+    instruct, generate = InstructSettings.of(section), GenerateSettings.of(section)
+    select = SelectSettings.of(section)
     stages = [
         Stage(
             "instruct",
             (documents,),
             (prompts,),
-            instruct.identity(),
-            partial(_instruct, documents, prompts, instruct),
+            instruct.identity() | (generate.text_identity if instruct.keywords_by == "model" else {}),
+            partial(_instruct, documents, prompts, instruct, generate),
         ),
         Stage(
             "generate",
@@ -187,10 +188,10 @@ def _documents(config: Config, sample: Path, relations: Path, out: Path, context
     return {"documents": report.documents, "with_relations": report.related}
 
 
-def _instruct(documents: Path, out: Path, settings: Any, context: Context) -> dict[str, Any]:
+def _instruct(documents: Path, out: Path, settings: Any, engine: Any, context: Context) -> dict[str, Any]:
     from abroad.synthesis.stages import instruct_stage
 
-    report = instruct_stage(documents, out, settings, context)
+    report = instruct_stage(documents, out, settings, context, engine=engine)
     return {"prompts": report.prompts, "documents": report.documents}
 
 

@@ -18,6 +18,9 @@ from abroad.synthesis.generation.shards import LARGEST, Shard, ShardedOutput
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
 
 
+_HEADING = re.compile(r"^[\s*#]*abstract[*\s]*(?::[\s*]*|\n)", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class GenerationReport:
     """What a run of `generate_abstracts` did.
@@ -114,11 +117,15 @@ def _requests(records: Iterable[dict[str, Any]], rejects: Rejects) -> Iterator[G
 def _document(record: dict[str, Any], generation: Generation) -> dict[str, Any]:
     lead = record.get("lead") or ""
     answer = after_last(generation.text, record.get("answer_after") or "")
-    text = whole_sentences(answer) if generation.finish_reason == "length" else answer.strip()
+    cut_off = generation.finish_reason == "length"
+    if record.get("one_paragraph"):
+        answer, ended = first_paragraph(answer)
+        cut_off = cut_off and not ended
+    text = whole_sentences(answer) if cut_off else answer.strip()
     return {
         **record,
         "AbstractText": f"{lead} {text}".strip(),
-        "finish_reason": generation.finish_reason,
+        "finish_reason": "length" if cut_off else "stop",
         "tokens": generation.tokens,
     }
 
@@ -126,6 +133,15 @@ def _document(record: dict[str, Any], generation: Generation) -> dict[str, Any]:
 def after_last(text: str, marker: str) -> str:
     """What follows the marker; empty if it does not stand in the text; all of it without a marker."""
     return text.rpartition(marker)[2] if marker and marker in text else "" if marker else text
+
+
+def first_paragraph(text: str) -> tuple[str, bool]:
+    """The first paragraph of an answer without a heading before it, and whether more follows.
+
+    Models that were taught to talk open with line breaks, with "Abstract:", or with both.
+    """
+    paragraph, line_break, _ = _HEADING.sub("", text, count=1).strip().partition("\n")
+    return paragraph.strip(), bool(line_break)
 
 
 def whole_sentences(text: str) -> str:

@@ -13,6 +13,8 @@ from abroad.synthesis.prompts.guides import Guide, Topic
 STOP = ("\n", "Title:", "Keywords:", "Main findings:", "Abstract:", "Instructions:")
 """The answer ends where the model starts to write another prompt."""
 _STOP_GUIDED = ("\n\n", "Title:", "Keywords:", "Main findings:", "Instructions:", "Principles:")
+STOP_CHAT = ("Title:", "Keywords:", "Main findings:", "Instructions:", "Principles:", "USER:")
+"""Of models that answer: many open with a line break, and with "Abstract:", which must not end the answer."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,14 @@ class Prompt:
     lead: opening words of the answer that are forced on it and count as its own; may be empty.
     stop: where the answer ends.
     answer_after: the abstract is what stands after these words of the answer; empty: all of it.
+    one_paragraph: the abstract is the first paragraph of that, without a heading.
     """
 
     text: str
     lead: str = ""
     stop: tuple[str, ...] = STOP
     answer_after: str = ""
+    one_paragraph: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,16 +79,22 @@ _OPENINGS = (
 def standard(brief: Brief, draw: Random) -> Prompt:
     """An instruction, for models tuned to follow one."""
     if brief.guide is None:
-        return Prompt(f"Instructions: {_TASK}\n{_fields(brief)}\nAbstract:")
-    return Prompt(f"Instructions: {_guided(brief, brief.guide)}\nCheck:", stop=_STOP_GUIDED, answer_after="Abstract:")
+        return Prompt(f"Instructions: {_TASK}\n{_fields(brief)}\nAbstract:", stop=STOP_CHAT, one_paragraph=True)
+    text = f"Instructions: {_guided(brief, brief.guide)}\nCheck:"
+    return Prompt(text, stop=STOP_CHAT, answer_after="Abstract:", one_paragraph=True)
 
 
 def vicuna(brief: Brief, draw: Random) -> Prompt:
     """The same instruction as a turn of Vicuna v1.1."""
     if brief.guide is None:
-        return Prompt(f"{_VICUNA_SYSTEM} USER: {_TASK}\n{_fields(brief)} ASSISTANT:")
-    text = f"{_VICUNA_SYSTEM} USER: {_guided(brief, brief.guide)} ASSISTANT: Check:"
-    return Prompt(text, stop=_STOP_GUIDED, answer_after="Abstract:")
+        return Prompt(vicuna_turn(f"{_TASK}\n{_fields(brief)}"), stop=STOP_CHAT, one_paragraph=True)
+    text = f"{vicuna_turn(_guided(brief, brief.guide))} Check:"
+    return Prompt(text, stop=STOP_CHAT, answer_after="Abstract:", one_paragraph=True)
+
+
+def vicuna_turn(words: str) -> str:
+    """What a user says, as a turn of Vicuna v1.1, up to where the answer begins."""
+    return f"{_VICUNA_SYSTEM} USER: {words} ASSISTANT:"
 
 
 def completion(brief: Brief, draw: Random) -> Prompt:
@@ -108,9 +118,11 @@ class PromptStyle(Member):
 
     Attributes:
         write: (what the abstract is to be written of, source of draws) -> the prompt.
+        turn: what is asked of the model -> the text that it reads.
     """
 
     write: Callable[[Brief, Random], Prompt]
+    turn: Callable[[str], str] = lambda words: words
 
 
 PROMPT_STYLES: Registry[PromptStyle] = Registry(
@@ -126,7 +138,7 @@ PROMPT_STYLES: Registry[PromptStyle] = Registry(
 
 COMPLETION = PromptStyle(completion)
 STANDARD = PromptStyle(standard)
-VICUNA = PromptStyle(vicuna)
+VICUNA = PromptStyle(vicuna, vicuna_turn)
 
 
 def make_prompt(style: str, brief: Brief, draw: Random) -> Prompt:

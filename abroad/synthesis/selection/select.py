@@ -182,7 +182,7 @@ def repeats_itself(text: str) -> bool:
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _WORKING_FIELDS = frozenset(
-    "prompt lead stop seed max_tokens top_p keywords findings tokens avoid answer_after".split()
+    "prompt lead stop seed max_tokens top_p keywords findings tokens avoid answer_after one_paragraph".split()
 )
 
 
