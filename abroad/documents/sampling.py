@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
@@ -23,10 +23,20 @@ PLOT_FORMATS = (".png", ".svg", ".pdf")
 _WHAT = "a relations table (tab separated)"
 
 
+def _number_or_stop(value: Any) -> int | Literal["stop"] | None:
+    """One message for what is neither; of a union pydantic would give one for each of its parts."""
+    if value is None or value == "stop":
+        return value  # type: ignore[no-any-return]  # as just looked at
+    digits = value.strip() if isinstance(value, str) else value
+    if isinstance(value, bool) or not str(digits).isdecimal() or int(digits) < 1:
+        raise ValueError(f"expected a whole number from 1 on, or stop, found {value!r}")
+    return int(digits)
+
+
 class SampleSettings(Settings):
     """Which items are picked, and how."""
 
-    n: Count | Literal["stop"] | None = Field(
+    n: Annotated[int | Literal["stop"] | None, PlainValidator(_number_or_stop)] = Field(
         500,
         description="Items to pick, of each stratum if there are several; without it all. stop: up to the pick after "
         "which no entropy rises.",

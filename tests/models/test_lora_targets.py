@@ -31,7 +31,7 @@ def test_the_output_layer_has_an_adapter_too(adapter):
 
 
 def test_merged_it_says_what_it_said_before(adapter):
-    """BioGPT's output layer shares its weights with the embeddings: merged into both, the adapter would change the input."""
+    """BioGPT's output layer shares its weights with the embeddings: merged into both, it would change the input."""
     import torch
 
     source = resolve_model(str(adapter))
@@ -42,7 +42,7 @@ def test_merged_it_says_what_it_said_before(adapter):
 
 
 def test_a_layer_that_is_not_there_is_refused(biogpt, tmp_path, documents):
-    with pytest.raises(InputError, match="no layer 'lm_head'; expected some of: .*output_projection"):
+    with pytest.raises(InputError, match=r"no layer 'lm_head'; expected some of: .*output_projection"):
         train(documents, [], TrainSettings(model=str(biogpt), lora_targets=("lm_head",), **QUICK), tmp_path, Rejects())
 
 

@@ -12,11 +12,12 @@ from abroad.core.context import Context
 from abroad.core.io import Rejects, read_records, write_documents
 from abroad.core.settings import read_yaml
 from abroad.documents.instructions import Task
+from abroad.engines.choice import EngineChoice
 from abroad.extraction.load import load_extractor
 from abroad.pipeline.config import check_config, load_section
 from abroad.synthesis.prompts.settings import InstructSettings
-from abroad.synthesis.settings import GenerateSettings, SelectSettings
-from abroad.synthesis.stages import generate_stage, instruct_stage, select_stage
+from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
+from abroad.synthesis.stages import generate_stage, instruct_stage, select_stage, specialise_stage
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 from tests.conftest import make_document
@@ -30,6 +31,7 @@ TRUE = {  # name of the model -> its architecture and the positions that it has
     "gpt2-medium": ("GPT2", {"n_embd": 32, "n_layer": 1, "n_head": 4, "n_positions": 1024}),
     "BioMistral-7B": ("Mistral", GROUPED | {"max_position_embeddings": 32768, "sliding_window": 4096}),
     "vicuna-13b-v1.3": ("Llama", SIZES | {"max_position_embeddings": 2048}),
+    "Mistral-7B-v0.1": ("Mistral", GROUPED | {"max_position_embeddings": 32768, "sliding_window": 4096}),
     "smollm2-135m": ("Llama", GROUPED | {"num_hidden_layers": 3} | {"max_position_embeddings": 8192}),
     **{f"llama-{size}": ("Llama", SIZES | {"max_position_embeddings": 2048}) for size in ("7b", "13b", "30b", "65b")},
 }
@@ -123,6 +125,20 @@ def synthesised(path, models, folder):
     assert select_stage(folder / "a.jsonl", folder / "s.jsonl", SelectSettings.of(section), Context()).candidates
 
 
+def specialised(path, models, folder):
+    """The settings of the file but for their number; the answers of a random model are told from good ones."""
+    section = load_section(path, "synthesis")
+    settings = SpecialiseSettings.of(section.specialise)
+    assert (settings.keep, settings.inputs) == (5000, "generated") and settings.topics
+    model = {"model": models(section.model), "engine": "transformers", "engine_settings": {}}
+    engine = EngineChoice.of(section).replace(**model)
+    write_documents(folder / "seeds.jsonl", [study("1", 60), study("2", 90)])
+    few = settings.replace(count=6, topics=2, max_new_tokens=12, temperature=1.5)
+    files = (folder / "seeds.jsonl", folder / "seeds.jsonl", folder / "i.jsonl")
+    report = specialise_stage(*files, engine, few, Context())
+    assert report.from_seeds and (folder / "i.jsonl.abroad" / "work" / "topics.jsonl").is_file()
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_a_config_runs_end_to_end(path, models, tmp_path):
     pytest.importorskip("bitsandbytes")
@@ -130,7 +146,9 @@ def test_a_config_runs_end_to_end(path, models, tmp_path):
     adapter = trained(path, models, tmp_path / "model") if "train" in sections else None
     if "extract" in sections:
         extracted(path, models, adapter)
-    if "synthesis" in sections and path.stem != "biogpt":  # it is that of vicuna-13b.yaml
+    if "specialise" in sections.get("synthesis", {}):
+        specialised(path, models, tmp_path)
+    elif "synthesis" in sections and path.stem != "biogpt":  # it is that of vicuna-13b.yaml
         synthesised(path, models, tmp_path)
 
 

@@ -2,9 +2,9 @@
 
 Several processes given the same study share its trials: start the same command as often as there are GPUs.
 The search space of training is that of Delmas et al. 2024: learning rate 1e-6 to 1e-3 (logarithmic), batch sizes whose
-accumulation makes about 80 examples an update, pairs of rank and alpha; after 40 trials those are pruned that fall below
-the median from the third epoch on. That of decoding is ours: greedy or 3 or 5 beams, early stopping, length penalty 0 to
-3, n-gram block.
+accumulation makes about 80 examples an update, pairs of rank and alpha; after 40 trials those are pruned that fall
+below the median from the third epoch on. That of decoding is ours: greedy or 3 or 5 beams, early stopping, length
+penalty 0 to 3, n-gram block.
 https://optuna.readthedocs.io
 """
 

@@ -18,6 +18,9 @@ from abroad.synthesis.generation.shards import LARGEST, Shard, ShardedOutput
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
 
 
+_AFTER_CHECK = ("\n", "Abstract:", "Title:", "Keywords:", "Main findings:")
+_CHECK = 96
+"""New tokens of a check against the principles; those of the exemplars have thirty."""
 _HEADING = re.compile(r"^[\s*#]*abstract[*\s]*(?::[\s*]*|\n)", re.IGNORECASE)
 
 
@@ -84,6 +87,7 @@ def generate_shard(
         wanted = {id: digest(record) for id, record in records.items()}
         with ResumableOutput(shard.out, identity, wanted) as output:
             todo = [record for id, record in records.items() if id not in output.done]
+            tokens += _think(todo, engine, rejects)
             for generation in engine.generate(_requests(todo, rejects)):
                 if generation.error is not None:
                     rejects.add(f"prompt {generation.id}", generation.error)
@@ -96,12 +100,32 @@ def generate_shard(
     return tokens
 
 
+def _think(records: Iterable[dict[str, Any]], engine: Engine, rejects: Rejects) -> int:
+    """Let the model write what comes before the answer (`then`), and keep it in the records; the tokens it took."""
+    first = {str(record["id"]): record for record in records if record.get("then")}
+    short = (
+        {**record, "lead": "", "then": "", "stop": [*_AFTER_CHECK], "max_tokens": _CHECK} for record in first.values()
+    )
+    tokens = 0
+    for generation in engine.generate(_requests(short, rejects)):
+        whole = generation.text if generation.finish_reason != "length" else whole_sentences(generation.text)
+        first[generation.id]["check"] = whole.strip()
+        tokens += generation.tokens
+    return tokens
+
+
+def _prompt(record: dict[str, Any]) -> str:
+    """What the model reads: the prompt, what it thought, and the opening words that are forced on it."""
+    thought = f" {record.get('check', '')}".rstrip() + record["then"] if record.get("then") else ""
+    return record["prompt"].rstrip() + thought + (" " + record["lead"] if record.get("lead") else "")
+
+
 def _requests(records: Iterable[dict[str, Any]], rejects: Rejects) -> Iterator[GenerationRequest]:
     for record in records:
         try:
             yield GenerationRequest(
                 id=str(record["id"]),
-                prompt=record["prompt"].rstrip() + (" " + record["lead"] if record.get("lead") else ""),
+                prompt=_prompt(record),
                 max_new_tokens=record.get("max_tokens", 256),
                 temperature=record.get("temperature", 0.0),
                 top_p=record.get("top_p", 1.0),

@@ -58,6 +58,7 @@ def _record(
         "topic": [brief.topic.aim, brief.topic.technique] if brief.topic else None,
         "answer_after": prompt.answer_after or None,
         "one_paragraph": prompt.one_paragraph,
+        "then": prompt.then,
         "avoid": list(brief.guide.names_of_exemplars()) if brief.guide else None,
     }
     low, high = settings.temperature

@@ -25,6 +25,8 @@ class Prompt:
     stop: where the answer ends.
     answer_after: the abstract is what stands after these words of the answer; empty: all of it.
     one_paragraph: the abstract is the first paragraph of that, without a heading.
+    then: the model first writes what comes before the abstract (its check against the principles); these words and
+        the lead follow that, and it goes on.
     """
 
     text: str
@@ -32,6 +34,7 @@ class Prompt:
     stop: tuple[str, ...] = STOP
     answer_after: str = ""
     one_paragraph: bool = False
+    then: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def vicuna_turn(words: str) -> str:
 def completion(brief: Brief, draw: Random) -> Prompt:
     """For small models that follow no instruction: the abstract is begun with the findings, the model goes on.
 
-    Nor do they check themselves: under principles the check is written for them.
+    Under principles it writes its check against them first, as the worked exemplars do, and then the abstract.
     """
     opening = draw.choice(_OPENINGS) if brief.topic is None else _aim(brief.topic)
     findings = brief.findings
@@ -108,8 +111,7 @@ def completion(brief: Brief, draw: Random) -> Prompt:
         findings = findings[0].lower() + findings[1:]
     if brief.guide is None:
         return Prompt(f"Title: {brief.title}\nKeywords: {brief.keyword_list}\nAbstract:", lead=opening + findings)
-    check = "All names are copied as written (3), and nothing is claimed that the findings do not state (1)."
-    return Prompt(f"{_guided(brief, brief.guide)}\nCheck: {check}\nAbstract:", lead=opening + findings)
+    return Prompt(f"{_guided(brief, brief.guide)}\nCheck:", lead=opening + findings, then="\nAbstract:")
 
 
 @dataclass(frozen=True)
