@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from abroad.core.context import Context
+from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_records, write_documents
 from abroad.core.settings import read_yaml
 from abroad.documents.instructions import Task
@@ -126,7 +127,10 @@ def synthesised(path, models, folder):
 
 
 def specialised(path, models, folder):
-    """The settings of the file but for their number; the answers of a random model are told from good ones."""
+    """The settings of the file but for their number; what a random model writes is told from instructions.
+
+    With answers as a trained one gives them: tests/synthesis/tasks/test_instruction_sets.py.
+    """
     section = load_section(path, "synthesis")
     settings = SpecialiseSettings.of(section.specialise)
     assert (settings.keep, settings.inputs) == (5000, "generated") and settings.topics
@@ -135,8 +139,10 @@ def specialised(path, models, folder):
     write_documents(folder / "seeds.jsonl", [study("1", 60), study("2", 90)])
     few = settings.replace(count=6, topics=2, max_new_tokens=12, temperature=1.5)
     files = (folder / "seeds.jsonl", folder / "seeds.jsonl", folder / "i.jsonl")
-    report = specialise_stage(*files, engine, few, Context())
-    assert report.from_seeds and (folder / "i.jsonl.abroad" / "work" / "topics.jsonl").is_file()
+    with pytest.raises(InputError, match="is a new instruction"):
+        specialise_stage(*files, engine, few, Context())
+    work = folder / "i.jsonl.abroad" / "work"
+    assert len([*read_records(work / "instructions.jsonl")]) == 6 and (work / "topics.jsonl").is_file()
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

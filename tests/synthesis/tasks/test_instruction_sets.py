@@ -102,7 +102,7 @@ class Continuing:
         if prompt.endswith("Task:"):
             return f" Name the compound number {number} of this organism, please."
         if prompt.endswith("Text:"):
-            return f" In study {number} the mycelium was extracted with ethyl acetate and chromatographed twice."
+            return f" In study {number} Aspergillus terreus was grown for two weeks and then looked at in detail."
         for document in CORPUS[:2]:
             if document.text in prompt:
                 return " " + document.abstract
@@ -142,7 +142,7 @@ def test_inputs_are_written_and_what_is_kept_is_equal_in_topic(tmp_path):
     settings = SpecialiseSettings(count=20, topics=2, retrieve=1, inputs="generated", keep=6, similarity=1.0)
     result = specialise([SEED], CORPUS, engine, {}, settings, tmp_path, Rejects())
     assert len(result.tasks) <= 6
-    assert all("mycelium was extracted" in task["input"] for task in result.tasks)
+    assert all("Aspergillus terreus was grown" in task["input"] for task in result.tasks)
     counts = Counter(task["topic"] for task in result.tasks)
     assert max(counts.values()) - min(counts.values()) <= 1
 
