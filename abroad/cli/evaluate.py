@@ -23,9 +23,13 @@ def evaluate(
     gold: Path = typer.Option(..., metavar="DOCS", help="Documents with curated relations (JSON or JSONL)."),
     pred: Path = typer.Option(None, metavar="PRED.jsonl", help="Predictions, as `abroad extract` writes them."),
     by: str = typer.Option("document", help="document, or task: a model on tasks of an instruction set (--gold)."),
-    model: str = typer.Option(None, help="With --by task: the model that answers; an adapter beside its base model."),
-    answers: Path = typer.Option(None, metavar="DIR", help="With --by task: folder of the answers, to go on from."),
-    max_new_tokens: int = typer.Option(256, min=1, help="With --by task: new tokens of an answer."),
+    model: str = typer.Option(
+        None, help="The model that answers tasks (--by task); an adapter stands beside its base model."
+    ),
+    answers: Path = typer.Option(
+        None, metavar="DIR", help="Folder of the answers (--by task), from which a rerun goes on."
+    ),
+    max_new_tokens: int = typer.Option(256, min=1, help="New tokens that an answer to a task may have."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     report: Path | None = typer.Option(None, metavar="FILE.html", help="Write a report to look at."),
     compare: Path | None = typer.Option(

@@ -48,7 +48,7 @@ class SpecialiseSettings(Settings):
     later_fields: ClassVar[frozenset[str]] = frozenset({"topics", "inputs", "keep"})
 
     count: Count = Field(200, description="Instructions to generate, before filtering.")
-    keep: CountOrNone = Field(0, description="At most so many are kept, as equal in topic as can be; 0: all.")
+    keep: CountOrNone = Field(0, description="Instructions to keep, as equal in topic as can be; 0: all.")
     topics: CountOrNone = Field(
         0, description="Topics of each type of question that the model finds first, each asked about as often; 0: none."
     )
