@@ -50,6 +50,7 @@ _GROUPS = (
     "evaluate",
     "leaderboard",
     "release",
+    "models",
     "doctor",
 )
 for name in _GROUPS:

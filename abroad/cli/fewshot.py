@@ -58,7 +58,7 @@ def fewshot(
     from abroad.core.registry import Capability
     from abroad.documents.inputs import read_path
     from abroad.engines.lazy import LazyEngine
-    from abroad.extraction.base import extract_documents
+    from abroad.extraction.base import extract_documents, refuse_if_all_failed
     from abroad.extraction.fewshot.entry import make_extractor
     from abroad.extraction.fewshot.run import count_answers
     from abroad.extraction.fewshot.styles import load_style
@@ -101,6 +101,7 @@ def fewshot(
     _say_report(answers, report, reading, f"{chosen.hash}, {shown}")
     if rank is not None:
         say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
+    refuse_if_all_failed(report.failed, report.documents, report.first_error)
 
 
 def _say_report(answers: Path, report: ExtractionReport, reading: AnswerCounts, prompt: str) -> None:

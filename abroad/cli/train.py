@@ -107,7 +107,7 @@ def _show_plan(settings: TrainSettings, gpus: int, gpu_memory: float) -> None:
 
     shape = shape_of(settings.model)
     result = plan(settings, shape, gpus, gpu_memory * 1e9)
-    kind = "NF4" if settings.quantization == "nf4" else "bf16"
+    kind = {"nf4": "NF4", "int8": "8 bits"}.get(settings.quantization, "bf16")
     typer.echo(f"{settings.model}: {shape.parameters / 1e9:.2f} billion parameters in {kind}, on {gpus} GPU(s)")
     typer.echo(f"{'on each GPU':14} {'GB':>8}")
     for name, size in result.rows():

@@ -16,9 +16,8 @@ from abroad.cli.train import TRAIN
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
-    from abroad.experiments.tuning.settings import DraftSettings
+    from abroad.experiments.tuning.settings import DraftSettings, SearchedSettings
     from abroad.extraction.generative.decoding import GenerativeSettings
-    from abroad.training.settings import TrainSettings
 
 
 def _is_study(path: Path) -> bool:
@@ -47,8 +46,20 @@ def register(parent: typer.Typer) -> None:
 )
 @writes(study=STUDY)
 @takes(
-    settings=replace(TRAIN, without=("learning_rate", "batch_size", "lora_rank", "lora_alpha", "keep_every"))
-)  # those that it searches, or sets itself
+    settings=replace(
+        TRAIN,
+        source="abroad.experiments.tuning.settings:SearchedSettings",
+        # those that it searches, or sets itself
+        without=(
+            "learning_rate",
+            "batch_size",
+            "gradient_accumulation_steps",
+            "lora_rank",
+            "lora_alpha",
+            "keep_every",
+        ),
+    )
+)
 def train(
     documents: list[Path] = typer.Argument(..., metavar="DOCS...", help="Documents, or instruction sets; joined."),
     validation: Path = typer.Option(..., metavar="DOCS", help="Documents that trials are scored on."),
@@ -56,27 +67,35 @@ def train(
     trials: int = typer.Option(
         80, min=1, help="Trials that the study shall hold, those of earlier and parallel runs included."
     ),
+    space: str = typer.Option("base", help="base, or large (BioGPT-Large): batch sizes and ranks that are searched."),
     config: Path | None = typer.Option(None, help="YAML with a section 'train' for what is not searched."),
     *,
-    settings: TrainSettings,
+    settings: SearchedSettings,
 ) -> None:
     """Search learning rate, batch size, rank and alpha; trials below the median are pruned.
 
+    An update reads about 80 examples, whatever the batch size.
+
     The same command started several times shares the trials of the study.
     """
+    from abroad.core.errors import InputError
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, file_sha256
     from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
-    from abroad.experiments.tuning.study import best_section, open_study, tune_training
+    from abroad.experiments.tuning.study import SPACES, best_section, open_study, tune_training
 
+    if space not in SPACES:
+        raise InputError(f"--space {space}: expected one of: {', '.join(SPACES)}")
     rejects = Rejects()
     items = [item for path in documents for item in read_training_set(path, rejects)]
+    searched = {"batches": SPACES[space].batches, "adapters": SPACES[space].adapters}
     what = {"settings": settings.identity(), "files": [file_sha256(path) for path in (*documents, validation)]}
+    what["space"] = searched  # studies of other spaces cannot be gone on with
     opened = open_study(study, "train", what, settings.seed)
     old, adapters = study.with_suffix(".trials"), helper(study, "trials")
     adapters = old if old.is_dir() and not adapters.exists() else adapters
-    tune_training(items, read_documents(validation, rejects), settings, opened, trials, adapters, say)
+    tune_training(items, read_documents(validation, rejects), settings, opened, trials, adapters, say, SPACES[space])
     if rejects:
         say(rejects.summary())
     typer.echo(best_section(opened), nl=False)

@@ -15,7 +15,7 @@ from abroad.models.compeft import TernaryChange, read_change
 from abroad.models.initial import METHOD, initial_adapter
 from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
 
-DRAWN_FROM = ("seed", "lora_rank", "lora_alpha", "lora_dropout", "rope_factor")
+DRAWN_FROM = ("seed", "lora_rank", "lora_alpha", "lora_dropout", "rope_factor", "lora_targets")
 """Settings of a training run that decide the adapter it begins with."""
 Draw = Callable[[Path, dict[str, Any]], dict[str, np.ndarray]]
 """(directory of the compressed adapter, values of `DRAWN_FROM`) -> the adapter it began with, in earlier versions."""
@@ -70,7 +70,7 @@ def _beginning(folder: Path, change: TernaryChange, header: dict[str, Any], draw
     elif header.get("drawn") == METHOD:
         arrays = initial_adapter(int(header["seed"]), change.shapes)
     else:
-        arrays = draw(folder, {name: header[name] for name in DRAWN_FROM})
+        arrays = draw(folder, {name: header.get(name) for name in DRAWN_FROM})
     if {name: value.shape for name, value in arrays.items()} != change.shapes:
         raise InputError(f"{folder}: its base model has other layers than the one it was trained on")
     if arrays_hash(arrays) != header["initial_hash"]:

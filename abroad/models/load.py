@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError, MissingDependencyError
@@ -31,8 +32,9 @@ def load_model(
 ) -> Any:
     """Load a causal LM for inference or as the base of training.
 
-    float32 on a CPU, bfloat16 on CUDA; `quantization="nf4"` loads 4-bit NormalFloat weights with double
-    quantisation (QLoRA, arXiv 2305.14314), on a CPU too, where it saves memory and costs time.
+    float32 on a CPU, bfloat16 on CUDA; `quantization="nf4"` loads 4-bit NormalFloat weights with double quantisation
+    (QLoRA, arXiv 2305.14314), "int8" those of LLM.int8 (arXiv 2208.07339); on a CPU too, where they save memory and
+    cost time.
 
     Args:
         merge: merge the adapter into the weights (faster); quantised bases keep it apart.
@@ -56,6 +58,10 @@ def load_model(
             bnb_4bit_quant_storage=torch.uint8,
         )
         options["device_map"] = {"": "cpu"}
+    elif quantization == "int8":
+        _require_bitsandbytes()
+        options["quantization_config"] = transformers.BitsAndBytesConfig(load_in_8bit=True)
+        options["device_map"] = {"": "cpu"}
     if cuda and not on_cpu:
         options["device_map"] = {"": torch.cuda.current_device()}
     factor = read_factor(source.adapter) if rope_factor is None else rope_factor
@@ -76,8 +82,23 @@ def load_model(
         with _model_errors(source):
             model = peft.PeftModel.from_pretrained(model, str(source.adapter), use_safetensors=True)
         if merge and quantization == "none":
+            _untie(model.get_base_model())
             model = model.merge_and_unload()
     return model.eval()
+
+
+def _untie(model: Any) -> None:
+    """Give the output layer weights of its own where it has an adapter and shares those of the embeddings (BioGPT).
+
+    Merged into shared weights, the adapter would change the embeddings too.
+    """
+    import torch
+
+    output, embeddings = model.get_output_embeddings(), model.get_input_embeddings()
+    frozen = getattr(output, "base_layer", None)
+    if frozen is not None and frozen.weight is embeddings.weight:
+        frozen.weight = torch.nn.Parameter(frozen.weight.detach().clone(), requires_grad=False)
+        model.config.tie_word_embeddings = False
 
 
 def _require_bitsandbytes() -> None:
@@ -124,4 +145,6 @@ def _model_errors(source: ModelSource) -> Any:
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         name = f"{source.base} + {source.adapter}" if source.adapter else source.base
-        raise InputError(f"{name}: cannot be loaded as a causal language model: {reason[:300]}") from error
+        if "safetensors" in reason and not Path(source.base).exists():
+            reason += f" (abroad models convert {source.base} --out DIR writes pickled weights as safetensors)"
+        raise InputError(f"{name}: cannot be loaded as a causal language model: {reason[:400]}") from error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from abroad.core.errors import MissingDependencyError
+from abroad.core.errors import InputError, MissingDependencyError
 from abroad.models.backend import import_transformers
 from abroad.models.initial import initial_matrix
 
@@ -25,15 +26,20 @@ def import_peft() -> Any:
     return peft
 
 
-def add_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int) -> Any:
+def add_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int, targets: Sequence[str] = ()) -> Any:
     """Add an adapter to every linear layer but the output layer (BioGPT: q, k, v, out, fc1, fc2).
 
     The same seed gives the same weights, whatever device and precision the model has (`abroad.models.initial`);
     without weights (on the meta device) it gets none.
+
+    Args:
+        targets: instead, the layers whose names end like this.
+    Raises:
+        InputError: the model has no such layer.
     """
     import torch
 
-    model = _with_lora(model, rank, alpha, dropout, seed)
+    model = _with_lora(model, rank, alpha, dropout, seed, targets)
     with torch.no_grad():
         for name, value in trainable(model):
             if not value.is_meta:
@@ -42,14 +48,25 @@ def add_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int) -> An
     return model
 
 
-def _with_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int) -> Any:
+def _with_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int, targets: Sequence[str]) -> Any:
     """The adapter as peft draws it: all matrices in one go."""
+    names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
+    if unknown := [target for target in targets if target.rpartition(".")[2] not in names]:
+        linear = sorted({n.rpartition(".")[2] for n, module in model.named_modules() if hasattr(module, "in_features")})
+        raise InputError(f"lora_targets: the model has no layer {unknown[0]!r}; expected some of: {', '.join(linear)}")
     peft = import_peft()
     import_transformers()[0].set_seed(seed)
     config = peft.LoraConfig(
-        r=rank, lora_alpha=alpha, lora_dropout=dropout, target_modules="all-linear", task_type="CAUSAL_LM"
+        r=rank,
+        lora_alpha=alpha,
+        lora_dropout=dropout,
+        target_modules=list(targets) or "all-linear",
+        task_type="CAUSAL_LM",
     )
-    return peft.get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # of an output layer that shares its weights with the embeddings (BioGPT): `load_model` parts them to merge
+        warnings.filterwarnings("ignore", message=".*tie_word_embeddings.*")
+        return peft.get_peft_model(model, config)
 
 
 def draw_former(empty: Any, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -73,7 +90,8 @@ def draw_former(empty: Any, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
     BaseTunerLayer._move_adapter_to_device_of_base_layer = look  # type: ignore[method-assign, assignment]
     try:
-        model = _with_lora(empty, drawn["lora_rank"], drawn["lora_alpha"], drawn["lora_dropout"], drawn["seed"])
+        shape = (drawn["lora_rank"], drawn["lora_alpha"], drawn["lora_dropout"], drawn["seed"])
+        model = _with_lora(empty, *shape, drawn.get("lora_targets") or ())
     finally:
         BaseTunerLayer._move_adapter_to_device_of_base_layer = move  # type: ignore[method-assign]
     layers = ((name, drawn_by[layer]) for name, layer in model.named_modules() if layer in drawn_by)

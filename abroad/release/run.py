@@ -27,7 +27,7 @@ def read_run(run: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], d
                 "`abroad train` keeps beside the trained one"
             )
     record = json.loads((run / "training.json").read_text("utf-8"))
-    facts = {name: record["settings"][name] for name in DRAWN_FROM}
+    facts = {name: record["settings"].get(name) for name in DRAWN_FROM}
     initial = load_arrays(run / INITIAL)
     facts["initial_hash"] = arrays_hash(initial)
     drawn = initial_adapter(facts["seed"], {name: value.shape for name, value in initial.items()})

@@ -19,6 +19,7 @@ from abroad.training.settings import TrainSettings
 
 GIB = 2**30
 _NF4_BYTES = 4.127 / 8
+_BYTES = {"none": 2.0, "int8": 1.0, "nf4": _NF4_BYTES}  # of a frozen weight
 _RESERVE = 0.92  # share of a GPU's memory that PyTorch gets to use: the rest goes to CUDA and fragmentation
 # The published LLaMA models (arXiv 2302.13971, table 2), known without the network: hidden, layers, heads, inner.
 _LLAMA = {
@@ -149,8 +150,8 @@ def plan(
 
 def _plan(settings: TrainSettings, shape: Shape, gpus: int, gpu_memory: float | None, target_tokens: int) -> MemoryPlan:
     frozen = sum(inputs * outputs for inputs, outputs in shape.linear)
-    quantised = settings.quantization == "nf4"
-    whole = frozen * (_NF4_BYTES if quantised else 2) + shape.other * (4 if quantised else 2)
+    quantised = settings.quantization != "none"
+    whole = frozen * _BYTES[settings.quantization] + shape.other * (4 if quantised else 2)
     weights = whole / gpus
     # FSDP holds one block whole while it is computed, and fetches the next.
     gathered = 2 * (whole / shape.layers) if gpus > 1 else 0.0

@@ -139,6 +139,11 @@ def whole(tensor: Any) -> Any:
     return full.detach().cpu()
 
 
+def own_part(tensor: Any) -> Any:
+    """What this process holds of a tensor that may be sharded."""
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
+
+
 def fill(target: Any, value: Any) -> None:
     """Copy a whole tensor into one that may be sharded."""
     import torch

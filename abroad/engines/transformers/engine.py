@@ -35,6 +35,7 @@ from abroad.models.identity import is_same_model
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 
+_Row = tuple[GenerationRequest, list[int]]  # a request and the tokens of its prompt
 _WINDOW = 16  # batches sorted by length together, so that little is padding
 
 
@@ -118,7 +119,7 @@ class TransformersEngine:
     @property
     def context_length(self) -> int:
         """Positions the model was built for, in tokens."""
-        return int(getattr(self.model.config, "max_position_embeddings", 0) or 2**31)
+        return int(getattr(self.model.config.get_text_config(), "max_position_embeddings", 0) or 2**31)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield an answer for each request; those too long for the model get an error, not a cut text."""
@@ -136,12 +137,26 @@ class TransformersEngine:
             # One batch shares its decoding method; within it, like lengths go together.
             encoded.sort(key=lambda item: (self._method(item[0]), len(item[1])))
             for _, group in itertools.groupby(encoded, key=lambda item: self._method(item[0])):
-                rows = list(group)
-                size = max(1, self.batch_size // rows[0][0].beams)
-                for start in range(0, len(rows), size):
-                    yield from self._generate_or_halve(rows[start : start + size])
+                for batch in self._batches(list(group)):
+                    yield from self._generate_or_halve(batch)
         if self.speculator is not None and self.speculator.counts.passes:
             self._say(self.speculator.counts.report())
+
+    def _batches(self, rows: Sequence[_Row]) -> Iterator[list[_Row]]:
+        """Rows of one method, by length, in batches whose longest prompt and greatest budget fit the context.
+
+        All rows of a batch take as many steps as its greatest budget, those that are done too, and learned
+        positions end with the context.
+        """
+        batch: list[_Row] = []
+        size, budget = max(1, self.batch_size // rows[0][0].beams), 0
+        for request, ids in rows:
+            budget = max(budget, request.max_new_tokens)
+            if batch and (len(batch) == size or len(ids) + budget > self.context_length):
+                yield batch
+                batch, budget = [], request.max_new_tokens
+            batch.append((request, ids))
+        yield batch
 
     def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
         """Scores under the model alone, whatever amateur or draft the engine has; see `Engine.score`."""
@@ -183,7 +198,7 @@ class TransformersEngine:
         ids: list[int] = self.tokenizer(text, add_special_tokens=special)["input_ids"]
         return ids
 
-    def _generate_or_halve(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
+    def _generate_or_halve(self, rows: Sequence[_Row]) -> Iterator[Generation]:
         """Generate a batch; one that fails (out of memory) is tried in halves, so one bad row loses only itself."""
         try:
             yield from list(self._generate_batch(rows))
@@ -196,7 +211,7 @@ class TransformersEngine:
             yield from self._generate_or_halve(rows[:middle])
             yield from self._generate_or_halve(rows[middle:])
 
-    def _generate_batch(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
+    def _generate_batch(self, rows: Sequence[_Row]) -> Iterator[Generation]:
         _, torch = import_transformers()
         requests = [request for request, _ in rows]
         if self._is_speculative(requests[0]):
@@ -273,7 +288,7 @@ class TransformersEngine:
         shared = min(min(common_start(prompts[0], ids), len(ids) - 1) for ids in prompts)
         return shared if shared >= LEAST_SHARED else 0
 
-    def _speculate(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
+    def _speculate(self, rows: Sequence[_Row]) -> Iterator[Generation]:
         assert self.speculator is not None
         for request, ids in rows:
             options = {
@@ -298,6 +313,7 @@ class TransformersEngine:
             request.length_penalty,
             str(request.early_stopping),
             request.force_end,
+            request.max_new_tokens,  # beam search has one end for all of its rows
         )
 
     def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any, prompt_tokens: int) -> Generation:

@@ -14,7 +14,9 @@ from abroad.engines.weights import WeightsSettings
 class TransformersSettings(WeightsSettings):
     """Settings of the engine `transformers`."""
 
-    quantization: Literal["none", "nf4"] = Field("none", description='"nf4" (QLoRA\'s 4 bits), or "none".')
+    quantization: Literal["none", "nf4", "int8"] = Field(
+        "none", description='"nf4" (QLoRA\'s 4 bits), "int8" (8 bits), or "none".'
+    )
 
 
 KIND = EngineKind(

@@ -20,8 +20,9 @@ from abroad.engines.spec import NGRAM, SUFFIX
 from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.tokens import join_tokens
 from abroad.engines.vllm.member import KIND, VllmSettings
-from abroad.models.load import load_tokenizer
+from abroad.models.load import load_tokenizer, model_config
 from abroad.models.resolve import resolve_model
+from abroad.models.rope import read_factor, stretched
 from abroad.models.source import ModelSource
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs
@@ -85,6 +86,8 @@ class VllmEngine:
             from vllm.lora.request import LoRARequest
         except ImportError:
             raise MissingDependencyError("vllm", "vllm", "the engine vllm") from None
+        longer = _stretched(source)
+        length = longer.pop("max_model_len", None)
         options: dict[str, Any] = _contrastive(source, settings)
         if torch.cuda.is_available():
             options |= {"gpu_memory_utilization": settings.memory_share, "dtype": settings.dtype}
@@ -103,7 +106,7 @@ class VllmEngine:
                     tensor_parallel_size=settings.tensor_parallel,
                     pipeline_parallel_size=settings.pipeline_parallel,
                     quantization=settings.quantization,
-                    max_model_len=settings.max_model_len,
+                    max_model_len=settings.max_model_len or length,
                     max_num_seqs=batch_size,
                     enable_prefix_caching=True,
                     enable_lora=source.adapter is not None,
@@ -114,6 +117,7 @@ class VllmEngine:
                     speculative_config=_speculation(settings),
                     generation_config="vllm",  # the request says how to sample, not a file beside the model
                     disable_log_stats=settings.draft is None,  # they count what was proposed and accepted
+                    **longer,
                     **options,
                 )
             )
@@ -244,6 +248,24 @@ class VllmEngine:
             text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)
             return list(tokenizer.encode(text, add_special_tokens=False))
         return list(tokenizer.encode(request.prompt))
+
+
+def _stretched(source: ModelSource) -> dict[str, Any]:
+    """What tells vLLM that an adapter was trained with interpolated positions; nothing for other models.
+
+    vLLM itself multiplies the context by the factor of the rotary parameters, but not that of Gemma 3.
+    https://docs.vllm.ai/en/latest/api/vllm/config/model.html (hf_overrides)
+    """
+    factor = read_factor(source.adapter)
+    if factor == 1:
+        return {}
+    whole = model_config(ModelSource(source.base))
+    config = whole.get_text_config()
+    values: dict[str, Any] = {"rope_parameters": stretched(config, factor, source.base)}
+    length = int(config.max_position_embeddings * factor)
+    if "gemma3" in config.model_type:
+        values["max_position_embeddings"] = length
+    return {"hf_overrides": values if config is whole else {"text_config": values}, "max_model_len": length}
 
 
 def _speculation(settings: VllmSettings) -> dict[str, Any] | None:

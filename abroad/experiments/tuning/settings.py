@@ -1,4 +1,4 @@
-"""Settings of measured drafts."""
+"""Settings of trials, and of measured drafts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from pydantic import Field
 
 from abroad.core.settings import Count
 from abroad.extraction.generative.decoding import GenerativeSettings
+from abroad.training.settings import TrainSettings
+
+
+class SearchedSettings(TrainSettings):
+    """How each trial of a search trains; the published search trains for 5 epochs."""
+
+    epochs: Count = Field(5, description="Times that all examples are read.")
 
 
 class DraftSettings(GenerativeSettings):

@@ -50,7 +50,9 @@ class GenerativeSettings(Decoding):
     later_fields: ClassVar[frozenset[str]] = frozenset({"base", "quantization"})
 
     base: str | None = Field(None, description="Base model of an adapter, if not the one it names.")
-    quantization: Literal["none", "nf4"] = Field("none", description="nf4 reads the weights in 4 bits.")
+    quantization: Literal["none", "nf4", "int8"] = Field(
+        "none", description="nf4 reads the weights in 4 bits, int8 in 8."
+    )
     batch_size: Count = Field(16, description="Rows at once; each beam is one.")
     engine: Annotated[str, member_of(ENGINES)] = Field(
         DEFAULT_ENGINE, description="What runs the language model: transformers, vllm or another with the weights."
