@@ -165,8 +165,9 @@ def extract(
     if quickstatements is not None and names is not None:
         written = write_quickstatements(quickstatements, inputs, predictions, names)
         say(
-            f"{quickstatements}: {written.written} statements; {written.known} known already, {written.without_item} "
-            f"without a Wikidata item of both sides, {written.without_reference} without a reference"
+            f"{quickstatements}: {written.written} statements; {written.known} known already, {written.disputed} "
+            f"disputed, {written.without_item} without a Wikidata item of both sides, {written.without_reference} "
+            "without a reference"
         )
 
 
