@@ -201,8 +201,8 @@ def _fill(connection: sqlite3.Connection, rows: Iterable[_Row]) -> None:
             values = (key, chemical, label, row.wikidata, row.pubchem, row.inchikey, classes)
             insert("INSERT OR IGNORE INTO chemical VALUES (?, ?, ?, ?, ?, ?, ?)", values)
         if organism_name:
-            values = (organism_name, organism, row.organism, row.organism_wikidata, lineage)
-            insert("INSERT OR IGNORE INTO organism VALUES (?, ?, ?, ?, ?)", values)
+            taxon = (organism_name, organism, row.organism, row.organism_wikidata, lineage)
+            insert("INSERT OR IGNORE INTO organism VALUES (?, ?, ?, ?, ?)", taxon)
         if row.doi:
             insert("INSERT OR IGNORE INTO reference VALUES (?, ?)", (row.doi, row.reference_wikidata))
         if chemical and organism:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from abroad.text.characters import clean_character, fold
 
-_GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", (
+_GREEK = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχψω", (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi "
-    "psi omega").split(), strict=True)) | {"ς": "sigma"}  # fmt: skip
+    "psi omega").split(), strict=True)) | {"ς": "sigma"})  # fmt: skip
 _COMPOUND_NUMBER = re.compile(r"\s+\(\d+[a-z]?\)(?=$|\s+acid\b)")  # "usnic acid (4)"; "ginsenoside Rb(1)" is another
 _RAISED = re.compile(r"(?<=[a-z])\((\d+[a-z]?)\)(?=$|[\s-])")  # PubMed writes Rb1 as Rb(1)
 _ARROW = re.compile(r"-+>|→")
@@ -27,11 +28,13 @@ _HYBRID = re.compile(r"(?:(?<=\s)|^)x(?=\s)")
 _MAX_PASSES = 6
 
 
+@lru_cache(maxsize=1 << 16)  # tables repeat their names
 def name_key(name: str) -> str:
     """Equal for spellings of one name; primes, locants and stereochemistry are part of it."""
     return _settled(name, chemical=True)
 
 
+@lru_cache(maxsize=1 << 16)
 def organism_key(name: str) -> str:
     """Likewise of an organism: "Mentha x piperita" is "Mentha × piperita", and no number of a compound is cut off."""
     return _settled(name, chemical=False)
@@ -48,10 +51,11 @@ def _settled(name: str, chemical: bool) -> str:
 
 
 def _key(name: str, chemical: bool) -> str:
-    text = "".join(map(clean_character, fold(name)))
-    text = fold(unicodedata.normalize("NFKC", text)).lower().strip()
-    text = _without_quotes(text.replace('"', "''"))
-    text = "".join(_GREEK.get(letter, letter) for letter in text)
+    text = name
+    if not (name.isascii() and name.isprintable()):
+        text = fold(unicodedata.normalize("NFKC", "".join(map(clean_character, fold(name)))))
+    text = fold(text.lower()).translate(_GREEK)
+    text = _without_quotes(text.strip().replace('"', "''"))
     if chemical:
         text = _RAISED.sub(r"\1", _COMPOUND_NUMBER.sub("", text))
         text = _RACEMIC.sub("(±)", _ARROW.sub(">", text))
