@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -33,7 +33,7 @@ class PairFilter(Settings):
     taxon: str | None = Field(None, description="A genus, family or higher taxon, with all that belongs to it.")
     compound_class: str | None = Field(None, description="A pathway, superclass or class of NPClassifier.")
     new: bool = Field(False, description="Take new pairs alone: both names are in the index, the pair is not.")
-    status: tuple[Status, ...] = Field((), description="Take pairs of this status: known, new, disputed, not linked.")
+    status: Status | None = Field(None, description="Take pairs of this status: known, new, disputed or 'not linked'.")
     min_probability: Share | None = Field(None, description="Leave out pairs of a lower probability.")
     since: Count | None = Field(None, description="Leave out pairs that no publication of this year or later reports.")
     min_publications: Count = Field(1, description="Leave out pairs of fewer independent publications.")
@@ -218,9 +218,9 @@ def _conditions(store: Store, wanted: PairFilter) -> tuple[str, list[Any]]:
     for column, name in (("p.head", wanted.taxon), ("p.tail", wanted.compound_class)):
         if name is not None:
             add(f"EXISTS (SELECT 1 FROM member m WHERE m.entity = {column} AND lower(m.name) = lower(?))", name)
-    statuses = [*wanted.status, *([NEW] if wanted.new else [])]
-    if statuses:
-        add(f"p.status IN ({', '.join('?' * len(statuses))})", *statuses)
+    for status in (wanted.status, NEW if wanted.new else None):
+        if status is not None:
+            add("p.status = ?", status)
     if wanted.min_probability:
         add("p.probability >= ?", wanted.min_probability)
     if wanted.since is not None:
@@ -236,4 +236,5 @@ def _pair(row: Sequence[Any]) -> Pair:
 
 
 def _statement(row: Sequence[Any]) -> Statement:
-    return Statement(*row[:-1], bool(row[-1]))
+    found = Statement(*row)
+    return replace(found, retracted=bool(found.retracted))

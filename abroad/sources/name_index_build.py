@@ -155,8 +155,10 @@ def _plain_rows(path: Path, columns: dict[str, str], delimiter: str, rejects: Re
 
 
 def _lotus_rows(path: Path, header: Sequence[str], delimiter: str, rejects: Rejects) -> Iterator[_Row]:
-    needed = ("structure_wikidata", "structure_cid", "structure_nameTraditional", "organism_wikidata", "organism_name")
-    needed += ("reference_wikidata", "reference_doi")
+    needed = (
+        *("structure_wikidata", "structure_cid", "structure_nameTraditional", "organism_wikidata", "organism_name"),
+        *("reference_wikidata", "reference_doi"),
+    )
     optional = ("structure_nameIupac", "structure_inchikey", *_LOTUS_LINEAGE, *_LOTUS_CLASSES)
     columns = (*needed, *(name for name in optional if name in header))
     for _, fields in _counted(read_rows(path, columns, delimiter, METADATA, rejects)):
