@@ -18,6 +18,7 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import found
 from abroad.core.io import file_sha256
+from abroad.core.locks import held
 from abroad.core.record_fields import read_doi
 from abroad.core.resume import digest
 from abroad.core.schema import Document, LabelPair, Prediction, Relation
@@ -124,7 +125,7 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
 
     names = NameIndex(sources.index) if sources.index is not None else None
     report = BuildReport()
-    with writable(out, format) as store:
+    with held(out, "abroad knowledge build"), writable(out, format) as store:
         linked_with = read_meta(store).get("index")
         if names is None and linked_with:
             raise InputError(

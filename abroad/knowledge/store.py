@@ -113,6 +113,8 @@ def readable(path: Path) -> Iterator[Store]:
     kind = _kind(path)
     if kind is None:
         raise InputError(f"{path}: expected {_WHAT}, found something else")
+    if kind == SQLITE and path.with_name(f"{path.name}-journal").exists():
+        _roll_back(path)
     store = _open(path, kind, read_only=True)
     with contextlib.closing(store), _explained(path):
         _check(store)
@@ -166,6 +168,12 @@ def _patiently(open_it: Any) -> Store:
             time.sleep(0.1)
 
 
+def _roll_back(path: Path) -> None:
+    """Undo what a writer that was killed left half written, which a reader may not; a living writer is left alone."""
+    with contextlib.suppress(AbroadError, OSError), contextlib.closing(SqliteStore(path, read_only=False)) as store:
+        store.query("SELECT 1 FROM sqlite_master")
+
+
 def _prepare(store: Store) -> None:
     tables = _names(store)
     if not tables:
@@ -216,6 +224,8 @@ def _told(path: Path, error: Exception) -> Exception:
     small = text.lower()
     if "no space left" in small or "disk is full" in small or "disk full" in small:
         return OSError(errno.ENOSPC, "No space left on device", str(path))
+    if "file too large" in small or "disk i/o error" in small:
+        return OSError(errno.EFBIG, "nothing more can be written there (a limit, or a fault of the disk)", str(path))
     if "conflicting lock" in small or "set lock on file" in small or "database is locked" in small:
         return Busy(f"{path}: another process is at this database; try again when it is done")
     if "cannot open file" in small and "permission denied" in small:
