@@ -8,7 +8,7 @@ import typer
 
 from abroad.cli.common import group
 
-_COMMANDS = ("knowledge_build", "knowledge_ask")
+_COMMANDS = ("knowledge_build", "knowledge_ask", "knowledge_browse")
 
 
 def register(app: typer.Typer) -> None:

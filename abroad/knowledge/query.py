@@ -18,6 +18,7 @@ from abroad.sources.name_keys import name_key, organism_key
 
 Status = Literal["known", "new", "disputed", "not linked"]
 _MAX_NEAR = 3
+_CHUNK, _MAX_CHUNKS = 400, 10  # pairs whose evidence one statement asks for; of more, all evidence is read at once
 _COLUMNS = """
 p.head, h.name, h.identifier, h.item, p.relation, p.tail, t.name, t.identifier, t.item, p.probability, p.status,
 p.publications, p.documents, p.first_year, p.last_year, p.accepted, p.rejected"""
@@ -136,38 +137,35 @@ def find_pairs(store: Store, wanted: PairFilter) -> list[Pair]:
     return [_pair(row) for row in rows]
 
 
-def best_statements(store: Store, pairs: Sequence[Pair]) -> dict[tuple[str, str], Statement]:
-    """(head, tail) -> the surest of its documents."""
-    best: dict[tuple[str, str], Statement] = {}
-    for found in _statements(store, pairs).items():
-        best[found[0]] = found[1][0]
-    return best
-
-
 def statements(store: Store, head: str, tail: str) -> list[Statement]:
     """All that documents say of a pair, the surest first."""
-    query = (
-        f"SELECT {_STATEMENT} FROM statement s JOIN document d ON d.id = s.document WHERE s.head = ? AND s.tail = ? "
-    )
-    rows = store.query(f"{query} ORDER BY s.score DESC NULLS LAST, s.document", (head, tail))
-    return [_statement(row) for row in rows]
-
-
-def _statements(store: Store, pairs: Sequence[Pair]) -> dict[tuple[str, str], list[Statement]]:
-    wanted = {(pair.head.id, pair.tail.id) for pair in pairs}
-    if len(pairs) <= 200:
-        return {(p.head.id, p.tail.id): statements(store, p.head.id, p.tail.id) for p in pairs}
-    found: dict[tuple[str, str], list[Statement]] = {}
-    query = f"SELECT s.head, s.tail, {_STATEMENT} FROM statement s JOIN document d ON d.id = s.document"
-    for head, tail, *row in store.query(f"{query} ORDER BY s.score DESC NULLS LAST, s.document"):
-        if (head, tail) in wanted:
-            found.setdefault((head, tail), []).append(_statement(row))
-    return found
+    return _statements(store, "WHERE s.head = ? AND s.tail = ?", (head, tail)).get((head, tail), [])
 
 
 def all_statements(store: Store, pairs: Sequence[Pair]) -> dict[tuple[str, str], list[Statement]]:
     """(head, tail) -> what its documents say, the surest first."""
-    return _statements(store, pairs)
+    wanted = {(pair.head.id, pair.tail.id) for pair in pairs}
+    found: dict[tuple[str, str], list[Statement]] = {}
+    for start in range(0, len(pairs), _CHUNK) if len(pairs) <= _MAX_CHUNKS * _CHUNK else ():
+        part = pairs[start : start + _CHUNK]
+        heads, tails = sorted({p.head.id for p in part}), sorted({p.tail.id for p in part})
+        where = f"WHERE s.head IN ({_marks(heads)}) AND s.tail IN ({_marks(tails)})"
+        found |= _statements(store, where, (*heads, *tails))
+    if len(pairs) > _MAX_CHUNKS * _CHUNK:
+        found = _statements(store, "", ())
+    return {key: evidence for key, evidence in found.items() if key in wanted}
+
+
+def _statements(store: Store, where: str, parameters: Sequence[str]) -> dict[tuple[str, str], list[Statement]]:
+    found: dict[tuple[str, str], list[Statement]] = {}
+    query = f"SELECT s.head, s.tail, {_STATEMENT} FROM statement s JOIN document d ON d.id = s.document {where}"
+    for head, tail, *row in store.query(f"{query} ORDER BY s.score DESC NULLS LAST, s.document", parameters):
+        found.setdefault((head, tail), []).append(_statement(row))
+    return found
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 def entities_of(store: Store, type: str, name: str) -> list[str]:
@@ -214,7 +212,7 @@ def _conditions(store: Store, wanted: PairFilter) -> tuple[str, list[Any]]:
     for type, column, name in ((HEAD, "p.head", wanted.organism), (TAIL, "p.tail", wanted.compound)):
         if name is not None:
             ids = entities_of(store, type, name)
-            add(f"{column} IN ({', '.join('?' * len(ids)) or 'NULL'})", *ids)
+            add(f"{column} IN ({_marks(ids) or 'NULL'})", *ids)
     for column, name in (("p.head", wanted.taxon), ("p.tail", wanted.compound_class)):
         if name is not None:
             add(f"EXISTS (SELECT 1 FROM member m WHERE m.entity = {column} AND lower(m.name) = lower(?))", name)

@@ -281,7 +281,7 @@ class DuckStore:
         import duckdb
 
         self.path = path
-        quiet = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+        quiet: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         with _explained(path):
             self._connection = duckdb.connect(str(path), read_only=read_only, config=quiet)
 

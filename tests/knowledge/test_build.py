@@ -94,7 +94,7 @@ def test_two_spellings_are_one_compound_and_two_isomers_are_two(world, format):
     made = [document(str(n), text, f"10.1000/{n}") for n, text in enumerate(texts)]
     relations = {d.id: [("Ruta fictiva", d.abstract.split(" ")[0], 0.5)] for d in made}
     world.write(made, relations)
-    path = world.folder / f"np.{format}"
+    path = world.folder / f"own.{format}"
     world.build(path, format)
     found = sorted((pair.tail.name, pair.publications, pair.status) for pair in pairs(path).values())
     assert found == [("(+)-epicatechin", 1, "not linked"), ("(-)-Epicatechin", 2, "not linked")]
@@ -104,7 +104,7 @@ def test_an_abbreviation_is_what_the_text_says_it_is(world, format):
     text = "Usnic acid (UA) grew. UA was isolated from Usnea barbata."
     made = document("1", text, "10.1000/q")
     world.write([made], {"1": [("Usnea barbata", "UA", 0.8), ("Usnea barbata", "Usnic acid", 0.7)]})
-    path = world.folder / f"np.{format}"
+    path = world.folder / f"own.{format}"
     world.build(path, format)
     (pair,) = pairs(path).values()
     assert (pair.tail.name, pair.probability) == ("Usnic acid", pytest.approx(0.8))
@@ -134,7 +134,7 @@ def test_curators_and_labels_calibrate_and_are_counted(world, format):
     ]
     relations = {d.id: [("Ruta fictiva", "Usnic acid", 0.9), ("Usnea barbata", "Usnic acid", 0.9)] for d in made}
     world.write(made, relations)
-    path = world.folder / f"np.{format}"
+    path = world.folder / f"own.{format}"
     report, _ = world.build(path, format)
     assert not report.calibration.fitted
     verdicts = [Verdicts(d.id, "marie", [("Usnea barbata", "usnic acid.")], "fine", "2024-01-01") for d in made]
@@ -157,7 +157,7 @@ def test_what_cannot_be_used_is_set_aside_with_its_reason(world, format):
     world.predictions.write_text(
         "\n".join([lines[0], "{broken", lines[1], lines[2], failed, '{"id": "x", "relations": []}'])
     )
-    path = world.folder / f"np.{format}"
+    path = world.folder / f"own.{format}"
     report, rejects = world.build(path, format)
     assert report.added == 2
     reasons = "\n".join(f"{item['where']}: {item['reason']}" for item in rejects.items)
@@ -211,8 +211,7 @@ def test_a_database_of_another_format_is_refused(world, base, format):
 def test_a_parquet_file_has_a_row_a_pair_with_its_evidence(world):
     import polars as pl
 
-    path = world.folder / "np.parquet"
-    world.build(path, "parquet")
+    path = world.base("parquet")
     table = pl.read_parquet(path)
     row = table.filter(pl.col("status") == "known").to_dicts()[0]
     assert table.height == 4 and (row["organism"], row["compound"]) == ("Usnea barbata", "Usnic acid")

@@ -55,9 +55,17 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.index = folder / "lotus.sqlite"
-        (folder / "lotus.csv").write_text(LOTUS, encoding="utf-8")
-        build_index(folder / "lotus.csv", self.index, Rejects())
-        self.write(DOCUMENTS, RELATIONS)
+        if not self.index.exists():
+            (folder / "lotus.csv").write_text(LOTUS, encoding="utf-8")
+            build_index(folder / "lotus.csv", self.index, Rejects())
+            self.write(DOCUMENTS, RELATIONS)
+
+    def base(self, format: str) -> Path:
+        """The path of a knowledge base, built if it is not there."""
+        path = self.folder / f"np.{format}"
+        if not path.exists():
+            self.build(path, format)
+        return path
 
     @property
     def predictions(self) -> Path:
