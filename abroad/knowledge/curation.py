@@ -54,7 +54,8 @@ def best_documents(store: Store, wanted: PairFilter, top: int) -> list[str]:
 
     Pairs that a curator has decided are passed over. A document scores (1 - place / N) * p: place is its place, of N,
     in the greedy maximum entropy order of the wanted pairs (`gme_sampler`), which prefers organisms and compounds that
-    the batch has not shown yet; p is the mean probability of its wanted pairs.
+    the batch has not shown yet; p is the mean probability of its wanted pairs. A document whose pairs earlier ones show
+    all comes after those that show another.
 
     Raises:
         InputError: no pair is like that.
@@ -72,7 +73,14 @@ def best_documents(store: Store, wanted: PairFilter, top: int) -> list[str]:
         document: (1 - places[document] / len(shown)) * sum(p.probability for p in found) / len(found)
         for document, found in shown.items()
     }
-    return sorted(shown, key=lambda document: (-worth[document], places[document]))[:top]
+    first: list[str] = []
+    later: list[str] = []
+    seen: set[tuple[str, str]] = set()
+    for document in sorted(shown, key=lambda document: (-worth[document], places[document])):
+        own = {(pair.head.id, pair.tail.id) for pair in shown[document]}
+        (later if own <= seen else first).append(document)
+        seen |= own
+    return (first + later)[:top]
 
 
 def answers(store: Store, head: str, tail: str) -> list[Said]:

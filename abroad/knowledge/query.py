@@ -18,6 +18,7 @@ from abroad.sources.name_keys import name_key, organism_key
 
 Status = Literal["known", "new", "disputed", "not linked"]
 _MAX_NEAR = 3
+_ROUNDING = 1e-9  # 0.9 that went through logarithms is 0.9 still
 _CHUNK, _MAX_CHUNKS = 400, 10  # pairs whose evidence one statement asks for; of more, all evidence is read at once
 _COLUMNS = """
 p.head, h.name, h.identifier, h.item, p.relation, p.tail, t.name, t.identifier, t.item, p.probability, p.status,
@@ -220,7 +221,7 @@ def _conditions(store: Store, wanted: PairFilter) -> tuple[str, list[Any]]:
         if status is not None:
             add("p.status = ?", status)
     if wanted.min_probability:
-        add("p.probability >= ?", wanted.min_probability)
+        add("p.probability >= ?", wanted.min_probability - _ROUNDING)
     if wanted.since is not None:
         add("p.last_year >= ?", wanted.since)
     if wanted.min_publications > 1:
