@@ -30,7 +30,7 @@ _KEY = typer.Option(None, help=KEY_HELP)
     wanted=Options(
         "abroad.knowledge.query:PairFilter",
         only=("organism", "compound", "taxon", "new", "min_probability", "since"),
-        helps={"new": "Of --from, take documents of new pairs: both names are in the index, the pair is not."},
+        helps={"new": "Take documents of new pairs alone: both names are in the index, the pair is not."},
     ),
 )
 def push(
@@ -40,7 +40,7 @@ def push(
     database: Path | None = typer.Option(
         None, "--from", metavar="np.duckdb", help="A knowledge base: push the documents that help it most."
     ),
-    top: int = typer.Option(200, min=1, help="Of --from, take so many documents: probable and diverse ones."),
+    top: int = typer.Option(200, min=1, help="So many documents of --from are pushed: new to the batch, and probable."),
     predictions: Path | None = typer.Option(
         None, "--pred", metavar="PRED.jsonl", help="Predictions of `abroad extract` to show with them."
     ),

@@ -32,6 +32,7 @@ from abroad.linking.link import DISPUTED, KNOWN, NEW, NOT_LINKED
 
 MIN_PAIRS = 50
 """Relations with a known answer, of which some are right and some wrong, below which nothing is fitted."""
+_PRIOR = 1.0  # how strongly the fit is drawn towards the scores as they are
 NO_SCORE = 0.5
 """What an extractor without scores is taken to say."""
 _EDGE = 1e-4  # scores are kept off 0 and 1, whose logits are infinite
@@ -96,11 +97,13 @@ def fit(scores: Sequence[float], right: Sequence[bool], documents: int = 0) -> C
 
     x: NDArray[np.float64] = np.clip(np.asarray(scores, dtype=float), _EDGE, 1 - _EDGE)
     x = np.log(x / (1 - x))
-    sign = np.where(np.asarray(right), 1.0, -1.0)
+    # Platt 1999: targets short of 0 and 1 by what one more answer of the other kind would take away.
+    target = np.where(np.asarray(right), (count + 1) / (count + 2), 1 / (len(right) - count + 2))
 
     def loss(parameters: NDArray[np.float64]) -> float:
         a, b = parameters
-        return float(np.logaddexp(0, -sign * (a * x + b)).sum() + 0.5 * ((a - 1) ** 2 + b**2))
+        z = a * x + b
+        return float((np.logaddexp(0, z) - target * z).sum() + 0.5 * _PRIOR * ((a - 1) ** 2 + b**2))
 
     a, b = minimize(loss, np.array([1.0, 0.0]), method="L-BFGS-B", bounds=[(0.05, 5.0), (-5.0, 5.0)]).x
     return Calibration(round(float(a), 4), round(float(b), 4), **facts)

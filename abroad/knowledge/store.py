@@ -277,7 +277,7 @@ class DuckStore:
 
     def __init__(self, path: Path, read_only: bool) -> None:
         if importlib.util.find_spec("duckdb") is None:
-            raise MissingDependencyError("duckdb", "knowledge", "a knowledge base in DuckDB")
+            raise MissingDependencyError("duckdb", "knowledge", "a database in DuckDB (np.sqlite does without)")
         import duckdb
 
         self.path = path
