@@ -49,10 +49,10 @@ def query(
         nothing = "" if pairs else why_nothing(store, wanted)
     if format == "text":
         for pair in pairs:
-            sys.stdout.writelines(_lines(pair, evidence[pair.head.id, pair.tail.id]))
+            typer.echo("".join(_lines(pair, evidence[pair.head.id, pair.tail.id])), nl=False)
     else:
         write_pairs(sys.stdout, pairs, evidence, format)
-    say(nothing or f"{len(pairs):,} pairs")
+    say(nothing or f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'}")
 
 
 def stats(

@@ -109,8 +109,9 @@ def _add_pages(app: FastAPI, database: Path) -> None:
     @app.get("/", response_class=HTMLResponse)
     def front() -> str:
         with readable(database) as store:
-            pairs = find_pairs(store, PairFilter(new=True, limit=_FRONT))
-            return show("front.html.j2", title="Knowledge base", stats=measure(store), pairs=pairs)
+            new = find_pairs(store, PairFilter(new=True, limit=_FRONT))
+            pairs = new or find_pairs(store, PairFilter(limit=_FRONT))
+            return show("front.html.j2", title="Knowledge base", stats=measure(store), pairs=pairs, new=bool(new))
 
     @app.get("/search", response_class=HTMLResponse)
     def search(q: Text = "") -> str:
