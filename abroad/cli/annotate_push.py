@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from abroad.core.schema import Document, Prediction
     from abroad.knowledge.query import PairFilter
     from annotation.argilla.pull import Pulled
-    from annotation.argilla.push import PushSettings
+    from annotation.argilla.push import PushReport, PushSettings
 
 PUSH = "annotation.argilla.push:PushSettings"
 TARGET = Options(PUSH, only=("dataset", "workspace"))
@@ -80,12 +80,7 @@ def push(
         shown, found = _chosen(source, wanted, top)
     report = send(client, shown, found, settings, Context(rejects, say), ranks)
     report_rejects(rejects, predictions or source, "rejects-of-push.jsonl")
-    typer.echo(
-        f"{len(report.pushed)} documents pushed ({report.created} new, {report.updated} updated, "
-        f"{report.overlapping} for {settings.curators} curators)"
-    )
-    if report.answered:
-        typer.echo(f"{len(report.answered)} left as they are: a curator has answered them")
+    _print_report(report, settings.curators)
     say(f"curate them at {client.api_url}; then: abroad annotate pull --out DIR")
 
 
@@ -146,6 +141,15 @@ def adjudicate(url: str | None = _URL, api_key: str | None = _KEY, *, target: Pu
     client = connect(url, api_key)
     sent = send(client, fetch(client, target.dataset, target.workspace, Rejects()), target.dataset, target.workspace)
     typer.echo(f"{len(sent)} conflicts to decide" + (f": dataset {target.dataset}-adjudication" if sent else ""))
+
+
+def _print_report(report: PushReport, curators: int) -> None:
+    typer.echo(
+        f"{len(report.pushed)} documents pushed ({report.created} new, {report.updated} updated, "
+        f"{report.overlapping} for {curators} curators)"
+    )
+    if report.answered:
+        typer.echo(f"{len(report.answered)} left as they are: a curator has answered them")
 
 
 def _source(documents: Path | None, database: Path | None, predictions: Path | None) -> Path:
