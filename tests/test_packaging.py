@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("abroad", "annotation", "gme_sampler")
 NOT_INSTALLED = {"annotation/README.md"}
-EXTRAS = ("torch", "transformers", "peft", "argilla", "optuna", "ray", "pypdf")
+EXTRAS = ("torch", "transformers", "peft", "argilla", "optuna", "ray", "pypdf", "duckdb", "fastapi")
 TEXT = "Usnic acid was isolated from Usnea barbata."
 
 

@@ -46,6 +46,7 @@ _GROUPS = (
     "fewshot",
     "rank",
     "inspect",
+    "knowledge",
     "annotate",
     "evaluate",
     "leaderboard",

@@ -159,8 +159,9 @@ def _say_report(out: Path, report: ExtractionReport, predictions: list[Predictio
 
 def _say_statements(path: Path, written: StatementReport) -> None:
     say(
-        f"{path}: {written.written} statements; {written.known} known already, {written.without_item} "
-        f"without a Wikidata item of both sides, {written.without_reference} without a reference"
+        f"{path}: {written.written} statements; {written.known} known already, {written.disputed} "
+        f"disputed, {written.without_item} without a Wikidata item of both sides, {written.without_reference} "
+        "without a reference"
     )
 
 

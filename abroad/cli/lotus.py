@@ -42,7 +42,7 @@ def prepare(
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.sources import lotus
-    from abroad.sources.name_index import build_index
+    from abroad.sources.name_index_build import build_index
 
     rejects = Rejects()
     with run_record(out, "lotus prepare", settings.identity(), _present(metadata, doi2pmid)) as record:

@@ -42,6 +42,8 @@ _OPTIONAL = (
     ("py2opsin", "identifiers of systematic names", "pip install 'abroad[link]'"),
     ("bitsandbytes", "4-bit training on CUDA", "pip install 'abroad[quantize]'"),
     ("vllm", "generation on GPUs", "pip install 'abroad[vllm]'"),
+    ("duckdb", "knowledge bases (SQLite does too)", "pip install 'abroad[knowledge]'"),
+    ("fastapi", "knowledge bases in the browser", "pip install 'abroad[knowledge]'"),
     ("argilla", "curation", "pip install 'abroad[annotation]'"),
 )
 

@@ -46,6 +46,10 @@ LINES = {
     "fewshot": "in-d.jsonl --prompt in-p.j2 --examples in-e.jsonl --embedder in-m --out out-p.jsonl",
     "rank": "in-d.jsonl in-p.jsonl --out out-r.jsonl --report out-r.html",
     "inspect attention": "in-d.jsonl --out out-p.html",
+    "knowledge index": "in-t.tsv --synonyms in-s.tsv --out out-i.sqlite",
+    "knowledge build": "in-p.jsonl --documents in-d.jsonl --index in-i.sqlite --decisions in-c.jsonl "
+    "--out out-k.duckdb",
+    "knowledge export": "in-k.duckdb --out out-n.csv",
     "annotate pull": "--from in-s.json --no-server --out out-c",
     "annotate export": "in-d.jsonl --predictions in-p.jsonl --html out-c.html",
     "annotate agreement": "in-d.jsonl --predictions in-p.jsonl --plot out-a.svg",
@@ -62,9 +66,9 @@ READ = {
     *("metadata", "doi2pmid", "synonyms", "keys", "table", "sample", "labels", "relations", "xml", "documents"),
     *("output", "by_entropy", "prompts", "classes", "abstracts", "seeds", "selected", "curated", "corpus", "previous"),
     *("dev", "config", "validation", "synthetic", "prompt", "examples", "embedder", "predictions", "offline"),
-    *("decisions", "gold", "pred", "compare", "run", "file", "model", "directory"),
+    *("database", "decisions", "gold", "pred", "compare", "run", "file", "model", "directory"),
 }
-READ_ALONE = {("tune report", "study"), ("extract", "index")}
+READ_ALONE = {("tune report", "study"), ("extract", "index"), ("knowledge build", "index")}
 
 ALL = {" ".join(path): command for path, command in commands(typer.main.get_command(app))}
 
