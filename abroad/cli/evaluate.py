@@ -15,6 +15,7 @@ from abroad.cli.outputs import PAGE, folder, writes
 if TYPE_CHECKING:
     from abroad.evaluation.evaluate import Evaluation
     from abroad.evaluation.settings import EvaluateSettings
+    from abroad.experiments.tasks import TaskScore
 
 
 @writes(report=PAGE, answers=folder("answers", "answers.jsonl", grows=True))
@@ -49,8 +50,6 @@ def evaluate(
     More examples:
       abroad evaluate --by task --gold held-out-tasks.jsonl --model adapter --answers answers
     """
-    if by != "document":
-        return _by_task(by, gold, model, answers, max_new_tokens, as_json, settings)
     from abroad.core.context import Context
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects
@@ -63,6 +62,10 @@ def evaluate(
     from abroad.evaluation.report import write_report
     from abroad.evaluation.stage import evaluate_stage
 
+    if by not in ("document", "task"):
+        raise InputError(f"--by {by}: expected document or task")
+    if by == "task":
+        return _show_tasks(_score_tasks(gold, model, answers, max_new_tokens, settings), as_json)
     if pred is None:
         raise InputError("expected --pred PRED.jsonl, the predictions to score")
     rejects = Rejects()
@@ -93,24 +96,14 @@ def evaluate(
         say(rejects.summary())
 
 
-def _by_task(
-    by: str,
-    gold: Path,
-    model: str | None,
-    answers: Path | None,
-    max_new_tokens: int,
-    as_json: bool,
-    settings: EvaluateSettings,
-) -> None:
-    from dataclasses import asdict
-
+def _score_tasks(
+    gold: Path, model: str | None, answers: Path | None, max_new_tokens: int, settings: EvaluateSettings
+) -> list[TaskScore]:
     from abroad.core.errors import InputError
     from abroad.core.io import Rejects
     from abroad.documents.instructions import Task, read_training_set
     from abroad.experiments.tasks import answers_beside_base, score_by_task
 
-    if by != "task":
-        raise InputError(f"--by {by}: expected document or task")
     if model is None or answers is None:
         raise InputError("--by task: expected --model, and --answers DIR for what it answers")
     rejects = Rejects()
@@ -118,7 +111,14 @@ def _by_task(
     if not tasks:
         raise InputError(f"{gold}: documents, no instruction set; `abroad synth tasks` makes one of them")
     own, base = answers_beside_base(tasks, model, answers, max_new_tokens)
-    rows = score_by_task(tasks, own, base, settings.resamples, settings.seed)
+    if rejects:
+        say(rejects.summary())
+    return score_by_task(tasks, own, base, settings.resamples, settings.seed)
+
+
+def _show_tasks(rows: list[TaskScore], as_json: bool) -> None:
+    from dataclasses import asdict
+
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows]))
         return
@@ -127,8 +127,6 @@ def _by_task(
         beside = f" {row.base:7.1f}   {row.score - row.base:+.1f}" if row.base is not None else ""
         interval = f" ({row.difference.low:+.1f} to {row.difference.high:+.1f})" if row.difference else ""
         typer.echo(f"{row.kind:16} {row.count:6} {row.score:7.1f}{beside}{interval}")
-    if rejects:
-        say(rejects.summary())
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from abroad.cli.common import group, report_rejects, say
+from abroad.cli.common import group, parse_sets, report_rejects, say
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
 from abroad.cli.outputs import JSONL, PAGE, folder, writes
 from abroad.core.outputs import Kind
@@ -289,6 +289,7 @@ def topics(
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, atomic_write
     from abroad.core.provenance import run_record
+    from abroad.synthesis.generation.writer import Writer
     from abroad.synthesis.prompts.guides import guide_of
     from abroad.synthesis.tasks.topics import generate_topics, guide_lists, with_own_topics
 
@@ -297,8 +298,8 @@ def topics(
         raise InputError(f"--principles {principles}: no topics in it to begin with")
     spec, lists = engine.spec, guide_lists(guide)
     with run_record(out, "synth topics", engine.text_identity | {"count": count, "seed": seed}, []) as record:
-        context = Context(rejects, say)
-        found = generate_topics(lists, count, spec.make(say), spec.identity, helper(out, "work"), context, seed)
+        writer = Writer(spec.make(say), spec.identity, helper(out, "work"), Context(rejects, say))
+        found = generate_topics(lists, count, writer, seed)
         record["topics"] = {what: len(new) for what, new in found.items()}
         with atomic_write(out) as stream:
             whole = with_own_topics(guide, found).model_dump(mode="json")
@@ -390,22 +391,3 @@ def compare(
         record["f1"] = {entry.name: round(entry.scores.f1, 2) for entry in scores}
     report_rejects(rejects, out)
     say(f"table and plot: {out / 'compare.html'}")
-
-
-def parse_sets(assignments: list[str]) -> dict[str, Path]:
-    """NAME=FILE pairs, in the order given.
-
-    Raises:
-        InputError: no "=" in one, or a name that stands twice.
-    """
-    from abroad.core.errors import InputError
-
-    files: dict[str, Path] = {}
-    for text in assignments:
-        name, equals, path = text.partition("=")
-        if not (name and equals and path):
-            raise InputError(f"{text!r}: expected NAME=FILE, such as plain=train.jsonl")
-        if name in files:
-            raise InputError(f"{text!r}: the name {name!r} stands twice")
-        files[name] = Path(path)
-    return files

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from abroad.cli.common import CommandGroup, report_rejects, say
+from abroad.cli.common import CommandGroup, parse_sets, report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
 
@@ -165,7 +165,6 @@ def curve(
     """Train on parts of each set, each holding the smaller ones, and plot F1 with intervals against their size."""
     from dataclasses import asdict
 
-    from abroad.cli.synth import parse_sets
     from abroad.core.context import Context
     from abroad.core.errors import InputError
     from abroad.core.io import atomic_write, write_json

@@ -7,7 +7,7 @@ with the right one (relations, names); one of a single part, such as yes or no, 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,22 +45,22 @@ class TaskScore:
 
 
 def answer_tasks(
-    tasks: Sequence[Task], engine: Engine, tokenizer: Any, identity: dict[str, Any], out: Path, max_new_tokens: int
+    prompts: Mapping[str, tuple[int, ...]], engine: Engine, identity: dict[str, Any], out: Path, max_new_tokens: int
 ) -> dict[str, str]:
-    """Id of each task -> the answer; kept in `out`, so that a rerun goes on. A task beyond the context has none.
+    """Id of each task -> the answer to its prompt; kept in `out`, so that a rerun goes on.
+
+    A task beyond the context has none.
 
     Raises:
         AbroadError: no task could be answered.
     """
-    from abroad.extraction.generative.encode import encode_prompt
     from abroad.extraction.generative.extractor import budget
 
-    prompts = {task.id: encode_prompt(tokenizer, task.text) for task in tasks}
     wanted = {id: digest(list(prompt)) for id, prompt in prompts.items()}
     found, reason = {}, ""
     with (
         ResumableOutput(out, identity | {"max_new_tokens": max_new_tokens}, wanted) as output,
-        Progress("answering tasks", len(tasks), done=len(output.done)) as progress,
+        Progress("answering tasks", len(prompts), done=len(output.done)) as progress,
     ):
         requests = (
             GenerationRequest(id, prompt, budget(max_new_tokens, len(prompt), engine.context_length))
@@ -77,7 +77,7 @@ def answer_tasks(
             found[record["id"]] = record["answer"]
         reason = reason or record["error"] or ""
     if not found:
-        raise AbroadError(f"{out}: all {len(tasks)} tasks failed: {reason}")
+        raise AbroadError(f"{out}: all {len(prompts)} tasks failed: {reason}")
     return found
 
 
@@ -91,14 +91,16 @@ def answers_beside_base(
         AbroadError: none of the tasks could be answered.
     """
     from abroad.engines.spec import DEFAULT_ENGINE, EngineSpec
+    from abroad.extraction.generative.encode import encode_prompt
     from abroad.models.load import load_tokenizer
     from abroad.models.resolve import resolve_model
 
     def ask(name: str, file: str) -> dict[str, str]:
         spec = EngineSpec.read(DEFAULT_ENGINE, name)
         tokenizer = load_tokenizer(resolve_model(name))
+        prompts = {task.id: encode_prompt(tokenizer, task.text) for task in tasks}
         identity = spec.identity | spec.weights
-        return answer_tasks(tasks, LazyEngine(spec), tokenizer, identity, folder / file, max_new_tokens)
+        return answer_tasks(prompts, LazyEngine(spec), identity, folder / file, max_new_tokens)
 
     source = resolve_model(model)
     own = ask(model, "answers.jsonl")

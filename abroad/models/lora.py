@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,41 +27,58 @@ def import_peft() -> Any:
     return peft
 
 
-def add_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int, targets: Sequence[str] = ()) -> Any:
-    """Add an adapter to every linear layer but the output layer (BioGPT: q, k, v, out, fc1, fc2).
+@dataclass(frozen=True)
+class LoraShape:
+    """What decides an adapter before it is trained.
+
+    Attributes:
+        rank: of its matrices.
+        alpha: its scale times the rank.
+        dropout: of what goes into it.
+        seed: of its first weights.
+        targets: the layers whose names end like this; empty for every linear layer but the output layer.
+    """
+
+    rank: int
+    alpha: int
+    dropout: float
+    seed: int
+    targets: Sequence[str] = ()
+
+
+def add_lora(model: Any, shape: LoraShape) -> Any:
+    """Add an adapter: to every linear layer but the output layer (BioGPT: q, k, v, out, fc1, fc2), or its targets.
 
     The same seed gives the same weights, whatever device and precision the model has (`abroad.models.initial`);
     without weights (on the meta device) it gets none.
 
-    Args:
-        targets: instead, the layers whose names end like this.
     Raises:
         InputError: the model has no such layer.
     """
     import torch
 
-    model = _with_lora(model, rank, alpha, dropout, seed, targets)
+    model = _with_lora(model, shape)
     with torch.no_grad():
         for name, value in trainable(model):
             if not value.is_meta:
-                drawn = initial_matrix(seed, peft_name(name), tuple(value.shape))
+                drawn = initial_matrix(shape.seed, peft_name(name), tuple(value.shape))
                 value.copy_(torch.from_numpy(drawn).to(value.device, value.dtype))
     return model
 
 
-def _with_lora(model: Any, rank: int, alpha: int, dropout: float, seed: int, targets: Sequence[str]) -> Any:
+def _with_lora(model: Any, shape: LoraShape) -> Any:
     """The adapter as peft draws it: all matrices in one go."""
     names = {name.rpartition(".")[2] for name, _ in model.named_modules()}
-    if unknown := [target for target in targets if target.rpartition(".")[2] not in names]:
+    if unknown := [target for target in shape.targets if target.rpartition(".")[2] not in names]:
         linear = sorted({n.rpartition(".")[2] for n, module in model.named_modules() if hasattr(module, "in_features")})
         raise InputError(f"lora_targets: the model has no layer {unknown[0]!r}; expected some of: {', '.join(linear)}")
     peft = import_peft()
-    import_transformers()[0].set_seed(seed)
+    import_transformers()[0].set_seed(shape.seed)
     config = peft.LoraConfig(
-        r=rank,
-        lora_alpha=alpha,
-        lora_dropout=dropout,
-        target_modules=list(targets) or "all-linear",
+        r=shape.rank,
+        lora_alpha=shape.alpha,
+        lora_dropout=shape.dropout,
+        target_modules=list(shape.targets) or "all-linear",
         task_type="CAUSAL_LM",
     )
     with warnings.catch_warnings():
@@ -90,8 +108,8 @@ def draw_former(empty: Any, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
     BaseTunerLayer._move_adapter_to_device_of_base_layer = look  # type: ignore[method-assign, assignment]
     try:
-        shape = (drawn["lora_rank"], drawn["lora_alpha"], drawn["lora_dropout"], drawn["seed"])
-        model = _with_lora(empty, *shape, drawn.get("lora_targets") or ())
+        figures = (drawn["lora_rank"], drawn["lora_alpha"], drawn["lora_dropout"], drawn["seed"])
+        model = _with_lora(empty, LoraShape(*figures, drawn.get("lora_targets") or ()))
     finally:
         BaseTunerLayer._move_adapter_to_device_of_base_layer = move  # type: ignore[method-assign]
     layers = ((name, drawn_by[layer]) for name, layer in model.named_modules() if layer in drawn_by)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,8 @@ def read(source: Path, torch: Any) -> dict[str, Any]:
     Raises:
         ValueError: the file holds something else.
     """
-    try:  # of gigabytes only what is at hand is in memory
-        found = torch.load(source, map_location="cpu", weights_only=True, mmap=True)
-    except (RuntimeError, ValueError) as error:
-        if "mmap" not in str(error):
-            raise
-        found = torch.load(source, map_location="cpu", weights_only=True)  # the form before torch 1.6
+    mapped = zipfile.is_zipfile(source)  # of gigabytes only what is at hand is in memory; not so before torch 1.6
+    found = torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
     if not isinstance(found, dict) or not all(isinstance(k, str) and torch.is_tensor(v) for k, v in found.items()):
         raise ValueError("expected tensors by name, found something else")
     if not found:

@@ -79,12 +79,14 @@ def _asking(
 ) -> Callable[[Sequence[Document]], list[list[str]]]:
     """What asks a model for keywords; it is loaded when there is something to ask."""
     from abroad.engines.lazy import LazyEngine
+    from abroad.synthesis.generation.writer import Writer
     from abroad.synthesis.prompts.model_keywords import ask_keywords
 
     spec = engine.spec
+    writer = Writer(LazyEngine(spec, context.say), spec.identity, work, context)
 
     def ask(documents: Sequence[Document]) -> list[list[str]]:
-        return ask_keywords(documents, settings, LazyEngine(spec, context.say), spec.identity, work, context)
+        return ask_keywords(documents, settings, writer)
 
     return ask
 

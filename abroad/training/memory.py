@@ -131,9 +131,9 @@ def _empty(config: Any, settings: TrainSettings) -> Any:
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()
+    adapted = add_lora(model, settings.lora_shape)
     if settings.residual_dropout:
-        add_residual_dropout(model, settings.residual_dropout)
-    adapted = add_lora(model, settings.lora_rank, settings.lora_alpha, settings.lora_dropout, settings.seed)
+        add_residual_dropout(adapted, settings.residual_dropout)
     if settings.quantization != "none":
         _as_four_bits(adapted.get_base_model())
     return adapted.get_base_model()

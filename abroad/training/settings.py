@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from abroad.core.settings import Count, CountOrNone, NotNegative, Positive, Seed, Settings, Share
+
+if TYPE_CHECKING:
+    from abroad.models.lora import LoraShape
 
 
 class TrainSettings(Settings):
@@ -67,6 +70,13 @@ class TrainSettings(Settings):
     spike_window: Count = Field(32, description="Updates whose losses a spike is measured against.")
     spike_zscore: Positive = Field(6.0, description="Standard deviations above their mean that make a spike.")
     seed: Seed = Field(0, description="Seed of the adapter, of the order of the data and of dropout.")
+
+    @property
+    def lora_shape(self) -> LoraShape:
+        """The adapter that is trained."""
+        from abroad.models.lora import LoraShape
+
+        return LoraShape(self.lora_rank, self.lora_alpha, self.lora_dropout, self.seed, self.lora_targets)
 
 
 class TrialSettings(TrainSettings):

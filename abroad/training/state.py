@@ -24,7 +24,9 @@ class TrainerState:
 
     Attributes:
         update: the last update made.
-        losses, norms, sizes: windows of the guard: of the loss, the norm of the gradient, the size of the update.
+        losses: window of the guard, of the loss.
+        norms: likewise, of the norm of the gradient.
+        sizes: likewise, of the size of the update.
         spiking_since: first update of a spike of the loss that goes on.
         left_out: updates whose batches are left out.
         best: best F1 so far, and the update it was reached at.

@@ -381,9 +381,8 @@ def with_adapter(model: Any, settings: TrainSettings) -> Any:
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()
-    shape = (settings.lora_rank, settings.lora_alpha, settings.lora_dropout, settings.seed)
     # the adapter is drawn now, after all else that draws: compression draws it again from the seed alone
-    model = add_lora(model, *shape, settings.lora_targets)
+    model = add_lora(model, settings.lora_shape)
     if settings.residual_dropout:
         add_residual_dropout(model, settings.residual_dropout)
     return model

@@ -11,7 +11,7 @@ from abroad.models.adapters import arrays_hash, load_arrays
 from abroad.models.compeft import compress, write_change
 from abroad.models.initial import initial_adapter, initial_matrix
 from abroad.models.load import empty_model, load_model
-from abroad.models.lora import add_lora, draw_former, peft_names, trainable
+from abroad.models.lora import LoraShape, add_lora, draw_former, peft_names, trainable
 from abroad.models.resolve import resolve_model
 from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
 from abroad.release.run import read_run, trained_in
@@ -40,7 +40,7 @@ def test_an_adapter_is_drawn_alike_whatever_its_base_is_held_in(tiny_model, prec
         pytest.importorskip("bitsandbytes")
     base = load_model(resolve_model(str(tiny_model)), "nf4" if precision == "nf4" else "none")
     base = base.to(torch.bfloat16) if precision == "bfloat16" else base
-    model = add_lora(base, 4, 8, 0.0, 3)
+    model = add_lora(base, LoraShape(4, 8, 0.0, 3))
     found = {name: value.detach().float().numpy() for name, value in peft_names(dict(trainable(model))).items()}
     again = initial_adapter(3, {name: value.shape for name, value in found.items()})
     assert arrays_hash(again) == arrays_hash(found)

@@ -41,7 +41,6 @@ class VllmEngine:
     Args:
         engine: a `vllm.LLMEngine`.
         max_running: sequences that it runs at once.
-        context_length: tokens of prompt and text together.
         lora: a `vllm.lora.request.LoRARequest` for every text, or None.
         counts: of speculative decoding, if the engine has a draft.
         say: is told what a person should know.
@@ -53,13 +52,13 @@ class VllmEngine:
         self,
         engine: Any,
         max_running: int,
-        context_length: int,
         lora: Any = None,
         counts: SpeculationCounts | None = None,
         say: Callable[[str], None] = lambda message: None,
     ) -> None:
         self._engine, self._lora, self.speculation, self._say = engine, lora, counts, say
-        self.max_running, self.context_length = max_running, context_length
+        self.max_running = max_running
+        self.context_length = engine.model_config.max_model_len  # of prompt and text together
         self._count = itertools.count()
 
     @classmethod
@@ -125,7 +124,7 @@ class VllmEngine:
             raise InputError(f"{name}: vLLM cannot run it: {' '.join(str(error).split())[:300]}") from None
         lora = LoRARequest("adapter", 1, str(source.adapter)) if source.adapter else None
         counts = SpeculationCounts() if settings.draft is not None else None
-        return cls(engine, batch_size, engine.model_config.max_model_len, lora, counts, say)
+        return cls(engine, batch_size, lora, counts, say)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they are ready; a request that vLLM refuses gets an error."""

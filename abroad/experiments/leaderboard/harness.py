@@ -11,11 +11,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from abroad.core.errors import InputError, MissingDependencyError
-from abroad.engines.spec import read_settings
-from abroad.engines.transformers.member import TransformersSettings
+from abroad.engines.spec import ENGINES, read_settings
+from abroad.engines.transformers.member import KIND, TransformersSettings
 from abroad.experiments.leaderboard.settings import LeaderboardModel
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
@@ -58,7 +58,7 @@ def check_harness(models: Sequence[LeaderboardModel], tasks: Sequence[str], fold
     except ImportError:
         raise MissingDependencyError("lm_eval", "harness", "general benchmarks") from None
     for model in models:
-        if model.engine != "transformers":
+        if ENGINES.get(model.engine) is not KIND:  # it is given the model itself, not an engine
             raise InputError(f"--harness: {model.label} runs by {model.engine}; expected models of engine transformers")
     if folder is not None and not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected one with tasks (YAML) of lm-evaluation-harness")
@@ -84,8 +84,7 @@ def run_harness(
     import lm_eval
     from lm_eval.models.huggingface import HFLM
 
-    settings = read_settings(model.engine, model.settings)
-    assert isinstance(settings, TransformersSettings)
+    settings = cast("TransformersSettings", read_settings(model.engine, model.settings))
     source = resolve_model(model.model, settings.base)
     loaded, tokenizer = load_model(source, settings.quantization), load_tokenizer(source)
     logging.getLogger("lm_eval").setLevel(logging.ERROR)

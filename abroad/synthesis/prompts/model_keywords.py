@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-from abroad.core.context import Context
 from abroad.core.io import read_records
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document
-from abroad.engines.base import Engine, GenerationRequest
+from abroad.engines.base import GenerationRequest
+from abroad.synthesis.generation.writer import Writer
 from abroad.synthesis.prompts.keywords import extract_keywords, name_words
 from abroad.synthesis.prompts.settings import InstructSettings
 from abroad.synthesis.prompts.styles import PROMPT_STYLES
@@ -30,26 +28,19 @@ _HEADING = re.compile(r"^\s*\W*key\s?(?:words|phrases)\W*[:\n]", re.IGNORECASE)
 def ask_keywords(
     documents: Sequence[Document],
     settings: InstructSettings,
-    engine: Engine,
-    identity: dict[str, Any],
-    work: Path,
-    context: Context,
+    writer: Writer,
 ) -> list[list[str]]:
-    """The keywords of each document, best first; answers are kept in `work`, so that a rerun goes on.
-
-    Args:
-        identity: of engine and model.
-    """
+    """The keywords of each document, best first; answers are kept, so that a rerun goes on."""
     requests = {request.id: request for request in _requests(documents, settings)}
     wanted = {id: digest(request.prompt, request.temperature, request.seed) for id, request in requests.items()}
-    out = work / "keywords.jsonl"
+    out = writer.work / "keywords.jsonl"
     with (
-        ResumableOutput(out, identity, wanted) as output,
-        context.progress("asking for keywords", len(requests), done=len(output.done)) as progress,
+        ResumableOutput(out, writer.identity, wanted) as output,
+        writer.context.progress("asking for keywords", len(requests), done=len(output.done)) as progress,
     ):
-        for answer in engine.generate(request for id, request in requests.items() if id not in output.done):
+        for answer in writer.engine.generate(request for id, request in requests.items() if id not in output.done):
             if answer.error is not None:
-                context.rejects.add(f"keywords of {answer.id}", answer.error)
+                writer.context.rejects.add(f"keywords of {answer.id}", answer.error)
             output.append({"id": answer.id, "answer": answer.text})
             progress.advance()
     output.finish(order=requests)

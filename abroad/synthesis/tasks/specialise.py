@@ -19,12 +19,11 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper, old_helper
-from abroad.core.io import read_records, write_jsonl
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.engines.base import Engine
 from abroad.extraction.builtin.reading import LONGEST_TEXT
-from abroad.synthesis.generation.generate import generate_abstracts
+from abroad.synthesis.generation.writer import Writer
 from abroad.synthesis.prompts.keywords import extract_keywords
 from abroad.synthesis.selection.fidelity import names_in, stands_in
 from abroad.synthesis.settings import SpecialiseSettings
@@ -106,29 +105,20 @@ def specialise(
         raise InputError("none of the seed documents has a relation; expected a handful of curated documents")
     index = Bm25Index(corpus)
     titles = {document.id: _title(document) for document in seeds}
-    asked = _topics(seeds, engine, identity, settings, work, context) if settings.topics else []
+    writer = Writer(engine, identity, work, context)
+    asked = _topics(seeds, writer, settings) if settings.topics else []
     prompts = _instruction_prompts(titles, corpus, examples, settings, number)
-    write_jsonl(work / "instruction_prompts.jsonl", _about_topics(prompts, asked, examples, index, titles))
-    generate_abstracts(work / "instruction_prompts.jsonl", work / "instructions.jsonl", engine, context, identity)
-    questions, rejected = _questions(_read(work / "instructions.jsonl"), examples, previous, settings)
-    if not questions:
-        raise InputError(
-            f"none of the {settings.count} generated texts is a new instruction; "
-            "expected a larger model, more seeds or a lower temperature"
-        )
+    prompts = _about_topics(prompts, asked, examples, index, titles)
+    instructions = writer.write(prompts, "instruction_prompts.jsonl", "instructions.jsonl")
+    questions, rejected = _questions(instructions, examples, previous, settings)
     shown = [(task, titles[task.source]) for task in examples if task.kind not in ("empty", "verify")]
     if settings.inputs == "generated":
-        questions = _with_inputs(questions, shown, engine, identity, settings, work, context)
+        questions = _with_inputs(questions, shown, writer, settings)
     prompts = [prompt for question in questions for prompt in _answer_prompts(question, shown, index, settings)]
-    write_jsonl(work / "answer_prompts.jsonl", prompts)
-    generate_abstracts(work / "answer_prompts.jsonl", work / "answers.jsonl", engine, context, identity)
+    written = writer.write(prompts, "answer_prompts.jsonl", "answers.jsonl")
     texts = {document.id: document.text for document in corpus}
-    own_inputs = settings.inputs == "generated"
-    topics = {record["id"]: record.get("topic", "") for record in _read(work / "instructions.jsonl")}
-    answers = [_judged(record, texts, number, own_inputs) for record in _read(work / "answers.jsonl")]
-    for answer in answers:
-        if topic := topics.get(answer["id"].removesuffix(_WITHOUT)):
-            answer["topic"] = topic
+    answers = [_judged(record, texts, number, settings.inputs == "generated") for record in written]
+    answers = _with_topics(answers, instructions)
     with_context = [answer for answer in answers if not answer["id"].endswith(_WITHOUT)]
     without = [answer for answer in answers if answer["id"].endswith(_WITHOUT)]
     return Specialised(
@@ -186,18 +176,13 @@ _TYPES = {
 
 def _topics(
     seeds: Sequence[Document],
-    engine: Engine,
-    identity: dict[str, Any],
+    writer: Writer,
     settings: SpecialiseSettings,
-    work: Path,
-    context: Context,
 ) -> list[tuple[str, str]]:
     """(type of question, topic) in the order in which they are asked about, each type as often as any other."""
     keywords = list(dict.fromkeys(word for words in extract_keywords(seeds, 3) for word in words))
     lists = dict.fromkeys(_TYPES.values(), keywords)
-    found = generate_topics(
-        lists, settings.topics, engine, identity, work, context, settings.seed, settings.temperature
-    )
+    found = generate_topics(lists, settings.topics, writer, settings.seed, settings.temperature)
     by_type = {kind: found[what] or keywords for kind, what in _TYPES.items()}
     most = max(map(len, by_type.values()))
     return [(kind, topics[place % len(topics)]) for place in range(most) for kind, topics in by_type.items()]
@@ -230,11 +215,8 @@ def _about_topics(
 def _with_inputs(
     questions: Sequence[Task],
     shown: Sequence[tuple[Task, str]],
-    engine: Engine,
-    identity: dict[str, Any],
+    writer: Writer,
     settings: SpecialiseSettings,
-    work: Path,
-    context: Context,
 ) -> list[Task]:
     """The questions, each with a text that the model writes for it; those that it writes none for keep the title."""
     prompts = []
@@ -246,15 +228,21 @@ def _with_inputs(
         fields = {"temperature": settings.temperature, "top_p": 0.95, "max_tokens": 2 * settings.max_new_tokens}
         prompt = "\n\n".join([_INPUTS, *parts, ask])
         prompts.append({"id": question.id, "prompt": prompt, "stop": ["\n"], "seed": draw.randrange(2**31), **fields})
-    write_jsonl(work / "input_prompts.jsonl", prompts)
-    generate_abstracts(work / "input_prompts.jsonl", work / "inputs.jsonl", engine, context, identity)
-    written = {record["id"]: record["AbstractText"].strip() for record in _read(work / "inputs.jsonl")}
+    texts = writer.write(prompts, "input_prompts.jsonl", "inputs.jsonl")
+    written = {record["id"]: record["AbstractText"].strip() for record in texts}
     return [
         replace(question, input=written[question.id])
         if len(written.get(question.id, "").split()) >= _SHORTEST_INPUT
         else question
         for question in questions
     ]
+
+
+def _with_topics(answers: list[dict[str, Any]], instructions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers, each with the topic of its instruction, where that has one."""
+    topics = {record["id"]: record.get("topic", "") for record in instructions}
+    found = ((answer, topics.get(answer["id"].removesuffix(_WITHOUT))) for answer in answers)
+    return [{**answer, "topic": topic} if topic else answer for answer, topic in found]
 
 
 def _equalised(tasks: list[dict[str, Any]], keep: int) -> list[dict[str, Any]]:
@@ -274,7 +262,11 @@ def _questions(
     previous: Sequence[dict[str, Any]],
     settings: SpecialiseSettings,
 ) -> tuple[list[Task], list[dict[str, Any]]]:
-    """New instructions with their inputs, and what was set aside with its reason."""
+    """New instructions with their inputs, and what was set aside with its reason.
+
+    Raises:
+        InputError: there is no new one.
+    """
     known = NearDuplicates(settings.similarity)
     for task in (*examples, *map(Task.from_dict, previous)):
         known.add(task.id, f"{task.instruction} {task.input}")
@@ -292,6 +284,11 @@ def _questions(
             questions.append(Task(record["id"], "generated", text, about, "", record["about"]))
             continue
         rejected.append({"id": record["id"], "instruction": text, "input": about, "reason": reason})
+    if not questions:
+        raise InputError(
+            f"none of the {settings.count} generated texts is a new instruction; "
+            "expected a larger model, more seeds or a lower temperature"
+        )
     return questions, rejected
 
 
@@ -357,7 +354,3 @@ def _grounded_share(answers: Sequence[dict[str, Any]]) -> float:
 
 def _clean(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name not in ("reason", "foreign")}
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    return [record for _, _, record in read_records(path)]

@@ -9,14 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
-from abroad.core.context import Context
-from abroad.core.io import read_records, write_jsonl
-from abroad.engines.base import Engine
-from abroad.synthesis.generation.generate import generate_abstracts
+from abroad.synthesis.generation.writer import Writer
 from abroad.synthesis.prompts.guides import Guide, Topics
 
 _SHOWN = 5  # examples before the model goes on
@@ -28,10 +24,7 @@ _LINE = re.compile(r"^\s*(?:\(?\d{1,2}[.):]+|[-*])?\s*(.+?)[\s.;,]*$")
 def generate_topics(
     lists: Mapping[str, Sequence[str]],
     count: int,
-    engine: Engine,
-    identity: dict[str, Any],
-    work: Path,
-    context: Context,
+    writer: Writer,
     seed: int = 0,
     temperature: float = 0.8,
 ) -> dict[str, list[str]]:
@@ -39,31 +32,26 @@ def generate_topics(
 
     Args:
         lists: what a list is of ("aims of studies of plants") -> examples.
-        work: where the continuations are kept, so that a rerun goes on.
+        writer: goes on with the lists.
     """
     rounds = max(2, -(-2 * count // _A_LIST))
     prompts = [
-        _prompt(what, examples, number, place, seed, temperature)
+        _prompt(what, examples, f"topics-{number}-{place}", Random(f"{seed}:{what}:{place}"), temperature)
         for number, (what, examples) in enumerate(lists.items())
         for place in range(rounds)
     ]
-    write_jsonl(work / "topic_prompts.jsonl", prompts)
-    generate_abstracts(work / "topic_prompts.jsonl", work / "topics.jsonl", engine, context, identity)
     votes: dict[str, Counter[str]] = {what: Counter() for what in lists}
-    for _, _, record in read_records(work / "topics.jsonl"):
+    for record in writer.write(prompts, "topic_prompts.jsonl", "topics.jsonl"):
         known = {example.casefold() for example in lists[record["what"]]}
         votes[record["what"]].update(topic for topic in read_topics(record["AbstractText"]) if topic not in known)
     return {what: [topic for topic, _ in found.most_common(count)] for what, found in votes.items()}
 
 
-def _prompt(
-    what: str, examples: Sequence[str], number: int, place: int, seed: int, temperature: float
-) -> dict[str, Any]:
-    draw = Random(f"{seed}:{what}:{place}")
+def _prompt(what: str, examples: Sequence[str], id: str, draw: Random, temperature: float) -> dict[str, Any]:
     shown = draw.sample(list(examples), min(_SHOWN, len(examples)))
     lines = [f"{line}. {example}" for line, example in enumerate(shown, 1)]
     return {
-        "id": f"topics-{number}-{place}",
+        "id": id,
         "what": what,
         "prompt": f"{what[0].upper()}{what[1:]}, all different:\n" + "\n".join([*lines, f"{len(shown) + 1}."]),
         "temperature": temperature,

@@ -6,6 +6,7 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import write_documents
 from abroad.engines.base import Generation
+from abroad.synthesis.generation.writer import Writer
 from abroad.synthesis.prompts.instruct import instruct
 from abroad.synthesis.prompts.model_keywords import ask_keywords, best_keywords, read_keywords
 from abroad.synthesis.prompts.settings import InstructSettings
@@ -56,18 +57,18 @@ class Asked:
 
 def test_the_model_is_asked_once_at_each_temperature_and_a_killed_run_goes_on(tmp_path):
     engine = Asked()
-    found = ask_keywords([DOCUMENT], SETTINGS, engine, {"model": "m"}, tmp_path, Context())
+    found = ask_keywords([DOCUMENT], SETTINGS, Writer(engine, {"model": "m"}, tmp_path, Context()))
     assert found == [["wheat rust", "antifungal activity", "column chromatography"]]
     assert [request.temperature for request in engine.requests] == [0.4, 0.5, 0.6, 0.7]
     assert all(request.prompt.endswith("ASSISTANT:") for request in engine.requests)
     again = Asked("nothing of this")
-    assert ask_keywords([DOCUMENT], SETTINGS, again, {"model": "m"}, tmp_path, Context()) == found
+    assert ask_keywords([DOCUMENT], SETTINGS, Writer(again, {"model": "m"}, tmp_path, Context())) == found
     assert again.requests == []
 
 
 def test_they_stand_in_every_prompt(tmp_path):
     def find(documents):
-        return ask_keywords(documents, SETTINGS, Asked(), {}, tmp_path, Context())
+        return ask_keywords(documents, SETTINGS, Writer(Asked(), {}, tmp_path, Context()))
 
     records = list(instruct([DOCUMENT], SETTINGS, find_keywords=find))
     assert [sorted(r["keywords"]) for r in records] == [

@@ -9,6 +9,7 @@ from abroad.core.context import Context
 from abroad.core.io import Rejects, read_records, write_documents
 from abroad.documents.instructions import Task, read_training_set
 from abroad.engines.base import Generation
+from abroad.synthesis.generation.writer import Writer
 from abroad.synthesis.prompts.guides import load_guide
 from abroad.synthesis.settings import SpecialiseSettings
 from abroad.synthesis.tasks.kinds import LONG, balanced, instruction_set, kinds, long_tasks
@@ -119,7 +120,7 @@ def test_topics_are_found_by_the_model_and_what_was_shown_is_none():
 
 def test_a_list_is_continued_until_there_are_enough(tmp_path):
     engine = Continuing()
-    found = generate_topics({"aims of studies": ["weather", "rust"]}, 2, engine, {}, tmp_path, Context())
+    found = generate_topics({"aims of studies": ["weather", "rust"]}, 2, Writer(engine, {}, tmp_path, Context()))
     assert found == {"aims of studies": ["statins of fungi", "alkaloids of bark"]}
     prompts = [request.prompt for request in engine.asked]
     assert all(p.startswith("Aims of studies, all different:\n1. ") and p.endswith("\n3.") for p in prompts)
