@@ -1,5 +1,6 @@
 """What users install: a wheel with all that the packages need, which works without extras; `make help`."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -95,6 +96,19 @@ def test_extraction_works_without_extras(environment):
 def test_the_command_works_without_extras(environment):
     assert "Usnea barbata" in run(environment, "-m", "abroad", "extract", "--text", TEXT)
     assert "Example" in run(environment, "-m", "abroad", "evaluate", "--help")
+
+
+def test_a_knowledge_base_in_sqlite_works_without_extras_and_others_name_theirs(environment, tmp_path):
+    (tmp_path / "d.jsonl").write_text(json.dumps({"id": "1", "AbstractText": TEXT}) + "\n")
+    run(environment, "-m", "abroad", "extract", str(tmp_path / "d.jsonl"), "--out", str(tmp_path / "p.jsonl"))
+    build = ("-m", "abroad", "knowledge", "build", str(tmp_path / "p.jsonl"), "--out")
+    run(environment, *build, str(tmp_path / "np.sqlite"))
+    assert "Usnic acid" in run(environment, "-m", "abroad", "knowledge", "query", str(tmp_path / "np.sqlite"))
+    done = subprocess.run([environment, "-I", *build, str(tmp_path / "np.duckdb")], capture_output=True, text=True)
+    assert done.returncode == 1 and "pip install 'abroad[knowledge]'" in done.stderr
+    browse = [environment, "-I", "-m", "abroad", "knowledge", "browse", str(tmp_path / "np.sqlite")]
+    done = subprocess.run(browse, capture_output=True, text=True)
+    assert done.returncode == 1 and "pip install 'abroad[knowledge]'" in done.stderr
 
 
 def test_make_help_lists_every_target():

@@ -26,7 +26,7 @@ from abroad.core.settings import Settings, Share
 from abroad.documents.inputs import read_documents
 from abroad.documents.predictions import read_predictions
 from abroad.evaluation.protocols import normalise_upstream
-from abroad.knowledge.combine import ACCEPTED, REJECTED, Calibration, combine
+from abroad.knowledge.combine import ACCEPTED, REJECTED, Calibration, combine, read_calibration
 from abroad.knowledge.entities import HEAD, TAIL, Named, Names
 from abroad.knowledge.evidence import dump_spans, rule_of, sentences_of, spans_of, supporting_sentence
 from abroad.knowledge.store import PARQUET, Store, read_meta, writable, write_meta
@@ -144,8 +144,11 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
             for path in sources.predictions:
                 _merge_file(store, _read_file(path, sources.documents, context), settings, context, report)
             _merge_verdicts(store, sources.verdicts, context)
-            _link(store, names, settings)
-            report.calibration = combine(store, settings.retracted)
+            relinked = _link(store, names, settings)
+            counted = read_meta(store).get("include_retracted")
+            if report.added or report.replaced or sources.verdicts or relinked or counted != settings.retracted:
+                combine(store, settings.retracted)
+            report.calibration = read_calibration(store)
         if format == PARQUET:
             write_parquet(store, out)
         report.pairs = dict(store.query("SELECT status, count(*) FROM pair GROUP BY status ORDER BY status"))
@@ -301,12 +304,14 @@ def _decision_rows(store: Store, verdict: Verdicts) -> Iterator[tuple[Any, ...]]
         yield verdict.document, verdict.curator, head, tail, said, verdict.comment, verdict.at
 
 
-def _link(store: Store, names: NameIndex | None, settings: BuildSettings) -> None:
-    """Link labels that are new, or all of them where the index is another than before."""
+def _link(store: Store, names: NameIndex | None, settings: BuildSettings) -> bool:
+    """Link labels that are new, or all of them where the index is another than before; whether it is another."""
+    another = False
     before = read_meta(store).get("index")
     if names is not None:
         facts = {"name": names.path.name, "sha256": file_sha256(names.path), "opsin": settings.opsin}
-        if before != facts:
+        another = before != facts
+        if another:
             for table in ("alias", "member", "known"):
                 store.query(f"DELETE FROM {table}")
             store.insert("known", [(o, c, doi or None) for o, c, doi in names.relations()])
@@ -320,6 +325,7 @@ def _link(store: Store, names: NameIndex | None, settings: BuildSettings) -> Non
     store.insert("alias", [_alias_row(*each) for each in linked])
     members = {(named.entity, level, name) for _, _, named in linked for level, name in named.groups.items()}
     store.insert("member", sorted(members))
+    return another
 
 
 def _name_references(store: Store, names: NameIndex) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from abroad.core.helpers import helper
+from abroad.core.io import require_file
 from abroad.knowledge.tables import COLUMNS, FORMAT, SQLITE_INDEXES, VIEWS
 
 DUCKDB, SQLITE, PARQUET = "duckdb", "sqlite", "parquet"
@@ -101,16 +102,12 @@ def readable(path: Path) -> Iterator[Store]:
         InputError: no such file, or no knowledge base.
         Busy: it is being written.
     """
-    if path.suffix.lower() in ENDINGS[PARQUET]:
-        beside = helper(path, "knowledge.duckdb")
-        if path.exists() and not beside.exists():
-            raise InputError(f"{path}: its database {beside} is not there; `abroad knowledge build` makes both")
-        path = beside
-    if not path.exists():
-        raise InputError(f"{path}: no such file; expected {_WHAT}")
-    if path.is_dir():
-        raise InputError(f"{path}: expected {_WHAT}, found a folder")
+    path = require_file(path, _WHAT)
     kind = _kind(path)
+    if kind == PARQUET:
+        path, kind = helper(path, "knowledge.duckdb"), DUCKDB
+        if not path.exists():
+            raise InputError(f"{path}: the database of the Parquet file is gone; `abroad knowledge build` makes both")
     if kind is None:
         raise InputError(f"{path}: expected {_WHAT}, found something else")
     if kind == SQLITE and path.with_name(f"{path.name}-journal").exists():
@@ -149,6 +146,8 @@ def _kind(path: Path) -> str | None:
         head = stream.read(16)
     if head.startswith(b"SQLite format 3\0"):
         return SQLITE
+    if head.startswith(b"PAR1"):
+        return PARQUET
     return DUCKDB if head[8:12] == b"DUCK" else None
 
 

@@ -17,6 +17,9 @@ PAIRS = [(name, parameter) for name, command in TAKING.items() for parameter in 
 # Numbers and words that are options of a command alone: nothing below the command line has a default for them, or the
 # settings are another helper's.
 OWN = {
+    ("annotate push", "top"),
+    ("knowledge browse", "port"),
+    ("knowledge query", "format"),
     ("annotate serve", "port"),
     ("annotate serve", "host"),
     ("annotate user", "role"),
