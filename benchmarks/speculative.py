@@ -14,15 +14,13 @@ from __future__ import annotations
 import argparse
 import copy
 import platform
-import time
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from abroad.core.io import Rejects, read_documents
 from abroad.engines.base import GenerationRequest
-from abroad.engines.transformers.engine import TransformersEngine
-from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
+from abroad.experiments.tuning.draft import measure_drafts
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 
@@ -49,22 +47,6 @@ def make_requests(copying: bool, count: int, tokens: int) -> list[GenerationRequ
     return requests
 
 
-def latency(model: Any, tokenizer: Any, width: int, passes: int = 20) -> float:
-    """Seconds of a pass over `width` new tokens after 256 in the cache."""
-    import torch
-
-    ids = torch.full((1, 256), tokenizer.eos_token_id)
-    with torch.inference_mode():
-        cache = model(ids, use_cache=True).past_key_values
-        seconds = []
-        for _ in range(passes):
-            start = time.perf_counter()
-            model(ids[:, :width], past_key_values=cache, use_cache=True)
-            seconds.append(time.perf_counter() - start)
-            cache.crop(-width)
-    return sorted(seconds)[passes // 2]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="smollm2-135m")
@@ -77,38 +59,20 @@ def main() -> None:
     model, tokenizer = load_model(source), load_tokenizer(source)
     drafts: dict[str, Any] = {"n-gram": None, "first 8 layers": truncated(model, 8), "itself": copy.deepcopy(model)}
     drafts |= {path: load_model(resolve_model(path)) for path in options.draft}
-    target, verify = latency(model, tokenizer, 1), latency(model, tokenizer, options.k + 1)
-
     print("# Speculative decoding\n")
     print(
         f"{date.today()}, {platform.machine()}, {options.model}, k = {options.k}, {options.texts} texts of "
-        f"{options.tokens} tokens; a pass over 1 token {1000 * target:.1f} ms, over k + 1 {1000 * verify:.1f} ms. "
-        "`python benchmarks/speculative.py`\n"
+        f"{options.tokens} tokens. `python benchmarks/speculative.py`\n"
     )
-    print("| text | draft | tokens a pass | accepted | draft ms a token | tokens/s | speed-up | predicted |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| text | draft | tokens a pass | accepted | tokens/s | speed-up | predicted |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for kind, copying in (("copied names", True), ("abstracts", False)):
         requests = make_requests(copying, options.texts, options.tokens)
-        plain = TransformersEngine(model, tokenizer, batch_size=1)
-        start = time.perf_counter()
-        expected = {answer.id: answer for answer in plain.generate(requests)}
-        base = sum(answer.tokens for answer in expected.values()) / (time.perf_counter() - start)
-        print(f"| {kind} | none | 1.00 | | | {base:.1f} | 1.00 | 1.00 |", flush=True)
-        for name, draft in drafts.items():
-            counts = SpeculationCounts()
-            speculator = Speculator(model, draft, options.k, counts)
-            engine = TransformersEngine(model, tokenizer, batch_size=1, speculator=speculator)
-            start = time.perf_counter()
-            answers = {answer.id: answer for answer in engine.generate(requests)}
-            rate = sum(answer.tokens for answer in answers.values()) / (time.perf_counter() - start)
-            same = all(answers[id].text == answer.text for id, answer in expected.items())
-            proposed = max(counts.proposed, 1)
-            step = 0.0 if draft is None else latency(draft, tokenizer, 1)
-            predicted = counts.tokens_per_pass / (step * options.k + verify) * target
-            accepted = (counts.tokens - counts.passes) / proposed
+        for found in measure_drafts((model, tokenizer), requests, drafts, [options.k], 1):
+            rates = f"{found.counts.tokens_per_pass:.2f} | {found.counts.acceptance:.0%}" if found.counts else "1.00 |"
             print(
-                f"| {kind} | {name} | {counts.tokens_per_pass:.2f} | {accepted:.0%} | {1000 * step:.1f} | {rate:.1f} "
-                f"| {rate / base:.2f} | {predicted:.2f} |{'' if same else ' TEXT DIFFERS'}",
+                f"| {kind} | {found.draft or 'none'} | {rates} | {found.rate:.1f} | {found.speedup:.2f} "
+                f"| {found.predicted:.2f} |{' TEXT DIFFERS' if found.differing else ''}",
                 flush=True,
             )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,10 @@ class Ranking:
     entropies: np.ndarray
     categories: tuple[str, ...]
     utopia: np.ndarray
+
+    def first(self, count: int) -> Ranking:
+        """The ranking up to a pick."""
+        return replace(self, items=self.items[:count], entropies=self.entropies[:count])
 
     def stop_report(self) -> list[StopPoint]:
         """For each category the step after which entropy stops rising."""

@@ -66,20 +66,31 @@ def smollm2() -> Path:
     return Path(resolve_model("smollm2-135m").base)
 
 
-def save_tiny_model(smollm2: Path, directory: Path, architecture: str, **config) -> Path:
-    """A randomly initialised two-layer model of LLaMA's kin ("Llama", "Mistral") with SmolLM2's tokenizer."""
+def save_tiny_model(
+    smollm2: Path,
+    directory: Path,
+    architecture: str,
+    seed: int = 0,
+    hidden: int = 32,
+    inner: int = 64,
+    layers: int = 2,
+    heads: int = 4,
+    kv_heads: int = 2,
+    **config,
+) -> Path:
+    """A randomly initialised model of LLaMA's kin ("Llama", "Mistral") with SmolLM2's tokenizer."""
     import torch
     import transformers
 
     tokenizer = transformers.AutoTokenizer.from_pretrained(smollm2)
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     settings = getattr(transformers, f"{architecture}Config")(
         vocab_size=len(tokenizer),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
+        hidden_size=hidden,
+        intermediate_size=inner,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        num_key_value_heads=kv_heads,
         max_position_embeddings=512,
         **config,
     )
@@ -103,6 +114,14 @@ def tiny_model(smollm2, tmp_path_factory) -> Path:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+@pytest.fixture(scope="session")
+def other_tiny_model(smollm2, tmp_path_factory) -> Path:
+    """A tiny LLaMA of other weights and the same tokenizer: an amateur, a draft."""
+    return save_tiny_model(
+        smollm2, tmp_path_factory.mktemp("models") / "other-tiny-llama", "Llama", seed=7, initializer_range=0.3
     )
 
 

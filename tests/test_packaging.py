@@ -1,6 +1,7 @@
 """What users install: a wheel with all that the packages need, which works without extras; `make help`."""
 
 import ast
+import json
 import re
 import shutil
 import subprocess
@@ -168,6 +169,19 @@ def test_every_package_that_is_imported_is_asked_for():
         wanted = PROJECT["optional-dependencies"][extra] if extra else []
         of_extra = {Requirement(line).name.lower().replace("-", "_") for line in wanted}
         assert distributions & (of_extra if extra else asked), name
+
+
+def test_a_knowledge_base_in_sqlite_works_without_extras_and_others_name_theirs(environment, tmp_path):
+    (tmp_path / "d.jsonl").write_text(json.dumps({"id": "1", "AbstractText": TEXT}) + "\n")
+    run(environment, "-m", "abroad", "extract", str(tmp_path / "d.jsonl"), "--out", str(tmp_path / "p.jsonl"))
+    build = ("-m", "abroad", "knowledge", "build", str(tmp_path / "p.jsonl"), "--out")
+    run(environment, *build, str(tmp_path / "np.sqlite"))
+    assert "Usnic acid" in run(environment, "-m", "abroad", "knowledge", "query", str(tmp_path / "np.sqlite"))
+    done = subprocess.run([environment, "-I", *build, str(tmp_path / "np.duckdb")], capture_output=True, text=True)
+    assert done.returncode == 1 and "[knowledge]" in done.stderr
+    browse = [environment, "-I", "-m", "abroad", "knowledge", "browse", str(tmp_path / "np.sqlite")]
+    done = subprocess.run(browse, capture_output=True, text=True)
+    assert done.returncode == 1 and "[knowledge]" in done.stderr
 
 
 def test_make_help_lists_every_target():

@@ -13,10 +13,11 @@ from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
 
 if TYPE_CHECKING:
-    from abroad.core.context import Context
     from abroad.core.io import Rejects
+    from abroad.core.schema import Document, Prediction
+    from abroad.knowledge.query import PairFilter
     from annotation.argilla.pull import Pulled
-    from annotation.argilla.push import PushSettings
+    from annotation.argilla.push import PushReport, PushSettings
 
 PUSH = "annotation.argilla.push:PushSettings"
 TARGET = Options(PUSH, only=("dataset", "workspace"))
@@ -24,9 +25,22 @@ _URL = typer.Option(None, help=URL_HELP)
 _KEY = typer.Option(None, help=KEY_HELP)
 
 
-@takes(settings=Options(PUSH))
+@takes(
+    settings=Options(PUSH),
+    wanted=Options(
+        "abroad.knowledge.query:PairFilter",
+        only=("organism", "compound", "taxon", "new", "min_probability", "since"),
+        helps={"new": "Take documents of new pairs alone: both names are in the index, the pair is not."},
+    ),
+)
 def push(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents (as `abroad extract` reads them)."),
+    documents: Path | None = typer.Argument(
+        None, metavar="DOCS", help="Documents (as `abroad extract` reads them); or --from a knowledge base."
+    ),
+    database: Path | None = typer.Option(
+        None, "--from", metavar="np.duckdb", help="A knowledge base: push the documents that help it most."
+    ),
+    top: int = typer.Option(200, min=1, help="So many documents of --from are pushed: new to the batch, and probable."),
     predictions: Path | None = typer.Option(
         None, "--pred", metavar="PRED.jsonl", help="Predictions of `abroad extract` to show with them."
     ),
@@ -37,11 +51,17 @@ def push(
     api_key: str | None = _KEY,
     *,
     settings: PushSettings,
+    wanted: PairFilter,
 ) -> None:
     """Show documents with their predictions to curators; the same documents again are updated, never doubled.
 
     Example: abroad annotate push docs.jsonl --pred pred.jsonl --order gme --overlap 0.2
+
+    \b
+    More examples:
+      abroad annotate push --from np.duckdb --new --top 200
     """
+    from abroad.core.context import Context
     from abroad.core.io import Rejects
     from abroad.documents.inputs import read_documents
     from abroad.documents.predictions import read_predictions
@@ -49,18 +69,18 @@ def push(
     from annotation.argilla.order import read_sample_ranks
     from annotation.argilla.push import push as send
 
+    source = _source(documents, database, predictions)
     rejects = Rejects()
     client = connect(url, api_key)
     ranks = read_sample_ranks(sample) if sample else None
-    found = read_predictions(predictions, rejects) if predictions else []
-    report = send(client, read_documents(documents, rejects), found, settings, Context(rejects, say), ranks)
-    report_rejects(rejects, predictions or documents, "rejects-of-push.jsonl")
-    typer.echo(
-        f"{len(report.pushed)} documents pushed ({report.created} new, {report.updated} updated, "
-        f"{report.overlapping} for {settings.curators} curators)"
-    )
-    if report.answered:
-        typer.echo(f"{len(report.answered)} left as they are: a curator has answered them")
+    if documents is not None:
+        shown = read_documents(documents, rejects)
+        found = read_predictions(predictions, rejects) if predictions else []
+    else:
+        shown, found = _chosen(source, wanted, top)
+    report = send(client, shown, found, settings, Context(rejects, say), ranks)
+    report_rejects(rejects, predictions or source, "rejects-of-push.jsonl")
+    _print_report(report, settings.curators)
     say(f"curate them at {client.api_url}; then: abroad annotate pull --out DIR")
 
 
@@ -121,6 +141,37 @@ def adjudicate(url: str | None = _URL, api_key: str | None = _KEY, *, target: Pu
     client = connect(url, api_key)
     sent = send(client, fetch(client, target.dataset, target.workspace, Rejects()), target.dataset, target.workspace)
     typer.echo(f"{len(sent)} conflicts to decide" + (f": dataset {target.dataset}-adjudication" if sent else ""))
+
+
+def _print_report(report: PushReport, curators: int) -> None:
+    typer.echo(
+        f"{len(report.pushed)} documents pushed ({report.created} new, {report.updated} updated, "
+        f"{report.overlapping} for {curators} curators)"
+    )
+    if report.answered:
+        typer.echo(f"{len(report.answered)} left as they are: a curator has answered them")
+
+
+def _source(documents: Path | None, database: Path | None, predictions: Path | None) -> Path:
+    """What is pushed from: documents or a knowledge base, and one of them alone."""
+    from abroad.core.errors import InputError
+
+    source = documents or database
+    if source is None or (documents is not None and database is not None):
+        raise InputError("expected documents, or --from with a knowledge base, and not both")
+    if database is not None and predictions is not None:
+        raise InputError("--pred: a knowledge base has its predictions itself; expected --from alone")
+    return source
+
+
+def _chosen(database: Path, wanted: PairFilter, top: int) -> tuple[list[Document], list[Prediction]]:
+    """The documents whose curation helps a knowledge base most, in that order, with what was extracted from them."""
+    from abroad.knowledge.curation import best_documents, documents_of
+    from abroad.knowledge.store import readable
+
+    with readable(database) as store:
+        both = documents_of(store, best_documents(store, wanted, top))
+    return [document for document, _ in both], [prediction for _, prediction in both]
 
 
 def _pull(url: str | None, api_key: str | None, target: PushSettings, rejects: Rejects) -> Pulled:

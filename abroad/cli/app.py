@@ -46,10 +46,12 @@ _GROUPS = (
     "fewshot",
     "rank",
     "inspect",
+    "knowledge",
     "annotate",
     "evaluate",
     "leaderboard",
     "release",
+    "models",
     "doctor",
 )
 for name in _GROUPS:

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from abroad.core.errors import AbroadError, FormerNameWarning, MissingDependencyError
+from abroad.core.errors import AbroadError, FormerNameWarning, InputError, MissingDependencyError
 from abroad.core.io import Rejects
 
 _UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
@@ -133,3 +133,20 @@ def report_rejects(rejects: Rejects, output: Path, name: str = "rejects.jsonl") 
     if target is not None:
         say(rejects.summary())
         say(f"all of them, with reasons: {target}")
+
+
+def parse_sets(assignments: list[str]) -> dict[str, Path]:
+    """NAME=FILE pairs, in the order given.
+
+    Raises:
+        InputError: no "=" in one, or a name that stands twice.
+    """
+    files: dict[str, Path] = {}
+    for text in assignments:
+        name, equals, path = text.partition("=")
+        if not (name and equals and path):
+            raise InputError(f"{text!r}: expected NAME=FILE, such as plain=train.jsonl")
+        if name in files:
+            raise InputError(f"{text!r}: the name {name!r} stands twice")
+        files[name] = Path(path)
+    return files

@@ -10,18 +10,27 @@ import typer
 
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
-from abroad.cli.outputs import PAGE, writes
+from abroad.cli.outputs import PAGE, folder, writes
 
 if TYPE_CHECKING:
     from abroad.evaluation.evaluate import Evaluation
     from abroad.evaluation.settings import EvaluateSettings
+    from abroad.experiments.tasks import TaskScore
 
 
-@writes(report=PAGE)
+@writes(report=PAGE, answers=folder("answers", "answers.jsonl", grows=True))
 @takes(settings=Options("abroad.evaluation.settings:EvaluateSettings"))
 def evaluate(
     gold: Path = typer.Option(..., metavar="DOCS", help="Documents with curated relations (JSON or JSONL)."),
-    pred: Path = typer.Option(..., metavar="PRED.jsonl", help="Predictions, as `abroad extract` writes them."),
+    pred: Path = typer.Option(None, metavar="PRED.jsonl", help="Predictions, as `abroad extract` writes them."),
+    by: str = typer.Option("document", help="document, or task: a model on tasks of an instruction set (--gold)."),
+    model: str = typer.Option(
+        None, help="The model that answers tasks (--by task); an adapter stands beside its base model."
+    ),
+    answers: Path = typer.Option(
+        None, metavar="DIR", help="Folder of the answers (--by task), from which a rerun goes on."
+    ),
+    max_new_tokens: int = typer.Option(256, min=1, help="New tokens that an answer to a task may have."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
     report: Path | None = typer.Option(None, metavar="FILE.html", help="Write a report to look at."),
     compare: Path | None = typer.Option(
@@ -32,9 +41,17 @@ def evaluate(
 ) -> None:
     """Score predicted relations: micro precision, recall and F1 with 95% intervals, and slices.
 
+    With --by task a fine-tuned model answers an instruction set of `abroad synth tasks`; its scores of each kind stand
+    beside those of its base model, which answers too.
+
     Example: abroad evaluate --gold curated.jsonl --pred predictions.jsonl --report report.html
+
+    \b
+    More examples:
+      abroad evaluate --by task --gold held-out-tasks.jsonl --model adapter --answers answers
     """
     from abroad.core.context import Context
+    from abroad.core.errors import InputError
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
@@ -45,6 +62,12 @@ def evaluate(
     from abroad.evaluation.report import write_report
     from abroad.evaluation.stage import evaluate_stage
 
+    if by not in ("document", "task"):
+        raise InputError(f"--by {by}: expected document or task")
+    if by == "task":
+        return _show_tasks(_score_tasks(gold, model, answers, max_new_tokens, settings), as_json)
+    if pred is None:
+        raise InputError("expected --pred PRED.jsonl, the predictions to score")
     rejects = Rejects()
     evaluation = evaluate_stage(gold, pred, settings, Context(rejects, say))
     result = evaluation.to_dict()
@@ -71,6 +94,39 @@ def evaluate(
         report_rejects(rejects, report)
     elif rejects:
         say(rejects.summary())
+
+
+def _score_tasks(
+    gold: Path, model: str | None, answers: Path | None, max_new_tokens: int, settings: EvaluateSettings
+) -> list[TaskScore]:
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects
+    from abroad.documents.instructions import Task, read_training_set
+    from abroad.experiments.tasks import answers_beside_base, score_by_task
+
+    if model is None or answers is None:
+        raise InputError("--by task: expected --model, and --answers DIR for what it answers")
+    rejects = Rejects()
+    tasks = [item for item in read_training_set(gold, rejects) if isinstance(item, Task)]
+    if not tasks:
+        raise InputError(f"{gold}: documents, no instruction set; `abroad synth tasks` makes one of them")
+    own, base = answers_beside_base(tasks, model, answers, max_new_tokens)
+    if rejects:
+        say(rejects.summary())
+    return score_by_task(tasks, own, base, settings.resamples, settings.seed)
+
+
+def _show_tasks(rows: list[TaskScore], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in rows]))
+        return
+    typer.echo(f"{'kind of task':16} {'tasks':>6} {'score':>7} {'base':>7}   difference")
+    for row in rows:
+        beside = f" {row.base:7.1f}   {row.score - row.base:+.1f}" if row.base is not None else ""
+        interval = f" ({row.difference.low:+.1f} to {row.difference.high:+.1f})" if row.difference else ""
+        typer.echo(f"{row.kind:16} {row.count:6} {row.score:7.1f}{beside}{interval}")
 
 
 def _rounded(values: dict[str, float]) -> dict[str, float]:

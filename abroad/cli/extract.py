@@ -98,6 +98,7 @@ def extract(
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
+    from abroad.extraction.base import refuse_if_all_failed
     from abroad.linking.quickstatements import write_quickstatements
     from abroad.pipeline.extract import Refinement, extract_stage
     from abroad.sources.formats.spreadsheets import ColumnNames
@@ -143,6 +144,8 @@ def extract(
         _say_report(out, report, predictions)
     if quickstatements is not None and names is not None:
         _say_statements(quickstatements, write_quickstatements(quickstatements, inputs, predictions, names))
+    errors = [f"{prediction.id}: {prediction.error}" for prediction in predictions if prediction.error is not None]
+    refuse_if_all_failed(len(errors), len(predictions), errors[0] if errors else "")
 
 
 def _say_point(extractor: CalibratedExtractor) -> None:
@@ -171,8 +174,9 @@ def _say_report(out: Path, report: ExtractionReport, predictions: list[Predictio
 
 def _say_statements(path: Path, written: StatementReport) -> None:
     say(
-        f"{path}: {written.written} statements; {written.known} known already, {written.without_item} "
-        f"without a Wikidata item of both sides, {written.without_reference} without a reference"
+        f"{path}: {written.written} statements; {written.known} known already, {written.disputed} "
+        f"disputed, {written.without_item} without a Wikidata item of both sides, {written.without_reference} "
+        "without a reference"
     )
 
 

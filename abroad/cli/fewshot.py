@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def fewshot(
     documents: Path = typer.Argument(..., metavar="DOCS", help="A file (.json, .jsonl, .txt, .xml) or a folder."),
     out: Path = typer.Option(..., metavar="PRED.jsonl", help="Predictions to write."),
-    style: str = typer.Option("instruct", help="classic (examples alone), instruct, or cot (in four steps)."),
+    style: str = typer.Option("instruct", help="classic (short, as published), instruct, or cot (in four steps)."),
     prompt: Path = typer.Option(None, metavar="FILE.j2", help="A prompt of your own in place of the style's."),
     examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take them from; else our own."),
     embedder: str = typer.Option(None, metavar="DIR", help="Encoder for embeddings; minilm-l6 comes as a package."),
@@ -58,7 +58,7 @@ def fewshot(
     from abroad.core.registry import Capability
     from abroad.documents.inputs import read_path
     from abroad.engines.lazy import LazyEngine
-    from abroad.extraction.base import extract_documents
+    from abroad.extraction.base import extract_documents, refuse_if_all_failed
     from abroad.extraction.fewshot.entry import make_extractor
     from abroad.extraction.fewshot.run import count_answers
     from abroad.extraction.fewshot.styles import load_style
@@ -73,6 +73,7 @@ def fewshot(
         spec.require(Capability.LOGPROBS, "ranking")
     if structured is None:
         structured = Capability.CONSTRAINTS in spec.capabilities
+    asked_for = settings.shots is not None
     settings = settings.replace(structured=structured)
     if rank is not None:
         ranking = ranking.replace(by=rank)
@@ -96,9 +97,11 @@ def fewshot(
         if prediction.error is not None:
             rejects.add(f"{documents}: {prediction.id}", prediction.error)
     report_rejects(rejects, out)
-    _say_report(answers, report, reading, chosen.hash)
+    shown = f"{extractor.count} examples{'' if asked_for else f', as is usual for {style} (--shots)'}"
+    _say_report(answers, report, reading, f"{chosen.hash}, {shown}")
     if rank is not None:
         say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
+    refuse_if_all_failed(report.failed, report.documents, report.first_error)
 
 
 def _say_report(answers: Path, report: ExtractionReport, reading: AnswerCounts, prompt: str) -> None:

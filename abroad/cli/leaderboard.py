@@ -13,7 +13,7 @@ from abroad.cli.outputs import folder, writes
 
 @writes(out=folder("a leaderboard", "leaderboard.run.json", "cells"))
 def leaderboard(
-    suites: list[str] = typer.Argument(..., metavar="SUITE...", help="Suites: YAML files, or 'builtin'."),
+    suites: list[str] = typer.Argument(None, metavar="SUITE...", help="Suites: YAML files, or 'builtin'."),
     out: Path = typer.Option(..., metavar="DIR", help="Folder for leaderboard.html, .md, .json and all answers."),
     config: Path = typer.Option(None, metavar="FILE", help="YAML with a section 'leaderboard'; options override it."),
     models: list[str] = typer.Option([], help="A model, as often as needed, or several with commas between."),
@@ -23,6 +23,13 @@ def leaderboard(
     rank: str = typer.Option(None, help="none,likelihood,product,er-g,er-d or some of them."),
     cases: int = typer.Option(None, min=1, help="Take the first so many cases of each task, for a first look."),
     batch_size: int = typer.Option(None, min=1, help="Texts at once, of models given here."),
+    harness: str = typer.Option(
+        None,
+        metavar="TASK,...",
+        help="General benchmarks too, by lm-evaluation-harness: hellaswag,arc_easy or others.",
+    ),
+    harness_tasks: Path = typer.Option(None, metavar="DIR", help="Folder with tasks of your own for the harness."),
+    harness_limit: int = typer.Option(None, min=1, help="Documents of each task of the harness, for a first look."),
 ) -> None:
     """Run every combination of models, prompts, shots, retrieval and ranking over suites, and say what it is worth.
 
@@ -30,9 +37,13 @@ def leaderboard(
 
     Example: abroad leaderboard builtin --models smollm2-135m --shots 0,5 --out board
     """
+    from dataclasses import asdict
+
     from abroad.core.context import Context
-    from abroad.core.io import Rejects
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects, atomic_write, write_json
     from abroad.core.provenance import run_record
+    from abroad.experiments.leaderboard.harness import check_harness, harness_table, run_harness
     from abroad.experiments.leaderboard.run import run_leaderboard
     from abroad.experiments.leaderboard.suite import load_suite
     from abroad.experiments.leaderboard.table import markdown, write_leaderboard
@@ -51,12 +62,18 @@ def leaderboard(
             "rank": _split(rank),
         },
     )
+    suites, tasks = suites or [], _split(harness) or []
+    if not suites and not tasks:
+        raise InputError("expected a SUITE ('builtin', or a YAML file), or --harness TASK,...")
+    manager = check_harness(section.models, tasks, harness_tasks) if tasks else None
     loaded = [load_suite(name, rejects, cases) for name in suites]
     _check_names([suite.name for suite in loaded])
     inputs = [path for suite in loaded for path in suite.inputs]
     inputs += [path for path in (config, section.examples) if path is not None]
     out.mkdir(parents=True, exist_ok=True)
     how = section.model_dump(mode="json") | {"suites": suites, "cases": cases}
+    if tasks:
+        how |= {"harness": tasks, "harness_limit": harness_limit}
     with run_record(out, "leaderboard", how, inputs) as record:
         results = []
         for result in run_leaderboard(loaded, section, out, Context(rejects, say)):
@@ -64,13 +81,24 @@ def leaderboard(
             write_leaderboard(loaded, results, out)  # a run that is cut short leaves a table of what is done
         record["prompts"] = {result.row.style: result.prompt for result in results}
         record["rows"] = len(results)
+        general = []
+        for model in section.models if tasks else ():
+            say(f"{model.label}: {', '.join(tasks)}")
+            general += run_harness(model, tasks, manager, harness_limit)
+            write_json(out / "harness.json", [asdict(score) for score in general])
     for result in results:
         for prediction in result.predictions:
             if prediction.error is not None:
                 rejects.add(f"{result.suite}: {result.row.name}: {prediction.id}", prediction.error)
     report_rejects(rejects, out)
-    typer.echo(markdown(loaded, results), nl=False)
-    say(f"{len(results)} rows: {out / 'leaderboard.html'}")
+    if loaded:
+        typer.echo(markdown(loaded, results), nl=False)
+        say(f"{len(results)} rows: {out / 'leaderboard.html'}")
+    if tasks:
+        with atomic_write(out / "harness.md") as stream:
+            stream.write(harness_table(general))
+        typer.echo(harness_table(general), nl=False)
+        say(f"general benchmarks: {out / 'harness.md'}")
 
 
 def _section(config: Path | None, given: dict[str, Any]) -> Any:

@@ -65,7 +65,7 @@ def prepare(
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.sources import lotus
-    from abroad.sources.name_index import build_index
+    from abroad.sources.name_index_build import build_index
 
     rejects = Rejects()
     if sum((doi2pmid is not None, eutils, wikidata is not None)) > 1:

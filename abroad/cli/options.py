@@ -54,7 +54,7 @@ class Options:
         source: "package.module:Class" of the settings.
         only: fields that are options; all by default.
         without: fields that are none.
-        section: of the file that the command's parameter `config` names; options override it.
+        section: of the file that the command's parameter `config` names, or "section.key"; options override it.
         names: field -> its option, where that is not --field ("--set", or "--structured/--free").
         helps: field -> what the option says, where the field's own description does not fit.
         former: option of an earlier version -> field.
@@ -120,7 +120,11 @@ class Options:
         """The settings in a config's section; further keys there are of the section, not of the settings."""
         from abroad.pipeline.config import load_section
 
-        return self.kind.of(load_section(config, self.section))
+        section, _, inner = self.section.partition(".")
+        found = load_section(config, section)
+        if inner:
+            found = getattr(found, inner)
+        return self.kind.of(found) if found is not None else self.kind()
 
 
 ENGINE = Options("abroad.engines.choice:EngineChoice")

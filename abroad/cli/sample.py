@@ -48,11 +48,11 @@ def sample(
     for line in report.stop_lines():
         say(line)
     for stratum, available in report.available.items():
-        where, asked = stratum or table, "n" in settings.model_fields_set
-        if settings.n is not None and available > settings.n and not asked:
-            say(f"{where}: {settings.n} of {available} items; --n all ranks them all")
-        elif settings.n is not None and available < settings.n and asked:
-            say(f"{where}: {available} items, fewer than the {settings.n} asked for; all of them are ranked")
+        where, asked, wanted = stratum or table, "n" in settings.model_fields_set, settings.wanted
+        if wanted is not None and available > wanted and not asked:
+            say(f"{where}: {wanted} of {available} items; --n all ranks them all")
+        elif wanted is not None and available < wanted and asked:
+            say(f"{where}: {available} items, fewer than the {wanted} asked for; all of them are ranked")
     say(f"{sum(len(ranking.items) for ranking in report.rankings.values())} picks: {out}")
     if plot is not None:
         say(f"entropy curves: {plot}")

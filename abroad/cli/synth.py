@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from abroad.cli.common import group, report_rejects, say
+from abroad.cli.common import group, parse_sets, report_rejects, say
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
 from abroad.cli.outputs import JSONL, PAGE, folder, writes
+from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
     from abroad.engines.choice import EngineChoice
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     )
     from abroad.training.settings import TrainSettings
 
+_Config = Annotated[Path | None, typer.Option(help="YAML with a section 'synthesis' (a run config will do).")]
+
+GUIDE = Kind("principles and topics", (".yaml", ".yml"))
+
 app = group("Synthetic abstracts for known relations: instruct, generate, select.")
 
 
@@ -33,16 +39,26 @@ def register(parent: typer.Typer) -> None:
 @app.command(epilog="Example: abroad synth instruct documents.jsonl --out prompts.jsonl", cls=SettingsCommand)
 @writes(out=JSONL)
 @takes(
-    settings=Options("abroad.synthesis.prompts.settings:InstructSettings", former={"--prompts": "prompts_per_document"})
+    settings=Options(
+        "abroad.synthesis.prompts.settings:InstructSettings",
+        section="synthesis",
+        former={"--prompts": "prompts_per_document"},
+    ),
+    engine=replace(ENGINE, section="synthesis"),
 )
 def instruct(
     documents: Path = typer.Argument(..., metavar="DOCS", help="Documents with relations (JSON or JSONL)."),
     out: Path = typer.Option(..., metavar="PROMPTS.jsonl", help="Prompts to write."),
     classes: Path = typer.Option(None, metavar="TABLE", help="LOTUS metadata: superclasses (NPClassifier) to say."),
+    config: _Config = None,
     *,
     settings: InstructSettings,
+    engine: EngineChoice,
 ) -> None:
-    """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold."""
+    """Make prompts of documents: keywords and main findings, varied, each with the labels that then hold.
+
+    The model is only asked with --keywords-by model.
+    """
     from abroad.core.context import Context
     from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
@@ -52,8 +68,9 @@ def instruct(
     guide, rejects = guide_of(settings.principles), Rejects()
     inputs = [documents] + ([classes] if classes else [])
     how = settings.identity() | {"guide": guide.model_dump() if guide else None}
+    how |= engine.text_identity if settings.keywords_by == "model" else {}
     with run_record(out, "synth instruct", how, inputs) as record:
-        report = instruct_stage(documents, out, settings, Context(rejects, say), classes)
+        report = instruct_stage(documents, out, settings, Context(rejects, say), classes, engine)
         record["prompts"] = report.prompts
     report_rejects(rejects, out)
     left_out = f"{report.without_relations} without relations left out"
@@ -65,11 +82,12 @@ def instruct(
     cls=SettingsCommand,
 )
 @writes(out=JSONL)
-@takes(settings=Options("abroad.synthesis.settings:GenerateSettings"))
+@takes(settings=Options("abroad.synthesis.settings:GenerateSettings", section="synthesis"))
 def generate(
     prompts: Path = typer.Argument(..., metavar="PROMPTS.jsonl", help="Written by `abroad synth instruct`."),
     out: Path = typer.Option(..., metavar="ABSTRACTS.jsonl", help="Abstracts to write."),
     base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
+    config: _Config = None,
     *,
     settings: GenerateSettings,
 ) -> None:
@@ -92,11 +110,12 @@ def generate(
 
 @app.command(epilog="Example: abroad synth select abstracts.jsonl --out train.jsonl", cls=SettingsCommand)
 @writes(out=JSONL)
-@takes(settings=Options("abroad.synthesis.settings:SelectSettings"))
+@takes(settings=Options("abroad.synthesis.settings:SelectSettings", section="synthesis"))
 def select(
     abstracts: Path = typer.Argument(..., metavar="ABSTRACTS.jsonl", help="Written by `abroad synth generate`."),
     out: Path = typer.Option(..., metavar="TRAIN.jsonl", help="Documents to write; the others go beside it."),
     seeds: Path = typer.Option(None, metavar="DOCS", help="The seed documents, to refuse copies of them."),
+    config: _Config = None,
     *,
     settings: SelectSettings,
 ) -> None:
@@ -208,7 +227,10 @@ def curate(
     cls=SettingsCommand,
 )
 @writes(out=JSONL)
-@takes(engine=ENGINE, settings=Options("abroad.synthesis.settings:SpecialiseSettings"))
+@takes(
+    engine=replace(ENGINE, section="synthesis"),
+    settings=Options("abroad.synthesis.settings:SpecialiseSettings", section="synthesis.specialise"),
+)
 def specialise(
     seeds: Path = typer.Argument(..., metavar="DOCS", help="A handful of curated documents."),
     corpus: Path = typer.Option(..., metavar="DOCS", help="Abstracts to answer from; relations are not needed."),
@@ -216,6 +238,7 @@ def specialise(
     previous: Path = typer.Option(
         None, metavar="INSTRUCTIONS.jsonl", help="Instructions of round one, for round two with the specialised model."
     ),
+    config: _Config = None,
     *,
     engine: EngineChoice,
     settings: SpecialiseSettings,
@@ -247,29 +270,83 @@ def specialise(
     say(f"grounded answers: {result.grounded:.1%} with retrieval, {result.grounded_without:.1%} without")
 
 
+@app.command(epilog="Example: abroad synth topics --model smollm2-135m --out own.yaml", cls=SettingsCommand)
+@writes(out=GUIDE)
+@takes(engine=ENGINE)
+def topics(
+    out: Path = typer.Option(..., metavar="GUIDE.yaml", help="Principles, exemplars and topics to write."),
+    principles: str = typer.Option("default", help="The guide to begin with: 'default' or a YAML file."),
+    count: int = typer.Option(20, min=1, help="New aims, and new techniques, of each kingdom."),
+    seed: int = typer.Option(0, min=0, help="Seed of all draws."),
+    *,
+    engine: EngineChoice,
+) -> None:
+    """Let a model find further aims and techniques of studies: `abroad synth instruct --principles FILE --topics`."""
+    import yaml
+
+    from abroad.core.context import Context
+    from abroad.core.errors import InputError
+    from abroad.core.helpers import helper
+    from abroad.core.io import Rejects, atomic_write
+    from abroad.core.provenance import run_record
+    from abroad.synthesis.generation.writer import Writer
+    from abroad.synthesis.prompts.guides import guide_of
+    from abroad.synthesis.tasks.topics import generate_topics, guide_lists, with_own_topics
+
+    guide, rejects = guide_of(principles), Rejects()
+    if guide is None or not guide.topics:
+        raise InputError(f"--principles {principles}: no topics in it to begin with")
+    spec, lists = engine.spec, guide_lists(guide)
+    with run_record(out, "synth topics", engine.text_identity | {"count": count, "seed": seed}, []) as record:
+        writer = Writer(spec.make(say), spec.identity, helper(out, "work"), Context(rejects, say))
+        found = generate_topics(lists, count, writer, seed)
+        record["topics"] = {what: len(new) for what, new in found.items()}
+        with atomic_write(out) as stream:
+            whole = with_own_topics(guide, found).model_dump(mode="json")
+            stream.write(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120))
+    report_rejects(rejects, out)
+    say(f"{sum(record['topics'].values())} new topics in {len(lists)} lists: {out}")
+
+
 @app.command(epilog="Example: abroad synth tasks curated.json --out instructions.jsonl --count 1000")
 @writes(out=JSONL)
 def tasks(
-    documents: Path = typer.Argument(..., metavar="DOCS", help="Curated documents; some may be without relations."),
+    documents: list[Path] = typer.Argument(
+        ..., metavar="DOCS...", help="Curated documents, a file for each source; some may be without relations."
+    ),
     out: Path = typer.Option(..., metavar="INSTRUCTIONS.jsonl", help="Instruction set to write."),
-    count: int = typer.Option(None, min=1, help="Keep so many tasks, as equal in kind as can be; all by default."),
+    count: int = typer.Option(
+        None,
+        min=1,
+        help="So many tasks, as equal in source and kind as can be; by default one of each kind a document.",
+    ),
+    long: int = typer.Option(
+        0, min=0, metavar="CHARACTERS", help="Also tasks over several documents, so long together."
+    ),
     seed: int = typer.Option(0, help="Seed of all draws."),
 ) -> None:
-    """Turn curated documents into instructions: extract, verify, list organisms or compounds, look up, nothing."""
+    """Turn curated documents into instructions: extract, verify, list organisms or compounds, look up, nothing.
+
+    Also extraction from several documents in one long text (--long). `abroad evaluate --by task` scores a model on it.
+    """
     from collections import Counter
 
     from abroad.core.io import Rejects, write_jsonl
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
-    from abroad.synthesis.tasks.kinds import balanced, make_tasks
+    from abroad.synthesis.tasks.kinds import instruction_set
 
     rejects = Rejects()
-    with run_record(out, "synth tasks", {"count": count, "seed": seed}, [documents]) as record:
-        made = make_tasks(read_documents(documents, rejects), seed)
-        chosen = balanced(made, count, seed) if count else made
+    with run_record(out, "synth tasks", {"count": count, "long": long, "seed": seed}, documents) as record:
+        names = [path.stem for path in documents]
+        names = names if len(set(names)) == len(names) else [str(path) for path in documents]
+        sources = {name: read_documents(path, rejects) for name, path in zip(names, documents, strict=True)}
+        chosen = instruction_set(sources, count, seed, long)
         write_jsonl(out, [task.to_dict() for task in chosen])
         record["kinds"] = dict(Counter(task.kind for task in chosen))
     report_rejects(rejects, out)
+    if count is not None and len(chosen) < count:
+        say(f"only {len(chosen)} different tasks of the {count} asked for: more documents give more")
     say(f"{len(chosen)} tasks ({', '.join(f'{n} {kind}' for kind, n in record['kinds'].items())}): {out}")
 
 
@@ -314,22 +391,3 @@ def compare(
         record["f1"] = {entry.name: round(entry.scores.f1, 2) for entry in scores}
     report_rejects(rejects, out)
     say(f"table and plot: {out / 'compare.html'}")
-
-
-def parse_sets(assignments: list[str]) -> dict[str, Path]:
-    """NAME=FILE pairs, in the order given.
-
-    Raises:
-        InputError: no "=" in one, or a name that stands twice.
-    """
-    from abroad.core.errors import InputError
-
-    files: dict[str, Path] = {}
-    for text in assignments:
-        name, equals, path = text.partition("=")
-        if not (name and equals and path):
-            raise InputError(f"{text!r}: expected NAME=FILE, such as plain=train.jsonl")
-        if name in files:
-            raise InputError(f"{text!r}: the name {name!r} stands twice")
-        files[name] = Path(path)
-    return files

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from abroad.cli.common import CommandGroup, report_rejects, say
+from abroad.cli.common import CommandGroup, parse_sets, report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
 
@@ -107,7 +107,7 @@ def _show_plan(settings: TrainSettings, gpus: int, gpu_memory: float) -> None:
 
     shape = shape_of(settings.model)
     result = plan(settings, shape, gpus, gpu_memory * 1e9)
-    kind = "NF4" if settings.quantization == "nf4" else "bf16"
+    kind = {"nf4": "NF4", "int8": "8 bits"}.get(settings.quantization, "bf16")
     typer.echo(f"{settings.model}: {shape.parameters / 1e9:.2f} billion parameters in {kind}, on {gpus} GPU(s)")
     typer.echo(f"{'on each GPU':14} {'GB':>8}")
     for name, size in result.rows():
@@ -165,7 +165,6 @@ def curve(
     """Train on parts of each set, each holding the smaller ones, and plot F1 with intervals against their size."""
     from dataclasses import asdict
 
-    from abroad.cli.synth import parse_sets
     from abroad.core.context import Context
     from abroad.core.errors import InputError
     from abroad.core.io import atomic_write, write_json

@@ -16,8 +16,8 @@ from abroad.cli.train import TRAIN
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
+    from abroad.experiments.tuning.settings import DraftSettings, SearchedSettings
     from abroad.extraction.generative.decoding import GenerativeSettings
-    from abroad.training.settings import TrainSettings
 
 
 def _is_study(path: Path) -> bool:
@@ -46,8 +46,20 @@ def register(parent: typer.Typer) -> None:
 )
 @writes(study=STUDY)
 @takes(
-    settings=replace(TRAIN, without=("learning_rate", "batch_size", "lora_rank", "lora_alpha", "keep_every"))
-)  # those that it searches, or sets itself
+    settings=replace(
+        TRAIN,
+        source="abroad.experiments.tuning.settings:SearchedSettings",
+        # those that it searches, or sets itself
+        without=(
+            "learning_rate",
+            "batch_size",
+            "gradient_accumulation_steps",
+            "lora_rank",
+            "lora_alpha",
+            "keep_every",
+        ),
+    )
+)
 def train(
     documents: list[Path] = typer.Argument(..., metavar="DOCS...", help="Documents, or instruction sets; joined."),
     validation: Path = typer.Option(..., metavar="DOCS", help="Documents that trials are scored on."),
@@ -55,27 +67,35 @@ def train(
     trials: int = typer.Option(
         80, min=1, help="Trials that the study shall hold, those of earlier and parallel runs included."
     ),
+    space: str = typer.Option("base", help="base, or large (BioGPT-Large): batch sizes and ranks that are searched."),
     config: Path | None = typer.Option(None, help="YAML with a section 'train' for what is not searched."),
     *,
-    settings: TrainSettings,
+    settings: SearchedSettings,
 ) -> None:
     """Search learning rate, batch size, rank and alpha; trials below the median are pruned.
 
+    An update reads about 80 examples, whatever the batch size.
+
     The same command started several times shares the trials of the study.
     """
+    from abroad.core.errors import InputError
     from abroad.core.helpers import helper
     from abroad.core.io import Rejects, file_sha256
     from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
-    from abroad.experiments.tuning.study import best_section, open_study, tune_training
+    from abroad.experiments.tuning.study import SPACES, best_section, open_study, tune_training
 
+    if space not in SPACES:
+        raise InputError(f"--space {space}: expected one of: {', '.join(SPACES)}")
     rejects = Rejects()
     items = [item for path in documents for item in read_training_set(path, rejects)]
+    searched = {"batches": SPACES[space].batches, "adapters": SPACES[space].adapters}
     what = {"settings": settings.identity(), "files": [file_sha256(path) for path in (*documents, validation)]}
+    what["space"] = searched  # studies of other spaces cannot be gone on with
     opened = open_study(study, "train", what, settings.seed)
     old, adapters = study.with_suffix(".trials"), helper(study, "trials")
     adapters = old if old.is_dir() and not adapters.exists() else adapters
-    tune_training(items, read_documents(validation, rejects), settings, opened, trials, adapters, say)
+    tune_training(items, read_documents(validation, rejects), settings, opened, trials, adapters, say, SPACES[space])
     if rejects:
         say(rejects.summary())
     typer.echo(best_section(opened), nl=False)
@@ -119,6 +139,62 @@ def decode(
     if rejects:
         say(rejects.summary())
     typer.echo(best_section(opened), nl=False)
+
+
+@app.command(
+    epilog="Example: abroad tune draft dev.jsonl --model model --draft ngram --draft small --draft-tokens 3,5,8",
+    cls=SettingsCommand,
+)
+@takes(
+    settings=Options(
+        "abroad.experiments.tuning.settings:DraftSettings",
+        only=("max_new_tokens", "base", "quantization", "batch_size"),
+    )
+)
+def draft(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents like those to be extracted from."),
+    model: str = typer.Option(..., help="Fine-tuned model: a directory of `abroad train`, or a name."),
+    drafts: list[str] = typer.Option(
+        ["ngram"], "--draft", help="A candidate, as often as needed: ngram, or a smaller model with the same tokenizer."
+    ),
+    draft_tokens: str = typer.Option("3,5,8", metavar="N,N,...", help="Tokens proposed at once, to try."),
+    count: int = typer.Option(8, "--documents", min=1, help="Documents to measure on: the first so many."),
+    *,
+    settings: DraftSettings,
+) -> None:
+    """Measure what drafts of speculative decoding gain, and name the one that the clock and the formula prefer."""
+    from abroad.core.errors import InputError
+    from abroad.core.io import Rejects
+    from abroad.documents.inputs import read_documents
+    from abroad.engines.base import GenerationRequest
+    from abroad.experiments.tuning.draft import load_drafts, measure_drafts, preferred
+    from abroad.extraction.generative.encode import encode_prompt
+
+    try:
+        widths = [int(part) for part in draft_tokens.split(",")]
+    except ValueError:
+        widths = []
+    if not widths or min(widths) < 1:
+        raise InputError(f"--draft-tokens {draft_tokens}: expected whole numbers from 1 on, such as 3,5,8")
+    texts = read_documents(documents, Rejects())[:count]
+    loaded, candidates = load_drafts(model, settings.base, settings.quantization, list(dict.fromkeys(drafts)), say)
+    requests = [
+        GenerationRequest(text.id, encode_prompt(loaded[1], text.text), max_new_tokens=settings.max_new_tokens)
+        for text in texts
+    ]
+    head = ("draft", "at once", "tokens a pass", "accepted", "tokens/s", "speed-up", "predicted")
+    typer.echo(f"{head[0]:24}" + "".join(f"{name:>14}" for name in head[1:]))
+    measured = []
+    for found in measure_drafts(loaded, requests, candidates, widths, settings.batch_size):
+        measured.append(found)
+        rates = (f"{found.counts.tokens_per_pass:.2f}", f"{found.counts.acceptance:.0%}") if found.counts else ("", "")
+        predicted = "" if found.predicted is None else f"{found.predicted:.2f}"
+        cells = (str(found.tokens), *rates, f"{found.rate:.1f}", f"{found.speedup:.2f}", predicted)
+        note = f"  {found.differing} texts differ" if found.differing else ""
+        typer.echo(f"{found.draft or 'none':24}" + "".join(f"{cell:>14}" for cell in cells) + note)
+    clock, formula = preferred(measured)
+    typer.echo(f"fastest by the clock: {clock.settings} ({clock.speedup:.2f} times one text at a time without a draft)")
+    typer.echo(f"fastest by the formula: {formula.settings} ({formula.predicted:.2f} times)")
 
 
 @app.command(epilog="Example: abroad tune report study.sqlite --out study.html")

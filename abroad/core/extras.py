@@ -37,6 +37,8 @@ EXTRAS = {
     "pypdf": "pdf",
     "PIL": "images",
     "vllm": "vllm",
+    "lm_eval": "harness",
+    **dict.fromkeys(("duckdb", "fastapi", "starlette", "uvicorn"), "knowledge"),
     "optuna": "tune",
     "ray": "scale",
     "argilla": "annotation",

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from typing import Any
 
 
 def render(package: str, template: str, **values: Any) -> str:
     """A page of `templates/<template>` in a package of ours; a value that the template lacks raises."""
+    page: str = _environment(package).get_template(template).render(**values)
+    return page
+
+
+@cache
+def _environment(package: str) -> Any:
     import jinja2
 
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.PackageLoader(package, "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(**values)
 
 
 def svg(figure: Any) -> str:

@@ -230,7 +230,7 @@ class Relation:
         organism_id: identifier as a CURIE ("NCBITaxon:180171", "wikidata:Q1"); None where it is not known.
         chemical_id: identifier likewise.
         evidence: the spans of the text that support it.
-        status: "known", "new" or "disputed" beside LOTUS; None where no index was given.
+        status: "known", "new", "disputed" or "not linked" beside LOTUS; None where no index was given.
     """
 
     organism: str

@@ -112,7 +112,8 @@ def attach(article: Article, reference: Reference, related: Related | None) -> D
         organisms=list(related.organisms.values()),
         chemicals=list(related.chemicals.values()),
         relations=list(related.relations),
-        extra={"reference_wikidata": related.wikidata} if related.wikidata else {},
+        extra=({"reference_wikidata": related.wikidata} if related.wikidata else {})
+        | ({"year": article.year} if article.year else {}),
     )
 
 
@@ -187,12 +188,16 @@ def _texts_kept(path: Path) -> dict[str, Article]:
 
 def _read_kept(path: Path) -> Iterator[Article]:
     for record in read_jsonl(path):
-        yield Article(record["pmid"], record["title"], record["abstract"], record["doi"])
+        yield Article(record["pmid"], record["title"], record["abstract"], record["doi"], record.get("year"))
 
 
 def _texts_of(out: Path) -> dict[str, Article]:
     """The texts in the output of an earlier run."""
     if not out.exists() or not out.stat().st_size:
         return {}
-    documents = read_documents(out, Rejects())
-    return {d.pmid: Article(d.pmid, d.title, d.abstract, d.doi) for d in documents if d.pmid is not None}
+    return {d.pmid: article_of(d, d.pmid) for d in read_documents(out, Rejects()) if d.pmid is not None}
+
+
+def article_of(document: Document, pmid: str) -> Article:
+    """The article that a document of an earlier run was made of."""
+    return Article(pmid, document.title, document.abstract, document.doi, document.extra.get("year"))

@@ -20,6 +20,7 @@ class Task:
         kind: one of `abroad.synthesis.tasks.kinds.kinds()`, or "generated".
         input: what the instruction is about: a text, or the words of a question.
         source: id of the document it was made of; empty for a generated one.
+        origin: the source of that document, where there are several.
     """
 
     id: str
@@ -28,9 +29,15 @@ class Task:
     input: str
     output: str
     source: str = ""
+    origin: str = ""
+
+    @property
+    def text(self) -> str:
+        """What a model reads of it; of extraction it is the text alone, as of a document."""
+        return self.input if self.kind == "extract" else f"{self.input}\n{self.instruction}".strip()
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name != "origin" or value}
 
     @classmethod
     def from_dict(cls, record: Any) -> Task:
@@ -46,7 +53,9 @@ class Task:
                 raise InputError(f"expected a non-empty string in {name}")
         if not isinstance(record.get("input", ""), str):
             raise InputError("expected a string in input")
-        fields = {name: str(record.get(name) or "") for name in ("id", "instruction", "input", "output", "source")}
+        fields = {
+            name: str(record.get(name) or "") for name in ("id", "instruction", "input", "output", "source", "origin")
+        }
         return cls(kind=str(record.get("kind") or "generated"), **fields)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
@@ -18,21 +18,31 @@ from abroad.core.settings import Count, Seed, Settings
 from abroad.documents.selectors import SELECTORS, Draw
 
 if TYPE_CHECKING:
-    from gme_sampler import Ranking, RelationTable
+    from gme_sampler import Ranking, RelationTable, StopPoint
 
 PLOT_FORMATS = (".png", ".svg", ".pdf")
 _WHAT = "a relations table (tab separated)"
 
 
-def _read_all(value: Any) -> Any:
-    return None if value == "all" else value
+def _number_or_word(value: Any) -> int | Literal["stop"] | None:
+    """One message for what is neither; of a union pydantic would give one for each of its parts."""
+    if value is None or value == "all":
+        return None
+    if value == "stop":
+        return "stop"
+    digits = value.strip() if isinstance(value, str) else value
+    if isinstance(value, bool) or not str(digits).isdecimal() or int(digits) < 1:
+        raise ValueError(f"expected a whole number from 1 on, all or stop, found {value!r}")
+    return int(digits)
 
 
 class SampleSettings(Settings):
     """Which items are picked, and how."""
 
-    n: Annotated[Count | None, BeforeValidator(_read_all)] = Field(
-        500, description="Items to pick, of each stratum if there are several; 'all' ranks all."
+    n: Annotated[int | Literal["stop"] | None, PlainValidator(_number_or_word)] = Field(
+        500,
+        description="Items to pick, of each stratum if there are several; 'all' ranks all, 'stop' picks up to the pick "
+        "after which no entropy rises.",
     )
     item: str = Field("reference_doi", description="Column of what is picked.")
     on: tuple[str, ...] = Field(
@@ -47,6 +57,11 @@ class SampleSettings(Settings):
     binary: bool = Field(False, description="Count an entity once an item.")
     approx: Count | None = Field(None, description="Score a random sample of so many items at each step.")
     seed: Seed = Field(0, description="Seed of random draws.")
+
+    @property
+    def wanted(self) -> int | None:
+        """Items to rank; None: all of them, of which the stop rule takes the first."""
+        return None if self.n == "stop" else self.n
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -69,23 +84,25 @@ class SampleReport:
     Attributes:
         rankings: stratum ("" if there is one) -> ranking.
         available: stratum -> items there were to pick from.
+        stop_points: stratum -> where each entropy stops rising, of all items that were ranked.
         dropped: rows left out for a missing item, entity or stratum.
     """
 
     rankings: dict[str, Ranking] = field(default_factory=dict)
     available: dict[str, int] = field(default_factory=dict)
+    stop_points: dict[str, list[StopPoint]] = field(default_factory=dict)
     dropped: int = 0
 
     def stops(self) -> list[dict[str, object]]:
         """The stop report as records, for the run record."""
-        points = [(stratum, point) for stratum, ranking in self.rankings.items() for point in ranking.stop_report()]
+        points = [(stratum, point) for stratum, found in self.stop_points.items() for point in found]
         return [{"stratum": stratum, **vars(point)} for stratum, point in points]
 
     def stop_lines(self) -> list[str]:
         """The stop report for people, a line a stratum and category."""
         lines = []
-        for stratum, ranking in self.rankings.items():
-            for point in ranking.stop_report():
+        for stratum, points in self.stop_points.items():
+            for point in points:
                 name = f"{stratum}, {point.category}" if stratum else point.category
                 after = "still rising at the last pick" if point.rising else f"stops rising after pick {point.step}"
                 lines.append(f"{name}: entropy {after} ({point.entropy:.5f}, {point.share:.1%} of log|V|)")
@@ -113,6 +130,9 @@ def sample_table(
     beside: dict[str, dict[str, Ranking]] = {}
     for stratum, table in strata.items():
         ranking = _rank(table, settings, settings.strategy, f"sampling {stratum}".strip())
+        report.stop_points[stratum] = points = ranking.stop_report()
+        if settings.n == "stop":
+            ranking = ranking.first(max(point.step for point in points))
         report.rankings[stratum] = ranking
         report.available[stratum] = len(table.items)
         if plot is not None:
@@ -157,10 +177,10 @@ def _read_strata(path: str | Path, settings: SampleSettings, rejects: Rejects) -
 
 def _rank(table: RelationTable, settings: SampleSettings, strategy: str, title: str | None = None) -> Ranking:
     selector = SELECTORS.get(strategy)
-    draw = Draw(settings.n, settings.binary, settings.approx, settings.seed, selector.category(settings.on))
+    draw = Draw(settings.wanted, settings.binary, settings.approx, settings.seed, selector.category(settings.on))
     if Capability.BASELINE in selector.capabilities:  # done at once
         return selector.rank(table, draw)
-    with Progress(title or strategy, min(settings.n or len(table.items), len(table.items))) as progress:
+    with Progress(title or strategy, min(settings.wanted or len(table.items), len(table.items))) as progress:
         return selector.rank(table, replace(draw, shown=_shower(progress)))
 
 

@@ -10,11 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pydantic import Field
-
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability, Registry, setting_names
-from abroad.core.settings import Count, Settings
+from abroad.core.settings import Settings
 from abroad.engines.base import Engine, EngineKind
 from abroad.models.identity import named_digest
 
@@ -34,6 +32,9 @@ DEFAULT_ENGINE = "transformers"
 
 NGRAM = "ngram"
 """As a draft: tokens that followed the same words before, copied from the prompt and the text so far."""
+
+SUFFIX = "suffix"
+"""As a draft: likewise, of the texts before too (suffix decoding, arXiv 2411.04975)."""
 
 
 class EngineSettings(Settings):
@@ -59,23 +60,6 @@ class EngineSettings(Settings):
     def gpus(self) -> int:
         """GPUs that one engine takes where there are any."""
         return 1
-
-
-class WeightsSettings(EngineSettings):
-    """What can be set of every engine of ours that holds the weights itself."""
-
-    base: str | None = Field(None, description="Base model of an adapter that does not name its own.")
-    draft: str | None = Field(
-        None,
-        description='Speculative decoding: a smaller model of the same tokenizer, or "ngram" to copy from the prompt.',
-    )
-    draft_tokens: Count = Field(5, description="Tokens that the draft proposes at once.")
-
-    layout: ClassVar[tuple[str, ...]] = ("draft", "draft_tokens")
-
-    @property
-    def uses(self) -> Capability:
-        return Capability.SPECULATIVE if self.draft is not None else Capability.NONE
 
 
 def read_settings(engine: str, values: Mapping[str, Any]) -> EngineSettings:

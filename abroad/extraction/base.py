@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from abroad.core.errors import AbroadError
 from abroad.core.io import read_predictions
 from abroad.core.progress import Progress
 from abroad.core.registry import Capability
@@ -94,6 +95,7 @@ class ExtractionReport:
         relations: in the output.
         resumed: documents found from an earlier run.
         failed: documents with an error.
+        first_error: of the first of these, with its id; empty where there is none.
         malformed: parts of generated texts that could not be read.
         cut_off: generated texts that reached the budget of tokens.
     """
@@ -104,6 +106,18 @@ class ExtractionReport:
     failed: int
     malformed: int
     cut_off: int
+    first_error: str = ""
+
+
+def refuse_if_all_failed(failed: int, documents: int, first_error: str) -> None:
+    """End a run in which nothing at all could be extracted: "0 relations" would say that there are none.
+
+    Raises:
+        AbroadError: every document failed; says why the first did.
+    """
+    if documents and failed == documents:
+        which = "the document" if documents == 1 else f"all {documents} documents"
+        raise AbroadError(f"{which} failed: {first_error}")
 
 
 def extract_documents(
@@ -137,6 +151,7 @@ def extract_documents(
                 progress.advance(note=f"{relations} relations")
     output.finish(order=wanted)
     predictions = read_predictions(out)
+    first = next((prediction for prediction in predictions if prediction.error is not None), None)
     return ExtractionReport(
         documents=len(documents),
         relations=sum(len(prediction.relations) for prediction in predictions),
@@ -144,4 +159,5 @@ def extract_documents(
         failed=sum(prediction.error is not None for prediction in predictions),
         malformed=sum(prediction.extra.get("malformed", 0) for prediction in predictions),
         cut_off=sum(bool(prediction.extra.get("cut_off")) for prediction in predictions),
+        first_error=f"{first.id}: {first.error}" if first is not None else "",
     )

@@ -1,5 +1,8 @@
 """Identifiers of the two sides of a relation, and whether LOTUS knows it.
 
+A relation is `known` or `new` only where LOTUS has both names: what it knows of a name that it lacks, nobody can tell,
+and so such a relation is `not linked`.
+
 Organisms: NCBI Taxonomy, always. Chemicals: the local index of names, then, for
 systematic names, the structure that OPSIN reads from the name.
 """
@@ -15,7 +18,8 @@ from abroad.sources.name_index import ChemicalEntry, NameIndex
 from abroad.text.abbreviations import definitions
 from abroad.text.taxon_names import taxon_identifier
 
-KNOWN, NEW, DISPUTED = "known", "new", "disputed"
+KNOWN, NEW, DISPUTED, NOT_LINKED = "known", "new", "disputed", "not linked"
+STATUSES = (KNOWN, NEW, DISPUTED, NOT_LINKED)
 
 
 class Linker:
@@ -73,10 +77,10 @@ class Linker:
     def _status(self, relation: Relation, document: Document | None, entry: ChemicalEntry | None) -> str:
         """Known: LOTUS has it. Disputed: from this very publication LOTUS has the chemical for other organisms only."""
         assert self.index is not None
-        organism = self.index.organism(relation.organism)
-        if entry is None or not entry.wikidata:
-            return NEW
-        if organism and self.index.is_known(entry.wikidata, organism):
+        organism = self.index.organism_entry(relation.organism)
+        if organism is None or entry is None or entry.id is None:
+            return NOT_LINKED
+        if self.index.is_known(entry.id, organism.id):
             return KNOWN
-        others = self.index.organisms_in(document.doi, entry.wikidata) if document and document.doi else set()
+        others = self.index.organisms_in(document.doi, entry.id) if document and document.doi else set()
         return DISPUTED if others else NEW

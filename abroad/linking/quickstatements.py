@@ -1,7 +1,8 @@
 """Relations as Wikidata QuickStatements (version 1): chemical, found in taxon (P703), organism, stated in (S248).
 
-Format: https://www.wikidata.org/wiki/Help:QuickStatements. Only what Wikidata lacks is
-written; a relation without an item on both sides cannot be, and is counted.
+Format: https://www.wikidata.org/wiki/Help:QuickStatements. Only what is new is written: what Wikidata has already is
+not, nor what it disputes (the same publication gives it another organism), which a curator has to look at first. A
+relation without an item on both sides cannot be, and is counted.
 """
 
 from __future__ import annotations
@@ -13,16 +14,17 @@ from pathlib import Path
 
 from abroad.core.io import atomic_write
 from abroad.core.schema import Document, Prediction
-from abroad.linking.link import KNOWN
+from abroad.linking.link import DISPUTED, KNOWN
 from abroad.sources.name_index import NameIndex
 
 
 @dataclass
 class StatementReport:
-    """Relations written, known already, without an item of the organism or chemical, without a reference."""
+    """Relations written, known already, disputed, without an item of a side, without a reference."""
 
     written: int = 0
     known: int = 0
+    disputed: int = 0
     without_item: int = 0
     without_reference: int = 0
 
@@ -41,30 +43,39 @@ def write_quickstatements(
             chemical = relation.chemical_id or ""
             if relation.status == KNOWN:
                 report.known += 1
+            elif relation.status == DISPUTED:
+                report.disputed += 1
             elif not organism or not chemical.startswith("wikidata:"):
                 report.without_item += 1
-            elif not (source := _source(document, index)):
+            elif document is None or not (source := _source(document, index)):
                 report.without_reference += 1
             else:
-                lines["\t".join((chemical.removeprefix("wikidata:"), "P703", organism, *source))] = None
-                report.written += 1
+                lines[statement(chemical.removeprefix("wikidata:"), organism, source)] = None
+    report.written = len(lines)
     with atomic_write(path) as stream:
         stream.writelines(line + "\n" for line in lines)
     return report
 
 
-def _source(document: Document | None, index: NameIndex) -> tuple[str, str] | None:
+def statement(chemical: str, organism: str, source: tuple[str, str]) -> str:
+    """A line of QuickStatements: the items of a chemical and of an organism, with a source of `source_of`."""
+    return "\t".join((chemical, "P703", organism, *source))
+
+
+def source_of(item: str | None, pmid: str | None, doi: str | None) -> tuple[str, str] | None:
     """The publication's item (S248), else its PMID (S698) or DOI (S356)."""
-    if document is None:
-        return None
-    item = (index.reference(document.doi) if document.doi else None) or _item(document.extra.get("reference_wikidata"))
     if item:
         return "S248", item
-    if document.pmid and document.pmid.isdigit():
-        return "S698", f'"{document.pmid}"'
-    if document.doi and re.fullmatch(r'10\.[^\s"]+', document.doi):
-        return "S356", f'"{document.doi.upper()}"'
+    if pmid and pmid.isascii() and pmid.isdigit():
+        return "S698", f'"{pmid}"'
+    if doi and re.fullmatch(r'10\.[^\s"]+', doi):
+        return "S356", f'"{doi.upper()}"'
     return None
+
+
+def _source(document: Document, index: NameIndex) -> tuple[str, str] | None:
+    item = (index.reference(document.doi) if document.doi else None) or _item(document.extra.get("reference_wikidata"))
+    return source_of(item, document.pmid, document.doi)
 
 
 def _item(value: object) -> str | None:

@@ -12,12 +12,13 @@ import numpy as np
 from abroad.core.errors import InputError
 from abroad.core.io import file_sha256
 from abroad.models.compeft import TernaryChange, read_change
+from abroad.models.initial import METHOD, initial_adapter
 from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
 
-DRAWN_FROM = ("seed", "lora_rank", "lora_alpha", "lora_dropout", "rope_factor")
+DRAWN_FROM = ("seed", "lora_rank", "lora_alpha", "lora_dropout", "rope_factor", "lora_targets")
 """Settings of a training run that decide the adapter it begins with."""
 Draw = Callable[[Path, dict[str, Any]], dict[str, np.ndarray]]
-"""(directory of the compressed adapter, values of `DRAWN_FROM`) -> the adapter it began with."""
+"""(directory of the compressed adapter, values of `DRAWN_FROM`) -> the adapter it began with, in earlier versions."""
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -44,7 +45,7 @@ def decompressed(folder: Path, cache: Path, draw: Draw) -> Path:
     """The standard peft directory of a compressed one, made once and kept in the cache.
 
     Args:
-        draw: makes the adapter it began with, where that does not lie in `folder`.
+        draw: makes the adapter it began with, where that neither lies in `folder` nor follows from seed and shapes.
     Raises:
         InputError: damaged, or its beginning cannot be drawn again here.
     """
@@ -66,13 +67,15 @@ def _beginning(folder: Path, change: TernaryChange, header: dict[str, Any], draw
     """The initial adapter: the file if it lies there, else drawn from its seed as training did."""
     if (folder / INITIAL).is_file():
         arrays = load_arrays(folder / INITIAL)
+    elif header.get("drawn") == METHOD:
+        arrays = initial_adapter(int(header["seed"]), change.shapes)
     else:
-        arrays = draw(folder, {name: header[name] for name in DRAWN_FROM})
+        arrays = draw(folder, {name: header.get(name) for name in DRAWN_FROM})
     if {name: value.shape for name, value in arrays.items()} != change.shapes:
         raise InputError(f"{folder}: its base model has other layers than the one it was trained on")
     if arrays_hash(arrays) != header["initial_hash"]:
         raise InputError(
-            f"{folder}: the adapter it began with cannot be drawn again with this version of torch; "
+            f"{folder}: the adapter it began with cannot be drawn again here; "
             f"expected {INITIAL} beside it (ask whoever released it)"
         )
     return arrays

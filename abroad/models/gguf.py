@@ -8,18 +8,26 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.cache import cache_directory
+from abroad.core.errors import InputError
 from abroad.models.backend import import_transformers, quiet_loading
 from abroad.models.identity import content_hash
 
 _CONVERSION = 2
 """Raised when GGUF files are converted in another way."""
+MAX_WEIGHTS = 2_000_000_000
+"""A GGUF file of more is not unpacked: no engine here runs its few bits as they are (vLLM 0.32 has dropped GGUF)."""
 
 
 def converted(gguf: Path) -> Path:
-    """The directory of the safetensors conversion of a GGUF file, made once and kept in the cache."""
+    """The directory of the safetensors conversion of a GGUF file, made once and kept in the cache.
+
+    Raises:
+        InputError: its weights are too many to be unpacked into float32.
+    """
     target = cache_directory() / "models" / f"{gguf.stem}-{content_hash(gguf)[:16]}-{_CONVERSION}"
     if (target / "config.json").is_file():
         return target
+    _check_size(gguf)
     transformers, torch = import_transformers()
     with quiet_loading():
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(gguf.parent), gguf_file=gguf.name)
@@ -42,6 +50,21 @@ def converted(gguf: Path) -> Path:
     except OSError:  # another process was first
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def _check_size(gguf: Path) -> None:
+    from gguf import GGUFReader
+
+    try:
+        weights = sum(int(tensor.n_elements) for tensor in GGUFReader(gguf).tensors)
+    except (ValueError, IndexError, KeyError) as error:
+        raise InputError(f"{gguf}: not a GGUF file, or a damaged one ({error})") from None
+    if weights > MAX_WEIGHTS:
+        raise InputError(
+            f"{gguf}: {weights / 1e9:.1f} billion weights, which would be unpacked into {4 * weights / 1e9:.0f} GB; "
+            f"expected a GGUF file of at most {MAX_WEIGHTS / 1e9:g} billion, or the model's safetensors "
+            "(quantization nf4 holds them in 4 bits); a server of GGUF files is reached by --engine openai"
+        )
 
 
 def _begins_with_bos(gguf: Path) -> bool:

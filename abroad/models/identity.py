@@ -63,3 +63,11 @@ def named_digest(model: str, base: str | None = None) -> str:
         return weights_digest(describe_model(model, base))
     except InputError:
         return ""
+
+
+def is_same_model(a: ModelSource, b: ModelSource) -> bool:
+    """Whether two names mean one model: the same files, or files of the same content."""
+    if a == b:
+        return True
+    digest = weights_digest(a)
+    return bool(digest) and digest == weights_digest(b)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError, MissingDependencyError
@@ -31,8 +32,9 @@ def load_model(
 ) -> Any:
     """Load a causal LM for inference or as the base of training.
 
-    float32 on a CPU, bfloat16 on CUDA; `quantization="nf4"` loads 4-bit NormalFloat weights with double
-    quantisation (QLoRA, arXiv 2305.14314), on a CPU too, where it saves memory and costs time.
+    float32 on a CPU, bfloat16 on CUDA; `quantization="nf4"` loads 4-bit NormalFloat weights with double quantisation
+    (QLoRA, arXiv 2305.14314), "int8" those of LLM.int8 (arXiv 2208.07339); on a CPU too, where they save memory and
+    cost time.
 
     Args:
         merge: merge the adapter into the weights (faster); quantised bases keep it apart.
@@ -44,7 +46,7 @@ def load_model(
     """
     transformers, torch = import_transformers()
     cuda = torch.cuda.is_available()
-    options: dict[str, Any] = {"dtype": torch.bfloat16 if cuda else torch.float32}
+    options: dict[str, Any] = {"dtype": computed_in()}
     if quantization == "nf4":
         _require_bitsandbytes()
         options["quantization_config"] = transformers.BitsAndBytesConfig(
@@ -52,9 +54,13 @@ def load_model(
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
             bnb_4bit_compute_dtype=options["dtype"],
-            # FSDP shards what holds the four bits as it does the rest: in one type
-            bnb_4bit_quant_storage=torch.bfloat16 if cuda else torch.uint8,
+            # as bytes: whatever treats them as numbers, in shards or copies, would be noticed and not round them
+            bnb_4bit_quant_storage=torch.uint8,
         )
+        options["device_map"] = {"": "cpu"}
+    elif quantization == "int8":
+        _require_bitsandbytes()
+        options["quantization_config"] = transformers.BitsAndBytesConfig(load_in_8bit=True)
         options["device_map"] = {"": "cpu"}
     if cuda and not on_cpu:
         options["device_map"] = {"": torch.cuda.current_device()}
@@ -76,8 +82,23 @@ def load_model(
         with _model_errors(source):
             model = peft.PeftModel.from_pretrained(model, str(source.adapter), use_safetensors=True)
         if merge and quantization == "none":
+            _untie(model.get_base_model())
             model = model.merge_and_unload()
     return model.eval()
+
+
+def _untie(model: Any) -> None:
+    """Give the output layer weights of its own where it has an adapter and shares those of the embeddings (BioGPT).
+
+    Merged into shared weights, the adapter would change the embeddings too.
+    """
+    import torch
+
+    output, embeddings = model.get_output_embeddings(), model.get_input_embeddings()
+    frozen = getattr(output, "base_layer", None)
+    if frozen is not None and frozen.weight is embeddings.weight:
+        frozen.weight = torch.nn.Parameter(frozen.weight.detach().clone(), requires_grad=False)
+        model.config.tie_word_embeddings = False
 
 
 def _require_bitsandbytes() -> None:
@@ -104,9 +125,14 @@ def empty_model(source: ModelSource, rope_factor: float = 1.0) -> Any:
     """The base model without its weights (on torch's meta device): its layers and shapes, in next to no memory."""
     transformers, torch = import_transformers()
     config = model_config(source, rope_factor)
-    dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
     with torch.device("meta"), quiet_loading():
-        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=dtype)
+        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=computed_in())
+
+
+def computed_in() -> Any:
+    """The type of numbers that models are computed in: bfloat16 on CUDA, float32 on a CPU."""
+    _, torch = import_transformers()
+    return torch.bfloat16 if torch.cuda.is_available() else torch.float32
 
 
 @contextlib.contextmanager
@@ -119,4 +145,6 @@ def _model_errors(source: ModelSource) -> Any:
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         name = f"{source.base} + {source.adapter}" if source.adapter else source.base
-        raise InputError(f"{name}: cannot be loaded as a causal language model: {reason[:300]}") from error
+        if "safetensors" in reason and not Path(source.base).exists():
+            reason += f" (abroad models convert {source.base} --out DIR writes pickled weights as safetensors)"
+        raise InputError(f"{name}: cannot be loaded as a causal language model: {reason[:400]}") from error

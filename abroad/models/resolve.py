@@ -11,8 +11,8 @@ from abroad.core.cache import cache_directory
 from abroad.models.adapters import decompressed
 from abroad.models.gguf import converted
 from abroad.models.hub import is_hub_name, require
-from abroad.models.load import load_model
-from abroad.models.lora import draw_adapter
+from abroad.models.load import empty_model
+from abroad.models.lora import draw_former
 from abroad.models.source import COMPRESSED, ModelSource, base_of_adapter, describe_model
 
 
@@ -38,6 +38,6 @@ def resolve_model(name: str, base: str | None = None) -> ModelSource:
 
 
 def _initial_adapter(folder: Path, drawn: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The adapter that a compressed one was trained from, drawn again on the base model that `folder` names."""
+    """The adapter that one compressed by an earlier version was trained from, drawn again for the base's shapes."""
     source = resolve_model(base_of_adapter(folder))
-    return draw_adapter(load_model(source, rope_factor=drawn["rope_factor"]), drawn)
+    return draw_former(empty_model(source, drawn["rope_factor"]), drawn)

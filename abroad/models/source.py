@@ -86,7 +86,10 @@ def _describe_directory(path: Path, base: str | None) -> ModelSource:
     if not (path / "config.json").is_file():
         raise InputError(f"{path}: not a model directory: neither config.json nor adapter_config.json in it")
     if not any(path.glob("*.safetensors")):
-        raise InputError(f"{path}: no *.safetensors in the model directory (pickled weights are refused)")
+        convert = ""
+        if any(path.glob("pytorch_model*.bin")):
+            convert = f": abroad models convert {path} --out DIR writes them as safetensors"
+        raise InputError(f"{path}: no *.safetensors in the model directory (pickled weights are refused{convert})")
     return ModelSource(str(path))
 
 

@@ -52,6 +52,8 @@ _OPTIONAL = (
     ("py2opsin", "identifiers of systematic names"),
     ("bitsandbytes", "4-bit training on CUDA"),
     ("vllm", "generation on GPUs"),
+    ("duckdb", "knowledge bases (SQLite does too)"),
+    ("fastapi", "knowledge bases in the browser"),
     ("argilla", "curation"),
 )
 _DISTRIBUTIONS = {"sklearn": "scikit-learn"}

@@ -54,7 +54,7 @@ class SpecialiseSection(SpecialiseSettings):
     """Self-specialisation: new instructions from the seeds, answered with retrieved abstracts, to train on too."""
 
     later_fields: ClassVar[frozenset[str]] = frozenset(
-        {"demonstrations", "similarity", "temperature", "max_new_tokens"}
+        {"demonstrations", "similarity", "temperature", "max_new_tokens", *SpecialiseSettings.later_fields}
     )
 
     corpus: Path = Field(description="abstracts to answer from (JSON or JSONL); relations are not needed")

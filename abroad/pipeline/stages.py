@@ -123,14 +123,15 @@ def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
     section = config.synthesis
     documents, prompts, abstracts = files["documents.jsonl"], files["prompts.jsonl"], files["abstracts.jsonl"]
     synthetic, instructions = files["synthetic.jsonl"], files["instructions.jsonl"]
-    instruct, generate, select = (kind.of(section) for kind in (InstructSettings, GenerateSettings, SelectSettings))
+    instruct, generate = InstructSettings.of(section), GenerateSettings.of(section)
+    select = SelectSettings.of(section)
     stages = [
         Stage(
             "instruct",
             (documents,),
             (prompts,),
-            instruct.identity(),
-            partial(_instruct, documents, prompts, instruct),
+            instruct.identity() | (generate.text_identity if instruct.keywords_by == "model" else {}),
+            partial(_instruct, documents, prompts, instruct, generate),
         ),
         Stage(
             "generate",
@@ -188,10 +189,10 @@ def _documents(
     return {"documents": report.documents, "with_relations": report.related}
 
 
-def _instruct(documents: Path, out: Path, settings: Any, context: Context) -> dict[str, Any]:
+def _instruct(documents: Path, out: Path, settings: Any, engine: Any, context: Context) -> dict[str, Any]:
     from abroad.synthesis.stages import instruct_stage
 
-    report = instruct_stage(documents, out, settings, context)
+    report = instruct_stage(documents, out, settings, context, engine=engine)
     return {"prompts": report.prompts, "documents": report.documents}
 
 
@@ -242,6 +243,7 @@ def _train(config: Config, sets: list[Path], out: Path, context: Context) -> dic
 
 def _extract(section: ExtractSection, read: list[Path], model: Path, out: Path, context: Context) -> dict[str, Any]:
     from abroad.documents.inputs import read_documents
+    from abroad.extraction.base import refuse_if_all_failed
     from abroad.extraction.load import load_extractor
     from abroad.pipeline.extract import Refinement, extract_stage
 
@@ -251,6 +253,7 @@ def _extract(section: ExtractSection, read: list[Path], model: Path, out: Path, 
         for document in read_documents(path, context.rejects):
             documents.setdefault(document.id, document)
     report, _ = extract_stage([*documents.values()], extractor, out, Refinement())
+    refuse_if_all_failed(report.failed, report.documents, report.first_error)
     return vars(report)
 
 

@@ -20,7 +20,7 @@ from abroad.models.compeft import TernaryChange, compress, write_change
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 from abroad.models.source import ADAPTER, ModelSource
-from abroad.release.run import read_run
+from abroad.release.run import read_run, trained_in
 from abroad.release.settings import GridSettings
 from abroad.training.data import collate, make_examples, target_loss
 
@@ -67,12 +67,15 @@ class Grid:
 
 
 class Bench:
-    """A model whose adapter is exchanged, and the documents that it is measured on."""
+    """A model whose adapter is exchanged, and the documents that it is measured on.
+
+    Its base is in the precision that it was trained in: what was trained in 4 bits need not fit in more.
+    """
 
     def __init__(self, run: Path, documents: Sequence[Document], decoding: Decoding) -> None:
         source = resolve_model(str(run))
         self.tokenizer = load_tokenizer(ModelSource(source.base))
-        self.model = load_model(source, merge=False)
+        self.model = load_model(source, trained_in(run), merge=False)
         self.documents, self.decoding = documents, decoding
         self.examples = make_examples(documents, self.tokenizer, 10**6, Rejects(), 0)
 

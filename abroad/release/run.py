@@ -10,6 +10,7 @@ import numpy as np
 
 from abroad.core.errors import InputError
 from abroad.models.adapters import DRAWN_FROM, arrays_hash, load_arrays
+from abroad.models.initial import METHOD, initial_adapter
 from abroad.models.source import ADAPTER, INITIAL
 
 
@@ -26,6 +27,16 @@ def read_run(run: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], d
                 "`abroad train` keeps beside the trained one"
             )
     record = json.loads((run / "training.json").read_text("utf-8"))
-    facts = {name: record["settings"][name] for name in DRAWN_FROM}
+    facts = {name: record["settings"].get(name) for name in DRAWN_FROM}
     initial = load_arrays(run / INITIAL)
-    return initial, load_arrays(run / ADAPTER), {**facts, "initial_hash": arrays_hash(initial)}
+    facts["initial_hash"] = arrays_hash(initial)
+    drawn = initial_adapter(facts["seed"], {name: value.shape for name, value in initial.items()})
+    if arrays_hash(drawn) == facts["initial_hash"]:  # else by an earlier version
+        facts["drawn"] = METHOD
+    return initial, load_arrays(run / ADAPTER), facts
+
+
+def trained_in(run: Path) -> str:
+    """Quantisation of the base model that a run was trained with."""
+    record = json.loads((run / "training.json").read_text("utf-8"))
+    return str(record["settings"].get("quantization", "none"))

@@ -7,6 +7,7 @@ al. 2024, Computational Linguistics 50(3), in their order.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -44,6 +45,7 @@ _RELATION = ("structure_wikidata", "organism_wikidata")
 _DOI_KEY = "doi_key"
 _ROW = "row"
 _MISSING = "NA"  # how R, which LOTUS is made with, writes a missing value
+_DOI_PREFIX = r"(?i)^(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)"
 _CHUNK = 50_000
 
 
@@ -166,7 +168,7 @@ def _read_metadata(path: str | Path, rejects: Rejects) -> pl.DataFrame:
     kingdom = pl.col(_KINGDOM)
     return pl.concat(chunks).with_columns(
         pl.when(kingdom == "").then(pl.lit(NO_KINGDOM)).otherwise(kingdom).alias(_KINGDOM),
-        pl.col("reference_doi").str.to_lowercase().alias(_DOI_KEY),
+        pl.col("reference_doi").str.replace(_DOI_PREFIX, "").str.to_lowercase().alias(_DOI_KEY),
     )
 
 
@@ -184,7 +186,7 @@ def _read_pmids(path: str | Path, rejects: Rejects) -> pl.DataFrame:
     what = "a map of reference_doi and reference_pubmed_id (tab separated)"
     pmids_of: dict[str, set[str]] = {}
     for line, (doi, pmid) in read_rows(path, ("reference_doi", PMID), "\t", what, rejects):
-        doi, pmid = doi.strip().lower(), pmid.strip()
+        doi, pmid = re.sub(_DOI_PREFIX, "", doi.strip()).lower(), pmid.strip()
         if pmid in ("", _MISSING) or doi in ("", _MISSING.lower()):
             continue
         if not (pmid.isascii() and pmid.isdigit()):

@@ -8,6 +8,7 @@ one article. Nothing is fetched and no entity is expanded while parsing.
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,12 +30,13 @@ _MAX_RECORD = 16 << 20
 
 @dataclass(frozen=True)
 class Article:
-    """A PubMed record; `abstract` and `doi` are None where it has none, `title` is then empty."""
+    """A PubMed record; `abstract`, `doi` and `year` are None where it has none, `title` is then empty."""
 
     pmid: str
     title: str
     abstract: str | None
     doi: str | None
+    year: int | None = None
 
     @property
     def has_text(self) -> bool:
@@ -195,6 +197,7 @@ def _read_record(record: Any) -> Iterator[Article | Deleted]:
         "" if title is None else plain_text(title),
         (None if abstract is None else abstract_text(abstract)) or _other_abstract(citation),
         _doi(article, data),
+        _year(article),
     )
 
 
@@ -217,6 +220,17 @@ def _doi(article: Any, data: Any) -> str | None:
             text = (element.text or "").strip()
             if text and element.get("ValidYN") != "N":
                 return text
+    return None
+
+
+def _year(article: Any) -> int | None:
+    """Of the issue, else of the electronic publication; an issue may have but a text such as "1998 Dec-1999 Jan"."""
+    places = ("Journal/JournalIssue/PubDate/Year", "Journal/JournalIssue/PubDate/MedlineDate", "ArticleDate/Year")
+    for path in (*places, "Book/PubDate/Year"):
+        found = None if article is None else article.find(path)
+        match = re.search(r"\b(1[5-9]\d\d|20\d\d)\b", "" if found is None else found.text or "")
+        if match:
+            return int(match[1])
     return None
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from abroad.core.settings import Count, NotNegative, Seed, Settings, Share
+from abroad.core.settings import Count, CountOrNone, NotNegative, Seed, Settings, Share
 from abroad.engines.choice import EngineChoice
 
 
@@ -45,8 +45,16 @@ class SpecialiseSettings(Settings):
     """How instructions are generated and answered in self-specialisation."""
 
     former_names: ClassVar[Mapping[str, str]] = {"max_tokens": "max_new_tokens"}
+    later_fields: ClassVar[frozenset[str]] = frozenset({"topics", "inputs", "keep"})
 
     count: Count = Field(200, description="Instructions to generate, before filtering.")
+    keep: CountOrNone = Field(0, description="Instructions to keep, as equal in topic as can be; 0: all.")
+    topics: CountOrNone = Field(
+        0, description="Topics of each type of question that the model finds first, each asked about as often; 0: none."
+    )
+    inputs: Literal["titles", "generated"] = Field(
+        "titles", description="What an instruction is about: titles of the abstracts, or texts that the model writes."
+    )
     retrieve: Count = Field(3, description="Abstracts in the context of an answer (BM25).")
     demonstrations: Count = Field(4, description="Tasks of the seeds that are shown for each new instruction.")
     similarity: Share = Field(0.7, description="MinHash similarity of a near-duplicate.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from abroad.synthesis.prompts.settings import InstructSettings
 from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
 
 if TYPE_CHECKING:
+    from abroad.core.schema import Document
     from abroad.engines.choice import EngineChoice
     from abroad.synthesis.generation.generate import GenerationReport
     from abroad.synthesis.selection.select import Selection
@@ -38,14 +40,20 @@ class InstructReport:
 
 
 def instruct_stage(
-    documents: Path, out: Path, settings: InstructSettings, context: Context, classes: Path | None = None
+    documents: Path,
+    out: Path,
+    settings: InstructSettings,
+    context: Context,
+    classes: Path | None = None,
+    engine: EngineChoice | None = None,
 ) -> InstructReport:
     """Write the prompts of documents with relations.
 
     Args:
         classes: LOTUS metadata, whose superclasses stand for several chemicals of one class.
+        engine: the model that is asked for keywords, where the settings say so.
     Raises:
-        InputError: no document has relations.
+        InputError: no document has relations, or keywords of a model without one.
     """
     from abroad.synthesis.prompts.classes import with_superclasses
     from abroad.synthesis.prompts.instruct import instruct
@@ -53,12 +61,34 @@ def instruct_stage(
     seeds = read_documents(documents, context.rejects)
     if classes is not None:
         seeds = with_superclasses(seeds, classes, context.rejects)
-    records = list(instruct(seeds, settings, context.rejects))
+    ask = None
+    if settings.keywords_by == "model":
+        if engine is None:
+            raise InputError("keywords_by: model: expected a model to ask, found none")
+        ask = _asking(settings, engine, helper(out, "work"), context)
+    records = list(instruct(seeds, settings, context.rejects, ask))
     if not records:
         raise InputError(f"{documents}: no document with relations to write synthetic abstracts for")
     write_jsonl(out, records)
     without = sum(not document.relations for document in seeds)
     return InstructReport(len(records), len({record["source"] for record in records}), without)
+
+
+def _asking(
+    settings: InstructSettings, engine: EngineChoice, work: Path, context: Context
+) -> Callable[[Sequence[Document]], list[list[str]]]:
+    """What asks a model for keywords; it is loaded when there is something to ask."""
+    from abroad.engines.lazy import LazyEngine
+    from abroad.synthesis.generation.writer import Writer
+    from abroad.synthesis.prompts.model_keywords import ask_keywords
+
+    spec = engine.spec
+    writer = Writer(LazyEngine(spec, context.say), spec.identity, work, context)
+
+    def ask(documents: Sequence[Document]) -> list[list[str]]:
+        return ask_keywords(documents, settings, writer)
+
+    return ask
 
 
 def generate_stage(prompts: Path, out: Path, settings: GenerateSettings, context: Context) -> GenerationReport:

@@ -57,8 +57,7 @@ def make_examples(
 
 def _encode(item: Document | Task, tokenizer: Any, seed: int, copy: int) -> TokenisedExample:
     if isinstance(item, Task):
-        text = item.input if item.kind == "extract" else f"{item.input}\n{item.instruction}".strip()
-        return TokenisedExample(item.id, encode_prompt(tokenizer, text), encode_answer(tokenizer, item.output))
+        return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_answer(tokenizer, item.output))
     variant = item if copy == 0 else _shuffled(item, seed, copy)
     return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_target(tokenizer, variant))
 

@@ -10,6 +10,7 @@ _OUTPUTS = ("o_proj", "down_proj", "out_proj", "fc2", "c_proj")
 def add_residual_dropout(model: Any, highest: float) -> int:
     """Hook dropout onto the output projections of attention and feed-forward of each block.
 
+    Of a model with an adapter it is the layer with its adapter that is hooked: what both add is dropped together.
     The rate rises linearly from 0 in the first block to `highest` in the last; it is off in evaluation mode.
 
     Returns:
@@ -22,7 +23,7 @@ def add_residual_dropout(model: Any, highest: float) -> int:
     for depth, block in enumerate(blocks):
         rate = highest * depth / max(len(blocks) - 1, 1)
         for name, module in block.named_modules():
-            if name.rpartition(".")[2] in _OUTPUTS:
+            if name.rpartition(".")[2] in _OUTPUTS:  # within an adapter's layer the frozen one is called base_layer
                 module.register_forward_hook(_dropout(torch.nn.functional.dropout, rate, block))
                 hooked += 1
     return hooked

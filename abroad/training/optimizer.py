@@ -26,9 +26,15 @@ def make_optimizer(model: Any, settings: TrainSettings, processes: Processes) ->
     return torch.optim.AdamW(parameters, **options)
 
 
-def schedule(update: int, updates: int, warmup: int) -> float:
-    """Share of the learning rate: up to 1 over the warm-up (a fifth of all updates at most), then down to 0."""
+def schedule(update: int, updates: int, warmup: int, least: float = 0.0) -> float:
+    """Share of the learning rate: up to 1 over the warm-up (a fifth of all updates at most), then linearly down.
+
+    Args:
+        least: the share at the last update; without one the line ends at 0 after it.
+    """
     warmup = min(warmup, updates // 5)
     if update <= warmup:
         return update / (warmup + 1)
+    if least:
+        return 1 - (1 - least) * (update - warmup - 1) / max(updates - warmup - 1, 1)
     return max((updates - update + 1) / max(updates - warmup, 1), 0.0)

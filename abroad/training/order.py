@@ -39,8 +39,10 @@ def batch_hash(ids: Sequence[Sequence[str]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def plan_updates(lengths: Sequence[int], settings: TrainSettings, processes: int = 1) -> list[Update]:
+def plan_updates(lengths: Sequence[int], settings: TrainSettings) -> list[Update]:
     """All updates of a run: each epoch holds every example once, in an order of its own.
+
+    How many processes share the forward passes of an update changes nothing of it.
 
     Args:
         lengths: tokens of each example.
@@ -57,9 +59,8 @@ def plan_updates(lengths: Sequence[int], settings: TrainSettings, processes: int
         else:
             size, passes = settings.batch_size, settings.gradient_accumulation_steps
             batches = [tuple(order[start : start + size]) for start in range(0, len(order), size)]
-        step = passes * processes
-        for start in range(0, len(batches), step):
-            updates.append(Update(len(updates) + 1, epoch, tuple(batches[start : start + step])))
+        for start in range(0, len(batches), passes):
+            updates.append(Update(len(updates) + 1, epoch, tuple(batches[start : start + passes])))
     return updates
 
 

@@ -1,21 +1,25 @@
 """Whether a fine-tuning run fits a GPU: weights, gradients, optimizer and activations, added up beforehand.
 
-Activations of a block after Korthikanti et al. 2022 (https://arxiv.org/abs/2205.05198, section 4.1): s*b*h*34 bytes in
-16 bits without the attention scores, which fused attention does not keep. With checkpointing a block keeps its input
-(2*s*b*h) and one block at a time is whole. NF4 with double quantisation takes 4.127 bits a weight (arXiv 2305.14314).
+Activations are counted in a pass of the model itself without values (`abroad.training.memory`). NF4 with double
+quantisation takes 4.127 bits a weight (arXiv 2305.14314); what is not quantised is kept in float32 then, and so are
+the activations between the layers. The plan is compared with what a CPU holds (`benchmarks/training.py`); it was never
+held against a GPU.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from abroad.models.backend import import_transformers
+from abroad.training.memory import dry_run
 from abroad.training.settings import TrainSettings
 
 GIB = 2**30
 _NF4_BYTES = 4.127 / 8
+_BYTES = {"none": 2.0, "int8": 1.0, "nf4": _NF4_BYTES}  # of a frozen weight
 _RESERVE = 0.92  # share of a GPU's memory that PyTorch gets to use: the rest goes to CUDA and fragmentation
 # The published LLaMA models (arXiv 2302.13971, table 2), known without the network: hidden, layers, heads, inner.
 _LLAMA = {
@@ -34,6 +38,7 @@ class Shape:
     Attributes:
         linear: (inputs, outputs) of each linear layer that gets an adapter.
         other: further parameters (embeddings, norms, output layer), which are never quantised.
+        config: of the model, as transformers has it.
     """
 
     name: str
@@ -42,6 +47,7 @@ class Shape:
     vocabulary: int
     linear: tuple[tuple[int, int], ...]
     other: int
+    config: Any = field(compare=False, repr=False)
 
     @property
     def parameters(self) -> int:
@@ -53,6 +59,8 @@ class MemoryPlan:
     """Bytes on each GPU.
 
     Attributes:
+        activations: at their most, logits and unpacked weights among them.
+        loading: weights while they are read: those in 4 bits come to each GPU as a whole, and then are shared.
         fits: None where no memory was given.
         advice: settings that would fit, best first.
     """
@@ -64,22 +72,24 @@ class MemoryPlan:
     gradients: float
     optimizer: float
     activations: float
-    logits: float
+    loading: float
     available: float | None
     advice: tuple[str, ...] = ()
 
     @property
     def total(self) -> float:
-        return self.weights + self.adapter + self.gradients + self.optimizer + self.activations + self.logits
+        return self.weights + self.adapter + self.gradients + self.optimizer + self.activations
 
     @property
     def fits(self) -> bool | None:
-        return None if self.available is None else self.total <= self.available * _RESERVE
+        return None if self.available is None else max(self.total, self.loading) <= self.available * _RESERVE
 
     def rows(self) -> Iterator[tuple[str, float]]:
         """(what, bytes) for people."""
-        for name in ("weights", "adapter", "gradients", "optimizer", "activations", "logits", "total"):
+        for name in ("weights", "adapter", "gradients", "optimizer", "activations", "total"):
             yield name, getattr(self, name)
+        if self.gpus > 1 and self.loading:
+            yield "while loading", self.loading
 
 
 def shape_of(model: str) -> Shape:
@@ -106,14 +116,21 @@ def shape_of(model: str) -> Shape:
     total = sum(parameter.numel() for parameter in empty.parameters())
     other = total - sum(inputs * outputs for inputs, outputs in linear)
     layers = int(config.num_hidden_layers)
-    return Shape(model, int(config.hidden_size), layers, int(config.vocab_size), tuple(linear), other)
+    return Shape(model, int(config.hidden_size), layers, int(config.vocab_size), tuple(linear), other, config)
 
 
 def _llama(name: str, hidden: int, layers: int, heads: int, inner: int) -> Shape:
     vocabulary = 32000
     block = [(hidden, hidden)] * 4 + [(hidden, inner)] * 2 + [(inner, hidden)]
     other = 2 * vocabulary * hidden + (2 * layers + 1) * hidden
-    return Shape(name, hidden, layers, vocabulary, tuple(block * layers), other)
+    config = import_transformers()[0].LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=hidden,
+        intermediate_size=inner,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+    )
+    return Shape(name, hidden, layers, vocabulary, tuple(block * layers), other, config)
 
 
 def plan(
@@ -133,22 +150,13 @@ def plan(
 
 def _plan(settings: TrainSettings, shape: Shape, gpus: int, gpu_memory: float | None, target_tokens: int) -> MemoryPlan:
     frozen = sum(inputs * outputs for inputs, outputs in shape.linear)
-    quantised = settings.quantization == "nf4"
-    weights = (frozen * (_NF4_BYTES if quantised else 2) + shape.other * 2) / gpus
+    quantised = settings.quantization != "none"
+    whole = frozen * _BYTES[settings.quantization] + shape.other * (4 if quantised else 2)
+    weights = whole / gpus
     # FSDP holds one block whole while it is computed, and fetches the next.
-    gathered = 2 * (weights * gpus / shape.layers) if gpus > 1 else 0.0
+    gathered = 2 * (whole / shape.layers) if gpus > 1 else 0.0
     adapter = sum(settings.lora_rank * (inputs + outputs) for inputs, outputs in shape.linear)
     rows = 1 if settings.pack else settings.batch_size
-    tokens = rows * settings.max_length
-    # A LoRA branch keeps its input (after dropout) and its r-wide middle, beside what the block itself keeps.
-    block = tokens * shape.hidden * (34 + 2 * len(shape.linear) / shape.layers * bool(settings.lora_dropout))
-    if settings.gradient_checkpointing:
-        activations = shape.layers * 2 * tokens * shape.hidden + block
-    else:
-        activations = shape.layers * block
-    # Dequantised weights of the layer at hand, in bf16.
-    workspace = 2 * max((a * b for a, b in shape.linear), default=0) if quantised else 0
-    logits = rows * (target_tokens + 1) * shape.vocabulary * (2 + 4 + 4)  # bf16, float32, its gradient
     state = 2 if quantised and gpus == 1 else 8  # two moments: 8-bit paged AdamW, or float32
     return MemoryPlan(
         shape,
@@ -157,10 +165,22 @@ def _plan(settings: TrainSettings, shape: Shape, gpus: int, gpu_memory: float | 
         adapter=4 * adapter / gpus,
         gradients=4 * adapter / gpus,
         optimizer=state * adapter / gpus,
-        activations=activations + workspace,
-        logits=logits,
+        activations=_activations(settings, shape, rows, target_tokens),
+        loading=whole if quantised else 0.0,
         available=gpu_memory,
     )
+
+
+def _activations(settings: TrainSettings, shape: Shape, rows: int, target_tokens: int) -> int:
+    """`dry_run`, once for what decides it: advice tries many settings."""
+    names = ("quantization", "gradient_checkpointing", "max_length", "lora_rank", "lora_dropout", "residual_dropout")
+    key = (shape.name, shape.parameters, rows, target_tokens, *(getattr(settings, name) for name in names))
+    if key not in _COUNTED:
+        _COUNTED[key] = dry_run(shape.config, settings, rows, target_tokens)
+    return _COUNTED[key]
+
+
+_COUNTED: dict[tuple[Any, ...], int] = {}
 
 
 def _advice(

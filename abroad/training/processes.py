@@ -7,9 +7,12 @@ https://docs.pytorch.org/docs/stable/distributed.fsdp.fully_shard.html
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
+from abroad.core.errors import AbroadError
 from abroad.training.dropout import decoder_blocks
 
 
@@ -39,14 +42,23 @@ class Processes:
         return self.rank == 0
 
     def shard(self, model: Any) -> None:
-        """Spread the weights of a model over the processes, block by block."""
+        """Spread the weights of a model over the processes, block by block.
+
+        Raises:
+            AbroadError: weights in 4 bits are not what they were, once put together again.
+        """
         if self.count == 1:
             return
         from torch.distributed.fsdp import fully_shard
 
+        packed = {name: _digest(value) for name, value in _packed(model)}
         for block in decoder_blocks(model):
             fully_shard(block)
         fully_shard(model)
+        # Bits that stand for something else than numbers: whatever rounds or converts them ruins them without a word.
+        for name, value in _packed(model):
+            if _digest(value) != packed[name]:
+                raise AbroadError(f"{name}: its 4-bit weights changed while they were spread over the processes")
 
     def fill_shards(self, model: Any, weights: dict[str, Any]) -> None:
         """Give a sharded model without weights those that the first process holds, one tensor at a time.
@@ -110,10 +122,26 @@ class Processes:
         return own + [(batches[0], False)] * (rows - len(own))
 
 
+def _packed(model: Any) -> Iterator[tuple[str, Any]]:
+    """Names and weights that hold several numbers a byte."""
+    import torch
+
+    return ((name, value) for name, value in model.named_parameters() if value.dtype == torch.uint8)
+
+
+def _digest(tensor: Any) -> str:
+    return hashlib.sha256(whole(tensor).contiguous().numpy()).hexdigest()
+
+
 def whole(tensor: Any) -> Any:
     """A tensor with all its shards, on the CPU."""
     full = tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor
     return full.detach().cpu()
+
+
+def own_part(tensor: Any) -> Any:
+    """What this process holds of a tensor that may be sharded."""
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
 
 
 def fill(target: Any, value: Any) -> None:

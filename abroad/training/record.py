@@ -2,13 +2,16 @@
 
 In the run's directory: `order.jsonl` (every update's ids and their hash), `metrics.jsonl` (also as TensorBoard
 files in `tensorboard/`), `scores.jsonl` (F1 of each checkpoint), `spikes.jsonl`, `training.json` (settings, hashes,
-installed packages) and `history.svg`.
+installed packages) and `history.svg`; in `spikes/` the states that met a spike, with their optimizers.
+
+Nothing is erased where a run rolls back: a record `{"rolled_back_to": N, ...}` follows in each log by update, and what
+was made again comes after it. `course` gives the updates that led to the adapter.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,11 @@ from abroad.core.io import atomic_write, dump_line, write_json, write_jsonl
 from abroad.core.jsonl import BadJson, parse_lines
 
 ORDER, METRICS, SCORES, SPIKES = "order.jsonl", "metrics.jsonl", "scores.jsonl", "spikes.jsonl"
+SPIKE_STATES = "spikes"
+"""Folder of the states that met a spike."""
 LOGS = (ORDER, METRICS, SCORES, SPIKES)
 _BY_UPDATE = (ORDER, METRICS, SCORES)
+_BACK = "rolled_back_to"
 
 
 class TrainingRecord:
@@ -42,24 +48,36 @@ class TrainingRecord:
             write_json(self.out / "training.json", {"settings": settings, **facts, "packages": packages})
 
     def forget_after(self, update: int) -> None:
-        """Drop what was written of later updates, which are made again; spikes stay, they did happen."""
+        """Drop what a run that was killed wrote after its last state, which is made again; spikes did happen.
+
+        What came before the last roll-back stays, of later updates too.
+        """
         if not self._active:
             return
         for name in _BY_UPDATE:
             path = self.out / name
             if path.exists():
-                write_jsonl(path, [record for record in read_log(path) if record.get("update", 0) <= update])
-        if update == 0:
+                records = read_log(path)
+                since = max((n for n, record in enumerate(records) if _BACK in record), default=-1) + 1
+                write_jsonl(path, records[:since] + [r for r in records[since:] if r.get("update", 0) <= update])
+        if update == 0 and not any(_BACK in record for record in read_log(self.out / ORDER)):
             (self.out / SPIKES).unlink(missing_ok=True)
+
+    def roll_back(self, update: int, to: int, left_out: Sequence[int]) -> None:
+        """Say in every log that a run returned from one update to an earlier one, and what it leaves out now."""
+        for name in _BY_UPDATE:
+            self._append(name, {_BACK: to, "from": update, "left_out": list(left_out)})
 
     def add(self, name: str, record: dict[str, Any]) -> None:
         """Append a record to one of the logs; numbers of metrics go to TensorBoard too."""
-        if not self._active:
-            return
-        with (self.out / name).open("a", encoding="utf-8") as stream:
-            stream.write(dump_line(record))
-        if name in (METRICS, SCORES):
+        self._append(name, record)
+        if self._active and name in (METRICS, SCORES):
             self._to_board(record)
+
+    def _append(self, name: str, record: dict[str, Any]) -> None:
+        if self._active:
+            with (self.out / name).open("a", encoding="utf-8") as stream:
+                stream.write(dump_line(record))
 
     def _to_board(self, record: dict[str, Any]) -> None:
         if self._board is None:
@@ -79,7 +97,8 @@ class TrainingRecord:
         if self._board is not None:
             self._board.close()
         with atomic_write(self.out / "history.svg") as stream:
-            stream.write(plot_history(*(read_log(self.out / name) for name in (METRICS, SCORES, SPIKES))))
+            metrics, scores = (course(read_log(self.out / name)) for name in (METRICS, SCORES))
+            stream.write(plot_history(metrics, scores, read_log(self.out / SPIKES)))
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -94,6 +113,17 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     return records
 
 
+def course(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records of the updates that led to the adapter: without those that a roll-back undid."""
+    kept: list[dict[str, Any]] = []
+    for record in records:
+        if _BACK in record:
+            kept = [earlier for earlier in kept if earlier["update"] <= record[_BACK]]
+        else:
+            kept.append(record)
+    return kept
+
+
 def plot_history(
     metrics: Sequence[dict[str, Any]], scores: Sequence[dict[str, Any]], spikes: Sequence[dict[str, Any]]
 ) -> str:
@@ -104,7 +134,8 @@ def plot_history(
 
     figure = Figure(figsize=(8, 4))
     axes = figure.add_subplot()
-    axes.plot([r["update"] for r in metrics], [r["loss"] for r in metrics], color="#3a6ea5", linewidth=1)
+    finite = [record for record in metrics if record["loss"] is not None]
+    axes.plot([r["update"] for r in finite], [r["loss"] for r in finite], color="#3a6ea5", linewidth=1)
     for spike in spikes:
         axes.axvline(spike["update"], color="#c0392b", linestyle=":", linewidth=1)
     axes.set_xlabel("update" + (" (dotted: loss spikes)" if spikes else ""))

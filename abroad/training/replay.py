@@ -13,7 +13,8 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
-from abroad.training.record import METRICS, ORDER, read_log
+from abroad.models.source import INITIAL
+from abroad.training.record import METRICS, ORDER, course, read_log
 from abroad.training.settings import TrainSettings
 from abroad.training.train import TrainingRun
 
@@ -51,7 +52,7 @@ def recorded_settings(run: Path) -> TrainSettings:
 def replay(run: Path, documents: Sequence[Document | Task], updates: int, rejects: Rejects) -> Replay:
     """Plan the run again and compare each update's hash with the manifest; make the first `updates` of them again."""
     settings = recorded_settings(run)
-    manifest = {record["update"]: record for record in read_log(run / ORDER)}
+    manifest = {record["update"]: record for record in course(read_log(run / ORDER))}
     if not manifest:
         raise InputError(f"{run / ORDER}: no manifest of the data order")
     with tempfile.TemporaryDirectory(prefix="abroad-replay-") as folder:
@@ -63,8 +64,12 @@ def replay(run: Path, documents: Sequence[Document | Task], updates: int, reject
         if updates:
             again.updates = [u for u in again.updates if u.number in manifest]
             again.stop_after = updates
+            if (run / INITIAL).is_file():  # earlier versions drew it in another way
+                again.begin_with(run / INITIAL)
             again.train()
-            before = {record["update"]: record["loss"] for record in read_log(run / METRICS)}
-            made = {record["update"]: record["loss"] for record in read_log(Path(folder) / METRICS)}
+            before, made = (
+                {r["update"]: r["loss"] for r in course(read_log(place / METRICS)) if r["loss"] is not None}
+                for place in (run, Path(folder))
+            )
             losses = [(number, before[number], loss) for number, loss in made.items() if number in before]
     return Replay(len(manifest), len(same), different[0] if different else None, tuple(losses))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from abroad.core.settings import Count, CountOrNone, NotNegative, Positive, Seed, Settings, Share
+
+if TYPE_CHECKING:
+    from abroad.models.lora import LoraShape
 
 
 class TrainSettings(Settings):
@@ -16,6 +19,7 @@ class TrainSettings(Settings):
     Defaults are the published ones for BioGPT (Delmas et al. 2024) but for the epochs and warm-up of small sets.
     """
 
+    later_fields: ClassVar[frozenset[str]] = frozenset({"min_lr_rate", "lora_targets", "spike_patience"})
     former_names: ClassVar[Mapping[str, str]] = {
         "accumulation": "gradient_accumulation_steps",
         "validation_tokens": "validation_max_new_tokens",
@@ -23,9 +27,10 @@ class TrainSettings(Settings):
 
     model: str = Field("smollm2-135m", description="Base model: a name or a local path.")
     epochs: Count = Field(15, description="Times that all examples are read.")
-    learning_rate: Positive = Field(1e-4, description="Learning rate of AdamW; it falls linearly to zero.")
+    learning_rate: Positive = Field(1e-4, description="Learning rate of AdamW; it falls linearly.")
+    min_lr_rate: Share = Field(0.0, description="Share of the learning rate that it falls to; 0.1 in LIMA.")
     batch_size: Count = Field(16, description="Examples in one forward pass of one process.")
-    gradient_accumulation_steps: Count = Field(5, description="Forward passes in one update.")
+    gradient_accumulation_steps: Count = Field(5, description="Forward passes in an update, of all processes together.")
     warmup_steps: CountOrNone = Field(100, description="Updates over which the learning rate rises.")
     adam_betas: tuple[Share, Share] = Field((0.9, 0.999), description="Decay rates of the two moments of AdamW.")
     weight_decay: NotNegative = Field(0.0, description="Weight decay of AdamW.")
@@ -33,10 +38,15 @@ class TrainSettings(Settings):
     lora_rank: Count = Field(8, description="Rank of the adapter (arXiv 2106.09685).")
     lora_alpha: Count = Field(16, description="Scale of the adapter: alpha / rank.")
     lora_dropout: Share = Field(0.05, description="Dropout before the adapter.")
+    lora_targets: tuple[str, ...] = Field(
+        (), description="Layers with an adapter, by the ends of their names; by default all linear ones but the last."
+    )
     residual_dropout: Share = Field(
         0.0, description="Dropout on what the last block adds; it rises linearly from 0 over the depth (LIMA)."
     )
-    quantization: Literal["none", "nf4"] = Field("none", description="nf4 keeps the base model in 4 bits (QLoRA).")
+    quantization: Literal["none", "nf4", "int8"] = Field(
+        "none", description="nf4 keeps the base model in 4 bits (QLoRA), int8 in 8."
+    )
     gradient_checkpointing: bool = Field(False, description="Compute activations twice and keep fewer of them.")
     max_length: Count = Field(2048, description="Tokens of text and relations; longer documents are set aside.")
     pack: bool = Field(False, description="Let several examples share a row of max_length tokens; none sees another.")
@@ -51,13 +61,22 @@ class TrainSettings(Settings):
     keep_every: CountOrNone = Field(
         1, description="Epochs between adapters that are kept in checkpoints/; 0 keeps the best one only."
     )
-    spike_policy: Literal["continue", "skip", "rollback"] = Field(
+    spike_policy: Literal["continue", "skip", "rollback", "k2"] = Field(
         "continue",
-        description="After a spike of the loss: go on, skip the update, or roll back and leave the batch out.",
+        description="After a spike of the loss: go on, skip the update, roll back and leave the batch out, or (k2) do "
+        "that only where it lasts. What is not finite is never stepped on.",
     )
+    spike_patience: Count = Field(100, description="Updates after which a spike of the loss is malignant.")
     spike_window: Count = Field(32, description="Updates whose losses a spike is measured against.")
     spike_zscore: Positive = Field(6.0, description="Standard deviations above their mean that make a spike.")
     seed: Seed = Field(0, description="Seed of the adapter, of the order of the data and of dropout.")
+
+    @property
+    def lora_shape(self) -> LoraShape:
+        """The adapter that is trained."""
+        from abroad.models.lora import LoraShape
+
+        return LoraShape(self.lora_rank, self.lora_alpha, self.lora_dropout, self.seed, self.lora_targets)
 
 
 class TrialSettings(TrainSettings):

@@ -24,7 +24,10 @@ class TrainerState:
 
     Attributes:
         update: the last update made.
-        losses: window of the spike detector.
+        losses: window of the guard, of the loss.
+        norms: likewise, of the norm of the gradient.
+        sizes: likewise, of the size of the update.
+        spiking_since: first update of a spike of the loss that goes on.
         left_out: updates whose batches are left out.
         best: best F1 so far, and the update it was reached at.
     """
@@ -33,6 +36,9 @@ class TrainerState:
     losses: tuple[float, ...] = ()
     left_out: tuple[int, ...] = ()
     best: tuple[float, int] | None = None
+    norms: tuple[float, ...] = ()
+    sizes: tuple[float, ...] = ()
+    spiking_since: int | None = None
 
 
 class StateStore:
@@ -85,11 +91,32 @@ class StateStore:
         """The latest state."""
         return max(self._states(), key=_number, default=None)
 
+    def before(self, update: int) -> Path | None:
+        """The latest state in which an update was not made yet."""
+        return max((path for path in self._states() if _number(path) < update), key=_number, default=None)
+
     def _states(self) -> list[Path]:
         return [path for path in self.directory.glob("update-*") if (path / "standing.json").exists()]
 
+    def drop_after(self, update: int) -> None:
+        """Remove the states after an update, to which a run returned."""
+        for path in self._states() if self._first else ():
+            if _number(path) > update:
+                shutil.rmtree(path)
+
     def save(self, trainer_state: TrainerState, model: Any, optimizer: Any) -> None:
-        """Write a state and drop the oldest; all processes call it, one writes."""
+        """Write a state and drop the oldest, but not the one before a spike that goes on; one process writes."""
+        self.write(self.directory / f"update-{trainer_state.update:06}", trainer_state, model, optimizer)
+        if not self._first:
+            return
+        spiking = trainer_state.spiking_since
+        good = self.before(spiking) if spiking is not None else None
+        for old in sorted(self._states(), key=_number)[:-_KEPT]:
+            if old != good:
+                shutil.rmtree(old)
+
+    def write(self, target: Path, trainer_state: TrainerState, model: Any, optimizer: Any) -> None:
+        """Write a state to a folder, whole or not at all; all processes call it, one writes."""
         import torch
         from safetensors.torch import save_file
 
@@ -108,7 +135,6 @@ class StateStore:
             tensors["random_cuda"] = torch.cuda.get_rng_state()
         if not self._first:
             return
-        target = self.directory / f"update-{trainer_state.update:06}"
         partial = target.with_name(target.name + ".part")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -116,8 +142,6 @@ class StateStore:
         write_json(partial / "standing.json", {**vars(trainer_state), "optimizer": plain})
         shutil.rmtree(target, ignore_errors=True)
         partial.rename(target)
-        for old in sorted(self._states(), key=_number)[:-_KEPT]:
-            shutil.rmtree(old)
 
     def load(self, path: Path, model: Any, optimizer: Any) -> TrainerState:
         """Put a state back."""
@@ -146,6 +170,10 @@ class StateStore:
             tuple(record["losses"]),
             tuple(record["left_out"]),
             (best[0], best[1]) if best else None,
+            # states of earlier versions have no more
+            tuple(record.get("norms", ())),
+            tuple(record.get("sizes", ())),
+            record.get("spiking_since"),
         )
 
     def clear(self) -> None:

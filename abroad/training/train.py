@@ -30,23 +30,21 @@ from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.models.backend import import_transformers
 from abroad.models.identity import weights_digest
 from abroad.models.load import empty_model, load_model, load_tokenizer
-from abroad.models.lora import add_lora, import_peft, peft_names, trainable
+from abroad.models.lora import add_lora, import_peft, peft_name, peft_names, trainable
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import write_factor
 from abroad.models.source import ADAPTER, INITIAL, ModelSource
 from abroad.training.data import TokenisedExample, collate, collate_packed, make_examples, target_loss
 from abroad.training.dropout import add_residual_dropout
+from abroad.training.guard import Guard, Verdict
 from abroad.training.optimizer import make_optimizer, schedule
 from abroad.training.order import Update, plan_updates
-from abroad.training.processes import Processes, whole
-from abroad.training.record import LOGS, METRICS, ORDER, SCORES, SPIKES, TrainingRecord
+from abroad.training.processes import Processes, fill, own_part, whole
+from abroad.training.record import LOGS, METRICS, ORDER, SCORES, SPIKE_STATES, SPIKES, TrainingRecord
 from abroad.training.report import TrainReport, read_finished, write_finished
 from abroad.training.settings import TrainSettings
-from abroad.training.spikes import SpikeDetector
 from abroad.training.state import StateStore, TrainerState, clear_states, owner_of
 from abroad.training.tensors import copy_whole, save_tensors, tensors_hash
-
-_MAX_ROLLBACKS = 10
 
 
 def train(
@@ -106,8 +104,14 @@ class TrainingRun:
             raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")
         self.processes = Processes()
         self.names = [example.id for example in self.examples]
-        self.updates = plan_updates(list(map(len, self.examples)), settings, self.processes.count)
+        self.updates = plan_updates(list(map(len, self.examples)), settings)
+        if (passes := settings.gradient_accumulation_steps) % self.processes.count and self.processes.first:
+            tell(
+                f"gradient_accumulation_steps {passes} over {self.processes.count} processes: some wait for others; "
+                "a multiple keeps all of them busy"
+            )
         own = {key: value for key, value in settings.identity().items() if key != "checkpoint_every"}
+        own |= {"dropped": "layer and adapter"} if settings.residual_dropout else {}  # of earlier versions: the layer
         self.pairs = [[example.prompt, example.target] for example in self.examples]
         self.identity = digest(own, self.pairs, self.processes.count, weights_digest(source))
         self.finished = read_finished(out, self._whole_identity())
@@ -115,6 +119,7 @@ class TrainingRun:
             return
         self.model = self._prepare(source)
         self.optimizer = make_optimizer(self.model, settings, self.processes)
+        self.guard = Guard(settings)
         torch.manual_seed(settings.seed)
 
     def _prepare(self, source: ModelSource) -> Any:
@@ -157,19 +162,31 @@ class TrainingRun:
                 "initial_adapter_hash": tensors_hash(initial),
             },
         )
-        if self.processes.first:
-            save_tensors(peft_names(initial), self.out / INITIAL)
+        if self.processes.first and not (self.states.last() is not None and (self.out / INITIAL).is_file()):
+            save_tensors(peft_names(initial), self.out / INITIAL)  # a run that goes on keeps what it began with
         self.processes.wait()
 
+    def begin_with(self, adapter: Path) -> None:
+        """Put the weights of an adapter file in place, as those that training begins with."""
+        from safetensors.torch import load_file
+
+        tensors = load_file(adapter)
+        for name, parameter in trainable(self.model):
+            fill(parameter, tensors[peft_name(name)].to(parameter.dtype))
+
     def train(self) -> TrainReport:
-        """Make all updates, from where an earlier run of the same settings and data stopped."""
-        trainer_state, detector = TrainerState(), SpikeDetector(self.settings.spike_window, self.settings.spike_zscore)
+        """Make all updates, from where an earlier run of the same settings and data stopped.
+
+        Raises:
+            AbroadError: too many updates in a row were not finite, or rolled back; the last good adapter is written.
+        """
+        trainer_state = TrainerState()
         last = self.states.last()
         if last is not None:
             trainer_state = self.states.load(last, self.model, self.optimizer)
-        detector.restore(trainer_state.losses)
+        self.guard.restore(trainer_state)
         self.record.forget_after(trainer_state.update)
-        resumed, spikes, rollbacks = trainer_state.update, 0, 0
+        resumed, spikes = trainer_state.update, 0
         if last is None:
             self.states.save(trainer_state, self.model, self.optimizer)  # a first spike has something to return to
         with Progress("training", len(self.updates), done=resumed) as progress:
@@ -179,19 +196,15 @@ class TrainingRun:
                 started = time.monotonic()
                 if update.number not in trainer_state.left_out:
                     loss, tokens = self._gradients(update)
-                    score = detector.see(loss)
-                    if score is not None:
-                        spikes += 1
-                        self._log_spike(update, loss, score)
-                        if self.settings.spike_policy == "rollback" and rollbacks < _MAX_ROLLBACKS:
-                            rollbacks += 1
-                            trainer_state = self._roll_back(update, trainer_state, detector)
-                            index = trainer_state.update
-                            continue
-                    self._step(update, loss, tokens, started, skip=score is not None)
+                    verdict = self._step(update, trainer_state, loss, tokens, started)
+                    spikes += verdict.kind in ("loss", "not finite")
+                    if verdict.action in ("roll back", "abort"):
+                        trainer_state = self._roll_back(update, trainer_state, verdict)
+                        index = trainer_state.update
+                        continue
                     progress.advance(note=f"loss {loss:.3f}, {tokens / (time.monotonic() - started):.0f} tokens/s")
                 index += 1
-                trainer_state = replace(trainer_state, update=update.number, losses=tuple(detector.past))
+                trainer_state = self.guard.noted(replace(trainer_state, update=update.number))
                 if index == len(self.updates) or self.updates[index].epoch != update.epoch:
                     trainer_state = self._end_of_epoch(update, trainer_state)
                 elif index % self.settings.checkpoint_every == 0:
@@ -221,43 +234,83 @@ class TrainingRun:
         inputs = {name: value.to(self.processes.device) for name, value in inputs.items()}
         return target_loss(self.model.get_base_model(), inputs)
 
-    def _step(self, update: Update, loss: float, tokens: int, started: float, skip: bool) -> None:
+    def _step(self, update: Update, trainer_state: TrainerState, loss: float, tokens: int, started: float) -> Verdict:
+        """Make the update, unless the guard says otherwise; what was done of it goes into the record."""
         import torch
 
         parameters = [value for _, value in trainable(self.model)]
-        norm = torch.nn.utils.clip_grad_norm_(parameters, self.settings.max_grad_norm)
-        rate = self.settings.learning_rate * schedule(update.number, len(self.updates), self.settings.warmup_steps)
+        norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, self.settings.max_grad_norm)))
+        verdict = self.guard.judge(update.number, loss, norm)
+        if verdict.begins:
+            met = self.out / SPIKE_STATES / f"update-{update.number:06}"
+            self.states.write(met, trainer_state, self.model, self.optimizer)
+        shares = (len(self.updates), self.settings.warmup_steps, self.settings.min_lr_rate)
+        rate = self.settings.learning_rate * schedule(update.number, *shares)
+        size = 0.0
+        if verdict.action == "step":
+            size = self._change(parameters, rate)
+            if not math.isfinite(size):
+                verdict = self.guard.refuse(update.number)
+        benign = verdict.action == "step" and self.guard.is_benign(verdict, size)
+        figures = {"loss": rounded(loss), "grad_norm": rounded(norm), "update_size": rounded(size)}
+        if verdict.kind:
+            self._log_spike(update, verdict, figures, benign)
+        if verdict.action in ("step", "skip"):
+            self.record.add(ORDER, {**update.record(self.names), "skipped": verdict.action == "skip"})
+            speed = round(tokens / max(time.monotonic() - started, 1e-9), 1)
+            place = {"update": update.number, "epoch": update.epoch}
+            self.record.add(METRICS, {**place, **figures, "learning_rate": rate, "tokens_per_second": speed})
+        return verdict
+
+    def _change(self, parameters: Sequence[Any], rate: float) -> float:
+        """Step, and the size (L2 norm) of the change; one that is not finite is undone."""
+        import torch
+
+        before = [value.detach().clone() for value in parameters]
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        skipped = skip and self.settings.spike_policy == "skip"
-        if not skipped:
-            self.optimizer.step()
-        self.record.add(ORDER, {**update.record(self.names), "skipped": skipped})
-        figures = {
-            "update": update.number,
-            "epoch": update.epoch,
-            "loss": round(loss, 6),
-            "grad_norm": round(float(whole(norm)), 6),
-            "learning_rate": rate,
-            "tokens_per_second": round(tokens / max(time.monotonic() - started, 1e-9), 1),
-        }
-        self.record.add(METRICS, figures)
+        self.optimizer.step()
+        with torch.no_grad():
+            changes = [own_part(value) - own_part(old) for value, old in zip(parameters, before, strict=True)]
+            squares = sum(float(change.double().square().sum()) for change in changes)
+            size = math.sqrt(self.processes.sum([squares])[0])
+            if not math.isfinite(size):
+                for value, old in zip(parameters, before, strict=True):
+                    value.copy_(old)
+        return size
 
-    def _log_spike(self, update: Update, loss: float, score: float) -> None:
-        entry = {**update.record(self.names), "loss": loss, "zscore": score, "policy": self.settings.spike_policy}
-        self.record.add(SPIKES, {**entry, "loss": str(loss) if not math.isfinite(loss) else round(loss, 4)})
+    def _log_spike(self, update: Update, verdict: Verdict, figures: dict[str, Any], benign: bool) -> None:
+        character = "malignant" if verdict.malignant else "benign" if benign else "open"
+        entry = {**update.record(self.names), **figures, "zscore": verdict.zscore, "kind": verdict.kind}
+        if not math.isfinite(verdict.zscore):
+            entry["zscore"] = None
+        more = {"character": character, "since": verdict.since, "action": verdict.action}
+        self.record.add(SPIKES, {**entry, **more, "policy": self.settings.spike_policy})
 
-    def _roll_back(self, update: Update, trainer_state: TrainerState, detector: SpikeDetector) -> TrainerState:
-        """Return to the last good state, and leave this update's batches out from now on."""
-        last = self.states.last()
+    def _roll_back(self, update: Update, trainer_state: TrainerState, verdict: Verdict) -> TrainerState:
+        """Return to the last state before the spike, and leave its updates out from now on; or end the run there.
+
+        Raises:
+            AbroadError: that was done too often, or there is no such state.
+        """
+        since = verdict.since or update.number
+        last = self.states.before(since)
         if last is None:
             raise AbroadError(f"{self.out}: no state to roll back to; was state/ removed?")
         earlier = self.states.load(last, self.model, self.optimizer)
-        detector.restore(earlier.losses)
-        self.record.forget_after(earlier.update)
-        left_out = tuple(sorted({*trainer_state.left_out, *earlier.left_out, update.number}))
+        if verdict.action == "abort":
+            self._write_adapter(best=trainer_state.best is not None)
+            raise AbroadError(
+                f"{self.out}: the training cannot go on: {verdict.kind} again and again at update {update.number} "
+                f"(see {SPIKES}); the adapter there is that of the last good state, after update {earlier.update}"
+            )
+        spiked = range(since, update.number + 1)
+        left_out = tuple(sorted({*trainer_state.left_out, *earlier.left_out, *spiked}))
         earlier = replace(earlier, left_out=left_out, best=trainer_state.best)
+        self.record.roll_back(update.number, earlier.update, left_out)
+        self.states.drop_after(earlier.update)
         self.states.save(earlier, self.model, self.optimizer)
+        self.guard.restore(earlier)
         return earlier
 
     def _end_of_epoch(self, update: Update, trainer_state: TrainerState) -> TrainerState:
@@ -294,10 +347,20 @@ class TrainingRun:
 
     def finish(self, report: TrainReport) -> TrainReport:
         """Write the best adapter (or the last, without validation) with its tokenizer, and close the record."""
-        best = self.out / "state" / "best.safetensors"
-        if self.validation and best.exists():
+        self._write_adapter(best=bool(self.validation))
+        if self.processes.first:
+            self.record.close()
+            write_finished(self.out, self._whole_identity(), report)
+        self.states.clear()
+        self.processes.wait()
+        return report
+
+    def _write_adapter(self, best: bool) -> None:
+        """Write the adapter to where it is loaded from: the best one by validation, or the one at hand."""
+        kept = self.out / "state" / "best.safetensors"
+        if best and kept.exists():
             if self.processes.first:
-                copy_whole(best, self.out / ADAPTER)  # and not moved: killed from here on, it is copied again
+                copy_whole(kept, self.out / ADAPTER)  # and not moved: killed from here on, it is copied again
         else:
             self._save_adapter(self.out / ADAPTER)
         if self.processes.first:
@@ -310,11 +373,6 @@ class TrainingRun:
             self.tokenizer.save_pretrained(self.out)
             if self.settings.rope_factor != 1:
                 write_factor(self.out, self.settings.rope_factor)
-            self.record.close()
-            write_finished(self.out, self._whole_identity(), report)
-        self.states.clear()
-        self.processes.wait()
-        return report
 
     def _whole_identity(self) -> str:
         """Of the run and of what its best checkpoint is chosen by."""
@@ -330,7 +388,13 @@ def with_adapter(model: Any, settings: TrainSettings) -> Any:
     if settings.gradient_checkpointing:
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.enable_input_require_grads()
+    # the adapter is drawn now, after all else that draws: compression draws it again from the seed alone
+    model = add_lora(model, settings.lora_shape)
     if settings.residual_dropout:
         add_residual_dropout(model, settings.residual_dropout)
-    # the adapter is drawn now, after all else that draws: compression draws it again from the seed alone
-    return add_lora(model, settings.lora_rank, settings.lora_alpha, settings.lora_dropout, settings.seed)
+    return model
+
+
+def rounded(value: float) -> float | None:
+    """A figure of the record; what is not finite has no number in JSON."""
+    return round(value, 6) if math.isfinite(value) else None

@@ -215,9 +215,9 @@ def evidence_of(document: Document, relation: Relation) -> list[Evidence]:
 
 
 def lotus_status(relations: Sequence[Relation]) -> str | None:
-    """The most interesting status of a document's relations: disputed, new, known; None where none was looked up."""
+    """The most interesting status of a document's relations; None where none was looked up."""
     present = {relation.status for relation in relations}
-    return next((status for status in ("disputed", "new", "known") if status in present), None)
+    return next((status for status in ("disputed", "new", "known", "not linked") if status in present), None)
 
 
 def document_json(document: Document) -> str:

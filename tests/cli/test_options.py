@@ -17,10 +17,15 @@ PAIRS = [(name, parameter) for name, command in TAKING.items() for parameter in 
 # Numbers and words that are options of a command alone: nothing below the command line has a default for them, or the
 # settings are another helper's.
 OWN = {
+    ("annotate push", "top"),
+    ("knowledge browse", "port"),
+    ("knowledge query", "format"),
     ("annotate serve", "port"),
     ("annotate serve", "host"),
     ("annotate user", "role"),
     ("documents split", "seed"),  # the two shares depend on what else is given
+    ("evaluate", "by"),
+    ("evaluate", "max_new_tokens"),
     ("extractor train", "cv"),
     ("extractor train", "seed"),
     ("fewshot", "style"),
@@ -33,12 +38,17 @@ OWN = {
     ("release compress", "scales"),
     ("release compress", "within"),
     ("release pack", "seed"),
+    ("synth tasks", "long"),
     ("synth tasks", "seed"),
+    ("synth topics", "principles"),
+    ("synth topics", "count"),
+    ("synth topics", "seed"),
     ("synth validate", "seed"),
     ("train replay", "updates"),
     ("train run", "gpus"),
     ("train run", "gpu_memory"),
     ("tune train", "trials"),
+    ("tune train", "space"),
     ("tune decode", "trials"),
     ("tune decode", "seed"),
     ("tune report", "kind"),

@@ -33,6 +33,7 @@ LINES = {
     "synth curate": "in-t.jsonl --out out-b.jsonl",
     "synth specialise": "in-s.json --corpus in-c.jsonl --previous in-p.jsonl --out out-i.jsonl",
     "synth tasks": "in-d.jsonl --out out-i.jsonl",
+    "synth topics": "--principles in-p.yaml --out out-g.yaml",
     "synth compare": "a=in-a.jsonl b=in-b.jsonl --dev in-d.json --out out-c",
     "train run": "in-t.jsonl --validation in-v.jsonl --config in-c.yaml --out out-m",
     "train curve": "a=in-a.jsonl --sizes 5 --dev in-d.json --config in-c.yaml --out out-c",
@@ -45,10 +46,15 @@ LINES = {
     "fewshot": "in-d.jsonl --prompt in-p.j2 --examples in-e.jsonl --embedder in-m --out out-p.jsonl",
     "rank": "in-d.jsonl in-p.jsonl --out out-r.jsonl --report out-r.html",
     "inspect attention": "in-d.jsonl --out out-p.html",
+    "knowledge index": "in-t.tsv --synonyms in-s.tsv --out out-i.sqlite",
+    "knowledge build": "in-p.jsonl --documents in-d.jsonl --index in-i.sqlite --decisions in-c.jsonl "
+    "--out out-k.duckdb",
+    "knowledge export": "in-k.duckdb --out out-n.csv",
     "annotate pull": "--from in-s.json --no-server --out out-c",
     "annotate export": "in-d.jsonl --predictions in-p.jsonl --html out-c.html",
     "annotate agreement": "in-d.jsonl --predictions in-p.jsonl --plot out-a.svg",
-    "evaluate": "--gold in-g.jsonl --pred in-p.jsonl --compare in-o.jsonl --report out-r.html",
+    "evaluate": "--gold in-g.jsonl --pred in-p.jsonl --compare in-o.jsonl --report out-r.html --answers out-a",
+    "models convert": "in-m.d --out out-c",
     "leaderboard": "in-s.yaml --config in-c.yaml --out out-b",
     "release pack": "in-m --dev in-d.jsonl --config in-c.yaml --out out-r",
     "release compress": "in-m --dev in-d.jsonl --out out-s",
@@ -72,9 +78,9 @@ READ = {
     ),
     *("output", "by_entropy", "prompts", "classes", "abstracts", "seeds", "selected", "curated", "corpus", "previous"),
     *("dev", "config", "validation", "synthetic", "prompt", "examples", "embedder", "predictions", "offline"),
-    *("decisions", "gold", "pred", "compare", "run", "file", "model", "directory"),
+    *("database", "decisions", "gold", "pred", "compare", "run", "file", "model", "directory"),
 }
-READ_ALONE = {("tune report", "study"), ("extract", "index")}
+READ_ALONE = {("tune report", "study"), ("extract", "index"), ("knowledge build", "index")}
 
 ALL = {" ".join(path): command for path, command in commands(typer.main.get_command(app))}
 

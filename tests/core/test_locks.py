@@ -155,7 +155,7 @@ def test_of_many_at_once_each_holds_it_alone(out, tmp_path):
     assert [process.wait(60) for process in processes] == [0] * 6
 
 
-COMMANDS = ["extract", "documents fetch", "synth generate", "train", "run", "extractor train"]
+COMMANDS = ["extract", "documents fetch", "synth generate", "train", "run", "extractor train", "knowledge build"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -76,7 +76,7 @@ def test_the_readme_is_short():
         ("extractt docs.jsonl", "no command 'extractt'"),
         ("synth generat prompts.jsonl --out a.jsonl", "no command 'generat'"),
         ("synth", "names a group"),
-        ("evaluate --gold a.jsonl", "missing ['pred']"),
+        ("evaluate --pred a.jsonl", "missing ['gold']"),
         ("sample a.tsv b.tsv --out c.tsv", "left over ['b.tsv']"),
         ("train docs.jsonl --epochss 3 --out m", "--epochss"),
     ],

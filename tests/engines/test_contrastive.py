@@ -1,12 +1,15 @@
 """Contrastive decoding against the formula, and against a plain loop without caches or padding."""
 
 import math
+import re
+import shutil
 
 import pytest
 
 from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
-from abroad.engines.transformers.contrastive import ContrastiveSettings, contrast
+from abroad.engines.contrastive import ContrastiveSettings, contrast
+from abroad.engines.spec import make_engine
 from abroad.engines.transformers.engine import TransformersEngine
 from abroad.engines.transformers.member import TransformersSettings
 from abroad.models.load import load_model, load_tokenizer
@@ -25,6 +28,12 @@ def expert(smollm2):
 @pytest.fixture(scope="module")
 def amateur(tiny_model):
     return load_model(resolve_model(str(tiny_model)))
+
+
+@pytest.fixture(scope="module")
+def small_expert(other_tiny_model):
+    source = resolve_model(str(other_tiny_model))
+    return load_model(source), load_tokenizer(source)
 
 
 def test_the_formula_by_hand():
@@ -79,6 +88,42 @@ def test_the_expert_with_a_shorter_prompt_is_an_amateur(expert):
     prompt = PROMPTS["b"]
     (answer,) = engine.generate([GenerationRequest("b", prompt, max_new_tokens=8)])
     assert answer.text == plain_loop(*expert, expert[0], prompt, settings, keeps=3)
+
+
+@pytest.mark.parametrize("bound", [{"regex": "[0-9]{3}-[0-9]{2}"}, {"grammar": 'start: /[0-9]{3}/ "-" /[0-9]{2}/'}])
+def test_among_what_a_constraint_allows_the_plausible_is_chosen(small_expert, amateur, bound):
+    """alpha 1 keeps a single token: had it not to be an allowed one, nothing at all could be said."""
+    engine = TransformersEngine(*small_expert, 4, amateur, ContrastiveSettings(alpha=1.0))
+    requests = [GenerationRequest(id, prompt, max_new_tokens=20, **bound) for id, prompt in PROMPTS.items()]
+    answers = list(engine.generate([*requests, GenerationRequest("free", PROMPTS["a"], max_new_tokens=4)]))
+    assert [answer.error for answer in answers] == [None] * 3
+    texts = {answer.id: answer.text for answer in answers}
+    assert all(re.fullmatch(r"\d{3}-\d{2}", texts[id]) for id in PROMPTS)
+
+
+def test_a_block_of_repeats_comes_before_the_plausible_too(small_expert, amateur):
+    weaker, tokenizer = small_expert
+    engine = TransformersEngine(amateur, tokenizer, 1, weaker, ContrastiveSettings(alpha=1.0))  # it stammers
+    plain, blocked = (
+        next(engine.generate([GenerationRequest("b", PROMPTS["a"], max_new_tokens=150, ngram_block=size)]))
+        for size in (0, 1)
+    )
+    words = tokenizer(plain.text)["input_ids"]
+    assert len(words) > len(set(words))
+    assert blocked.tokens == 150 and math.isfinite(blocked.logprob)  # nothing forbidden was ever taken
+
+
+def test_the_model_itself_is_no_amateur_under_any_name(tiny_model, tmp_path):
+    copy, link = tmp_path / "copy", tmp_path / "link"
+    shutil.copytree(tiny_model, copy)
+    link.symlink_to(tiny_model)
+    for amateur in (tiny_model, copy, link, f"{tiny_model}/../{tiny_model.name}"):
+        with pytest.raises(InputError, match="the amateur is the model itself"):
+            make_engine("transformers", str(tiny_model), settings=TransformersSettings(amateur=str(amateur)))
+    engine = make_engine(
+        "transformers", str(tiny_model), settings=TransformersSettings(amateur=str(copy), amateur_keeps=2)
+    )
+    assert engine.amateur is engine.model  # with a shorter prompt it is one
 
 
 def test_sampling_goes_on_top_and_beams_are_refused(expert, amateur):

@@ -40,13 +40,40 @@ def test_copying_gains_tokens(smollm2):
     assert engine.speculator.counts.tokens_per_pass > 1.5
 
 
-def test_sampled_texts_are_as_without_a_draft(smollm2):
-    request = GenerationRequest("s", PROMPTS["plants"], max_new_tokens=8, temperature=0.8, seed=4)
+@pytest.mark.parametrize("draft", ["ngram", "other", "itself"])
+@pytest.mark.parametrize(("temperature", "top_p"), [(0.8, 1.0), (1.5, 0.9)])
+def test_sampled_texts_are_as_without_a_draft_and_drafted_all_the_same(
+    tiny_model, other_tiny_model, draft, temperature, top_p
+):
+    requests = [
+        GenerationRequest(id, prompt, max_new_tokens=16, temperature=temperature, top_p=top_p, seed=4)
+        for id, prompt in PROMPTS.items()
+    ]
+    names = {"ngram": "ngram", "other": str(other_tiny_model), "itself": str(tiny_model)}
     plain, drafted = (
-        make_engine("transformers", str(smollm2), settings=TransformersSettings(draft=draft))
-        for draft in (None, "ngram")
+        make_engine("transformers", str(tiny_model), settings=TransformersSettings(draft=draft, draft_tokens=3))
+        for draft in (None, names[draft])
     )
-    assert list(plain.generate([request])) == list(drafted.generate([request]))
+    expected, found = ({a.id: a for a in engine.generate(requests)} for engine in (plain, drafted))
+    assert {id: a.text for id, a in found.items()} == {id: a.text for id, a in expected.items()}
+    assert found["plants"].logprob == pytest.approx(expected["plants"].logprob, abs=1e-2)
+    counts = drafted.speculator.counts
+    assert counts.passes > 0 and counts.tokens >= sum(answer.tokens for answer in found.values())
+    if draft == "itself":  # it guesses with the same noise, so each guess is right
+        assert counts.accepted == counts.proposed and counts.tokens_per_pass > 2.5
+
+
+def test_the_acceptance_rate_is_told_and_so_is_what_goes_without_a_draft(tiny_model):
+    told = []
+    engine = make_engine("transformers", str(tiny_model), 4, TransformersSettings(draft="ngram"), told.append)
+    list(engine.generate([GenerationRequest("copy", COPY, max_new_tokens=24)]))
+    (line,) = told
+    counts = engine.speculator.counts
+    assert f"{counts.tokens_per_pass:.2f} tokens a pass" in line and f"{counts.acceptance:.0%} of" in line
+    assert counts.tokens == counts.passes + counts.accepted and 0 <= counts.acceptance <= 1
+    told.clear()
+    list(engine.generate([GenerationRequest(n, COPY, max_new_tokens=4, regex="[a-z ]+") for n in "ab"]))
+    assert "without a draft" in told[0] and sum("without a draft" in line for line in told) == 1
 
 
 def test_a_draft_with_another_tokenizer_is_refused(smollm2, biogpt):

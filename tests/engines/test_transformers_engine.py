@@ -66,9 +66,9 @@ def test_a_text_under_a_block_differs_from_one_that_repeats_itself(tiny_model, b
 
 
 def test_a_text_that_goes_round_is_ended_and_others_are_not(engine):
-    from abroad.engines.transformers.rows import _loops
+    from abroad.engines.transformers.rows import loops
 
-    assert _loops([1, 2, 3] * 16) and not _loops([1, 2, 3] * 3) and not _loops(list(range(200)))
+    assert loops([1, 2, 3] * 16) and not loops([1, 2, 3] * 3) and not loops(list(range(200)))
     round_and_round = request(prompt="a b a b a b a b a b a b a b a b a b a b a b a b", max_new_tokens=200)
     plain = next(engine.generate([round_and_round]))
     stopped = next(engine.generate([dataclasses.replace(round_and_round, stop_loops=True)]))

@@ -1,5 +1,7 @@
 """Identifiers, what LOTUS knows, and QuickStatements."""
 
+import json
+
 import pytest
 
 from abroad.core.io import Rejects
@@ -7,7 +9,8 @@ from abroad.core.schema import Document, Prediction, Relation
 from abroad.linking import opsin
 from abroad.linking.link import Linker
 from abroad.linking.quickstatements import write_quickstatements
-from abroad.sources.name_index import NameIndex, build_index
+from abroad.sources.name_index import NameIndex
+from abroad.sources.name_index_build import build_index
 from tests.sources.test_name_index import HEADER, KEY_A, KEY_B, row
 
 
@@ -39,10 +42,11 @@ def test_organisms_get_ncbi_taxa_without_any_index():
         ("Usnea barbata", "usnic acid", "10.1/X", "known"),
         ("Alexandrium tamarense", "usnic acid", "10.1/X", "new"),
         ("Alexandrium tamarense", "usnic acid", "10.1/a", "disputed"),  # LOTUS has it of Usnea from this paper
-        ("Usnea barbata", "unheard-of acid", "10.1/a", "new"),
+        ("Usnea barbata", "unheard-of acid", "10.1/a", "not linked"),
+        ("Ruta fictiva", "usnic acid", "10.1/X", "not linked"),  # what LOTUS has of it, by which name, nobody can tell
     ],
 )
-def test_a_relation_is_known_new_or_disputed(index, organism, chemical, doi, status):
+def test_a_relation_is_known_new_disputed_or_not_linked(index, organism, chemical, doi, status):
     assert link(index, (organism, chemical), Document("d", "", "x", doi=doi)).status == status
 
 
@@ -78,3 +82,29 @@ def test_quickstatements_hold_what_wikidata_lacks_and_can_hold(index, tmp_path):
     report = write_quickstatements(tmp_path / "qs.txt", documents, predictions, index)
     assert (tmp_path / "qs.txt").read_text().splitlines() == ["Q1\tP703\tQ11\tS248\tQ100", 'Q1\tP703\tQ11\tS698\t"8"']
     assert (report.written, report.known, report.without_item, report.without_reference) == (2, 3, 3, 1)
+
+
+def test_a_disputed_relation_is_held_back_for_a_curator(index, tmp_path):
+    """That LOTUS has the chemical of another organism from this very paper is a question, and no statement."""
+    document = Document("1", "", "x", pmid="7", doi="10.1/A")
+    relation = Relation("Alexandrium tamarense", "usnic acid", chemical_id="wikidata:Q1", status="disputed")
+    report = write_quickstatements(tmp_path / "qs.txt", [document], [Prediction("1", [relation])], index)
+    assert (tmp_path / "qs.txt").read_text() == "" and (report.written, report.disputed) == (0, 1)
+
+
+def test_isomers_of_what_the_index_has_get_no_item_and_make_no_statement(cli, shared_cases, tmp_path):
+    index, out, statements = tmp_path / "lotus.sqlite", tmp_path / "out.jsonl", tmp_path / "qs.txt"
+    made = cli(
+        *("lotus", "prepare", shared_cases / "lotus_small.csv", "--doi2pmid", shared_cases / "lotus_small_map.tsv"),
+        *("--out", tmp_path / "r.tsv", "--index", index),
+    )
+    assert made.exit_code == 0, made.output
+    case = shared_cases / "c03_primes.jsonl"
+    done = cli("extract", case, "--out", out, "--index", index, "--quickstatements", statements)
+    assert done.exit_code == 0, done.output
+    assert statements.read_text().splitlines() == ['Q1001\tP703\tQ9003\tS698\t"4005"']
+    done = cli("extract", shared_cases / "c13_minus_sign.jsonl", "--out", out, "--index", index, "--force")
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(r["chemical_id"], r["status"]) for record in records for r in record["relations"]] == [
+        ("wikidata:Q1003", "known")
+    ] * 2

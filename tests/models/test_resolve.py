@@ -81,3 +81,25 @@ def test_a_begin_token_that_a_gguf_file_asks_for_stands_before_every_text(tiny_m
         add_bos(tokenizer)
         assert tokenizer("usnic acid")["input_ids"] == [tokenizer.bos_token_id, *before]
         assert tokenizer("usnic acid", add_special_tokens=False)["input_ids"] == before
+
+
+def test_a_gguf_file_of_7_billion_weights_is_refused_before_it_fills_the_machine(tmp_path, monkeypatch):
+    gguf = pytest.importorskip("gguf")
+    from abroad.models.gguf import converted
+
+    path = tmp_path / "llama-7b.gguf"
+    writer = gguf.GGUFWriter(path, "llama")
+    shapes = [(32000, 4096), *[(4096, 4096)] * 128, *[(11008, 4096)] * 96, (32000, 4096)]
+    for number, shape in enumerate(shapes):  # LLaMA 7B's matrices in 4 bits
+        writer.add_tensor_info(f"t{number}", shape, "float16", 0, raw_dtype=gguf.GGMLQuantizationType.Q4_0)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_ti_data_to_file()
+    writer.close()
+    with path.open("r+b") as file:
+        file.truncate(6 * 2**30)  # sparse: nothing of it is on the disk
+    monkeypatch.setenv("ABROAD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("abroad.models.gguf.content_hash", lambda path: "0" * 64)
+    monkeypatch.setattr("abroad.models.gguf.import_transformers", lambda: pytest.fail("it would be read"))
+    with pytest.raises(InputError, match=r"6.7 billion weights, which would be unpacked into 27 GB"):
+        converted(path)

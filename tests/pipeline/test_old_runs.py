@@ -29,7 +29,7 @@ DIGESTS = {
         "extract": "a0a19c33fe101008",
         "evaluate": "c5565ee04f361a0b",
     },
-    "configs/paper/biogpt.yaml": {
+    "tests/pipeline/biogpt_of_fced5a6.yaml": {
         "prepare": "e8339b6e85ee22aa",
         "sample": "36f3e5abcbadc8fa",
         "documents": "65d650fc3a839def",

@@ -68,6 +68,14 @@ def test_dois_are_compared_without_regard_to_case(tmp_path, pmids):
     assert rows[0][-2:] == ["10.1/B", "2"]
 
 
+@pytest.mark.parametrize("prefix", ["https://doi.org/", "http://dx.doi.org/", "doi:", "DOI: "])
+def test_a_doi_given_as_an_address_is_that_doi(tmp_path, prefix):
+    pmids = tmp_path / "map.tsv"
+    pmids.write_text(f"reference_doi\treference_pubmed_id\n{prefix}10.1/A\t1\n10.1/b\t2\n")
+    rows, _ = prepared(tmp_path, pmids, [row(), row("S2", doi=f"{prefix}10.1/B")])
+    assert [(fields[0], fields[-1]) for fields in rows] == [("S1", "1"), ("S2", "2")]
+
+
 @pytest.mark.parametrize(("relations", "kept"), [(20, 20), (21, 0)])
 def test_references_with_more_than_twenty_relations_go(tmp_path, pmids, relations, kept):
     rows, _ = prepared(tmp_path, pmids, [row(f"S{n}") for n in range(relations)])

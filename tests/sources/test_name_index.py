@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from abroad.core.errors import InputError
 from abroad.core.io import Rejects
-from abroad.sources.name_index import ChemicalEntry, NameIndex, build_index, name_key
+from abroad.sources.name_index import ChemicalEntry, NameIndex
+from abroad.sources.name_index_build import build_index
+from abroad.sources.name_keys import name_key, organism_key
 
 HEADER = (
     "structure_wikidata,structure_inchikey,structure_cid,structure_nameTraditional,structure_nameIupac,"
@@ -86,12 +88,140 @@ def test_a_failed_build_leaves_nothing(tmp_path):
 @example("O¯")
 @given(st.text(max_size=60))
 def test_a_key_is_its_own_key(name):
-    assert name_key(name_key(name)) == name_key(name) or "(" in name
+    for key in (name_key, organism_key):
+        assert key(key(name)) == key(name)
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [("β-Carotene", "beta carotene"), ("Usnic  acid", "usnic acid"), ("2-hydroxyx (3) acid", "2-hydroxyx acid")],
-)
+APART = [
+    ("3'-O-methylquercetin", "3-O-methylquercetin"),
+    ("3″-O-methylquercetin", "3'-O-methylquercetin"),
+    ("3‴-hydroxyx", "3″-hydroxyx"),
+    ("2,4'-dihydroxychalcone", "2',4-dihydroxychalcone"),
+    ("1-2-x", "12-x"),
+    ("bicyclo[2.2.1]heptane", "bicyclo[22.1]heptane"),
+    ("(+)-epicatechin", "(-)-epicatechin"),
+    ("(±)-epicatechin", "(+)-epicatechin"),
+    ("(R)-linalool", "(S)-linalool"),
+    ("ginsenoside Rb(1)", "ginsenoside Rb(2)"),
+    ("4'-1''-x", "4'1-x"),
+]
+ALIKE = [
+    ("β-Carotene", "beta carotene"),
+    ("Usnic  acid", "usnic acid"),
+    ("2-hydroxyx (3) acid", "2-hydroxyx acid"),
+    ("“Usnic acid”", "usnic acid"),
+    ("'4'-hydroxyx'", "4’-Hydroxyx"),
+    ("ginsenoside Rb(1)", "Ginsenoside-Rb1"),
+    ("(1→4)-glucan", "(1->4)-glucan"),
+    ("(+/-)-catechin", "(±)-catechin"),
+    ("2, 4-dihydroxyx", "2,4-dihydroxyx"),
+    ("vitamin B 12", "vitamin B12"),
+]
+DASHES = "-‐‑‒–—―−﹣－⁃˗"
+SINGLE = "'’‘′ʹʼ´`‛"
+DOUBLE = '"”“″ʺ'
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_what_tells_isomers_apart_is_part_of_a_name(one, other):
+    assert name_key(one) != name_key(other)
+
+
+@pytest.mark.parametrize(("one", "other"), ALIKE)
 def test_spellings_of_one_name_share_a_key(one, other):
     assert name_key(one) == name_key(other)
+
+
+@pytest.mark.parametrize("dash", DASHES)
+def test_a_dash_is_a_dash(dash):
+    assert name_key(f"({dash})-epicatechin") == name_key("(-)-epicatechin") != name_key("()-epicatechin")
+    assert name_key(f"beta{dash}carotene") == name_key("beta-carotene")
+
+
+def test_a_prime_is_a_prime_and_two_are_another():
+    one, two = name_key("3'-O-methylx"), name_key("3''-O-methylx")
+    assert {name_key(f"3{sign}-O-methylx") for sign in SINGLE} == {one} != {two}
+    assert {name_key(f"3{sign}-O-methylx") for sign in [*DOUBLE, "′′", "’’"]} == {two}
+    assert name_key("3‴-O-methylx") == name_key("3'''-O-methylx") == name_key("3″′-O-methylx")
+
+
+@given(st.lists(st.sampled_from(["1", "2", "3", "'", "''", ",", "-", "(", ")", "R", "S", "a", "O"]), min_size=1))
+def test_names_that_differ_in_more_than_hyphens_keep_different_keys(parts):
+    """Take any name and add a prime to one of its locants: it is another compound."""
+    name = "".join(parts) + "hydroxyx"
+    places = [number for number, part in enumerate(parts) if part.isdigit()]
+    for place in places:
+        other = "".join([*parts[: place + 1], "'", *parts[place + 1 :]]) + "hydroxyx"
+        assert name_key(other) != name_key(name)
+
+
+def test_hybrids_are_written_in_two_ways():
+    assert organism_key("Mentha x piperita") == organism_key("Mentha × piperita") != organism_key("Mentha piperita")
+    assert organism_key("Aspergillus sp. (3)") == "aspergillussp(3)"
+
+
+def test_an_index_of_an_earlier_version_is_refused_with_what_to_do(tmp_path, metadata):
+    import sqlite3
+
+    path = tmp_path / "old.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 1")
+        for table in ("chemical", "organism", "reference", "relation"):
+            connection.execute(f"CREATE TABLE {table} (name TEXT)")
+    connection.close()
+    with pytest.raises(InputError, match=r"old\.sqlite: an index of an earlier version.*build it again"):
+        NameIndex(path)
+    build_index(metadata, path, Rejects())  # building it again is all that is needed
+    assert NameIndex(path).chemical("usnic acid") is not None
+
+
+PLAIN = """\
+compound\torganism\tfamily\tdoi
+3'-O-methylx\tSalvia fictiva\tLamiaceae\thttps://doi.org/10.1000/A1
+3-O-methylx\tSalvia fictiva\tLamiaceae\tdoi:10.1000/a2
+(−)-epicatechin\tSalvia altera\tLamiaceae\t10.1000/a1
+\tSalvia altera\tLamiaceae\t10.1000/a1
+scopoletin\tRuta fictiva\tRutaceae\tin a book
+too\tfew
+"""
+
+
+@pytest.mark.parametrize("kind", ["tsv", "csv", "gzip"])
+def test_a_plain_table_gives_an_index_by_names(tmp_path, kind):
+    import gzip
+
+    text = PLAIN.replace("\t", ",") if kind == "csv" else PLAIN
+    path = tmp_path / "table"
+    path.write_bytes(gzip.compress(text.encode()) if kind == "gzip" else text.encode())
+    rejects = Rejects()
+    counts = build_index(path, tmp_path / "index.sqlite", rejects)
+    assert counts == {"chemical": 4, "organism": 3, "reference": 2, "relation": 4}
+    assert [item["where"].rpartition(":")[2] for item in rejects.items] == ["5", "7"]
+    assert "1 row(s) have no DOI that can be read" in rejects.notes[0]
+    index = NameIndex(tmp_path / "index.sqlite")
+    primed, plain, organism = (
+        index.chemical("3′-O-methylx"), index.chemical("3-O-Methylx"), index.organism_entry("Salvia fictiva"),
+    )  # fmt: skip
+    assert primed.id != plain.id and primed.identifier is None and organism.lineage["family"] == "Lamiaceae"
+    assert index.organisms_in("10.1000/a1", primed.id) == {organism.id}
+    assert index.is_known(plain.id, organism.id) and not index.is_known(
+        index.chemical("(-)-epicatechin").id, organism.id
+    )
+    assert index.genus_lineage("Salvia") == {"family": "Lamiaceae", "genus": "Salvia"}
+
+
+def test_a_table_that_is_cut_off_leaves_no_index(tmp_path):
+    import gzip
+
+    path = tmp_path / "table.tsv.gz"
+    path.write_bytes(gzip.compress(PLAIN.encode() * 100)[:-20])
+    with pytest.raises(InputError, match="cut-off gzip"):
+        build_index(path, tmp_path / "index.sqlite", Rejects())
+    assert not (tmp_path / "index.sqlite").exists()
+
+
+def test_a_table_of_other_columns_is_named_with_what_was_expected(tmp_path):
+    path = tmp_path / "table.tsv"
+    path.write_text("a\tb\n1\t2\n")
+    with pytest.raises(InputError, match=r"no column compound, organism, doi \(found: a, b\)"):
+        build_index(path, tmp_path / "index.sqlite", Rejects())

@@ -221,3 +221,22 @@ def test_missing_files_and_directories_without_xml_are_input_errors(tmp_path):
         list(read_xml([tmp_path / "x.xml"], Rejects()))
     with pytest.raises(InputError, match=r"no \.xml"):
         list(read_xml([tmp_path], Rejects()))
+
+
+@pytest.mark.parametrize(
+    ("place", "year"),
+    [
+        ("<Journal><JournalIssue><PubDate><Year>2019</Year></PubDate></JournalIssue></Journal>", 2019),
+        (
+            "<Journal><JournalIssue><PubDate><MedlineDate>1998 Dec-1999 Jan</MedlineDate></PubDate></JournalIssue>"
+            "</Journal>",
+            1998,
+        ),
+        ("<ArticleDate><Year>2021</Year></ArticleDate>", 2021),
+        ("<Journal><JournalIssue><PubDate><Year>soon</Year></PubDate></JournalIssue></Journal>", None),
+        ("", None),
+    ],
+)
+def test_the_year_is_that_of_the_issue_else_of_the_electronic_publication(place, year):
+    xml = article_xml("1").replace("<ArticleTitle>", f"{place}<ArticleTitle>")
+    assert parse(article_set(xml))[0].year == year

@@ -9,17 +9,17 @@ from abroad.training.settings import TrainSettings
 lengths = st.lists(st.integers(1, 50), min_size=1, max_size=60)
 
 
-@given(lengths, st.integers(1, 5), st.integers(1, 4), st.booleans(), st.integers(1, 3))
-def test_every_example_comes_once_an_epoch(lengths, size, accumulation, packed, processes):
+@given(lengths, st.integers(1, 5), st.integers(1, 4), st.booleans())
+def test_every_example_comes_once_an_epoch(lengths, size, accumulation, packed):
     settings = TrainSettings(
         epochs=2, batch_size=size, gradient_accumulation_steps=accumulation, max_length=50, pack=packed
     )
-    updates = plan_updates(lengths, settings, processes)
+    updates = plan_updates(lengths, settings)
     for epoch in (1, 2):
         seen = [place for u in updates if u.epoch == epoch for batch in u.batches for place in batch]
         assert sorted(seen) == list(range(len(lengths)))
     assert [update.number for update in updates] == list(range(1, len(updates) + 1))
-    assert updates == plan_updates(lengths, settings, processes)
+    assert updates == plan_updates(lengths, settings)
 
 
 @given(lengths)

@@ -18,7 +18,7 @@ from abroad.core.locks import held
 from abroad.core.progress import Progress
 from abroad.documents.curated.join import Joined, OtherText, join
 from abroad.documents.curated.labels import Labels, plain_doi, words_sha256
-from abroad.documents.fetch import fetch_and_keep, forget_kept, kept_articles
+from abroad.documents.fetch import article_of, fetch_and_keep, forget_kept, kept_articles
 from abroad.sources.pubmed import Article, read_xml
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _written(out: Path) -> list[tuple[str, Article]]:
     if not out.exists() or not out.stat().st_size:
         return []
     documents = read_documents(out, Rejects())
-    return [(d.id, Article(d.pmid, d.title, d.abstract, d.doi)) for d in documents if d.pmid is not None]
+    return [(d.id, article_of(d, d.pmid)) for d in documents if d.pmid is not None]
 
 
 def _reject(item: Labels, texts: _Texts, report: JoinReport, rejects: Rejects) -> None:

@@ -1,46 +1,11 @@
-"""Contrastive decoding: an amateur model's habits are taken out of an expert's choices, without training.
-
-O'Brien and Lewis, "Contrastive decoding improves reasoning in large language models",
-arXiv 2309.09117, section 2, equation for s: of the tokens whose expert logit is at least
-max + ln(alpha), s = (1 + beta) * expert - beta * amateur; any sampling goes on top.
-"""
+"""Contrastive decoding in transformers: the amateur reads along, with its own key-value cache."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from pydantic import Field
-
 from abroad.core.errors import InputError
-from abroad.core.settings import NotNegative, PositiveShare, Settings
-
-
-class ContrastiveSettings(Settings):
-    """Settings of contrastive decoding."""
-
-    alpha: PositiveShare = Field(
-        0.1, description="Tokens that are less probable than alpha times the most probable one are left out."
-    )
-    beta: NotNegative = Field(
-        0.5, description="How much of the amateur is taken out; 0 is plain decoding among the plausible tokens."
-    )
-
-
-def contrast(expert: Any, amateur: Any, settings: ContrastiveSettings) -> Any:
-    """Contrastive scores, -inf for implausible tokens.
-
-    Args:
-        expert: logits, a tensor of shape (batch, vocabulary).
-        amateur: logits likewise.
-        settings: alpha and beta.
-
-    Returns:
-        Scores, a tensor of shape (batch, vocabulary).
-    """
-    cutoff = expert.max(dim=-1, keepdim=True).values + math.log(settings.alpha)
-    scores = (1 + settings.beta) * expert - settings.beta * amateur
-    return scores.masked_fill(expert < cutoff, float("-inf"))
+from abroad.engines.contrastive import ContrastiveSettings, contrast
 
 
 class ContrastiveProcessor:
@@ -79,13 +44,3 @@ class ContrastiveProcessor:
             )
         self._cache, self._seen = output.past_key_values, ids.shape[1]
         return contrast(scores.float(), output.logits[:, -1].float(), self._settings)
-
-
-def check_tokenizers(tokenizer: Any, other: Any, purpose: str) -> None:
-    """Check that two tokenizers write text as the same tokens.
-
-    Raises:
-        InputError: They do not.
-    """
-    if tokenizer.get_vocab() != other.get_vocab():
-        raise InputError(f"{purpose} with the model's tokenizer; these two differ")

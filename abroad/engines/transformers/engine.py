@@ -1,10 +1,7 @@
 """Batched generation with transformers: runs anywhere, on a CPU too.
 
-Requests of one batch may differ in temperature, seed and stop strings: a row
-is sampled by adding Gumbel noise from its own generator to its logits and
-taking the maximum (Gumbel-max trick, https://arxiv.org/abs/1611.01144, eq. 1),
-so `generate` only ever decodes greedily, and a text does not depend on what
-else is in its batch.
+Requests of one batch may differ in temperature, seed and stop strings (`sampling`, `stopping`), so a text does
+not depend on what else is in its batch.
 """
 
 from __future__ import annotations
@@ -15,8 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
+from abroad.core.errors import InputError
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, refusal
-from abroad.engines.spec import NGRAM
+from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
+from abroad.engines.spec import NGRAM, SUFFIX
+from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.tokens import common_start
 from abroad.engines.transformers.constrain import (
     Constraints,
@@ -24,20 +24,19 @@ from abroad.engines.transformers.constrain import (
     is_constrained,
     wrap_tokenizer,
 )
-from abroad.engines.transformers.contrastive import (
-    ContrastiveProcessor,
-    ContrastiveSettings,
-    check_tokenizers,
-)
+from abroad.engines.transformers.contrastive import ContrastiveProcessor
 from abroad.engines.transformers.member import KIND, TransformersSettings
 from abroad.engines.transformers.repeats import BlockRepeats
 from abroad.engines.transformers.rows import RowStopper, handed_over
+from abroad.engines.transformers.sampling import RowSampler
 from abroad.engines.transformers.scoring import LEAST_SHARED, read_once, score_continuations
-from abroad.engines.transformers.speculate import SpeculationCounts, Speculator
+from abroad.engines.transformers.speculate import Speculator
 from abroad.models.backend import import_transformers
+from abroad.models.identity import is_same_model
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 
+_Row = tuple[GenerationRequest, list[int]]  # a request and the tokens of its prompt
 _WINDOW = 16  # batches sorted by length together, so that little is padding
 
 
@@ -51,8 +50,9 @@ class TransformersEngine:
         amateur: for contrastive decoding; may be `model` itself with `amateur_keeps`.
         contrastive: its settings.
         amateur_keeps: the amateur sees the last so many tokens of the prompt only.
-        speculator: generates greedy texts with a draft, one at a time; sampled, constrained and
-            contrastive ones are generated without it.
+        speculator: generates texts with a draft, one at a time; those with beams, an n-gram block or a
+            constraint are generated without it, and that is said.
+        say: is told what a person should know.
     """
 
     capabilities: ClassVar = KIND.capabilities
@@ -66,6 +66,7 @@ class TransformersEngine:
         contrastive: ContrastiveSettings | None = None,
         amateur_keeps: int | None = None,
         speculator: Speculator | None = None,
+        say: Callable[[str], None] = lambda message: None,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
@@ -73,6 +74,7 @@ class TransformersEngine:
         self.amateur, self.contrastive = amateur, contrastive or ContrastiveSettings()
         self.amateur_keeps = amateur_keeps
         self.speculator = speculator
+        self._say, self._said = say, False
 
     @classmethod
     def from_name(
@@ -85,10 +87,15 @@ class TransformersEngine:
         """A model by name; so are amateur and draft. The amateur is the model itself if only `amateur_keeps` is set.
 
         Raises:
-            InputError: no such model, or an amateur or draft with another tokenizer.
+            InputError: no such model, an amateur or draft with another tokenizer, or an amateur that is the model.
         """
         settings = settings or TransformersSettings()
+        if settings.draft == SUFFIX:
+            raise InputError("draft=suffix: transformers has no suffix drafts; expected ngram, a model, or engine vllm")
+        check_methods(settings)
         source = resolve_model(name, settings.base)
+        if settings.amateur is not None and settings.amateur_keeps is None:
+            check_amateur(source, resolve_model(settings.amateur))
         model, tokenizer = load_model(source, settings.quantization), load_tokenizer(source)
 
         def second(other: str, purpose: str) -> Any:
@@ -97,14 +104,14 @@ class TransformersEngine:
             return load_model(other_source, settings.quantization)
 
         amateur = model if settings.amateur_keeps is not None else None
-        if settings.amateur is not None and settings.amateur != name:
+        if settings.amateur is not None and not is_same_model(source, resolve_model(settings.amateur)):
             amateur = second(settings.amateur, "contrastive decoding needs an amateur")
         speculator = None
         if settings.draft is not None:
             draft = None if settings.draft == NGRAM else second(settings.draft, "speculative decoding needs a draft")
             speculator = Speculator(model, draft, settings.draft_tokens, SpeculationCounts())
         contrastive = ContrastiveSettings.of(settings)
-        return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator)
+        return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator, say)
 
     @property
     def has_chat_template(self) -> bool:
@@ -113,7 +120,7 @@ class TransformersEngine:
     @property
     def context_length(self) -> int:
         """Positions the model was built for, in tokens."""
-        return int(getattr(self.model.config, "max_position_embeddings", 0) or 2**31)
+        return int(getattr(self.model.config.get_text_config(), "max_position_embeddings", 0) or 2**31)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield an answer for each request; those too long for the model get an error, not a cut text."""
@@ -131,10 +138,26 @@ class TransformersEngine:
             # One batch shares its decoding method; within it, like lengths go together.
             encoded.sort(key=lambda item: (self._method(item[0]), len(item[1])))
             for _, group in itertools.groupby(encoded, key=lambda item: self._method(item[0])):
-                rows = list(group)
-                size = max(1, self.batch_size // rows[0][0].beams)
-                for start in range(0, len(rows), size):
-                    yield from self._generate_or_halve(rows[start : start + size])
+                for batch in self._batches(list(group)):
+                    yield from self._generate_or_halve(batch)
+        if self.speculator is not None and self.speculator.counts.passes:
+            self._say(self.speculator.counts.report())
+
+    def _batches(self, rows: Sequence[_Row]) -> Iterator[list[_Row]]:
+        """Rows of one method, by length, in batches whose longest prompt and greatest budget fit the context.
+
+        All rows of a batch take as many steps as its greatest budget, those that are done too, and learned
+        positions end with the context.
+        """
+        batch: list[_Row] = []
+        size, budget = max(1, self.batch_size // rows[0][0].beams), 0
+        for request, ids in rows:
+            budget = max(budget, request.max_new_tokens)
+            if batch and (len(batch) == size or len(ids) + budget > self.context_length):
+                yield batch
+                batch, budget = [], request.max_new_tokens
+            batch.append((request, ids))
+        yield batch
 
     def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
         """Scores under the model alone, whatever amateur or draft the engine has; see `Engine.score`."""
@@ -176,7 +199,7 @@ class TransformersEngine:
         ids: list[int] = self.tokenizer(text, add_special_tokens=special)["input_ids"]
         return ids
 
-    def _generate_or_halve(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
+    def _generate_or_halve(self, rows: Sequence[_Row]) -> Iterator[Generation]:
         """Generate a batch; one that fails (out of memory) is tried in halves, so one bad row loses only itself."""
         answered: set[str] = set()
         try:
@@ -194,12 +217,15 @@ class TransformersEngine:
                 if half:
                     yield from self._generate_or_halve(half)
 
-    def _generate_batch(self, rows: Sequence[tuple[GenerationRequest, list[int]]]) -> Iterator[Generation]:
+    def _generate_batch(self, rows: Sequence[_Row]) -> Iterator[Generation]:
         _, torch = import_transformers()
         requests = [request for request, _ in rows]
         if self._is_speculative(requests[0]):
-            yield from self._speculate(rows, torch)
+            yield from self._speculate(rows)
             return
+        if self.speculator is not None and not self._said:
+            self._said = True
+            self._say("speculative decoding: requests with beams, an n-gram block or a constraint go without a draft")
         prompts = [ids for _, ids in rows]
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
@@ -238,15 +264,15 @@ class TransformersEngine:
                 tokens, logprob = output.sequences[row, width:].tolist(), float(output.sequences_scores[row])
                 yield self._answer(request, tokens, logprob, len(prompts[row]))
             return
-        sampler = _row_sampler(requests, torch)
-        processors: list[Any] = [*block, sampler]
+        sampler = RowSampler(requests, width)
+        # What is forbidden goes first: the amateur's mask keeps what is plausible among the rest, never nothing.
+        processors: list[Any] = [*block]
         if any(map(is_constrained, requests)):
             eos = self.tokenizer.eos_token_id
             processors.insert(0, Constraints(requests, self._vocabulary, eos, pad, width))
         if self.amateur is not None:
-            contrast = ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps)
-            processors.insert(0, contrast)
-        options["logits_processor"] = processors
+            processors.append(ContrastiveProcessor(self.amateur, mask, self.contrastive, self.amateur_keeps))
+        options["logits_processor"] = [*processors, sampler]
 
         def generate(hand_over: Callable[[Generation], None], abandoned: threading.Event) -> None:
             def ended(row: int, tokens: list[int]) -> None:
@@ -275,7 +301,7 @@ class TransformersEngine:
         shared = min(min(common_start(prompts[0], ids), len(ids) - 1) for ids in prompts)
         return shared if shared >= LEAST_SHARED else 0
 
-    def _speculate(self, rows: Sequence[tuple[GenerationRequest, list[int]]], torch: Any) -> Iterator[Generation]:
+    def _speculate(self, rows: Sequence[_Row]) -> Iterator[Generation]:
         assert self.speculator is not None
         for request, ids in rows:
             options = {
@@ -287,9 +313,7 @@ class TransformersEngine:
             yield self._answer(request, tokens, logprob, len(ids))
 
     def _is_speculative(self, request: GenerationRequest) -> bool:
-        plain = (
-            request.beams == 1 and request.temperature == 0 and not request.ngram_block and not is_constrained(request)
-        )
+        plain = request.beams == 1 and not request.ngram_block and not is_constrained(request)
         return plain and self.speculator is not None and self.amateur is None
 
     def _method(self, request: GenerationRequest) -> tuple[Any, ...]:
@@ -302,6 +326,7 @@ class TransformersEngine:
             request.length_penalty,
             str(request.early_stopping),
             request.force_end,
+            request.max_new_tokens,  # beam search has one end for all of its rows
         )
 
     def _answer(self, request: GenerationRequest, tokens: list[int], logprob: Any, prompt_tokens: int) -> Generation:
@@ -324,38 +349,3 @@ def as_turn(tokenizer: Any, prompt: str) -> str:
     """A user's turn in the tokenizer's chat template, up to where the answer begins."""
     turn = [{"role": "user", "content": prompt}]
     return str(tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True))
-
-
-def _row_sampler(requests: Sequence[GenerationRequest], torch: Any) -> Any:
-    """A logits processor that makes greedy decoding sample each row by its own temperature, top_p and seed."""
-    generators = [torch.Generator().manual_seed(request.seed) for request in requests]
-
-    class RowSampler:
-        def __init__(self) -> None:
-            self.logprobs: list[list[float]] = [[] for _ in requests]
-
-        def __call__(self, input_ids: Any, scores: Any) -> Any:
-            scores = scores.float()
-            noisy = scores.clone()
-            for row, request in enumerate(requests):
-                if request.temperature > 0:
-                    logits = _nucleus(scores[row] / request.temperature, request.top_p, torch)
-                    uniform = torch.rand(logits.shape[-1], generator=generators[row]).to(logits.device)
-                    noisy[row] = logits - torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))
-            chosen = noisy.argmax(-1, keepdim=True)
-            picked = torch.log_softmax(scores, -1).gather(-1, chosen)[:, 0].tolist()
-            for row, value in enumerate(picked):
-                self.logprobs[row].append(value)
-            return noisy
-
-    return RowSampler()
-
-
-def _nucleus(logits: Any, top_p: float, torch: Any) -> Any:
-    """Set all but the smallest set of tokens with probability top_p to -inf (arXiv 1904.09751)."""
-    if top_p >= 1:
-        return logits
-    ordered, indices = logits.sort(descending=True)
-    probabilities = ordered.softmax(-1)
-    outside = probabilities.cumsum(-1) - probabilities > top_p
-    return logits.masked_fill(outside.scatter(-1, indices, outside), float("-inf"))

@@ -53,7 +53,7 @@ class RowStopper:
         return torch.tensor(stopped, device=input_ids.device)
 
     def _stops(self, request: GenerationRequest, generated: Any) -> bool:
-        if len(generated) >= request.max_new_tokens or (request.stop_loops and _loops(generated.tolist())):
+        if len(generated) >= request.max_new_tokens or (request.stop_loops and loops(generated.tolist())):
             return True
         if not request.stop:
             return False
@@ -92,7 +92,7 @@ def handed_over(work: Callable[[Callable[[T], None], threading.Event], None]) ->
         thread.join()
 
 
-def _loops(tokens: list[int]) -> bool:
+def loops(tokens: list[int]) -> bool:
     """Whether the text goes round: its last tokens are one run of up to 48 tokens, four times over."""
     for size in range(1, _LONGEST_LOOP + 1):
         if len(tokens) < max(size * _LOOPED, _LONGEST_LOOP):

@@ -1,7 +1,7 @@
 """Speculative decoding with transformers: a draft proposes tokens, the model checks them in one pass.
 
 Leviathan et al., arXiv 2211.17192; what makes a draft good: arXiv 2402.01528. The text is that of
-plain decoding, token for token; only the time differs.
+plain decoding, token for token, sampled or not; only the time differs.
 """
 
 from __future__ import annotations
@@ -13,30 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from abroad.engines.base import GenerationRequest
-
-
-@dataclass
-class SpeculationCounts:
-    """What speculation did, over all texts of an engine.
-
-    Attributes:
-        passes: of the model.
-        tokens: that the passes gave (the one the model adds itself included).
-        proposed: tokens the draft proposed.
-        draft_seconds: spent in the draft model.
-        seconds: spent in all.
-    """
-
-    passes: int = 0
-    tokens: int = 0
-    proposed: int = 0
-    draft_seconds: float = 0.0
-    seconds: float = 0.0
-
-    @property
-    def tokens_per_pass(self) -> float:
-        """Token acceptance rate of arXiv 2402.01528: tokens gained a pass, the bonus token included."""
-        return self.tokens / self.passes if self.passes else 0.0
+from abroad.engines.speculation import SpeculationCounts
+from abroad.engines.transformers.sampling import DraftedSampler
 
 
 @dataclass(frozen=True)
@@ -54,9 +32,10 @@ class Speculator:
     counts: SpeculationCounts
 
     def generate(self, request: GenerationRequest, ids: list[int], options: dict[str, Any]) -> tuple[list[int], float]:
-        """(token ids after the prompt, sum of their log-probabilities) of a greedy request."""
+        """(token ids after the prompt, sum of their log-probabilities) of a request."""
         import torch
 
+        passes = self.counts.passes
         inputs = torch.tensor([ids], device=self.model.device)
         if self.draft is None:
             options = {**options, "prompt_lookup_num_tokens": self.draft_tokens}
@@ -65,6 +44,9 @@ class Speculator:
             self.draft.generation_config.num_assistant_tokens_schedule = "constant"
             self.draft.generation_config.assistant_confidence_threshold = 0.0
             options = {**options, "assistant_model": self.draft}
+        if request.temperature > 0:
+            size = self.model.get_output_embeddings().weight.shape[0]
+            options["logits_processor"] = [DraftedSampler(request, len(ids), size, self.draft_tokens)]
         start = time.perf_counter()
         with torch.inference_mode(), self._counted():
             output = self.model.generate(
@@ -79,6 +61,7 @@ class Speculator:
         self.counts.seconds += time.perf_counter() - start
         tokens = output.sequences[0, len(ids) :].tolist()
         self.counts.tokens += len(tokens)
+        self.counts.accepted += len(tokens) - (self.counts.passes - passes)  # each pass adds one token of its own
         scores = zip(output.logits, tokens, strict=False)
         return tokens, sum(float(torch.log_softmax(step[0].float(), -1)[token]) for step, token in scores)
 

@@ -15,10 +15,15 @@ from typing import Any, ClassVar, NamedTuple
 
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
-from abroad.engines.spec import NGRAM
+from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
+from abroad.engines.spec import NGRAM, SUFFIX
+from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.tokens import join_tokens
 from abroad.engines.vllm.member import KIND, VllmSettings
+from abroad.models.load import load_tokenizer, model_config
 from abroad.models.resolve import resolve_model
+from abroad.models.rope import read_factor, stretched
+from abroad.models.source import ModelSource
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs
 
@@ -36,15 +41,24 @@ class VllmEngine:
     Args:
         engine: a `vllm.LLMEngine`.
         max_running: sequences that it runs at once.
-        context_length: tokens of prompt and text together.
         lora: a `vllm.lora.request.LoRARequest` for every text, or None.
+        counts: of speculative decoding, if the engine has a draft.
+        say: is told what a person should know.
     """
 
     capabilities: ClassVar = KIND.capabilities
 
-    def __init__(self, engine: Any, max_running: int, context_length: int, lora: Any = None) -> None:
-        self._engine, self._lora = engine, lora
-        self.max_running, self.context_length = max_running, context_length
+    def __init__(
+        self,
+        engine: Any,
+        max_running: int,
+        lora: Any = None,
+        counts: SpeculationCounts | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        self._engine, self._lora, self.speculation, self._say = engine, lora, counts, say
+        self.max_running = max_running
+        self.context_length = engine.model_config.max_model_len  # of prompt and text together
         self._count = itertools.count()
 
     @classmethod
@@ -58,10 +72,11 @@ class VllmEngine:
         """A model by name or path; the adapter of an adapter directory is used as LoRA.
 
         Raises:
-            InputError: no such model, or one that vLLM cannot run.
+            InputError: no such model, one that vLLM cannot run, or an amateur that does not go with it.
             MissingDependencyError: vLLM is not installed.
         """
         settings = settings or VllmSettings()
+        check_methods(settings)
         source = resolve_model(name, settings.base)
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")  # else hundreds of lines between our progress bars
         try:
@@ -70,11 +85,13 @@ class VllmEngine:
             from vllm.lora.request import LoRARequest
         except ImportError:
             raise MissingDependencyError("vllm", "vllm", "the engine vllm") from None
-        options: dict[str, Any] = {}
+        longer = _stretched(source)
+        length = longer.pop("max_model_len", None)
+        options: dict[str, Any] = _contrastive(source, settings)
         if torch.cuda.is_available():
-            options = {"gpu_memory_utilization": settings.memory_share, "dtype": settings.dtype}
+            options |= {"gpu_memory_utilization": settings.memory_share, "dtype": settings.dtype}
         else:
-            options = {
+            options |= {
                 "dtype": "float32" if settings.dtype == "auto" else settings.dtype,
                 "kv_cache_memory_bytes": int(settings.cpu_cache_gib * 2**30),
                 # A prompt cut by the step's budget sets a seeded request's generator back, which a CPU's cannot do:
@@ -88,7 +105,7 @@ class VllmEngine:
                     tensor_parallel_size=settings.tensor_parallel,
                     pipeline_parallel_size=settings.pipeline_parallel,
                     quantization=settings.quantization,
-                    max_model_len=settings.max_model_len,
+                    max_model_len=settings.max_model_len or length,
                     max_num_seqs=batch_size,
                     enable_prefix_caching=True,
                     enable_lora=source.adapter is not None,
@@ -98,19 +115,23 @@ class VllmEngine:
                     structured_outputs_config={"backend": "guidance"},  # what the engine transformers uses too
                     speculative_config=_speculation(settings),
                     generation_config="vllm",  # the request says how to sample, not a file beside the model
-                    disable_log_stats=True,
+                    disable_log_stats=settings.draft is None,  # they count what was proposed and accepted
+                    **longer,
                     **options,
                 )
             )
         except (ValueError, OSError) as error:
             raise InputError(f"{name}: vLLM cannot run it: {' '.join(str(error).split())[:300]}") from None
         lora = LoRARequest("adapter", 1, str(source.adapter)) if source.adapter else None
-        return cls(engine, batch_size, engine.model_config.max_model_len, lora)
+        counts = SpeculationCounts() if settings.draft is not None else None
+        return cls(engine, batch_size, lora, counts, say)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they are ready; a request that vLLM refuses gets an error."""
         stream = iter(requests)
         running: dict[str, GenerationRequest] = {}
+        written: dict[str, int] = {}
+        before = self._drafted() if self.speculation is not None else (0, 0)
         try:
             while True:
                 room = self.max_running * _AHEAD - len(running)
@@ -122,11 +143,29 @@ class VllmEngine:
                 if not running:
                     return
                 for output in self._engine.step():
+                    if self.speculation is not None:
+                        self.speculation.passes += 1
+                        self.speculation.tokens += len(output.outputs[0].token_ids) - written.get(output.request_id, 0)
+                        written[output.request_id] = len(output.outputs[0].token_ids)
                     if output.finished:
+                        written.pop(output.request_id, None)
                         yield _answer(running.pop(output.request_id), output.outputs[0], len(output.prompt_token_ids))
         finally:
             if running:
                 self._engine.abort_request(list(running))
+            if self.speculation is not None:
+                proposed, accepted = self._drafted()
+                self.speculation.proposed += proposed - before[0]
+                self.speculation.accepted += accepted - before[1]
+                if self.speculation.passes:
+                    self._say(self.speculation.report())
+
+    def _drafted(self) -> tuple[int, int]:
+        """Tokens that drafts proposed in this process so far, and those accepted, as vLLM counts them."""
+        values = {metric.name: getattr(metric, "value", 0) for metric in self._engine.get_metrics()}
+        names = ("vllm:spec_decode_num_draft_tokens", "vllm:spec_decode_num_accepted_tokens")
+        proposed, accepted = (int(values.get(name, 0)) for name in names)
+        return proposed, accepted
 
     def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
         """See `Engine.score`; vLLM gives the log-probabilities of a prompt's own tokens."""
@@ -210,14 +249,58 @@ class VllmEngine:
         return list(tokenizer.encode(request.prompt))
 
 
+def _stretched(source: ModelSource) -> dict[str, Any]:
+    """What tells vLLM that an adapter was trained with interpolated positions; nothing for other models.
+
+    vLLM itself multiplies the context by the factor of the rotary parameters, but not that of Gemma 3.
+    https://docs.vllm.ai/en/latest/api/vllm/config/model.html (hf_overrides)
+    """
+    factor = read_factor(source.adapter)
+    if factor == 1:
+        return {}
+    whole = model_config(ModelSource(source.base))
+    config = whole.get_text_config()
+    values: dict[str, Any] = {"rope_parameters": stretched(config, factor, source.base)}
+    length = int(config.max_position_embeddings * factor)
+    if "gemma3" in config.model_type:
+        values["max_position_embeddings"] = length
+    return {"hf_overrides": values if config is whole else {"text_config": values}, "max_model_len": length}
+
+
 def _speculation(settings: VllmSettings) -> dict[str, Any] | None:
     """vLLM's speculative_config, https://docs.vllm.ai/en/latest/features/spec_decode.html."""
     if settings.draft is None:
         return None
     if settings.draft == NGRAM:
         return {"method": "ngram", "num_speculative_tokens": settings.draft_tokens, "prompt_lookup_max": 4}
+    if settings.draft == SUFFIX:
+        return {"method": "suffix", "num_speculative_tokens": settings.draft_tokens}
     draft = resolve_model(settings.draft)
     return {"method": "draft_model", "model": draft.base, "num_speculative_tokens": settings.draft_tokens}
+
+
+def _contrastive(source: ModelSource, settings: VllmSettings) -> dict[str, Any]:
+    """What vLLM is told for contrastive decoding; nothing without it.
+
+    Raises:
+        InputError: the amateur is the model itself, or has another tokenizer.
+    """
+    if settings.amateur is None and settings.amateur_keeps is None:
+        return {}
+    from abroad.engines.vllm.contrastive import CONFIG_KEY, AmateurProcessor, amateur_config
+
+    amateur = source if settings.amateur is None else resolve_model(settings.amateur)
+    if settings.amateur_keeps is None:
+        check_amateur(source, amateur)
+    purpose = "contrastive decoding needs an amateur"
+    check_tokenizers(load_tokenizer(ModelSource(source.base)), load_tokenizer(ModelSource(amateur.base)), purpose)
+    os.environ["VLLM_USE_V2_MODEL_RUNNER"] = "0"  # its second runner has logits processors of another form
+    how = ContrastiveSettings.of(settings)
+    return {
+        "logits_processors": [f"{AmateurProcessor.__module__}:{AmateurProcessor.__qualname__}"],
+        "additional_config": {CONFIG_KEY: amateur_config(amateur, how, settings.amateur_keeps)},
+        "async_scheduling": False,  # else the tokens that the amateur reads come a step too late
+    }
 
 
 def _rank_room(adapter: Path | None) -> int:

@@ -9,7 +9,7 @@ from pydantic import Field
 from abroad.core.registry import Capability, lazy
 from abroad.core.settings import Count, Positive, PositiveShare
 from abroad.engines.base import EngineKind
-from abroad.engines.spec import WeightsSettings
+from abroad.engines.weights import WeightsSettings
 
 
 class VllmSettings(WeightsSettings):
@@ -22,7 +22,9 @@ class VllmSettings(WeightsSettings):
         None, description="Of the weights, as vLLM names it; without it as the model says."
     )
     max_model_len: Count | None = Field(None, description="Tokens of prompt and text together; without it the model's.")
-    memory_share: PositiveShare = Field(0.9, description="Share of a GPU's memory.")
+    memory_share: PositiveShare = Field(
+        0.9, description="Share of a GPU's memory; an amateur takes its room of the rest."
+    )
     cpu_cache_gib: Positive = Field(2.0, description="Key-value cache on a CPU, in GiB.")
 
     layout: ClassVar[tuple[str, ...]] = (
@@ -30,7 +32,7 @@ class VllmSettings(WeightsSettings):
         "pipeline_parallel",
         "memory_share",
         "cpu_cache_gib",
-        *WeightsSettings.layout,
+        *WeightsSettings.layout,  # with a draft, vLLM samples another text of the same distribution
     )
 
     @property
@@ -40,6 +42,13 @@ class VllmSettings(WeightsSettings):
 
 KIND = EngineKind(
     VllmSettings,
-    (Capability.CONSTRAINTS | Capability.SPECULATIVE | Capability.LOGPROBS | Capability.TOKEN_IDS | Capability.WEIGHTS),
+    (
+        Capability.CONSTRAINTS
+        | Capability.CONTRASTIVE
+        | Capability.SPECULATIVE
+        | Capability.LOGPROBS
+        | Capability.TOKEN_IDS
+        | Capability.WEIGHTS
+    ),
     lazy("abroad.engines.vllm.engine:VllmEngine.from_name"),
 )

@@ -1,8 +1,10 @@
 """Optuna studies of training and decoding: kept in SQLite, so that they go on, and run side by side.
 
 Several processes given the same study share its trials: start the same command as often as there are GPUs.
-Search spaces are those of Delmas et al. 2024: learning rate 1e-6 to 1e-3 (logarithmic), batch size, pairs of rank
-and alpha, with a median pruner; greedy or 3 or 5 beams, early stopping, length penalty 0 to 3, n-gram block.
+The search space of training is that of Delmas et al. 2024: learning rate 1e-6 to 1e-3 (logarithmic), batch sizes whose
+accumulation makes about 80 examples an update, pairs of rank and alpha; after 40 trials those are pruned that fall
+below the median from the third epoch on. That of decoding is ours: greedy or 3 or 5 beams, early stopping, length
+penalty 0 to 3, n-gram block.
 https://optuna.readthedocs.io
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +26,32 @@ from abroad.extraction.generative.decoding import Decoding
 from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.training.settings import TrainSettings
 
-RANKS = ((4, 8), (8, 16), (16, 16), (16, 32), (32, 64))
-BATCHES = (2, 4, 8, 16)
+EXAMPLES = 80
+"""Of an update, whatever its batch size."""
+_OLD_RANKS = ((4, 8), (8, 16), (16, 16), (16, 32), (32, 64))
+"""Pairs by their places, in studies of earlier versions."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """What is searched besides the learning rate.
+
+    Attributes:
+        batches: batch sizes.
+        ranks: of the adapter; alpha is once, twice or four times as much.
+    """
+
+    batches: tuple[int, ...]
+    ranks: tuple[int, ...]
+
+    @property
+    def adapters(self) -> list[str]:
+        """Pairs of rank and alpha, as "8/16"."""
+        return [f"{rank}/{rank * times}" for rank in self.ranks for times in (1, 2, 4)]
+
+
+SPACES = {"base": Space((4, 8, 16), (4, 8, 16)), "large": Space((6, 12), (4, 8))}
+"""The published ones: for BioGPT and models of its size, and for BioGPT-Large."""
 STOPPING: tuple[bool | str, ...] = (True, False, "never")
 
 
@@ -66,7 +93,7 @@ def open_study(file: Path, kind: str, what: dict[str, Any] | None = None, seed: 
             direction="maximize",
             load_if_exists=True,
             sampler=optuna.samplers.TPESampler(seed=seed),
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=40, n_warmup_steps=3),  # a step is an epoch
         )
     except KeyError:
         raise InputError(f"{file}: no study of {kind} in it; `abroad tune {kind}` makes it") from None
@@ -90,6 +117,7 @@ def tune_training(
     trials: int,
     out: Path,
     say: Callable[[str], None] = print,
+    space: Space = SPACES["base"],
 ) -> None:
     """Make trials until the study holds `trials` of them; each is scored on the validation documents.
 
@@ -100,12 +128,15 @@ def tune_training(
     def objective(trial: Any) -> float:
         from abroad.training.train import TrainingRun
 
-        rank, alpha = RANKS[trial.suggest_int("rank_and_alpha", 0, len(RANKS) - 1)]
+        rate = trial.suggest_float("learning_rate", 1e-6, 1e-3, log=True)
+        batch = trial.suggest_categorical("batch_size", space.batches)
+        rank, _, alpha = trial.suggest_categorical("lora", space.adapters).partition("/")
         settings = base.replace(
-            learning_rate=trial.suggest_float("learning_rate", 1e-6, 1e-3, log=True),
-            batch_size=trial.suggest_categorical("batch_size", BATCHES),
-            lora_rank=rank,
-            lora_alpha=alpha,
+            learning_rate=rate,
+            batch_size=batch,
+            gradient_accumulation_steps=round(EXAMPLES / batch),
+            lora_rank=int(rank),
+            lora_alpha=int(alpha),
             keep_every=0,
         )
         run = TrainingRun(documents, validation, settings, out / f"trial-{trial.number}", Rejects())
@@ -187,8 +218,16 @@ def readable(params: dict[str, Any]) -> str:
 def _named(params: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in params.items():
         if name == "rank_and_alpha":
-            yield "lora_rank", str(RANKS[value][0])
-            yield "lora_alpha", str(RANKS[value][1])
+            yield "lora_rank", str(_OLD_RANKS[value][0])
+            yield "lora_alpha", str(_OLD_RANKS[value][1])
+        elif name == "lora":
+            rank, _, alpha = value.partition("/")
+            yield "lora_rank", rank
+            yield "lora_alpha", alpha
+        elif name == "batch_size":
+            yield name, str(value)
+            if "lora" in params:
+                yield "gradient_accumulation_steps", str(round(EXAMPLES / value))
         elif name == "early_stopping":
             yield name, str(STOPPING[value]).lower()
         else:

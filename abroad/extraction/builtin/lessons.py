@@ -26,12 +26,14 @@ class Lesson:
     """One window of a document with what is to be learnt of it.
 
     Attributes:
-        chemical, organism: probabilities of TAGS for each token, float32 of shape (tokens, 3); nothing is learnt from a
-            row of zeros.
+        chemical: probabilities of TAGS for each token, float32 of shape (tokens, 3); nothing is learnt from a row of
+            zeros.
+        organism: likewise.
         pairs: (chemical token, organism token) by number within the window, int64 of shape (pairs, 2).
         together: probability that the two go together, float32 of shape (pairs,).
         reports: probability that the text reports any production, or -1 where it is not known.
-        weight: of the tokens and the pairs; of_pairs: of the pairs, further.
+        weight: of the tokens and the pairs.
+        of_pairs: further weight of the pairs.
     """
 
     window: Window

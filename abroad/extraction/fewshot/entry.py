@@ -36,7 +36,7 @@ def make_extractor(
     """
     shots = Shots()
     embeds = Capability.EMBEDDER in RETRIEVERS.capabilities(settings.retrieve)
-    if settings.shots:
+    if style.kind.shots if settings.shots is None else settings.shots:
         pool = load_examples(examples, tests or (), rejects)
         retriever = make_retriever(settings.retrieve, pool, embedder)
         shots = Shots(retriever, pool_digest(pool), len(pool), pool if tests is None else ())

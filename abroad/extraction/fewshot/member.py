@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from abroad.core.io import Rejects
+from abroad.core.progress import tell
 from abroad.core.registry import Capability
 from abroad.core.settings import Positive
 from abroad.engines.choice import EngineChoice
@@ -40,7 +41,7 @@ def _load(name: str, settings: FewShotModelSettings) -> Extractor:
     asking = FewShotSettings.of(settings, structured=bound)
     style = load_style(settings.style, settings.prompt, settings.tokens_per_character)
     examples = settings.examples
-    return make_extractor(LazyEngine(spec), style, asking, None, examples, settings.embedder, Rejects())
+    return make_extractor(LazyEngine(spec, tell), style, asking, None, examples, settings.embedder, Rejects())
 
 
 KIND = ExtractorKind("a model that is shown examples", FewShotModelSettings, Capability.ENGINE, _load)

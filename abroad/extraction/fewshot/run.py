@@ -32,7 +32,9 @@ _READING = 1
 class FewShotSettings(Settings):
     """How a model is asked by examples."""
 
-    shots: CountOrNone = Field(5, description="Examples before the document.")
+    shots: CountOrNone | None = Field(
+        None, description="Examples before the document; else by style: 5, but 1 for cot, whose steps take room."
+    )
     retrieve: Annotated[str, member_of(RETRIEVERS)] = Field(
         "fixed", description="fixed, bm25, or embeddings: the examples most like the document."
     )
@@ -94,15 +96,20 @@ class FewShotExtractor:
     images_from: Path = field(default_factory=Path)
 
     def __post_init__(self) -> None:
-        if self.settings.shots > self.shots.size:
+        if self.count > self.shots.size:
             raise InputError(
-                f"{self.settings.shots} shots, but {self.shots.size} examples that are not in the test set; "
+                f"{self.count} shots, but {self.shots.size} examples that are not in the test set; "
                 "expected fewer shots or a larger file of examples"
             )
 
     @property
+    def count(self) -> int:
+        """Examples before a document."""
+        return self.style.kind.shots if self.settings.shots is None else self.settings.shots
+
+    @property
     def identity(self) -> dict[str, Any]:
-        used = self.settings.identity() | ({} if self.settings.shots else {"retrieve": "", "order": ""})
+        used = self.settings.identity() | {"shots": self.count} | ({} if self.count else {"retrieve": "", "order": ""})
         return {
             **self.model_identity,
             **used,
@@ -110,7 +117,7 @@ class FewShotExtractor:
             "prompt": self.style.hash,
             "form": digest(self.style.form(0)) if self.settings.structured else "",
             "tokens_per_character": self.style.tokens_per_character,
-            "examples": self.shots.digest if self.settings.shots else "",
+            "examples": self.shots.digest if self.count else "",
             "reading": _READING,
         }
 
@@ -135,7 +142,7 @@ class FewShotExtractor:
         if self.settings.chat == "always" and not self.engine.has_chat_template:
             raise InputError(NO_TEMPLATE)
         by_id = {document.id: document for document in documents}
-        waiting = dict.fromkeys(by_id, self.settings.shots)
+        waiting = dict.fromkeys(by_id, self.count)
         last = time.perf_counter()
         while waiting:
             shots, waiting = waiting, {}

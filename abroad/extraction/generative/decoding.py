@@ -13,6 +13,7 @@ from abroad.core.errors import InputError
 from abroad.core.registry import Capability, member_of
 from abroad.core.settings import Count, CountOrNone, Settings
 from abroad.engines.choice import ENGINE_SETTINGS_HELP, check_engine
+from abroad.engines.contrastive import check_methods
 from abroad.engines.spec import DEFAULT_ENGINE, ENGINES
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ class GenerativeSettings(Decoding):
     later_fields: ClassVar[frozenset[str]] = frozenset({"base", "quantization"})
 
     base: str | None = Field(None, description="Base model of an adapter, if not the one it names.")
-    quantization: Literal["none", "nf4"] = Field("none", description="nf4 reads the weights in 4 bits.")
+    quantization: Literal["none", "nf4", "int8"] = Field(
+        "none", description="nf4 reads the weights in 4 bits, int8 in 8."
+    )
     batch_size: Count = Field(16, description="Rows at once; each beam is one.")
     engine: Annotated[str, member_of(ENGINES)] = Field(
         DEFAULT_ENGINE, description="What runs the language model: transformers, vllm or another with the weights."
@@ -87,8 +90,7 @@ def check_decoding(decoding: Decoding, spec: EngineSpec) -> None:
     contrastive = Capability.CONTRASTIVE in spec.settings.uses
     speculative = Capability.SPECULATIVE in spec.settings.uses
     method = "contrastive" if contrastive else "speculative"
-    if contrastive and speculative:
-        raise InputError("contrastive and speculative decoding do not go together: set amateur or draft, not both")
+    check_methods(spec.settings)
     if spec.settings.uses and decoding.num_beams > 1:
         raise InputError(f"{method} decoding has no beam search: expected --num-beams 1, found {decoding.num_beams}")
     if speculative and decoding.no_repeat_ngram_size:

@@ -16,6 +16,7 @@ from abroad.text.evidence import with_evidence
 from abroad.text.expand import expand_phrase, without_numbering
 
 _SMALLEST_CHUNK = 16  # tokens
+_STEP = 16  # tokens of a budget that the context cuts
 _READING = 2
 """Raised when generated text is read in another way, so that old predictions are not mixed with new ones."""
 
@@ -64,22 +65,36 @@ class GenerativeExtractor:
         def tokens(text: str) -> int:
             return len(encode_prompt(self.tokenizer, text))
 
-        room = context - self.decoding.max_new_tokens
+        # A budget that is the whole context (the published one of BioGPT) leaves a chunk half of it.
+        room = context - min(self.decoding.max_new_tokens, context // 2)
         if tokens(document.text) <= room or room < 2 * _SMALLEST_CHUNK:
             return [document.text]
         return chunks(document.text, tokens, room, min(self.decoding.chunk_overlap, room // 2))
 
     def _request(self, id: str, text: str) -> GenerationRequest:
+        prompt = encode_prompt(self.tokenizer, text)
         return GenerationRequest(
             id=id,
-            prompt=encode_prompt(self.tokenizer, text),
-            max_new_tokens=self.decoding.max_new_tokens,
+            prompt=prompt,
+            max_new_tokens=budget(self.decoding.max_new_tokens, len(prompt), self.engine.context_length),
             beams=self.decoding.num_beams,
             length_penalty=self.decoding.length_penalty,
             early_stopping=self.decoding.early_stopping,
             force_end=self.decoding.force_end,
             ngram_block=self.decoding.no_repeat_ngram_size,
         )
+
+
+def budget(wanted: int, prompt: int, context: int | None) -> int:
+    """New tokens of a text: those wanted, or what its prompt leaves of the context, in whole steps.
+
+    The steps let documents of about one length share a batch of beam search, which has one end for all of its rows.
+    For a prompt that leaves nothing it is what was wanted: the engine says that the two do not fit.
+    """
+    if context is None or prompt + wanted <= context or prompt >= context:
+        return wanted
+    left = context - prompt
+    return left - left % _STEP if left >= _STEP else left
 
 
 def merge_parts(id: str, parts: Sequence[Prediction]) -> Prediction:

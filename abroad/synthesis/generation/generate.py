@@ -19,6 +19,12 @@ from abroad.synthesis.generation.shards import LARGEST, Shard, ShardedOutput
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
 
 
+_AFTER_CHECK = ("\n", "Abstract:", "Title:", "Keywords:", "Main findings:")
+_CHECK = 96
+"""New tokens of a check against the principles; those of the exemplars have thirty."""
+_HEADING = re.compile(r"^[\s*#]*abstract[*\s]*(?::[\s*]*|\n)", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class GenerationReport:
     """What a run of `generate_abstracts` did.
@@ -84,6 +90,7 @@ def generate_shard(
         wanted = {id: digest(record) for id, record in records.items()}
         with ResumableOutput(shard.out, identity, wanted) as output:
             todo = [record for id, record in records.items() if id not in output.done]
+            tokens += _think(todo, engine, rejects)
             for generation in engine.generate(_requests(todo, rejects)):
                 if generation.error is not None:
                     rejects.add(f"prompt {generation.id}", generation.error)
@@ -96,12 +103,32 @@ def generate_shard(
     return tokens
 
 
+def _think(records: Iterable[dict[str, Any]], engine: Engine, rejects: Rejects) -> int:
+    """Let the model write what comes before the answer (`then`), and keep it in the records; the tokens it took."""
+    first = {str(record["id"]): record for record in records if record.get("then")}
+    short = (
+        {**record, "lead": "", "then": "", "stop": [*_AFTER_CHECK], "max_tokens": _CHECK} for record in first.values()
+    )
+    tokens = 0
+    for generation in engine.generate(_requests(short, rejects)):
+        whole = generation.text if generation.finish_reason != "length" else whole_sentences(generation.text)
+        first[generation.id]["check"] = whole.strip()
+        tokens += generation.tokens
+    return tokens
+
+
+def _prompt(record: dict[str, Any]) -> str:
+    """What the model reads: the prompt, what it thought, and the opening words that are forced on it."""
+    thought = f" {record.get('check', '')}".rstrip() + record["then"] if record.get("then") else ""
+    return record["prompt"].rstrip() + thought + (" " + record["lead"] if record.get("lead") else "")
+
+
 def _requests(records: Iterable[dict[str, Any]], rejects: Rejects) -> Iterator[GenerationRequest]:
     for record in records:
         try:
             yield GenerationRequest(
                 id=str(record["id"]),
-                prompt=record["prompt"].rstrip() + (" " + record["lead"] if record.get("lead") else ""),
+                prompt=_prompt(record),
                 max_new_tokens=record.get("max_tokens", 256),
                 temperature=record.get("temperature", 0.0),
                 top_p=record.get("top_p", 1.0),
@@ -117,11 +144,15 @@ def _requests(records: Iterable[dict[str, Any]], rejects: Rejects) -> Iterator[G
 def _document(record: dict[str, Any], generation: Generation) -> dict[str, Any]:
     lead = record.get("lead") or ""
     answer = after_last(generation.text, record.get("answer_after") or "")
-    text = whole_sentences(answer) if generation.finish_reason == "length" else answer.strip()
+    cut_off = generation.finish_reason == "length"
+    if record.get("one_paragraph"):
+        answer, ended = first_paragraph(answer)
+        cut_off = cut_off and not ended
+    text = whole_sentences(answer) if cut_off else answer.strip()
     return {
         **record,
         "AbstractText": f"{lead} {text}".strip(),
-        "finish_reason": generation.finish_reason,
+        "finish_reason": "length" if cut_off else "stop",
         "tokens": generation.tokens,
     }
 
@@ -129,6 +160,15 @@ def _document(record: dict[str, Any], generation: Generation) -> dict[str, Any]:
 def after_last(text: str, marker: str) -> str:
     """What follows the marker; empty if it does not stand in the text; all of it without a marker."""
     return text.rpartition(marker)[2] if marker and marker in text else "" if marker else text
+
+
+def first_paragraph(text: str) -> tuple[str, bool]:
+    """The first paragraph of an answer without a heading before it, and whether more follows.
+
+    Models that were taught to talk open with line breaks, with "Abstract:", or with both.
+    """
+    paragraph, line_break, _ = _HEADING.sub("", text, count=1).strip().partition("\n")
+    return paragraph.strip(), bool(line_break)
 
 
 def whole_sentences(text: str) -> str:

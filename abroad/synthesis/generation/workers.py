@@ -15,6 +15,7 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, MissingDependencyError
 from abroad.core.io import require_file
+from abroad.core.progress import tell
 from abroad.engines.base import Engine
 from abroad.engines.spec import EngineSpec
 from abroad.synthesis.generation.generate import GenerationReport, generate_shard
@@ -35,7 +36,7 @@ class ShardWorker:
     def answer(self, shard: Shard) -> int:
         """As `generate_shard`."""
         if self._engine is None:
-            self._engine = self._spec.make()
+            self._engine = self._spec.make(tell)
         return generate_shard(shard, self._engine, self._spec.identity)
 
 

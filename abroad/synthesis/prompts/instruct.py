@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -18,7 +18,10 @@ _POOL = 3  # keywords are drawn from this many times as many, so that prompts of
 
 
 def instruct(
-    documents: Sequence[Document], settings: InstructSettings, rejects: Rejects | None = None
+    documents: Sequence[Document],
+    settings: InstructSettings,
+    rejects: Rejects | None = None,
+    find_keywords: Callable[[Sequence[Document]], list[list[str]]] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the prompt records of the documents that have relations and an abstract; the same for the same seed.
 
@@ -28,6 +31,7 @@ def instruct(
 
     Args:
         rejects: collects the documents that have relations but no abstract to take keywords from.
+        find_keywords: gives the keywords of each document; without it statistics do (`extract_keywords`).
     """
     guide = guide_of(settings.principles)
     topics = TopicDraw(guide or load_guide(), settings.seed) if settings.topics else None
@@ -35,7 +39,8 @@ def instruct(
     for document in documents:
         if rejects is not None and document.relations and not document.abstract.strip():
             rejects.add(document.id, "no abstract to take keywords from")
-    for document, pool in zip(related, extract_keywords(related, _POOL * settings.keywords), strict=True):
+    pools = find_keywords(related) if find_keywords else extract_keywords(related, _POOL * settings.keywords)
+    for document, pool in zip(related, pools, strict=True):
         for number in range(1, settings.prompts_per_document + 1):
             draw = Random(f"{settings.seed}:{document.id}:{number}")
             topic = topics.next(document) if topics else None
@@ -52,6 +57,8 @@ def _record(
     of_guide = {
         "topic": [brief.topic.aim, brief.topic.technique] if brief.topic else None,
         "answer_after": prompt.answer_after or None,
+        "one_paragraph": prompt.one_paragraph,
+        "then": prompt.then,
         "avoid": list(brief.guide.names_of_exemplars()) if brief.guide else None,
     }
     low, high = settings.temperature

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,12 +16,19 @@ class InstructSettings(Settings):
     """What prompts are made of documents."""
 
     former_names: ClassVar[Mapping[str, str]] = {"max_tokens": "max_new_tokens"}
+    later_fields: ClassVar[frozenset[str]] = frozenset({"keywords_by", "keyword_temperatures"})
 
     style: Annotated[str, member_of(PROMPT_STYLES)] = Field(
         "completion", description="Form of the prompt: completion (small models), standard or vicuna."
     )
     prompts_per_document: Count = Field(10, description="Prompts made of each document.")
     keywords: Count = Field(7, description="Keywords in each prompt.")
+    keywords_by: Literal["tfidf", "model"] = Field(
+        "tfidf", description="Who finds keywords: tfidf (statistics), or model (the language model is asked for them)."
+    )
+    keyword_temperatures: tuple[NotNegative, ...] = Field(
+        (0.4, 0.5, 0.6, 0.7), description="Temperatures at which the model is asked, once each; repeatable."
+    )
     principles: str | None = Field(
         None, description="'default' or a YAML file: principles and exemplars that stand before each task."
     )

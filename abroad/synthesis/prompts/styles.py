@@ -13,6 +13,8 @@ from abroad.synthesis.prompts.guides import Guide, Topic
 STOP = ("\n", "Title:", "Keywords:", "Main findings:", "Abstract:", "Instructions:")
 """The answer ends where the model starts to write another prompt."""
 _STOP_GUIDED = ("\n\n", "Title:", "Keywords:", "Main findings:", "Instructions:", "Principles:")
+STOP_CHAT = ("Title:", "Keywords:", "Main findings:", "Instructions:", "Principles:", "USER:")
+"""Of models that answer: many open with a line break, and with "Abstract:", which must not end the answer."""
 
 
 @dataclass(frozen=True)
@@ -23,14 +25,18 @@ class Prompt:
         text: what the model reads.
         lead: opening words of the answer that are forced on it and count as its own; may be empty.
         stop: where the answer ends.
-        answer_after: the abstract is what stands after these words of the answer.
-        empty: all of it.
+        answer_after: the abstract is what stands after these words of the answer; all of it without them.
+        one_paragraph: the abstract is the first paragraph of that, without a heading.
+        then: the model first writes what comes before the abstract (its check against the principles); these words and
+            the lead follow that, and it goes on.
     """
 
     text: str
     lead: str = ""
     stop: tuple[str, ...] = STOP
     answer_after: str = ""
+    one_paragraph: bool = False
+    then: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,22 +84,28 @@ _OPENINGS = (
 def standard(brief: Brief, draw: Random) -> Prompt:
     """An instruction, for models tuned to follow one."""
     if brief.guide is None:
-        return Prompt(f"Instructions: {_TASK}\n{_fields(brief)}\nAbstract:")
-    return Prompt(f"Instructions: {_guided(brief, brief.guide)}\nCheck:", stop=_STOP_GUIDED, answer_after="Abstract:")
+        return Prompt(f"Instructions: {_TASK}\n{_fields(brief)}\nAbstract:", stop=STOP_CHAT, one_paragraph=True)
+    text = f"Instructions: {_guided(brief, brief.guide)}\nCheck:"
+    return Prompt(text, stop=STOP_CHAT, answer_after="Abstract:", one_paragraph=True)
 
 
 def vicuna(brief: Brief, draw: Random) -> Prompt:
     """The same instruction as a turn of Vicuna v1.1."""
     if brief.guide is None:
-        return Prompt(f"{_VICUNA_SYSTEM} USER: {_TASK}\n{_fields(brief)} ASSISTANT:")
-    text = f"{_VICUNA_SYSTEM} USER: {_guided(brief, brief.guide)} ASSISTANT: Check:"
-    return Prompt(text, stop=_STOP_GUIDED, answer_after="Abstract:")
+        return Prompt(vicuna_turn(f"{_TASK}\n{_fields(brief)}"), stop=STOP_CHAT, one_paragraph=True)
+    text = f"{vicuna_turn(_guided(brief, brief.guide))} Check:"
+    return Prompt(text, stop=STOP_CHAT, answer_after="Abstract:", one_paragraph=True)
+
+
+def vicuna_turn(words: str) -> str:
+    """What a user says, as a turn of Vicuna v1.1, up to where the answer begins."""
+    return f"{_VICUNA_SYSTEM} USER: {words} ASSISTANT:"
 
 
 def completion(brief: Brief, draw: Random) -> Prompt:
     """For small models that follow no instruction: the abstract is begun with the findings, the model goes on.
 
-    Nor do they check themselves: under principles the check is written for them.
+    Under principles it writes its check against them first, as the worked exemplars do, and then the abstract.
     """
     opening = draw.choice(_OPENINGS) if brief.topic is None else _aim(brief.topic)
     findings = brief.findings
@@ -101,8 +113,7 @@ def completion(brief: Brief, draw: Random) -> Prompt:
         findings = findings[0].lower() + findings[1:]
     if brief.guide is None:
         return Prompt(f"Title: {brief.title}\nKeywords: {brief.keyword_list}\nAbstract:", lead=opening + findings)
-    check = "All names are copied as written (3), and nothing is claimed that the findings do not state (1)."
-    return Prompt(f"{_guided(brief, brief.guide)}\nCheck: {check}\nAbstract:", lead=opening + findings)
+    return Prompt(f"{_guided(brief, brief.guide)}\nCheck:", lead=opening + findings, then="\nAbstract:")
 
 
 @dataclass(frozen=True)
@@ -111,9 +122,11 @@ class PromptStyle(Member):
 
     Attributes:
         write: (what the abstract is to be written of, source of draws) -> the prompt.
+        turn: what is asked of the model -> the text that it reads.
     """
 
     write: Callable[[Brief, Random], Prompt]
+    turn: Callable[[str], str] = lambda words: words
 
 
 PROMPT_STYLES: Registry[PromptStyle] = Registry(
@@ -129,7 +142,7 @@ PROMPT_STYLES: Registry[PromptStyle] = Registry(
 
 COMPLETION = PromptStyle(completion)
 STANDARD = PromptStyle(standard)
-VICUNA = PromptStyle(vicuna)
+VICUNA = PromptStyle(vicuna, vicuna_turn)
 
 
 def make_prompt(style: str, brief: Brief, draw: Random) -> Prompt:

@@ -183,9 +183,12 @@ def repeats_itself(text: str) -> bool:
 
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_WORKING_FIELDS = frozenset(
-    "prompt lead stop seed max_tokens top_p keywords findings tokens avoid answer_after".split()
-)
+_WORKING_FIELDS = frozenset("prompt lead stop seed max_tokens top_p keywords findings tokens avoid".split()) | {
+    "answer_after",
+    "one_paragraph",
+    "then",
+    "check",
+}
 
 
 def _as_training_document(verdict: Verdict) -> Document:

@@ -7,33 +7,98 @@ InvestLM (arXiv 2309.13064) and self-specialisation (arXiv 2310.00160) build the
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.extraction.generative.linearise import linearise
 
+LONG = "long"
+"""The kind of tasks over several documents."""
+_LIST = "List every relation in the text as 'organism produces compound', separated by semicolons."
+_TRIES = 4  # draws for each further task that a document may give
 NOTHING = "The text reports no relation between an organism and a compound."
 
 
-def make_tasks(documents: Sequence[Document], seed: int = 0) -> list[Task]:
-    """Tasks of every kind that a document gives, one each, in the order of the documents.
+def make_tasks(documents: Sequence[Document], seed: int = 0, each: int = 1, origin: str = "") -> list[Task]:
+    """Tasks of every kind that a document gives, in the order of the documents.
 
     A document without relations gives those whose answer is that there is nothing.
+
+    Args:
+        each: tasks of a kind at most, of a document that has so many different ones.
+        origin: name of the source of the documents, by which tasks are balanced.
     """
     tasks = []
     for document in documents:
         draw = Random(f"{seed}:{document.id}")
         for kind, make in _KINDS.items():
-            made = make(document, draw)
-            if made is not None:
-                tasks.append(Task(f"{document.id}-{kind}", kind, *made, source=document.id))
+            seen: set[tuple[str, str, str]] = set()
+            for _ in range(1 if each == 1 else _TRIES * each):
+                made = make(document, draw)
+                if made is None or len(seen) == each:
+                    break
+                if made not in seen:
+                    id = f"{document.id}-{kind}" + (f"-{len(seen) + 1}" if seen else "")
+                    tasks.append(Task(id, kind, *made, source=document.id, origin=origin))
+                    seen.add(made)
     return tasks
 
 
+def long_tasks(documents: Sequence[Document], characters: int, seed: int = 0, origin: str = "") -> list[Task]:
+    """Tasks over several documents read one after another, as long as the context that interpolation gives.
+
+    Each has all relations of its documents as the answer, so that they must be found all over a long text.
+
+    Args:
+        characters: of a text, at most.
+    """
+    shuffled = [document for document in documents if document.text]
+    Random(f"{seed}:long").shuffle(shuffled)
+    tasks: list[Task] = []
+    parts: list[Document] = []
+    for document in [*shuffled, None]:
+        full = document is None or sum(len(part.text) + 2 for part in parts) + len(document.text) > characters
+        if full and len(parts) > 1:
+            pairs = dict.fromkeys(pair for part in parts for pair in part.label_pairs())
+            text = "\n\n".join(part.text for part in parts)
+            answer = linearise(pairs) if pairs else NOTHING
+            id = f"long-{len(tasks) + 1}"
+            tasks.append(Task(id, LONG, _LIST, text, answer, "+".join(part.id for part in parts), origin))
+        if document is not None:
+            parts = [document] if full else [*parts, document]
+    return tasks
+
+
+def instruction_set(
+    sources: Mapping[str, Sequence[Document]], count: int | None, seed: int = 0, long_characters: int = 0
+) -> list[Task]:
+    """Tasks of several sources, as equal in source and kind as can be.
+
+    Args:
+        sources: name -> documents.
+        count: of the tasks; a document gives as many of a kind as that takes. None: one of each kind and document.
+        long_characters: also tasks over several documents, of texts of so many characters; 0: none.
+    """
+    made: list[Task] = []
+    for each in (1, 2, 4, 8):
+        made = [task for name, documents in sources.items() for task in make_tasks(documents, seed, each, name)]
+        for name, documents in sources.items():
+            made += long_tasks(documents, long_characters, seed, name) if long_characters else []
+        made = _distinct_ids(made, len(sources) > 1)
+        if count is None or len(balanced(made, count, seed)) == count:
+            break
+    return balanced(made, count, seed) if count is not None else made
+
+
+def _distinct_ids(tasks: Sequence[Task], several: bool) -> list[Task]:
+    return [replace(task, id=f"{task.origin}:{task.id}") if several else task for task in tasks]
+
+
 def kinds() -> list[str]:
-    """Names of all kinds of tasks."""
+    """Kinds of tasks of one document each."""
     return list(_KINDS)
 
 
@@ -43,7 +108,7 @@ _Made = tuple[str, str, str] | None
 def _extract(document: Document, draw: Random) -> _Made:
     wording = draw.choice(
         [
-            "List every relation in the text as 'organism produces compound', separated by semicolons.",
+            _LIST,
             "Which organism produces which compound? Answer with 'organism produces compound', one after another.",
         ]
     )
@@ -51,8 +116,7 @@ def _extract(document: Document, draw: Random) -> _Made:
 
 
 def _empty(document: Document, draw: Random) -> _Made:
-    wording = "List every relation in the text as 'organism produces compound', separated by semicolons."
-    return None if document.relations else (wording, document.text, NOTHING)
+    return None if document.relations else (_LIST, document.text, NOTHING)
 
 
 def _verify(document: Document, draw: Random) -> _Made:
@@ -106,11 +170,11 @@ _KINDS: dict[str, Callable[[Document, Random], _Made]] = {
 
 
 def balanced(tasks: Sequence[Task], count: int, seed: int = 0) -> list[Task]:
-    """`count` tasks, as equal in kind as can be, drawn at random within each kind."""
+    """`count` tasks, as equal in source and kind as can be, drawn at random within each of these."""
     draw = Random(seed)
-    groups: dict[str, list[Task]] = {}
+    groups: dict[tuple[str, str], list[Task]] = {}
     for task in tasks:
-        groups.setdefault(task.kind, []).append(task)
+        groups.setdefault((task.kind, task.origin), []).append(task)
     for group in groups.values():
         draw.shuffle(group)
     return list(itertools.islice(_in_turn(list(groups.values())), count))

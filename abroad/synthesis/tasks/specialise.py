@@ -8,9 +8,10 @@ the first round may make a second; a third only repeats the model's own words.
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,21 +19,24 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper, old_helper
-from abroad.core.io import read_records, write_jsonl
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.engines.base import Engine
 from abroad.extraction.builtin.reading import LONGEST_TEXT
-from abroad.synthesis.generation.generate import generate_abstracts
+from abroad.synthesis.generation.writer import Writer
+from abroad.synthesis.prompts.keywords import extract_keywords
 from abroad.synthesis.selection.fidelity import names_in, stands_in
 from abroad.synthesis.settings import SpecialiseSettings
 from abroad.synthesis.tasks.kinds import balanced, make_tasks
+from abroad.synthesis.tasks.topics import generate_topics
 from abroad.text.near_duplicates import NearDuplicates
 from abroad.text.retrieval import Bm25Index
 
 ROUNDS = 2
 _HEAD = "Tasks for readers of abstracts about organisms and the compounds they produce."
+_INPUTS = "Texts about organisms and the compounds they produce, each for a task."
 _SHORTEST = 4  # words of an instruction
+_SHORTEST_INPUT = 8  # words of a text that the model writes
 _WITHOUT = "-plain"  # marks the same question asked without retrieval
 
 
@@ -101,24 +105,24 @@ def specialise(
         raise InputError("none of the seed documents has a relation; expected a handful of curated documents")
     index = Bm25Index(corpus)
     titles = {document.id: _title(document) for document in seeds}
-    write_jsonl(work / "instruction_prompts.jsonl", _instruction_prompts(titles, corpus, examples, settings, number))
-    generate_abstracts(work / "instruction_prompts.jsonl", work / "instructions.jsonl", engine, context, identity)
-    questions, rejected = _questions(_read(work / "instructions.jsonl"), examples, previous, settings)
-    if not questions:
-        raise InputError(
-            f"none of the {settings.count} generated texts is a new instruction; "
-            "expected a larger model, more seeds or a lower temperature"
-        )
+    writer = Writer(engine, identity, work, context)
+    asked = _topics(seeds, writer, settings) if settings.topics else []
+    prompts = _instruction_prompts(titles, corpus, examples, settings, number)
+    prompts = _about_topics(prompts, asked, examples, index, titles)
+    instructions = writer.write(prompts, "instruction_prompts.jsonl", "instructions.jsonl")
+    questions, rejected = _questions(instructions, examples, previous, settings)
     shown = [(task, titles[task.source]) for task in examples if task.kind not in ("empty", "verify")]
+    if settings.inputs == "generated":
+        questions = _with_inputs(questions, shown, writer, settings)
     prompts = [prompt for question in questions for prompt in _answer_prompts(question, shown, index, settings)]
-    write_jsonl(work / "answer_prompts.jsonl", prompts)
-    generate_abstracts(work / "answer_prompts.jsonl", work / "answers.jsonl", engine, context, identity)
+    written = writer.write(prompts, "answer_prompts.jsonl", "answers.jsonl")
     texts = {document.id: document.text for document in corpus}
-    answers = [_judged(record, texts, number) for record in _read(work / "answers.jsonl")]
+    answers = [_judged(record, texts, number, settings.inputs == "generated") for record in written]
+    answers = _with_topics(answers, instructions)
     with_context = [answer for answer in answers if not answer["id"].endswith(_WITHOUT)]
     without = [answer for answer in answers if answer["id"].endswith(_WITHOUT)]
     return Specialised(
-        tasks=[_clean(answer) for answer in with_context if not answer["reason"]],
+        tasks=_equalised([_clean(answer) for answer in with_context if not answer["reason"]], settings.keep),
         rejected=rejected + [answer for answer in with_context if answer["reason"]],
         grounded=_grounded_share(with_context),
         grounded_without=_grounded_share(without),
@@ -161,13 +165,108 @@ def _instruction_prompts(
     return records
 
 
+_TYPES = {
+    "extract": "topics of questions which organism produces which compounds",
+    "verify": "topics of questions whether an organism produces a compound",
+    "organisms": "topics of questions for the organisms of a study",
+    "compounds": "topics of questions for the compounds of a study",
+    "source": "topics of questions where a compound comes from",
+}
+
+
+def _topics(
+    seeds: Sequence[Document],
+    writer: Writer,
+    settings: SpecialiseSettings,
+) -> list[tuple[str, str]]:
+    """(type of question, topic) in the order in which they are asked about, each type as often as any other."""
+    keywords = list(dict.fromkeys(word for words in extract_keywords(seeds, 3) for word in words))
+    lists = dict.fromkeys(_TYPES.values(), keywords)
+    found = generate_topics(lists, settings.topics, writer, settings.seed, settings.temperature)
+    by_type = {kind: found[what] or keywords for kind, what in _TYPES.items()}
+    most = max(map(len, by_type.values()))
+    return [(kind, topics[place % len(topics)]) for place in range(most) for kind, topics in by_type.items()]
+
+
+def _about_topics(
+    prompts: list[dict[str, Any]],
+    asked: Sequence[tuple[str, str]],
+    examples: Sequence[Task],
+    index: Bm25Index,
+    titles: dict[str, str],
+) -> list[dict[str, Any]]:
+    """The prompts, each about the next type and topic: with examples of the type, and an abstract near the topic."""
+    if not asked:
+        return prompts
+    guided = []
+    for place, record in enumerate(prompts):
+        kind, topic = asked[place % len(asked)]
+        near = index.nearest(topic, 1)
+        about = {"about": near[0].id, "input": _title(near[0])} if near else {}
+        draw = Random(record["seed"])
+        of_kind = [task for task in examples if task.kind == kind] or list(examples)
+        shown = draw.sample(of_kind, min(3, len(of_kind)))
+        parts = [f"Input: {titles[task.source]}\nTask: {task.instruction}" for task in shown]
+        ask = f"Topic: {topic}\nInput: {about.get('input', record['input'])}\nTask:"
+        guided.append({**record, **about, "topic": topic, "type": kind, "prompt": "\n\n".join([_HEAD, *parts, ask])})
+    return guided
+
+
+def _with_inputs(
+    questions: Sequence[Task],
+    shown: Sequence[tuple[Task, str]],
+    writer: Writer,
+    settings: SpecialiseSettings,
+) -> list[Task]:
+    """The questions, each with a text that the model writes for it; those that it writes none for keep the title."""
+    prompts = []
+    for question in questions:
+        draw = Random(f"{settings.seed}:{question.id}:input")
+        examples = draw.sample(list(shown), min(2, len(shown)))
+        parts = [f"Task: {task.instruction}\nText: {' '.join(task.input.split())[:400]}" for task, _ in examples]
+        ask = f"Task: {question.instruction}\nTitle: {question.input}\nText:"
+        fields = {"temperature": settings.temperature, "top_p": 0.95, "max_tokens": 2 * settings.max_new_tokens}
+        prompt = "\n\n".join([_INPUTS, *parts, ask])
+        prompts.append({"id": question.id, "prompt": prompt, "stop": ["\n"], "seed": draw.randrange(2**31), **fields})
+    texts = writer.write(prompts, "input_prompts.jsonl", "inputs.jsonl")
+    written = {record["id"]: record["AbstractText"].strip() for record in texts}
+    return [
+        replace(question, input=written[question.id])
+        if len(written.get(question.id, "").split()) >= _SHORTEST_INPUT
+        else question
+        for question in questions
+    ]
+
+
+def _with_topics(answers: list[dict[str, Any]], instructions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The answers, each with the topic of its instruction, where that has one."""
+    topics = {record["id"]: record.get("topic", "") for record in instructions}
+    found = ((answer, topics.get(answer["id"].removesuffix(_WITHOUT))) for answer in answers)
+    return [{**answer, "topic": topic} if topic else answer for answer, topic in found]
+
+
+def _equalised(tasks: list[dict[str, Any]], keep: int) -> list[dict[str, Any]]:
+    """At most `keep` of the tasks, taken from their topics in turn; all of them for 0."""
+    if not keep or len(tasks) <= keep:
+        return tasks
+    by_topic: dict[str, list[dict[str, Any]]] = {}
+    for task in tasks:
+        by_topic.setdefault(task.get("topic", ""), []).append(task)
+    rows = itertools.zip_longest(*by_topic.values())
+    return [task for row in rows for task in row if task is not None][:keep]
+
+
 def _questions(
     generated: Sequence[dict[str, Any]],
     examples: Sequence[Task],
     previous: Sequence[dict[str, Any]],
     settings: SpecialiseSettings,
 ) -> tuple[list[Task], list[dict[str, Any]]]:
-    """New instructions with their inputs, and what was set aside with its reason."""
+    """New instructions with their inputs, and what was set aside with its reason.
+
+    Raises:
+        InputError: there is no new one.
+    """
     known = NearDuplicates(settings.similarity)
     for task in (*examples, *map(Task.from_dict, previous)):
         known.add(task.id, f"{task.instruction} {task.input}")
@@ -185,6 +284,11 @@ def _questions(
             questions.append(Task(record["id"], "generated", text, about, "", record["about"]))
             continue
         rejected.append({"id": record["id"], "instruction": text, "input": about, "reason": reason})
+    if not questions:
+        raise InputError(
+            f"none of the {settings.count} generated texts is a new instruction; "
+            "expected a larger model, more seeds or a lower temperature"
+        )
     return questions, rejected
 
 
@@ -212,14 +316,15 @@ def _answer_prompts(
     ]
 
 
-def _judged(record: dict[str, Any], texts: dict[str, str], number: int) -> dict[str, Any]:
+def _judged(record: dict[str, Any], texts: dict[str, str], number: int, own_input: bool) -> dict[str, Any]:
     """The answer with why it cannot be used; an empty `reason` for a good one."""
     answer = record["AbstractText"].strip()
     context = " ".join(texts[id] for id in record["context"])
-    short = max(len(answer), len(record["instruction"])) <= LONGEST_TEXT
+    short = max(len(answer), len(record["instruction"]), len(record["input"])) <= LONGEST_TEXT
     names = names_in(answer) if short else []
     foreign = [name for name in names if not stands_in(name, context)]
-    asked = [name for name in names_in(record["instruction"]) if not stands_in(name, context)] if short else []
+    question = record["instruction"] + (f"\n{record['input']}" if own_input else "")
+    asked = [name for name in names_in(question) if not stands_in(name, context)] if short else []
     if not answer:
         reason = "empty answer"
     elif not short:
@@ -249,7 +354,3 @@ def _grounded_share(answers: Sequence[dict[str, Any]]) -> float:
 
 def _clean(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if name not in ("reason", "foreign")}
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    return [record for _, _, record in read_records(path)]

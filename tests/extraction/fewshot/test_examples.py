@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 
@@ -9,9 +10,12 @@ from abroad.core.errors import InputError
 from abroad.core.io import Rejects, read_documents, write_documents
 from abroad.core.registry import Capability
 from abroad.experiments.leaderboard.suite import load_suite
-from abroad.extraction.fewshot.examples import DEFAULT, find_leaks, load_examples, show_example
+from abroad.extraction.fewshot.examples import DEFAULT, find_leaks, load_examples, one_line, show_example
 from abroad.extraction.fewshot.retrieve import RETRIEVERS, arrange, make_retriever
+from abroad.extraction.fewshot.run import FewShotExtractor, FewShotSettings, Shots
 from abroad.extraction.fewshot.styles import STYLES, load_style
+from abroad.models.load import load_tokenizer
+from abroad.models.resolve import resolve_model
 from tests.conftest import make_document
 from tests.extraction.fewshot import members
 
@@ -136,3 +140,25 @@ def test_a_retriever_finds_as_many_as_are_asked_for_and_the_likest_first_if_it_s
         found = [document.id for document in retriever.nearest(POOL[3].text, count)]
         assert len(found) == len(set(found)) == min(count, len(POOL))
     assert (found[0] == POOL[3].id) == (Capability.LIKENESS in can)
+
+
+@pytest.mark.parametrize("name", STYLES.own)
+def test_every_prompt_says_first_what_is_wanted(name):
+    style = load_style(name)
+    for examples in ([], [show_example(document) for document in load_examples(None, (), Rejects())[:2]]):
+        instruction, _, rest = style.render("THE TEXT", examples).partition("Text:")
+        assert "produces" in instruction and "\n\n" in instruction and rest.rstrip().endswith(":")
+        assert rest.count("Text:") == len(examples)
+
+
+@pytest.mark.parametrize("name", STYLES.own)
+def test_prompts_with_the_examples_of_their_style_fit_the_context_of_llama(name, smollm2):
+    """2,048 tokens with the answer's budget, and LLaMA's tokenizer makes more of such names than ours: by 15%."""
+    tokenizer, style = load_tokenizer(resolve_model(str(smollm2))), load_style(name)
+    documents = read_documents(Path("data/sample/curated.jsonl"), Rejects())
+    extractor = FewShotExtractor(None, style, FewShotSettings(), Shots(size=10), {})
+    examples = [show_example(document) for document in load_examples(None, (), Rejects())[: extractor.count]]
+    for document in documents:
+        prompt = style.render(one_line(document.text), examples)
+        assert 1.15 * (len(tokenizer(prompt)["input_ids"]) + style.budget(len(document.text))) <= 2048
+    assert extractor.identity["shots"] == extractor.count == style.kind.shots

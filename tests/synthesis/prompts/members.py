@@ -1,7 +1,7 @@
 """How the prompt of each style ends, without and with principles."""
 
 MEMBERS: dict[str, tuple[str, str]] = {
-    "completion": ("\nAbstract:", "\nAbstract:"),
+    "completion": ("\nAbstract:", "\nCheck:"),
     "standard": ("\nAbstract:", "\nCheck:"),
     "vicuna": (" ASSISTANT:", " ASSISTANT: Check:"),
 }

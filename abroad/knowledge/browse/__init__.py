@@ -1,0 +1,1 @@
+"""A knowledge base in the browser: pages that the server writes, for this machine alone."""

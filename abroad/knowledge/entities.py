@@ -1,0 +1,88 @@
+"""Labels as they were extracted -> the organisms and compounds that they name.
+
+An organism is its NCBI taxon, else its Wikidata item, else its name; a compound is what the index or OPSIN says, else
+its name. Isomers stay apart (`abroad.sources.name_keys`), and a strain or an unnamed species is one of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from abroad.linking.opsin import inchikeys
+from abroad.sources.name_index import ChemicalEntry, NameIndex
+from abroad.sources.name_keys import name_key, organism_key
+from abroad.text.taxon_names import genera, taxon_identifier
+
+HEAD, TAIL = "head", "tail"
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a label names.
+
+    Attributes:
+        entity: id in the knowledge base; labels of one entity share it.
+        key: of the name, equal for its spellings.
+        identifier: CURIE, where there is one.
+        indexed: id in the index; None for a name that the index lacks.
+        item: of Wikidata.
+        name: as the index has it; None where it lacks it.
+        groups: level -> name: ranks of the taxa above an organism, NPClassifier's levels of a compound.
+    """
+
+    entity: str
+    key: str
+    identifier: str | None = None
+    indexed: str | None = None
+    item: str | None = None
+    name: str | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+
+class Names:
+    """Looks labels up.
+
+    Args:
+        index: of names; without it nothing is linked but organisms of NCBI's taxonomy.
+        opsin: whether OPSIN is asked for the structures of systematic names that the index lacks.
+    """
+
+    def __init__(self, index: NameIndex | None, opsin: bool = True) -> None:
+        self._index, self._opsin = index, opsin
+
+    def organism(self, label: str) -> Named:
+        """The organism of a label."""
+        entry = self._index.organism_entry(label) if self._index else None
+        key = organism_key(label)
+        item = entry.wikidata if entry else None
+        identifier = taxon_identifier(label) or (f"wikidata:{item}" if item else None)
+        groups = dict(self._genus(label))
+        groups |= entry.lineage if entry else {}
+        if entry is None:
+            return Named(f"organism/{identifier or f'name:{key}'}", key, identifier, groups=groups)
+        return Named(f"organism/{identifier or f'name:{key}'}", key, identifier, entry.id, item, entry.label, groups)
+
+    def compounds(self, labels: Iterable[str]) -> dict[str, Named]:
+        """The compounds of labels; OPSIN is started once for all of them."""
+        entries = {label: self._index.chemical(label) if self._index else None for label in labels}
+        missing = [label for label, entry in entries.items() if entry is None]
+        for label, inchikey in (inchikeys(missing) if self._opsin and missing else {}).items():
+            found = self._index.chemical_by_inchikey(inchikey) if self._index else None
+            entries[label] = found or ChemicalEntry(None, None, inchikey)
+        return {label: self._compound(label, entry) for label, entry in entries.items()}
+
+    def _compound(self, label: str, entry: ChemicalEntry | None) -> Named:
+        key = name_key(label)
+        if entry is None:
+            return Named(f"compound/name:{key}", key)
+        identifier = entry.identifier
+        id = identifier or (entry.id if entry.id else f"name:{key}")
+        return Named(f"compound/{id}", key, identifier, entry.id, entry.wikidata, entry.label, entry.classes)
+
+    def _genus(self, label: str) -> dict[str, str]:
+        genus = label.removeprefix("Candidatus ").split(" ")[0]
+        if genus not in genera():
+            return {}
+        lineage = self._index.genus_lineage(genus) if self._index else {}
+        return {"genus": genus, **lineage}

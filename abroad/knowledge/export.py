@@ -1,0 +1,219 @@
+"""Pairs for others: QuickStatements for Wikidata, tables for spreadsheets, JSON Lines, JSON-LD."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+from abroad.core.errors import InputError
+from abroad.core.io import atomic_write, dump_line
+from abroad.documents.cells import to_cell
+from abroad.knowledge.kinds import PRODUCES
+from abroad.knowledge.query import Pair, PairFilter, Statement, all_statements, find_pairs
+from abroad.knowledge.store import Store
+from abroad.linking.link import NEW
+from abroad.linking.quickstatements import source_of, statement
+
+FORMATS: dict[str, tuple[str, ...]] = {
+    "quickstatements": (".qs", ".txt"),
+    "csv": (".csv",),
+    "tsv": (".tsv", ".tab"),
+    "jsonl": (".jsonl", ".ndjson"),
+    "jsonld": (".jsonld", ".json"),
+}
+"""Format -> endings of its files, the usual one first."""
+ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
+MIN_PROBABILITY = 0.9
+"""Of pairs that are proposed to Wikidata, where nothing else is asked for."""
+COLUMNS = (
+    *("organism", "organism_id", "compound", "compound_id", "probability", "status", "publications", "documents"),
+    *("first_year", "last_year", "accepted", "rejected", "document", "pmid", "doi", "sentence"),
+)
+_CONTEXT = {
+    "wikidata": "http://www.wikidata.org/entity/",
+    "wdt": "http://www.wikidata.org/prop/direct/",
+    "NCBITaxon": "http://purl.obolibrary.org/obo/NCBITaxon_",
+    "pubchem.compound": "https://identifiers.org/pubchem.compound:",
+    "inchikey": "https://identifiers.org/inchikey:",
+    "pubmed": "https://identifiers.org/pubmed:",
+    "doi": "https://doi.org/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "schema": "https://schema.org/",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "abroad": "urn:abroad:",
+    "name": "rdfs:label",
+    "subject": {"@id": "rdf:subject", "@type": "@id"},
+    "predicate": {"@id": "rdf:predicate", "@type": "@id"},
+    "object": {"@id": "rdf:object", "@type": "@id"},
+    "probability": {"@id": "abroad:probability", "@type": "xsd:double"},
+    "status": "abroad:status",
+    "publications": {"@id": "abroad:publications", "@type": "xsd:integer"},
+    "source": {"@id": "schema:citation", "@type": "@id"},
+}
+
+
+@dataclass
+class ExportReport:
+    """What was written, and what of the pairs that were asked for was not.
+
+    Attributes:
+        written: lines or pairs.
+        pairs: that they are of.
+        held_back: reason -> pairs.
+    """
+
+    written: int
+    pairs: int
+    held_back: dict[str, int]
+
+
+def format_of(format: str | None, out: Path | None) -> str:
+    """The format that was asked for, else that of the file's ending; CSV where there is none.
+
+    Raises:
+        InputError: another one.
+    """
+    if format is not None:
+        if format not in FORMATS:
+            raise InputError(f"--format {format}: expected one of: {', '.join(FORMATS)}")
+        return format
+    ending = out.suffix.lower() if out is not None else ""
+    return next((name for name, endings in FORMATS.items() if ending in endings), "csv")
+
+
+def export(store: Store, out: Path, format: str, wanted: PairFilter) -> ExportReport:
+    """Write the pairs that are wanted.
+
+    QuickStatements hold only what is new, of a probability of `MIN_PROBABILITY` where nothing else is asked for; what
+    is disputed, not linked or rejected by a curator is held back.
+    """
+    if format == "quickstatements":
+        if wanted.min_probability is None:
+            wanted = wanted.replace(min_probability=MIN_PROBABILITY)
+        pairs = find_pairs(store, wanted)
+        lines, held_back = _statements(pairs, all_statements(store, pairs))
+        with atomic_write(out) as stream:
+            stream.writelines(lines)
+        return ExportReport(len(lines), len(pairs) - sum(held_back.values()), held_back)
+    pairs = find_pairs(store, wanted)
+    with atomic_write(out) as stream:
+        write_pairs(stream, pairs, all_statements(store, pairs), format)
+    return ExportReport(len(pairs), len(pairs), {})
+
+
+def write_pairs(
+    stream: IO[str], pairs: Sequence[Pair], evidence: dict[tuple[str, str], list[Statement]], format: str
+) -> None:
+    """Write pairs as "csv", "tsv", "jsonl" or "jsonld"."""
+    if format in ("csv", "tsv"):
+        writer = csv.writer(stream, delimiter="," if format == "csv" else "\t", lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for pair in pairs:
+            writer.writerow(["" if v is None else to_cell(str(v)) for v in _row(pair, evidence[_key(pair)])])
+    elif format == "jsonl":
+        stream.writelines(dump_line(_record(pair, evidence[_key(pair)])) for pair in pairs)
+    else:
+        graph = list(_graph(pairs, evidence))
+        stream.write(json.dumps({"@context": _CONTEXT, "@graph": graph}, ensure_ascii=False, indent=1) + "\n")
+
+
+def _statements(
+    pairs: Sequence[Pair], evidence: dict[tuple[str, str], list[Statement]]
+) -> tuple[list[str], dict[str, int]]:
+    lines: dict[str, None] = {}
+    held_back: dict[str, int] = {}
+    for pair in pairs:
+        sources = [
+            source
+            for found in evidence[_key(pair)]
+            if not found.retracted and (source := source_of(found.item, found.pmid, found.doi))
+        ]
+        reason = _why_not(pair, sources)
+        if reason:
+            held_back[reason] = held_back.get(reason, 0) + 1
+            continue
+        for source in dict.fromkeys(sources):
+            lines[statement(pair.tail.item or "", pair.head.item or "", source) + "\n"] = None
+    return list(lines), held_back
+
+
+def _why_not(pair: Pair, sources: Sequence[tuple[str, str]]) -> str:
+    """Why no statement is made of a pair; "" if one is."""
+    if pair.status != NEW:
+        return pair.status
+    if pair.rejected and pair.rejected >= pair.accepted:
+        return "rejected by a curator"
+    if not pair.head.item or not pair.tail.item:
+        return "without a Wikidata item of both sides"
+    return "" if sources else "without a reference"
+
+
+def _key(pair: Pair) -> tuple[str, str]:
+    return pair.head.id, pair.tail.id
+
+
+def _row(pair: Pair, evidence: Sequence[Statement]) -> Iterator[Any]:
+    best = evidence[0]
+    yield from (pair.head.name, pair.head.identifier, pair.tail.name, pair.tail.identifier)
+    yield f"{pair.probability:.4f}"
+    yield from (pair.status, pair.publications, pair.documents, pair.first_year, pair.last_year)
+    yield from (pair.accepted, pair.rejected, best.document, best.pmid, best.doi, best.sentence)
+
+
+def _record(pair: Pair, evidence: Sequence[Statement]) -> dict[str, Any]:
+    return {
+        "organism": pair.head.name,
+        "organism_id": pair.head.identifier,
+        "relation": pair.relation,
+        "compound": pair.tail.name,
+        "compound_id": pair.tail.identifier,
+        "probability": round(pair.probability, 4),
+        "status": pair.status,
+        "publications": pair.publications,
+        "first_year": pair.first_year,
+        "last_year": pair.last_year,
+        "accepted": pair.accepted,
+        "rejected": pair.rejected,
+        "evidence": [
+            {"document": e.document, "pmid": e.pmid, "doi": e.doi, "year": e.year, "score": e.score, "rule": e.rule,
+             "sentence": e.sentence, "retracted": e.retracted}
+            for e in evidence
+        ],
+    }  # fmt: skip
+
+
+def _graph(pairs: Sequence[Pair], evidence: dict[tuple[str, str], list[Statement]]) -> Iterator[dict[str, Any]]:
+    """Nodes of both sides, then one for each pair: a statement about "compound, found in taxon, organism"."""
+    sides = {side.id: side for pair in pairs for side in (pair.head, pair.tail)}
+    for side in sides.values():
+        yield {"@id": _iri(side.id, side.identifier), "name": side.name}
+    for pair in pairs:
+        sources = dict.fromkeys(filter(None, map(_source, evidence[_key(pair)])))
+        yield {
+            "@type": "rdf:Statement",
+            "subject": _iri(pair.tail.id, pair.tail.identifier),
+            "predicate": f"wdt:{PRODUCES.property}",
+            "object": _iri(pair.head.id, pair.head.identifier),
+            "probability": round(pair.probability, 4),
+            "status": pair.status,
+            "publications": pair.publications,
+            "source": list(sources),
+        }
+
+
+def _iri(id: str, identifier: str | None) -> str:
+    return identifier or f"abroad:{quote(id, safe='/:')}"
+
+
+def _source(found: Statement) -> str | None:
+    if found.item:
+        return f"wikidata:{found.item}"
+    if found.pmid:
+        return f"pubmed:{found.pmid}"
+    return f"doi:{quote(found.doi, safe='/:.;()-')}" if found.doi else None

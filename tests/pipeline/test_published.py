@@ -1,0 +1,178 @@
+"""Every file of configs/paper and configs/recipes runs end to end, on tiny models of the true architecture and context.
+
+Only what a test cannot have is another: the weights, the engine vLLM, and the number of epochs.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from abroad.core.context import Context
+from abroad.core.errors import InputError
+from abroad.core.io import Rejects, read_records, write_documents
+from abroad.core.settings import read_yaml
+from abroad.documents.instructions import Task
+from abroad.engines.choice import EngineChoice
+from abroad.extraction.load import load_extractor
+from abroad.pipeline.config import check_config, load_section
+from abroad.synthesis.prompts.settings import InstructSettings
+from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
+from abroad.synthesis.stages import generate_stage, instruct_stage, select_stage, specialise_stage
+from abroad.training.settings import TrainSettings
+from abroad.training.train import train
+from tests.conftest import make_document
+
+CONFIGS = sorted(path for folder in ("paper", "recipes") for path in Path("configs", folder).glob("*.yaml"))
+SIZES = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64}
+GROUPED = {**SIZES, "num_key_value_heads": 2}
+TRUE = {  # name of the model -> its architecture and the positions that it has
+    "biogpt": ("BioGpt", SIZES | {"max_position_embeddings": 1024}),
+    "BioGPT-Large": ("BioGpt", SIZES | {"max_position_embeddings": 2048}),
+    "gpt2-medium": ("GPT2", {"n_embd": 32, "n_layer": 1, "n_head": 4, "n_positions": 1024}),
+    "BioMistral-7B": ("Mistral", GROUPED | {"max_position_embeddings": 32768, "sliding_window": 4096}),
+    "vicuna-13b-v1.3": ("Llama", SIZES | {"max_position_embeddings": 2048}),
+    "Mistral-7B-v0.1": ("Mistral", GROUPED | {"max_position_embeddings": 32768, "sliding_window": 4096}),
+    "smollm2-135m": ("Llama", GROUPED | {"num_hidden_layers": 3} | {"max_position_embeddings": 8192}),
+    **{f"llama-{size}": ("Llama", SIZES | {"max_position_embeddings": 2048}) for size in ("7b", "13b", "30b", "65b")},
+}
+
+
+def small_tokenizer():
+    """Byte-level BPE of 2,000 pieces learnt from the sample: decoding over few of them is quick."""
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    raw = ByteLevelBPETokenizer()
+    texts = Path("data/sample/curated.jsonl").read_text().splitlines()
+    raw.train_from_iterator([*texts, study("0", 60).text], vocab_size=2000, special_tokens=["<s>", "</s>"])
+    special = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "</s>"}
+    return PreTrainedTokenizerFast(tokenizer_object=raw._tokenizer, **special)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Name of a model in a config -> a tiny one like it, made once."""
+    torch, transformers = (pytest.importorskip(name) for name in ("torch", "transformers"))
+    tokenizer = small_tokenizer()
+    folder = tmp_path_factory.mktemp("true")
+
+    def make(name):
+        name = name.rpartition("/")[2]
+        target = folder / name
+        if not target.exists():
+            family, sizes = TRUE[name]
+            ids = {key: getattr(tokenizer, key) for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
+            torch.manual_seed(0)
+            config = getattr(transformers, f"{family}Config")(vocab_size=len(tokenizer), **sizes, **ids)
+            transformers.AutoModelForCausalLM.from_config(config).save_pretrained(target)
+            tokenizer.save_pretrained(target)
+        return str(target)
+
+    return make
+
+
+def study(id, words):
+    """An abstract of about so many tokens: long ones leave little of the context."""
+    text = "Usnic acid was isolated from Usnea testalis. " + "The extract was dried again. " * (words // 6)
+    return make_document(id, "Lichen acids of Usnea testalis.", text.strip(), [("Usnea testalis", "usnic acid")])
+
+
+def trained(path, models, out):
+    settings = load_section(path, "train")
+    settings = TrainSettings.of(settings).replace(model=models(settings.model), epochs=1, validation_max_new_tokens=8)
+    items = [study("1", 60), study("2", 90)]
+    if path.stem == "investlm":
+        items.append(Task("3", "long", "Which acid?", study("3", 4000).text, "usnic acid"))  # beyond the plain context
+    rejects = Rejects()
+    report = train(items, [], settings, out, rejects)
+    assert report.examples == len(items) and not rejects
+    config = json.loads((out / "adapter_config.json").read_text())
+    if settings.lora_targets:
+        assert set(config["target_modules"]) == set(settings.lora_targets)
+    return out
+
+
+def extracted(path, models, adapter):
+    """A document that fills most of the context is answered too: the budget is what it leaves."""
+    section = load_section(path, "extract")
+    settings = dict(section.extractor_settings())
+    if section.model is not None:
+        settings["model"] = models(settings["model"])
+        extractor, documents = load_extractor(section.model, **settings), [study("1", 60)]
+    else:
+        extractor = load_extractor(adapter, **settings)
+        context = extractor.engine.context_length
+        documents = [study("1", min(context - 150, 880))]
+    (prediction,) = extractor.extract(documents)
+    assert prediction.error is None
+
+
+def synthesised(path, models, folder):
+    section = load_section(path, "synthesis")
+    assert section.engine == "vllm"
+    own = {"model": models(section.model), "engine": "transformers", "engine_settings": {}}
+    section = type(section)(**{name: getattr(section, name) for name in section.model_fields_set} | own)
+    write_documents(folder / "d.jsonl", [study("1", 60)])
+    generate, rejects = GenerateSettings.of(section), Rejects()
+    report = instruct_stage(
+        folder / "d.jsonl", folder / "p.jsonl", InstructSettings.of(section), Context(rejects), engine=generate
+    )
+    records = [record for _, _, record in read_records(folder / "p.jsonl")]
+    assert report.prompts == len(records) == section.prompts_per_document and not rejects
+    assert all(record["prompt"].endswith("ASSISTANT:") and "\n" not in record["stop"] for record in records)
+    generate_stage(folder / "p.jsonl", folder / "a.jsonl", generate, Context(rejects))
+    assert not rejects
+    assert select_stage(folder / "a.jsonl", folder / "s.jsonl", SelectSettings.of(section), Context()).candidates
+
+
+def specialised(path, models, folder):
+    """The settings of the file but for their number; what a random model writes is told from instructions.
+
+    With answers as a trained one gives them: tests/synthesis/tasks/test_instruction_sets.py.
+    """
+    section = load_section(path, "synthesis")
+    settings = SpecialiseSettings.of(section.specialise)
+    assert (settings.keep, settings.inputs) == (5000, "generated") and settings.topics
+    model = {"model": models(section.model), "engine": "transformers", "engine_settings": {}}
+    engine = EngineChoice.of(section).replace(**model)
+    write_documents(folder / "seeds.jsonl", [study("1", 60), study("2", 90)])
+    few = settings.replace(count=6, topics=2, max_new_tokens=12, temperature=1.5)
+    files = (folder / "seeds.jsonl", folder / "seeds.jsonl", folder / "i.jsonl")
+    with pytest.raises(InputError, match="is a new instruction"):
+        specialise_stage(*files, engine, few, Context())
+    work = folder / "i.jsonl.abroad" / "work"
+    assert len([*read_records(work / "instructions.jsonl")]) == 6 and (work / "topics.jsonl").is_file()
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_runs_end_to_end(path, models, tmp_path):
+    pytest.importorskip("bitsandbytes")
+    sections = read_yaml(path)
+    adapter = trained(path, models, tmp_path / "model") if "train" in sections else None
+    if "extract" in sections:
+        extracted(path, models, adapter)
+    if "specialise" in sections.get("synthesis", {}):
+        specialised(path, models, tmp_path)
+    elif "synthesis" in sections and path.stem != "biogpt":  # it is that of vicuna-13b.yaml
+        synthesised(path, models, tmp_path)
+
+
+def test_the_whole_run_generates_as_the_generator_alone():
+    alone, whole = (read_yaml(Path("configs/paper", f"{name}.yaml"))["synthesis"] for name in ("vicuna-13b", "biogpt"))
+    assert alone == whole
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_has_no_mistake_but_files_to_be_fetched(path):
+    if "lotus" not in read_yaml(path):
+        assert check_config(path)
+
+
+def test_what_is_published_stands_in_the_configs():
+    biogpt = read_yaml(Path("configs/paper/biogpt.yaml"))
+    assert biogpt["synthesis"]["fidelity"] == 0 and biogpt["synthesis"]["keywords"] == 10
+    assert biogpt["synthesis"]["keyword_temperatures"] == [0.4, 0.5, 0.6, 0.7]
+    assert "output_projection" in biogpt["train"]["lora_targets"]
+    names = {path.stem for path in CONFIGS}
+    assert names >= {"biogpt", "biogpt-large", "gpt2", "llama-7b", "llama-13b", "llama-30b", "llama-65b", "vicuna-13b"}
