@@ -156,12 +156,12 @@ def _in_bfloat16(linear: Any) -> Any:
 
     class Multiply(torch.autograd.Function):
         @staticmethod
-        def forward(ctx: Any, values: Any, weight: Any) -> Any:  # type: ignore[override]
+        def forward(ctx: Any, values: Any, weight: Any) -> Any:
             ctx.save_for_backward(weight)
             return values @ torch.empty_like(weight).t()  # unpacked for as long as it takes
 
         @staticmethod
-        def backward(ctx: Any, gradient: Any) -> Any:  # type: ignore[override]
+        def backward(ctx: Any, gradient: Any) -> Any:
             (weight,) = ctx.saved_tensors
             return gradient @ torch.empty_like(weight), None
 
@@ -169,7 +169,7 @@ def _in_bfloat16(linear: Any) -> Any:
 
     def forward(values: Any) -> Any:
         weight = linear.weight.t() if flip else linear.weight
-        product = Multiply.apply(values.to(torch.bfloat16), weight)  # type: ignore[no-untyped-call]
+        product = Multiply.apply(values.to(torch.bfloat16), weight)
         bias = getattr(linear, "bias", None)
         return (product if bias is None else product + bias.to(product.dtype)).to(values.dtype)
 
@@ -183,17 +183,17 @@ def _register_attention() -> None:
 
     class Fused(torch.autograd.Function):
         @staticmethod
-        def forward(ctx: Any, query: Any, key: Any, value: Any) -> Any:  # type: ignore[override]
+        def forward(ctx: Any, query: Any, key: Any, value: Any) -> Any:
             output = query.new_empty((*query.shape[:-1], value.shape[-1]))
             ctx.save_for_backward(query, key, value, output, query.new_empty(query.shape[:-1], dtype=torch.float32))
             return output
 
         @staticmethod
-        def backward(ctx: Any, gradient: Any) -> Any:  # type: ignore[override]
+        def backward(ctx: Any, gradient: Any) -> Any:
             return tuple(torch.empty_like(value) for value in ctx.saved_tensors[:3])
 
     def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **_: Any) -> Any:
-        output = Fused.apply(query, key, value)  # type: ignore[no-untyped-call]
+        output = Fused.apply(query, key, value)
         return output.transpose(1, 2).contiguous(), None
 
     AttentionInterface.register(FUSED, attend)
