@@ -22,8 +22,8 @@ class SearchedSettings(TrainSettings):
 class DraftSettings(GenerativeSettings):
     """How texts are written that a draft is measured by.
 
-    Every candidate writes all of them, one at a time, and some of a text tell how fast it is written: they are short. What
-    is extracted is written by `GenerativeSettings`.
+    Every candidate writes all of them, one at a time, and some of a text tell how fast it is written: they are short.
+    What is extracted is written by `GenerativeSettings`.
     """
 
     max_new_tokens: Count = Field(96, description="New tokens of a document.")
