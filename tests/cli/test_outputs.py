@@ -62,7 +62,7 @@ READ = {
     *("metadata", "doi2pmid", "synonyms", "keys", "table", "sample", "labels", "relations", "xml", "documents"),
     *("output", "by_entropy", "prompts", "classes", "abstracts", "seeds", "selected", "curated", "corpus", "previous"),
     *("dev", "config", "validation", "synthetic", "prompt", "examples", "embedder", "predictions", "offline"),
-    *("decisions", "gold", "pred", "compare", "run", "file", "model", "directory"),
+    *("decisions", "gold", "pred", "compare", "run", "file", "model", "directory", "harness_tasks"),
 }
 READ_ALONE = {("tune report", "study"), ("extract", "index")}
 
