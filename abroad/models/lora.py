@@ -97,7 +97,8 @@ def draw_former(empty: Any, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """
     from peft.tuners.tuners_utils import BaseTunerLayer
 
-    move, drawn_by = BaseTunerLayer._move_adapter_to_device_of_base_layer, {}
+    kind: Any = BaseTunerLayer  # one of its methods sees each matrix as it was drawn
+    move, drawn_by = kind._move_adapter_to_device_of_base_layer, {}
 
     def look(layer: Any, adapter: str, device: Any = None) -> None:
         # as drawn, rounded to the base's precision; from here on it goes to where there are no values
@@ -106,12 +107,12 @@ def draw_former(empty: Any, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:
         drawn_by[layer] = {part: value.to(dtype).float().numpy() for part, value in parts.items()}
         move(layer, adapter, device)
 
-    BaseTunerLayer._move_adapter_to_device_of_base_layer = look  # type: ignore[method-assign, assignment]
+    kind._move_adapter_to_device_of_base_layer = look
     try:
         figures = (drawn["lora_rank"], drawn["lora_alpha"], drawn["lora_dropout"], drawn["seed"])
         model = _with_lora(empty, LoraShape(*figures, drawn.get("lora_targets") or ()))
     finally:
-        BaseTunerLayer._move_adapter_to_device_of_base_layer = move  # type: ignore[method-assign]
+        kind._move_adapter_to_device_of_base_layer = move
     layers = ((name, drawn_by[layer]) for name, layer in model.named_modules() if layer in drawn_by)
     return {f"{name}.{part}.weight": value for name, parts in layers for part, value in parts.items()}
 

@@ -49,6 +49,8 @@ OWN = {
     ("train run", "gpu_memory"),
     ("tune train", "trials"),
     ("tune train", "space"),
+    ("tune draft", "draft_tokens"),
+    ("tune draft", "count"),
     ("tune decode", "trials"),
     ("tune decode", "seed"),
     ("tune report", "kind"),
@@ -91,7 +93,8 @@ def test_where_a_job_has_another_default_its_class_says_why():
                 if fields[field].get_default() != kind.model_fields[field].get_default()
             ]
     assert {kind.__name__ for kind, _ in changed} == {
-        *("TrialSettings", "GridDecoding", "CurveLearner", "FewShotRankSettings")
+        *("TrialSettings", "GridDecoding", "CurveLearner", "FewShotRankSettings"),
+        *("DraftSettings", "SearchedSettings"),
     }
     assert all(len((inspect.getdoc(kind) or "").partition("\n\n")[2].split()) > 12 for kind, _ in changed)
 
@@ -109,11 +112,14 @@ def test_numbers_and_words_with_defaults_stand_in_settings():
     assert own == OWN
 
 
+OWN_OF_LEADERBOARD = {"out", "config", "cases", "batch_size", "force", "harness", "harness_tasks", "harness_limit"}
+
+
 def test_the_options_of_the_leaderboard_are_fields_of_its_settings():
     from abroad.experiments.leaderboard.settings import LeaderboardSettings
 
     options = {p.name for p in ALL["leaderboard",].params if p.param_type_name == "option" and "--help" not in p.opts}
-    assert options - {"out", "config", "cases", "batch_size", "force"} <= LeaderboardSettings.model_fields.keys()
+    assert options - OWN_OF_LEADERBOARD <= LeaderboardSettings.model_fields.keys()
 
 
 SCRIPT = """

@@ -78,7 +78,7 @@ READ = {
     ),
     *("output", "by_entropy", "prompts", "classes", "abstracts", "seeds", "selected", "curated", "corpus", "previous"),
     *("dev", "config", "validation", "synthetic", "prompt", "examples", "embedder", "predictions", "offline"),
-    *("database", "decisions", "gold", "pred", "compare", "run", "file", "model", "directory"),
+    *("database", "decisions", "gold", "pred", "compare", "run", "file", "model", "directory", "harness_tasks"),
 }
 READ_ALONE = {("tune report", "study"), ("extract", "index"), ("knowledge build", "index")}
 
