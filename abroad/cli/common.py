@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from abroad.core.errors import AbroadError, FormerNameWarning
+from abroad.core.errors import AbroadError, FormerNameWarning, MissingDependencyError
 from abroad.core.io import Rejects
 
 _UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
@@ -51,9 +51,7 @@ class CommandGroup(TyperGroup):
             say(f"error: {error}")
             raise typer.Exit(error.exit_code) from None
         except ModuleNotFoundError as error:
-            from abroad.core.extras import missing
-
-            if (told := missing(error)) is None:
+            if (told := MissingDependencyError.of(error)) is None:
                 raise
             say(f"error: {told}")
             raise typer.Exit(told.exit_code) from None

@@ -1,5 +1,7 @@
 """The exceptions a user can meet, each with the exit code it ends a command with."""
 
+from typing import Self
+
 
 class AbroadError(Exception):
     """Root of all errors raised on purpose; the message tells the user what to do."""
@@ -32,3 +34,11 @@ class MissingDependencyError(AbroadError):
 
         command = f"pip install {package}" if extra is None else install_hint(extra)
         super().__init__(f"{purpose} needs the package '{package}', which is not installed: {command}")
+
+    @classmethod
+    def of(cls, error: ImportError) -> Self | None:
+        """The error to tell of a failed import; None if it is of no optional package."""
+        from abroad.core.extras import EXTRAS
+
+        module = (error.name or "").partition(".")[0]
+        return cls(module, EXTRAS[module], "this command") if module in EXTRAS else None

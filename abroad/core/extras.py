@@ -13,8 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from abroad.core.errors import MissingDependencyError
-
 EXTRAS = {
     **dict.fromkeys(("matplotlib", "numba", "polars"), "sample"),
     "sklearn": "learn",
@@ -54,13 +52,6 @@ def install_hint(extra: str) -> str:
         here = place.resolve() == Path().resolve()
         return f'pip install -e "{"." if here else place}[{extra}]"'
     return f"pip install {' '.join(_packages(extra))}"
-
-
-def missing(error: ImportError) -> MissingDependencyError | None:
-    """The error to tell of a failed import; None if it is of no optional package."""
-    module = (error.name or "").partition(".")[0]
-    extra = EXTRAS.get(module)
-    return MissingDependencyError(module, extra, "this command") if extra is not None else None
 
 
 def _checkout() -> Path | None:

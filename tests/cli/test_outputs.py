@@ -72,7 +72,7 @@ READ = {
     ),
     *("output", "by_entropy", "prompts", "classes", "abstracts", "seeds", "selected", "curated", "corpus", "previous"),
     *("dev", "config", "validation", "synthetic", "prompt", "examples", "embedder", "predictions", "offline"),
-    *("decisions", "gold", "pred", "compare", "run", "file", "model", "directory"),
+    *("decisions", "gold", "pred", "compare", "run", "file", "model", "directory", "base_dir"),
 }
 READ_ALONE = {("tune report", "study"), ("extract", "index")}
 
