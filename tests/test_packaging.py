@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("abroad", "annotation", "gme_sampler")
 OF_DEVELOPERS = {"server", "learn", "train_encoder", "taxonomy"}
 """Folders and modules that run in an environment of their own, or make what is shipped."""
-COME_WITH_OTHERS = {"markupsafe", "safetensors", "pandas"}  # with jinja2 and transformers; whichever the user has
+COME_WITH_OTHERS = {"markupsafe", "huggingface_hub", "safetensors", "pandas"}
+"""With jinja2, tokenizers and transformers; pandas where the user has it."""
 NOT_INSTALLED = {"annotation/README.md"}
 EXTRAS = tuple(sorted(abroad.core.extras.EXTRAS))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -114,7 +115,7 @@ def test_the_command_works_without_extras(environment):
         ("extractor train curated.jsonl --out mine", "scikit-learn"),
         ("extract curated.jsonl --out p.spacy", "spacy"),
         ("evaluate --gold curated.jsonl --pred p.jsonl --report r.html", "spacy"),
-        ("extract curated.jsonl --model nobody/model --out q.jsonl", "torch"),
+        ("extract curated.jsonl --model language-model --out q.jsonl", "torch"),
     ],
 )
 def test_what_an_extra_is_needed_for_says_how_to_add_it(environment, tmp_path, command, package):
@@ -122,6 +123,9 @@ def test_what_an_extra_is_needed_for_says_how_to_add_it(environment, tmp_path, c
     for source, name in (("lotus_metadata.csv", "lotus.csv"), ("doi2pmid.tsv",) * 2, ("curated.jsonl",) * 2):
         shutil.copy(sample / source, tmp_path / name)
     (tmp_path / "relations.tsv").write_text("reference_doi\torganism_wikidata\tstructure_wikidata\n10.1/a\tQ1\tQ2\n")
+    (tmp_path / "language-model").mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / "language-model" / name).write_text("{}")
     (tmp_path / "p.jsonl").write_text('{"id": "99001001", "relations": []}\n')
     done = subprocess.run(
         [environment, "-I", "-m", "abroad", *command.split()], capture_output=True, text=True, cwd=tmp_path
