@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from typing import Self
-
 
 class AbroadError(Exception):
     """Root of all errors raised on purpose; the message tells the user what to do."""
