@@ -22,7 +22,10 @@ MODEL = re.compile(r"(?:--model|--base) model\b")
 def reader(tmp_path):
     """A new folder with what a checkout has, as links."""
     for name in ("data", "configs"):
-        (tmp_path / name).symlink_to(ROOT / name)
+        if name == "configs":  # their outputs count from their folder: a link would lead out of the reader's
+            shutil.copytree(ROOT / name, tmp_path / name)
+        else:
+            (tmp_path / name).symlink_to(ROOT / name)
     return tmp_path
 
 
