@@ -13,28 +13,27 @@ WRONG = [None, 5, 1.5, b"text", {"a": 1}, object(), abroad, ["text", None], [5]]
 DOCUMENT = Document.from_text("Usnic acid was isolated from Usnea barbata.", id="1")
 
 
+CALLS = [
+    abroad.extract,
+    abroad.expand,
+    abroad.read_documents,
+    abroad.predictions_frame,
+    Document.from_text,
+    Document.from_dict,
+    lambda value: Document.from_text("a title", value),
+    lambda value: abroad.extract(["text", value]),
+    lambda value: abroad.predictions_frame([Prediction("1"), value]),
+    lambda value: abroad.predictions_frame([], [value]),
+    lambda value: list(abroad.load_extractor().extract(value)),
+    lambda value: list(abroad.load_extractor().extract([DOCUMENT, value])),
+    lambda value: abroad.evaluate(value, []),
+    lambda value: abroad.evaluate([DOCUMENT], value),
+    lambda value: abroad.evaluate([DOCUMENT], [value]),
+]
+
+
 @pytest.mark.parametrize("value", WRONG, ids=lambda value: type(value).__name__)
-@pytest.mark.parametrize(
-    "call",
-    [
-        abroad.extract,
-        abroad.expand,
-        abroad.read_documents,
-        abroad.predictions_frame,
-        Document.from_text,
-        Document.from_dict,
-        lambda value: Document.from_text("a title", value),
-        lambda value: abroad.extract(["text", value]),
-        lambda value: abroad.predictions_frame([Prediction("1"), value]),
-        lambda value: abroad.predictions_frame([], [value]),
-        lambda value: list(abroad.load_extractor().extract(value)),
-        lambda value: list(abroad.load_extractor().extract([DOCUMENT, value])),
-        lambda value: abroad.evaluate(value, []),
-        lambda value: abroad.evaluate([DOCUMENT], value),
-        lambda value: abroad.evaluate([DOCUMENT], [value]),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("call", CALLS, ids=map(str, range(len(CALLS))))
 def test_another_kind_of_value(call, value):
     with pytest.raises(InputError, match=r"expected|found"):
         call(value)

@@ -19,7 +19,7 @@ def every_class():
     for package in (abroad, annotation):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             name = module.name.rpartition(".")[2]
-            if "settings" in name or name in MODULES:
+            if ("settings" in name or name in MODULES) and module.name not in NEED_VLLM:
                 importlib.import_module(module.name)
     found, todo = [], [Settings]
     while todo:
@@ -33,6 +33,7 @@ MODULES = {
     *("config", "choice", "decoding", "rank", "game", "policies", "run", "compare", "study", "sampling", "lotus"),
     *("eutils", "http", "push", "page", "member", "spec", "contrastive"),
 }
+NEED_VLLM = {"abroad.engines.vllm.contrastive"}  # it is run by vLLM alone, and has no settings
 ALL = every_class()
 NUMBERS = [
     (kind, name)
