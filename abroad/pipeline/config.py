@@ -170,7 +170,7 @@ def load_section(path: Path, name: str) -> Any:
     Raises:
         InputError: as `load_config`, for that section.
     """
-    return rebased(read_section(path, name, _section(name)), path)
+    return rebased(read_section(path, name, _section(name)), Path(path))
 
 
 def _section(name: str) -> type[Settings]:

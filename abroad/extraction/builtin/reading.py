@@ -16,7 +16,7 @@ from abroad.text.tokens import Token, sentence_bounds, tokenise, tokens_in
 
 LONGEST_TEXT = 100_000
 """Characters of a text that is read; an abstract has 2,000. A longer one is refused, and not cut in silence."""
-MOST_TOKENS = 50_000
+MOST_TOKENS = 40_000
 """Words and signs of a text that is read. So many characters of prose have 20,000; of signs alone they cost ten times
 the time, and say nothing."""
 

@@ -150,7 +150,7 @@ BAD = {
 def test_bad_text_costs_no_exception_and_no_patience(extractor, name):
     start = time.monotonic()
     (prediction,) = extractor.extract([Document("d", "", BAD[name][: LONGEST_TEXT - 1])])  # and a space before
-    assert prediction.error is None or "words and signs; expected at most 50,000" in prediction.error
+    assert prediction.error is None or "words and signs; expected at most 40,000" in prediction.error
     assert time.monotonic() - start < 60  # a bound against explosions, not a measurement
 
 
@@ -177,7 +177,7 @@ def test_a_text_is_read_to_its_end_or_set_aside_with_a_word(extractor):
 def test_signs_without_end_are_refused_before_the_model_reads_them(extractor, monkeypatch, sign):
     monkeypatch.setattr(type(extractor.tagger), "tag", lambda *_: pytest.fail("was read"))
     (prediction,) = extractor.extract([Document("d", "", sign * (99_000 // len(sign)))])
-    assert "words and signs; expected at most 50,000" in prediction.error
+    assert "words and signs; expected at most 40,000" in prediction.error
 
 
 @pytest.mark.parametrize("count", [LONGEST_TEXT, LONGEST_TEXT + 1])
