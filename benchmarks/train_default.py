@@ -9,8 +9,8 @@
         --everything --mask-by runs/mask --epochs 3 --rate 1.2e-4
     python -m benchmarks.train_default average runs/second runs/third --out runs/final
     python -m benchmarks.train_default export runs/final --base MINILM --out runs/mask
-    python -m benchmarks.train_default encoder ../shared/data --base MINILM --out runs/six --start runs/final --layers 6 \
-        --everything --mask-by runs/mask --epochs 2 --rate 1.2e-4
+    python -m benchmarks.train_default encoder ../shared/data --base MINILM --out runs/six --start runs/final \
+        --layers 6 --everything --mask-by runs/mask --epochs 2 --rate 1.2e-4
     python -m benchmarks.train_default export runs/six --base MINILM --out runs/teacher
     python -m benchmarks.train_default encoder ../shared/data --base MINILM --out runs/student --start runs/final \
         --everything --taught-by runs/mask runs/teacher --most-taught 5000 --epochs 1 --rate 1e-4

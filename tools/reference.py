@@ -38,7 +38,8 @@ was interrupted; everything so far is then kept. `--help` after any command prin
 
 CONFIG_HEAD = """\
 A config is a YAML file with one section for each stage. `abroad config check FILE` finds every mistake of a file at
-once, and `abroad config show FILE` prints it with all defaults. Relative paths count from the current directory."""
+once, and `abroad config show FILE` prints it with all defaults. Relative paths count from the folder of the config,
+or from `--base-dir`."""
 
 
 def commands_page() -> str:

@@ -38,7 +38,7 @@ EXTRAS = {
     "PIL": "images",
     "vllm": "vllm",
     "lm_eval": "harness",
-    **dict.fromkeys(("duckdb", "fastapi", "starlette", "uvicorn"), "knowledge"),
+    **dict.fromkeys(("duckdb", "fastapi", "scipy", "starlette", "uvicorn"), "knowledge"),
     "optuna": "tune",
     "ray": "scale",
     "argilla": "annotation",

@@ -15,7 +15,7 @@ READERS = {"read_documents", "read_predictions"}
 OF_OWN_RESULTS = {
     *("cli/extract.py", "cli/fewshot.py", "core/io.py", "documents/curated/fetch.py", "documents/fetch.py"),
     *("documents/inputs.py", "documents/predictions.py", "experiments/compare.py", "experiments/leaderboard/run.py"),
-    *("extraction/base.py", "pipeline/stages.py"),
+    *("extraction/base.py", "pipeline/extract.py", "pipeline/stages.py"),
 }
 """Modules that read back what abroad itself has just written, as JSONL."""
 MODULES = sorted((ROOT / "abroad").rglob("*.py"))

@@ -78,7 +78,19 @@ READ = {
     ),
     *("output", "by_entropy", "prompts", "classes", "abstracts", "seeds", "selected", "curated", "corpus", "previous"),
     *("dev", "config", "validation", "synthetic", "prompt", "examples", "embedder", "predictions", "offline"),
-    *("database", "decisions", "gold", "pred", "compare", "run", "file", "model", "directory", "harness_tasks"),
+    *(
+        "database",
+        "decisions",
+        "gold",
+        "pred",
+        "compare",
+        "run",
+        "file",
+        "model",
+        "directory",
+        "harness_tasks",
+        "base_dir",
+    ),
 }
 READ_ALONE = {("tune report", "study"), ("extract", "index"), ("knowledge build", "index")}
 

@@ -13,7 +13,6 @@ import pytest
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.locks import held
 from abroad.core.outputs import Kind, Output, guard
 from abroad.core.resume import ResumableOutput
@@ -67,7 +66,7 @@ def by_generation(path):
     prompts = path.with_name("prompts.jsonl")
     prompts.write_text('{"id": "1", "prompt": "A"}\n')
     engine = SimpleNamespace(generate=lambda requests: (Generation(r.id, "Text.", "stop", 1) for r in requests))
-    generate_abstracts(prompts, path, engine, Rejects(), {})
+    generate_abstracts(prompts, path, engine, Context(), {})
 
 
 def by_fetching(path):

@@ -70,4 +70,4 @@ def test_the_demo_runs_and_says_where_to_look(tmp_path, smollm2):
     assert done.returncode == 0, done.stderr
     assert len(re.findall(r"^F1 +\d", done.stdout, re.MULTILINE)) == 2
     told = [Path(line.split()[0]) for line in done.stdout.split("Where to look:")[1].splitlines() if str(out) in line]
-    assert len(told) == 5 and all(path.is_file() for path in told)
+    assert len(told) == 6 and all(path.is_file() for path in told)

@@ -126,7 +126,7 @@ def test_files_of_one_stem_do_not_share_ids(tmp_path):
         ("a.csv", b"Name,What\nx,y\n", "no column of titles"),
         ("a.csv", b"Title,Abstract\n,\n", "no abstract and no title"),
         ("a.xml", b"<article><front/></article>", "XML, but not PubMed.s: expected the root PubmedArticleSet"),
-        ("a.jsonl", b"nonsense\n", "broken JSON"),
+        ("a.jsonl", b"{nonsense\n", "broken JSON"),
         ("a.pdf", b"%PDF-1.7", "damaged PDF"),
         ("a.txt", "β".encode() + b"\xe9", "not UTF-8"),
     ],

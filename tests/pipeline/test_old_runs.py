@@ -75,7 +75,7 @@ TRAIN = {"epochs": 3, "accumulation": 2, "batch_size": 2}
         (Decoding(), "3768a0c41da6ecd1"),
         (RankSettings(), "7a74cf14f18c552c"),
         (Learner(kind="lm", train=TrainSettings.recorded(TRAIN), seed=3), "69fcbd2c109bfcb4"),
-        (FewShotSettings(), "b53bac9f7cfeeddc"),
+        (FewShotSettings(shots=5), "b53bac9f7cfeeddc"),
     ],
     ids=lambda value: type(value).__name__,
 )

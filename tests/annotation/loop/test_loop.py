@@ -147,7 +147,12 @@ def test_a_batch_half_done_waits_and_a_small_one_trains_nothing(tmp_path):
 
 def test_the_command_ends_well_and_refuses_what_makes_no_sense(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    text = (ROOT / "configs" / "curation.yaml").read_text().replace("runs/curation\n", f"{tmp_path}/run\n")
+    text = (
+        (ROOT / "configs" / "curation.yaml")
+        .read_text()
+        .replace("../runs/curation\n", f"{tmp_path}/run\n")
+        .replace("../data", f"{ROOT}/data")
+    )
     (tmp_path / "c.yaml").write_text(text.replace("n: 27", "n: 3"))
     result = CliRunner().invoke(app, ["run", str(tmp_path / "c.yaml")])
     assert result.exit_code == 0 and "run the same command again" in result.output

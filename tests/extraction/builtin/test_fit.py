@@ -102,7 +102,10 @@ def test_an_extractor_of_ones_own_is_saved_with_its_tagger(synthetic, tmp_path):
     copy = PairExtractor.load(tmp_path)
     assert isinstance(copy.tagger, AdaptedTagger)
     for document in synthetic[12:15]:
-        assert copy.predict(document).to_dict() == extractor.predict(document).to_dict()
+        one, other = copy.predict(document), extractor.predict(document)
+        assert [replace(r, score=0.0) for r in one.relations] == [replace(r, score=0.0) for r in other.relations]
+        scores = [[relation.score for relation in prediction.relations] for prediction in (one, other)]
+        assert scores[0] == pytest.approx(scores[1], abs=2e-4)  # weights are written with seven digits
 
 
 TRAIN = """

@@ -48,7 +48,7 @@ def test_a_real_model_answers_in_the_form_asked_for_and_a_rerun_asks_nothing(
 def test_a_prompt_beyond_the_context_gets_fewer_shots_or_is_set_aside(cli, tiny_model, inputs, tmp_path):
     out = tmp_path / "pred.jsonl"
     command = ["fewshot", inputs, "--out", out, "--model", tiny_model, "--style", "classic", "--shots", 12, "--free"]
-    assert cli(*command).exit_code == 0
+    assert cli(*command).exit_code == 1  # every document failed
     assert all("do not fit" in prediction["error"] for prediction in lines(out))
     assert len(lines(tmp_path / "pred.jsonl.abroad" / "rejects.jsonl")) == 3
     assert cli(*command, "--fewer-shots").exit_code == 0
