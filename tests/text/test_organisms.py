@@ -171,6 +171,11 @@ def test_a_latin_noun_after_a_genus_is_no_epithet(text, expected):
     assert set(scientific(text)) <= {expected}
 
 
+@pytest.mark.parametrize("species", ["Clavispora fructus", "Eubacterium ramulus", "Aspergillus fructus"])
+def test_the_name_of_a_plants_part_is_an_epithet_where_a_species_of_the_genus_has_it(species):
+    assert scientific(f"Kojic acid was obtained from {species} in culture.") == [species]
+
+
 def test_genera_that_are_compared_are_two():
     text = "In Aspergillus versus Penicillium, the mycotoxin was compared."
     assert scientific(text) == ["Aspergillus", "Penicillium"]

@@ -95,6 +95,13 @@ def test_of_organisms_that_claim_one_place_the_better_stays():
         ("Capsicum fructus contains capsaicin.", "Capsicum fructus", "Capsicum"),
         ("We extracted Salvia miltiorrhiza radix.", "Salvia miltiorrhiza radix", "Salvia miltiorrhiza"),
         ("We extracted Scutellaria baicalensis radix et herba.", "Scutellaria baicalensis", "Scutellaria baicalensis"),
+        ("Ginkgo folium gave bilobalide.", "Ginkgo folium", "Ginkgo"),
+        ("Lonicera japonica flos gave luteolin.", "Lonicera japonica flos", "Lonicera japonica"),
+        ("Magnolia officinalis cortex gave honokiol.", "Magnolia officinalis cortex", "Magnolia officinalis"),
+        ("Arctium lappa fructus gave arctiin.", "Arctium lappa fructus", "Arctium lappa"),
+        ("Fritillaria thunbergii bulbus gave peimine.", "Fritillaria thunbergii bulbus", "Fritillaria thunbergii"),
+        ("Cuscuta semen gave hyperoside.", "Cuscuta semen", "Cuscuta"),
+        ("Ephedra sinica herba gave ephedrine.", "Ephedra sinica herba", "Ephedra sinica"),
     ],
 )
 def test_the_part_in_the_name_of_a_drug_belongs_to_no_organism(text, drug, producer):
