@@ -111,11 +111,11 @@ class _Text:
     def makes(self) -> str:
         return self.one_of("produces", "contains", "accumulates", "biosynthesizes", "synthesizes")
 
-    def found(self, plural: bool) -> str:
+    def found(self, compounds: Sequence[str]) -> str:
         verb = self.one_of(
             "isolated from", "found in", "obtained from", "identified in", "detected in", "purified from"
         )
-        return f"{'were' if plural else 'was'} {verb}"
+        return f"{'were' if len(compounds) > 1 else 'was'} {verb}"
 
     def listed(self, names: Sequence[str], numbers: bool = False) -> str:
         marked = [f"{name} ({place})" for place, name in enumerate(names, 1)] if numbers else list(names)
@@ -140,7 +140,7 @@ def _respectively(t: _Text) -> None:
         t.hold(organism, [compound])
     comma = t.one_of(",", "")
     if t.chance.random() < 0.5:
-        t.say(f"{t.listed(compounds)} {t.found(True)} {t.listed(organisms)}{comma} respectively")
+        t.say(f"{t.listed(compounds)} {t.found(compounds)} {t.listed(organisms)}{comma} respectively")
     else:
         t.say(f"{t.listed(organisms)} {t.made()} {t.listed(compounds)}{comma} respectively")
 
@@ -152,8 +152,8 @@ def _contrast(t: _Text) -> None:
     link = t.one_of(", whereas", ", while", ", and", "; ", ", but")
     forms = (
         f"{t.of(a)} {t.made()} {t.listed(x)}{link} {t.of(b)} {t.made()} {t.listed(y)}",
-        f"{t.listed(x)} {t.found(len(x) > 1)} {t.of(a)}{link} {t.listed(y)} {t.found(len(y) > 1)} {t.of(b)}",
-        f"in addition to {t.listed(x)} from {t.of(a)}, {t.listed(y)} {t.found(len(y) > 1)} {t.of(b)}",
+        f"{t.listed(x)} {t.found(x)} {t.of(a)}{link} {t.listed(y)} {t.found(y)} {t.of(b)}",
+        f"in addition to {t.listed(x)} from {t.of(a)}, {t.listed(y)} {t.found(y)} {t.of(b)}",
         f"{t.listed(x)} from {t.of(a)} and {t.listed(y)} from {t.of(b)} were studied",
         f"{t.listed(x)} {'are' if len(x) > 1 else 'is'} produced by {a}, {t.listed(y)} by {b}",
         f"from {t.of(a)} we isolated {t.listed(x)} and from {t.of(b)} {t.listed(y)}",
@@ -166,7 +166,7 @@ def _both(t: _Text) -> None:
     t.hold(a, x)
     t.hold(b, x)
     forms = (
-        f"{t.listed(x)} {t.found(len(x) > 1)} both {t.of(a)} and {t.of(b)}",
+        f"{t.listed(x)} {t.found(x)} both {t.of(a)} and {t.of(b)}",
         f"both {a} and {b} {t.made()} {t.listed(x)}",
         f"{t.listed(x)} {'occur' if len(x) > 1 else 'occurs'} in {a} as well as in {b}",
     )
@@ -178,8 +178,8 @@ def _not_the_other(t: _Text) -> None:
     t.hold(a, x)
     was = "were" if len(x) > 1 else "was"
     forms = (
-        f"{t.listed(x)} {t.found(len(x) > 1)} {a}, not {b}",
-        f"{t.listed(x)} {t.found(len(x) > 1)} {a} but not in {b}",
+        f"{t.listed(x)} {t.found(x)} {a}, not {b}",
+        f"{t.listed(x)} {t.found(x)} {a} but not in {b}",
         f"unlike {b}, {a} {t.makes()} {t.listed(x)}",
         f"{a} {t.makes()} {t.listed(x)}, which {was} absent from {b}",
         f"{t.listed(x)} {was} present in {a}, and absent in {b}",
@@ -192,7 +192,7 @@ def _only_one(t: _Text) -> None:
     a, b, (x, y) = t.organism(), t.organism(), (t.compounds(1)[0], t.compounds(1)[0])
     t.hold(a, [x, y])
     t.hold(b, [x])
-    t.say(t.one_of(f"{a} contained {x} and {y}, {b} only {x}", f"{x} {t.found(False)} {a} and {b}, {y} in {a} alone"))
+    t.say(t.one_of(f"{a} contained {x} and {y}, {b} only {x}", f"{x} {t.found([x])} {a} and {b}, {y} in {a} alone"))
 
 
 def _negated(t: _Text) -> None:
@@ -201,7 +201,7 @@ def _negated(t: _Text) -> None:
     forms = (
         f"{t.of(a)} {t.made()} {t.listed(x)}, but no {y} was detected",
         f"{a} {t.makes()} {t.listed(x)} and lacks {y}",
-        f"{t.listed(x)}, but not {y}, {t.found(len(x) > 1)} {t.of(a)}",
+        f"{t.listed(x)}, but not {y}, {t.found(x)} {t.of(a)}",
     )
     t.say(t.chance.choice(forms))
 
@@ -221,7 +221,7 @@ def _host(t: _Text) -> None:
         "collected on",
     )
     forms = (
-        f"{t.listed(x)} {t.found(len(x) > 1)} {a}, {kind} {host}",
+        f"{t.listed(x)} {t.found(x)} {a}, {kind} {host}",
         f"{a}, {kind} {host}, {t.made()} {t.listed(x, True)}",
         f"the fungus {a} from the leaves of {host} {t.made()} {t.listed(x)}",
         f"{t.listed(x)} {'are metabolites' if len(x) > 1 else 'is a metabolite'} of {a}, {kind} {host}",
@@ -236,7 +236,7 @@ def _target(t: _Text) -> None:
         f"{t.listed(x)} from {t.of(a)} inhibited the growth of {target}",
         f"{target} was killed by {t.listed(x)} of {a}",
         f"{t.listed(x)} of {a} {'were' if len(x) > 1 else 'was'} active against {target}; {drug} was the control",
-        f"{t.listed(x, True)} {t.found(len(x) > 1)} {t.of(a)}; against {target} {drug} was weaker",
+        f"{t.listed(x, True)} {t.found(x)} {t.of(a)}; against {target} {drug} was weaker",
         f"compared with {drug}, {t.listed(x)} from {t.of(a)} protected cells infected with {target}",
     )
     t.say(t.chance.choice(forms))

@@ -92,12 +92,12 @@ def export(
 
     Example: abroad knowledge export np.duckdb --out new.qs
     """
+    from abroad.knowledge.export import FORMATS
     from abroad.knowledge.export import export as write
-    from abroad.knowledge.export import format_of
     from abroad.knowledge.query import why_nothing
-    from abroad.knowledge.store import readable
+    from abroad.knowledge.store import format_of, readable
 
-    kind = format_of(format, out)
+    kind = format_of(format, out, FORMATS, "csv")
     with readable(database) as store:
         report = write(store, out, kind, wanted)
         nothing = "" if report.pairs or report.held_back else why_nothing(store, wanted)

@@ -141,8 +141,11 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
                 f"{out}: expected --index, as it was linked with {linked_with['name']}: that, or a newer one"
             )
         with store.transaction():
+            given = _by_id(sources.documents, context)
             for path in sources.predictions:
-                _merge_file(store, _read_file(path, sources.documents, context), settings, context, report)
+                documents = given if sources.documents else _by_id([_kept_beside(path)], context)
+                where = ", ".join(map(str, sources.documents)) or f"the documents kept beside {path}"
+                _merge_file(store, _read_file(path, documents, where, context), settings, context, report)
             _merge_verdicts(store, sources.verdicts, context)
             relinked = _link(store, names, settings)
             counted = read_meta(store).get("include_retracted")
@@ -155,12 +158,10 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
     return report
 
 
-def _read_file(path: Path, documents: Sequence[Path], context: Context) -> _File:
+def _read_file(path: Path, by_id: Mapping[str, Document], where: str, context: Context) -> _File:
     found_predictions = read_predictions(path, context.rejects)
-    by_id = {document.id: document for document in _documents_of(path, documents, context)}
     known = [prediction for prediction in found_predictions if prediction.id in by_id]
     if not known:
-        where = ", ".join(map(str, documents)) or f"the documents kept beside {path}"
         raise InputError(
             f"{path}: none of its {len(found_predictions)} predictions is of a document in {where}: are they of "
             f"another set? (the first is of {found_predictions[0].id!r})"
@@ -180,14 +181,15 @@ def _merge_file(store: Store, file: _File, settings: BuildSettings, context: Con
             progress.advance(len(part))
 
 
-def _documents_of(path: Path, documents: Sequence[Path], context: Context) -> Iterator[Document]:
-    if not documents:
-        beside = found(path, "documents.jsonl")
-        if not beside.exists():
-            raise InputError(f"{path}: expected --documents with the texts that were read, as none are kept beside it")
-        documents = [beside]
-    for each in documents:
-        yield from read_documents(each, context.rejects)
+def _kept_beside(path: Path) -> Path:
+    beside = found(path, "documents.jsonl")
+    if not beside.exists():
+        raise InputError(f"{path}: expected --documents with the texts that were read, as none are kept beside it")
+    return beside
+
+
+def _by_id(paths: Sequence[Path], context: Context) -> dict[str, Document]:
+    return {document.id: document for path in paths for document in read_documents(path, context.rejects)}
 
 
 def _ready(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
-from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, dump_line
 from abroad.documents.cells import to_cell
 from abroad.knowledge.kinds import PRODUCES
@@ -71,20 +70,6 @@ class ExportReport:
     written: int
     pairs: int
     held_back: dict[str, int]
-
-
-def format_of(format: str | None, out: Path | None) -> str:
-    """The format that was asked for, else that of the file's ending; CSV where there is none.
-
-    Raises:
-        InputError: another one.
-    """
-    if format is not None:
-        if format not in FORMATS:
-            raise InputError(f"--format {format}: expected one of: {', '.join(FORMATS)}")
-        return format
-    ending = out.suffix.lower() if out is not None else ""
-    return next((name for name, endings in FORMATS.items() if ending in endings), "csv")
 
 
 def export(store: Store, out: Path, format: str, wanted: PairFilter) -> ExportReport:

@@ -13,7 +13,7 @@ import json
 import math
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,18 +58,25 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-def format_of(format: str | None, path: Path) -> str:
-    """The format that was asked for, else that of the file's ending.
+def format_of(
+    format: str | None, path: Path | None, formats: Mapping[str, Sequence[str]] = ENDINGS, usual: str = DUCKDB
+) -> str:
+    """The format that was asked for, else that of the file's ending, else the usual one.
 
+    Args:
+        format: asked for.
+        path: the file; None for standard output.
+        formats: format -> endings of its files.
+        usual: what a file of another ending is.
     Raises:
-        InputError: another one.
+        InputError: a format was asked for that is none of them.
     """
     if format is not None:
-        if format not in ENDINGS:
-            raise InputError(f"--format {format}: expected one of: {', '.join(ENDINGS)}")
+        if format not in formats:
+            raise InputError(f"--format {format}: expected one of: {', '.join(formats)}")
         return format
-    ending = path.suffix.lower()
-    return next((name for name, endings in ENDINGS.items() if ending in endings), DUCKDB)
+    ending = path.suffix.lower() if path is not None else ""
+    return next((name for name, endings in formats.items() if ending in endings), usual)
 
 
 @contextlib.contextmanager

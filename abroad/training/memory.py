@@ -117,23 +117,16 @@ def _run(config: Any, settings: TrainSettings, rows: int, target_tokens: int) ->
 def _empty(config: Any, settings: TrainSettings) -> Any:
     """The model with its adapter as training prepares it, without values; 4-bit layers are stood in for."""
     transformers, torch = import_transformers()
-    from abroad.models.lora import add_lora
-    from abroad.training.dropout import add_residual_dropout
+    from abroad.training.adapter import add_adapter
 
     _register_attention()
     with torch.device("meta"), quiet_loading():
         model = transformers.AutoModelForCausalLM.from_config(
             config, trust_remote_code=False, dtype=torch.bfloat16, attn_implementation=FUSED
         )
-    model.config.use_cache = False
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        model.enable_input_require_grads()
-    adapted = add_lora(model, settings.lora_shape)
-    if settings.residual_dropout:
-        add_residual_dropout(adapted, settings.residual_dropout)
+    adapted = add_adapter(model, settings)
     if settings.quantization != "none":
         _as_four_bits(adapted.get_base_model())
     return adapted.get_base_model()

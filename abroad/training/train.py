@@ -30,12 +30,12 @@ from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.models.backend import import_transformers
 from abroad.models.identity import weights_digest
 from abroad.models.load import empty_model, load_model, load_tokenizer
-from abroad.models.lora import add_lora, import_peft, peft_name, peft_names, trainable
+from abroad.models.lora import peft_name, peft_names, trainable
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import write_factor
 from abroad.models.source import ADAPTER, INITIAL, ModelSource
+from abroad.training.adapter import with_adapter
 from abroad.training.data import TokenisedExample, collate, collate_packed, make_examples, target_loss
-from abroad.training.dropout import add_residual_dropout
 from abroad.training.guard import Guard, Verdict
 from abroad.training.optimizer import make_optimizer, schedule
 from abroad.training.order import Update, plan_updates
@@ -377,22 +377,6 @@ class TrainingRun:
     def _whole_identity(self) -> str:
         """Of the run and of what its best checkpoint is chosen by."""
         return digest(self.identity, [document.to_dict() for document in self.validation])
-
-
-def with_adapter(model: Any, settings: TrainSettings) -> Any:
-    """Make a loaded model ready for training, and add its adapter."""
-    peft = import_peft()
-    model.config.use_cache = False
-    if settings.quantization != "none":
-        model = peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-    if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        model.enable_input_require_grads()
-    # the adapter is drawn now, after all else that draws: compression draws it again from the seed alone
-    model = add_lora(model, settings.lora_shape)
-    if settings.residual_dropout:
-        add_residual_dropout(model, settings.residual_dropout)
-    return model
 
 
 def rounded(value: float) -> float | None:

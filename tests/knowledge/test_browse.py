@@ -18,7 +18,6 @@ from abroad.knowledge.curation import Said
 from tests.knowledge.world import FORMATS, Verdicts, World, document
 
 pytest.importorskip("fastapi")
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 EVIL = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 USNIC = {"head": "organism/NCBITaxon:192174", "tail": "compound/wikidata:Q1"}
 
@@ -230,19 +229,6 @@ def test_the_command_serves_this_machine_and_lets_a_build_write(server, world):
     world.build(path, "duckdb")
     connection.request("GET", "/")
     assert b"5 pairs" in connection.getresponse().read()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM} (apt-get install chromium, or set CHROMIUM)")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield browser
-        browser.close()
 
 
 def test_a_curator_searches_and_reads_in_a_browser(browser, server):

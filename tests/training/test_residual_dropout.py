@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from abroad.training.adapter import with_adapter
 from abroad.training.dropout import decoder_blocks
 from abroad.training.optimizer import schedule
 from abroad.training.settings import TrainSettings
-from abroad.training.train import with_adapter
 
 
 @pytest.mark.parametrize("family", ["tiny_model", "biogpt"])

@@ -25,7 +25,7 @@ _MIN_IN_LIST = 0.05
 _MAX_BETWEEN = 3  # tokens between two stretches that may be one name: a compound's number in brackets
 _MIN_ORGANISM = 0.3  # of a token's probability; what the finder does not know must be said by the tagger
 _MIN_DOUBTED = 0.7  # and more surely where the finder doubts it: of the scorer's documents, 4 of 5 producers reach it
-_LONGEST_PARTS = 100  # characters of "rhizoma et radix" and the like
+_LONGEST_PARTS = 100  # characters of "radix rhizoma" and the like
 _MAX_IN_STRETCH = 200
 _MAX_ORGANISMS, _MAX_CHEMICALS = 60, 600  # in one text; beyond, the first named
 _LONGEST_NAME = 300  # characters
@@ -151,7 +151,8 @@ def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[Organism
     for first, last in named_stretches(reading, scores.organism):
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         label = " ".join(reading.text[start:end].split())
-        covered = reach(start) >= end - _part_after(reading, reach(start), end)
+        within = reach(start)
+        covered = within >= end or (within > 0 and _is_part(reading.text[within:end]))
         least = _MIN_DOUBTED if (start, end) in doubted else _MIN_ORGANISM
         if covered or either[first:last].mean() < least or len(label) > _LONGEST_NAME or _NO_NAME.search(label):
             continue
@@ -159,10 +160,9 @@ def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[Organism
             yield OrganismMention(start, end, label, "tagged")
 
 
-def _part_after(reading: Reading, place: int, end: int) -> int:
-    """Characters of the plant's part from the end of a mention ("Coptis rhizoma"), 0 if there is another word."""
-    rest = reading.text[place:end] if place and end - place <= _LONGEST_PARTS else ""
-    return len(rest) if rest and all(word in PARTS for word in rest.lower().split()) else 0
+def _is_part(text: str) -> bool:
+    """Whether what follows a mention is the plant's part alone ("rhizoma" of "Coptis rhizoma")."""
+    return len(text) <= _LONGEST_PARTS and all(word in PARTS for word in text.lower().split())
 
 
 def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCandidate]:

@@ -1,8 +1,6 @@
 """The offline page: what it holds, and what a curator does in it in Chromium, from a file, read back by `pull`."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -16,7 +14,6 @@ from annotation.decisions.records import DISCARDED, DRAFT, SUBMITTED, Mention
 from annotation.offline.page import OfflineSettings, write_offline
 from tests.conftest import make_document
 
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 EVIL = "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
 
@@ -40,19 +37,6 @@ def page_file(shown, tmp_path):
     path = tmp_path / "curate.html"
     write_offline(*shown, path, OfflineSettings(title=f"Lichens {EVIL}", batch="b1", model=EVIL), Rejects())
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM} (apt-get install chromium, or set CHROMIUM)")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    flags += ["--disable-component-update", "--disable-sync"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@
 
 import os
 import sqlite3
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,26 +19,17 @@ from annotation.argilla.users import add_curator
 
 pytest.importorskip("argilla")
 sync_api = pytest.importorskip("playwright.sync_api")
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: apt-get install chromium")
 NAME = "browser"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 SECONDS_30 = 30_000
 
 
 @pytest.fixture(scope="module")
-def page():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 820})
-        page.set_default_timeout(SECONDS_30)
-        page.asked = set()
-        page.on("request", lambda request: page.asked.add(urlsplit(request.url).netloc))
-        yield page
-        browser.close()
+def page(browser):
+    page = browser.new_page(viewport={"width": 1400, "height": 820})
+    page.set_default_timeout(SECONDS_30)
+    page.asked = set()
+    page.on("request", lambda request: page.asked.add(urlsplit(request.url).netloc))
+    return page
 
 
 @pytest.fixture(scope="module")
