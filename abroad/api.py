@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from abroad.core.arguments import each_of
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
-from abroad.core.io import Rejects
 from abroad.core.jsonl import first_half
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.base import Extractor
@@ -108,10 +108,10 @@ def read_documents(path: str | Path) -> list[Document]:
 
     if not isinstance(path, str | Path):
         raise InputError(f"expected the name of a file or folder, found {_kind(path)}")
-    rejects = Rejects()
-    documents = read_any_documents(path, rejects)
-    if rejects:
-        warnings.warn(rejects.summary(), stacklevel=2)
+    context = Context()
+    documents = read_any_documents(path, context)
+    if context.rejects:
+        warnings.warn(context.rejects.summary(), stacklevel=2)
     return documents
 
 
@@ -165,18 +165,18 @@ def evaluate(
     from abroad.evaluation.evaluate import evaluate as score
     from abroad.evaluation.settings import EvaluateSettings
 
-    settings, rejects = EvaluateSettings(protocol=protocol, resamples=resamples, seed=seed), Rejects()
+    settings, context = EvaluateSettings(protocol=protocol, resamples=resamples, seed=seed), Context()
     if isinstance(gold, str | Path):
-        documents = read_any_documents(gold, rejects)
+        documents = read_any_documents(gold, context)
     else:
         documents = each_of(gold, "documents, or a file of them", Document)
     if isinstance(predictions, str | Path):
-        predicted = read_predictions(predictions, rejects)
+        predicted = read_predictions(predictions, context)
     else:
         what = "predictions, lists of relations, or a file of predictions"
         predicted = _predictions(each_of(predictions, what), documents)
-    if rejects:
-        warnings.warn(rejects.summary(), stacklevel=2)
+    if context.rejects:
+        warnings.warn(context.rejects.summary(), stacklevel=2)
     evaluation = score(documents, predicted, settings)
     if (nothing := evaluation.comparison.nothing_in_common()) is not None:
         warnings.warn(nothing, stacklevel=2)

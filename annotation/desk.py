@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from abroad.core.context import Context
-from abroad.core.io import Rejects
 from abroad.core.schema import Document, Prediction
 from abroad.knowledge.curation import Said
 from annotation.argilla.push import PushSettings
@@ -48,7 +47,7 @@ class ArgillaDesk:
         from annotation.decisions.records import counted
 
         settings = self._settings
-        pulled = pull(connect(self._url, self._api_key), settings.dataset, settings.workspace, Rejects())
+        pulled = pull(connect(self._url, self._api_key), settings.dataset, settings.workspace, Context())
         wanted = set(ids)
         return [
             (Said(d.document, d.curator, "", d.comment, d.updated_at), d.relations)
@@ -62,5 +61,5 @@ class ArgillaDesk:
 
         with tempfile.TemporaryDirectory(prefix="abroad-") as folder:
             path = Path(folder) / "curate.html"
-            write_offline(documents, predictions, path, OfflineSettings(batch=BATCH), Rejects())
+            write_offline(documents, predictions, path, OfflineSettings(batch=BATCH), Context())
             return path.read_text(encoding="utf-8")

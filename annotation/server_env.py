@@ -15,9 +15,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError
 from annotation.home import data_directory
 
@@ -26,7 +26,7 @@ VERSION = "2.8.0"
 _READY = "ready"
 
 
-def server_python(say: Callable[[str], None] = lambda message: None) -> Path:
+def server_python(context: Context | None = None) -> Path:
     """The interpreter of the server's environment, which is made first if it is not there.
 
     ABROAD_ANNOTATION_PYTHON names an interpreter of one's own that has the requirements; nothing is made then.
@@ -46,7 +46,7 @@ def server_python(say: Callable[[str], None] = lambda message: None) -> Path:
         with (place.parent / ".lock").open("w") as lock:  # two first starts at once: the second waits
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not _works(place):
-                _make(place, say)
+                _make(place, context or Context())
     return python
 
 
@@ -63,8 +63,8 @@ def _works(place: Path) -> bool:
     return (place / _READY).exists() and (place / "bin" / "python").exists()
 
 
-def _make(place: Path, say: Callable[[str], None]) -> None:
-    say(f"first use: making the annotation server's own environment in {place} (about 600 MB, a minute or two)")
+def _make(place: Path, context: Context) -> None:
+    context.say(f"first use: making the annotation server's own environment in {place} (about 600 MB, a minute or two)")
     shutil.rmtree(place, ignore_errors=True)  # what an interrupted attempt left: without the mark it is nothing
     pip = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     packages = ["-r", str(SERVER / "requirements.txt"), "-c", str(SERVER / "constraints.txt")]
@@ -75,7 +75,7 @@ def _make(place: Path, say: Callable[[str], None]) -> None:
         shutil.rmtree(place, ignore_errors=True)
         raise
     (place / _READY).write_text("")
-    say("the environment is ready; later starts need no network")
+    context.say("the environment is ready; later starts need no network")
 
 
 def _run(command: list[str], advice: str) -> None:
@@ -86,4 +86,4 @@ def _run(command: list[str], advice: str) -> None:
 
 
 if __name__ == "__main__":
-    print(server_python(lambda message: print(message, flush=True)))
+    print(server_python(Context(say=lambda message: print(message, flush=True))))

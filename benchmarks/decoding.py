@@ -15,7 +15,8 @@ import time
 from datetime import date
 from typing import Any
 
-from abroad.core.io import Rejects, read_documents
+from abroad.core.context import Context
+from abroad.core.io import read_documents
 from abroad.core.schema import Prediction
 from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.transformers.engine import TransformersEngine
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=24)
     parser.add_argument("--tokens", type=int, default=96)
     options = parser.parse_args()
-    documents = read_documents(options.dev, Rejects())[: options.documents]
+    documents = read_documents(options.dev, Context())[: options.documents]
     decoding = Decoding(num_beams=1, max_new_tokens=options.tokens)
     runs: dict[str, tuple[int, dict[str, Any]]] = {
         "greedy": (8, {}),

@@ -20,7 +20,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from abroad.core.io import Rejects, read_documents
+from abroad.core.context import Context
+from abroad.core.io import read_documents
 from abroad.core.schema import Document
 from abroad.engines.spec import make_engine
 from abroad.synthesis.generation.generate import _document, _requests
@@ -34,7 +35,7 @@ def measure(name: str, engine: Any, records: Sequence[dict[str, Any]]) -> tuple[
     """(seconds, texts, tokens, share of the texts that selection accepts)."""
     by_id = {record["id"]: record for record in records}
     start = time.perf_counter()
-    answers = list(engine.generate(_requests(records, Rejects())))
+    answers = list(engine.generate(_requests(records, Context())))
     seconds = time.perf_counter() - start
     tokens = sum(answer.tokens for answer in answers)
     texts = [_document(by_id[a.id], a) for a in answers if a.error is None]
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--plain", type=int, default=4, help="prompts for the plain loop")
     options = parser.parse_args()
     settings = InstructSettings(max_new_tokens=options.max_tokens)
-    seeds = [replace(document, extra={}) for document in read_documents(SAMPLE, Rejects())]
+    seeds = [replace(document, extra={}) for document in read_documents(SAMPLE, Context())]
     records = list(instruct(seeds, settings))[: options.prompts]
     runs = [
         ("transformers, one at a time", "transformers", 1, records[: options.plain]),

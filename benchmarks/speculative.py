@@ -18,7 +18,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from abroad.core.io import Rejects, read_documents
+from abroad.core.context import Context
+from abroad.core.io import read_documents
 from abroad.engines.base import GenerationRequest
 from abroad.experiments.tuning.draft import measure_drafts
 from abroad.models.load import load_model, load_tokenizer
@@ -37,7 +38,7 @@ def truncated(model: Any, layers: int) -> Any:
 
 def make_requests(copying: bool, count: int, tokens: int) -> list[GenerationRequest]:
     requests = []
-    for document in read_documents(SAMPLE, Rejects())[:count]:
+    for document in read_documents(SAMPLE, Context())[:count]:
         if copying:
             names = ", ".join(entity.label for entity in document.chemicals[:6]) or document.title
             prompt = f"{document.text}\n\nCompounds: {names}.\nThe same compounds again: {names}.\nOnce more:"

@@ -40,6 +40,7 @@ from typing import Any
 
 import numpy as np
 
+from abroad.core.context import Context
 from abroad.core.io import read_documents
 from abroad.core.schema import Document
 from abroad.extraction.builtin.align import gold_tags
@@ -145,7 +146,13 @@ def encoder(arguments: argparse.Namespace) -> None:
         save_weights(trained, settings, arguments.out)
         print(f"epoch {epoch + 1}", facts, time.strftime("%H:%M"), flush=True)
 
-    train(model, everything, settings, after, lambda message: print(message, time.strftime("%H:%M"), flush=True))
+    train(
+        model,
+        everything,
+        settings,
+        after,
+        Context(say=lambda message: print(message, time.strftime("%H:%M"), flush=True)),
+    )
 
 
 def average(arguments: argparse.Namespace) -> None:

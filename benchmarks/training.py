@@ -18,7 +18,8 @@ from typing import Any
 
 import torch
 
-from abroad.core.io import Rejects, read_documents
+from abroad.core.context import Context
+from abroad.core.io import read_documents
 from abroad.models import load
 from abroad.training.data import collate, collate_packed
 from abroad.training.memory import count_step
@@ -37,7 +38,7 @@ def measure(settings: TrainSettings, documents: int) -> dict[str, float]:
     if cuda:
         torch.cuda.reset_peak_memory_stats()
     with tempfile.TemporaryDirectory() as folder:
-        run = TrainingRun(read_documents(TEXTS)[:documents], [], settings, Path(folder), Rejects())
+        run = TrainingRun(read_documents(TEXTS)[:documents], [], settings, Path(folder), Context())
         run.updates = run.updates[:_UPDATES]
         run.stop_after = 1
         run.train()  # warms up; nothing of it is kept

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from abroad.core.context import Context
-from abroad.core.io import Rejects, read_documents
+from abroad.core.io import read_documents
 from abroad.documents.fetch import fetch_documents
 from abroad.sources.lotus import NO_KINGDOM, prepare
 from abroad.sources.pubmed import read_xml
@@ -32,11 +32,11 @@ def relations(tmp_path_factory):
 def fetched(relations):
     """The documents made from pubmed.xml, the report on them and what was set aside."""
     table, _ = relations
-    rejects = Rejects()
-    references, related = read_references(table, table, rejects)
+    context = Context()
+    references, related = read_references(table, table, context)
     out = table.with_name("documents.jsonl")
-    report = fetch_documents(references, related, out, Context(rejects), [SAMPLE / "pubmed.xml"])
-    return read_documents(out, rejects), report, rejects
+    report = fetch_documents(references, related, out, context, [SAMPLE / "pubmed.xml"])
+    return read_documents(out, context), report, context
 
 
 def curated():
@@ -65,9 +65,9 @@ def test_an_empty_or_missing_kingdom_is_written_out(relations):
 
 
 def test_all_references_become_documents_the_one_without_an_abstract_too(fetched):
-    documents, report, rejects = fetched
+    documents, report, context = fetched
     assert (report.documents, report.related, report.without_abstract) == (23, 23, [NO_ABSTRACT])
-    assert not rejects
+    assert not context.rejects
     assert all(document.relations for document in documents)
     assert [document.id for document in documents if not document.abstract] == [NO_ABSTRACT]
 
@@ -89,9 +89,9 @@ def test_most_lotus_labels_stand_in_the_fetched_texts(fetched):
 
 @pytest.mark.parametrize(("name", "count", "relations_"), [("curated.jsonl", 16, 52), ("curated_valid.jsonl", 6, 13)])
 def test_curated_documents_are_read_without_rejects(name, count, relations_):
-    rejects = Rejects()
-    documents = read_documents(SAMPLE / name, rejects)
-    assert (len(documents), len(rejects)) == (count, 0)
+    context = Context()
+    documents = read_documents(SAMPLE / name, context)
+    assert (len(documents), len(context.rejects)) == (count, 0)
     assert sum(len(document.relations) for document in documents) == relations_
     assert sum(not document.relations for document in documents) == 1
     assert {entity.extra["type"] for d in documents for entity in d.chemicals} <= {"chemical", "class"}
@@ -153,7 +153,7 @@ def test_an_identifier_means_one_thing_in_all_files():
 
 
 def test_identifiers_are_placeholders():
-    records = list(read_xml([SAMPLE / "pubmed.xml"], Rejects()))
+    records = list(read_xml([SAMPLE / "pubmed.xml"], Context()))
     documents = curated()
     pmids = [record.pmid for record in records] + [document.pmid for document in documents]
     dois = [record.doi for record in records] + [document.doi for document in documents]

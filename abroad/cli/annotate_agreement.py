@@ -11,6 +11,7 @@ import typer
 from abroad.cli.common import say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PLOT, writes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
     from abroad.evaluation.settings import EvaluateSettings
@@ -44,7 +45,7 @@ def agreement(
     Example: abroad annotate agreement curated/decisions.jsonl --predictions predictions.jsonl --plot agreement.svg
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, atomic_write
+    from abroad.core.io import atomic_write
     from abroad.documents.predictions import read_predictions
     from abroad.documents.sampling import PLOT_FORMATS
     from annotation.decisions.agreement import measure_agreement
@@ -52,11 +53,11 @@ def agreement(
 
     if plot is not None and plot.suffix.lower() not in PLOT_FORMATS:
         raise InputError(f"{plot}: expected a plot file that ends in {', '.join(PLOT_FORMATS)}")
-    rejects = Rejects()
-    decided = read_decisions(decisions, rejects)
-    named = read_predictions(predictions, rejects) if predictions else []
-    if rejects:
-        say(rejects.summary())
+    context = Context(say=say)
+    decided = read_decisions(decisions, context)
+    named = read_predictions(predictions, context) if predictions else []
+    if context.rejects:
+        say(context.rejects.summary())
     try:
         measured = measure_agreement(decided, named, batch, bootstrap.resamples, bootstrap.seed)
     except InputError as error:

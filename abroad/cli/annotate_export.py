@@ -10,6 +10,7 @@ import typer
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PAGE, writes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
     from annotation.offline.page import OfflineSettings
@@ -37,21 +38,20 @@ def export(
     Example: abroad annotate export documents.jsonl --predictions predictions.jsonl --html curate.html
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
     from abroad.documents.inputs import read_documents
     from abroad.documents.predictions import read_predictions
     from annotation.offline.page import write_offline
 
-    rejects = Rejects()
+    context = Context(say=say)
     try:
-        shown = read_documents(documents, rejects)
+        shown = read_documents(documents, context)
     except InputError as error:
         if _holds_predictions(documents):
             raise InputError(f"{error}; predictions go to --predictions, their documents come first") from None
         raise
-    named = read_predictions(predictions, rejects) if predictions else []
-    write_offline(shown, named, html, settings, rejects)
-    report_rejects(rejects, html)
+    named = read_predictions(predictions, context) if predictions else []
+    write_offline(shown, named, html, settings, context)
+    report_rejects(context, html)
     say(f"{html}: {len(shown)} documents; send it to the curators, and give what they save to `abroad annotate pull`")
 
 

@@ -11,9 +11,9 @@ from abroad.cli.annotate_user import KEY_HELP, URL_HELP
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
-    from abroad.core.io import Rejects
     from abroad.core.schema import Document, Prediction
     from abroad.knowledge.query import PairFilter
     from annotation.argilla.pull import Pulled
@@ -61,8 +61,6 @@ def push(
     More examples:
       abroad annotate push --from np.duckdb --new --top 200
     """
-    from abroad.core.context import Context
-    from abroad.core.io import Rejects
     from abroad.documents.inputs import read_documents
     from abroad.documents.predictions import read_predictions
     from annotation.argilla.connection import connect
@@ -70,16 +68,16 @@ def push(
     from annotation.argilla.push import push as send
 
     source = _source(documents, database, predictions)
-    rejects = Rejects()
+    context = Context(say=say)
     client = connect(url, api_key)
     ranks = read_sample_ranks(sample) if sample else None
     if documents is not None:
-        shown = read_documents(documents, rejects)
-        found = read_predictions(predictions, rejects) if predictions else []
+        shown = read_documents(documents, context)
+        found = read_predictions(predictions, context) if predictions else []
     else:
         shown, found = _chosen(source, wanted, top)
-    report = send(client, shown, found, settings, Context(rejects, say), ranks)
-    report_rejects(rejects, predictions or source, "rejects-of-push.jsonl")
+    report = send(client, shown, found, settings, context, ranks)
+    report_rejects(context, predictions or source, "rejects-of-push.jsonl")
     _print_report(report, settings.curators)
     say(f"curate them at {client.api_url}; then: abroad annotate pull --out DIR")
 
@@ -105,18 +103,17 @@ def pull(
     Example: abroad annotate pull --out curated
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
     from annotation.argilla.pull import read_offline, together, write_pulled
 
-    rejects = Rejects()
-    parts = [read_offline(path, rejects) for path in offline]
+    context = Context(say=say)
+    parts = [read_offline(path, context) for path in offline]
     if server:
-        parts.append(_pull(url, api_key, target, rejects))
+        parts.append(_pull(url, api_key, target, context))
     if not parts:
         raise InputError("--no-server: expected files of the offline page with --from")
     out.mkdir(parents=True, exist_ok=True)
     merged, report = write_pulled(together(parts), out, drafts)
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     typer.echo(
         f"{report.documents} curated documents of {report.curators} curators: {report.submitted} answers submitted, "
         f"{report.drafts} drafts, {report.discarded} discarded; {report.conflicts} conflicts"
@@ -133,13 +130,12 @@ def adjudicate(url: str | None = _URL, api_key: str | None = _KEY, *, target: Pu
 
     Example: abroad annotate adjudicate
     """
-    from abroad.core.io import Rejects
     from annotation.argilla.adjudicate import adjudicate as send
     from annotation.argilla.connection import connect
     from annotation.argilla.pull import pull as fetch
 
     client = connect(url, api_key)
-    sent = send(client, fetch(client, target.dataset, target.workspace, Rejects()), target.dataset, target.workspace)
+    sent = send(client, fetch(client, target.dataset, target.workspace, Context()), target.dataset, target.workspace)
     typer.echo(f"{len(sent)} conflicts to decide" + (f": dataset {target.dataset}-adjudication" if sent else ""))
 
 
@@ -174,11 +170,11 @@ def _chosen(database: Path, wanted: PairFilter, top: int) -> tuple[list[Document
     return [document for document, _ in both], [prediction for _, prediction in both]
 
 
-def _pull(url: str | None, api_key: str | None, target: PushSettings, rejects: Rejects) -> Pulled:
+def _pull(url: str | None, api_key: str | None, target: PushSettings, context: Context) -> Pulled:
     from annotation.argilla.connection import connect
     from annotation.argilla.pull import pull as fetch
 
-    return fetch(connect(url, api_key), target.dataset, target.workspace, rejects)
+    return fetch(connect(url, api_key), target.dataset, target.workspace, context)
 
 
 def register(group: typer.Typer) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from abroad.cli.common import say
 from abroad.cli.outputs import folder, writes
+from abroad.core.context import Context
 
 
 @writes(home=folder("data of the server", "lock", "credentials.json", marked=False))
@@ -30,7 +31,7 @@ def serve(
     from annotation.server_env import SERVER, server_python
 
     home = (home or default_home()).expanduser().resolve()
-    python = server_python(say)
+    python = server_python(Context(say=say))
     if host not in ("127.0.0.1", "localhost", "::1"):
         say(f"warning: {host} lets other machines reach the server, over plain HTTP: passwords can be read on the way")
     say("starting Argilla (a few seconds)")

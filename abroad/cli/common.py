@@ -13,8 +13,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, FormerNameWarning, InputError, MissingDependencyError
-from abroad.core.io import Rejects
 
 _UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
 _NAMES: dict[str, str] = {}
@@ -119,19 +119,21 @@ def named(path: Path, name: str) -> Iterator[None]:
         del _NAMES[str(path)]
 
 
-def say_notes(rejects: Rejects) -> None:
+def say_notes(context: Context) -> None:
     """Say, once, what was assumed of the inputs."""
-    for note in rejects.notes:
+    for note in context.rejects.notes:
         say(note)
-    rejects.notes.clear()
+    context.rejects.notes.clear()
 
 
-def report_rejects(rejects: Rejects, output: Path, name: str = "rejects.jsonl") -> None:
+def report_rejects(context: Context, output: Path, name: str = "rejects.jsonl") -> None:
     """Say what was assumed and what was set aside, and write the latter into the output's folder of helpers."""
-    say_notes(rejects)
-    target = rejects.write_beside(output, name)
+    from abroad.core.io import write_rejects
+
+    say_notes(context)
+    target = write_rejects(context, output, name)
     if target is not None:
-        say(rejects.summary())
+        say(context.rejects.summary())
         say(f"all of them, with reasons: {target}")
 
 

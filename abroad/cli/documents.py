@@ -11,10 +11,10 @@ import typer
 from abroad.cli.common import group, report_rejects, say
 from abroad.cli.options import EUTILS, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, writes
+from abroad.core.context import Context
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
-    from abroad.core.context import Context
     from abroad.sources.eutils import EutilsSettings
 
 SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".ndjson"))
@@ -49,21 +49,19 @@ def fetch(
     With --labels (data/curated/labels.jsonl), each text is compared with the one that was labelled. Interrupted, the
     same command goes on where it stopped.
     """
-    from abroad.core.context import Context
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
 
     if (sample is None) == (labels is None):
         raise InputError("expected either SAMPLE.tsv or --labels LABELS.jsonl")
     if labels is not None and relations is not None:
         raise InputError("--relations goes with SAMPLE.tsv; labels have relations of their own")
-    context = Context(Rejects(), say)
+    context = Context(say=say)
     asked = settings if eutils or not xml else None
     if labels is not None:
         _fetch_labelled(labels, out, xml, asked, context)
     else:
         _fetch_references(sample, relations, out, xml, asked, context)
-    report_rejects(context.rejects, out)
+    report_rejects(context, out)
 
 
 def _fetch_references(
@@ -96,10 +94,10 @@ def _fetch_labelled(labels: Path, out: Path, xml: list[Path], asked: EutilsSetti
     from abroad.sources.eutils import EutilsClient
     from abroad.sources.kept import KeptAnswers
 
-    items = read_labels(labels, context.rejects)
+    items = read_labels(labels, context)
     inputs = [path for path in (labels, *xml) if path.exists()]
     kept = KeptAnswers(f"NCBI {asked.base_url}") if asked is not None else None
-    client = EutilsClient(asked, say, kept=kept) if asked is not None else contextlib.nullcontext()
+    client = EutilsClient(asked, kept=kept) if asked is not None else contextlib.nullcontext()
     with client as opened, run_record(out, "documents fetch --labels", _how(xml, asked), inputs) as record:
         report = fetch_labelled(items, out, context, xml, opened)
         record.update(documents=report.documents, **asdict(report))
@@ -128,7 +126,7 @@ def annotate(
     Names it marks never become keywords of a synthetic abstract. Answers are kept for later runs (~/.cache/abroad).
     """
     from abroad.core.helpers import found as helper_found
-    from abroad.core.io import Rejects, write_documents
+    from abroad.core.io import write_documents
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.sources.http import HttpSettings
@@ -136,20 +134,22 @@ def annotate(
     from abroad.sources.pubtator import BASE_URL, RATE, fetch_bioc
     from abroad.sources.pubtator import annotate as mark
 
-    rejects = Rejects()
-    items = read_documents(documents, rejects)
+    context = Context(say=say)
+    items = read_documents(documents, context)
     with run_record(out, "documents annotate", {"base_url": base_url or BASE_URL}, [documents]) as record:
         pmids = list(dict.fromkeys(document.pmid for document in items if document.pmid))
         kept = KeptAnswers(f"PubTator3 {base_url or BASE_URL}")
         kept.take_over(helper_found(out, "cache.jsonl"), "pmid", "bioc")
-        found = fetch_bioc(pmids, kept, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), say)
+        found = fetch_bioc(pmids, kept, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), context)
         for document in items:
             if not found.get(document.pmid or ""):
-                rejects.add(f"document {document.id}", "no PMID" if not document.pmid else "unknown to PubTator3")
-        marked = [mark(document, found.get(document.pmid or "") or {}, rejects) for document in items]
+                context.rejects.add(
+                    f"document {document.id}", "no PMID" if not document.pmid else "unknown to PubTator3"
+                )
+        marked = [mark(document, found.get(document.pmid or "") or {}, context) for document in items]
         write_documents(out, marked)
         record["annotations"] = count = sum(len(document.extra["annotations"]) for document in marked)
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(f"{count:,} annotations of {len(items):,} documents: {out}")
 
 
@@ -164,14 +164,14 @@ def seq2rel(
 
     Its published tools train on the .tsv; special tokens: @ORGANISM@, @CHEMICAL@, @PRODUCES@.
     """
-    from abroad.core.io import Rejects, atomic_write, require_file, write_jsonl
+    from abroad.core.io import atomic_write, require_file, write_jsonl
     from abroad.core.jsonl import split_lines
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.documents.seq2rel import line, read_output
 
-    rejects = Rejects()
-    items = read_documents(documents, rejects)
+    context = Context(say=say)
+    items = read_documents(documents, context)
     with run_record(out, "documents seq2rel", {}, [path for path in (documents, output) if path]) as record:
         if output is None:
             with atomic_write(out) as stream:
@@ -185,7 +185,7 @@ def seq2rel(
             malformed = sum(prediction.extra["malformed"] for prediction in predictions)
             said = f"{relations} relations of {len(items)} documents ({malformed} malformed parts)"
         record["result"] = said
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(f"{said}: {out}")
 
 
@@ -202,18 +202,17 @@ def docbin(
     """
     from dataclasses import asdict
 
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.extraction.builtin.reading import readable
     from abroad.extraction.builtin.spacy_pipeline.docbin import write_labelled_docbin
 
-    rejects = Rejects()
-    items = readable(read_documents(documents, rejects), rejects)
+    context = Context(say=say)
+    items = readable(read_documents(documents, context), context)
     with run_record(out, "documents docbin", {}, [documents]) as record:
         report = write_labelled_docbin(out, items)
         record.update(asdict(report))
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(
         f"{report.entities} entities in {report.documents} documents "
         f"({report.missing} labels are not in their text): {out}"
@@ -241,7 +240,7 @@ def split(
 ) -> None:
     """Divide documents by entropy rank or at random; no publication is in two parts."""
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, write_documents
+    from abroad.core.io import write_documents
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.documents.splitting import read_ranking, split_documents, top_of_strata
@@ -255,11 +254,11 @@ def split(
     if out_valid is None and valid_share:
         raise InputError("--valid-share needs a file to write to: --out-valid")
 
-    rejects = Rejects()
-    items = read_documents(documents, rejects)
+    context = Context(say=say)
+    items = read_documents(documents, context)
     chosen = None
     if by_entropy is not None:
-        chosen = top_of_strata(items, read_ranking(by_entropy, rejects), top)
+        chosen = top_of_strata(items, read_ranking(by_entropy, context), top)
         if not chosen:
             raise InputError(f"{by_entropy}: none of its references is among the documents of {documents}")
     elif test_share is None:
@@ -274,5 +273,5 @@ def split(
             if path is not None:
                 write_documents(path, part)
         record.update(train=len(parts.train), valid=len(parts.valid), test=len(parts.test))
-    report_rejects(rejects, out_test)
+    report_rejects(context, out_test)
     say(f"{len(parts.train)} for training, {len(parts.valid)} for validation, {len(parts.test)} for test")

@@ -11,6 +11,7 @@ import typer
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PAGE, folder, writes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
     from abroad.evaluation.evaluate import Evaluation
@@ -50,9 +51,7 @@ def evaluate(
     More examples:
       abroad evaluate --by task --gold held-out-tasks.jsonl --model adapter --answers answers
     """
-    from abroad.core.context import Context
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
     from abroad.documents.predictions import read_predictions
@@ -68,8 +67,8 @@ def evaluate(
         return _show_tasks(_score_tasks(gold, model, answers, max_new_tokens, settings), as_json)
     if pred is None:
         raise InputError("expected --pred PRED.jsonl, the predictions to score")
-    rejects = Rejects()
-    evaluation = evaluate_stage(gold, pred, settings, Context(rejects, say))
+    context = Context(say=say)
+    evaluation = evaluate_stage(gold, pred, settings, context)
     result = evaluation.to_dict()
     if Capability.IDENTIFIERS in PROTOCOLS.capabilities(settings.protocol) and not result["predicted"]:
         say(
@@ -78,7 +77,7 @@ def evaluate(
         )
     if compare is not None:
         documents = [outcome.document for outcome in evaluation.comparison.outcomes]
-        other = set_beside(documents, read_predictions(compare, rejects), settings.protocol)
+        other = set_beside(documents, read_predictions(compare, context), settings.protocol)
         others, own = ([outcome.scores for outcome in side.outcomes] for side in (other, evaluation.comparison))
         difference = paired_bootstrap(others, own, resamples=settings.resamples, seed=settings.seed)
         result["compared_with"] = {"file": str(compare), "f1": round(other.scores.f1, 2), **_rounded(difference)}
@@ -91,28 +90,27 @@ def evaluate(
             write_report(evaluation, report)
         say(f"report: {report}")
     if report is not None:
-        report_rejects(rejects, report)
-    elif rejects:
-        say(rejects.summary())
+        report_rejects(context, report)
+    elif context.rejects:
+        say(context.rejects.summary())
 
 
 def _score_tasks(
     gold: Path, model: str | None, answers: Path | None, max_new_tokens: int, settings: EvaluateSettings
 ) -> list[TaskScore]:
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
     from abroad.documents.instructions import Task, read_training_set
     from abroad.experiments.tasks import answers_beside_base, score_by_task
 
     if model is None or answers is None:
         raise InputError("--by task: expected --model, and --answers DIR for what it answers")
-    rejects = Rejects()
-    tasks = [item for item in read_training_set(gold, rejects) if isinstance(item, Task)]
+    context = Context(say=say)
+    tasks = [item for item in read_training_set(gold, context) if isinstance(item, Task)]
     if not tasks:
         raise InputError(f"{gold}: documents, no instruction set; `abroad synth tasks` makes one of them")
     own, base = answers_beside_base(tasks, model, answers, max_new_tokens)
-    if rejects:
-        say(rejects.summary())
+    if context.rejects:
+        say(context.rejects.summary())
     return score_by_task(tasks, own, base, settings.resamples, settings.seed)
 
 

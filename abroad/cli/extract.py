@@ -12,11 +12,11 @@ import typer
 from abroad.cli.common import report_rejects, say, say_notes
 from abroad.cli.options import EUTILS, Options, SettingsCommand, takes
 from abroad.cli.outputs import writes
+from abroad.core.context import Context
 from abroad.core.outputs import Kind
 from abroad.documents.formats import BINARY, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
-    from abroad.core.io import Rejects
     from abroad.core.schema import Document, Prediction
     from abroad.extraction.base import CalibratedExtractor, ExtractionReport, Extractor
     from abroad.linking.quickstatements import StatementReport
@@ -95,7 +95,6 @@ def extract(
       cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
     from abroad.extraction.base import refuse_if_all_failed
@@ -113,11 +112,11 @@ def extract(
     kind = format_of(format, out)
     if kind in BINARY and out is None:
         raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
-    rejects = Rejects()
+    context = Context(say=say)
     names = NameIndex(index) if index is not None else None
     columns = ColumnNames(title_column, abstract_column)
-    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, rejects)
-    say_notes(rejects)
+    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, context)
+    say_notes(context)
     extractor = _extractor(model, config, generative, calibrated)
     if not trained and getattr(extractor, "chat", False):
         raise InputError(
@@ -132,15 +131,15 @@ def extract(
     if out is None:
         predictions = refine.linked(inputs, list(extractor.extract(inputs)))
         _print(inputs, predictions, kind)
-        if rejects:
-            say(rejects.summary())
+        if context.rejects:
+            say(context.rejects.summary())
     else:
         files = [file for file in (*documents, index) if file is not None and file.exists()]
         source = documents[0] if [path.suffix.lower() for path in documents] == [".spacy"] else None
         with run_record(out, "extract", extractor.identity, files) as record:
             report, predictions = extract_stage(inputs, extractor, out, refine, kind, source)
             record["result"] = vars(report)
-        report_rejects(rejects, out)
+        report_rejects(context, out)
         _say_report(out, report, predictions)
     if quickstatements is not None and names is not None:
         _say_statements(quickstatements, write_quickstatements(quickstatements, inputs, predictions, names))
@@ -266,7 +265,7 @@ def _inputs(
     text: str | None,
     pmid: list[str],
     eutils: EutilsSettings,
-    rejects: Rejects,
+    context: Context,
 ) -> list[Document]:
     from abroad.documents.inputs import InputSettings, fetch_pmids, read_inputs, text_document
 
@@ -274,14 +273,14 @@ def _inputs(
         from abroad.sources.eutils import EutilsClient
         from abroad.sources.kept import KeptAnswers
 
-        return EutilsClient(eutils, say, kept=KeptAnswers(f"NCBI {eutils.base_url}"))
+        return EutilsClient(eutils, kept=KeptAnswers(f"NCBI {eutils.base_url}"))
 
     if text is not None:
         return [text_document("text", text)]
     if pmid:
         with open_client() as client:
-            return fetch_pmids(pmid, client, rejects)
-    return read_inputs(documents, rejects, InputSettings(columns, fetch, open_client), sys.stdin.buffer)
+            return fetch_pmids(pmid, client, context)
+    return read_inputs(documents, context, InputSettings(columns, fetch, open_client), sys.stdin.buffer)
 
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from abroad.cli.common import group, report_rejects, say
 from abroad.cli.outputs import JSONL, folder, writes
+from abroad.core.context import Context
 
 app = group("The built-in extractor: train it on your own documents, see what it scores.")
 
@@ -36,7 +37,7 @@ def train(
 
     `abroad extract DOCS --model DIR` uses it.
     """
-    from abroad.core.io import Rejects, write_jsonl
+    from abroad.core.io import write_jsonl
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.extraction.builtin.fit import Example, train_extractor
@@ -44,11 +45,11 @@ def train(
     from abroad.extraction.builtin.pairs import default_tagger
     from abroad.extraction.builtin.reading import readable
 
-    rejects = Rejects()
+    context = Context(say=say)
     inputs = [path for path in (curated, *synthetic) if path.is_file()]
     with run_record(out, "extractor train", {"cv": cv, "from_scratch": from_scratch, "seed": seed}, inputs) as record:
-        documents = readable(read_documents(curated, rejects), rejects)
-        further = readable((document for path in synthetic for document in read_documents(path, rejects)), rejects)
+        documents = readable(read_documents(curated, context), context)
+        further = readable((document for path in synthetic for document in read_documents(path, context)), context)
         extractor, measured = train_extractor(
             documents, further, NoTagger() if from_scratch else default_tagger(), cv, seed
         )
@@ -57,7 +58,7 @@ def train(
     if held_out is not None:
         predictions = measured.predictions([Example(document) for document in documents])
         write_jsonl(held_out, (prediction.to_dict() for prediction in predictions))
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     _show(extractor.facts)
     say(f"extractor: {out}")
 

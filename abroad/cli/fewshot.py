@@ -10,6 +10,7 @@ import typer
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
 from abroad.cli.outputs import JSONL, writes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
     from abroad.engines.choice import EngineChoice
@@ -53,7 +54,7 @@ def fewshot(
     Example: abroad fewshot docs.jsonl --out predictions.jsonl --model smollm2-135m --style classic --shots 5
     """
     from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, read_predictions
+    from abroad.core.io import read_predictions
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
     from abroad.documents.inputs import read_path
@@ -64,7 +65,7 @@ def fewshot(
     from abroad.extraction.fewshot.styles import load_style
     from abroad.ranking.rank import rank_file
 
-    rejects = Rejects()
+    context = Context(say=say)
     choice = with_base_url(choice, base_url)
     spec = choice.spec
     if settings.resolution:
@@ -78,8 +79,8 @@ def fewshot(
     if rank is not None:
         ranking = ranking.replace(by=rank)
     chosen = load_style(style, prompt, tokens_per_character)
-    inputs = read_path(documents, rejects)
-    extractor = make_extractor(LazyEngine(spec, say), chosen, settings, inputs, examples, embedder, rejects)
+    inputs = read_path(documents, context)
+    extractor = make_extractor(LazyEngine(spec, context), chosen, settings, inputs, examples, embedder, context)
     answers = helper(out, "answers.jsonl") if rank is not None else out
     extractor.images_from = documents if documents.is_dir() else documents.parent
     files = [file for file in (documents, examples, prompt) if file is not None]
@@ -95,8 +96,8 @@ def fewshot(
             record["ranking"] = {"by": rank, "keep": ranking.keep} | vars(ranked)
     for prediction in predictions:
         if prediction.error is not None:
-            rejects.add(f"{documents}: {prediction.id}", prediction.error)
-    report_rejects(rejects, out)
+            context.rejects.add(f"{documents}: {prediction.id}", prediction.error)
+    report_rejects(context, out)
     shown = f"{extractor.count} examples{'' if asked_for else f', as is usual for {style} (--shots)'}"
     _say_report(answers, report, reading, f"{chosen.hash}, {shown}")
     if rank is not None:

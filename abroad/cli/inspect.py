@@ -11,6 +11,7 @@ import typer
 from abroad.cli.common import group, report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, renamed, takes
 from abroad.cli.outputs import PAGE, writes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
     from abroad.experiments.attention.study import StudySettings
@@ -49,23 +50,22 @@ def attention(
     Does the model look at more than the word before and the first word? Does an instruction change what it looks
     at, more than random words do? Does it look at the mentions of a relation while it writes the relation?
     """
-    from abroad.core.io import Rejects
     from abroad.core.progress import Progress
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.experiments.attention.page import describe, write_study
     from abroad.experiments.attention.study import study_models
 
-    rejects = Rejects()
-    texts = read_documents(documents, rejects)[:max_documents]
+    context = Context(say=say)
+    texts = read_documents(documents, context)[:max_documents]
     models = [(name, base) for name in dict.fromkeys((compare, model)) if name is not None]
     with (
         run_record(out, "inspect attention", {"model": model, "compare": compare, "seed": settings.seed}, [documents]),
         Progress("looking at documents", len(models) * len(texts)) as progress,
     ):
-        measures, shown = study_models(models, texts, settings, rejects, progress.advance)
+        measures, shown = study_models(models, texts, settings, context, progress.advance)
         numbers = write_study(out, measures, shown, settings, len(texts))
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     typer.echo("mean over heads and documents for each quarter of the layers (95% interval)")
     for line in describe(measures):
         typer.echo(line)

@@ -10,6 +10,7 @@ import typer
 from abroad.cli.annotate_user import KEY_HELP, URL_HELP
 from abroad.cli.common import say
 from abroad.cli.options import Options, SettingsCommand, takes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
     from annotation.argilla.push import PushSettings
@@ -34,7 +35,7 @@ def browse(
     from abroad.knowledge.browse.serve import serve
     from annotation.desk import ArgillaDesk
 
-    serve(database, ArgillaDesk(url, api_key, target), port, say)
+    serve(database, ArgillaDesk(url, api_key, target), port, Context(say=say))
 
 
 def register(group: typer.Typer) -> None:

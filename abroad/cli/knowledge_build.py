@@ -11,10 +11,10 @@ import typer
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import writes
+from abroad.core.context import Context
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
-    from abroad.core.io import Rejects
     from abroad.knowledge.build import BuildReport, BuildSettings, Verdicts
 
 INDEX = Kind("an index", (".sqlite", ".sqlite3", ".db"))
@@ -48,17 +48,16 @@ def index(
 
     Example: abroad knowledge index plants.tsv.gz --out plants.sqlite
     """
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.sources.name_index_build import build_index
 
-    rejects = Rejects()
+    context = Context(say=say)
     with run_record(
         out, "knowledge index", {}, [path for path in (table, synonyms) if path and path.is_file()]
     ) as record:
-        record["index"] = counts = build_index(table, out, rejects, synonyms)
-        record["rejected"] = len(rejects)
-    report_rejects(rejects, out)
+        record["index"] = counts = build_index(table, out, context, synonyms)
+        record["rejected"] = len(context.rejects)
+    report_rejects(context, out)
     say(f"{out}: {', '.join(f'{count:,} {name}s' for name, count in counts.items())}")
 
 
@@ -85,31 +84,28 @@ def build(
 
     Example: abroad knowledge build predictions.jsonl --index lotus.sqlite --out np.duckdb
     """
-    from abroad.core.context import Context
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.knowledge.build import Sources
     from abroad.knowledge.build import build as merge
     from abroad.knowledge.store import format_of
 
-    rejects = Rejects()
-    context = Context(rejects, say)
-    verdicts = list(_verdicts(decisions, rejects))
+    context = Context(say=say)
+    verdicts = list(_verdicts(decisions, context))
     files = [path for path in (*predictions, *documents, *decisions, index) if path is not None and path.is_file()]
     sources = Sources(predictions, documents, index, verdicts)
     with run_record(out, "knowledge build", settings.identity(), files) as record:
         report = merge(out, format_of(format, out), sources, settings, context)
-        record["pairs"], record["rejected"] = report.pairs, len(rejects)
-    report_rejects(rejects, out)
+        record["pairs"], record["rejected"] = report.pairs, len(context.rejects)
+    report_rejects(context, out)
     _show(out, report, index is not None)
 
 
-def _verdicts(paths: Iterable[Path], rejects: Rejects) -> Iterator[Verdicts]:
+def _verdicts(paths: Iterable[Path], context: Context) -> Iterator[Verdicts]:
     from abroad.knowledge.build import Verdicts
     from annotation.decisions.records import counted, read_decisions
 
     for path in paths:
-        for each in counted(read_decisions(path, rejects)):
+        for each in counted(read_decisions(path, context)):
             yield Verdicts(each.document, each.curator, each.relations, each.comment, each.updated_at)
 
 

@@ -9,6 +9,7 @@ import typer
 
 from abroad.cli.common import report_rejects, say
 from abroad.cli.outputs import folder, writes
+from abroad.core.context import Context
 
 
 @writes(out=folder("a leaderboard", "leaderboard.run.json", "cells"))
@@ -39,16 +40,15 @@ def leaderboard(
     """
     from dataclasses import asdict
 
-    from abroad.core.context import Context
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects, atomic_write, write_json
+    from abroad.core.io import atomic_write, write_json
     from abroad.core.provenance import run_record
     from abroad.experiments.leaderboard.harness import check_harness, harness_table, run_harness
     from abroad.experiments.leaderboard.run import run_leaderboard
     from abroad.experiments.leaderboard.suite import load_suite
     from abroad.experiments.leaderboard.table import markdown, write_leaderboard
 
-    rejects = Rejects()
+    context = Context(say=say)
     names: list[Any] = (_split(",".join(models)) or []) if models else []
     if batch_size is not None:
         names = [{"model": name, "batch_size": batch_size} for name in names]
@@ -66,7 +66,7 @@ def leaderboard(
     if not suites and not tasks:
         raise InputError("expected a SUITE ('builtin', or a YAML file), or --harness TASK,...")
     manager = check_harness(section.models, tasks, harness_tasks) if tasks else None
-    loaded = [load_suite(name, rejects, cases) for name in suites]
+    loaded = [load_suite(name, context, cases) for name in suites]
     _check_names([suite.name for suite in loaded])
     inputs = [path for suite in loaded for path in suite.inputs]
     inputs += [path for path in (config, section.examples) if path is not None]
@@ -76,7 +76,7 @@ def leaderboard(
         how |= {"harness": tasks, "harness_limit": harness_limit}
     with run_record(out, "leaderboard", how, inputs) as record:
         results = []
-        for result in run_leaderboard(loaded, section, out, Context(rejects, say)):
+        for result in run_leaderboard(loaded, section, out, context):
             results.append(result)
             write_leaderboard(loaded, results, out)  # a run that is cut short leaves a table of what is done
         record["prompts"] = {result.row.style: result.prompt for result in results}
@@ -89,8 +89,8 @@ def leaderboard(
     for result in results:
         for prediction in result.predictions:
             if prediction.error is not None:
-                rejects.add(f"{result.suite}: {result.row.name}: {prediction.id}", prediction.error)
-    report_rejects(rejects, out)
+                context.rejects.add(f"{result.suite}: {result.row.name}: {prediction.id}", prediction.error)
+    report_rejects(context, out)
     if loaded:
         typer.echo(markdown(loaded, results), nl=False)
         say(f"{len(results)} rows: {out / 'leaderboard.html'}")

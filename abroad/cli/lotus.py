@@ -11,10 +11,10 @@ import typer
 from abroad.cli.common import group, report_rejects, say
 from abroad.cli.options import EUTILS, Options, SettingsCommand, renamed, takes
 from abroad.cli.outputs import FORCE, IN_PLACE, TSV, writes
+from abroad.core.context import Context
 from abroad.core.outputs import Kind, Output, guard
 
 if TYPE_CHECKING:
-    from abroad.core.io import Rejects
     from abroad.sources.eutils import EutilsSettings
     from abroad.sources.lotus import PrepareReport, PrepareSettings
 
@@ -60,27 +60,25 @@ def prepare(
     Without a source of PMIDs the table has none, which the index and `abroad sample` do not need; `abroad documents
     fetch` looks up those of the sample.
     """
-    from abroad.core.context import Context
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.sources import lotus
     from abroad.sources.name_index_build import build_index
 
-    rejects = Rejects()
+    context = Context(say=say)
     if sum((doi2pmid is not None, eutils, wikidata is not None)) > 1:
         raise InputError("expected one source of PMIDs: --doi2pmid, --eutils or --wikidata")
-    pmids = doi2pmid or _make_map(metadata, asked if eutils else None, wikidata, out, rejects)
+    pmids = doi2pmid or _make_map(metadata, asked if eutils else None, wikidata, out, context)
     with run_record(out, "lotus prepare", settings.identity(), _present(metadata, pmids)) as record:
-        report = lotus.prepare(metadata, pmids, out, settings, Context(rejects, say))
+        report = lotus.prepare(metadata, pmids, out, settings, context)
         record["filters"] = [vars(loss) for loss in report.losses]
-        record["rejected"] = len(rejects)
+        record["rejected"] = len(context.rejects)
         if index is not None:
             # The rows are read a second time, since the index holds those that the filters drop; what is
             # broken in them has been told.
-            record["index"] = build_index(metadata, index, Rejects(), synonyms)
+            record["index"] = build_index(metadata, index, Context(), synonyms)
     _show(report)
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     if index is not None:
         say(f"index: {', '.join(f'{count:,} {name}s' for name, count in record['index'].items())}: {index}")
     say(f"{report.rows:,} relations of {report.references:,} references: {out}")
@@ -89,10 +87,9 @@ def prepare(
 
 
 def _make_map(
-    metadata: Path, asked: EutilsSettings | None, dump: Path | None, out: Path, rejects: Rejects
+    metadata: Path, asked: EutilsSettings | None, dump: Path | None, out: Path, context: Context
 ) -> Path | None:
     """The map of PMIDs, made beside the output; None where neither source is wanted."""
-    from abroad.core.context import Context
     from abroad.core.helpers import helper
     from abroad.documents.doi_map import map_from_eutils, map_from_wikidata
     from abroad.sources.eutils import EutilsClient
@@ -100,11 +97,11 @@ def _make_map(
 
     if asked is None and dump is None:
         return None
-    path, context = helper(out, "doi2pmid.tsv"), Context(rejects, say)
+    path = helper(out, "doi2pmid.tsv")
     if dump is not None:
         count = map_from_wikidata(metadata, dump, path, context)
     elif asked is not None:
-        with EutilsClient(asked, say, kept=KeptAnswers(f"NCBI {asked.base_url}")) as client:
+        with EutilsClient(asked, kept=KeptAnswers(f"NCBI {asked.base_url}")) as client:
             count = map_from_eutils(metadata, path, client, context)
     say(f"PMIDs of {count:,} DOIs, for --doi2pmid of later runs: {path}")
     return path
@@ -123,7 +120,7 @@ def fetch(
     from abroad.sources.manifest import load_entry, published_check
 
     entry = load_entry("lotus_metadata")
-    check = published_check(entry, url, say)
+    check = published_check(entry, url, Context(say=say))
     target = out / entry.file
     known = check.size is not None or check.digest is not None
     kind = Kind("a download", recognise=lambda path: known and check.fault(path) is None)
@@ -156,24 +153,23 @@ def synonyms(
     Answers are kept (~/.cache/abroad): interrupted, the same command goes on; later runs ask for new ones only.
     """
     from abroad.core.helpers import found as helper_found
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.sources.http import HttpSettings
     from abroad.sources.kept import KeptAnswers
     from abroad.sources.pubchem import BASE_URL, RATE, fetch_synonyms, read_exchange, read_inchikeys, write_names
 
-    rejects = Rejects()
+    context = Context(say=say)
     how = {"exchange": exchange, "max_names": max_names, "base_url": None if exchange else base_url or BASE_URL}
     with run_record(out, "lotus synonyms", how, _present(keys)) as record:
         if exchange:
-            found = read_exchange(keys, rejects)
+            found = read_exchange(keys, context)
         else:
-            wanted = read_inchikeys(keys, rejects)
+            wanted = read_inchikeys(keys, context)
             kept = KeptAnswers(f"PubChem {base_url or BASE_URL}")
             kept.take_over(helper_found(out, "cache.jsonl"), "inchikey", "synonyms")
-            found = fetch_synonyms(wanted, kept, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), say)
+            found = fetch_synonyms(wanted, kept, HttpSettings(base_url=base_url or BASE_URL, rate=RATE), context)
         record["names"] = count = write_names(out, found, max_names)
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     without = sum(not names for names in found.values())
     say(f"{count:,} names of {len(found) - without:,} chemicals ({without:,} without any): {out}")
 

@@ -8,6 +8,7 @@ import typer
 
 from abroad.cli.common import group, say
 from abroad.cli.outputs import folder, writes
+from abroad.core.context import Context
 
 app = group("Make models ready: pickled weights become safetensors.")
 
@@ -35,5 +36,5 @@ def convert(
     from abroad.models.convert import convert as make
 
     with run_record(out, "models convert", {"model": model}, []) as record:
-        record["tensors"] = make(model, out, say)
+        record["tensors"] = make(model, out, Context(say=say))
     say(f"{out}: {record['tensors']} tensors as safetensors")

@@ -11,6 +11,7 @@ import typer
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, PAGE, writes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
     from abroad.core.schema import Document, Prediction
@@ -49,7 +50,6 @@ def rank(
     Example: abroad rank docs.jsonl predictions.jsonl --out ranked.jsonl --by er-d --keep 0.5
     """
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
     from abroad.documents.inputs import read_documents
@@ -61,18 +61,18 @@ def rank(
     if whole and len(predictions) < 2:
         raise InputError("--whole chooses between outputs: expected two files of predictions or more")
     settings = settings.replace(game=game)
-    rejects = Rejects()
-    texts = read_documents(documents, rejects)
-    outputs = [read_predictions(path, rejects) for path in predictions]
+    context = Context(say=say)
+    texts = read_documents(documents, context)
+    outputs = [read_predictions(path, context) for path in predictions]
     _check_ids(documents, texts, predictions, outputs)
     spec = choice.spec
     spec.require(Capability.LOGPROBS, "ranking")
     identity = spec.identity | spec.weights
     how = identity | {"by": settings.by, "keep": settings.keep, "min_probability": settings.min_probability}
     with run_record(out, "rank", how, [documents, *predictions]) as run:
-        done = rank_file(spec.make(say), identity, texts, outputs, settings, out, whole)
+        done = rank_file(spec.make(context), identity, texts, outputs, settings, out, whole)
         run["result"] = vars(done)
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(
         f"{out}: {done.kept} relations of {done.candidates} candidates in {done.documents} documents, "
         f"by {settings.by}; {done.failed} failed"

@@ -10,6 +10,7 @@ import typer
 from abroad.cli.common import group, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import FORCE, IN_PLACE, folder, writes
+from abroad.core.context import Context
 from abroad.core.outputs import Kind, Output, check_outputs
 
 if TYPE_CHECKING:
@@ -39,19 +40,18 @@ def pack(
     decoding: Decoding,
 ) -> None:
     """Put adapter, tokenizer, decoding, scores with intervals, hashes and a model card into one directory."""
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.release.pack import CARD, is_our_card
     from abroad.release.pack import pack as make
 
     check_outputs([Output(out / CARD, Kind("a model card", recognise=is_our_card))], force=force)
-    rejects = Rejects()
+    context = Context(say=say)
     with run_record(out, "release pack", decoding.identity(), [run, dev]) as record:
-        scores = make(run, out, read_documents(dev, rejects), decoding, seed)
+        scores = make(run, out, read_documents(dev, context), decoding, seed)
         record["f1"] = scores["f1"]
-    if rejects:
-        say(rejects.summary())
+    if context.rejects:
+        say(context.rejects.summary())
     say(f"{out}: F1 {scores['f1']:.1f} ({scores['f1_low']:.1f} to {scores['f1_high']:.1f}); card: {out / 'README.md'}")
 
 
@@ -72,7 +72,6 @@ def compress(
     """Compress an adapter by ComPEFT: signs of its largest changes and one number, Golomb-coded."""
     import shutil
 
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.models.compeft import write_change
@@ -87,8 +86,8 @@ def compress(
         full_grid=everywhere,
     )
 
-    rejects = Rejects()
-    documents = read_documents(dev, rejects)
+    context = Context(say=say)
+    documents = read_documents(dev, context)
     with run_record(out, "release compress", grid_settings.model_dump(mode="json"), [run / ADAPTER, dev]) as record:
         out.mkdir(parents=True, exist_ok=True)
         typer.echo(f"{'k%':>5} {'alpha':>6} {'bytes':>10} {'ratio':>7} {'loss':>8} {'F1':>6}")
@@ -99,8 +98,8 @@ def compress(
         write_change(out / COMPRESSED, change, facts)
         best = grid.best
         record["result"] = {"before": {"f1": grid.f1, "loss": grid.loss}, "after": vars(best)}
-    if rejects:
-        say(rejects.summary())
+    if context.rejects:
+        say(context.rejects.summary())
     typer.echo(
         f"k {best.density:g}%, alpha {best.scale:g}: {best.ratio:.1f} times smaller than 16 bits "
         f"({original_bytes(run):,} bytes on disk to {best.bytes:,}); F1 {grid.f1:.1f} before, {best.f1:.1f} after; "

@@ -9,6 +9,7 @@ import typer
 from abroad.cli.common import say
 from abroad.cli.options import BASE_DIR
 from abroad.cli.outputs import FORCE
+from abroad.core.context import Context
 
 
 def run(
@@ -36,14 +37,15 @@ def run(
     checked = load_config(config, base_dir)
     if resume and not (checked.out / "run.json").exists():
         raise InputError(f"{checked.out}: no run to resume there; run without --resume to start one")
+    context = Context(say=say)
     if checked.curation is not None:
         if only is not None:
             raise InputError("--only goes with stages, not with rounds of curation: run without it")
         from annotation.loop.run import run_loop
 
-        say(run_loop(checked, say, force).waiting_for)
+        say(run_loop(checked, context, force).waiting_for)
         return
-    record = run_stages(checked, make_stages(checked), only, say, force)
+    record = run_stages(checked, make_stages(checked), context, only, force)
     scores = record.value["stages"].get("evaluate", {}).get("result")
     if scores:
         typer.echo(

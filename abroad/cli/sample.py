@@ -10,6 +10,7 @@ import typer
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PLOT, TSV, writes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
     from abroad.documents.sampling import SampleSettings
@@ -33,18 +34,17 @@ def sample(
 
     Example: abroad sample relations.tsv --n 500 --by organism_taxonomy_02kingdom --out sample.tsv --plot sample.png
     """
-    from abroad.core.context import Context
-    from abroad.core.io import Rejects, require_file
+    from abroad.core.io import require_file
     from abroad.core.provenance import run_record
     from abroad.documents.sampling import sample_table
 
-    rejects = Rejects()
+    context = Context(say=say)
     require_file(table, "a relations table (tab separated)")
     with run_record(out, "sample", settings.identity(), [table]) as record:
-        report = sample_table(table, out, settings, Context(rejects, say), plot)
+        report = sample_table(table, out, settings, context, plot)
         record["stop_report"] = report.stops()
         record["dropped"] = report.dropped
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     for line in report.stop_lines():
         say(line)
     for stratum, available in report.available.items():

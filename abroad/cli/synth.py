@@ -11,6 +11,7 @@ import typer
 from abroad.cli.common import group, parse_sets, report_rejects, say
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
 from abroad.cli.outputs import JSONL, PAGE, folder, writes
+from abroad.core.context import Context
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
@@ -59,20 +60,18 @@ def instruct(
 
     The model is only asked with --keywords-by model.
     """
-    from abroad.core.context import Context
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.synthesis.prompts.guides import guide_of
     from abroad.synthesis.stages import instruct_stage
 
-    guide, rejects = guide_of(settings.principles), Rejects()
+    guide, context = guide_of(settings.principles), Context(say=say)
     inputs = [documents] + ([classes] if classes else [])
     how = settings.identity() | {"guide": guide.model_dump() if guide else None}
     how |= engine.text_identity if settings.keywords_by == "model" else {}
     with run_record(out, "synth instruct", how, inputs) as record:
-        report = instruct_stage(documents, out, settings, Context(rejects, say), classes, engine)
+        report = instruct_stage(documents, out, settings, context, classes, engine)
         record["prompts"] = report.prompts
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     left_out = f"{report.without_relations} without relations left out"
     say(f"{report.prompts} prompts for {report.documents} documents ({left_out}): {out}")
 
@@ -92,19 +91,17 @@ def generate(
     settings: GenerateSettings,
 ) -> None:
     """Generate the abstracts, record by record; interrupted, the same command goes on."""
-    from abroad.core.context import Context
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.synthesis.stages import generate_stage
 
-    rejects = Rejects()
+    context = Context(say=say)
     settings = with_base_url(settings, base_url)
     how = settings.text_identity | settings.engine_settings
     how |= {"batch_size": settings.batch_size, "workers": settings.workers}
     with run_record(out, "synth generate", how, [prompts]) as record:
-        report = generate_stage(prompts, out, settings, Context(rejects, say))
+        report = generate_stage(prompts, out, settings, context)
         record["result"] = vars(report)
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(f"{report.written} abstracts ({report.resumed} from an earlier run): {out}")
 
 
@@ -123,17 +120,15 @@ def select(
 
     `abroad synth report OUT` shows where abstracts were lost.
     """
-    from abroad.core.context import Context
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.synthesis.stages import select_stage
 
-    rejects = Rejects()
+    context = Context(say=say)
     inputs = [path for path in (abstracts, seeds) if path is not None]
     with run_record(out, "synth select", settings.identity(), inputs) as record:
-        report = select_stage(abstracts, out, settings, Context(rejects, say), seeds)
+        report = select_stage(abstracts, out, settings, context, seeds)
         record.update(candidates=report.candidates, faithful=report.faithful, reasons=report.reasons)
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     share = report.faithful / max(report.candidates, 1)
     say(f"{report.faithful} of {report.candidates} abstracts are faithful ({share:.1%}), {report.kept} kept: {out}")
     for reason, count in report.reasons.items():
@@ -148,14 +143,14 @@ def report(
 ) -> None:
     """Where abstracts were lost: how many at each step, why, and what they look like."""
     from abroad.core.helpers import found
-    from abroad.core.io import Rejects, atomic_write
+    from abroad.core.io import atomic_write
     from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.funnel import funnel, render_funnel
 
-    rejects = Rejects()
+    context = Context(say=say)
     beside = found(selected, "rejected.jsonl")
-    kept = read_documents(selected, rejects) if selected.exists() and selected.stat().st_size else []
-    rejected = read_documents(beside, rejects) if beside.exists() and beside.stat().st_size else []
+    kept = read_documents(selected, context) if selected.exists() and selected.stat().st_size else []
+    rejected = read_documents(beside, context) if beside.exists() and beside.stat().st_size else []
     if not kept and not rejected:
         from abroad.core.errors import InputError
 
@@ -181,17 +176,16 @@ def validate(
     settings: SelectSettings,
 ) -> None:
     """Score the selector itself: it should take curated documents, and refuse them with wrong relations."""
-    from abroad.core.io import Rejects
     from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.validate import validate as judge
 
-    rejects = Rejects()
-    documents = read_documents(curated, rejects)
+    context = Context(say=say)
+    documents = read_documents(curated, context)
     for score in judge(documents, settings, seed):
         share = score.right / score.documents if score.documents else 0.0
         typer.echo(f"{score.kind:40} {score.right:4} of {score.documents:4} judged rightly ({share:.1%})")
-    if rejects:
-        say(rejects.summary())
+    if context.rejects:
+        say(context.rejects.summary())
 
 
 @app.command(epilog="Example: abroad synth curate train.jsonl --k 1000 --out best.jsonl", cls=SettingsCommand)
@@ -204,18 +198,18 @@ def curate(
     settings: CurateSettings,
 ) -> None:
     """Choose the k best and most diverse abstracts: by score, then by entropy of organisms and chemicals."""
-    from abroad.core.io import Rejects, write_documents
+    from abroad.core.io import write_documents
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.synthesis.selection.curate import curate as choose
 
-    rejects = Rejects()
-    documents = read_documents(selected, rejects)
+    context = Context(say=say)
+    documents = read_documents(selected, context)
     with run_record(out, "synth curate", settings.identity(), [selected]) as record:
         chosen = choose(documents, settings)
         write_documents(out, chosen.documents)
         record.update(chosen=len(chosen.documents), candidates=chosen.candidates, least_score=chosen.least_score)
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(
         f"{len(chosen.documents)} of {len(documents)} abstracts, with {chosen.organisms} organisms and "
         f"{chosen.chemicals} chemicals, from {chosen.candidates} of score {chosen.least_score:g} or more: {out}"
@@ -248,19 +242,17 @@ def specialise(
     The seeds' own tasks (extract, verify, list, look up) open the set. Answers that name what the
     abstracts do not are written to OUT.abroad/rejected.jsonl with the other rejected ones.
     """
-    from abroad.core.context import Context
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.synthesis.stages import specialise_stage
 
-    rejects = Rejects()
+    context = Context(say=say)
     inputs = [path for path in (seeds, corpus, previous) if path is not None]
     with run_record(out, "synth specialise", engine.text_identity | settings.identity(), inputs) as record:
-        report = specialise_stage(seeds, corpus, out, engine, settings, Context(rejects, say), previous)
+        report = specialise_stage(seeds, corpus, out, engine, settings, context, previous)
         result = report.result
         record["result"] = {"generated": len(result.tasks), "reasons": result.reasons()}
         record["grounded"] = {"with retrieval": result.grounded, "without": result.grounded_without}
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(
         f"{report.from_seeds} tasks of the seeds and earlier rounds, "
         f"{len(result.tasks)} of {settings.count} new ones kept: {out}"
@@ -284,27 +276,26 @@ def topics(
     """Let a model find further aims and techniques of studies: `abroad synth instruct --principles FILE --topics`."""
     import yaml
 
-    from abroad.core.context import Context
     from abroad.core.errors import InputError
     from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, atomic_write
+    from abroad.core.io import atomic_write
     from abroad.core.provenance import run_record
     from abroad.synthesis.generation.writer import Writer
     from abroad.synthesis.prompts.guides import guide_of
     from abroad.synthesis.tasks.topics import generate_topics, guide_lists, with_own_topics
 
-    guide, rejects = guide_of(principles), Rejects()
+    guide, context = guide_of(principles), Context(say=say)
     if guide is None or not guide.topics:
         raise InputError(f"--principles {principles}: no topics in it to begin with")
     spec, lists = engine.spec, guide_lists(guide)
     with run_record(out, "synth topics", engine.text_identity | {"count": count, "seed": seed}, []) as record:
-        writer = Writer(spec.make(say), spec.identity, helper(out, "work"), Context(rejects, say))
+        writer = Writer(spec.make(context), spec.identity, helper(out, "work"), context)
         found = generate_topics(lists, count, writer, seed)
         record["topics"] = {what: len(new) for what, new in found.items()}
         with atomic_write(out) as stream:
             whole = with_own_topics(guide, found).model_dump(mode="json")
             stream.write(yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120))
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(f"{sum(record['topics'].values())} new topics in {len(lists)} lists: {out}")
 
 
@@ -331,20 +322,20 @@ def tasks(
     """
     from collections import Counter
 
-    from abroad.core.io import Rejects, write_jsonl
+    from abroad.core.io import write_jsonl
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.synthesis.tasks.kinds import instruction_set
 
-    rejects = Rejects()
+    context = Context(say=say)
     with run_record(out, "synth tasks", {"count": count, "long": long, "seed": seed}, documents) as record:
         names = [path.stem for path in documents]
         names = names if len(set(names)) == len(names) else [str(path) for path in documents]
-        sources = {name: read_documents(path, rejects) for name, path in zip(names, documents, strict=True)}
+        sources = {name: read_documents(path, context) for name, path in zip(names, documents, strict=True)}
         chosen = instruction_set(sources, count, seed, long)
         write_jsonl(out, [task.to_dict() for task in chosen])
         record["kinds"] = dict(Counter(task.kind for task in chosen))
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     if count is not None and len(chosen) < count:
         say(f"only {len(chosen)} different tasks of the {count} asked for: more documents give more")
     say(f"{len(chosen)} tasks ({', '.join(f'{n} {kind}' for kind, n in record['kinds'].items())}): {out}")
@@ -370,7 +361,6 @@ def compare(
     """Train the same small model on each set alone and tabulate its F1, with intervals."""
     from dataclasses import asdict
 
-    from abroad.core.context import Context
     from abroad.core.io import atomic_write, write_json
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
@@ -378,9 +368,8 @@ def compare(
     from abroad.experiments.compare import TABLE_HEAD, compare_sets, render_sets, table_line
 
     files, context = parse_sets(sets), Context(say=say)
-    rejects = context.rejects
-    documents = {name: read_training_set(path, rejects) for name, path in files.items()}
-    curated = read_documents(dev, rejects)
+    documents = {name: read_training_set(path, context) for name, path in files.items()}
+    curated = read_documents(dev, context)
     trained = learner.replace(train=settings.replace(seed=learner.seed))
     with run_record(out, "synth compare", trained.identity(), [*files.values(), dev]) as record:
         typer.echo(TABLE_HEAD)
@@ -389,5 +378,5 @@ def compare(
         with atomic_write(out / "compare.html") as stream:
             stream.write(render_sets(scores, trained, len(curated)))
         record["f1"] = {entry.name: round(entry.scores.f1, 2) for entry in scores}
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(f"table and plot: {out / 'compare.html'}")

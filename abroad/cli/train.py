@@ -10,6 +10,7 @@ import typer
 from abroad.cli.common import CommandGroup, parse_sets, report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
+from abroad.core.context import Context
 
 if TYPE_CHECKING:
     from abroad.experiments.learners import Learner
@@ -67,9 +68,7 @@ def run(
     A run that was killed goes on from its last state when started again. On several GPUs:
     accelerate launch --config_file configs/gpu/8.yaml -m abroad train ...
     """
-    from abroad.core.context import Context
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
     from abroad.core.provenance import run_record
     from abroad.training.stage import train_stage
 
@@ -78,17 +77,17 @@ def run(
     held_out_file = validation or _validation(config)
     if out is None or not documents:
         raise InputError("expected documents to train on, and --out, the directory of the adapter")
-    rejects = Rejects()
+    context = Context(say=say)
     inputs = [*documents, *([held_out_file] if held_out_file else [])]
     with run_record(out, "train", settings.model_dump(mode="json"), inputs) as record:
-        report = train_stage(documents, held_out_file, out, settings, Context(rejects, say))
+        report = train_stage(documents, held_out_file, out, settings, context)
         record["result"] = {
             "examples": report.examples,
             "steps": report.steps,
             "best_f1": report.best_f1,
             "spikes": report.spikes,
         }
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     best = "" if report.best_f1 is None else f", validation F1 {report.best_f1:.1f}"
     spikes = f", {report.spikes} loss spikes ({out / 'spikes.jsonl'})" if report.spikes else ""
     say(f"{out}: adapter after {report.steps} updates on {report.examples} examples{best}{spikes}")
@@ -128,13 +127,12 @@ def replay(
     updates: int = typer.Option(0, min=0, help="Also make so many updates again and compare their losses."),
 ) -> None:
     """Show that the same data come in the same order again; exit code 1 where they do not."""
-    from abroad.core.io import Rejects
     from abroad.documents.instructions import read_training_set
     from abroad.training.replay import replay as again
 
-    rejects = Rejects()
-    examples = [item for path in documents for item in read_training_set(path, rejects)]
-    result = again(directory, examples, updates, rejects)
+    context = Context(say=say)
+    examples = [item for path in documents for item in read_training_set(path, context)]
+    result = again(directory, examples, updates, context)
     typer.echo(f"{result.equal} of {result.updates} updates have the same data in the same order")
     for number, before, now in result.losses:
         typer.echo(f"update {number}: loss {before:.6f} then, {now:.6f} now")
@@ -165,7 +163,6 @@ def curve(
     """Train on parts of each set, each holding the smaller ones, and plot F1 with intervals against their size."""
     from dataclasses import asdict
 
-    from abroad.core.context import Context
     from abroad.core.errors import InputError
     from abroad.core.io import atomic_write, write_json
     from abroad.core.provenance import run_record
@@ -180,15 +177,14 @@ def curve(
     except ValueError:
         raise InputError(f"--sizes {sizes}: expected numbers, such as 50,100,200") from None
     files, context = parse_sets(sets), Context(say=say)
-    rejects = context.rejects
     trained = learner.replace(train=settings, seed=settings.seed)
-    items = {name: read_training_set(path, rejects) for name, path in files.items()}
-    curated = read_documents(dev, rejects)
+    items = {name: read_training_set(path, context) for name, path in files.items()}
+    curated = read_documents(dev, context)
     with run_record(out, "train curve", {"sizes": steps, **trained.identity()}, [*files.values(), dev]):
         typer.echo(TABLE_HEAD)
         curves = measure(items, steps, curated, trained, out, context, lambda entry: typer.echo(table_line(entry)))
         write_json(out / "curve.json", {name: [asdict(score) for score in part] for name, part in curves.items()})
         with atomic_write(out / "curve.svg") as stream:
             stream.write(plot_curves(curves))
-    report_rejects(rejects, out)
+    report_rejects(context, out)
     say(f"plot: {out / 'curve.svg'}")

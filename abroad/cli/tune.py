@@ -13,6 +13,7 @@ from abroad.cli.common import group, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import PAGE, writes
 from abroad.cli.train import TRAIN
+from abroad.core.context import Context
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
@@ -80,24 +81,26 @@ def train(
     """
     from abroad.core.errors import InputError
     from abroad.core.helpers import helper
-    from abroad.core.io import Rejects, file_sha256
+    from abroad.core.io import file_sha256
     from abroad.documents.inputs import read_documents
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.tuning.study import SPACES, best_section, open_study, tune_training
 
     if space not in SPACES:
         raise InputError(f"--space {space}: expected one of: {', '.join(SPACES)}")
-    rejects = Rejects()
-    items = [item for path in documents for item in read_training_set(path, rejects)]
+    context = Context(say=say)
+    items = [item for path in documents for item in read_training_set(path, context)]
     searched = {"batches": SPACES[space].batches, "adapters": SPACES[space].adapters}
     what = {"settings": settings.identity(), "files": [file_sha256(path) for path in (*documents, validation)]}
     what["space"] = searched  # studies of other spaces cannot be gone on with
     opened = open_study(study, "train", what, settings.seed)
     old, adapters = study.with_suffix(".trials"), helper(study, "trials")
     adapters = old if old.is_dir() and not adapters.exists() else adapters
-    tune_training(items, read_documents(validation, rejects), settings, opened, trials, adapters, say, SPACES[space])
-    if rejects:
-        say(rejects.summary())
+    tune_training(
+        items, read_documents(validation, context), settings, opened, trials, adapters, context, SPACES[space]
+    )
+    if context.rejects:
+        say(context.rejects.summary())
     typer.echo(best_section(opened), nl=False)
 
 
@@ -123,21 +126,21 @@ def decode(
     settings: GenerativeSettings,
 ) -> None:
     """Search beams, early stopping, length penalty and n-gram block for one model."""
-    from abroad.core.io import Rejects, file_sha256
+    from abroad.core.io import file_sha256
     from abroad.documents.inputs import read_documents
     from abroad.experiments.tuning.study import best_section, open_study, tune_decoding
     from abroad.extraction.generative.decoding import Decoding
     from abroad.extraction.generative.load import load_generative_extractor
 
-    rejects = Rejects()
-    dev = read_documents(documents, rejects)
+    context = Context(say=say)
+    dev = read_documents(documents, context)
     base = Decoding.of(settings)
     extractor = load_generative_extractor(model, base, batch_size=settings.batch_size)
     what = {"model": extractor.identity, "files": [file_sha256(documents)]}
     opened = open_study(study, "decode", what, seed)
-    tune_decoding(extractor, dev, base, opened, trials, say)
-    if rejects:
-        say(rejects.summary())
+    tune_decoding(extractor, dev, base, opened, trials, context)
+    if context.rejects:
+        say(context.rejects.summary())
     typer.echo(best_section(opened), nl=False)
 
 
@@ -164,7 +167,6 @@ def draft(
 ) -> None:
     """Measure what drafts of speculative decoding gain, and name the one that the clock and the formula prefer."""
     from abroad.core.errors import InputError
-    from abroad.core.io import Rejects
     from abroad.documents.inputs import read_documents
     from abroad.engines.base import GenerationRequest
     from abroad.experiments.tuning.draft import load_drafts, measure_drafts, preferred
@@ -176,8 +178,9 @@ def draft(
         widths = []
     if not widths or min(widths) < 1:
         raise InputError(f"--draft-tokens {draft_tokens}: expected whole numbers from 1 on, such as 3,5,8")
-    texts = read_documents(documents, Rejects())[:count]
-    loaded, candidates = load_drafts(model, settings.base, settings.quantization, list(dict.fromkeys(drafts)), say)
+    context = Context(say=say)
+    texts = read_documents(documents, context)[:count]
+    loaded, candidates = load_drafts(model, settings.base, settings.quantization, list(dict.fromkeys(drafts)), context)
     requests = [
         GenerationRequest(text.id, encode_prompt(loaded[1], text.text), max_new_tokens=settings.max_new_tokens)
         for text in texts

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from abroad.core.io import Rejects
 from abroad.core.progress import Progress
+from abroad.core.rejects import Rejects
 
 
 @dataclass(frozen=True)
@@ -22,3 +22,7 @@ class Context:
     rejects: Rejects = field(default_factory=Rejects)
     say: Callable[[str], None] = lambda message: None
     progress: Callable[..., Progress] = Progress
+
+    def apart(self) -> Context:
+        """The same ears, with nothing set aside yet."""
+        return replace(self, rejects=Rejects())

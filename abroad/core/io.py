@@ -15,11 +15,11 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
 from abroad.core.jsonl import parse_json, without_halves
@@ -29,44 +29,6 @@ from abroad.core.records import read_stream
 from abroad.core.schema import Document, Prediction
 
 T = TypeVar("T")
-
-
-@dataclass
-class Rejects:
-    """Records set aside, each with where it was and why.
-
-    Attributes:
-        items: the records set aside.
-        notes: what was assumed of the others, a sentence each, for the command to say.
-    """
-
-    items: list[dict[str, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def add(self, where: str, reason: str) -> None:
-        self.items.append({"where": where, "reason": reason})
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def summary(self, most: int = 5) -> str:
-        """A few lines for the terminal; empty when nothing was set aside."""
-        if not self.items:
-            return ""
-        lines = [f"{len(self.items)} record(s) set aside:"]
-        lines += [f"  {item['where']}: {item['reason']}" for item in self.items[:most]]
-        if len(self.items) > most:
-            lines.append(f"  ... and {len(self.items) - most} more")
-        return "\n".join(lines)
-
-    def write_beside(self, path: Path, name: str = "rejects.jsonl") -> Path | None:
-        """Write `<path>.abroad/rejects.jsonl`, or remove a stale one; returns the file's path if written."""
-        target = helper(path, name)
-        if not self.items:
-            target.unlink(missing_ok=True)
-            return None
-        write_jsonl(target, self.items)
-        return target
 
 
 @contextlib.contextmanager
@@ -109,6 +71,16 @@ def write_jsonl(path: str | Path, records: Iterable[Any]) -> None:
     with atomic_write(path) as stream:
         for record in records:
             stream.write(dump_line(record))
+
+
+def write_rejects(context: Context, path: Path, name: str = "rejects.jsonl") -> Path | None:
+    """Write what was set aside to `<path>.abroad/rejects.jsonl`, or remove a stale one; returns the file if written."""
+    target = helper(path, name)
+    if not context.rejects:
+        target.unlink(missing_ok=True)
+        return None
+    write_jsonl(target, context.rejects.items)
+    return target
 
 
 def dump_line(record: Any) -> str:
@@ -191,34 +163,34 @@ def require_file(path: str | Path, what: str = "a file") -> Path:
     return path
 
 
-def read_records(path: str | Path, rejects: Rejects | None = None) -> Iterator[tuple[str, str | None, Any]]:
+def read_records(path: str | Path, context: Context | None = None) -> Iterator[tuple[str, str | None, Any]]:
     """Yield (where, key, record) of a JSON object {key: record}, of an array or of JSONL (key None).
 
-    `where` names file and line, or file and key. Broken records go to `rejects`
-    if one is given, else they raise.
+    `where` names file and line, or file and key. Broken records are set aside
+    in the context if one is given, else they raise.
 
     Raises:
         InputError: missing, empty or non-UTF-8 file, or JSON that is neither form.
     """
     path = require_file(path, "a JSON object {id: record}, an array, or JSONL, one record a line")
     with path.open("rb") as stream:
-        yield from read_stream(stream, str(path), partial(_reject, rejects))
+        yield from read_stream(stream, str(path), partial(_reject, context))
 
 
-def _reject(rejects: Rejects | None, where: str, reason: str) -> None:
-    if rejects is None:
+def _reject(context: Context | None, where: str, reason: str) -> None:
+    if context is None:
         raise InputError(f"{where}: {reason}")
-    rejects.add(where, reason)
+    context.rejects.add(where, reason)
 
 
 def _read_all(
     path: str | Path,
-    rejects: Rejects | None,
+    context: Context | None,
     convert: Callable[[Any, str | None], T],
     what: str,
 ) -> list[T]:
     result: dict[str, T] = {}
-    for where, key, record in read_records(path, rejects):
+    for where, key, record in read_records(path, context):
         try:
             item = convert(record, key)
             id: str = item.id  # type: ignore[attr-defined]
@@ -226,26 +198,26 @@ def _read_all(
                 raise InputError(f"the id {id!r} stands twice; the first is kept")
             result[id] = item
         except InputError as error:
-            _reject(rejects, where, str(error))
+            _reject(context, where, str(error))
     if not result:
-        reason = f" (first: {rejects.items[0]['where']}: {rejects.items[0]['reason']})" if rejects else ""
+        reason = context.rejects.first() if context is not None else ""
         raise InputError(f"{path}: no usable {what} in the file{reason}")
     return list(result.values())
 
 
-def read_documents(path: str | Path, rejects: Rejects | None = None) -> list[Document]:
+def read_documents(path: str | Path, context: Context | None = None) -> list[Document]:
     """Read documents from a JSON object {id: document}, an array, or JSONL.
 
     Args:
-        rejects: collects records that are not documents, and notes what was assumed (ids, names of fields);
-            without it the first record that is none raises.
+        context: its rejects are the records that are no documents; notes what was assumed (ids, names of fields).
+            Without it the first record that is none raises.
     Raises:
         InputError: the file cannot be read at all, or holds no usable document.
     """
     make = DocumentMaker(Path(path).stem)
-    documents = _read_all(path, rejects, make, "document")
-    if rejects is not None:
-        rejects.notes += [f"{path}: {note}" for note in make.notes()]
+    documents = _read_all(path, context, make, "document")
+    if context is not None:
+        context.rejects.notes += [f"{path}: {note}" for note in make.notes()]
     return documents
 
 
@@ -254,9 +226,9 @@ def write_documents(path: str | Path, documents: Iterable[Document]) -> None:
     write_jsonl(path, (document.to_dict() for document in documents))
 
 
-def read_predictions(path: str | Path, rejects: Rejects | None = None) -> list[Prediction]:
+def read_predictions(path: str | Path, context: Context | None = None) -> list[Prediction]:
     """Read predictions (JSONL); the same rules as `read_documents`."""
-    return _read_all(path, rejects, lambda record, _: Prediction.from_dict(record), "prediction")
+    return _read_all(path, context, lambda record, _: Prediction.from_dict(record), "prediction")
 
 
 def file_sha256(path: str | Path) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.schema import Document
 from abroad.documents.file_documents import Item, Source
 
 
-def distinct_items(found: Sequence[tuple[Source, Sequence[Item]]], rejects: Rejects) -> list[Item]:
+def distinct_items(found: Sequence[tuple[Source, Sequence[Item]]], context: Context) -> list[Item]:
     """The items of all sources, in order.
 
     Of one paper (the same PMID, or the same text) in several sources the first is kept. Where another paper has its
@@ -27,12 +27,12 @@ def distinct_items(found: Sequence[tuple[Source, Sequence[Item]]], rejects: Reje
                     item = replace(item, id=f"{source.stem}/{item.id}")
                     shown.setdefault(source.name, item.id)
                 if item.id in seen:
-                    rejects.add(f"{source.name}: {item.id}", "the id stands in an earlier file too")
+                    context.rejects.add(f"{source.name}: {item.id}", "the id stands in an earlier file too")
                     continue
                 seen.add(item.id)
             items.append(item)
     if shown:
-        rejects.notes.append(
+        context.rejects.notes.append(
             f"the same ids stand for different texts in {', '.join(shown)}: "
             f"there each record goes by its file and id ({', '.join(shown.values())}, ...)"
         )

@@ -13,8 +13,9 @@ from pathlib import Path
 from spacy import Vocab
 from spacy.tokens import Doc, DocBin
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, require_file
+from abroad.core.io import require_file
 from abroad.core.limits import inflated
 from abroad.core.schema import Document
 
@@ -23,7 +24,7 @@ TITLE_END, ID = "title_end", "id"
 _WHAT = "a DocBin of spaCy"
 
 
-def read_docbin(path: Path, rejects: Rejects) -> list[Document]:
+def read_docbin(path: Path, context: Context) -> list[Document]:
     """The documents of a DocBin; one without an id is numbered, "train-1" in train.spacy.
 
     Raises:
@@ -32,9 +33,9 @@ def read_docbin(path: Path, rejects: Rejects) -> list[Document]:
     found: dict[str, Document] = {}
     for id, doc in read_docs(path):
         if not doc.text.strip():
-            rejects.add(f"{path}: {id}", "the text is empty")
+            context.rejects.add(f"{path}: {id}", "the text is empty")
         elif id in found:
-            rejects.add(f"{path}: {id}", f"the id {id} stands twice")
+            context.rejects.add(f"{path}: {id}", f"the id {id} stands twice")
         else:
             title, abstract = title_of(doc)
             found[id] = Document(id, doc.text[:title], doc.text[abstract:])

@@ -17,7 +17,6 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.io import atomic_write, require_file
-from abroad.core.progress import Progress
 from abroad.documents.lookup import Lookup
 from abroad.sources.eutils import EutilsClient
 from abroad.sources.lotus import PMID, references
@@ -39,9 +38,9 @@ def map_from_eutils(metadata: Path, out: Path, client: EutilsClient, context: Co
         AbroadError: NCBI does not answer; what it did answer is kept for the next run.
     """
     dois = sorted({doi for doi, _ in references(metadata)})
-    lookup = Lookup(client, context.rejects)
+    lookup = Lookup(client, context)
     with context.progress("PMIDs of DOIs", len(dois)) as progress:
-        found = lookup.fetch_dois(dois, progress)
+        found = lookup.fetch_dois(dois, progress.advance)
     if lookup.failure is not None:
         raise lookup.failure
     return _write(out, ((doi, found[doi].pmid) for doi in dois if doi in found))
@@ -63,20 +62,20 @@ def map_from_wikidata(metadata: Path, dump: Path, out: Path, context: Context) -
     for doi, item in references(metadata):
         items.setdefault(item, set()).add(doi)
     with context.progress("million lines of the dump", None) as progress:
-        found = [(doi, pmid) for item, pmid in _pmids(dump, items, progress) for doi in sorted(items[item])]
+        found = [(doi, pmid) for item, pmid in _pmids(dump, items, progress.advance) for doi in sorted(items[item])]
     if not found:
         raise InputError(f"{dump}: no PMID (P698) of the {len(items):,} references; expected N-Triples of Wikidata")
     return _write(out, found)
 
 
-def _pmids(dump: Path, items: Collection[str], progress: Progress) -> Iterator[tuple[str, str]]:
+def _pmids(dump: Path, items: Collection[str], advance: Callable[[], object]) -> Iterator[tuple[str, str]]:
     """Yield the PMIDs of those items that the dump has, as (item, PMID)."""
     dump = require_file(dump, "a dump of Wikidata as N-Triples (.nt, .nt.gz, .nt.bz2)")
     try:
         with _OPENERS.get(dump.suffix, open)(dump, "rb") as lines:
             for number, line in enumerate(lines, 1):
                 if number % _EVERY == 0:
-                    progress.advance()
+                    advance()
                 if b"/P698>" in line and (match := _TRIPLE.match(line)) and (item := match[1].decode()) in items:
                     yield item, match[2].decode()
     except (EOFError, OSError, zlib.error) as error:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper, old_helper, taken_over
-from abroad.core.io import JsonlAppender, Rejects, read_documents, write_documents
+from abroad.core.io import JsonlAppender, read_documents, write_documents
 from abroad.core.jsonl import read_jsonl
 from abroad.core.locks import held
 from abroad.core.schema import Document
@@ -65,7 +65,7 @@ def fetch_documents(
         InputError: neither source given, a path of `xml` cannot be read, or no document came of it all.
         AbroadError: NCBI does not answer; what came is kept for the next run.
     """
-    out, rejects = Path(out), context.rejects
+    out = Path(out)
     if not xml and client is None:
         raise InputError("no source of abstracts: give local PubMed XML (--xml) or a client for E-utilities")
     pmids = [reference.pmid for reference in references]
@@ -80,14 +80,14 @@ def fetch_documents(
         article = articles.get(reference.pmid)
         if article is None:
             report.not_found.append(reference.pmid)
-            rejects.add(f"PMID {reference.pmid}", "not found")
+            context.rejects.add(f"PMID {reference.pmid}", "not found")
             continue
         if not article.abstract:
             report.without_abstract.append(reference.pmid)
         if article.has_text:
             documents.append(attach(article, reference, related.get(reference.pmid)))
         else:
-            rejects.add(f"PMID {reference.pmid}", "no abstract and no title")
+            context.rejects.add(f"PMID {reference.pmid}", "no abstract and no title")
     if not documents:
         raise InputError(
             f"none of {len(references)} references gave a document: {len(report.not_found)} not found, "
@@ -121,7 +121,7 @@ def read_wanted(xml: Sequence[Path], wanted: set[str], context: Context) -> dict
     """PMID -> the last record that local PubMed XML has of it, but for those withdrawn later."""
     found: dict[str, Article] = {}
     with context.progress("reading PubMed XML", total=None) as progress:
-        for record in read_xml(xml, context.rejects):
+        for record in read_xml(xml, context):
             progress.advance()
             if record.pmid not in wanted:
                 continue
@@ -141,7 +141,7 @@ def _fetch_missing(pmids: Sequence[str], out: Path, client: EutilsClient, contex
         context.say(f"{len(articles)} of {len(pmids)} abstracts were fetched by an earlier run")
     missing = [pmid for pmid in pmids if pmid not in articles]
     with context.progress("fetching abstracts", len(pmids), done=len(articles)) as progress:
-        for article in fetch_and_keep(missing, out, client, context.rejects, progress.advance):
+        for article in fetch_and_keep(missing, out, client, context, progress.advance):
             articles[article.pmid] = article
     return articles
 
@@ -156,7 +156,7 @@ def fetch_and_keep(
     pmids: Sequence[str],
     out: Path,
     client: EutilsClient,
-    rejects: Rejects,
+    context: Context,
     advance: Callable[[int], object] = lambda count: None,
 ) -> Iterator[Article]:
     """Yield what NCBI has of the PMIDs, each article on disk before the next.
@@ -167,7 +167,7 @@ def fetch_and_keep(
     if not pmids:
         return
     with JsonlAppender(taken_over(out, _KEPT)) as appender:
-        for answer in client.fetch(pmids, rejects):
+        for answer in client.fetch(pmids, context):
             for pmid, article in answer.items():
                 if article is not None:
                     appender.append({"id": pmid, **asdict(article)})
@@ -195,7 +195,7 @@ def _texts_of(out: Path) -> dict[str, Article]:
     """The texts in the output of an earlier run."""
     if not out.exists() or not out.stat().st_size:
         return {}
-    return {d.pmid: article_of(d, d.pmid) for d in read_documents(out, Rejects()) if d.pmid is not None}
+    return {d.pmid: article_of(d, d.pmid) for d in read_documents(out, Context()) if d.pmid is not None}
 
 
 def article_of(document: Document, pmid: str) -> Article:

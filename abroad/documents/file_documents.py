@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, require_file
+from abroad.core.io import require_file
 from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker, find_field
 from abroad.core.records import read_stream
 from abroad.core.schema import Document
@@ -67,7 +68,7 @@ class Source:
         return self.data if self.path is None else self.path.read_bytes()
 
 
-def read_source(source: Source, columns: ColumnNames, rejects: Rejects) -> list[Item]:
+def read_source(source: Source, columns: ColumnNames, context: Context) -> list[Item]:
     """The documents and identifiers of a source, in its order; a repeated id keeps its first.
 
     Raises:
@@ -78,10 +79,10 @@ def read_source(source: Source, columns: ColumnNames, rejects: Rejects) -> list[
         require_file(source.path, f"documents ({formats.WHAT})")
     data = source.head()
     kind = formats.recognise(data, source.name)
-    before = len(rejects)
-    items = _distinct(_READERS[kind](source, data, columns, rejects), source.name, rejects)
+    before = len(context.rejects)
+    items = _distinct(_READERS[kind](source, data, columns, context), source.name, context)
     if not items:
-        first = f": {rejects.items[before]['reason']}" if len(rejects) > before else ""
+        first = f": {context.rejects.items[before]['reason']}" if len(context.rejects) > before else ""
         raise InputError(f"{source.name}: no document in it{first}")
     return items
 
@@ -103,7 +104,7 @@ def text_document(id: str, text: str) -> Document:
     return Document(id, title, rest)
 
 
-def article_documents(articles: Iterable[Article | Deleted], rejects: Rejects) -> Iterator[Document]:
+def article_documents(articles: Iterable[Article | Deleted], context: Context) -> Iterator[Document]:
     """A document of each article that has any text."""
     for article in articles:
         if isinstance(article, Deleted):
@@ -111,7 +112,7 @@ def article_documents(articles: Iterable[Article | Deleted], rejects: Rejects) -
         if article.has_text:
             yield attach(article, Reference(article.pmid), None)
         else:
-            rejects.add(f"PMID {article.pmid}", "no abstract and no title")
+            context.rejects.add(f"PMID {article.pmid}", "no abstract and no title")
 
 
 def _is_prediction(record: Any) -> bool:
@@ -121,31 +122,31 @@ def _is_prediction(record: Any) -> bool:
     return named and "error" in record and not any(find_field(field, record) for field in (TITLE, ABSTRACT))
 
 
-def _distinct(items: Iterable[Item], name: str, rejects: Rejects) -> list[Item]:
+def _distinct(items: Iterable[Item], name: str, context: Context) -> list[Item]:
     """The items; of documents with one id, and of one identifier given twice, the first."""
     found: dict[Any, Item] = {}
     for item in items:
         key = (item.kind, item.value.lower()) if isinstance(item, Identifier) else item.id
         if key in found and isinstance(item, Document):
-            rejects.add(f"{name}: {item.id}", f"the id {item.id!r} stands twice; the first is kept")
+            context.rejects.add(f"{name}: {item.id}", f"the id {item.id!r} stands twice; the first is kept")
         found.setdefault(key, item)
     return list(found.values())
 
 
-def _json(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+def _json(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     make = DocumentMaker(source.stem)
     if (lone := _lone_value(source)) is not None:
         raise InputError(f"{source.name}: expected documents, found nothing but {lone}; PMIDs are listed in a .txt")
     with io.BytesIO(data) if source.path is None else source.path.open("rb") as stream:
-        for where, key, record in read_stream(stream, source.name, rejects.add):
+        for where, key, record in read_stream(stream, source.name, context.rejects.add):
             identifier = read_identifier(str(record)) if isinstance(record, str | int) else None
             try:
                 if _is_prediction(record):
                     raise InputError(_A_RESULT)
                 yield Identifier(*identifier, where) if identifier else make(record, key)
             except InputError as error:
-                rejects.add(where, str(error))
-    rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
+                context.rejects.add(where, str(error))
+    context.rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
 
 
 def _lone_value(source: Source) -> str | None:
@@ -161,78 +162,78 @@ def _lone_value(source: Source) -> str | None:
     return text[:40].decode("utf-8", "replace")
 
 
-def _xml(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+def _xml(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     if source.path is not None and source.name.lower().endswith((".xml", ".xml.gz")):
-        records = list(read_xml([source.path], rejects))
+        records = list(read_xml([source.path], context))
     else:
         records = []
         try:
             records.extend(parse_articles(io.BytesIO(source.read())))
         except BrokenXml as error:
-            rejects.add(source.name, str(error))
+            context.rejects.add(source.name, str(error))
     # PubMed's update files hold a record again when it changes: the last one counts.
     latest = {record.pmid: record for record in records}
-    yield from article_documents(latest.values(), rejects)
+    yield from article_documents(latest.values(), context)
 
 
-def _spacy(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+def _spacy(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     from abroad.documents.docbin import read_docbin
 
     if source.path is None:
         raise InputError(f"{source.name}: expected a file, not a pipe, for a DocBin (.spacy)")
-    yield from read_docbin(source.path, rejects)
+    yield from read_docbin(source.path, context)
 
 
-def _pdf(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+def _pdf(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     found = read_pdf(data, source.name)
-    rejects.notes.append(f"{source.name}: {found.how} ({sum(map(len, found.record.values())):,} characters)")
+    context.rejects.notes.append(f"{source.name}: {found.how} ({sum(map(len, found.record.values())):,} characters)")
     yield Document.from_dict(found.record, source.stem)
 
 
-def _text(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+def _text(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     try:
         yield text_document(source.stem, formats.decode(data, source.name))
     except InputError as error:
         raise InputError(f"{source.name}: {str(error).removeprefix(f'{source.stem}: ')}") from None
 
 
-def _identifiers(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+def _identifiers(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     for found in read_identifiers(formats.decode(data, source.name), source.name):
         if isinstance(found, Identifier):
             yield found
         else:
-            rejects.add(*found)
+            context.rejects.add(*found)
 
 
 def _bibliography(
     read: Callable[[str], Iterator[tuple[int, dict[str, str]]]],
-) -> Callable[[Source, bytes, ColumnNames, Rejects], Iterator[Item]]:
-    def items(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
-        yield from _documents(source, read(formats.decode(data, source.name)), rejects)
+) -> Callable[[Source, bytes, ColumnNames, Context], Iterator[Item]]:
+    def items(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
+        yield from _documents(source, read(formats.decode(data, source.name)), context)
 
     return items
 
 
-def _table(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
-    rows = read_delimited(formats.decode(data, source.name), source.name, rejects.add)
-    yield from _rows(source, rows, columns, rejects)
+def _table(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
+    rows = read_delimited(formats.decode(data, source.name), source.name, context.rejects.add)
+    yield from _rows(source, rows, columns, context)
 
 
-def _workbook(source: Source, data: bytes, columns: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+def _workbook(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     rows, others = read_workbook(data, source.name)
     if others:
-        rejects.notes.append(f"{source.name}: the first sheet is read; not read: {', '.join(others)}")
-    yield from _rows(source, rows, columns, rejects)
+        context.rejects.notes.append(f"{source.name}: the first sheet is read; not read: {', '.join(others)}")
+    yield from _rows(source, rows, columns, context)
 
 
-def _rows(source: Source, rows: Any, named: ColumnNames, rejects: Rejects) -> Iterator[Item]:
+def _rows(source: Source, rows: Any, named: ColumnNames, context: Context) -> Iterator[Item]:
     if {"document", "organism", "chemical"} <= set(rows.header):
         raise InputError(f"{source.name}: {_A_RESULT}")
     columns = find_columns(rows.header, named, source.name)
-    rejects.notes.append(f"{source.name}: {describe(columns)}")
+    context.rejects.notes.append(f"{source.name}: {describe(columns)}")
     records = to_records(rows, columns)
     if TITLE in columns or ABSTRACT in columns:
-        yield from _documents(source, records, rejects)
+        yield from _documents(source, records, context)
         return
     for line, record in records:
         found = next((found for field in (PMID, DOI) if (found := read_identifier(record.get(field, "")))), None)
@@ -240,20 +241,20 @@ def _rows(source: Source, rows: Any, named: ColumnNames, rejects: Rejects) -> It
         if found:
             yield Identifier(*found, where)
         else:
-            rejects.add(where, "no PMID and no DOI")
+            context.rejects.add(where, "no PMID and no DOI")
 
 
-def _documents(source: Source, records: Iterable[tuple[int, dict[str, str]]], rejects: Rejects) -> Iterator[Document]:
+def _documents(source: Source, records: Iterable[tuple[int, dict[str, str]]], context: Context) -> Iterator[Document]:
     make = DocumentMaker(source.stem)
     for line, record in records:
         try:
             yield make(record, record.get(ID) or record.get(PMID) or None)
         except InputError as error:
-            rejects.add(f"{source.name}:{line}", str(error))
-    rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
+            context.rejects.add(f"{source.name}:{line}", str(error))
+    context.rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
 
 
-_READERS: dict[str, Callable[[Source, bytes, ColumnNames, Rejects], Iterator[Item]]] = {
+_READERS: dict[str, Callable[[Source, bytes, ColumnNames, Context], Iterator[Item]]] = {
     formats.JSON: _json,
     formats.XML: _xml,
     formats.SPACY: _spacy,

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.helpers import SUFFIX
-from abroad.core.io import Rejects, require_file
 from abroad.core.io import read_documents as read_json_documents
+from abroad.core.io import require_file
 from abroad.core.schema import Document
 from abroad.documents.distinct import distinct_items
 from abroad.documents.file_documents import Item, Source, article_documents, read_source, text_document
@@ -56,18 +57,18 @@ class InputSettings:
     open_client: Callable[[], AbstractContextManager[EutilsClient]] | None = None
 
 
-def read_path(path: Path, rejects: Rejects) -> list[Document]:
+def read_path(path: Path, context: Context) -> list[Document]:
     """The documents of a file, or of every file that we read in a folder; as `read_inputs`, without a network."""
-    return read_inputs([path], rejects)
+    return read_inputs([path], context)
 
 
 def read_inputs(
-    paths: Sequence[Path], rejects: Rejects, settings: InputSettings | None = None, stdin: IO[bytes] | None = None
+    paths: Sequence[Path], context: Context, settings: InputSettings | None = None, stdin: IO[bytes] | None = None
 ) -> list[Document]:
     """The documents of files, folders (not of folders in them) and a pipe ("-").
 
     Of several files, one that cannot be read is set aside. Of one paper in several files the first is kept; other
-    records of one id go by the names of their files too. `rejects.notes` tells what was assumed and skipped.
+    records of one id go by the names of their files too. `context.rejects.notes` tells what was assumed and skipped.
 
     Raises:
         InputError: a path is missing, or nothing usable in all of them, with what was expected.
@@ -76,41 +77,41 @@ def read_inputs(
     settings = settings or InputSettings()
     for path in paths:
         check_path(path)
-    sources = list(_sources(paths, rejects, stdin))
+    sources = list(_sources(paths, context, stdin))
     found: list[tuple[Source, list[Item]]] = []
     for source in sources:
         try:
-            found.append((source, read_source(source, settings.columns, rejects)))
+            found.append((source, read_source(source, settings.columns, context)))
         except (InputError, MissingDependencyError) as error:
             if len(sources) == 1 and not any(path.is_dir() for path in paths):
                 raise
-            rejects.add(source.name, str(error).removeprefix(f"{source.name}: "))
-    items = distinct_items(found, rejects)
+            context.rejects.add(source.name, str(error).removeprefix(f"{source.name}: "))
+    items = distinct_items(found, context)
     if not items:
         where = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
-        raise InputError(f"{where}: none of {len(sources)} files gave a document{_first(rejects)}")
-    documents = _looked_up(items, settings, rejects)
-    _note_titles_alone(documents, settings, rejects)
+        raise InputError(f"{where}: none of {len(sources)} files gave a document{context.rejects.first()}")
+    documents = _looked_up(items, settings, context)
+    _note_titles_alone(documents, settings, context)
     return documents
 
 
-def read_documents(path: str | Path, rejects: Rejects | None = None) -> list[Document]:
+def read_documents(path: str | Path, context: Context | None = None) -> list[Document]:
     """The documents of one file in any format, or of a folder, for commands that take documents.
 
     Args:
         path: of a file or a folder.
-        rejects: collects records that are none, and notes what was assumed; without it the first such record raises.
+        context: its rejects are records that are none; notes what was assumed. Without it the first such record raises.
 
     Raises:
         InputError: the path cannot be read at all, or holds no usable document.
     """
     path = Path(path)
     if not path.is_dir() and is_json(require_file(path, f"documents ({WHAT})")):
-        return read_json_documents(path, rejects)
-    found = Rejects() if rejects is None else rejects
+        return read_json_documents(path, context)
+    found = Context() if context is None else context
     documents = read_inputs([path], found)
-    if rejects is None and found:
-        raise InputError(f"{found.items[0]['where']}: {found.items[0]['reason']}")
+    if context is None and found.rejects:
+        raise InputError(f"{found.rejects.items[0]['where']}: {found.rejects.items[0]['reason']}")
     return documents
 
 
@@ -148,7 +149,7 @@ def _meant(path: Path) -> str:
     return f"; did you mean {path.with_name(near[0])}?" if near else ""
 
 
-def fetch_pmids(pmids: Sequence[str], client: EutilsClient, rejects: Rejects) -> list[Document]:
+def fetch_pmids(pmids: Sequence[str], client: EutilsClient, context: Context) -> list[Document]:
     """Titles and abstracts from NCBI.
 
     Raises:
@@ -158,25 +159,25 @@ def fetch_pmids(pmids: Sequence[str], client: EutilsClient, rejects: Rejects) ->
     for pmid in pmids:
         if not (pmid.isascii() and pmid.isdigit()):
             raise InputError(f"expected a PMID (digits), found {pmid[:40]!r}")
-    lookup = Lookup(client, rejects)
+    lookup = Lookup(client, context)
     lookup.fetch(pmids)
     articles = {pmid: lookup.articles[pmid] for pmid in dict.fromkeys(pmids) if pmid in lookup.articles}
     for pmid in dict.fromkeys(pmids):
         if pmid not in articles:
-            rejects.add(f"PMID {pmid}", lookup.missing("").removeprefix(": "))
-    documents = list(article_documents(articles.values(), rejects))
+            context.rejects.add(f"PMID {pmid}", lookup.missing("").removeprefix(": "))
+    documents = list(article_documents(articles.values(), context))
     if not documents and lookup.failure is not None:
         raise lookup.failure
     if not documents:
-        raise InputError(f"no document to read{_first(rejects)}")
+        raise InputError(f"no document to read{context.rejects.first()}")
     return documents
 
 
-def _sources(paths: Sequence[Path], rejects: Rejects, stdin: IO[bytes] | None) -> Iterator[Source]:
+def _sources(paths: Sequence[Path], context: Context, stdin: IO[bytes] | None) -> Iterator[Source]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            files += _files_of(path, rejects)
+            files += _files_of(path, context)
         else:
             files.append(path)
     files = list(dict.fromkeys(files))
@@ -190,7 +191,7 @@ def _sources(paths: Sequence[Path], rejects: Rejects, stdin: IO[bytes] | None) -
         yield Source("standard input", "stdin", data=data)
 
 
-def _files_of(folder: Path, rejects: Rejects) -> list[Path]:
+def _files_of(folder: Path, context: Context) -> list[Path]:
     """The files of a folder that have a suffix of ours, by name; the others are told."""
     read, skipped = [], []
     for item in sorted(folder.iterdir()):
@@ -207,7 +208,7 @@ def _files_of(folder: Path, rejects: Rejects) -> list[Path]:
             read.append(item)
     if skipped:
         more = f" and {len(skipped) - _MAX_NAMED} more" if len(skipped) > _MAX_NAMED else ""
-        rejects.notes.append(f"{folder}: skipped {len(skipped)}: {', '.join(skipped[:_MAX_NAMED])}{more}")
+        context.rejects.notes.append(f"{folder}: skipped {len(skipped)}: {', '.join(skipped[:_MAX_NAMED])}{more}")
     if not read:
         raise InputError(f"{folder}: no documents ({', '.join(SUFFIXES)}) in this folder")
     return read
@@ -220,7 +221,7 @@ def _stems(files: Sequence[Path]) -> Iterator[str]:
         yield file.stem if stems[file.stem] == 1 else file.name if names[file.name] == 1 else str(file)
 
 
-def _looked_up(items: Sequence[Item], settings: InputSettings, rejects: Rejects) -> list[Document]:
+def _looked_up(items: Sequence[Item], settings: InputSettings, context: Context) -> list[Document]:
     """The items as documents; NCBI is asked only if there is something to ask."""
     documents = [item for item in items if isinstance(item, Document)]
     identifiers = len(items) - len(documents)
@@ -231,22 +232,18 @@ def _looked_up(items: Sequence[Item], settings: InputSettings, rejects: Rejects)
             f"{identifiers} PMIDs or DOIs to be looked up: fetch their texts first (abroad documents fetch)"
         )
     with settings.open_client() as client:
-        lookup = Lookup(client, rejects)
+        lookup = Lookup(client, context)
         if identifiers:
-            documents = resolve(items, lookup, rejects)
+            documents = resolve(items, lookup, context)
         if not documents:
-            raise InputError(f"none of {identifiers} PMIDs and DOIs gave a document{_first(rejects)}")
-        return with_abstracts(documents, lookup, rejects) if settings.fetch else documents
+            raise InputError(f"none of {identifiers} PMIDs and DOIs gave a document{context.rejects.first()}")
+        return with_abstracts(documents, lookup, context) if settings.fetch else documents
 
 
-def _note_titles_alone(documents: Sequence[Document], settings: InputSettings, rejects: Rejects) -> None:
+def _note_titles_alone(documents: Sequence[Document], settings: InputSettings, context: Context) -> None:
     alone = [document for document in documents if not document.abstract.strip()]
     if alone:
         note = f"{len(alone)} of {len(documents)} documents have no abstract: their titles alone are read"
         if any(document.pmid for document in alone) and settings.open_client is not None and not settings.fetch:
             note += " (--fetch asks NCBI for the abstracts of those with a PMID)"
-        rejects.notes.append(note)
-
-
-def _first(rejects: Rejects) -> str:
-    return f" (first: {rejects.items[0]['where']}: {rejects.items[0]['reason']})" if rejects else ""
+        context.rejects.notes.append(note)

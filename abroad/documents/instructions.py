@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_records
+from abroad.core.io import read_records
 from abroad.core.schema import Document
 from abroad.documents.inputs import read_documents
 
@@ -59,21 +60,21 @@ class Task:
         return cls(kind=str(record.get("kind") or "generated"), **fields)
 
 
-def read_training_set(path: str | Path, rejects: Rejects) -> list[Document | Task]:
+def read_training_set(path: str | Path, context: Context) -> list[Document | Task]:
     """Documents, or the tasks of an instruction set, told by the first record.
 
     Raises:
         InputError: the file cannot be read, or holds nothing usable.
     """
-    first = next(read_records(path, Rejects()), None)
+    first = next(read_records(path, Context()), None)
     if first is None or not isinstance(first[2], dict) or "instruction" not in first[2]:
-        return [*read_documents(path, rejects)]
+        return [*read_documents(path, context)]
     tasks: list[Document | Task] = []
-    for where, _, record in read_records(path, rejects):
+    for where, _, record in read_records(path, context):
         try:
             tasks.append(Task.from_dict(record))
         except InputError as error:
-            rejects.add(where, str(error))
+            context.rejects.add(where, str(error))
     if not tasks:
         raise InputError(f"{path}: no usable task in the file")
     return tasks

@@ -7,12 +7,11 @@ later runs by its client. Only where nothing at all is left is it an error.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError
-from abroad.core.io import Rejects
-from abroad.core.progress import Progress
 from abroad.core.record_fields import DOI, PMID
 from abroad.core.schema import Document
 from abroad.documents.fetch import attach
@@ -32,14 +31,14 @@ class Lookup:
         failure: why the rest was not looked up; None while NCBI answers.
     """
 
-    def __init__(self, client: EutilsClient, rejects: Rejects) -> None:
+    def __init__(self, client: EutilsClient, context: Context) -> None:
         """Start with nothing.
 
         Args:
             client: asks NCBI.
-            rejects: is told of identifiers that NCBI refuses.
+            context: its rejects are the identifiers that NCBI refuses.
         """
-        self._client, self._rejects = client, rejects
+        self._client, self._context = client, context
         self.articles: dict[str, Article] = {}
         self.failure: AbroadError | None = None
 
@@ -56,30 +55,31 @@ class Lookup:
         if not wanted:
             return
         try:
-            with Progress("fetching abstracts", len(wanted)) if shown else contextlib.nullcontext() as progress:
-                for answer in self._client.fetch(wanted, self._rejects):
+            display = self._context.progress("fetching abstracts", len(wanted)) if shown else contextlib.nullcontext()
+            with display as progress:
+                for answer in self._client.fetch(wanted, self._context):
                     self.articles |= {pmid: article for pmid, article in answer.items() if article is not None}
                     if progress is not None:
                         progress.advance(len(answer))
         except AbroadError as error:
             self.failure = error
 
-    def fetch_dois(self, dois: Iterable[str], progress: Progress | None = None) -> dict[str, Article]:
+    def fetch_dois(self, dois: Iterable[str], advance: Callable[[int], object] | None = None) -> dict[str, Article]:
         """DOI in lower case -> its article; a search also finds others, so the articles' own DOIs decide.
 
         Args:
-            progress: is told of each DOI that was asked for.
+            advance: is told of each DOI that was asked for; None: the fetching shows how far it is.
         """
-        advance = progress.advance if progress is not None else lambda count: None
+        shown, advance = advance is None, advance or (lambda count: None)
         dois = list(dict.fromkeys(dois))
-        self.fetch(self._client.known_pmids(dois).values(), progress is None)
+        self.fetch(self._client.known_pmids(dois).values(), shown)
         found = self._by_doi()
         wanted = [doi for doi in dois if doi.lower() not in found]
         advance(len(dois) - len(wanted))
         if wanted and self.failure is None:
             try:
-                for batch, pmids in self._client.search_dois(wanted, self._rejects):
-                    self.fetch(pmids, progress is None)
+                for batch, pmids in self._client.search_dois(wanted, self._context):
+                    self.fetch(pmids, shown)
                     advance(len(batch))
             except AbroadError as error:
                 self.failure = error
@@ -93,7 +93,7 @@ class Lookup:
         return f"{name}: not found in PubMed" if self.failure is None else f"{name}: not looked up ({self.failure})"
 
 
-def resolve(items: Sequence[Document | Identifier], lookup: Lookup, rejects: Rejects) -> list[Document]:
+def resolve(items: Sequence[Document | Identifier], lookup: Lookup, context: Context) -> list[Document]:
     """The documents, each identifier replaced by its own; those not found or not looked up are set aside.
 
     Raises:
@@ -110,18 +110,18 @@ def resolve(items: Sequence[Document | Identifier], lookup: Lookup, rejects: Rej
             found = lookup.articles.get(item.value) if item.kind == PMID else by_doi.get(item.value.lower())
             if found is None or not found.has_text:
                 name = f"{item.kind.upper()} {item.value}"
-                rejects.add(item.where, lookup.missing(name) if found is None else f"{name}: no text")
+                context.rejects.add(item.where, lookup.missing(name) if found is None else f"{name}: no text")
                 continue
             document = attach(found, Reference(found.pmid), None)
         if document.id in documents and isinstance(item, Document):
-            rejects.add(document.id, "the id stands in an earlier file too")
+            context.rejects.add(document.id, "the id stands in an earlier file too")
         documents.setdefault(document.id, document)
     if lookup.failure is not None and not documents:
         raise lookup.failure
     return list(documents.values())
 
 
-def with_abstracts(documents: Iterable[Document], lookup: Lookup, rejects: Rejects) -> list[Document]:
+def with_abstracts(documents: Iterable[Document], lookup: Lookup, context: Context) -> list[Document]:
     """The documents; one with a PMID and no abstract gets title and abstract of PubMed, where that has them."""
     documents = list(documents)
     lookup.fetch(document.pmid for document in documents if document.pmid and not document.abstract.strip())
@@ -130,5 +130,5 @@ def with_abstracts(documents: Iterable[Document], lookup: Lookup, rejects: Rejec
         if article is not None and article.abstract and not document.abstract.strip():
             document.title, document.abstract = article.title, article.abstract
         elif article is None and document.pmid and not document.abstract.strip() and lookup.failure is not None:
-            rejects.add(f"PMID {document.pmid}", f"its title alone is read: {lookup.missing('abstract')}")
+            context.rejects.add(f"PMID {document.pmid}", f"its title alone is read: {lookup.missing('abstract')}")
     return documents

@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, require_file
 from abroad.core.io import read_predictions as read_json_predictions
+from abroad.core.io import require_file
 from abroad.core.schema import Prediction, Relation
 from abroad.documents.cells import from_cell
 from abroad.documents.formats import FAILED
@@ -23,12 +24,12 @@ _NEEDED = ("document", "organism", "chemical")
 _OTHERS = ("organism_id", "chemical_id", "score", "status")
 
 
-def read_predictions(path: str | Path, rejects: Rejects | None = None) -> list[Prediction]:
+def read_predictions(path: str | Path, context: Context | None = None) -> list[Prediction]:
     """Read predictions, told apart by their content.
 
     Args:
         path: of the file.
-        rejects: collects records and rows that are none; without it the first such record raises.
+        context: its rejects are records and rows that are none; without it the first such record raises.
 
     Raises:
         InputError: the file cannot be read at all, or holds no prediction.
@@ -40,18 +41,19 @@ def read_predictions(path: str | Path, rejects: Rejects | None = None) -> list[P
     if not workbook and b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path}: expected {_WHAT}, found binary data")
     if not workbook and (path.suffix.lower() in (".jsonl", ".json", ".ndjson") or not _is_table(head)):
-        return read_json_predictions(path, rejects)
-    found = Rejects() if rejects is None else rejects
+        return read_json_predictions(path, context)
+    found = Context() if context is None else context
     data = path.read_bytes()
     rows = (
-        read_workbook(data, str(path))[0] if workbook else read_delimited(decode(data, str(path)), str(path), found.add)
+        read_workbook(data, str(path))[0]
+        if workbook
+        else read_delimited(decode(data, str(path)), str(path), found.rejects.add)
     )
     predictions = _read_rows(rows, path, found, escaped=not workbook)
-    if rejects is None and found:
-        raise InputError(f"{found.items[0]['where']}: {found.items[0]['reason']}")
+    if context is None and found.rejects:
+        raise InputError(f"{found.rejects.items[0]['where']}: {found.rejects.items[0]['reason']}")
     if not predictions:
-        first = f" (first: {found.items[0]['where']}: {found.items[0]['reason']})" if found else ""
-        raise InputError(f"{path}: no usable prediction in the file{first}")
+        raise InputError(f"{path}: no usable prediction in the file{found.rejects.first()}")
     return predictions
 
 
@@ -60,7 +62,7 @@ def _is_table(head: bytes) -> bool:
     return not start.startswith((b"{", b"["))
 
 
-def _read_rows(rows: Rows, path: Path, rejects: Rejects, escaped: bool) -> list[Prediction]:
+def _read_rows(rows: Rows, path: Path, context: Context, escaped: bool) -> list[Prediction]:
     require_columns(path, rows.header, _NEEDED, _WHAT)
     places = {name: rows.header.index(name) for name in (*_NEEDED, *_OTHERS) if name in rows.header}
     predictions: dict[str, Prediction] = {}
@@ -70,7 +72,7 @@ def _read_rows(rows: Rows, path: Path, rejects: Rejects, escaped: bool) -> list[
         try:
             _add(predictions, values)
         except InputError as error:
-            rejects.add(f"{path}:{line}", str(error))
+            context.rejects.add(f"{path}:{line}", str(error))
     return list(predictions.values())
 
 

@@ -11,7 +11,7 @@ from pydantic import Field, PlainValidator, model_validator
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, atomic_write
+from abroad.core.io import atomic_write
 from abroad.core.progress import Progress
 from abroad.core.registry import Capability, member_of, setting_names
 from abroad.core.settings import Count, Seed, Settings
@@ -125,7 +125,7 @@ def sample_table(
         InputError: the table lacks a column or a complete row, or a setting does not fit it.
     """
     _check(plot)
-    strata, dropped = _read_strata(path, settings, context.rejects)
+    strata, dropped = _read_strata(path, settings, context)
     report = SampleReport(dropped=dropped)
     beside: dict[str, dict[str, Ranking]] = {}
     for stratum, table in strata.items():
@@ -152,19 +152,19 @@ def _check(plot: str | Path | None) -> None:
         raise InputError(f"{plot}: expected a plot file that ends in {', '.join(PLOT_FORMATS)}")
 
 
-def _read_strata(path: str | Path, settings: SampleSettings, rejects: Rejects) -> tuple[dict[str, RelationTable], int]:
+def _read_strata(path: str | Path, settings: SampleSettings, context: Context) -> tuple[dict[str, RelationTable], int]:
     from abroad.sources.tables import read_rows
     from gme_sampler import RelationTable
 
     columns = (*([settings.by] if settings.by else []), settings.item, *settings.on)
     rows: dict[str, list[tuple[str, ...]]] = {}
     dropped = 0
-    for line, row in read_rows(path, columns, "\t", _WHAT, rejects):
+    for line, row in read_rows(path, columns, "\t", _WHAT, context):
         if all(value.strip() for value in row):
             rows.setdefault(row[0] if settings.by else "", []).append(row[1:] if settings.by else row)
         else:
             empty = next(name for name, value in zip(columns, row, strict=True) if not value.strip())
-            rejects.add(f"{path}:{line}", f"nothing in column {empty}")
+            context.rejects.add(f"{path}:{line}", f"nothing in column {empty}")
             dropped += 1
     if not rows:
         raise InputError(f"{path}: no row with a value in each of {', '.join(columns)}; expected {_WHAT}")
@@ -181,15 +181,15 @@ def _rank(table: RelationTable, settings: SampleSettings, strategy: str, title: 
     if Capability.BASELINE in selector.capabilities:  # done at once
         return selector.rank(table, draw)
     with Progress(title or strategy, min(settings.wanted or len(table.items), len(table.items))) as progress:
-        return selector.rank(table, replace(draw, shown=_shower(progress)))
+        return selector.rank(table, replace(draw, shown=_shower(progress.advance)))
 
 
-def _shower(progress: Progress) -> Callable[[int], None]:
+def _shower(advance: Callable[[int], object]) -> Callable[[int], None]:
     shown = 0
 
     def show(picks: int) -> None:
         nonlocal shown
-        progress.advance(picks - shown)
+        advance(picks - shown)
         shown = picks
 
     return show

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.sources.references import ITEM_COLUMNS, PMID_COLUMNS, item_column
 from abroad.sources.tables import read_header, read_rows
@@ -98,7 +98,7 @@ def top_of_strata(documents: Iterable[Document], ranking: Mapping[str, Sequence[
     return chosen
 
 
-def read_ranking(path: str | Path, rejects: Rejects) -> dict[str, list[str]]:
+def read_ranking(path: str | Path, context: Context) -> dict[str, list[str]]:
     """Read the sampler's output: stratum -> references in the order picked.
 
     The stratum is the first column if the reference is not; else there is one stratum, "".
@@ -111,7 +111,7 @@ def read_ranking(path: str | Path, rejects: Rejects) -> dict[str, list[str]]:
     item = item_column(path, header)
     by = header[0] if header[0] not in (*ITEM_COLUMNS, *PMID_COLUMNS) else item
     ranking: dict[str, list[str]] = {}
-    for _, (stratum, value) in read_rows(path, (by, item), "\t", what, rejects):
+    for _, (stratum, value) in read_rows(path, (by, item), "\t", what, context):
         name = value.strip().rpartition("/entity/")[2]
         if name:
             ranking.setdefault(stratum if by != item else "", []).append(name)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, write_documents
+from abroad.core.io import write_documents
 from abroad.documents.fetch import FetchReport, fetch_documents
 from abroad.documents.inputs import read_documents, read_inputs
 from abroad.documents.lookup import Lookup
@@ -42,16 +42,16 @@ def documents_stage(
     """
     report = FetchReport()
     if xml or eutils is not None:
-        with _client(eutils, context) if eutils is not None else contextlib.nullcontext() as client:
+        with _client(eutils) if eutils is not None else contextlib.nullcontext() as client:
             find = partial(_find_pmids, xml, client, context)
-            references, related = read_references(sample, relations, context.rejects, find)
+            references, related = read_references(sample, relations, context, find)
             report = fetch_documents(references, related, out, context, xml, client)
         report = replace(report, references=len(references))
     if files or not report.documents:
-        found = read_documents(out, context.rejects) if report.documents else []
+        found = read_documents(out, context) if report.documents else []
         for path in files:
             present = {document.id for document in found}
-            found += [document for document in read_documents(path, context.rejects) if document.id not in present]
+            found += [document for document in read_documents(path, context) if document.id not in present]
         if not found:
             raise InputError("no document: give 'documents' of the config files, xml or eutils: true")
         write_documents(out, found)
@@ -66,13 +66,13 @@ def own_documents_stage(paths: Sequence[Path], out: Path, context: Context) -> F
     Raises:
         InputError: a path that is not there, or none gave a document.
     """
-    found = read_inputs(paths, context.rejects)
+    found = read_inputs(paths, context)
     write_documents(out, found)
     return FetchReport(documents=len(found), related=sum(bool(document.relations) for document in found))
 
 
-def _client(eutils: EutilsSettings, context: Context) -> EutilsClient:
-    return EutilsClient(eutils, context.say, kept=KeptAnswers(f"NCBI {eutils.base_url}"))
+def _client(eutils: EutilsSettings) -> EutilsClient:
+    return EutilsClient(eutils, kept=KeptAnswers(f"NCBI {eutils.base_url}"))
 
 
 def _find_pmids(
@@ -80,15 +80,15 @@ def _find_pmids(
 ) -> dict[str, str]:
     """DOI -> PMID, in local XML first; for a relations table that was made without PMIDs."""
     wanted, found = set(dois), {}
-    for record in read_xml(xml, Rejects()) if xml else ():  # what is broken there is told when the articles are read
+    for record in read_xml(xml, Context()) if xml else ():  # what is broken there is told when the articles are read
         if isinstance(record, Article) and record.doi and (doi := record.doi.lower()) in wanted:
             found[doi] = record.pmid
     left = [doi for doi in dois if doi not in found]
     if left and client is not None:
         context.say(f"the relations have no PMIDs: asking NCBI for those of {len(left):,} DOIs")
-        lookup = Lookup(client, context.rejects)
+        lookup = Lookup(client, context)
         with context.progress("PMIDs of DOIs", len(left)) as progress:
-            articles = lookup.fetch_dois(left, progress)
+            articles = lookup.fetch_dois(left, progress.advance)
         if lookup.failure is not None:
             raise lookup.failure
         found |= {doi: articles[doi].pmid for doi in left if doi in articles}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability
 
@@ -150,13 +151,14 @@ class EngineKind:
     Attributes:
         Settings: what can be set, a class derived from `abroad.engines.spec.EngineSettings`.
         capabilities: what such engines can do.
-        load: (model by name or path, batch size, settings of the class `Settings`, who is told what a person should
-            know while it works) -> the engine. Raises InputError for a model that there is not, or does not fit.
+        load: (model by name or path, batch size, settings of the class `Settings`, the context, which is told what a
+            person should know while it works) -> the engine. Raises InputError for a model that there is not, or that
+            does not fit.
     """
 
     Settings: type[Any]
     capabilities: Capability
-    load: Callable[[str, int, Any, Callable[[str], None]], Engine]
+    load: Callable[[str, int, Any, Context], Engine]
 
 
 NO_TEMPLATE = "the model's tokenizer has no chat template; expected an instruct model, or prompts without one"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
+from abroad.core.context import Context
 from abroad.core.registry import Capability
 from abroad.engines.base import Engine, Generation, GenerationRequest, Prompt, Score
 from abroad.engines.spec import EngineSpec
@@ -15,16 +16,16 @@ class LazyEngine:
 
     Args:
         spec: what is made.
-        say: is told what a person should know while it works.
+        context: is told what a person should know while it works.
     """
 
-    def __init__(self, spec: EngineSpec, say: Callable[[str], None] = lambda message: None) -> None:
-        self.spec, self._say = spec, say
+    def __init__(self, spec: EngineSpec, context: Context | None = None) -> None:
+        self.spec, self._context = spec, context
 
     @cached_property
     def engine(self) -> Engine:
         """The engine itself, made at the first use."""
-        return self.spec.make(self._say)
+        return self.spec.make(self._context)
 
     @property
     def capabilities(self) -> Capability:

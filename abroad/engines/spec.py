@@ -6,10 +6,11 @@ mapping in a config. No engine is imported before it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability, Registry, setting_names
 from abroad.core.settings import Settings
@@ -115,20 +116,20 @@ def make_engine(
     model: str,
     batch_size: int = 16,
     settings: EngineSettings | None = None,
-    say: Callable[[str], None] = lambda message: None,
+    context: Context | None = None,
 ) -> Engine:
     """An engine by name, over a model by name or path.
 
     Args:
         batch_size: texts at once; with a server, requests at once.
         settings: of this engine, as `read_settings` gives them.
-        say: is told what a person should know while it works.
+        context: is told what a person should know while it works.
     Raises:
         InputError: no such engine or model.
     """
     if settings is None:
         settings = read_settings(name, {})
-    return ENGINES.get(name).load(model, batch_size, settings, say)
+    return ENGINES.get(name).load(model, batch_size, settings, context or Context())
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,6 @@ class EngineSpec:
         """
         ENGINES.require(self.name, capability, purpose)
 
-    def make(self, say: Callable[[str], None] = lambda message: None) -> Engine:
+    def make(self, context: Context | None = None) -> Engine:
         """The engine, with its model loaded."""
-        return make_engine(self.name, self.model, self.batch_size, self.settings, say)
+        return make_engine(self.name, self.model, self.batch_size, self.settings, context)

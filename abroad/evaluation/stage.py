@@ -34,8 +34,8 @@ def evaluate_stage(
     from abroad.evaluation.evaluate import evaluate
     from abroad.evaluation.report import write_report
 
-    documents = read_documents(gold, context.rejects)
-    evaluation = evaluate(documents, read_predictions(predictions, context.rejects), settings)
+    documents = read_documents(gold, context)
+    evaluation = evaluate(documents, read_predictions(predictions, context), settings)
     if scores is not None:
         write_json(scores, evaluation.to_dict())
     if report is not None:

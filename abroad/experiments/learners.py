@@ -89,7 +89,7 @@ def _fit_adapter(documents: Sequence[Document | Task], learner: Learner, out: Pa
     from abroad.extraction.generative.load import load_generative_extractor
     from abroad.training.train import train
 
-    train(documents, [], learner.train, out, context.rejects)
+    train(documents, [], learner.train, out, context)
     decoding = Decoding(num_beams=1, max_new_tokens=learner.train.validation_max_new_tokens)
     return load_generative_extractor(str(out), decoding)
 

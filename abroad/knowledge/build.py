@@ -159,7 +159,7 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
 
 
 def _read_file(path: Path, by_id: Mapping[str, Document], where: str, context: Context) -> _File:
-    found_predictions = read_predictions(path, context.rejects)
+    found_predictions = read_predictions(path, context)
     known = [prediction for prediction in found_predictions if prediction.id in by_id]
     if not known:
         raise InputError(
@@ -189,7 +189,7 @@ def _kept_beside(path: Path) -> Path:
 
 
 def _by_id(paths: Sequence[Path], context: Context) -> dict[str, Document]:
-    return {document.id: document for path in paths for document in read_documents(path, context.rejects)}
+    return {document.id: document for path in paths for document in read_documents(path, context)}
 
 
 def _ready(

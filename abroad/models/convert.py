@@ -11,9 +11,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.io import write_json
 from abroad.models.backend import import_transformers
@@ -24,7 +24,7 @@ _KEPT = ("*.json", "*.model", "*.txt", "*.jinja", "*.md")
 """What goes along: configuration, tokenizer, card; never code, and no index of the old files."""
 
 
-def convert(name: str, out: Path, say: Callable[[str], None] = lambda message: None) -> int:
+def convert(name: str, out: Path, context: Context | None = None) -> int:
     """Write a model with pickled weights as a directory of safetensors.
 
     Args:
@@ -47,7 +47,7 @@ def convert(name: str, out: Path, say: Callable[[str], None] = lambda message: N
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        tensors = _convert_files(files, partial, say)
+        tensors = _convert_files(files, partial, context or Context())
         for pattern in _KEPT:
             for file in folder.glob(pattern):
                 if not file.name.endswith(".index.json"):
@@ -60,13 +60,13 @@ def convert(name: str, out: Path, say: Callable[[str], None] = lambda message: N
     return tensors
 
 
-def _convert_files(files: list[Path], target: Path, say: Callable[[str], None]) -> int:
+def _convert_files(files: list[Path], target: Path, context: Context) -> int:
     """Convert each file; several get the index that transformers reads them by."""
     places: dict[str, str] = {}
     size = 0
     for number, file in enumerate(files, 1):
         name = "model.safetensors" if len(files) == 1 else f"model-{number:05}-of-{len(files):05}.safetensors"
-        say(f"{file.name} -> {name}")
+        context.say(f"{file.name} -> {name}")
         written = _in_a_process_of_its_own(file, target / name)
         if again := sorted(places.keys() & written.keys()):
             raise AbroadError(f"{file}: holds {again[0]!r} a second time; expected the files of one model")

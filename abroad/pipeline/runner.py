@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import write_json
+from abroad.core.io import write_json, write_rejects
 from abroad.core.locks import held
 from abroad.core.outputs import Kind, Output, check_file, check_outputs, unwritable
 from abroad.core.provenance import input_hashes, peak_memory_mb, reset_peak_memory, versions
@@ -105,7 +105,7 @@ class RunRecord:
             return False
         return entry["inputs"] == input_hashes(stage.inputs) and entry["outputs"] == input_hashes(stage.outputs)
 
-    def perform(self, stage: Stage, say: Callable[[str], None] = lambda message: None) -> dict[str, Any]:
+    def perform(self, stage: Stage, context: Context) -> dict[str, Any]:
         """Run a stage, write what it set aside beside its first output, and record it; returns its figures."""
         missing = [path for path in stage.inputs if not path.exists()]
         if missing:
@@ -118,12 +118,12 @@ class RunRecord:
         started = datetime.now(UTC).isoformat(timespec="seconds")
         reset_peak_memory()
         start = time.monotonic()
-        context = Context(say=lambda message: say(f"  {message}"))
-        result = stage.run(context)
+        own = replace(context.apart(), say=lambda message: context.say(f"  {message}"))
+        result = stage.run(own)
         models = _models_in(stage.settings)
         if stage.outputs:
-            context.rejects.write_beside(stage.outputs[0])
-            result = {**result, "set_aside": len(context.rejects)}
+            write_rejects(own, stage.outputs[0])
+            result = {**result, "set_aside": len(own.rejects)}
         self.value["stages"][stage.name] = {
             **({"models": models} if models else {}),
             "started": started,
@@ -156,15 +156,15 @@ def _output(stage: Stage, path: Path, ours: bool) -> Output:
 def run_stages(
     config: Config,
     stages: list[Stage],
+    context: Context,
     only: str | None = None,
-    say: Callable[[str], None] = print,
     force: bool = False,
 ) -> RunRecord:
     """Run every stage that is not done, or one alone.
 
     Args:
+        context: is told what happens, a line at a time; each stage sets records aside on its own.
         only: name of the stage to run, whether it is done or not.
-        say: is told what happens, a line at a time.
         force: overwrite files in the run's directory that no stage wrote.
     Raises:
         InputError: no stage of that name, its inputs are missing, or a file stands in the way.
@@ -174,12 +174,10 @@ def run_stages(
         raise InputError(f"no stage {only!r}; expected one of: {', '.join(names)}")
     check_outputs([Output(config.out, Kind("a run", folder=True, recognise=lambda path: True), "out:")])
     with held(config.out, "abroad run"):
-        return _run_stages(config, stages, only, say, force)
+        return _run_stages(config, stages, context, only, force)
 
 
-def _run_stages(
-    config: Config, stages: list[Stage], only: str | None, say: Callable[[str], None], force: bool
-) -> RunRecord:
+def _run_stages(config: Config, stages: list[Stage], context: Context, only: str | None, force: bool) -> RunRecord:
     record = RunRecord(config)
     record.check([stage for stage in stages if only in (None, stage.name)], force)
     try:
@@ -191,11 +189,11 @@ def _run_stages(
             continue
         head = f"[{number}/{len(stages)}] {stage.name}"
         if only is None and record.is_done(stage):
-            say(f"{head}: done before, unchanged ({_figures(record.value['stages'][stage.name]['result'])})")
+            context.say(f"{head}: done before, unchanged ({_figures(record.value['stages'][stage.name]['result'])})")
             continue
-        say(f"{head} ...")
-        entry = record.perform(stage, say)
-        say(f"{head}: {entry['seconds']} s ({_figures(entry['result'])})")
+        context.say(f"{head} ...")
+        entry = record.perform(stage, context)
+        context.say(f"{head}: {entry['seconds']} s ({_figures(entry['result'])})")
     return record
 
 

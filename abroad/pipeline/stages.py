@@ -250,7 +250,7 @@ def _extract(section: ExtractSection, read: list[Path], model: Path, out: Path, 
     extractor = load_extractor(section.model or model, **section.extractor_settings())
     documents: dict[str, Document] = {}
     for path in read:
-        for document in read_documents(path, context.rejects):
+        for document in read_documents(path, context):
             documents.setdefault(document.id, document)
     report, _ = extract_stage([*documents.values()], extractor, out, Refinement())
     refuse_if_all_failed(report.failed, report.documents, report.first_error)

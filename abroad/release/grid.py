@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.progress import Progress, tell
 from abroad.core.schema import Document
 from abroad.engines.transformers.engine import TransformersEngine
@@ -77,7 +77,7 @@ class Bench:
         self.tokenizer = load_tokenizer(ModelSource(source.base))
         self.model = load_model(source, trained_in(run), merge=False)
         self.documents, self.decoding = documents, decoding
-        self.examples = make_examples(documents, self.tokenizer, 10**6, Rejects(), 0)
+        self.examples = make_examples(documents, self.tokenizer, 10**6, Context(), 0)
 
     def use(self, arrays: dict[str, np.ndarray]) -> None:
         """Put adapter weights in place."""

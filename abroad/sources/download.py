@@ -13,13 +13,13 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.helpers import helper, old_helper
 from abroad.core.io import file_sha256, write_json
@@ -75,7 +75,7 @@ def download(
     check: Check | None = None,
     attempts: int = 8,
     first_wait: float = 1.0,
-    say: Callable[[str], None] = lambda message: None,
+    context: Context | None = None,
 ) -> Downloaded:
     """Fetch `url` into `target`; a target that passes `check` already is left alone.
 
@@ -83,7 +83,7 @@ def download(
         check: also without it the size that the server names must be met.
         attempts: tries in this call; each goes on where the one before stopped.
         first_wait: seconds before the second attempt; later waits double.
-        say: is told about failed attempts.
+        context: is told of failed attempts.
     Raises:
         InputError: not an http(s) address.
         AbroadError: the server refuses, the attempts are used up (what came is kept for the
@@ -98,7 +98,7 @@ def download(
     target.parent.mkdir(parents=True, exist_ok=True)
     part = _Part(target, url)
     with open_client(60, follow_redirects=True) as client:
-        with_retries(url, attempts, first_wait, say)(_fetch_rest, client, part, check)
+        with_retries(url, attempts, first_wait, context or Context())(_fetch_rest, client, part, check)
     fault = check.fault(part.path)
     if fault:
         part.discard()

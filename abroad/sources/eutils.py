@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import httpx
 from pydantic import Field
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError
-from abroad.core.io import Rejects
 from abroad.core.settings import Count, NotNegative, Positive, Settings
 from abroad.sources.http import (
     NoAnswer,
@@ -63,19 +63,16 @@ class EutilsClient:
     def __init__(
         self,
         settings: EutilsSettings | None = None,
-        say: Callable[[str], None] = lambda message: None,
         limiter: RateLimiter | None = None,
         kept: KeptAnswers | None = None,
     ) -> None:
         """Open the client.
 
         Args:
-            say: is told of failed attempts.
             limiter: of requests; by default NCBI's own limits.
             kept: articles of earlier runs, whatever their output; None: NCBI is asked for all.
         """
         self.settings = settings or EutilsSettings()
-        self._say = say
         self._understood = False  # whether an answer could be read yet; a server of another kind gives none
         self._limiter = limiter or RateLimiter(RATE_WITH_KEY if self.settings.api_key else RATE)
         self._kept = kept
@@ -87,11 +84,11 @@ class EutilsClient:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def fetch(self, pmids: Sequence[str], rejects: Rejects) -> Iterator[dict[str, Article | None]]:
+    def fetch(self, pmids: Sequence[str], context: Context) -> Iterator[dict[str, Article | None]]:
         """Yield one answer a batch: PMID -> its article, or None if PubMed has no such record.
 
         A request that NCBI refuses, or answers with nothing that can be read, is halved until the identifier stands
-        alone; that one goes to `rejects`.
+        alone; that one is set aside.
 
         Raises:
             AbroadError: no answer after all attempts, access refused, or never an answer that could be read.
@@ -102,7 +99,7 @@ class EutilsClient:
             yield dict(known)
         wanted = [pmid for pmid in pmids if pmid not in known]
         for start in range(0, len(wanted), size):
-            for answer in self._fetch_batch(wanted[start : start + size], rejects, self.settings.attempts):
+            for answer in self._fetch_batch(wanted[start : start + size], context, self.settings.attempts):
                 self._keep(article for article in answer.values() if article is not None)
                 yield answer
 
@@ -130,24 +127,24 @@ class EutilsClient:
         return found
 
     def _fetch_batch(
-        self, batch: Sequence[str], rejects: Rejects, attempts: int
+        self, batch: Sequence[str], context: Context, attempts: int
     ) -> Iterator[dict[str, Article | None]]:
         try:
-            found = with_retries("NCBI efetch", attempts, self.settings.first_wait, self._say)(self._request, batch)
+            found = with_retries("NCBI efetch", attempts, self.settings.first_wait, context)(self._request, batch)
         except (_Refused, NoAnswer) as refusal:
             if isinstance(refusal, NoAnswer) and not (refusal.unreadable and (self._understood or len(batch) > 1)):
                 raise
             if len(batch) == 1:
-                rejects.add(f"PMID {batch[0]}", f"refused by NCBI ({refusal})")
+                context.rejects.add(f"PMID {batch[0]}", f"refused by NCBI ({refusal})")
                 return
             middle = len(batch) // 2
             for half in (batch[:middle], batch[middle:]):
-                yield from self._fetch_batch(half, rejects, min(attempts, _ATTEMPTS_OF_A_HALF))
+                yield from self._fetch_batch(half, context, min(attempts, _ATTEMPTS_OF_A_HALF))
             return
         self._understood = True
         yield {pmid: found.get(pmid) for pmid in batch}
 
-    def search_dois(self, dois: Sequence[str], rejects: Rejects) -> Iterator[tuple[Sequence[str], list[str]]]:
+    def search_dois(self, dois: Sequence[str], context: Context) -> Iterator[tuple[Sequence[str], list[str]]]:
         """Yield each batch of DOIs with the PMIDs that esearch finds for it.
 
         esearch does not say which PMID belongs to which DOI, and may find others too: the articles' own DOIs tell.
@@ -159,18 +156,18 @@ class EutilsClient:
         size = min(self.settings.batch_size, DOIS_A_SEARCH)
         for start in range(0, len(dois), size):
             batch = dois[start : start + size]
-            yield batch, self._search_batch(batch, rejects)
+            yield batch, self._search_batch(batch, context)
 
-    def _search_batch(self, batch: Sequence[str], rejects: Rejects) -> list[str]:
+    def _search_batch(self, batch: Sequence[str], context: Context) -> list[str]:
         try:
-            retries = with_retries("NCBI esearch", self.settings.attempts, self.settings.first_wait, self._say)
+            retries = with_retries("NCBI esearch", self.settings.attempts, self.settings.first_wait, context)
             return retries(self._search, batch)
         except _Refused as refusal:
             if len(batch) == 1:
-                rejects.add(f"DOI {batch[0]}", f"refused by NCBI ({refusal})")
+                context.rejects.add(f"DOI {batch[0]}", f"refused by NCBI ({refusal})")
                 return []
             middle = len(batch) // 2
-            return self._search_batch(batch[:middle], rejects) + self._search_batch(batch[middle:], rejects)
+            return self._search_batch(batch[:middle], context) + self._search_batch(batch[middle:], context)
 
     def _search(self, batch: Sequence[str]) -> list[str]:
         term = " OR ".join(f'"{doi.replace(chr(34), "")}"[doi]' for doi in batch)

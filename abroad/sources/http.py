@@ -22,6 +22,7 @@ import httpx
 import tenacity
 from pydantic import Field
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError
 from abroad.core.settings import Count, NotNegative, Positive, Settings
 from abroad.core.version import version
@@ -207,8 +208,8 @@ def retry_after(value: str | None) -> float:
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER) if seconds == seconds else 0.0
 
 
-def with_retries(what: str, attempts: int, first_wait: float, say: Callable[[str], None]) -> tenacity.Retrying:
-    """A caller that tries up to `attempts` times and tells `say` about each failure.
+def with_retries(what: str, attempts: int, first_wait: float, context: Context) -> tenacity.Retrying:
+    """A caller that tries up to `attempts` times and says each failure.
 
     Raises (when called): NoAnswer with the last failure, after the last attempt.
     """
@@ -220,7 +221,7 @@ def with_retries(what: str, attempts: int, first_wait: float, say: Callable[[str
 
     def tell(state: tenacity.RetryCallState) -> None:
         seconds = state.next_action.sleep if state.next_action else 0.0
-        say(f"{what}: {_reason(state)}; attempt {state.attempt_number} of {attempts}, next in {seconds:.1f} s")
+        context.say(f"{what}: {_reason(state)}; attempt {state.attempt_number} of {attempts}, next in {seconds:.1f} s")
 
     def give_up(state: tenacity.RetryCallState) -> Any:
         cause = state.outcome.exception() if state.outcome else None
@@ -301,8 +302,8 @@ class JsonClient:
         name: of the server, for messages.
     """
 
-    def __init__(self, name: str, settings: HttpSettings, say: Callable[[str], None] = lambda message: None) -> None:
-        self._name, self._settings, self._say = name, settings, say
+    def __init__(self, name: str, settings: HttpSettings, context: Context | None = None) -> None:
+        self._name, self._settings, self._context = name, settings, context or Context()
         self._limiter = RateLimiter(settings.rate)
         self._http = open_client(settings.timeout)
 
@@ -328,7 +329,7 @@ class JsonClient:
         Raises:
             AbroadError: no answer after all attempts, a request that the server refuses, or an answer that is not its.
         """
-        retries = with_retries(self._name, self._settings.attempts, self._settings.first_wait, self._say)
+        retries = with_retries(self._name, self._settings.attempts, self._settings.first_wait, self._context)
         return cast(T, retries(self._once, path, read, params, form))
 
     def _once(

@@ -18,8 +18,8 @@ from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, atomic_write
-from abroad.core.progress import Progress
+from abroad.core.io import atomic_write
+from abroad.core.rejects import Rejects
 from abroad.core.settings import Count, Settings
 from abroad.sources.tables import read_rows
 
@@ -106,12 +106,12 @@ def prepare(
     """
     import polars as pl
 
-    settings = settings or PrepareSettings()
+    settings, context = settings or PrepareSettings(), context or Context()
     max_relations, max_name_length = settings.max_relations, settings.max_name_length
-    report = PrepareReport(rejects=(context or Context()).rejects)
+    report = PrepareReport(rejects=context.rejects)
     # The map first: it is small, and a mistake in it should not cost the reading of the table.
-    pmids = _read_pmids(doi2pmid, report.rejects) if doi2pmid is not None else None
-    table = _read_metadata(metadata, report.rejects)
+    pmids = _read_pmids(doi2pmid, context) if doi2pmid is not None else None
+    table = _read_metadata(metadata, context)
 
     def keep(name: str, kept: pl.DataFrame) -> None:
         nonlocal table
@@ -149,22 +149,22 @@ def references(path: str | Path) -> Iterator[tuple[str, str]]:
         InputError: the file cannot be read, or lacks a column. Broken rows are passed over: `prepare` tells of them.
     """
     columns = ("reference_doi", "reference_wikidata")
-    for _, (doi, item) in read_rows(path, columns, ",", "a LOTUS metadata table (CSV)", Rejects()):
+    for _, (doi, item) in read_rows(path, columns, ",", "a LOTUS metadata table (CSV)", Context()):
         if (doi := doi.strip().lower()) not in ("", _MISSING.lower()):
             yield doi, item.strip().rpartition("/")[2]
 
 
-def _read_metadata(path: str | Path, rejects: Rejects) -> pl.DataFrame:
+def _read_metadata(path: str | Path, context: Context) -> pl.DataFrame:
     import polars as pl
 
-    rows = (row for _, row in read_rows(path, COLUMNS, ",", "a LOTUS metadata table (CSV)", rejects))
+    rows = (row for _, row in read_rows(path, COLUMNS, ",", "a LOTUS metadata table (CSV)", context))
     chunks = []
-    with Progress("reading LOTUS rows", total=None) as progress:
+    with context.progress("reading LOTUS rows", total=None) as progress:
         while chunk := list(islice(rows, _CHUNK)):
             chunks.append(_tidy(pl.DataFrame(chunk, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")))
             progress.advance(len(chunk))
     if not chunks:
-        raise InputError(f"{path}: no usable row{_first_reason(rejects)}; expected a LOTUS metadata table (CSV)")
+        raise InputError(f"{path}: no usable row{context.rejects.first()}; expected a LOTUS metadata table (CSV)")
     kingdom = pl.col(_KINGDOM)
     return pl.concat(chunks).with_columns(
         pl.when(kingdom == "").then(pl.lit(NO_KINGDOM)).otherwise(kingdom).alias(_KINGDOM),
@@ -179,25 +179,21 @@ def _tidy(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(text).with_columns(pl.all().replace(_MISSING, ""))
 
 
-def _read_pmids(path: str | Path, rejects: Rejects) -> pl.DataFrame:
+def _read_pmids(path: str | Path, context: Context) -> pl.DataFrame:
     """The DOIs (lower case) that have exactly one PMID in the map, with it."""
     import polars as pl
 
     what = "a map of reference_doi and reference_pubmed_id (tab separated)"
     pmids_of: dict[str, set[str]] = {}
-    for line, (doi, pmid) in read_rows(path, ("reference_doi", PMID), "\t", what, rejects):
+    for line, (doi, pmid) in read_rows(path, ("reference_doi", PMID), "\t", what, context):
         doi, pmid = re.sub(_DOI_PREFIX, "", doi.strip()).lower(), pmid.strip()
         if pmid in ("", _MISSING) or doi in ("", _MISSING.lower()):
             continue
         if not (pmid.isascii() and pmid.isdigit()):
-            rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {pmid[:40]!r}")
+            context.rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {pmid[:40]!r}")
             continue
         pmids_of.setdefault(doi, set()).add(pmid.lstrip("0") or "0")
     if not pmids_of:
-        raise InputError(f"{path}: no usable row{_first_reason(rejects)}; expected {what}")
+        raise InputError(f"{path}: no usable row{context.rejects.first()}; expected {what}")
     single = [(doi, *pmids) for doi, pmids in pmids_of.items() if len(pmids) == 1]
     return pl.DataFrame(single, schema={_DOI_KEY: pl.String, PMID: pl.String}, orient="row")
-
-
-def _first_reason(rejects: Rejects) -> str:
-    return f" (first: {rejects.items[0]['where']}: {rejects.items[0]['reason']})" if rejects else ""

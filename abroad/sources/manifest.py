@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 
 import httpx
 import yaml
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.sources.download import Check
 from abroad.sources.http import TransientError, open_client, request
@@ -42,7 +42,7 @@ def load_entry(name: str) -> Entry:
     return Entry(**entries[name])
 
 
-def published_check(entry: Entry, url: str | None, say: Callable[[str], None]) -> Check:
+def published_check(entry: Entry, url: str | None, context: Context) -> Check:
     """What the download is checked against: the manifest, or where it is silent, the Zenodo record.
 
     Zenodo lists each file of a record with `key`, `size` and `checksum`
@@ -50,7 +50,7 @@ def published_check(entry: Entry, url: str | None, say: Callable[[str], None]) -
 
     Args:
         url: an address given by the user; Zenodo is then not asked, for a mirror need not be that file.
-        say: is told when the record cannot be read: the size the server names is then the only check.
+        context: is told when the record cannot be read: the size the server names is then the only check.
     """
     if entry.sha256 or entry.md5:
         algorithm, digest = ("sha256", entry.sha256) if entry.sha256 else ("md5", entry.md5)
@@ -65,5 +65,7 @@ def published_check(entry: Entry, url: str | None, say: Callable[[str], None]) -
         algorithm, _, digest = listed["checksum"].partition(":")
         return Check(int(listed["size"]), algorithm, digest)
     except (httpx.HTTPError, TransientError, ValueError, KeyError, TypeError, AttributeError, StopIteration) as error:
-        say(f"{entry.record_api}: no checksum to be had ({str(error) or type(error).__name__}); checking the size only")
+        context.say(
+            f"{entry.record_api}: no checksum to be had ({str(error) or type(error).__name__}); checking the size only"
+        )
         return Check(entry.size)

@@ -10,10 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.outputs import check_file
-from abroad.core.progress import Progress
 from abroad.core.record_fields import read_doi
 from abroad.sources.name_index import FORMAT
 from abroad.sources.name_keys import name_key, organism_key
@@ -68,19 +67,19 @@ class _Row:
     classes: dict[str, str] = field(default_factory=dict)
 
 
-def build_index(table: Path, out: Path, rejects: Rejects, synonyms: Path | None = None) -> dict[str, int]:
+def build_index(table: Path, out: Path, context: Context, synonyms: Path | None = None) -> dict[str, int]:
     """Write the index; gives the number of rows of each of its tables.
 
     Args:
         table: LOTUS's frozen metadata (every row counts, whatever `prepare` filters), or a plain table with columns
             compound, organism and DOI, told apart by their columns; CSV or TSV, gzip or not.
         out: the SQLite file; it is there when it is whole.
-        rejects: collects rows that are broken, or name no compound or organism.
+        context: its rejects are the rows that are broken, or name no compound or organism.
         synonyms: tab separated, columns name and inchikey: further names of chemicals.
     Raises:
         InputError: a file cannot be read, lacks a column or holds no usable row.
     """
-    rows = _reader(table, rejects)
+    rows = _reader(table, context)
     check_file(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.part")
@@ -92,29 +91,28 @@ def build_index(table: Path, out: Path, rejects: Rejects, synonyms: Path | None 
             connection.executescript(_SCHEMA)
             _fill(connection, rows())
             if synonyms is not None:
-                _add_synonyms(connection, synonyms, rejects)
+                _add_synonyms(connection, synonyms, context)
             _add_genera(connection)
             counts = {t: connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in _TABLES}
             if not counts["chemical"] or not counts["organism"]:
-                first = f" (first: {rejects.items[0]['where']}: {rejects.items[0]['reason']})" if rejects else ""
-                raise InputError(f"{table}: no usable row{first}; expected {PLAIN}")
+                raise InputError(f"{table}: no usable row{context.rejects.first()}; expected {PLAIN}")
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
     return counts
 
 
-def _reader(path: Path, rejects: Rejects) -> Callable[[], Iterator[_Row]]:
+def _reader(path: Path, context: Context) -> Callable[[], Iterator[_Row]]:
     """What reads the rows of a table; its columns are looked at now."""
     delimiter = _delimiter(path)
     header = read_header(path, delimiter, f"{METADATA}, or {PLAIN}")
     if any(name.startswith("structure_") and name != "structure" for name in header):
-        return lambda: _lotus_rows(path, header, delimiter, rejects)
+        return lambda: _lotus_rows(path, header, delimiter, context)
     columns = _plain_columns(header)
     missing = [name for name in ("compound", "organism", "doi") if name not in columns]
     if missing:
         raise InputError(f"{path}: no column {', '.join(missing)} (found: {shorten(header)}); expected {PLAIN}")
-    return lambda: _plain_rows(path, columns, delimiter, rejects)
+    return lambda: _plain_rows(path, columns, delimiter, context)
 
 
 def _delimiter(path: Path) -> str:
@@ -130,12 +128,12 @@ def _plain_columns(header: Sequence[str]) -> dict[str, str]:
     return {meaning: plain[name] for meaning, names in meanings.items() for name in reversed(names) if name in plain}
 
 
-def _plain_rows(path: Path, columns: dict[str, str], delimiter: str, rejects: Rejects) -> Iterator[_Row]:
+def _plain_rows(path: Path, columns: dict[str, str], delimiter: str, context: Context) -> Iterator[_Row]:
     unread: list[str] = []
-    for line, fields in _counted(read_rows(path, tuple(columns.values()), delimiter, PLAIN, rejects)):
+    for line, fields in _counted(read_rows(path, tuple(columns.values()), delimiter, PLAIN, context), context):
         row = dict(zip(columns, map(_present, fields), strict=True))
         if not row["compound"] or not row["organism"]:
-            rejects.add(f"{path}:{line}", "expected a compound and an organism")
+            context.rejects.add(f"{path}:{line}", "expected a compound and an organism")
             continue
         doi = read_doi(row["doi"]) or ""
         if row["doi"] and not doi:
@@ -151,17 +149,19 @@ def _plain_rows(path: Path, columns: dict[str, str], delimiter: str, rejects: Re
             lineage={rank: row[rank] for rank in _RANKS if row.get(rank)},
         )
     if unread:
-        rejects.notes.append(f"{len(unread)} row(s) have no DOI that can be read ({unread[0]}): they count without one")
+        context.rejects.notes.append(
+            f"{len(unread)} row(s) have no DOI that can be read ({unread[0]}): they count without one"
+        )
 
 
-def _lotus_rows(path: Path, header: Sequence[str], delimiter: str, rejects: Rejects) -> Iterator[_Row]:
+def _lotus_rows(path: Path, header: Sequence[str], delimiter: str, context: Context) -> Iterator[_Row]:
     needed = (
         *("structure_wikidata", "structure_cid", "structure_nameTraditional", "organism_wikidata", "organism_name"),
         *("reference_wikidata", "reference_doi"),
     )
     optional = ("structure_nameIupac", "structure_inchikey", *_LOTUS_LINEAGE, *_LOTUS_CLASSES)
     columns = (*needed, *(name for name in optional if name in header))
-    for _, fields in _counted(read_rows(path, columns, delimiter, METADATA, rejects)):
+    for _, fields in _counted(read_rows(path, columns, delimiter, METADATA, context), context):
         row = dict(zip(columns, map(_present, fields), strict=True))
         yield _Row(
             names=(row["structure_nameTraditional"], row.get("structure_nameIupac", "")),
@@ -177,8 +177,8 @@ def _lotus_rows(path: Path, header: Sequence[str], delimiter: str, rejects: Reje
         )
 
 
-def _counted(rows: Iterable[tuple[int, tuple[str, ...]]]) -> Iterator[tuple[int, tuple[str, ...]]]:
-    with Progress("indexing names", total=None) as progress:
+def _counted(rows: Iterable[tuple[int, tuple[str, ...]]], context: Context) -> Iterator[tuple[int, tuple[str, ...]]]:
+    with context.progress("indexing names", total=None) as progress:
         for number, row in enumerate(rows, 1):
             if number % 10_000 == 0:
                 progress.advance(10_000)
@@ -219,10 +219,10 @@ def _chemical_id(row: _Row, key: str) -> str:
     return f"pubchem.compound:{row.pubchem}" if row.pubchem else f"name:{key}" if key else ""
 
 
-def _add_synonyms(connection: sqlite3.Connection, path: Path, rejects: Rejects) -> None:
+def _add_synonyms(connection: sqlite3.Connection, path: Path, context: Context) -> None:
     what = "names and InChIKeys (tab separated, columns name and inchikey)"
     query = "SELECT id, label, wikidata, pubchem, classes FROM chemical WHERE inchikey = ?"
-    for _, (name, inchikey) in read_rows(path, ("name", "inchikey"), "\t", what, rejects):
+    for _, (name, inchikey) in read_rows(path, ("name", "inchikey"), "\t", what, context):
         if not (key := name_key(name)):
             continue
         known = connection.execute(query, (inchikey,)).fetchone()

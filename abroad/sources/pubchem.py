@@ -7,14 +7,14 @@ Identifier Exchange: https://pubchem.ncbi.nlm.nih.gov/idexchange/.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, atomic_write, require_file
+from abroad.core.io import atomic_write, require_file
 from abroad.core.jsonl import split_lines
-from abroad.core.progress import Progress
 from abroad.sources.http import HttpSettings, JsonClient, int_of
 from abroad.sources.kept import KeptAnswers
 from abroad.sources.tables import read_rows
@@ -38,7 +38,7 @@ def is_name(synonym: str) -> bool:
     return 2 < len(synonym) <= _LONGEST and _CODE.fullmatch(synonym.strip()) is None
 
 
-def read_inchikeys(path: Path, rejects: Rejects) -> list[str]:
+def read_inchikeys(path: Path, context: Context) -> list[str]:
     """InChIKeys of a table with a column structure_inchikey or inchikey (csv or tsv, .gz too), or one a line.
 
     Raises:
@@ -50,14 +50,14 @@ def read_inchikeys(path: Path, rejects: Rejects) -> list[str]:
     else:
         separator = "\t" if ".tsv" in path.suffixes else ","
         what = "a table with a column structure_inchikey"
-        rows = read_rows(path, ("structure_inchikey",), separator, what, rejects)
+        rows = read_rows(path, ("structure_inchikey",), separator, what, context)
         found = [(f"{path}:{line}", row[0]) for line, row in rows]
     keys: dict[str, None] = {}
     for where, key in found:
         if _INCHIKEY.fullmatch(key):
             keys[key] = None
         elif key:
-            rejects.add(where, f"{key[:40]!r} is no InChIKey")
+            context.rejects.add(where, f"{key[:40]!r} is no InChIKey")
     if not keys:
         raise InputError(f"{path}: no InChIKey in it")
     return list(keys)
@@ -67,19 +67,19 @@ def fetch_synonyms(
     inchikeys: Sequence[str],
     kept: KeptAnswers,
     settings: HttpSettings | None = None,
-    say: Callable[[str], None] = lambda message: None,
+    context: Context | None = None,
 ) -> dict[str, list[str]]:
     """InChIKey -> names, asking PubChem for those that are not kept from earlier runs.
 
     Raises:
         AbroadError: PubChem does not answer; what came is kept.
     """
-    settings = settings or HttpSettings(base_url=BASE_URL, rate=RATE)
+    settings, context = settings or HttpSettings(base_url=BASE_URL, rate=RATE), context or Context()
     found = kept.get(inchikeys)
     todo = [key for key in dict.fromkeys(inchikeys) if key not in found]
     with (
-        JsonClient("PubChem", settings, say) as client,
-        Progress("PubChem synonyms", len(found) + len(todo), done=len(found)) as progress,
+        JsonClient("PubChem", settings, context) as client,
+        context.progress("PubChem synonyms", len(found) + len(todo), done=len(found)) as progress,
     ):
         for start in range(0, len(todo), BATCH):
             batch = todo[start : start + BATCH]
@@ -123,7 +123,7 @@ def _entries(status: int, answer: Any, outer: str, inner: str) -> list[dict[str,
     return [dict(entry) for entry in answer[outer][inner]]
 
 
-def read_exchange(path: Path, rejects: Rejects) -> dict[str, list[str]]:
+def read_exchange(path: Path, context: Context) -> dict[str, list[str]]:
     """InChIKey -> names from a file of the Identifier Exchange Service (InChIKeys in, synonyms out; two columns).
 
     Raises:
@@ -136,7 +136,7 @@ def read_exchange(path: Path, rejects: Rejects) -> dict[str, list[str]]:
             key, _, synonym = line.rstrip("\r\n").partition("\t")
             if not _INCHIKEY.fullmatch(key.strip()):
                 if line.strip():
-                    rejects.add(f"{path}:{number}", "expected an InChIKey, a tab and a synonym")
+                    context.rejects.add(f"{path}:{number}", "expected an InChIKey, a tab and a synonym")
             elif synonym.strip() and is_name(synonym):
                 result.setdefault(key.strip(), []).append(synonym.strip())
     if not result:

@@ -17,8 +17,9 @@ from typing import IO, Any
 
 from lxml import etree
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, require_file
+from abroad.core.io import require_file
 from abroad.core.limits import BoundedGzip
 from abroad.text.markup import MarkupReader, is_clean
 
@@ -104,10 +105,10 @@ def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
         raise BrokenXml(f"XML, but not PubMed's: expected the root PubmedArticleSet, found {records.root.tag}")
 
 
-def read_xml(paths: Sequence[Path], rejects: Rejects) -> Iterator[Article | Deleted]:
+def read_xml(paths: Sequence[Path], context: Context) -> Iterator[Article | Deleted]:
     """Yield the records of files and directories (every .xml and .xml.gz in them), in order of file name.
 
-    A file that breaks off goes to `rejects` after the records it did give. PubMed's update
+    A file that breaks off is set aside after the records it did give. PubMed's update
     files are numbered on from the baseline: of two records of one PMID the later is newer.
 
     Raises:
@@ -121,11 +122,11 @@ def read_xml(paths: Sequence[Path], rejects: Rejects) -> Iterator[Article | Dele
                 stream: Any = BoundedGzip(raw, str(path)) if compressed else raw
                 yield from parse_articles(stream)
         except BrokenXml as error:
-            rejects.add(str(path), str(error))
+            context.rejects.add(str(path), str(error))
         except InputError as error:
-            rejects.add(str(path), str(error).removeprefix(f"{path}: "))
+            context.rejects.add(str(path), str(error).removeprefix(f"{path}: "))
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            rejects.add(str(path), f"damaged or cut-off gzip file ({error})")
+            context.rejects.add(str(path), f"damaged or cut-off gzip file ({error})")
 
 
 def plain_text(element: Any) -> str:

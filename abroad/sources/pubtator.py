@@ -7,12 +7,11 @@ document; they are kept only where our text has the same words there, else the w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from abroad.core.io import Rejects
-from abroad.core.progress import Progress
+from abroad.core.context import Context
 from abroad.core.schema import Document
 from abroad.sources.http import HttpSettings, JsonClient, NotThere, int_of, objects_of, part_of
 from abroad.sources.kept import KeptAnswers
@@ -45,7 +44,7 @@ def fetch_bioc(
     pmids: Sequence[str],
     kept: KeptAnswers,
     settings: HttpSettings | None = None,
-    say: Callable[[str], None] = lambda message: None,
+    context: Context | None = None,
 ) -> dict[str, dict[str, Any]]:
     """PMID -> BioC document of those that PubTator3 has, asking for what is not kept from earlier runs.
 
@@ -54,12 +53,12 @@ def fetch_bioc(
     Raises:
         AbroadError: no answer, or nothing but 404; what came is kept.
     """
-    settings = settings or HttpSettings(base_url=BASE_URL, rate=RATE)
+    settings, context = settings or HttpSettings(base_url=BASE_URL, rate=RATE), context or Context()
     found = kept.get(pmids)
     todo = [pmid for pmid in dict.fromkeys(pmids) if pmid not in found]
     with (
-        JsonClient("PubTator3", settings, say) as client,
-        Progress("PubTator3 annotations", len(found) + len(todo), done=len(found)) as progress,
+        JsonClient("PubTator3", settings, context) as client,
+        context.progress("PubTator3 annotations", len(found) + len(todo), done=len(found)) as progress,
     ):
         asked = _Asked(client, bool(found))
         for start in range(0, len(todo), BATCH):
@@ -102,13 +101,13 @@ def _pmid(entry: dict[str, Any]) -> str:
     return str(entry.get("pmid") or str(entry.get("id", "")).partition("|")[0])
 
 
-def annotate(document: Document, bioc: dict[str, Any], rejects: Rejects) -> Document:
-    """The document with a field `annotations`; mentions that its text does not hold go to `rejects`."""
+def annotate(document: Document, bioc: dict[str, Any], context: Context) -> Document:
+    """The document with a field `annotations`; mentions that its text does not hold are set aside."""
     found = []
     for raw in _mentions(bioc):
         annotation = _placed(raw, document.text)
         if annotation is None:
-            rejects.add(f"PMID {document.pmid}", f"{raw.text!r} is not near {raw.start} in our text")
+            context.rejects.add(f"PMID {document.pmid}", f"{raw.text!r} is not near {raw.start} in our text")
         else:
             found.append(annotation)
     found.sort(key=lambda entry: (entry.start, entry.end))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Entity
 from abroad.sources.lotus import COLUMNS, PMID
 from abroad.sources.tables import open_table, read_header, read_rows, shorten
@@ -41,7 +41,7 @@ class Related:
 def read_references(
     path: str | Path,
     relations: str | Path | None,
-    rejects: Rejects,
+    context: Context,
     find_pmids: Callable[[Sequence[str]], Mapping[str, str]] | None = None,
 ) -> tuple[list[Reference], dict[str, Related]]:
     """Read what to fetch, and with a relations table what is known of it.
@@ -57,11 +57,11 @@ def read_references(
     Raises:
         InputError: a file cannot be read, or names no reference that can be fetched.
     """
-    column, keys = _read_keys(path, rejects)
+    column, keys = _read_keys(path, context)
     by_pmid = column in PMID_COLUMNS
     if not by_pmid and relations is None:
         raise InputError(f"{path}: has {column} but no PMID; give the relations table to look them up (--relations)")
-    rows = _read_relations(relations, rejects) if relations is not None else iter(())
+    rows = _read_relations(relations, context) if relations is not None else iter(())
     pmids_of, related, without = _gather(rows, PMID if by_pmid else column, set(keys))
     if find_pmids is not None and without:
         for key, pmid, its in _found_later(without, find_pmids):
@@ -73,7 +73,7 @@ def read_references(
         pmids = [key] if by_pmid else pmids_of.get(key, ())
         if not pmids:
             why = f"no PMID in {relations}, and none found" if key in without else f"no such reference in {relations}"
-            rejects.add(f"{path}: {column} {key}", why)
+            context.rejects.add(f"{path}: {column} {key}", why)
         for pmid in pmids:
             known = related.get(pmid)
             references.setdefault(pmid, Reference(pmid, known.doi if known else None))
@@ -122,19 +122,19 @@ def item_column(path: str | Path, header: Sequence[str]) -> str:
     raise InputError(f"{path}: expected {_REFERENCES}; found columns {shorten(header)}")
 
 
-def _read_keys(path: str | Path, rejects: Rejects) -> tuple[str, list[str]]:
+def _read_keys(path: str | Path, context: Context) -> tuple[str, list[str]]:
     """(column, its distinct values in order); a list of PMIDs counts as the column PMID."""
     header = read_header(path, "\t", _REFERENCES)
     if len(header) == 1 and _is_pmid(header[0].strip()):
         column, values = "PMID", _read_list(path)
     else:
         column = item_column(path, header)
-        values = ((line, value) for line, (value,) in read_rows(path, (column,), "\t", _REFERENCES, rejects))
+        values = ((line, value) for line, (value,) in read_rows(path, (column,), "\t", _REFERENCES, context))
     keys: dict[str, None] = {}
     for line, value in values:
         value = value.strip()
         if column in PMID_COLUMNS and value and not _is_pmid(value):
-            rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {value[:40]!r}")
+            context.rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {value[:40]!r}")
         elif value:
             keys[(value.lstrip("0") or "0") if column in PMID_COLUMNS else _key(value)] = None
     return column, list(keys)
@@ -145,16 +145,16 @@ def _read_list(path: str | Path) -> Iterator[tuple[int, str]]:
         yield from enumerate(stream, 1)
 
 
-def _read_relations(path: str | Path, rejects: Rejects) -> Iterator[dict[str, str]]:
+def _read_relations(path: str | Path, context: Context) -> Iterator[dict[str, str]]:
     columns = (*COLUMNS, PMID)
-    for line, fields in read_rows(path, columns, "\t", _RELATIONS_TABLE, rejects):
+    for line, fields in read_rows(path, columns, "\t", _RELATIONS_TABLE, context):
         row = dict(zip(columns, map(str.strip, fields), strict=True))
         empty = [name for name in ("structure_wikidata", "organism_wikidata", *_LABELS) if not row[name]]
         empty += [PMID] if not row[PMID] and not row["reference_doi"] else []
         if empty:
-            rejects.add(f"{path}:{line}", f"nothing in {', '.join(empty)}")
+            context.rejects.add(f"{path}:{line}", f"nothing in {', '.join(empty)}")
         elif row[PMID] and not _is_pmid(row[PMID]):
-            rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {row[PMID][:40]!r}")
+            context.rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {row[PMID][:40]!r}")
         else:
             yield row
 

@@ -17,8 +17,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, TextIO
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, require_file
+from abroad.core.io import require_file
 from abroad.core.limits import BoundedGzip
 from abroad.sources.delimited import read_delimited_rows
 
@@ -64,9 +65,9 @@ def read_header(path: str | Path, delimiter: str, what: str) -> list[str]:
 
 
 def read_rows(
-    path: str | Path, columns: Sequence[str], delimiter: str, what: str, rejects: Rejects
+    path: str | Path, columns: Sequence[str], delimiter: str, what: str, context: Context
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield (line, the fields of `columns`) of each row; a broken row goes to `rejects`.
+    """Yield (line, the fields of `columns`) of each row; a broken row is set aside.
 
     Broken is a row with another number of fields than the header, with quotes
     that do not close, or with bytes in `columns` that are not UTF-8.
@@ -86,15 +87,15 @@ def read_rows(
         next((row for row in rows if row.fields), None)
         for row in rows:
             if row.fault:
-                rejects.add(f"{path}:{row.line}", f"broken row ({row.fault})")
+                context.rejects.add(f"{path}:{row.line}", f"broken row ({row.fault})")
             elif row.fields and len(row.fields) != width:
-                rejects.add(f"{path}:{row.line}", f"expected {width} fields, found {len(row.fields)}")
+                context.rejects.add(f"{path}:{row.line}", f"expected {width} fields, found {len(row.fields)}")
             elif row.fields:
                 fields = pick(row.fields)
                 if is_unicode("".join(fields)):
                     yield row.line, fields
                 else:
-                    rejects.add(f"{path}:{row.line}", "not UTF-8")
+                    context.rejects.add(f"{path}:{row.line}", "not UTF-8")
 
 
 def require_columns(path: str | Path, header: Sequence[str], columns: Sequence[str], what: str) -> None:

@@ -58,15 +58,15 @@ def instruct_stage(
     from abroad.synthesis.prompts.classes import with_superclasses
     from abroad.synthesis.prompts.instruct import instruct
 
-    seeds = read_documents(documents, context.rejects)
+    seeds = read_documents(documents, context)
     if classes is not None:
-        seeds = with_superclasses(seeds, classes, context.rejects)
+        seeds = with_superclasses(seeds, classes, context)
     ask = None
     if settings.keywords_by == "model":
         if engine is None:
             raise InputError("keywords_by: model: expected a model to ask, found none")
         ask = _asking(settings, engine, helper(out, "work"), context)
-    records = list(instruct(seeds, settings, context.rejects, ask))
+    records = list(instruct(seeds, settings, context, ask))
     if not records:
         raise InputError(f"{documents}: no document with relations to write synthetic abstracts for")
     write_jsonl(out, records)
@@ -83,7 +83,7 @@ def _asking(
     from abroad.synthesis.prompts.model_keywords import ask_keywords
 
     spec = engine.spec
-    writer = Writer(LazyEngine(spec, context.say), spec.identity, work, context)
+    writer = Writer(LazyEngine(spec, context), spec.identity, work, context)
 
     def ask(documents: Sequence[Document]) -> list[list[str]]:
         return ask_keywords(documents, settings, writer)
@@ -103,7 +103,7 @@ def generate_stage(prompts: Path, out: Path, settings: GenerateSettings, context
 
     spec = settings.spec
     if settings.workers == 1:
-        return generate_abstracts(prompts, out, spec.make(context.say), context, spec.identity)
+        return generate_abstracts(prompts, out, spec.make(context), context, spec.identity)
     return generate_on_workers(prompts, out, spec, settings.workers, context)
 
 
@@ -136,8 +136,8 @@ def select_stage(
     from abroad.synthesis.selection.select import select
     from abroad.synthesis.settings import CurateSettings
 
-    candidates = read_documents(abstracts, context.rejects)
-    selection: Selection = select(candidates, settings, read_documents(seeds, context.rejects) if seeds else [])
+    candidates = read_documents(abstracts, context)
+    selection: Selection = select(candidates, settings, read_documents(seeds, context) if seeds else [])
     kept = selection.kept
     if settings.curate is not None and kept:
         kept = curate(kept, CurateSettings(k=settings.curate)).documents
@@ -183,9 +183,9 @@ def specialise_stage(
 
     earlier: list[dict[str, Any]] = [record for _, _, record in read_records(previous)] if previous else []
     next_round(earlier)  # refuses a third before a model is loaded
-    curated, abstracts = (read_documents(path, context.rejects) for path in (seeds, corpus))
+    curated, abstracts = (read_documents(path, context) for path in (seeds, corpus))
     spec, work = engine.spec, work_folder(out)
-    made = spec.make(context.say)
+    made = spec.make(context)
     result = specialise(curated, abstracts, made, spec.identity, settings, work, context, earlier)
     own = earlier or [task.to_dict() for task in make_tasks(curated, settings.seed)]
     write_jsonl(out, [*own, *result.tasks])

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.extraction.generative.encode import encode_answer, encode_prompt, encode_target
@@ -32,7 +32,7 @@ def make_examples(
     documents: Iterable[Document | Task],
     tokenizer: Any,
     max_length: int,
-    rejects: Rejects,
+    context: Context,
     seed: int,
     shuffles: int = 1,
 ) -> list[TokenisedExample]:
@@ -49,7 +49,9 @@ def make_examples(
         for copy in range(1 if isinstance(document, Task) else shuffles):
             example = _encode(document, tokenizer, seed, copy)
             if len(example) > max_length:
-                rejects.add(document.id, f"{len(example)} tokens with its relations, more than max_length {max_length}")
+                context.rejects.add(
+                    document.id, f"{len(example)} tokens with its relations, more than max_length {max_length}"
+                )
                 break
             examples.append(example)
     return examples

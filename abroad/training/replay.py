@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.models.source import INITIAL
@@ -49,14 +49,14 @@ def recorded_settings(run: Path) -> TrainSettings:
     return TrainSettings.recorded(fields)
 
 
-def replay(run: Path, documents: Sequence[Document | Task], updates: int, rejects: Rejects) -> Replay:
+def replay(run: Path, documents: Sequence[Document | Task], updates: int, context: Context) -> Replay:
     """Plan the run again and compare each update's hash with the manifest; make the first `updates` of them again."""
     settings = recorded_settings(run)
     manifest = {record["update"]: record for record in course(read_log(run / ORDER))}
     if not manifest:
         raise InputError(f"{run / ORDER}: no manifest of the data order")
     with tempfile.TemporaryDirectory(prefix="abroad-replay-") as folder:
-        again = TrainingRun(documents, [], settings.replace(keep_every=0), Path(folder), rejects)
+        again = TrainingRun(documents, [], settings.replace(keep_every=0), Path(folder), context)
         planned = {update.number: update.record(again.names)["hash"] for update in again.updates}
         same = [number for number, record in manifest.items() if planned.get(number) == record["hash"]]
         different = sorted(set(manifest) - set(same))

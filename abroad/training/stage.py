@@ -27,6 +27,6 @@ def train_stage(
     """
     from abroad.training.train import train
 
-    examples = [item for path in training_sets for item in read_training_set(path, context.rejects)]
-    held_out = read_documents(validation, context.rejects) if validation is not None else []
-    return train(examples, held_out, settings, out, context.rejects)
+    examples = [item for path in training_sets for item in read_training_set(path, context)]
+    held_out = read_documents(validation, context) if validation is not None else []
+    return train(examples, held_out, settings, out, context)

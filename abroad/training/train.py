@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
-from abroad.core.io import Rejects
 from abroad.core.locks import held
 from abroad.core.progress import Progress, tell
 from abroad.core.resume import digest
@@ -52,7 +52,7 @@ def train(
     validation: Sequence[Document],
     settings: TrainSettings,
     out: Path,
-    rejects: Rejects,
+    context: Context,
 ) -> TrainReport:
     """Fine-tune a LoRA adapter on the relations of `documents` (or the answers of tasks) and write it to `out`.
 
@@ -62,7 +62,7 @@ def train(
         InputError: no document fits max_length, the model cannot be loaded, or another run is at `out`.
     """
     with held(out) if os.environ.get("RANK", "0") == "0" else contextlib.nullcontext():
-        return _train(TrainingRun(documents, validation, settings, out, rejects), out)
+        return _train(TrainingRun(documents, validation, settings, out, context), out)
 
 
 def _train(run: TrainingRun, out: Path) -> TrainReport:
@@ -87,7 +87,7 @@ class TrainingRun:
         validation: Sequence[Document],
         settings: TrainSettings,
         out: Path,
-        rejects: Rejects,
+        context: Context,
     ) -> None:
         _, torch = import_transformers()
         source = resolve_model(settings.model)
@@ -98,7 +98,7 @@ class TrainingRun:
         self.on_score: Callable[[int, float], None] = lambda epoch, f1: None  # may raise to end the run
         self.tokenizer = load_tokenizer(source)
         self.examples = make_examples(
-            documents, self.tokenizer, settings.max_length, rejects, settings.seed, settings.shuffles
+            documents, self.tokenizer, settings.max_length, context, settings.seed, settings.shuffles
         )
         if not self.examples:
             raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")

@@ -21,9 +21,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
-from abroad.core.io import Rejects, read_records, write_documents, write_json, write_jsonl
+from abroad.core.io import read_records, write_documents, write_json, write_jsonl
 from abroad.core.outputs import WRITTEN
 from abroad.core.schema import Document, Prediction
 from annotation.argilla.connection import explained
@@ -70,7 +71,7 @@ class PullReport:
     flagged: int
 
 
-def pull(client: Argilla, dataset: str, workspace: str, rejects: Rejects) -> Pulled:
+def pull(client: Argilla, dataset: str, workspace: str, context: Context) -> Pulled:
     """Everything that curators answered, in the dataset, its overlap and its adjudication.
 
     Raises:
@@ -85,7 +86,7 @@ def pull(client: Argilla, dataset: str, workspace: str, rejects: Rejects) -> Pul
             raise InputError(f"no dataset {dataset!r} in the workspace {workspace!r}: push to it first")
         users = usernames(client, workspace)
         for place in found:
-            _read_dataset(client, place, users, pulled, rejects)
+            _read_dataset(client, place, users, pulled, context)
     return pulled
 
 
@@ -100,12 +101,12 @@ def usernames(client: Argilla, workspace: str) -> dict[str, str]:
     return {str(user.id): user.username for user in (client.me, *place.users)}
 
 
-def _read_dataset(client: Argilla, place: Dataset, users: dict[str, str], pulled: Pulled, rejects: Rejects) -> None:
+def _read_dataset(client: Argilla, place: Dataset, users: dict[str, str], pulled: Pulled, context: Context) -> None:
     for record in stored_records(client, place):
         try:
             document, prediction = document_of(record), prediction_of(record)
         except (KeyError, TypeError, ValueError, AttributeError, InputError):
-            rejects.add(f"{place.name}: {record.id}", "not a record that abroad pushed")
+            context.rejects.add(f"{place.name}: {record.id}", "not a record that abroad pushed")
             continue
         pulled.documents.setdefault(document.id, document)
         if prediction is not None:
@@ -147,7 +148,7 @@ def _mentions(spans: Any, document: Document) -> tuple[Mention, ...]:
     return tuple(sorted(mentions, key=lambda mention: (mention.start, mention.end, mention.role)))
 
 
-def read_offline(path: Path, rejects: Rejects) -> Pulled:
+def read_offline(path: Path, context: Context) -> Pulled:
     """The answers in a file that the offline page saved: {"documents": [...], "answers": [...]}.
 
     An answer has `document`, `curator`, `status`, `relations` (the text, a relation a line), optionally `spans`,
@@ -170,7 +171,7 @@ def read_offline(path: Path, rejects: Rejects) -> Pulled:
             if prediction is not None:
                 pulled.predictions[document.id] = Prediction.from_dict(prediction)
         except InputError as error:
-            rejects.add(f"{path}: document {number}", str(error))
+            context.rejects.add(f"{path}: document {number}", str(error))
     for number, record in enumerate(value["answers"], 1):
         where = f"{path}: answer {number}"
         try:
@@ -179,9 +180,9 @@ def read_offline(path: Path, rejects: Rejects) -> Pulled:
             decision = _decision(document, str(record["curator"]), record, batch, updated, f"html:{path.name}")
             pulled.decisions.append(Decision.from_dict(decision.to_dict()))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            rejects.add(where, f"expected document, curator, status and relations: {error!r}")
+            context.rejects.add(where, f"expected document, curator, status and relations: {error!r}")
         except InputError as error:
-            rejects.add(where, str(error))
+            context.rejects.add(where, str(error))
     return pulled
 
 

@@ -19,7 +19,6 @@ from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.progress import Progress
 from abroad.core.registry import member_of
 from abroad.core.schema import Document, Prediction
 from abroad.core.settings import Count, Settings, Share
@@ -89,7 +88,7 @@ def push(
         AbroadError: the server is away or refuses; what arrived is there, and the same push goes on.
     """
     _check(settings)
-    by_id = usable_predictions(documents, predictions, context.rejects, "pushed")
+    by_id = usable_predictions(documents, predictions, context, "pushed")
     ordered = order_documents(documents, by_id, settings.order, ranks)
     report = PushReport()
     with explained(client):
@@ -119,7 +118,7 @@ def push(
     report.updated = sum(id in known for id in report.pushed)
     report.created = len(report.pushed) - report.updated
     report.overlapping = len(cards.get(f"{settings.dataset}-{OVERLAP}", ()))
-    with Progress("pushing documents", len(report.pushed)) as progress:
+    with context.progress("pushing documents", len(report.pushed)) as progress:
         for name, items in cards.items():
             needed = settings.curators if name.endswith(f"-{OVERLAP}") else 1
             send(client, name, settings.workspace, needed, items, progress.advance)

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.schema import Document, Entity, Evidence, LabelPair, Prediction, Relation
 from abroad.text.evidence import find_evidence
 
@@ -257,7 +257,7 @@ def _agent(model: str) -> str:
 
 
 def usable_predictions(
-    documents: Sequence[Document], predictions: Sequence[Prediction], rejects: Rejects, done: str
+    documents: Sequence[Document], predictions: Sequence[Prediction], context: Context, done: str
 ) -> dict[str, Prediction]:
     """Predictions by document, without those that failed or are of no document here, which are set aside.
 
@@ -268,9 +268,11 @@ def usable_predictions(
     result = {}
     for prediction in predictions:
         if prediction.id not in known:
-            rejects.add(f"prediction {prediction.id}", "no document has this id")
+            context.rejects.add(f"prediction {prediction.id}", "no document has this id")
         elif prediction.error:
-            rejects.add(f"prediction {prediction.id}", f"it failed ({prediction.error}); {done} without suggestion")
+            context.rejects.add(
+                f"prediction {prediction.id}", f"it failed ({prediction.error}); {done} without suggestion"
+            )
         else:
             result[prediction.id] = prediction
     return result

@@ -12,8 +12,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_records, write_jsonl
+from abroad.core.io import read_records, write_jsonl
 from abroad.core.schema import LabelPair
 
 SUBMITTED, DRAFT, DISCARDED = "submitted", "draft", "discarded"
@@ -101,22 +102,22 @@ def write_decisions(path: Path, decisions: Iterable[Decision]) -> None:
     write_jsonl(path, (decision.to_dict() for decision in decisions))
 
 
-def read_decisions(path: Path, rejects: Rejects | None = None) -> list[Decision]:
+def read_decisions(path: Path, context: Context | None = None) -> list[Decision]:
     """Read decisions (JSONL).
 
     Args:
-        rejects: collects records that are none; without it the first one raises.
+        context: its rejects are records that are none; without it the first one raises.
     Raises:
         InputError: the file cannot be read.
     """
     decisions = []
-    for where, _, record in read_records(path, rejects):
+    for where, _, record in read_records(path, context):
         try:
             decisions.append(Decision.from_dict(record))
         except InputError as error:
-            if rejects is None:
+            if context is None:
                 raise InputError(f"{where}: {error}") from None
-            rejects.add(where, str(error))
+            context.rejects.add(where, str(error))
     return decisions
 
 

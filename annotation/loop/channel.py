@@ -9,7 +9,6 @@ from typing import Protocol
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document, Prediction
 from abroad.pipeline.config import CurationSection
 from annotation.argilla.pull import Pulled, pull, read_offline, together
@@ -38,10 +37,10 @@ class Batch:
 class Channel(Protocol):
     """A way to curators and back."""
 
-    def show(self, batch: Batch, rejects: Rejects) -> None:
+    def show(self, batch: Batch, context: Context) -> None:
         """Show a batch; shown again, nothing is doubled."""
 
-    def collect(self, rejects: Rejects) -> Pulled:
+    def collect(self, context: Context) -> Pulled:
         """Every answer so far, of all batches."""
 
     def settle(self, conflicts: Sequence[Conflict], pulled: Pulled) -> str:
@@ -64,20 +63,20 @@ class PageChannel:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def show(self, batch: Batch, rejects: Rejects) -> None:
+    def show(self, batch: Batch, context: Context) -> None:
         from annotation.offline.page import OfflineSettings, write_offline
 
         self.folder.mkdir(parents=True, exist_ok=True)
         settings = OfflineSettings(title=f"Curation, {batch.name}", batch=batch.name, model=batch.model)
-        write_offline(batch.documents, batch.predictions, batch.folder / "curate.html", settings, rejects)
+        write_offline(batch.documents, batch.predictions, batch.folder / "curate.html", settings, context)
 
-    def collect(self, rejects: Rejects) -> Pulled:
+    def collect(self, context: Context) -> Pulled:
         parts = []
         for path in sorted(self.folder.glob("*.json")):
             try:
-                parts.append(read_offline(path, rejects))
+                parts.append(read_offline(path, context))
             except InputError as error:  # a file still being copied, or another file altogether
-                rejects.add(str(path), str(error))
+                context.rejects.add(str(path), str(error))
         return together(parts)
 
     def settle(self, conflicts: Sequence[Conflict], pulled: Pulled) -> str:
@@ -89,7 +88,7 @@ class PageChannel:
         union = [all_answers(conflict, pulled.documents[conflict.document]) for conflict in conflicts]
         notes = {conflict.document: show_answers(conflict) for conflict in conflicts}
         settings = OfflineSettings(title="Adjudication", batch=ADJUDICATION, model="curators", notes=notes)
-        write_offline(documents, union, page, settings, Rejects())
+        write_offline(documents, union, page, settings, Context())
         return str(page)
 
     def needed(self, id: str) -> int:
@@ -108,7 +107,7 @@ class ServerChannel:
         self.section = section
         self.client = connect(section.url)
 
-    def show(self, batch: Batch, rejects: Rejects) -> None:
+    def show(self, batch: Batch, context: Context) -> None:
         section = self.section
         settings = PushSettings(
             dataset=section.dataset,
@@ -118,10 +117,10 @@ class ServerChannel:
             curators=section.curators,
             model=batch.model,
         )
-        push(self.client, batch.documents, batch.predictions, settings, Context(rejects))
+        push(self.client, batch.documents, batch.predictions, settings, context)
 
-    def collect(self, rejects: Rejects) -> Pulled:
-        return together([pull(self.client, self.section.dataset, self.section.workspace, rejects)])
+    def collect(self, context: Context) -> Pulled:
+        return together([pull(self.client, self.section.dataset, self.section.workspace, context)])
 
     def settle(self, conflicts: Sequence[Conflict], pulled: Pulled) -> str:
         from annotation.argilla.adjudicate import adjudicate

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_documents, write_json, write_jsonl
+from abroad.core.io import read_documents, write_json, write_jsonl
 from abroad.core.registry import Capability
 from abroad.core.schema import Document, Prediction
 from abroad.pipeline.config import CurationSection
@@ -76,10 +77,10 @@ def train_model(
     from abroad.extraction.builtin.pairs import default_tagger
     from abroad.extraction.builtin.reading import readable
 
-    rejects = Rejects()
+    context = Context()
     own = {document.id for document in training_set.documents}
-    further = [d for path in section.synthetic for d in read_documents(path, rejects) if d.id not in own]
-    synthetic, curated = readable(further, rejects), readable(training_set.documents, rejects)
+    further = [d for path in section.synthetic for d in read_documents(path, context) if d.id not in own]
+    synthetic, curated = readable(further, context), readable(training_set.documents, context)
     folds = min(_FOLDS, len(curated))
     extractor, measured = train_extractor(curated, synthetic, default_tagger(), folds, seed, weight=section.weight)
     held_out = measured.predictions([Example(document) for document in curated])

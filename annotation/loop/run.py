@@ -25,7 +25,7 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, atomic_write, read_documents, read_predictions, write_documents, write_json
+from abroad.core.io import atomic_write, read_documents, read_predictions, write_documents, write_json, write_rejects
 from abroad.core.locks import held
 from abroad.core.provenance import input_hashes
 from abroad.core.resume import digest
@@ -56,7 +56,7 @@ class LoopReport:
     waiting_for: str
 
 
-def run_loop(config: Config, say: Callable[[str], None] = print, force: bool = False) -> LoopReport:
+def run_loop(config: Config, context: Context, force: bool = False) -> LoopReport:
     """Go as far as decisions allow.
 
     Raises:
@@ -64,13 +64,13 @@ def run_loop(config: Config, say: Callable[[str], None] = print, force: bool = F
         AbroadError: the annotation server is away.
     """
     with held(config.out, "abroad run"):
-        return _run_loop(config, say, force)
+        return _run_loop(config, context, force)
 
 
-def _run_loop(config: Config, say: Callable[[str], None], force: bool) -> LoopReport:
+def _run_loop(config: Config, context: Context, force: bool) -> LoopReport:
     assert config.curation is not None, "only configs with a section curation come here"
-    record = run_stages(config, make_document_stages(config), say=say, force=force)
-    loop = _Loop(config, config.curation, record, open_channel(config.curation, config.out), say)
+    record = run_stages(config, make_document_stages(config), context, force=force)
+    loop = _Loop(config, config.curation, record, open_channel(config.curation, config.out), context)
     closed: list[dict[str, Any]] = []
     model, unseen = config.curation.model, None
     while True:
@@ -93,9 +93,9 @@ class _Loop:
         section: CurationSection,
         record: RunRecord,
         channel: Channel,
-        say: Callable[[str], None],
+        context: Context,
     ) -> None:
-        self.config, self.section, self.record, self.channel, self.say = config, section, record, channel, say
+        self.config, self.section, self.record, self.channel, self.context = config, section, record, channel, context
         self.out = config.out
 
     def advance(self, turn: Round) -> str | None:
@@ -116,7 +116,9 @@ class _Loop:
                     f"{turn.name}: curators differ on {len(merged.conflicts)} documents: settle them in {place}, "
                     "then run the same command again"
                 )
-            self.say(f"{turn.name}: {len(merged.conflicts)} documents in conflict are left out; settle them in {place}")
+            self.context.say(
+                f"{turn.name}: {len(merged.conflicts)} documents in conflict are left out; settle them in {place}"
+            )
         self._close(turn, pulled, merged)
         return None
 
@@ -124,15 +126,15 @@ class _Loop:
         name = f"{turn.name} {what}"
         if name in self.record.value["stages"] and all(path.exists() for path in outputs):
             return
-        self.say(f"{name} ...")
+        self.context.say(f"{name} ...")
         inputs = tuple(path for path in (turn.model, turn.batch) if path is not None and path.exists())
-        entry = self.record.perform(Stage(name, inputs, outputs, {"seed": self.config.seed}, do))
+        entry = self.record.perform(Stage(name, inputs, outputs, {"seed": self.config.seed}, do), self.context)
         figures = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in entry["result"].items())
-        self.say(f"{name}: {entry['seconds']} s ({figures})")
+        self.context.say(f"{name}: {entry['seconds']} s ({figures})")
 
     def _uncurated(self, turn: Round) -> list[Document]:
         shown = self._shown(turn.number - 1)
-        return [d for d in read_documents(self.out / "documents.jsonl", Rejects()) if d.id not in shown]
+        return [d for d in read_documents(self.out / "documents.jsonl", Context()) if d.id not in shown]
 
     def _shown(self, rounds: int) -> set[str]:
         """Ids of the documents of the first so many rounds."""
@@ -159,21 +161,20 @@ class _Loop:
         return {"documents": len(choices), "mean_uncertainty": round(_mean([c.uncertainty for c in choices]), 3)}
 
     def _push(self, turn: Round, context: Context) -> dict[str, Any]:
-        rejects = context.rejects
         documents = read_documents(turn.batch)
         own = {document.id for document in documents}
         predictions = [prediction for prediction in read_predictions(turn.predictions) if prediction.id in own]
-        self.channel.show(Batch(turn.name, turn.folder, documents, predictions, turn.model_name), rejects)
-        rejects.write_beside(turn.batch)
-        return {"documents": len(documents), "set_aside": len(rejects)}
+        self.channel.show(Batch(turn.name, turn.folder, documents, predictions, turn.model_name), context)
+        write_rejects(context, turn.batch)
+        return {"documents": len(documents), "set_aside": len(context.rejects)}
 
     def _collect(self) -> tuple[Pulled, Merged]:
-        rejects = Rejects()
-        pulled = self.channel.collect(rejects)
+        context = Context()
+        pulled = self.channel.collect(context)
         merged, _ = write_pulled(pulled, self.out / "curated")
-        if rejects:
-            self.say(rejects.summary())
-        rejects.write_beside(self.out / "curated")
+        if context.rejects:
+            self.context.say(context.rejects.summary())
+        write_rejects(context, self.out / "curated")
         return pulled, merged
 
     def _missing(self, turn: Round, decisions: Sequence[Decision]) -> str:
@@ -215,7 +216,7 @@ class _Loop:
         report["next_model"] = None if next_model is None else str(next_model)
         write_json(turn.report, report)
         for line in summary(turn, report):
-            self.say(line)
+            self.context.say(line)
 
     def _agreement(self, turn: Round, decisions: Sequence[Decision], predictions: Sequence[Prediction]) -> Any:
         from annotation.decisions.agreement_plot import plot_agreement

@@ -17,7 +17,8 @@ from typing import Any
 
 from pydantic import Field
 
-from abroad.core.io import Rejects, atomic_write
+from abroad.core.context import Context
+from abroad.core.io import atomic_write
 from abroad.core.pages import render
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction, Relation
@@ -44,15 +45,15 @@ def write_offline(
     predictions: Sequence[Prediction],
     out: str | Path,
     settings: OfflineSettings,
-    rejects: Rejects,
+    context: Context,
 ) -> None:
     """Write the page; whole or not at all.
 
     Args:
         predictions: of some or all documents, shown as suggestions; a document without one shows its own relations.
-        rejects: collects predictions that failed or are of no document here.
+        context: its rejects are predictions that failed or are of no document here.
     """
-    usable = usable_predictions(documents, predictions, rejects, "shown")
+    usable = usable_predictions(documents, predictions, context, "shown")
     failed = {prediction.id for prediction in predictions if prediction.error}
     cards = [_card(d, _suggested(d, usable.get(d.id), d.id in failed), settings) for d in documents]
     html = _page(cards, settings)

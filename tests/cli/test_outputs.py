@@ -476,12 +476,13 @@ def test_a_folder_keeps_what_was_changed_in_it(cli):
 
 
 def test_push_leaves_the_rejects_of_the_predictions_alone(tmp_path):
-    from abroad.core.io import Rejects
+    from abroad.core.context import Context
+    from abroad.core.io import write_rejects
 
-    rejects = Rejects()
-    rejects.add("x", "of extract")
-    written = rejects.write_beside(tmp_path / "pred.jsonl")
-    assert Rejects().write_beside(tmp_path / "pred.jsonl", "rejects-of-push.jsonl") is None
+    context = Context()
+    context.rejects.add("x", "of extract")
+    written = write_rejects(context, tmp_path / "pred.jsonl")
+    assert write_rejects(Context(), tmp_path / "pred.jsonl", "rejects-of-push.jsonl") is None
     assert written.exists()
 
 

@@ -6,16 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import (
-    JsonlAppender,
-    Rejects,
-    atomic_write,
-    read_documents,
-    write_documents,
-    write_json,
-    write_jsonl,
-)
+from abroad.core.io import JsonlAppender, atomic_write, read_documents, write_documents, write_json, write_jsonl
 from abroad.core.jsonl import read_jsonl
 from abroad.core.schema import Document
 
@@ -79,7 +72,7 @@ def test_files_that_cannot_be_read_name_the_file_and_the_place(tmp_path, content
     path = tmp_path / "bad.json"
     path.write_bytes(content)
     with pytest.raises(InputError, match=message) as caught:
-        read_documents(path, Rejects())
+        read_documents(path, Context())
     assert str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -110,9 +103,9 @@ def test_a_bad_record_is_set_aside_with_its_line_and_reason(tmp_path, line, reas
     path = tmp_path / "docs.jsonl"
     good = [json.dumps({"id": id, "AbstractText": "fine"}).encode() for id in ("1", "2")]
     path.write_bytes(b"\n".join([good[0], line, good[1]]) + b"\n")
-    rejects = Rejects()
-    assert [document.id for document in read_documents(path, rejects)] == ["1", "2"]
-    assert rejects.items[0]["where"] == f"{path}:2" and reason in rejects.items[0]["reason"]
+    context = Context()
+    assert [document.id for document in read_documents(path, context)] == ["1", "2"]
+    assert context.rejects.items[0]["where"] == f"{path}:2" and reason in context.rejects.items[0]["reason"]
     with pytest.raises(InputError, match=":2"):
         read_documents(path)
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import JsonlAppender, Rejects, read_documents, read_records, write_jsonl
+from abroad.core.io import JsonlAppender, read_documents, read_records, write_jsonl
 from abroad.core.jsonl import BadJson, loads_jsonl, parse_json, read_jsonl, split_lines
 from abroad.core.resume import ResumableOutput, partial_file
 from abroad.training.record import read_log
@@ -82,10 +83,10 @@ def test_a_bad_line_is_set_aside_with_its_number_wherever_it_stands(tmp_path, ki
     lines.insert(place, BAD[kind])
     path = tmp_path / "docs.jsonl"
     path.write_bytes(b"\n".join(lines))
-    rejects = Rejects()
-    assert [document.id for document in read_documents(path, rejects)] == ["0", "1"]
-    assert [item["where"] for item in rejects.items] == [f"{path}:{place + 1}"]
-    write_jsonl(tmp_path / "rejects.jsonl", rejects.items)
+    context = Context()
+    assert [document.id for document in read_documents(path, context)] == ["0", "1"]
+    assert [item["where"] for item in context.rejects.items] == [f"{path}:{place + 1}"]
+    write_jsonl(tmp_path / "rejects.jsonl", context.rejects.items)
 
 
 def test_an_escaped_pair_of_surrogates_is_a_character():
@@ -136,9 +137,9 @@ def test_one_record_alone(tmp_path, indent):
 def test_records_of_an_array_before_a_fault_are_kept(tmp_path, text, where, reason):
     path = tmp_path / "a.json"
     path.write_text(text)
-    rejects = Rejects()
-    assert [document.id for document in read_documents(path, rejects)] == ["a"]
-    assert where in rejects.items[0]["where"] and reason in rejects.items[0]["reason"]
+    context = Context()
+    assert [document.id for document in read_documents(path, context)] == ["a"]
+    assert where in context.rejects.items[0]["where"] and reason in context.rejects.items[0]["reason"]
 
 
 @pytest.mark.parametrize("text", ["[]", "[[", "{}", "{", '{"a": 5}', "[5, 6]", '{"a": ' + "[" * 100_000])
@@ -146,4 +147,4 @@ def test_json_without_a_document_is_an_input_error(tmp_path, text):
     path = tmp_path / "a.json"
     path.write_text(text)
     with pytest.raises(InputError):
-        read_documents(path, Rejects())
+        read_documents(path, Context())

@@ -74,7 +74,7 @@ def by_fetching(path):
     from abroad.sources.references import Reference
 
     article = Article("1", "A title.", None, None)
-    client = SimpleNamespace(fetch=lambda pmids, rejects: iter([{"1": article}]))
+    client = SimpleNamespace(fetch=lambda pmids, context: iter([{"1": article}]))
     fetch_documents([Reference("1")], {}, path, Context(), client=client)
 
 

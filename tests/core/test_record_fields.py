@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_documents
+from abroad.core.io import read_documents
 from abroad.core.record_fields import ABSTRACT, ID, PMID, TITLE, DocumentMaker, find_field, read_doi, read_pmid
 
 
@@ -52,14 +53,14 @@ def test_numbers_count_all_records_and_are_told(tmp_path):
     path = tmp_path / "docs.jsonl"
     records = [{"text": "one"}, {"nothing": 1}, {"title": "three"}, {"id": "x", "ArticleTitle": "four"}]
     path.write_text("\n".join(map(json.dumps, records)))
-    rejects = Rejects()
-    assert [document.id for document in read_documents(path, rejects)] == ["docs-1", "docs-3", "x"]
-    assert rejects.notes == [
+    context = Context()
+    assert [document.id for document in read_documents(path, context)] == ["docs-1", "docs-3", "x"]
+    assert context.rejects.notes == [
         f"{path}: 1 record(s): abstract read from the field 'text'",
         f"{path}: 1 record(s): title read from the field 'title'",
         f"{path}: 2 record(s) without an id are numbered: docs-1, docs-3",
     ]
-    assert [item["where"] for item in rejects.items] == [f"{path}:2"]
+    assert [item["where"] for item in context.rejects.items] == [f"{path}:2"]
 
 
 def test_our_own_documents_need_no_word(tmp_path):

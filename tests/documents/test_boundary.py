@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, write_jsonl
+from abroad.core.io import write_jsonl
 from abroad.core.schema import Prediction
 from abroad.documents.formats import to_table, write_workbook
 from abroad.documents.inputs import read_documents, read_inputs
@@ -110,9 +111,9 @@ def test_any_documents(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("documents")
     for name in ("a.json", "a.jsonl", "a.txt"):
         (folder / name).write_bytes(data)
-        for read in (read_documents, lambda path, rejects: read_inputs([path], rejects)):
+        for read in (read_documents, lambda path, context: read_inputs([path], context)):
             try:
-                documents = read(folder / name, Rejects())
+                documents = read(folder / name, Context())
             except InputError as error:
                 assert "\n" not in str(error)
                 str(error).encode()
@@ -127,7 +128,7 @@ def test_any_predictions(tmp_path_factory, data):
     (folder / "p.jsonl").write_bytes(data)
     (folder / "gold.jsonl").write_text(json.dumps(DOCUMENT))
     try:
-        predictions = read_predictions(folder / "p.jsonl", Rejects())
+        predictions = read_predictions(folder / "p.jsonl", Context())
     except InputError as error:
         assert "\n" not in str(error)
     else:
@@ -160,14 +161,14 @@ def tables(draw):
     return bytes(data)
 
 
-@pytest.mark.parametrize("read", [lambda path, rejects: read_inputs([path], rejects), read_predictions])
+@pytest.mark.parametrize("read", [lambda path, context: read_inputs([path], context), read_predictions])
 @QUICK
 @given(data=tables())
 def test_any_table(tmp_path_factory, read, data):
     path = tmp_path_factory.mktemp("tables") / "t.csv"
     path.write_bytes(data)
     try:
-        assert read(path, Rejects())
+        assert read(path, Context())
     except InputError as error:
         assert "\n" not in str(error)
 
@@ -201,7 +202,7 @@ def test_any_xml(tmp_path_factory, changes):
         data = data[:place] + piece + data[place + length :]
     path.write_bytes(data)
     try:
-        documents = read_inputs([path], Rejects())
+        documents = read_inputs([path], Context())
     except InputError as error:
         assert "\n" not in str(error)
     else:

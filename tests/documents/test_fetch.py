@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.io import read_documents, write_documents
 from abroad.core.schema import Document
 from abroad.documents.splitting import split_documents
 from abroad.sources.lotus import COLUMNS
@@ -41,7 +42,7 @@ def test_references_become_documents_with_their_relations(cli, tmp_path, sample,
     xml.write_bytes(article_set(article_xml("1", "On <i>Ruta</i>."), article_xml("2"), article_xml("3", abstract=None)))
     result = cli("documents", "fetch", sample, "--relations", relations, "--xml", xml, "--out", out)
     assert result.exit_code == 0
-    second, first, third = read_documents(out, Rejects())
+    second, first, third = read_documents(out, Context())
     assert (second.id, first.id, first.title, first.doi) == ("2", "1", "On Ruta.", "10.1/A")
     assert first.label_pairs() == [("Ruta ficta", "alpin A"), ("Ruta ficta", "alpin B")]
     assert first.chemicals[0].extra == {"pubchem_id": "11"}
@@ -124,5 +125,5 @@ def test_the_first_of_each_stratum_make_the_test_part(cli, tmp_path):
         *("documents", "split", docs, "--out-train", train, "--out-test", test, "--by-entropy", ranking, "--top", 1)
     )
     assert result.exit_code == 0
-    assert [d.id for d in read_documents(test, Rejects())] == ["3", "5"]
-    assert [d.id for d in read_documents(train, Rejects())] == ["0", "1", "2", "4"]
+    assert [d.id for d in read_documents(test, Context())] == ["3", "5"]
+    assert [d.id for d in read_documents(train, Context())] == ["0", "1", "2", "4"]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
-from abroad.core.io import Rejects
 from abroad.documents.inputs import InputSettings, read_inputs
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.formats.spreadsheets import ColumnNames
@@ -45,10 +45,10 @@ FILES = {
 
 
 def read(*paths, columns=ColumnNames(), stdin=None, client=None, fetch=False):
-    rejects = Rejects()
+    context = Context()
     settings = InputSettings(columns, fetch, client)
     stream = None if stdin is None else io.BytesIO(stdin)
-    return read_inputs([Path(path) for path in paths], rejects, settings, stream), rejects
+    return read_inputs([Path(path) for path in paths], context, settings, stream), context
 
 
 def write(folder, name, data):
@@ -61,17 +61,17 @@ def write(folder, name, data):
 def test_every_format_by_file(tmp_path, name):
     data, ids = FILES[name]
     path = write(tmp_path, name, data)
-    documents, rejects = read(path)
+    documents, context = read(path)
     assert [document.id for document in documents] == [id.format(stem=path.stem) for id in ids]
-    assert all(document.text.strip() for document in documents) and not rejects
+    assert all(document.text.strip() for document in documents) and not context.rejects
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_format_by_pipe(name):
     data, ids = FILES[name]
-    documents, rejects = read("-", stdin=data)
+    documents, context = read("-", stdin=data)
     assert [document.id for document in documents] == [id.format(stem="stdin") for id in ids]
-    assert not rejects
+    assert not context.rejects
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if not name.endswith((".pdf", ".xlsx", ".spacy"))])
@@ -88,20 +88,20 @@ def test_a_folder_with_all_of_them_and_what_it_skipped(tmp_path):
     write(tmp_path, "picture.png", b"\x89PNG")
     write(tmp_path, "out.csv.run.json", b"{}")
     (tmp_path / "more").mkdir()
-    documents, rejects = read(tmp_path)
+    documents, context = read(tmp_path)
     ids = {id.format(stem=Path(name).stem) for name, (_, ids) in FILES.items() for id in ids}
     # Two stems stand for two files each.
     assert ids - {document.id for document in documents} <= {"own-1", "own-2", "own"}
     assert {"own.tsv-1", "own.tsv-2", "a"} <= {document.id for document in documents}
-    assert rejects.notes[0] == f"{tmp_path}: skipped 3: more/ (a folder), out.csv.run.json, picture.png"
-    assert {item["reason"] for item in rejects.items} == {"the id stands in an earlier file too"}
+    assert context.rejects.notes[0] == f"{tmp_path}: skipped 3: more/ (a folder), out.csv.run.json, picture.png"
+    assert {item["reason"] for item in context.rejects.items} == {"the id stands in an earlier file too"}
 
 
 def test_several_files_at_once_and_a_bad_one_among_them(tmp_path):
     a, b = write(tmp_path, "a.jsonl", b'{"title": "T"}'), write(tmp_path, "b.bib", b"@article{x, title={y}}")
-    documents, rejects = read(a, b, "-", stdin=b"Berberine of Coptis.")
+    documents, context = read(a, b, "-", stdin=b"Berberine of Coptis.")
     assert [document.id for document in documents] == ["a-1", "stdin"]
-    assert rejects.items == [
+    assert context.rejects.items == [
         {"where": str(b), "reason": "looks like BibTeX; export RIS, .nbib or CSV from your reference manager"}
     ]
     with pytest.raises(InputError, match=r"none\.txt: no such file"):
@@ -112,8 +112,8 @@ def test_files_of_one_stem_do_not_share_ids(tmp_path):
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
         write(tmp_path / folder, "docs.jsonl", b'{"title": "T"}')
-    documents, rejects = read(tmp_path / "x" / "docs.jsonl", tmp_path / "y" / "docs.jsonl")
-    assert len(documents) == 2 and not rejects
+    documents, context = read(tmp_path / "x" / "docs.jsonl", tmp_path / "y" / "docs.jsonl")
+    assert len(documents) == 2 and not context.rejects
 
 
 @pytest.mark.parametrize(
@@ -143,24 +143,24 @@ def test_pdf_without_its_extra_says_how_to_get_it(tmp_path, monkeypatch):
     path = write(tmp_path, "p.pdf", pdf(PAPER))
     with pytest.raises(MissingDependencyError, match=r"\[pdf\]"):
         read(path)
-    documents, rejects = read(path, write(tmp_path, "a.txt", b"Berberine."))
-    assert len(documents) == 1 and "[pdf]" in rejects.items[0]["reason"]
+    documents, context = read(path, write(tmp_path, "a.txt", b"Berberine."))
+    assert len(documents) == 1 and "[pdf]" in context.rejects.items[0]["reason"]
 
 
 def test_columns_and_titles_alone_are_told(tmp_path):
     path = write(tmp_path, "search.csv", PUBMED_CSV.encode())
-    documents, rejects = read(path)
+    documents, context = read(path)
     assert [(d.pmid, d.doi, d.title, d.abstract) for d in documents] == [
         ("1", "10.1021/a", "T, of A", ""),
         ("2", None, "U", ""),
     ]
-    assert rejects.notes == [
+    assert context.rejects.notes == [
         f"{path}: title from the column 'Title', PMID from the column 'PMID', DOI from the column 'DOI'; "
         "no column of abstracts",
         "2 of 2 documents have no abstract: their titles alone are read",
     ]
     path = write(tmp_path, "own.csv", b"What;Name\nA;T\n")
-    (document,), rejects = read(path, columns=ColumnNames("name", "what"))
+    (document,), context = read(path, columns=ColumnNames("name", "what"))
     assert (document.title, document.abstract) == ("T", "A")
 
 
@@ -181,9 +181,9 @@ def pubmed():
 def test_lists_of_pmids_and_dois_are_looked_up(pubmed, tmp_path):
     text = b"PMID\n2\nhttps://doi.org/10.1021/ONE\n3\n4\n10.1021/none\n1\nPMID: 7\nnonsense\n"
     path = write(tmp_path, "ids.txt", text)
-    documents, rejects = read(path, "-", stdin=b'[{"id": "own", "title": "T"}]', client=pubmed.client)
+    documents, context = read(path, "-", stdin=b'[{"id": "own", "title": "T"}]', client=pubmed.client)
     assert [(d.id, d.abstract) for d in documents] == [("2", ""), ("1", "Text one."), ("7", "Text seven."), ("own", "")]
-    assert {item["where"].rpartition(":")[2]: item["reason"] for item in rejects.items} == {
+    assert {item["where"].rpartition(":")[2]: item["reason"] for item in context.rejects.items} == {
         "9": "expected a PMID or a DOI, found 'nonsense'",
         "4": "PMID 3: not found in PubMed",
         "5": "PMID 4: no text",
@@ -206,11 +206,11 @@ def test_tables_and_arrays_of_identifiers_alone(pubmed, tmp_path, name, data):
 
 def test_abstracts_are_fetched_where_they_lack_and_only_if_asked(pubmed, tmp_path):
     path = write(tmp_path, "search.csv", PUBMED_CSV.encode())
-    documents, rejects = read(path, client=pubmed.client)
-    assert not pubmed.asked and "--fetch" in rejects.notes[-1]
-    documents, rejects = read(path, client=pubmed.client, fetch=True)
+    documents, context = read(path, client=pubmed.client)
+    assert not pubmed.asked and "--fetch" in context.rejects.notes[-1]
+    documents, context = read(path, client=pubmed.client, fetch=True)
     assert [(d.id, d.title, d.abstract) for d in documents] == [("1", "One.", "Text one."), ("2", "U", "")]
-    assert rejects.notes[-1].startswith("1 of 2 documents have no abstract")
+    assert context.rejects.notes[-1].startswith("1 of 2 documents have no abstract")
 
 
 def test_identifiers_without_a_network_say_what_to_do(tmp_path):
@@ -247,8 +247,8 @@ def test_a_damaged_file_is_documents_or_an_input_error(data, place, noise):
 
 @pytest.mark.parametrize("name", ["c10_lone_surrogate.jsonl"])
 def test_cases_of_bad_records(shared_cases, name):
-    documents, rejects = read(shared_cases / name)
-    assert documents and rejects
+    documents, context = read(shared_cases / name)
+    assert documents and context.rejects
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "pipe"])
@@ -261,17 +261,17 @@ def test_ids_that_count_in_their_files_lose_no_record(tmp_path, kind):
 
     a, b = file("a", "one"), file("b", "two")
     paths, stdin = ([a, b], None) if kind != "pipe" else ([a, "-"], b.read_bytes())
-    documents, rejects = read(*paths, stdin=stdin)
+    documents, context = read(*paths, stdin=stdin)
     second = "stdin" if kind == "pipe" else "b"
     assert [document.id for document in documents] == ["a/1", "a/2", f"{second}/1", f"{second}/2"]
-    assert not rejects and sum("file and id" in note for note in rejects.notes) == 1
+    assert not context.rejects and sum("file and id" in note for note in context.rejects.notes) == 1
 
 
 def test_one_paper_in_two_files_is_one_document(tmp_path):
     a = write(tmp_path, "a.jsonl", b'{"id": "x", "title": "T"}\n{"PMID": 7, "title": "T7"}')
     b = write(tmp_path, "b.jsonl", b'{"id": "x", "title": "T"}\n{"PMID": 7, "title": "T7", "abstract": "more"}')
-    documents, rejects = read(a, b)
-    assert [document.id for document in documents] == ["x", "7"] and len(rejects) == 2
+    documents, context = read(a, b)
+    assert [document.id for document in documents] == ["x", "7"] and len(context.rejects) == 2
 
 
 @given(st.lists(st.lists(st.tuples(st.sampled_from("123"), st.sampled_from(["T", "U", "V"])), max_size=4), max_size=4))
@@ -299,9 +299,9 @@ def test_own_results_are_no_documents(tmp_path, cli, by_folder):
         with pytest.raises(InputError, match="predictions, as `abroad extract` writes them"):
             read(tmp_path / name)
     if by_folder:
-        documents, rejects = read(tmp_path)
-        assert [document.id for document in documents] == ["a"] and not rejects
-        assert rejects.notes[0].count("(a result of `abroad extract`)") == 4
+        documents, context = read(tmp_path)
+        assert [document.id for document in documents] == ["a"] and not context.rejects
+        assert context.rejects.notes[0].count("(a result of `abroad extract`)") == 4
 
 
 def test_documents_that_abroad_wrote_are_read_in_a_folder(tmp_path, cli):
@@ -319,10 +319,10 @@ def test_a_failed_look_up_sets_its_records_aside(pubmed, tmp_path, faults):
     pubmed.faults, pubmed.search_faults = list(faults), ["500"] * 9
     client = lambda: EutilsClient(EutilsSettings(base_url=pubmed.url, first_wait=0.0, attempts=2))  # noqa: E731
     path = write(tmp_path, "ids.txt", b"1\n2\n10.1021/seven\n")
-    documents, rejects = read(path, "-", stdin=b'[{"id": "own", "title": "T"}]', client=client)
+    documents, context = read(path, "-", stdin=b'[{"id": "own", "title": "T"}]', client=client)
     assert [document.id for document in documents] == ["own"]
-    assert len(rejects) == 3 and all(
-        "not looked up" in item["reason"] or "refused" in item["reason"] for item in rejects.items
+    assert len(context.rejects) == 3 and all(
+        "not looked up" in item["reason"] or "refused" in item["reason"] for item in context.rejects.items
     )
     pubmed.faults, pubmed.search_faults = list(faults), []
     with pytest.raises(AbroadError):
@@ -331,12 +331,12 @@ def test_a_failed_look_up_sets_its_records_aside(pubmed, tmp_path, faults):
 
 def test_what_was_looked_up_is_kept_for_the_next_run(pubmed, tmp_path):
     path = write(tmp_path, "ids.txt", b"1\n2\n10.1021/seven\n999\n")
-    rejects = Rejects()
+    context = Context()
     settings = InputSettings(open_client=pubmed.client)
-    first = read_inputs([path], rejects, settings)
+    first = read_inputs([path], context, settings)
     asked = len(pubmed.asked)
-    again = read_inputs([path], Rejects(), settings)
+    again = read_inputs([path], Context(), settings)
     assert [d.id for d in first] == ["1", "2", "7"] and again == first
     assert all(form.get("id") == "999" for form in pubmed.asked[asked:])
     pubmed.faults = ["drop"] * 20
-    assert read_inputs([path], Rejects(), settings) == first
+    assert read_inputs([path], Context(), settings) == first

@@ -6,7 +6,6 @@ import pytest
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.documents.sampling import SampleSettings, sample_table
 
 ROWS = [
@@ -84,10 +83,10 @@ def test_the_plot_and_the_stop_report_are_written(cli, table, tmp_path, ending):
 
 def test_rows_with_missing_values_are_set_aside_with_their_line(table, tmp_path):
     table.write_text(table.read_text() + "plants\tdoi9\t\ts9\n")
-    rejects = Rejects()
-    report = sample_table(table, tmp_path / "sample.tsv", SampleSettings(n=None), Context(rejects))
+    context = Context()
+    report = sample_table(table, tmp_path / "sample.tsv", SampleSettings(n=None), context)
     assert report.dropped == 1
-    assert len(rejects) == 1
+    assert len(context.rejects) == 1
     assert "doi9" not in (tmp_path / "sample.tsv").read_text()
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, write_jsonl
+from abroad.core.io import write_jsonl
 from abroad.core.schema import Document, Prediction, Relation
 from abroad.documents.cells import from_cell, to_cell
 from abroad.documents.formats import COLUMNS, to_table, write_workbook
@@ -110,9 +111,9 @@ def test_a_workbook_holds_texts_as_texts(tmp_path):
 )
 def test_a_bad_row_costs_itself_only(tmp_path, row, reason):
     (tmp_path / "p.csv").write_text(f"document,organism,chemical,score\n{row}\n2,Ruta,scopoletin,\n")
-    rejects = Rejects()
-    (prediction,) = read_predictions(tmp_path / "p.csv", rejects)
-    assert prediction.id == "2" and reason in rejects.items[0]["reason"]
+    context = Context()
+    (prediction,) = read_predictions(tmp_path / "p.csv", context)
+    assert prediction.id == "2" and reason in context.rejects.items[0]["reason"]
     with pytest.raises(InputError, match=reason):
         read_predictions(tmp_path / "p.csv")
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.engines.base import GenerationRequest
 from abroad.engines.openai.engine import OpenAiEngine
@@ -23,9 +24,9 @@ def server():
         yield running
 
 
-def engine(server, concurrency=4, say=lambda message: None, **options):
+def engine(server, concurrency=4, context=None, **options):
     settings = OpenAiSettings(base_url=server.url, **{"first_wait": 0.0, "attempts": 4, **options})
-    return OpenAiEngine("m", settings, concurrency, say=say)
+    return OpenAiEngine("m", settings, concurrency, context=context)
 
 
 def requests(count, **options):
@@ -57,7 +58,7 @@ def test_every_request_is_answered_with_its_own_settings(server):
 def test_what_passes_is_tried_again(server, failure):
     server.failures = [failure, failure]
     said = []
-    answers = list(engine(server, timeout=0.3, concurrency=1, say=said.append).generate(requests(2)))
+    answers = list(engine(server, timeout=0.3, concurrency=1, context=Context(say=said.append)).generate(requests(2)))
     assert [answer.error for answer in answers] == [None, None] and len(said) == 2
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
 from abroad.engines.spec import make_engine
@@ -65,7 +66,9 @@ def test_sampled_texts_are_as_without_a_draft_and_drafted_all_the_same(
 
 def test_the_acceptance_rate_is_told_and_so_is_what_goes_without_a_draft(tiny_model):
     told = []
-    engine = make_engine("transformers", str(tiny_model), 4, TransformersSettings(draft="ngram"), told.append)
+    engine = make_engine(
+        "transformers", str(tiny_model), 4, TransformersSettings(draft="ngram"), Context(say=told.append)
+    )
     list(engine.generate([GenerationRequest("copy", COPY, max_new_tokens=24)]))
     (line,) = told
     counts = engine.speculator.counts

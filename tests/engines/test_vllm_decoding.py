@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
 from abroad.engines.spec import make_engine
@@ -32,7 +33,9 @@ def models(smollm2, tmp_path_factory):
 
 def make(engine, model, said=None, **settings):
     chosen = {"cpu_cache_gib": 0.2, **settings} if engine == "vllm" else settings
-    return make_engine(engine, str(model), 4, KINDS[engine](**chosen), (said if said is not None else []).append)
+    return make_engine(
+        engine, str(model), 4, KINDS[engine](**chosen), Context(say=(said if said is not None else []).append)
+    )
 
 
 def texts(engine, **options):

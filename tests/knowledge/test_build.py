@@ -5,8 +5,9 @@ import json
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, write_documents, write_jsonl
+from abroad.core.io import write_documents, write_jsonl
 from abroad.knowledge.query import PairFilter, find_pairs, statements
 from abroad.knowledge.store import readable
 from abroad.sources.name_index_build import build_index
@@ -45,8 +46,8 @@ def test_a_pair_has_all_its_evidence_its_probability_and_its_status(base):
 
 def test_the_same_build_again_changes_nothing(world, base, format):
     before = dump(base)
-    report, rejects = world.build(base, format)
-    assert (report.added, report.replaced, report.unchanged, len(rejects)) == (0, 0, 5, 0)
+    report, context = world.build(base, format)
+    assert (report.added, report.replaced, report.unchanged, len(context.rejects)) == (0, 0, 5, 0)
     assert dump(base) == before
 
 
@@ -114,7 +115,7 @@ def test_another_index_tells_status_anew(world, base, format):
     assert pairs(base)["Camellia sinensis", "3-O-methylquercetin"].status == "new"
     table = world.folder / "newer.tsv"
     table.write_text("compound\torganism\tdoi\n3-O-methylquercetin\tCamellia sinensis\t10.1000/q\n")
-    build_index(table, world.index, Rejects())
+    build_index(table, world.index, Context())
     report, _ = world.build(base, format)
     assert report.unchanged == 5 and pairs(base)["Camellia sinensis", "3-O-methylquercetin"].status == "known"
     assert pairs(base)["Usnea barbata", "Usnic acid"].status == "not linked"
@@ -138,10 +139,10 @@ def test_curators_and_labels_calibrate_and_are_counted(world, format):
     report, _ = world.build(path, format)
     assert not report.calibration.fitted
     verdicts = [Verdicts(d.id, "marie", [("Usnea barbata", "usnic acid.")], "fine", "2024-01-01") for d in made]
-    report, rejects = world.build(path, format, verdicts=[*verdicts, Verdicts("unheard of", "marie", [])])
+    report, context = world.build(path, format, verdicts=[*verdicts, Verdicts("unheard of", "marie", [])])
     assert (report.calibration.right, report.calibration.wrong) == (60, 60) and report.calibration.fitted
     assert report.calibration(0.9) == pytest.approx(0.5, abs=0.1)
-    assert [item["reason"] for item in rejects.items] == ["no such document in the database"]
+    assert [item["reason"] for item in context.rejects.items] == ["no such document in the database"]
     found = pairs(path)
     assert (found["Usnea barbata", "Usnic acid"].accepted, found["Usnea barbata", "Usnic acid"].rejected) == (60, 0)
     assert found["Ruta fictiva", "Usnic acid"].rejected == 60
@@ -158,9 +159,9 @@ def test_what_cannot_be_used_is_set_aside_with_its_reason(world, format):
         "\n".join([lines[0], "{broken", lines[1], lines[2], failed, '{"id": "x", "relations": []}'])
     )
     path = world.folder / f"own.{format}"
-    report, rejects = world.build(path, format)
+    report, context = world.build(path, format)
     assert report.added == 2
-    reasons = "\n".join(f"{item['where']}: {item['reason']}" for item in rejects.items)
+    reasons = "\n".join(f"{item['where']}: {item['reason']}" for item in context.rejects.items)
     assert "predictions.jsonl:2: broken JSON" in reasons
     assert "predictions.jsonl: 2: its evidence 'Usnea barbata' does not stand in the document" in reasons
     assert "predictions.jsonl: 4: it could not be read (out of memory)" in reasons
@@ -171,8 +172,8 @@ def test_an_id_of_another_document_replaces_nothing(world, base, format):
     before = dump(base)
     other = document("1", "Rutin of Ruta fictiva.", "10.1000/another")
     world.write([other], {"1": [("Ruta fictiva", "Rutin", 0.9)]})
-    _, rejects = world.build(base, format)
-    assert "another document of this id is in the database" in rejects.items[0]["reason"]
+    _, context = world.build(base, format)
+    assert "another document of this id is in the database" in context.rejects.items[0]["reason"]
     assert dump(base) == before
 
 

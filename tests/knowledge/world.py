@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from abroad.core.context import Context
-from abroad.core.io import Rejects, write_documents, write_jsonl
+from abroad.core.io import write_documents, write_jsonl
 from abroad.core.schema import Document, Prediction
 from abroad.knowledge.build import BuildReport, BuildSettings, Sources, Verdicts, build
 from abroad.sources.name_index_build import build_index
@@ -57,7 +57,7 @@ class World:
         self.index = folder / "lotus.sqlite"
         if not self.index.exists():
             (folder / "lotus.csv").write_text(LOTUS, encoding="utf-8")
-            build_index(folder / "lotus.csv", self.index, Rejects())
+            build_index(folder / "lotus.csv", self.index, Context())
             self.write(DOCUMENTS, RELATIONS)
 
     def base(self, format: str) -> Path:
@@ -79,11 +79,11 @@ class World:
         write_documents(self.documents, documents)
         write_jsonl(self.predictions, (prediction(d, relations[d.id]).to_dict() for d in documents))
 
-    def build(self, out: Path, format: str, index: bool = True, verdicts=(), **settings) -> tuple[BuildReport, Rejects]:
-        rejects = Rejects()
+    def build(self, out: Path, format: str, index: bool = True, verdicts=(), **settings) -> tuple[BuildReport, Context]:
+        context = Context()
         sources = Sources([self.predictions], [self.documents], self.index if index else None, verdicts)
-        report = build(out, format, sources, BuildSettings(opsin=False, **settings), Context(rejects))
-        return report, rejects
+        report = build(out, format, sources, BuildSettings(opsin=False, **settings), context)
+        return report, context
 
 
 __all__ = ["DOCUMENTS", "FORMATS", "RELATIONS", "Verdicts", "World", "document", "prediction"]

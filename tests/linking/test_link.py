@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.schema import Document, Prediction, Relation
 from abroad.linking import opsin
 from abroad.linking.link import Linker
@@ -21,7 +21,7 @@ def index(tmp_path) -> NameIndex:
         row("Q2", KEY_B, "12", "Saxitoxin", "", "Q11", "Alexandrium tamarense", "Q101", "10.1/B"),
     ]
     (tmp_path / "lotus.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
-    build_index(tmp_path / "lotus.csv", tmp_path / "index.sqlite", Rejects())
+    build_index(tmp_path / "lotus.csv", tmp_path / "index.sqlite", Context())
     return NameIndex(tmp_path / "index.sqlite")
 
 

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.models.adapters import arrays_hash, load_arrays
 from abroad.models.compeft import compress, write_change
 from abroad.models.initial import initial_adapter, initial_matrix
@@ -69,7 +69,7 @@ def test_a_compressed_adapter_is_made_whole_where_the_weights_of_its_base_cannot
     base, run, small = tmp_path / "base", tmp_path / "run", tmp_path / "small"
     shutil.copytree(tiny_model, base)
     values = {"epochs": 1, "learning_rate": 1e-2, "batch_size": 4, "gradient_accumulation_steps": 1, "warmup_steps": 0}
-    train(documents, [], TrainSettings(model=str(base), **values), run, Rejects())
+    train(documents, [], TrainSettings(model=str(base), **values), run, Context())
     initial, tuned, facts = read_run(run)
     assert facts["drawn"] == "matrix" and trained_in(run) == "none"
     small.mkdir()
@@ -96,11 +96,11 @@ def test_a_run_that_goes_on_keeps_what_it_began_with(tiny_model, documents, tmp_
     settings = TrainSettings(
         model=str(tiny_model), epochs=2, batch_size=1, gradient_accumulation_steps=1, checkpoint_every=1
     )
-    stopped = TrainingRun(documents, [], settings, tmp_path, Rejects())
+    stopped = TrainingRun(documents, [], settings, tmp_path, Context())
     stopped.stop_after = 1
     stopped.train()
     former = {name: value + 1 for name, value in load_arrays(tmp_path / INITIAL).items()}
     save_file(former, tmp_path / INITIAL)
-    train(documents, [], settings, tmp_path, Rejects())
+    train(documents, [], settings, tmp_path, Context())
     assert arrays_hash(load_arrays(tmp_path / INITIAL)) == arrays_hash(former)
     assert "drawn" not in read_run(tmp_path)[2] and json.loads((tmp_path / "training.json").read_text())["settings"]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.models.load import load_model
 from abroad.models.resolve import resolve_model
 from abroad.training.settings import TrainSettings
@@ -19,7 +19,7 @@ def adapter(biogpt, tmp_path_factory):
 
     document = make_document("1", "T.", "Rutin was isolated from Ruta ficta.", [("Ruta ficta", "rutin")])
     out = tmp_path_factory.mktemp("adapter") / "out"
-    train([document], [], TrainSettings(model=str(biogpt), lora_targets=PUBLISHED, **QUICK), out, Rejects())
+    train([document], [], TrainSettings(model=str(biogpt), lora_targets=PUBLISHED, **QUICK), out, Context())
     return out
 
 
@@ -43,7 +43,7 @@ def test_merged_it_says_what_it_said_before(adapter):
 
 def test_a_layer_that_is_not_there_is_refused(biogpt, tmp_path, documents):
     with pytest.raises(InputError, match=r"no layer 'lm_head'; expected some of: .*output_projection"):
-        train(documents, [], TrainSettings(model=str(biogpt), lora_targets=("lm_head",), **QUICK), tmp_path, Rejects())
+        train(documents, [], TrainSettings(model=str(biogpt), lora_targets=("lm_head",), **QUICK), tmp_path, Context())
 
 
 def test_weights_of_8_bits_are_loaded_trained_and_extract(biogpt, tmp_path, documents):
@@ -51,7 +51,7 @@ def test_weights_of_8_bits_are_loaded_trained_and_extract(biogpt, tmp_path, docu
     from abroad.extraction.generative.decoding import Decoding
     from abroad.extraction.generative.load import load_generative_extractor
 
-    train(documents, [], TrainSettings(model=str(biogpt), quantization="int8", **QUICK), tmp_path / "out", Rejects())
+    train(documents, [], TrainSettings(model=str(biogpt), quantization="int8", **QUICK), tmp_path / "out", Context())
     decoding = Decoding(num_beams=2, max_new_tokens=4)
     extractor = load_generative_extractor(str(tmp_path / "out"), decoding, quantization="int8")
     assert any("8bit" in type(module).__name__ for module in extractor.engine.model.modules())

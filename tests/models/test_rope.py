@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.generative.decoding import Decoding
@@ -63,7 +63,7 @@ def reader(tmp_path_factory):
     draw = random.Random(0)
     for _ in range(1500):
         texts = [passkey(draw, draw.randrange(4, 44), n, fact=n >= 8) for n in range(32)]  # a quarter without
-        loss = target_loss(model, collate(make_examples(texts, tokenizer, WINDOW, Rejects(), 0), 1)) / (24 * 4 + 8)
+        loss = target_loss(model, collate(make_examples(texts, tokenizer, WINDOW, Context(), 0), 1)) / (24 * 4 + 8)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -103,7 +103,7 @@ def test_a_fact_beyond_the_window_is_found_after_interpolation(reader, long_docu
         max_length=2 * WINDOW,
         lora_dropout=0.0,
     )
-    train(texts, [], settings, tmp_path / "long", Rejects())
+    train(texts, [], settings, tmp_path / "long", Context())
     assert f1(tmp_path / "long", long_documents)[0] > 90
     short = [passkey(random.Random(n), 30, n) for n in range(30)]
     assert f1(tmp_path / "long", short)[0] > 90

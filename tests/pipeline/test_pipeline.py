@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.pipeline.config import Config, EvaluateSection, LotusSection
 from abroad.pipeline.runner import Stage, run_stages
@@ -30,7 +31,7 @@ class Pipeline:
             Stage("upper", (self.source,), (self.upper,), {}, self.do_upper),
             Stage("count", (self.upper,), (self.count,), {"factor": self.factor}, self.do_count),
         ]
-        return run_stages(self.config, stages, only, self.said.append, force)
+        return run_stages(self.config, stages, Context(say=self.said.append), only, force)
 
     def do_upper(self, context):
         self.ran.append("upper")
@@ -187,7 +188,7 @@ def test_a_local_model_replaced_in_place_makes_its_stage_again(pipeline, tmp_pat
 
     def done():
         pipeline.said = []
-        run_stages(pipeline.config, [stage], None, pipeline.said.append)
+        run_stages(pipeline.config, [stage], Context(say=pipeline.said.append))
         return "done before" in pipeline.said[-1]
 
     assert [done(), done()] == [False, True]

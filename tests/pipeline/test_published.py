@@ -10,7 +10,7 @@ import pytest
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_records, write_documents
+from abroad.core.io import read_records, write_documents
 from abroad.core.settings import read_yaml
 from abroad.documents.instructions import Task
 from abroad.engines.choice import EngineChoice
@@ -84,9 +84,9 @@ def trained(path, models, out):
     items = [study("1", 60), study("2", 90)]
     if path.stem == "investlm":
         items.append(Task("3", "long", "Which acid?", study("3", 4000).text, "usnic acid"))  # beyond the plain context
-    rejects = Rejects()
-    report = train(items, [], settings, out, rejects)
-    assert report.examples == len(items) and not rejects
+    context = Context()
+    report = train(items, [], settings, out, context)
+    assert report.examples == len(items) and not context.rejects
     config = json.loads((out / "adapter_config.json").read_text())
     if settings.lora_targets:
         assert set(config["target_modules"]) == set(settings.lora_targets)
@@ -114,15 +114,15 @@ def synthesised(path, models, folder):
     own = {"model": models(section.model), "engine": "transformers", "engine_settings": {}}
     section = type(section)(**{name: getattr(section, name) for name in section.model_fields_set} | own)
     write_documents(folder / "d.jsonl", [study("1", 60)])
-    generate, rejects = GenerateSettings.of(section), Rejects()
+    generate, context = GenerateSettings.of(section), Context()
     report = instruct_stage(
-        folder / "d.jsonl", folder / "p.jsonl", InstructSettings.of(section), Context(rejects), engine=generate
+        folder / "d.jsonl", folder / "p.jsonl", InstructSettings.of(section), context, engine=generate
     )
     records = [record for _, _, record in read_records(folder / "p.jsonl")]
-    assert report.prompts == len(records) == section.prompts_per_document and not rejects
+    assert report.prompts == len(records) == section.prompts_per_document and not context.rejects
     assert all(record["prompt"].endswith("ASSISTANT:") and "\n" not in record["stop"] for record in records)
-    generate_stage(folder / "p.jsonl", folder / "a.jsonl", generate, Context(rejects))
-    assert not rejects
+    generate_stage(folder / "p.jsonl", folder / "a.jsonl", generate, context)
+    assert not context.rejects
     assert select_stage(folder / "a.jsonl", folder / "s.jsonl", SelectSettings.of(section), Context()).candidates
 
 

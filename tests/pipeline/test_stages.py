@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from abroad.core.context import Context
 from abroad.core.io import read_documents, write_jsonl
 from abroad.core.schema import Prediction
 from abroad.pipeline.config import Config, load_config
@@ -65,7 +66,7 @@ def run(tmp_path_factory):
         if name == "evaluate":
             gold = read_documents(SAMPLE / "curated.jsonl")
             write_jsonl(out / "predictions.jsonl", [Prediction(document.id, []).to_dict() for document in gold])
-        run_stages(config, stages, only=name, say=lambda line: None)
+        run_stages(config, stages, Context(), only=name)
     return out
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import read_documents, read_predictions
 from abroad.pipeline.config import Config, load_config
@@ -103,7 +104,7 @@ def test_own_documents_of_any_format_are_read_and_gold_is_scored_beside_them(wri
     (tmp_path / "notes.csv").write_text("title,abstract\nUsnea,Usnic acid was isolated from Usnea barbata.\n")
     documents = {"files": [str(tmp_path / "notes.csv")], **XML}
     config = load_config(write({"documents": documents, "extract": BUILTIN, "evaluate": GOLD}))
-    run_stages(config, make_stages(config), say=lambda line: None)
+    run_stages(config, make_stages(config), Context())
     gathered = {document.id for document in read_documents(config.out / "documents.jsonl")}
     gold = {document.id for document in read_documents(GOLD["gold"])}
     read = [prediction.id for prediction in read_predictions(config.out / "predictions.jsonl")]
@@ -115,7 +116,7 @@ def test_the_command_extract_writes_what_the_stage_writes(cli, write, tmp_path):
     (tmp_path / "notes.csv").write_text("title,abstract\nUsnea,Usnic acid was isolated from Usnea barbata.\n")
     documents = {"files": [str(tmp_path / "notes.csv")], **XML}
     config = load_config(write({"documents": documents, "extract": BUILTIN | {"min_score": 0.4}}))
-    run_stages(config, make_stages(config), say=lambda line: None)
+    run_stages(config, make_stages(config), Context())
     out = tmp_path / "predictions.jsonl"
     assert cli("extract", config.out / "documents.jsonl", "--min-score", "0.4", "--out", out).exit_code == 0
     assert out.read_bytes() == (config.out / "predictions.jsonl").read_bytes()

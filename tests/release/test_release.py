@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from abroad.core.io import Rejects, write_documents
+from abroad.core.context import Context
+from abroad.core.io import write_documents
 from abroad.models.compeft import compress, write_change
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
@@ -23,7 +24,7 @@ def run(tiny_model, tmp_path_factory):
 
     out = tmp_path_factory.mktemp("run") / "model"
     values = {"epochs": 3, "learning_rate": 1e-2, "batch_size": 4, "gradient_accumulation_steps": 1, "warmup_steps": 0}
-    train(documents("t", 8), [], TrainSettings(model=str(tiny_model), **values), out, Rejects())
+    train(documents("t", 8), [], TrainSettings(model=str(tiny_model), **values), out, Context())
     return out
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.engines.base import GenerationRequest
 from abroad.engines.openai.engine import OpenAiEngine
@@ -120,13 +120,13 @@ def complete(url, folder):
 def fetch(url, folder):
     with EutilsClient(EutilsSettings(base_url=url, **FAST), limiter=http.RateLimiter(1e9)) as client:
         client._understood = True
-        list(client.fetch(["1", "2"], Rejects()))
-        list(client.search_dois(["10.1/x"], Rejects()))
+        list(client.fetch(["1", "2"], Context()))
+        list(client.search_dois(["10.1/x"], Context()))
 
 
 def annotate(url, folder):
     found = pubtator.fetch_bioc(["1"], KeptAnswers("a", folder / "kept"), HttpSettings(base_url=url, rate=1e9, **FAST))
-    pubtator.annotate(Document("1", "", "a text", pmid="1"), found.get("1", {}), Rejects())
+    pubtator.annotate(Document("1", "", "a text", pmid="1"), found.get("1", {}), Context())
 
 
 def synonyms(url, folder):
@@ -199,7 +199,9 @@ def test_a_server_out_of_reach_gets_one_more_try():
     said = []
     with (
         http.JsonClient(
-            "Nobody", http.HttpSettings(base_url="http://127.0.0.1:9", rate=1e9, first_wait=0.0), said.append
+            "Nobody",
+            http.HttpSettings(base_url="http://127.0.0.1:9", rate=1e9, first_wait=0.0),
+            Context(say=said.append),
         ) as client,
         pytest.raises(http.NoAnswer, match="is there a network"),
     ):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.sources.delimited import UNCLOSED, read_delimited_rows
 from abroad.sources.formats.spreadsheets import read_delimited
 from abroad.sources.tables import read_rows
@@ -32,13 +32,15 @@ def test_a_stray_mark_swallows_no_other_row(tmp_path, stray, closer, place, colu
     """By either reader; the row of what closes it may be broken by itself."""
     text = table(stray, closer, place, columns, delimiter)
     (tmp_path / "t.csv").write_text(text)
-    rejects = Rejects()
-    wide = [fields[0] for _, fields in read_rows(tmp_path / "t.csv", ("title", "abstract"), delimiter, "x", rejects)]
-    lines = [fields[0] for _, fields in read_delimited(text, "t.csv", rejects.add).rows]
+    context = Context()
+    wide = [fields[0] for _, fields in read_rows(tmp_path / "t.csv", ("title", "abstract"), delimiter, "x", context)]
+    lines = [fields[0] for _, fields in read_delimited(text, "t.csv", context.rejects.add).rows]
     for found in (wide, lines):
         missing = {f"c0 of {number}" for number in range(COUNT)} - set(found)
         assert missing <= {"c0 of 3", f"c0 of {place}"} and len(found) == len(set(found))
-    assert all(item["where"] in ("t.csv:5", f"t.csv:{place + 2}") for item in rejects.items if item["where"][0] == "t")
+    assert all(
+        item["where"] in ("t.csv:5", f"t.csv:{place + 2}") for item in context.rejects.items if item["where"][0] == "t"
+    )
 
 
 @given(

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.sources.download import Check, download
 from abroad.sources.http import retry_after
@@ -147,20 +148,22 @@ def test_where_the_manifest_has_no_checksum_the_record_is_asked(server):
         {"files": [{"key": "other"}, {"key": "table.csv.gz", "size": 300_000, "checksum": f"md5:{server.md5}"}]}
     ).encode()
     said = []
-    assert published_check(entry(server), None, said.append) == Check(300_000, "md5", server.md5)
+    assert published_check(entry(server), None, Context(say=said.append)) == Check(300_000, "md5", server.md5)
     assert not said
 
 
 @pytest.mark.parametrize("listing", [b"{}", b"not json", b'{"files": [{"key": "other"}]}'])
 def test_a_record_that_says_nothing_of_the_file_leaves_the_size_only(server, listing):
     server.listing, said = listing, []
-    assert published_check(entry(server, size=5), None, said.append) == Check(5)
+    assert published_check(entry(server, size=5), None, Context(say=said.append)) == Check(5)
     assert "checking the size only" in said[0]
 
 
 def test_a_checksum_in_the_manifest_is_used_and_no_one_asked(server):
-    assert published_check(entry(server, size=5, sha256="ab"), None, pytest.fail) == Check(5, "sha256", "ab")
-    assert published_check(entry(server), "http://mirror/x", pytest.fail) == Check()
+    assert published_check(entry(server, size=5, sha256="ab"), None, Context(say=pytest.fail)) == Check(
+        5, "sha256", "ab"
+    )
+    assert published_check(entry(server), "http://mirror/x", Context(say=pytest.fail)) == Check()
 
 
 def test_the_manifest_in_the_package_names_the_lotus_file():

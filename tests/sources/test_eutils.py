@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError
-from abroad.core.io import Rejects
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.http import RateLimiter
 from tests.sources.servers import Efetch, article_xml
@@ -31,13 +31,11 @@ def pubmed():
         yield server
 
 
-def fetch(server, pmids, rejects=None, said=None, **settings):
+def fetch(server, pmids, context=None, **settings):
     clock = Clock()
     settings = EutilsSettings(base_url=server.url, first_wait=0.0, **settings)
-    with EutilsClient(
-        settings, (said if said is not None else []).append, RateLimiter(3, clock.time, clock.sleep)
-    ) as c:
-        answers = list(c.fetch(pmids, rejects if rejects is not None else Rejects()))
+    with EutilsClient(settings, RateLimiter(3, clock.time, clock.sleep)) as c:
+        answers = list(c.fetch(pmids, context or Context()))
     return {pmid: article for answer in answers for pmid, article in answer.items()}
 
 
@@ -63,14 +61,14 @@ def test_identifiers_pubmed_does_not_know_are_none(pubmed):
 def test_passing_troubles_are_tried_again(pubmed, fault):
     pubmed.faults = [fault, fault]
     said = []
-    assert fetch(pubmed, ["1"], said=said, attempts=3)["1"].pmid == "1"
+    assert fetch(pubmed, ["1"], Context(say=said.append), attempts=3)["1"].pmid == "1"
     assert len(pubmed.asked) == 3 and len(said) == 2
 
 
 def test_trouble_that_lasts_ends_the_run_and_keeps_what_came(pubmed):
     pubmed.faults = [None, 503, 503]
     with EutilsClient(EutilsSettings(base_url=pubmed.url, batch_size=1, attempts=2, first_wait=0.0)) as client:
-        answers = client.fetch(["1", "2"], Rejects())
+        answers = client.fetch(["1", "2"], Context())
         assert next(answers)["1"].pmid == "1"
         with pytest.raises(AbroadError, match="HTTP 503 after 2 attempts"):
             next(answers)
@@ -78,10 +76,10 @@ def test_trouble_that_lasts_ends_the_run_and_keeps_what_came(pubmed):
 
 def test_a_refused_batch_is_halved_down_to_the_identifier_refused(pubmed):
     pubmed.refused = {"3"}
-    rejects = Rejects()
-    found = fetch(pubmed, ["1", "2", "3", "4"], rejects)
+    context = Context()
+    found = fetch(pubmed, ["1", "2", "3", "4"], context)
     assert sorted(found) == ["1", "2", "4"]
-    assert [item["where"] for item in rejects.items] == ["PMID 3"]
+    assert [item["where"] for item in context.rejects.items] == ["PMID 3"]
 
 
 def test_a_refusal_of_access_is_not_tried_again(pubmed):
@@ -111,7 +109,7 @@ def test_a_key_raises_the_rate(key, rate):
 
 def test_a_server_sees_requests_apart(pubmed):
     with EutilsClient(EutilsSettings(base_url=pubmed.url, batch_size=1, api_key="KEY")) as client:
-        list(client.fetch(["1", "2", "3"], Rejects()))
+        list(client.fetch(["1", "2", "3"], Context()))
     gaps = [later - earlier for earlier, later in pairwise(pubmed.starts)]
     assert min(gaps) > 0.05  # a tenth of a second less what the way to the server may vary by
 
@@ -120,11 +118,11 @@ def test_the_key_shows_in_no_message():
     assert "SECRET" not in repr(EutilsSettings(api_key="SECRET"))
 
 
-def search(server, dois, rejects=None, **settings):
+def search(server, dois, context=None, **settings):
     settings = EutilsSettings(base_url=server.url, first_wait=0.0, **settings)
     clock = Clock()
     with EutilsClient(settings, limiter=RateLimiter(3, clock.time, clock.sleep)) as client:
-        return [found for _, found in client.search_dois(dois, rejects if rejects is not None else Rejects())]
+        return [found for _, found in client.search_dois(dois, context or Context())]
 
 
 @pytest.fixture
@@ -156,7 +154,7 @@ def test_a_search_that_fails_in_passing_is_tried_again(with_dois, fault):
 
 def test_a_search_that_finds_everything_is_halved_down_to_the_doi_that_does(with_dois):
     with_dois.search_faults = ["everything", None, "everything", "everything", None]
-    rejects = Rejects()
-    found = search(with_dois, [f"10.1/x({n})" for n in range(1, 5)], rejects)
+    context = Context()
+    found = search(with_dois, [f"10.1/x({n})" for n in range(1, 5)], context)
     assert found == [["1", "2", "4"]]
-    assert [item["where"] for item in rejects.items] == ["DOI 10.1/x(3)"]
+    assert [item["where"] for item in context.rejects.items] == ["DOI 10.1/x(3)"]

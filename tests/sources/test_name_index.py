@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.sources.name_index import ChemicalEntry, NameIndex
 from abroad.sources.name_index_build import build_index
 from abroad.sources.name_keys import name_key, organism_key
@@ -40,11 +40,11 @@ def metadata(tmp_path) -> Path:
 
 @pytest.fixture
 def index(metadata, tmp_path) -> NameIndex:
-    rejects = Rejects()
+    context = Context()
     synonyms = tmp_path / "names.tsv"
     synonyms.write_text(f"name\tinchikey\nUsneein\t{KEY_A}\n", encoding="utf-8")
-    counts = build_index(metadata, tmp_path / "index.sqlite", rejects, synonyms)
-    assert counts == {"chemical": 5, "organism": 2, "reference": 2, "relation": 4} and len(rejects) == 1
+    counts = build_index(metadata, tmp_path / "index.sqlite", context, synonyms)
+    assert counts == {"chemical": 5, "organism": 2, "reference": 2, "relation": 4} and len(context.rejects) == 1
     return NameIndex(tmp_path / "index.sqlite")
 
 
@@ -81,7 +81,7 @@ def test_a_failed_build_leaves_nothing(tmp_path):
     bad = tmp_path / "bad.csv"
     bad.write_text("structure_wikidata\nx\n")
     with pytest.raises(InputError, match="column"):
-        build_index(bad, tmp_path / "index.sqlite", Rejects())
+        build_index(bad, tmp_path / "index.sqlite", Context())
     assert [path.name for path in tmp_path.iterdir()] == ["bad.csv"]
 
 
@@ -171,7 +171,7 @@ def test_an_index_of_an_earlier_version_is_refused_with_what_to_do(tmp_path, met
     connection.close()
     with pytest.raises(InputError, match=r"old\.sqlite: an index of an earlier version.*build it again"):
         NameIndex(path)
-    build_index(metadata, path, Rejects())  # building it again is all that is needed
+    build_index(metadata, path, Context())  # building it again is all that is needed
     assert NameIndex(path).chemical("usnic acid") is not None
 
 
@@ -193,11 +193,11 @@ def test_a_plain_table_gives_an_index_by_names(tmp_path, kind):
     text = PLAIN.replace("\t", ",") if kind == "csv" else PLAIN
     path = tmp_path / "table"
     path.write_bytes(gzip.compress(text.encode()) if kind == "gzip" else text.encode())
-    rejects = Rejects()
-    counts = build_index(path, tmp_path / "index.sqlite", rejects)
+    context = Context()
+    counts = build_index(path, tmp_path / "index.sqlite", context)
     assert counts == {"chemical": 4, "organism": 3, "reference": 2, "relation": 4}
-    assert [item["where"].rpartition(":")[2] for item in rejects.items] == ["5", "7"]
-    assert "1 row(s) have no DOI that can be read" in rejects.notes[0]
+    assert [item["where"].rpartition(":")[2] for item in context.rejects.items] == ["5", "7"]
+    assert "1 row(s) have no DOI that can be read" in context.rejects.notes[0]
     index = NameIndex(tmp_path / "index.sqlite")
     primed, plain, organism = (
         index.chemical("3′-O-methylx"), index.chemical("3-O-Methylx"), index.organism_entry("Salvia fictiva"),
@@ -216,7 +216,7 @@ def test_a_table_that_is_cut_off_leaves_no_index(tmp_path):
     path = tmp_path / "table.tsv.gz"
     path.write_bytes(gzip.compress(PLAIN.encode() * 100)[:-20])
     with pytest.raises(InputError, match="cut-off gzip"):
-        build_index(path, tmp_path / "index.sqlite", Rejects())
+        build_index(path, tmp_path / "index.sqlite", Context())
     assert not (tmp_path / "index.sqlite").exists()
 
 
@@ -224,4 +224,4 @@ def test_a_table_of_other_columns_is_named_with_what_was_expected(tmp_path):
     path = tmp_path / "table.tsv"
     path.write_text("a\tb\n1\t2\n")
     with pytest.raises(InputError, match=r"no column compound, organism, doi \(found: a, b\)"):
-        build_index(path, tmp_path / "index.sqlite", Rejects())
+        build_index(path, tmp_path / "index.sqlite", Context())

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug import Request, Response
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
-from abroad.core.io import Rejects
 from abroad.sources.http import HttpSettings
 from abroad.sources.kept import KeptAnswers
 from abroad.sources.pubchem import fetch_synonyms, is_name, read_exchange, read_inchikeys
@@ -65,7 +65,7 @@ def test_names_come_without_registry_numbers_and_are_asked_for_once(pubchem, tmp
 def test_a_busy_server_is_asked_again_and_what_came_is_kept(pubchem, tmp_path):
     cache, said = KeptAnswers("PubChem"), []
     pubchem.faults += ["busy"]
-    assert fetch_synonyms([RUTIN], cache, settings(pubchem), said.append)[RUTIN]
+    assert fetch_synonyms([RUTIN], cache, settings(pubchem), Context(say=said.append))[RUTIN]
     assert "HTTP 503" in said[0]
     pubchem.faults += ["busy"] * 9
     with pytest.raises(AbroadError, match="PubChem: HTTP 503 after 2 attempts"):
@@ -147,21 +147,21 @@ def test_an_answer_that_is_not_the_servers_is_an_error_and_never_kept(httpserver
 def test_an_exchange_file_and_the_table_it_becomes(cli, tmp_path):
     file = tmp_path / "exchange.txt"
     file.write_text(f"{RUTIN}\trutin\n{RUTIN}\tRutoside\n{QUERCETIN}\t\nno key\trutin\n{RUTIN}\trutin\n")
-    rejects = Rejects()
-    assert read_exchange(file, rejects) == {RUTIN: ["rutin", "Rutoside", "rutin"]}
-    assert [item["where"] for item in rejects.items] == [f"{file}:4"]
+    context = Context()
+    assert read_exchange(file, context) == {RUTIN: ["rutin", "Rutoside", "rutin"]}
+    assert [item["where"] for item in context.rejects.items] == [f"{file}:4"]
     result = cli("lotus", "synonyms", file, "--exchange", "--out", tmp_path / "names.tsv")
     assert result.exit_code == 0
     assert (tmp_path / "names.tsv").read_text() == f"name\tinchikey\nrutin\t{RUTIN}\nRutoside\t{RUTIN}\n"
     file.write_text("nothing here\n")
     with pytest.raises(InputError, match="no InChIKey with a synonym"):
-        read_exchange(file, Rejects())
+        read_exchange(file, Context())
 
 
 def test_keys_of_a_table_or_a_list(tmp_path):
     table, list_ = tmp_path / "t.csv", tmp_path / "keys.txt"
     table.write_text(f"structure_inchikey,x\n{RUTIN},1\n{RUTIN},2\nrutin,3\n")
     list_.write_text(f"{QUERCETIN}\n\n{RUTIN}\n")
-    rejects = Rejects()
-    assert read_inchikeys(table, rejects) == [RUTIN] and "no InChIKey" in rejects.items[0]["reason"]
-    assert read_inchikeys(list_, rejects) == [QUERCETIN, RUTIN]
+    context = Context()
+    assert read_inchikeys(table, context) == [RUTIN] and "no InChIKey" in context.rejects.items[0]["reason"]
+    assert read_inchikeys(list_, context) == [QUERCETIN, RUTIN]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.sources.pubmed import Article, BrokenXml, Deleted, parse_articles, read_xml
 from tests.sources.servers import article_set, article_xml
 
@@ -211,16 +211,16 @@ def test_directories_are_read_in_order_gzip_or_not_and_broken_files_set_aside(tm
     (tmp_path / "c.xml").write_bytes(b"<PubmedArticleSet><x>")
     (tmp_path / "d.xml.gz").write_bytes(gzip.compress(article_set(article_xml("3")))[:-30])
     (tmp_path / "notes.txt").write_text("no")
-    rejects = Rejects()
-    assert [article.pmid for article in read_xml([tmp_path], rejects)][:2] == ["1", "2"]
-    assert [item["where"].rpartition("/")[2] for item in rejects.items] == ["c.xml", "d.xml.gz"]
+    context = Context()
+    assert [article.pmid for article in read_xml([tmp_path], context)][:2] == ["1", "2"]
+    assert [item["where"].rpartition("/")[2] for item in context.rejects.items] == ["c.xml", "d.xml.gz"]
 
 
 def test_missing_files_and_directories_without_xml_are_input_errors(tmp_path):
     with pytest.raises(InputError, match="no such file"):
-        list(read_xml([tmp_path / "x.xml"], Rejects()))
+        list(read_xml([tmp_path / "x.xml"], Context()))
     with pytest.raises(InputError, match=r"no \.xml"):
-        list(read_xml([tmp_path], Rejects()))
+        list(read_xml([tmp_path], Context()))
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import json
 import pytest
 from werkzeug import Request, Response
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError
-from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.io import read_documents, write_documents
 from abroad.core.schema import Document
 from abroad.sources.http import HttpSettings
 from abroad.sources.kept import KeptAnswers
@@ -109,7 +110,7 @@ def test_nothing_but_404_is_told_as_a_wrong_address_after_few_requests(httpserve
 
 @pytest.mark.parametrize("shift", [0, 7, -5])
 def test_offsets_point_at_the_words_in_our_text(shift):
-    marks = annotate(DOCUMENT, bioc(shift=shift), Rejects()).extra["annotations"]
+    marks = annotate(DOCUMENT, bioc(shift=shift), Context()).extra["annotations"]
     assert [(mark["text"], mark["type"], mark["identifier"]) for mark in marks] == [
         ("Rutin", "Chemical", "MESH:D012431"),
         ("Escherichia coli", "Species", "562"),
@@ -118,9 +119,9 @@ def test_offsets_point_at_the_words_in_our_text(shift):
 
 
 def test_a_mention_that_our_text_lacks_is_set_aside():
-    rejects = Rejects()
+    context = Context()
     other = Document("d1", "Another title", "Another abstract.", pmid="11")
-    assert annotate(other, bioc(), rejects).extra["annotations"] == [] and len(rejects) == 2
+    assert annotate(other, bioc(), context).extra["annotations"] == [] and len(context.rejects) == 2
 
 
 def test_the_command_marks_documents_and_keeps_names_out_of_keywords(cli, pubtator, tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.extraction.generative.linearise import linearise
 from abroad.synthesis.tasks.kinds import make_tasks
 from abroad.training.data import IGNORED, collate, collate_packed, make_examples, target_loss
@@ -16,8 +16,8 @@ def tokenizer(smollm2):
 
 
 def examples_of(documents, tokenizer, max_length=512, **settings):
-    rejects = Rejects()
-    return make_examples(documents, tokenizer, max_length, rejects, seed=0, **settings), rejects
+    context = Context()
+    return make_examples(documents, tokenizer, max_length, context, seed=0, **settings), context
 
 
 def test_the_loss_falls_on_the_relations_and_nothing_else(documents, tokenizer):
@@ -50,10 +50,10 @@ def test_padding_changes_neither_positions_nor_text(documents, tokenizer):
 
 def test_a_document_too_long_is_set_aside_and_never_cut(documents, tokenizer):
     lengths = [len(example) for example in examples_of(documents, tokenizer)[0]]
-    examples, rejects = examples_of(documents, tokenizer, max_length=max(lengths) - 1)
+    examples, context = examples_of(documents, tokenizer, max_length=max(lengths) - 1)
     assert [len(example) for example in examples] == [n for n in lengths if n < max(lengths)]
-    assert rejects.items[0]["where"] == documents[lengths.index(max(lengths))].id
-    assert f"{max(lengths)} tokens" in rejects.items[0]["reason"]
+    assert context.rejects.items[0]["where"] == documents[lengths.index(max(lengths))].id
+    assert f"{max(lengths)} tokens" in context.rejects.items[0]["reason"]
 
 
 def test_shuffles_give_the_same_relations_in_other_orders(documents, tokenizer):

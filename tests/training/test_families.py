@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.extraction.generative.decoding import Decoding
 from abroad.extraction.generative.load import load_generative_extractor
 from abroad.training.settings import TrainSettings
@@ -62,7 +62,7 @@ def test_a_family_trains_and_its_adapter_loads(request, family, targets, pack, d
         gradient_checkpointing=pack,
         residual_dropout=0.1,
     )
-    train(documents, [], settings, tmp_path / "out", Rejects())
+    train(documents, [], settings, tmp_path / "out", Context())
     losses = [json.loads(line)["loss"] for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]
     assert sum(losses[-2:]) < sum(losses[:2])  # an epoch has one or two updates
     config = json.loads((tmp_path / "out" / "adapter_config.json").read_text())
@@ -85,7 +85,7 @@ def test_four_bits_train_and_load(smollm2, documents, tmp_path):
     tokenizer.save_pretrained(tmp_path / "base")
     values = {"epochs": 8, "learning_rate": 1e-2, "batch_size": 4, "gradient_accumulation_steps": 1, "warmup_steps": 0}
     settings = TrainSettings(model=str(tmp_path / "base"), quantization="nf4", lora_dropout=0.0, **values)
-    train(documents, [], settings, tmp_path / "out", Rejects())
+    train(documents, [], settings, tmp_path / "out", Context())
     losses = [json.loads(line)["loss"] for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]
     assert losses[-1] < losses[0] - 1
     decoding = Decoding(num_beams=1, max_new_tokens=4)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError
-from abroad.core.io import Rejects
 from abroad.training.guard import MAX_ATTEMPTS, Guard
 from abroad.training.record import course, read_log
 from abroad.training.settings import TrainSettings
@@ -21,7 +21,7 @@ QUICK = {"epochs": 1, "learning_rate": 1e-2, "batch_size": 2, "gradient_accumula
 def run_of(model, out, policy, broken, monkeypatch, what="loss", count=40, **more):
     """Updates of like documents; in those of `broken` the loss, or only the gradient, is not a number."""
     settings = TrainSettings(model=str(model), spike_policy=policy, checkpoint_every=4, **{**QUICK, **more})
-    run = TrainingRun([study(n) for n in range(2 * count)], [], settings, out, Rejects())
+    run = TrainingRun([study(n) for n in range(2 * count)], [], settings, out, Context())
     gradients = TrainingRun._gradients
 
     def poisoned(self, update):

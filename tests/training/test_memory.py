@@ -2,7 +2,7 @@
 
 import pytest
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.training.data import collate
 from abroad.training.memory import count_step, dry_run
 from abroad.training.plan import plan, shape_of
@@ -42,7 +42,7 @@ def test_the_plan_is_what_training_holds(model, as_on_a_gpu, quantization, check
     settings = TrainSettings(
         model=str(model), quantization=quantization, gradient_checkpointing=checkpointing, batch_size=2
     )
-    run = TrainingRun(documents("t", 2), [], settings, tmp_path, Rejects())
+    run = TrainingRun(documents("t", 2), [], settings, tmp_path, Context())
     base = run.model.get_base_model().train()
     batch = collate(run.examples, run.tokenizer.pad_token_id)
     kept = batch["labels"].shape[1]

@@ -25,12 +25,12 @@ def test_a_shape_counts_what_the_model_holds(tiny_model, biogpt):
 
 
 def test_the_adapter_is_what_peft_adds(tiny_model, documents, tmp_path):
-    from abroad.core.io import Rejects
+    from abroad.core.context import Context
     from abroad.models.lora import trainable
     from abroad.training.train import TrainingRun
 
     settings = TrainSettings(model=str(tiny_model))
-    run = TrainingRun(documents, [], settings, tmp_path, Rejects())
+    run = TrainingRun(documents, [], settings, tmp_path, Context())
     counted = sum(value.numel() for _, value in trainable(run.model))
     assert plan(settings, shape_of(str(tiny_model))).adapter == 4 * counted
 

@@ -23,7 +23,8 @@ def test_two_processes_end_where_one_does(quantization, tiny_model, documents, t
         textwrap.dedent("""
         import sys
         from pathlib import Path
-        from abroad.core.io import Rejects, read_documents
+        from abroad.core.context import Context
+        from abroad.core.io import read_documents
         from abroad.training.settings import TrainSettings
         from abroad.training.train import train
         model, data, out, size, passes, quantization = sys.argv[1:]
@@ -31,7 +32,7 @@ def test_two_processes_end_where_one_does(quantization, tiny_model, documents, t
                                  batch_size=int(size), gradient_accumulation_steps=int(passes), warmup_steps=0,
                                  lora_dropout=0.0, validation_max_new_tokens=4, checkpoint_every=2)
         items = read_documents(data)
-        train(items, items[:1], settings, Path(out), Rejects())
+        train(items, items[:1], settings, Path(out), Context())
         """)
     )
     if quantization == "nf4":
@@ -67,7 +68,7 @@ def test_all_processes_run_the_same_number_of_batches(monkeypatch):
 
 def test_processes_share_an_update_and_do_not_multiply_it(tiny_model, documents, tmp_path, monkeypatch):
     """8 processes of the published 65B recipe (1 x 80) make updates of 80 examples, as one process does."""
-    from abroad.core.io import Rejects
+    from abroad.core.context import Context
     from abroad.training.settings import TrainSettings
     from abroad.training.train import TrainingRun
     from tests.experiments.test_compare import documents as many
@@ -75,12 +76,12 @@ def test_processes_share_an_update_and_do_not_multiply_it(tiny_model, documents,
     recipe = load_section(Path("configs/paper/llama-65b.yaml"), "train")
     values = {"batch_size": recipe.batch_size, "gradient_accumulation_steps": recipe.gradient_accumulation_steps}
     settings = TrainSettings(model=str(tiny_model), epochs=1, **values)
-    one = TrainingRun(many("t", 200), [], settings, tmp_path / "one", Rejects())
+    one = TrainingRun(many("t", 200), [], settings, tmp_path / "one", Context())
     eight = Processes()
     eight.count, eight.rank = 8, 1
     monkeypatch.setattr("abroad.training.train.Processes", lambda: eight)
     monkeypatch.setattr(TrainingRun, "_prepare", lambda self, source: one.model)
-    shared = TrainingRun(many("t", 200), [], settings, tmp_path / "eight", Rejects())
+    shared = TrainingRun(many("t", 200), [], settings, tmp_path / "eight", Context())
     assert shared.updates == one.updates
     assert [sum(map(len, update.batches)) for update in shared.updates] == [80, 80, 40]
     assert len(eight.share(shared.updates[0].batches)) == 10

@@ -1,6 +1,7 @@
 """Replay: the same data in the same order again; other data are told apart."""
 
-from abroad.core.io import Rejects, write_documents
+from abroad.core.context import Context
+from abroad.core.io import write_documents
 from abroad.training.replay import replay
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
@@ -10,8 +11,8 @@ def test_a_run_replays_with_equal_hashes_and_losses(cli, tiny_model, documents, 
     settings = TrainSettings(
         model=str(tiny_model), epochs=3, batch_size=2, gradient_accumulation_steps=1, lora_dropout=0.1, seed=3
     )
-    train(documents, [], settings, tmp_path / "run", Rejects())
-    result = replay(tmp_path / "run", documents, 3, Rejects())
+    train(documents, [], settings, tmp_path / "run", Context())
+    result = replay(tmp_path / "run", documents, 3, Context())
     assert (result.updates, result.equal, result.first_difference) == (6, 6, None)
     assert len(result.losses) == 3 and all(before == now for _, before, now in result.losses)
 
@@ -26,7 +27,7 @@ def test_a_run_replays_with_equal_hashes_and_losses(cli, tiny_model, documents, 
 def test_the_record_holds_what_others_need(tiny_model, documents, tmp_path):
     import json
 
-    train(documents, documents[:1], TrainSettings(model=str(tiny_model), epochs=2), tmp_path, Rejects())
+    train(documents, documents[:1], TrainSettings(model=str(tiny_model), epochs=2), tmp_path, Context())
     record = json.loads((tmp_path / "training.json").read_text())
     assert len(record["initial_adapter_hash"]) == 64 and record["packages"]["torch"]
     assert (tmp_path / "initial_adapter.safetensors").exists()

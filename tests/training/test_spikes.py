@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.training.data import TokenisedExample
 from abroad.training.record import course
@@ -52,7 +52,7 @@ def poisoned_run(model, out, policy):
         spike_window=8,
         spike_zscore=4,
     )
-    run = TrainingRun([study(n) for n in range(60)], [], settings, out, Rejects())
+    run = TrainingRun([study(n) for n in range(60)], [], settings, out, Context())
     poisoned = {place for update in run.updates if update.number in POISONED for place in update.batches[0]}
     for place in poisoned:
         broken = run.examples[place]

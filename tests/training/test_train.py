@@ -12,8 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, write_documents
+from abroad.core.io import write_documents
 from abroad.training.record import read_log
 from abroad.training.settings import TrainSettings
 from abroad.training.state import StateStore
@@ -34,7 +35,7 @@ def test_training_lowers_the_loss_and_leaves_a_loadable_adapter(tiny_model, docu
     from abroad.extraction.generative.decoding import Decoding
     from abroad.extraction.generative.load import load_generative_extractor
 
-    report = train(documents, documents[:1], settings_for(tiny_model, epochs=15), tmp_path / "model", Rejects())
+    report = train(documents, documents[:1], settings_for(tiny_model, epochs=15), tmp_path / "model", Context())
     assert report.examples == 3
     assert report.steps == 30
     assert report.best_f1 is not None
@@ -51,7 +52,7 @@ def test_training_lowers_the_loss_and_leaves_a_loadable_adapter(tiny_model, docu
 def test_the_same_seed_gives_the_same_adapter(tiny_model, documents, tmp_path):
     weights = []
     for name in ("a", "b"):
-        train(documents, [], settings_for(tiny_model), tmp_path / name, Rejects())
+        train(documents, [], settings_for(tiny_model), tmp_path / name, Context())
         weights.append((tmp_path / name / "adapter_model.safetensors").read_bytes())
     assert weights[0] == weights[1]
 
@@ -62,10 +63,11 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tiny_model, documents, tm
     settings = settings_for(tiny_model, epochs=40)
     script = textwrap.dedent(f"""
         from pathlib import Path
-        from abroad.core.io import Rejects, read_documents
+        from abroad.core.context import Context
+        from abroad.core.io import read_documents
         from abroad.training.settings import TrainSettings
         from abroad.training.train import train
-        train(read_documents(Path({str(data)!r})), [], {settings!r}, Path({str(out)!r}), Rejects())
+        train(read_documents(Path({str(data)!r})), [], {settings!r}, Path({str(out)!r}), Context())
     """)
     process = subprocess.Popen([sys.executable, "-c", script])
     try:
@@ -80,7 +82,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tiny_model, documents, tm
 
     done = max(int(path.name.partition("-")[2]) for path in (out / "state").glob("update-*[0-9]"))
     settings_left = settings_for(tiny_model, epochs=40)
-    report = train(documents, [], settings_left, out, Rejects())
+    report = train(documents, [], settings_left, out, Context())
     assert 0 < report.resumed_from <= done
     assert report.steps == 80
     records = [json.loads(line) for line in (out / "order.jsonl").read_text().splitlines()]
@@ -89,7 +91,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tiny_model, documents, tm
 
 def test_a_run_that_went_on_ends_where_a_whole_run_ends(tiny_model, documents, tmp_path, monkeypatch):
     settings = settings_for(tiny_model, epochs=4, lora_dropout=0.1, checkpoint_every=3)
-    train(documents, [], settings, tmp_path / "whole", Rejects())
+    train(documents, [], settings, tmp_path / "whole", Context())
 
     class Killed(BaseException):
         pass
@@ -102,9 +104,9 @@ def test_a_run_that_went_on_ends_where_a_whole_run_ends(tiny_model, documents, t
     step = TrainingRun._step
     monkeypatch.setattr(TrainingRun, "_step", killed)
     with pytest.raises(Killed):
-        train(documents, [], settings, tmp_path / "parts", Rejects())
+        train(documents, [], settings, tmp_path / "parts", Context())
     monkeypatch.undo()
-    assert train(documents, [], settings, tmp_path / "parts", Rejects()).resumed_from == 4
+    assert train(documents, [], settings, tmp_path / "parts", Context()).resumed_from == 4
     weights = [(tmp_path / name / "adapter_model.safetensors").read_bytes() for name in ("whole", "parts")]
     assert weights[0] == weights[1]
     assert losses(tmp_path / "whole") == losses(tmp_path / "parts")
@@ -173,12 +175,12 @@ def test_killed_anywhere_in_the_last_steps_the_best_adapter_is_shipped(
         return SimpleNamespace(precision=f1, recall=f1, f1=f1)
 
     monkeypatch.setattr(TrainingRun, "_validate", fall)
-    whole = train(documents, documents[:1], settings, tmp_path / "whole", Rejects())
+    whole = train(documents, documents[:1], settings, tmp_path / "whole", Context())
     with monkeypatch.context() as patch:
         kill_at(patch, step, after)
         with pytest.raises(Killed):
-            train(documents, documents[:1], settings, tmp_path / "killed", Rejects())
-    again = train(documents, documents[:1], settings, tmp_path / "killed", Rejects())
+            train(documents, documents[:1], settings, tmp_path / "killed", Context())
+    again = train(documents, documents[:1], settings, tmp_path / "killed", Context())
     assert (again.best_f1, again.steps) == (whole.best_f1, whole.steps) == (60.0, 6)
     weights = [(tmp_path / name / "adapter_model.safetensors").read_bytes() for name in ("whole", "killed")]
     assert weights[0] == weights[1]
@@ -187,17 +189,17 @@ def test_killed_anywhere_in_the_last_steps_the_best_adapter_is_shipped(
 
 def test_a_finished_run_says_so_and_trains_nothing(tiny_model, documents, tmp_path, monkeypatch, capsys):
     settings, out = settings_for(tiny_model, epochs=1), tmp_path / "model"
-    first = train(documents, documents[:1], settings, out, Rejects())
+    first = train(documents, documents[:1], settings, out, Context())
     with monkeypatch.context() as patch:
         patch.setattr("abroad.training.train.load_model", None)
-        again = train(documents, documents[:1], settings, out, Rejects())
+        again = train(documents, documents[:1], settings, out, Context())
         assert "nothing is left to do" in capsys.readouterr().err
         assert (again.steps, again.best_f1, again.resumed_from) == (first.steps, first.best_f1, first.steps)
     adapter = out / "adapter_model.safetensors"
     for change in (lambda: adapter.write_bytes(b"x"), adapter.unlink):
         change()
-        assert train(documents, documents[:1], settings, out, Rejects()).resumed_from == 0
-    assert train(documents, documents[:2], settings, out, Rejects()).resumed_from == 0  # other validation documents
+        assert train(documents, documents[:1], settings, out, Context()).resumed_from == 0
+    assert train(documents, documents[:2], settings, out, Context()).resumed_from == 0  # other validation documents
 
 
 def test_a_mistyped_setting_sets_unfinished_training_aside(tiny_model, documents, tmp_path, monkeypatch, capsys):
@@ -213,20 +215,20 @@ def test_a_mistyped_setting_sets_unfinished_training_aside(tiny_model, documents
         patch.setattr(TrainingRun, "_step", killed)
         for changes in ({}, {"learning_rate": 1e-3}):
             with pytest.raises(Killed):
-                train(documents, [], settings.replace(**changes), out, Rejects())
+                train(documents, [], settings.replace(**changes), out, Context())
     assert "it is set aside as" in capsys.readouterr().err
-    report = train(documents, [], settings, out, Rejects())
+    report = train(documents, [], settings, out, Context())
     assert "is taken up again" in capsys.readouterr().err
     assert report.resumed_from == 4
     records = [json.loads(line)["update"] for line in (out / "order.jsonl").read_text().splitlines()]
     assert records == list(range(1, 9))
-    other = train(documents, [], settings.replace(learning_rate=1e-3), out, Rejects())
+    other = train(documents, [], settings.replace(learning_rate=1e-3), out, Context())
     assert other.resumed_from == 4
 
 
 def test_documents_none_of_which_fit_are_refused(tiny_model, documents, tmp_path):
     with pytest.raises(InputError, match="none of the 3 documents fits max_length 5"):
-        train(documents, [], settings_for(tiny_model, max_length=5), tmp_path, Rejects())
+        train(documents, [], settings_for(tiny_model, max_length=5), tmp_path, Context())
 
 
 @pytest.mark.parametrize(("name", "content"), [("empty", None), ("wrong", "{}")])

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.io import read_documents, write_documents
 from abroad.core.locks import held
-from abroad.core.progress import Progress
 from abroad.documents.curated.join import Joined, OtherText, join
 from abroad.documents.curated.labels import Labels, plain_doi, words_sha256
 from abroad.documents.fetch import article_of, fetch_and_keep, forget_kept, kept_articles
@@ -66,11 +65,11 @@ def fetch_labelled(
         InputError: neither source given, a path of `xml` cannot be read, or no document came of it all.
         AbroadError: NCBI does not answer; what came is kept for the next run.
     """
-    out, rejects = Path(out), context.rejects
+    out = Path(out)
     if not xml and client is None:
         raise InputError("no source of abstracts: give local PubMed XML (--xml) or a client for E-utilities")
     texts = _Texts(labels)
-    for article in _local(xml, texts, rejects):
+    for article in _local(xml, texts, context):
         texts.add(article)
     if client is not None:
         with held(out):
@@ -80,7 +79,7 @@ def fetch_labelled(
     for item in labels:
         joined = texts.joined.get(item.id)
         if joined is None:
-            _reject(item, texts, report, rejects)
+            _reject(item, texts, report, context)
             continue
         documents.append(joined.document)
         if joined.exact:
@@ -162,12 +161,12 @@ class _Texts:
 _NO_ABSTRACT = "no abstract"
 
 
-def _local(xml: Sequence[Path], texts: _Texts, rejects: Rejects) -> Iterator[Article]:
+def _local(xml: Sequence[Path], texts: _Texts, context: Context) -> Iterator[Article]:
     """The articles of local files, in order; those that are withdrawn later are taken back."""
     if not xml:
         return
-    with Progress("reading PubMed XML", total=None) as progress:
-        for record in read_xml(xml, rejects):
+    with context.progress("reading PubMed XML", total=None) as progress:
+        for record in read_xml(xml, context):
             progress.advance()
             if isinstance(record, Article):
                 yield record
@@ -190,15 +189,15 @@ def _ask(texts: _Texts, out: Path, client: EutilsClient, context: Context) -> No
 
     pmids = [item.pmid for item in texts.missing() if item.pmid and item.pmid not in asked]
     with context.progress("fetching abstracts by PMID", len(pmids)) as progress:
-        for article in fetch_and_keep(pmids, out, client, context.rejects, progress.advance):
+        for article in fetch_and_keep(pmids, out, client, context, progress.advance):
             texts.add(article)
     asked_for = {*asked, *pmids}
     dois = list(dict.fromkeys(item.doi for item in texts.missing() if item.doi))
     with context.progress("fetching abstracts by DOI", len(dois)) as progress:
-        for batch, found in client.search_dois(dois, context.rejects):
+        for batch, found in client.search_dois(dois, context):
             new = [pmid for pmid in dict.fromkeys(found) if pmid not in asked_for]
             asked_for.update(new)
-            for article in fetch_and_keep(new, out, client, context.rejects):
+            for article in fetch_and_keep(new, out, client, context):
                 texts.add(article)
             progress.advance(len(batch))
 
@@ -207,11 +206,11 @@ def _written(out: Path) -> list[tuple[str, Article]]:
     """The texts in the output of an earlier run, each with the id of its document."""
     if not out.exists() or not out.stat().st_size:
         return []
-    documents = read_documents(out, Rejects())
+    documents = read_documents(out, Context())
     return [(d.id, article_of(d, d.pmid)) for d in documents if d.pmid is not None]
 
 
-def _reject(item: Labels, texts: _Texts, report: JoinReport, rejects: Rejects) -> None:
+def _reject(item: Labels, texts: _Texts, report: JoinReport, context: Context) -> None:
     where = f"document {item.id}"
     name = f"PMID {item.pmid}" if item.pmid else f"DOI {item.doi}" if item.doi else ""
     reason = texts.reasons.get(item.id)
@@ -222,4 +221,4 @@ def _reject(item: Labels, texts: _Texts, report: JoinReport, rejects: Rejects) -
         report.without_abstract.append(item.id)
     else:
         report.other_text.append(item.id)
-    rejects.add(f"{where} ({name})" if name else where, reason)
+    context.rejects.add(f"{where} ({name})" if name else where, reason)

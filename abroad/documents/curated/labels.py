@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_records
+from abroad.core.io import read_records
 from abroad.core.schema import Document, Entity
 
 Span = tuple[int, int]
@@ -125,21 +126,21 @@ class Labels:
         }
 
 
-def read_labels(path: str | Path, rejects: Rejects) -> list[Labels]:
-    """The labels of a file; records that are none, and ids that stand twice, go to `rejects`.
+def read_labels(path: str | Path, context: Context) -> list[Labels]:
+    """The labels of a file; records that are none, and ids that stand twice, are set aside.
 
     Raises:
         InputError: the file cannot be read at all, or holds no labels.
     """
     found: dict[str, Labels] = {}
-    for where, _, record in read_records(path, rejects):
+    for where, _, record in read_records(path, context):
         try:
             labels = Labels.from_dict(record)
         except InputError as error:
-            rejects.add(where, str(error))
+            context.rejects.add(where, str(error))
             continue
         if labels.id in found:
-            rejects.add(where, f"the id {labels.id!r} stands twice; the first is kept")
+            context.rejects.add(where, f"the id {labels.id!r} stands twice; the first is kept")
         found.setdefault(labels.id, labels)
     if not found:
         raise InputError(f"{path}: no record of it can be used; expected {_LABELS}")

@@ -13,13 +13,14 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx
 
+from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.jsonl import without_halves
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
@@ -51,7 +52,7 @@ class OpenAiEngine:
         settings: where the server is, and how it is asked.
         concurrency: requests at once.
         api_key: kept out of messages and records; None sends none.
-        say: is told of each failed try.
+        context: is told of each failed try.
     """
 
     capabilities: ClassVar = KIND.capabilities
@@ -62,7 +63,7 @@ class OpenAiEngine:
         settings: OpenAiSettings | None = None,
         concurrency: int = 16,
         api_key: str | None = None,
-        say: Callable[[str], None] = lambda message: None,
+        context: Context | None = None,
     ) -> None:
         settings = settings or OpenAiSettings()
         base_url = settings.base_url or DEFAULT_URL
@@ -70,7 +71,7 @@ class OpenAiEngine:
         self._url = f"{base_url.rstrip('/')}/completions"
         self._chat_url = f"{base_url.rstrip('/')}/chat/completions"
         self._understood = False  # whether an answer could be read yet; a server of another kind gives none
-        self._settings, self._say = settings, say
+        self._settings, self._context = settings, context or Context()
         headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         self._http = httpx.Client(timeout=settings.timeout, headers=headers, limits=limits)
@@ -81,13 +82,13 @@ class OpenAiEngine:
         name: str,
         batch_size: int = 16,
         settings: OpenAiSettings | None = None,
-        say: Callable[[str], None] = lambda message: None,
+        context: Context | None = None,
     ) -> OpenAiEngine:
         """A model by the server's name for it; address and key from OPENAI_BASE_URL and OPENAI_API_KEY if not set."""
         chosen = settings or OpenAiSettings()
         if chosen.base_url is None and (url := os.environ.get("OPENAI_BASE_URL")):
             chosen = chosen.replace(base_url=url)
-        return cls(name, chosen, batch_size, os.environ.get("OPENAI_API_KEY"), say)
+        return cls(name, chosen, batch_size, os.environ.get("OPENAI_API_KEY"), context)
 
     @property
     def has_chat_template(self) -> bool:
@@ -138,7 +139,7 @@ class OpenAiEngine:
         check_pairs(prompts, continuations)
         if not all(isinstance(prompt, str) for prompt in prompts):
             raise InputError("the engine openai scores prompts given as text, not as token ids")
-        ask = with_retries(self._url, self._settings.attempts, self._settings.first_wait, self._say)
+        ask = with_retries(self._url, self._settings.attempts, self._settings.first_wait, self._context)
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="score") as pool:
             running = [
                 pool.submit(ask, self._score, str(prompt), continuation)
@@ -181,7 +182,7 @@ class OpenAiEngine:
     def _answer(self, request: GenerationRequest) -> Generation:
         if (reason := refusal(request, self)) is not None:
             return _failed(request, reason)
-        retries = with_retries(f"{self._url}", self._settings.attempts, self._settings.first_wait, self._say)
+        retries = with_retries(f"{self._url}", self._settings.attempts, self._settings.first_wait, self._context)
         try:
             answer: Generation = retries(self._post, request)
         except NoAnswer as error:

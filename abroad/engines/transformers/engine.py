@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, refusal
 from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
@@ -52,7 +53,7 @@ class TransformersEngine:
         amateur_keeps: the amateur sees the last so many tokens of the prompt only.
         speculator: generates texts with a draft, one at a time; those with beams, an n-gram block or a
             constraint are generated without it, and that is said.
-        say: is told what a person should know.
+        context: is told what a person should know.
     """
 
     capabilities: ClassVar = KIND.capabilities
@@ -66,7 +67,7 @@ class TransformersEngine:
         contrastive: ContrastiveSettings | None = None,
         amateur_keeps: int | None = None,
         speculator: Speculator | None = None,
-        say: Callable[[str], None] = lambda message: None,
+        context: Context | None = None,
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
@@ -74,7 +75,7 @@ class TransformersEngine:
         self.amateur, self.contrastive = amateur, contrastive or ContrastiveSettings()
         self.amateur_keeps = amateur_keeps
         self.speculator = speculator
-        self._say, self._said = say, False
+        self._context, self._said = context or Context(), False
 
     @classmethod
     def from_name(
@@ -82,7 +83,7 @@ class TransformersEngine:
         name: str,
         batch_size: int = 16,
         settings: TransformersSettings | None = None,
-        say: Callable[[str], None] = lambda message: None,
+        context: Context | None = None,
     ) -> TransformersEngine:
         """A model by name; so are amateur and draft. The amateur is the model itself if only `amateur_keeps` is set.
 
@@ -111,7 +112,7 @@ class TransformersEngine:
             draft = None if settings.draft == NGRAM else second(settings.draft, "speculative decoding needs a draft")
             speculator = Speculator(model, draft, settings.draft_tokens, SpeculationCounts())
         contrastive = ContrastiveSettings.of(settings)
-        return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator, say)
+        return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator, context)
 
     @property
     def has_chat_template(self) -> bool:
@@ -141,7 +142,7 @@ class TransformersEngine:
                 for batch in self._batches(list(group)):
                     yield from self._generate_or_halve(batch)
         if self.speculator is not None and self.speculator.counts.passes:
-            self._say(self.speculator.counts.report())
+            self._context.say(self.speculator.counts.report())
 
     def _batches(self, rows: Sequence[_Row]) -> Iterator[list[_Row]]:
         """Rows of one method, by length, in batches whose longest prompt and greatest budget fit the context.
@@ -225,7 +226,9 @@ class TransformersEngine:
             return
         if self.speculator is not None and not self._said:
             self._said = True
-            self._say("speculative decoding: requests with beams, an n-gram block or a constraint go without a draft")
+            self._context.say(
+                "speculative decoding: requests with beams, an n-gram block or a constraint go without a draft"
+            )
         prompts = [ids for _, ids in rows]
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id

@@ -9,10 +9,11 @@ from __future__ import annotations
 import itertools
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
 from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
@@ -43,7 +44,7 @@ class VllmEngine:
         max_running: sequences that it runs at once.
         lora: a `vllm.lora.request.LoRARequest` for every text, or None.
         counts: of speculative decoding, if the engine has a draft.
-        say: is told what a person should know.
+        context: is told what a person should know.
     """
 
     capabilities: ClassVar = KIND.capabilities
@@ -54,9 +55,10 @@ class VllmEngine:
         max_running: int,
         lora: Any = None,
         counts: SpeculationCounts | None = None,
-        say: Callable[[str], None] = lambda message: None,
+        context: Context | None = None,
     ) -> None:
-        self._engine, self._lora, self.speculation, self._say = engine, lora, counts, say
+        self._engine, self._lora, self.speculation = engine, lora, counts
+        self._context = context or Context()
         self.max_running = max_running
         self.context_length = engine.model_config.max_model_len  # of prompt and text together
         self._count = itertools.count()
@@ -67,7 +69,7 @@ class VllmEngine:
         name: str,
         batch_size: int = 64,
         settings: VllmSettings | None = None,
-        say: Callable[[str], None] = lambda message: None,
+        context: Context | None = None,
     ) -> VllmEngine:
         """A model by name or path; the adapter of an adapter directory is used as LoRA.
 
@@ -124,7 +126,7 @@ class VllmEngine:
             raise InputError(f"{name}: vLLM cannot run it: {' '.join(str(error).split())[:300]}") from None
         lora = LoRARequest("adapter", 1, str(source.adapter)) if source.adapter else None
         counts = SpeculationCounts() if settings.draft is not None else None
-        return cls(engine, batch_size, lora, counts, say)
+        return cls(engine, batch_size, lora, counts, context)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they are ready; a request that vLLM refuses gets an error."""
@@ -158,7 +160,7 @@ class VllmEngine:
                 self.speculation.proposed += proposed - before[0]
                 self.speculation.accepted += accepted - before[1]
                 if self.speculation.passes:
-                    self._say(self.speculation.report())
+                    self._context.say(self.speculation.report())
 
     def _drafted(self) -> tuple[int, int]:
         """Tokens that drafts proposed in this process so far, and those accepted, as vLLM counts them."""

@@ -11,8 +11,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.core.settings import Count, Seed, Settings
 from abroad.experiments.attention.attention import Encoded, encode_text, token_attention, word_attention
@@ -103,13 +103,13 @@ class AttentionStudy:
         self.model.set_attn_implementation("eager")
         self.context = int(getattr(self.model.config, "max_position_embeddings", 0) or 2**31)
 
-    def look(self, documents: Sequence[Document], rejects: Rejects) -> Iterator[DocumentAttention]:
+    def look(self, documents: Sequence[Document], context: Context) -> Iterator[DocumentAttention]:
         """What the model shows on each document; those too long or too short are set aside."""
         for document in documents:
             try:
                 yield self.look_at(document)
             except InputError as error:
-                rejects.add(document.id, str(error))
+                context.rejects.add(document.id, str(error))
 
     def look_at(self, document: Document) -> DocumentAttention:
         """The attention of every layer and head over a document.
@@ -243,7 +243,7 @@ def study_models(
     models: Sequence[tuple[str, str | None]],
     documents: Sequence[Document],
     settings: StudySettings,
-    rejects: Rejects,
+    context: Context,
     advance: Step = lambda: None,
 ) -> tuple[dict[str, dict[str, Measure]], dict[str, list[DocumentAttention]]]:
     """(measures of each model, attention of the first usable document of each), one model at a time.
@@ -257,7 +257,7 @@ def study_models(
         study = AttentionStudy(name, settings, base)
         rows: list[dict[str, list[float]]] = []
         for document in documents:
-            for item in study.look([document], rejects):
+            for item in study.look([document], context):
                 row = item.quarters()
                 if number == 0 and len(models) > 1:
                     references[item.id] = _light(item)
@@ -268,7 +268,7 @@ def study_models(
                     shown[name] = [item]
             advance()
         if not rows:
-            raise InputError(f"{name}: no document to look at (first: {rejects.items[0]['reason']})")
+            raise InputError(f"{name}: no document to look at (first: {context.rejects.items[0]['reason']})")
         measures[name] = summarise(rows, settings.seed)
     return measures, shown
 

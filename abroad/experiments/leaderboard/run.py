@@ -10,7 +10,7 @@ from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_predictions
+from abroad.core.io import read_predictions
 from abroad.core.registry import Capability
 from abroad.core.schema import Prediction
 from abroad.engines.lazy import LazyEngine
@@ -152,10 +152,10 @@ def run_leaderboard(
     rows = rows_of(section)
     for model in section.models:
         spec = EngineSpec.read(model.engine, model.model, model.batch_size, model.settings)
-        engine = LazyEngine(spec, context.say)
+        engine = LazyEngine(spec, context)
         ranker = engine
         if model.rank_engine is not None and model.rank_engine != model.engine:
-            ranker = LazyEngine(EngineSpec.read(model.rank_engine, model.model), context.say)
+            ranker = LazyEngine(EngineSpec.read(model.rank_engine, model.model), context)
         if section.images:
             engine.spec.require(Capability.IMAGES, "reading images")
         if set(section.rank) != {NO_RANK}:
@@ -163,7 +163,7 @@ def run_leaderboard(
         for suite in suites:
             for row in (row for row in rows if row.model == model):
                 context.say(f"{suite.name}: {row.name}")
-                yield _run_row(suite, row, section, engine, ranker, out / "cells", context.rejects)
+                yield _run_row(suite, row, section, engine, ranker, out / "cells", context)
 
 
 def _run_row(
@@ -173,7 +173,7 @@ def _run_row(
     engine: LazyEngine,
     ranker: LazyEngine,
     cells: Path,
-    rejects: Rejects,
+    context: Context,
 ) -> Result:
     style = load_style(row.style, None, section.tokens_per_character)
     can_bind = Capability.CONSTRAINTS in engine.capabilities
@@ -186,13 +186,13 @@ def _run_row(
         resolution=section.images,
         seed=section.seed,
     )
-    left_out = Rejects()
+    left_out = context.apart()
     documents = suite.documents
     extractor = make_extractor(engine, style, settings, documents, section.examples, section.embedder, left_out)
     extractor.images_from = suite.inputs[-1].parent
-    for item in left_out.items:
-        if item not in rejects.items:  # the same example is left out of every row
-            rejects.items.append(item)
+    for item in left_out.rejects.items:
+        if item not in context.rejects.items:  # the same example is left out of every row
+            context.rejects.items.append(item)
     answers = cells / f"{_slug(suite, row.asked)}.jsonl"
     extract_documents(documents, extractor, answers)
     predictions = read_predictions(answers)

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.core.settings import Settings, mistakes_of, read_yaml
 from abroad.documents.inputs import read_documents
@@ -121,12 +121,12 @@ def suite_names() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
 
-def load_suite(name: str, rejects: Rejects, cases: int | None = None) -> Suite:
+def load_suite(name: str, context: Context, cases: int | None = None) -> Suite:
     """A suite by name, or by the path of its YAML file.
 
     Args:
         cases: at most so many of each task of cases, drawn alike each time; files have a `sample` of their own.
-        rejects: is told of records of its files that are not documents.
+        context: its rejects are records of the suite's files that are not documents.
     Raises:
         InputError: no such suite, or every mistake of the file at once, each with its key.
     """
@@ -137,7 +137,7 @@ def load_suite(name: str, rejects: Rejects, cases: int | None = None) -> Suite:
         said = SuiteFile.model_validate(read_yaml(path, "a suite (YAML)"))
     except ValidationError as error:
         raise InputError(mistakes_of(path, error, kind=SuiteFile)) from None
-    tasks = tuple(_task(task, path, f"tasks.{place}", rejects, cases) for place, task in enumerate(said.tasks))
+    tasks = tuple(_task(task, path, f"tasks.{place}", context, cases) for place, task in enumerate(said.tasks))
     names = [task.name for task in tasks]
     ids = [document.id for task in tasks for document in task.documents]
     for what, values in (("task", names), ("case", ids)):
@@ -148,12 +148,12 @@ def load_suite(name: str, rejects: Rejects, cases: int | None = None) -> Suite:
     return Suite(said.name, said.description, tasks, path, (path, *files))
 
 
-def _task(task: CasesTask | DocumentsTask, suite: Path, key: str, rejects: Rejects, cases: int | None) -> SuiteTask:
+def _task(task: CasesTask | DocumentsTask, suite: Path, key: str, context: Context, cases: int | None) -> SuiteTask:
     if isinstance(task, CasesTask):
         own = [case.document(case.id) for case in task.cases]
         return SuiteTask(task.name, task.description, tuple(_drawn(own, cases, 0)))
     try:
-        documents = read_documents(_file(task, suite), rejects)
+        documents = read_documents(_file(task, suite), context)
     except InputError as error:
         raise InputError(f"{suite}: {key}.path: {error}") from None
     return SuiteTask(task.name, task.description, tuple(_drawn(documents, task.sample, task.seed)))

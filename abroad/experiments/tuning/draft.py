@@ -9,10 +9,11 @@ while it works.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.engines.base import GenerationRequest
 from abroad.engines.contrastive import check_tokenizers
@@ -117,7 +118,7 @@ def latency(model: Any, token: int, width: int) -> float:
 
 
 def load_drafts(
-    name: str, base: str | None, quantization: str, drafts: Sequence[str], say: Callable[[str], None]
+    name: str, base: str | None, quantization: str, drafts: Sequence[str], context: Context
 ) -> tuple[tuple[Any, Any], dict[str, Any]]:
     """((model, tokenizer), drafts by name).
 
@@ -131,7 +132,7 @@ def load_drafts(
     places = {draft: resolve_model(draft) for draft in drafts if draft != NGRAM}
     for place in places.values():
         check_tokenizers(tokenizer, load_tokenizer(place), "speculative decoding needs a draft")
-    say(f"{name}: loading the model and {len(places)} drafts")
+    context.say(f"{name}: loading the model and {len(places)} drafts")
     loaded = {draft: load_model(places[draft], quantization) if draft in places else None for draft in drafts}
     return (load_model(source, quantization), tokenizer), loaded
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError, MissingDependencyError
-from abroad.core.io import Rejects
 from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
@@ -116,7 +116,7 @@ def tune_training(
     study: Any,
     trials: int,
     out: Path,
-    say: Callable[[str], None] = print,
+    context: Context,
     space: Space = SPACES["base"],
 ) -> None:
     """Make trials until the study holds `trials` of them; each is scored on the validation documents.
@@ -139,7 +139,7 @@ def tune_training(
             lora_alpha=int(alpha),
             keep_every=0,
         )
-        run = TrainingRun(documents, validation, settings, out / f"trial-{trial.number}", Rejects())
+        run = TrainingRun(documents, validation, settings, out / f"trial-{trial.number}", context.apart())
         if run.finished is not None:
             return float(run.finished.best_f1 or 0.0)
 
@@ -151,7 +151,7 @@ def tune_training(
         run.on_score = scored
         return float(run.finish(run.train()).best_f1 or 0.0)
 
-    _optimise(study, objective, trials, say)
+    _optimise(study, objective, trials, context)
 
 
 def tune_decoding(
@@ -160,7 +160,7 @@ def tune_decoding(
     base: Decoding,
     study: Any,
     trials: int,
-    say: Callable[[str], None] = print,
+    context: Context,
 ) -> None:
     """As `tune_training`, for the decoding of one model."""
 
@@ -180,10 +180,10 @@ def tune_decoding(
         trial.set_user_attr("recall", scores.recall)
         return float(scores.f1)
 
-    _optimise(study, objective, trials, say)
+    _optimise(study, objective, trials, context)
 
 
-def _optimise(study: Any, objective: Callable[[Any], float], trials: int, say: Callable[[str], None]) -> None:
+def _optimise(study: Any, objective: Callable[[Any], float], trials: int, context: Context) -> None:
     optuna = import_optuna()
     states = optuna.trial.TrialState
     _close_interrupted(study, states)
@@ -191,7 +191,7 @@ def _optimise(study: Any, objective: Callable[[Any], float], trials: int, say: C
     def told(study: Any, trial: Any) -> None:
         outcome = "pruned" if trial.value is None else f"F1 {trial.value:.1f}"
         best = f", best so far {study.best_value:.1f}" if any(t.value is not None for t in study.trials) else ""
-        say(f"trial {trial.number}: {outcome}{best} ({readable(trial.params)})")
+        context.say(f"trial {trial.number}: {outcome}{best} ({readable(trial.params)})")
 
     # Counts what other processes did meanwhile, and is checked before each trial.
     stop = optuna.study.MaxTrialsCallback(trials, states=(states.COMPLETE, states.PRUNED))

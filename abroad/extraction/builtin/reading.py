@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.text.expand import Expansion, expand_lists, expand_shared_heads
 from abroad.text.normalise import NormalisedText, normalise
@@ -107,13 +107,13 @@ def read_text(text: str, title_end: int = 0) -> Reading:
     return Reading(text, normalised, tokens, [*lists, *shared], *judged_organisms(clean))
 
 
-def readable(documents: Iterable[Document], rejects: Rejects) -> list[Document]:
+def readable(documents: Iterable[Document], context: Context) -> list[Document]:
     """The documents whose texts can be read; those that are too long are set aside."""
     found = []
     for document in documents:
         reason = _refusal(document.text)
         if reason is not None:
-            rejects.add(document.id, reason)
+            context.rejects.add(document.id, reason)
         else:
             found.append(document)
     return found

@@ -21,6 +21,7 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from abroad.core.context import Context
 from abroad.extraction.builtin.encoder import MODEL, PAIR_SCALE, VOCABULARY, WIDTH
 from abroad.extraction.builtin.lessons import Lesson
 from abroad.extraction.builtin.pieces import SHAPES
@@ -149,7 +150,7 @@ def train(
     everything: Sequence[Lesson],
     settings: EncoderSettings,
     after_epoch: Callable[[Encoder, int, dict[str, float]], None] = lambda *_: None,
-    say: Callable[[str], None] = lambda _: None,
+    context: Context | None = None,
 ) -> None:
     """Fit the encoder in place."""
     torch.manual_seed(settings.seed)
@@ -180,7 +181,9 @@ def train(
             schedule.step()
             total += float(loss.detach())
             if place % 20 == 19:
-                say(f"epoch {number + 1} batch {place + 1}/{len(epoch)} loss {total / (place + 1):.4f}")
+                (context or Context()).say(
+                    f"epoch {number + 1} batch {place + 1}/{len(epoch)} loss {total / (place + 1):.4f}"
+                )
         facts = {"loss": total / len(epoch), "seconds": time.perf_counter() - start}
         after_epoch(encoder, number, facts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.registry import Capability
 from abroad.core.schema import Document
 from abroad.engines.lazy import LazyEngine
@@ -22,7 +22,7 @@ def make_extractor(
     tests: Sequence[Document] | None,
     examples: Path | None,
     embedder: str | None,
-    rejects: Rejects,
+    context: Context,
 ) -> FewShotExtractor:
     """An extractor for the documents `tests`, with no example that they hold too.
 
@@ -30,14 +30,14 @@ def make_extractor(
         tests: None where they are not known yet: then a document is not shown the examples that it holds itself.
         examples: documents to take them from; None takes our own.
         embedder: encoder of the retriever "embeddings".
-        rejects: is told of each example left out.
+        context: its rejects are the examples left out.
     Raises:
         InputError: too few examples, or a setting that does not exist.
     """
     shots = Shots()
     embeds = Capability.EMBEDDER in RETRIEVERS.capabilities(settings.retrieve)
     if style.kind.shots if settings.shots is None else settings.shots:
-        pool = load_examples(examples, tests or (), rejects)
+        pool = load_examples(examples, tests or (), context)
         retriever = make_retriever(settings.retrieve, pool, embedder)
         shots = Shots(retriever, pool_digest(pool), len(pool), pool if tests is None else ())
     identity = engine.spec.identity | ({"embedder": embedder} if embedder and embeds else {})

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document
 from abroad.documents.inputs import read_documents
 from abroad.documents.splitting import publications
@@ -23,21 +23,21 @@ _SAME_TEXT = 0.5
 _MAX_SENTENCES = 3
 
 
-def load_examples(path: Path | None, tests: Sequence[Document], rejects: Rejects) -> list[Document]:
+def load_examples(path: Path | None, tests: Sequence[Document], context: Context) -> list[Document]:
     """Documents to take examples from, without those that the test set holds too.
 
     Args:
         path: JSON or JSONL of documents with relations; None takes our own.
-        rejects: is told of each one left out.
+        context: its rejects are those left out.
     Raises:
         InputError: the file cannot be read, or nothing is left of it.
     """
     path = path or DEFAULT
-    pool = read_documents(path, rejects)
+    pool = read_documents(path, context)
     leaked = find_leaks(pool, tests)
     for document in pool:
         if document.id in leaked:
-            rejects.add(f"{path}: {document.id}", f"left out as an example: {leaked[document.id]}")
+            context.rejects.add(f"{path}: {document.id}", f"left out as an example: {leaked[document.id]}")
     kept = [document for document in pool if document.id not in leaked]
     if not kept:
         raise InputError(f"{path}: all {len(pool)} examples are in the test set; expected others with --examples")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.progress import tell
 from abroad.core.registry import Capability
 from abroad.core.settings import Positive
@@ -41,7 +41,8 @@ def _load(name: str, settings: FewShotModelSettings) -> Extractor:
     asking = FewShotSettings.of(settings, structured=bound)
     style = load_style(settings.style, settings.prompt, settings.tokens_per_character)
     examples = settings.examples
-    return make_extractor(LazyEngine(spec, tell), style, asking, None, examples, settings.embedder, Rejects())
+    context = Context(say=tell)
+    return make_extractor(LazyEngine(spec, context), style, asking, None, examples, settings.embedder, context)
 
 
 KIND = ExtractorKind("a model that is shown examples", FewShotModelSettings, Capability.ENGINE, _load)

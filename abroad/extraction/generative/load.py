@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.progress import tell
 from abroad.core.registry import Capability
 from abroad.engines.spec import DEFAULT_ENGINE, ENGINES, EngineSpec, read_settings, text_identity
@@ -46,4 +47,4 @@ def load_generative_extractor(
         identity[f"{key}_weights"] = weights_digest(resolve_model(other))
     tokenizer = load_tokenizer(source)
     chat = source.adapter is None and bool(getattr(tokenizer, "chat_template", None))
-    return GenerativeExtractor(spec.make(tell), tokenizer, decoding, identity, chat)
+    return GenerativeExtractor(spec.make(Context(say=tell)), tokenizer, decoding, identity, chat)

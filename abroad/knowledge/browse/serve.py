@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import socket
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.knowledge.store import readable
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from abroad.knowledge.browse.app import Desk
 
 
-def serve(database: Path, desk: Desk, port: int, say: Callable[[str], None]) -> None:
+def serve(database: Path, desk: Desk, port: int, context: Context) -> None:
     """Show a database until it is interrupted.
 
     Args:
         port: 0 takes any that is free.
-        say: is told the address, once it answers.
+        context: is told the address, once it answers.
     Raises:
         InputError: no such database, or the port is taken.
         MissingDependencyError: FastAPI or uvicorn is not installed.
@@ -45,6 +45,6 @@ def serve(database: Path, desk: Desk, port: int, say: Callable[[str], None]) -> 
                 f"--port {port}: cannot be listened on ({error.strerror}); 0 takes one that is free"
             ) from None
         listener.listen()  # from here on a browser is answered, if only when the server has started
-        say(f"http://127.0.0.1:{listener.getsockname()[1]}/ shows {database}; Ctrl-C ends it")
+        context.say(f"http://127.0.0.1:{listener.getsockname()[1]}/ shows {database}; Ctrl-C ends it")
         config = uvicorn.Config(app, log_level="warning", server_header=False, lifespan="off")
         uvicorn.Server(config).run(sockets=[listener])

@@ -10,7 +10,7 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_records
+from abroad.core.io import read_records, write_rejects
 from abroad.core.locks import held
 from abroad.core.resume import ResumableOutput, digest, exclusive
 from abroad.engines.base import Engine, Generation, GenerationRequest
@@ -63,13 +63,13 @@ def generate_abstracts(
     """
     with held(out):
         output = ShardedOutput(prompts, out, identity, largest_shard)
-        shards = output.plan(context.rejects)
+        shards = output.plan(context)
         resumed, tokens = sum(shard.answered() for shard in shards), 0
         with context.progress("generating abstracts", sum(shard.count for shard in shards), done=resumed) as progress:
             for shard in shards:
                 if not shard.done:
                     tokens += generate_shard(shard, engine, identity, lambda: progress.advance())
-        return GenerationReport(output.join(shards, context.rejects), resumed, tokens)
+        return GenerationReport(output.join(shards, context), resumed, tokens)
 
 
 def generate_shard(
@@ -82,7 +82,7 @@ def generate_shard(
     Args:
         advance: is called for each answer.
     """
-    rejects, tokens = Rejects(), 0
+    context, tokens = Context(), 0
     with exclusive(shard.prompts):
         if shard.done:
             return 0
@@ -90,27 +90,27 @@ def generate_shard(
         wanted = {id: digest(record) for id, record in records.items()}
         with ResumableOutput(shard.out, identity, wanted) as output:
             todo = [record for id, record in records.items() if id not in output.done]
-            tokens += _think(todo, engine, rejects)
-            for generation in engine.generate(_requests(todo, rejects)):
+            tokens += _think(todo, engine, context)
+            for generation in engine.generate(_requests(todo, context)):
                 if generation.error is not None:
-                    rejects.add(f"prompt {generation.id}", generation.error)
+                    context.rejects.add(f"prompt {generation.id}", generation.error)
                 else:
                     output.append(_document(records[generation.id], generation))
                 tokens += generation.tokens
                 advance()
-        rejects.write_beside(shard.out)
+        write_rejects(context, shard.out)
         output.finish(order=records)
     return tokens
 
 
-def _think(records: Iterable[dict[str, Any]], engine: Engine, rejects: Rejects) -> int:
+def _think(records: Iterable[dict[str, Any]], engine: Engine, context: Context) -> int:
     """Let the model write what comes before the answer (`then`), and keep it in the records; the tokens it took."""
     first = {str(record["id"]): record for record in records if record.get("then")}
     short = (
         {**record, "lead": "", "then": "", "stop": [*_AFTER_CHECK], "max_tokens": _CHECK} for record in first.values()
     )
     tokens = 0
-    for generation in engine.generate(_requests(short, rejects)):
+    for generation in engine.generate(_requests(short, context)):
         whole = generation.text if generation.finish_reason != "length" else whole_sentences(generation.text)
         first[generation.id]["check"] = whole.strip()
         tokens += generation.tokens
@@ -123,7 +123,7 @@ def _prompt(record: dict[str, Any]) -> str:
     return record["prompt"].rstrip() + thought + (" " + record["lead"] if record.get("lead") else "")
 
 
-def _requests(records: Iterable[dict[str, Any]], rejects: Rejects) -> Iterator[GenerationRequest]:
+def _requests(records: Iterable[dict[str, Any]], context: Context) -> Iterator[GenerationRequest]:
     for record in records:
         try:
             yield GenerationRequest(
@@ -138,7 +138,7 @@ def _requests(records: Iterable[dict[str, Any]], rejects: Rejects) -> Iterator[G
                 grammar=record.get("grammar"),
             )
         except (InputError, TypeError) as error:
-            rejects.add(f"prompt {record['id']}", str(error))
+            context.rejects.add(f"prompt {record['id']}", str(error))
 
 
 def _document(record: dict[str, Any], generation: Generation) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper, old_helper
-from abroad.core.io import Rejects, atomic_write, dump_line, file_sha256, read_records, require_file, write_json
+from abroad.core.io import atomic_write, dump_line, file_sha256, read_records, require_file, write_json
 from abroad.core.jsonl import parse_json
 from abroad.core.progress import tell
 from abroad.core.resume import digest, keeps_identity, seed_partial, write_identity
@@ -71,7 +72,7 @@ class ShardedOutput:
         self._prompts, self._out, self._identity, self._largest = prompts, out, identity, largest
         self._directory = helper(out, f"shards-{digest(identity)}")
 
-    def plan(self, rejects: Rejects) -> list[Shard]:
+    def plan(self, context: Context) -> list[Shard]:
         """The shards, in order; those of an interrupted run of the same prompts and identity, or new ones.
 
         Raises:
@@ -95,7 +96,7 @@ class ShardedOutput:
             fresh.rename(self._directory)
             plan = self._read_plan()
             assert plan is not None
-        rejects.items += plan["rejects"]
+        context.rejects.items += plan["rejects"]
         return [
             Shard(self._directory / f"{number:05}.prompts.jsonl", self._directory / f"{number:05}.jsonl", count)
             for number, count in enumerate(plan["counts"])
@@ -116,7 +117,7 @@ class ShardedOutput:
             self._directory.parent.mkdir(parents=True, exist_ok=True)
             old.rename(self._directory)
 
-    def join(self, shards: list[Shard], rejects: Rejects) -> int:
+    def join(self, shards: list[Shard], context: Context) -> int:
         """Write the output of all done shards and remove them; the number of its records."""
         written = 0
         with atomic_write(self._out, binary=True) as target:
@@ -128,7 +129,7 @@ class ShardedOutput:
         for shard in shards:
             beside = helper(shard.out, "rejects.jsonl")
             if beside.exists():
-                rejects.items += [record for _, _, record in read_records(beside)]
+                context.rejects.items += [record for _, _, record in read_records(beside)]
         write_identity(self._out, self._identity)
         shutil.rmtree(self._directory)
         return written
@@ -144,11 +145,11 @@ class ShardedOutput:
             How many answers of the unfinished run at hand are to none of the prompts.
         """
         directory.mkdir(parents=True)
-        rejects = Rejects()
+        context = Context()
         counts: list[int] = []
         earlier = _EarlierRecords(self._earlier_files())
         shard: list[dict[str, Any]] = []
-        for record in self._usable_prompts(rejects):
+        for record in self._usable_prompts(context):
             shard.append(record)
             if len(shard) == self._largest:
                 self._write_shard(directory / f"{len(counts):05}", shard, earlier)
@@ -159,19 +160,19 @@ class ShardedOutput:
             counts.append(len(shard))
         if not counts:
             raise InputError(f"{self._prompts}: no usable prompt record in the file")
-        write_json(directory / "plan.json", {**wanted, "counts": counts, "rejects": rejects.items})
+        write_json(directory / "plan.json", {**wanted, "counts": counts, "rejects": context.rejects.items})
         return earlier.left(self._directory)
 
-    def _usable_prompts(self, rejects: Rejects) -> Iterator[dict[str, Any]]:
+    def _usable_prompts(self, context: Context) -> Iterator[dict[str, Any]]:
         seen: set[bytes] = set()
-        for where, _, record in read_records(self._prompts, rejects):
+        for where, _, record in read_records(self._prompts, context):
             if not isinstance(record, dict) or not isinstance(record.get("prompt"), str) or "id" not in record:
-                rejects.add(where, "expected a prompt record with 'id' and 'prompt'")
+                context.rejects.add(where, "expected a prompt record with 'id' and 'prompt'")
                 continue
             # Short hashes in place of ids: a million of them take little memory.
             key = hashlib.blake2b(str(record["id"]).encode(), digest_size=12).digest()
             if key in seen:
-                rejects.add(where, f"the id {record['id']!r} stands twice; the first is kept")
+                context.rejects.add(where, f"the id {record['id']!r} stands twice; the first is kept")
             else:
                 seen.add(key)
                 yield record

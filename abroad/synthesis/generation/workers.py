@@ -36,7 +36,7 @@ class ShardWorker:
     def answer(self, shard: Shard) -> int:
         """As `generate_shard`."""
         if self._engine is None:
-            self._engine = self._spec.make(tell)
+            self._engine = self._spec.make(Context(say=tell))
         return generate_shard(shard, self._engine, self._spec.identity)
 
 
@@ -52,7 +52,7 @@ def generate_on_workers(prompts: Path, out: Path, spec: EngineSpec, workers: int
         MissingDependencyError: Ray is not installed.
     """
     output = ShardedOutput(prompts.resolve(), out.resolve(), spec.identity, _shard_size(prompts, workers))
-    shards = output.plan(context.rejects)
+    shards = output.plan(context)
     resumed, tokens, failures = sum(shard.answered() for shard in shards), 0, []
     todo = [shard for shard in shards if not shard.done]
     if todo:
@@ -69,7 +69,7 @@ def generate_on_workers(prompts: Path, out: Path, spec: EngineSpec, workers: int
             f"{len(failures)} of {len(shards)} shards could not be answered ({failures[0]}); "
             "the others are kept: run the same command again to go on"
         )
-    return GenerationReport(output.join(shards, context.rejects), resumed, tokens)
+    return GenerationReport(output.join(shards, context), resumed, tokens)
 
 
 def _run(spec: EngineSpec, workers: int, shards: list[Shard]) -> Iterator[int | str | None]:

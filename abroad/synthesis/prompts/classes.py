@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.schema import Document, Entity
 from abroad.sources.tables import read_rows
 
@@ -56,7 +56,7 @@ def class_of(chemical: Entity) -> str | None:
     return next((name for pattern, name in _BY_NAME if pattern.search(chemical.label)), None)
 
 
-def with_superclasses(documents: Sequence[Document], table: Path, rejects: Rejects) -> list[Document]:
+def with_superclasses(documents: Sequence[Document], table: Path, context: Context) -> list[Document]:
     """The documents with `class` of each chemical and `kingdom` of the document from LOTUS's metadata (CSV).
 
     Chemicals and organisms are found by their Wikidata item; what a record says already stays.
@@ -68,7 +68,7 @@ def with_superclasses(documents: Sequence[Document], table: Path, rejects: Rejec
     classes: dict[str, str] = {}
     kingdoms: dict[str, str] = {}
     for _, (structure, superclass, organism, kingdom) in read_rows(
-        table, _COLUMNS, ",", "LOTUS metadata (CSV)", rejects
+        table, _COLUMNS, ",", "LOTUS metadata (CSV)", context
     ):
         for target, url, value in ((classes, structure, superclass), (kingdoms, organism, kingdom)):
             item = url.rstrip("/").rpartition("/")[2]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.schema import Document
 from abroad.synthesis.prompts.findings import Findings, express_findings
 from abroad.synthesis.prompts.guides import TopicDraw, guide_of, load_guide
@@ -20,7 +20,7 @@ _POOL = 3  # keywords are drawn from this many times as many, so that prompts of
 def instruct(
     documents: Sequence[Document],
     settings: InstructSettings,
-    rejects: Rejects | None = None,
+    context: Context | None = None,
     find_keywords: Callable[[Sequence[Document]], list[list[str]]] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the prompt records of the documents that have relations and an abstract; the same for the same seed.
@@ -30,15 +30,15 @@ def instruct(
     state, `source` = D, and what `generate_abstracts` needs.
 
     Args:
-        rejects: collects the documents that have relations but no abstract to take keywords from.
+        context: its rejects are the documents that have relations but no abstract to take keywords from.
         find_keywords: gives the keywords of each document; without it statistics do (`extract_keywords`).
     """
     guide = guide_of(settings.principles)
     topics = TopicDraw(guide or load_guide(), settings.seed) if settings.topics else None
     related = [document for document in documents if document.relations and document.abstract.strip()]
     for document in documents:
-        if rejects is not None and document.relations and not document.abstract.strip():
-            rejects.add(document.id, "no abstract to take keywords from")
+        if context is not None and document.relations and not document.abstract.strip():
+            context.rejects.add(document.id, "no abstract to take keywords from")
     pools = find_keywords(related) if find_keywords else extract_keywords(related, _POOL * settings.keywords)
     for document, pool in zip(related, pools, strict=True):
         for number in range(1, settings.prompts_per_document + 1):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
-from abroad.core.io import Rejects, dump_line, read_documents, write_documents, write_json
+from abroad.core.io import dump_line, read_documents, write_documents, write_json
 from abroad.core.schema import Prediction
 from annotation.argilla.adjudicate import adjudicate
 from annotation.argilla.connection import connect
@@ -40,10 +40,10 @@ def setting(name, **more):
 
 def test_push_twice_updates_and_keeps_what_was_answered(annotation_server, tmp_path):
     client = annotation_server.connect()
-    rejects = Rejects()
-    first = push(client, DOCUMENTS, [*PREDICTIONS, Prediction("else", [])], setting("twice"), Context(rejects))
+    context = Context()
+    first = push(client, DOCUMENTS, [*PREDICTIONS, Prediction("else", [])], setting("twice"), context)
     assert (first.created, first.updated) == (8, 0)
-    assert rejects.items == [{"where": "prediction else", "reason": "no document has this id"}]
+    assert context.rejects.items == [{"where": "prediction else", "reason": "no document has this id"}]
     ana = annotation_server.curator("twice-ana", "twice")
     assert answer(ana, "twice", "twice", "d0", "Usnea testalis | usnic acid").status_code == 201
 
@@ -52,7 +52,7 @@ def test_push_twice_updates_and_keeps_what_was_answered(annotation_server, tmp_p
     records = {record.id: record for record in stored_records(client, find_dataset(client, "twice", "twice"))}
     assert set(records) == {d.id for d in DOCUMENTS}
     assert records["d0"].metadata["batch"] == "1" and records["d1"].metadata["batch"] == "2"
-    (decision,) = pull(client, "twice", "twice", Rejects()).decisions
+    (decision,) = pull(client, "twice", "twice", Context()).decisions
     assert (decision.curator, decision.relations) == ("twice-ana", (PAIRS[0],))
 
 
@@ -95,22 +95,22 @@ def test_two_curators_in_parallel_conflict_and_adjudication(annotation_server, t
         thread.join()
     assert codes == [201] * 16
 
-    merged, counts = write_pulled(pull(client, "both", "both", Rejects()), tmp_path)
+    merged, counts = write_pulled(pull(client, "both", "both", Context()), tmp_path)
     assert (counts.submitted, counts.curators, counts.conflicts) == (16, 2, 1)
     assert [conflict.document for conflict in merged.conflicts] == ["d3"]
     own = {d.id: d.label_pairs() for d in read_documents(tmp_path / "curators" / "both-bo.jsonl")}
     assert own["d3"] == [PAIRS[0]] and own["d4"] == PAIRS
 
-    assert adjudicate(client, pull(client, "both", "both", Rejects()), "both", "both") == ["d3"]
+    assert adjudicate(client, pull(client, "both", "both", Context()), "both", "both") == ["d3"]
     (record,) = find_dataset(client, "both-adjudication", "both").records()
     assert "both-ana:" in record.fields["answers"] and "? Usnea testalis | barbatic acid" in record.fields["answers"]
     judge = annotation_server.curator("both-judge", "both")
     assert answer(judge, "both-adjudication", "both", "d3", both).status_code == 201
-    merged, counts = write_pulled(pull(client, "both", "both", Rejects()), tmp_path)
+    merged, counts = write_pulled(pull(client, "both", "both", Context()), tmp_path)
     curated = {document.id: document for document in merged.documents}
     assert counts.conflicts == 0 and curated["d3"].label_pairs() == PAIRS
     assert curated["d3"].extra["curation"]["status"] == "adjudicated"
-    assert adjudicate(client, pull(client, "both", "both", Rejects()), "both", "both") == []
+    assert adjudicate(client, pull(client, "both", "both", Context()), "both", "both") == []
 
 
 def test_drafts_discarded_and_free_text_are_kept(annotation_server, tmp_path):
@@ -121,7 +121,7 @@ def test_drafts_discarded_and_free_text_are_kept(annotation_server, tmp_path):
     assert answer(ana, "kept", "kept", "d0", "U. testalis | usnic acid\nhm?", spans=spans).status_code == 201
     assert answer(ana, "kept", "kept", "d1", "none", status="draft").status_code == 201
     assert answer(ana, "kept", "kept", "d2", None, status="discarded").status_code == 201
-    pulled = pull(client, "kept", "kept", Rejects())
+    pulled = pull(client, "kept", "kept", Context())
     by_id = {decision.document: decision for decision in pulled.decisions}
     assert {id: d.status for id, d in by_id.items()} == {"d0": "submitted", "d1": "draft", "d2": "discarded"}
     assert by_id["d0"].relations == (PAIRS[0],)
@@ -164,7 +164,7 @@ def test_wrong_settings(annotation_server):
     with pytest.raises(InputError, match="expected letters"):
         push(client, DOCUMENTS, [], setting("not a name"), Context())
     with pytest.raises(InputError, match="push to it first"):
-        pull(client, "nowhere", "nowhere", Rejects())
+        pull(client, "nowhere", "nowhere", Context())
 
 
 def test_overlap_is_a_stable_share():
@@ -205,17 +205,17 @@ def test_what_the_offline_page_saved(tmp_path):
     ]
     shown = [{**d.to_dict(), "prediction": p.to_dict()} for d, p in zip(DOCUMENTS[:2], PREDICTIONS, strict=False)]
     write_json(tmp_path / "ana.json", {"documents": shown, "answers": answers})
-    rejects = Rejects()
-    pulled = read_offline(tmp_path / "ana.json", rejects)
+    context = Context()
+    pulled = read_offline(tmp_path / "ana.json", context)
     assert [(d.document, d.status, d.source) for d in pulled.decisions] == [
         ("d0", "submitted", "html:ana.json"),
         ("d1", "draft", "html:ana.json"),
     ]
     assert pulled.predictions["d0"].relations == PREDICTIONS[0].relations
-    assert [item["where"].rpartition(": ")[2] for item in rejects.items] == ["answer 3", "answer 4"]
+    assert [item["where"].rpartition(": ")[2] for item in context.rejects.items] == ["answer 3", "answer 4"]
     write_json(tmp_path / "else.json", {"x": {}})
     with pytest.raises(InputError, match="the JSON that the offline page saves"):
-        read_offline(tmp_path / "else.json", rejects)
+        read_offline(tmp_path / "else.json", context)
 
 
 @pytest.mark.parametrize("prediction", [3, "x", [], {}, {"id": "1"}, {"id": "1", "relations": [{"organism": 1}]}])
@@ -224,10 +224,10 @@ def test_a_malformed_prediction_is_set_aside_and_the_answers_stay(tmp_path, pred
     answers = [{"document": id, "curator": "ana", "status": "submitted", "relations": "Ruta | rutin"} for id in "12"]
     value = {"documents": [document | {"prediction": prediction}, document | {"id": "2"}], "answers": answers}
     (tmp_path / "ana.json").write_text(json.dumps(value))
-    rejects = Rejects()
-    pulled = read_offline(tmp_path / "ana.json", rejects)
+    context = Context()
+    pulled = read_offline(tmp_path / "ana.json", context)
     assert [decision.document for decision in pulled.decisions] == ["1", "2"]
-    assert [item["where"] for item in rejects.items] == [f"{tmp_path / 'ana.json'}: document 1"]
+    assert [item["where"] for item in context.rejects.items] == [f"{tmp_path / 'ana.json'}: document 1"]
     assert pulled.documents["1"].extra == {} and pulled.predictions == {}
 
 
@@ -301,8 +301,8 @@ def test_an_admin_pulls_and_adjudicates(annotation_server, cli, tmp_path):
         assert result.exit_code == 0 and "1 conflicts to decide" in result.output, result.output
     chief = connect(annotation_server.url, key)
     answer(chief, "admin-adjudication", "admin", "d0", "Usnea testalis | usnic acid")
-    assert pull(chief, "admin", "admin", Rejects()).decisions[-1].curator == "admin-chief"
+    assert pull(chief, "admin", "admin", Context()).decisions[-1].curator == "admin-chief"
     push(chief, DOCUMENTS[2:4], [], setting("admin"), Context())
     annotator = annotation_server.curator("admin-cy", "admin")
     with pytest.raises(InputError, match="API key of an owner or admin"):
-        pull(annotator, "admin", "admin", Rejects())
+        pull(annotator, "admin", "admin", Context())

@@ -2,7 +2,7 @@
 
 import json
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.schema import Document, Entity
 from annotation.argilla.pull import read_offline
 from annotation.argilla.stored import StoredRecord
@@ -81,13 +81,13 @@ def test_entities_keep_their_ids_and_types_by_whatever_way_they_were_curated(tmp
         relations=[("Q1", "Q2")],
     )
     answer = "usnea | flavonoids\nUsnea | Rutin\nUsnea | ester\nO. | rutin"
-    write_offline([document], [], tmp_path / "page.html", OfflineSettings(), Rejects())
+    write_offline([document], [], tmp_path / "page.html", OfflineSettings(), Context())
     saved = {
         "documents": [card["document"] for card in page_data(tmp_path / "page.html")["cards"]],
         "answers": [{"document": "1", "curator": "ana", "status": "submitted", "relations": answer}],
     }
     (tmp_path / "ana.json").write_text(json.dumps(saved))
-    offline = read_offline(tmp_path / "ana.json", Rejects())
+    offline = read_offline(tmp_path / "ana.json", Context())
     decision = offline.decisions[0]
     kept = {"document": document_json(document)}
     from_argilla = document_of(StoredRecord("1", kept, ()))

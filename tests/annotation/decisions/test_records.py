@@ -2,8 +2,8 @@
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from annotation.decisions.records import Decision, Flagged, Mention, counted, read_decisions, write_decisions
 
 DECISIONS = [
@@ -20,7 +20,7 @@ def test_there_and_back(tmp_path):
 
 def test_what_is_no_decision_is_set_aside(tmp_path):
     (tmp_path / "d.jsonl").write_text('{"document": "1", "curator": "ana", "status": "maybe", "relations": []}\n')
-    rejects = Rejects()
-    assert read_decisions(tmp_path / "d.jsonl", rejects) == [] and "maybe" in rejects.items[0]["reason"]
+    context = Context()
+    assert read_decisions(tmp_path / "d.jsonl", context) == [] and "maybe" in context.rejects.items[0]["reason"]
     with pytest.raises(InputError, match=r"d\.jsonl:1: expected a status"):
         read_decisions(tmp_path / "d.jsonl")

@@ -6,7 +6,8 @@ import pytest
 from typer.testing import CliRunner
 
 from abroad.cli.app import app
-from abroad.core.io import Rejects, write_documents, write_jsonl
+from abroad.core.context import Context
+from abroad.core.io import write_documents, write_jsonl
 from abroad.core.schema import Prediction
 from abroad.text.evidence import with_evidence
 from annotation.argilla.pull import read_offline
@@ -35,7 +36,7 @@ def shown(documents):
 @pytest.fixture
 def page_file(shown, tmp_path):
     path = tmp_path / "curate.html"
-    write_offline(*shown, path, OfflineSettings(title=f"Lichens {EVIL}", batch="b1", model=EVIL), Rejects())
+    write_offline(*shown, path, OfflineSettings(title=f"Lichens {EVIL}", batch="b1", model=EVIL), Context())
     return path
 
 
@@ -56,9 +57,9 @@ def save(page, target):
     with page.expect_download() as download:
         page.keyboard.press("Control+s")
     download.value.save_as(target)
-    rejects = Rejects()
-    pulled = read_offline(target, rejects)
-    assert not rejects
+    context = Context()
+    pulled = read_offline(target, context)
+    assert not context.rejects
     return {decision.document: decision for decision in pulled.decisions}, pulled
 
 

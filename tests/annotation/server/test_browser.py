@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from abroad.core.context import Context
-from abroad.core.io import Rejects, read_documents
+from abroad.core.io import read_documents
 from abroad.core.schema import Document, Prediction, Relation
 from annotation.argilla.pull import pull, write_pulled
 from annotation.argilla.push import PushSettings, find_dataset, push, send
@@ -74,13 +74,13 @@ def test_log_in_read_edit_submit_and_pull(annotation_server, pushed, page, tmp_p
     page.get_by_role("button", name="Submit").click()
 
     sync_api.expect(page.locator("body")).to_contain_text(documents[1].title)  # the next record
-    decisions = {decision.document: decision for decision in pull(client, NAME, NAME, Rejects()).decisions}
+    decisions = {decision.document: decision for decision in pull(client, NAME, NAME, Context()).decisions}
     decision = decisions[documents[0].id]
     assert (decision.curator, decision.status) == ("browser-marie", "submitted")
     assert {(r.organism, r.chemical) for r in predictions[0].relations} <= set(decision.relations)
     assert [flag.line for flag in decision.flagged] == ["a line for nobody"]
     assert decision.mentions
-    merged, _ = write_pulled(pull(client, NAME, NAME, Rejects()), tmp_path)
+    merged, _ = write_pulled(pull(client, NAME, NAME, Context()), tmp_path)
     assert merged.documents[0].label_pairs() == list(decision.relations)
 
 
@@ -103,7 +103,7 @@ def test_html_is_text_wherever_it_stands(annotation_server, pushed, page, place)
     page.wait_for_timeout(500)  # a picture that cannot be loaded runs its handler a little later
     assert page.evaluate("window.owned") is None
     assert page.locator("img[src=x]").count() == 0
-    stored = pull(client, f"html-{place}", NAME, Rejects())
+    stored = pull(client, f"html-{place}", NAME, Context())
     assert stored.documents["1"].text == document.text
     assert stored.predictions["1"].relations == prediction.relations
 

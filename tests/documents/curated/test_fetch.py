@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.helpers import helper
-from abroad.core.io import Rejects, read_documents, write_jsonl
+from abroad.core.io import read_documents, write_jsonl
 from abroad.core.schema import Entity
 from abroad.documents.curated.labels import Labels, text_sha256, words_sha256
 from abroad.documents.curated.locate import Locator
@@ -44,7 +45,7 @@ def fetch(cli, tmp_path):
 
 
 def documents_of(fetch):
-    return {document.id: document for document in read_documents(fetch.out, Rejects())}
+    return {document.id: document for document in read_documents(fetch.out, Context())}
 
 
 def rejects_of(fetch):

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.documents.curated.labels import Labels, normal, plain_doi, read_labels, text_sha256, words_sha256
 
 RECORD = {
@@ -76,16 +76,16 @@ def test_a_broken_record_is_refused_with_its_reason(change, message):
 
 
 def test_bad_records_are_set_aside_and_the_others_are_read(tmp_path):
-    path, rejects = tmp_path / "labels.jsonl", Rejects()
+    path, context = tmp_path / "labels.jsonl", Context()
     path.write_text(
         "\n".join(map(json.dumps, [RECORD, RECORD, [1], {**RECORD, "id": "b", "text_sha256": "x"}])) + "\n{\n"
     )
-    assert [item.id for item in read_labels(path, rejects)] == ["a1"]
-    assert [item["where"].rpartition(":")[2] for item in rejects.items] == ["2", "3", "4", "5"]
+    assert [item.id for item in read_labels(path, context)] == ["a1"]
+    assert [item["where"].rpartition(":")[2] for item in context.rejects.items] == ["2", "3", "4", "5"]
 
 
 def test_a_file_of_documents_is_no_file_of_labels(tmp_path):
     path = tmp_path / "documents.jsonl"
     path.write_text('{"id": "1", "ArticleTitle": "T", "AbstractText": "A"}\n')
     with pytest.raises(InputError, match=r"expected labels \(JSONL"):
-        read_labels(path, Rejects())
+        read_labels(path, Context())

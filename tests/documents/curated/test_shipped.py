@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.documents.curated.labels import normal, read_labels, text_sha256
 
 ROOT = Path(__file__).parents[3]
@@ -42,9 +42,9 @@ def entities(record):
 
 @EITHER
 def test_every_record_is_read(path):
-    rejects = Rejects()
-    labels = read_labels(path, rejects)
-    assert (len(labels), len(rejects)) == ({LABELS: 3523, LOCKED: 100}[path], 0)
+    context = Context()
+    labels = read_labels(path, context)
+    assert (len(labels), len(context.rejects)) == ({LABELS: 3523, LOCKED: 100}[path], 0)
     assert [item.to_dict() for item in labels] == records(path)
     assert [item.id for item in labels] == sorted(item.id for item in labels)
 
@@ -153,9 +153,9 @@ def test_the_locked_documents_are_in_no_other_part():
 def test_the_datasheet_states_the_counts_of_the_files(maker):
     said = (CURATED / "README.md").read_text("utf-8")
     for path in ORIGIN:
-        counts = maker.counts(read_labels(path, Rejects()))
+        counts = maker.counts(read_labels(path, Context()))
         assert _row(path.name, counts["documents"], counts["relations"], counts["without relations"]) in said
-    for source, numbers in maker.counts(read_labels(LABELS, Rejects()))[maker.BY_SOURCE].items():
+    for source, numbers in maker.counts(read_labels(LABELS, Context()))[maker.BY_SOURCE].items():
         assert _row(source, *numbers) in said
 
 

@@ -7,8 +7,9 @@ import re
 import numpy as np
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, write_documents
+from abroad.core.io import write_documents
 from abroad.experiments.attention.attention import encode_text, token_attention, word_attention
 from abroad.experiments.attention.study import AttentionStudy, StudySettings, between_models
 from abroad.models.load import load_model, load_tokenizer
@@ -79,10 +80,10 @@ def test_a_model_does_not_diverge_from_itself(study, documents):
     [("word " * 600, 1024, "context"), ("word " * 60, 32, "--max-length"), ("one two", 1024, "words")],
 )
 def test_documents_that_cannot_be_looked_at_are_set_aside_with_the_reason(tiny_model, text, limit, message):
-    rejects = Rejects()
+    context = Context()
     study = AttentionStudy(str(tiny_model), StudySettings(max_length=limit))
-    assert list(study.look([make_document("x", "", text, [])], rejects)) == []
-    assert message in rejects.items[0]["reason"]
+    assert list(study.look([make_document("x", "", text, [])], context)) == []
+    assert message in context.rejects.items[0]["reason"]
 
 
 def test_the_page_holds_what_was_seen_and_nothing_of_a_text_is_markup(cli, tiny_model, smollm2, documents, tmp_path):

@@ -7,8 +7,9 @@ import re
 import pytest
 import yaml
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.io import read_documents, write_documents
 from abroad.experiments.leaderboard.run import rows_of
 from abroad.experiments.leaderboard.settings import LeaderboardSettings
 from abroad.experiments.leaderboard.suite import load_suite
@@ -48,7 +49,7 @@ def write(tmp_path):
 
 
 def test_the_built_in_suite_has_forty_cases_and_more_whose_gold_its_texts_give():
-    suite = load_suite("builtin", Rejects())
+    suite = load_suite("builtin", Context())
     assert len(suite.documents) >= 40 and len(suite.tasks) >= 5
     for document in suite.documents:
         for organism, chemical in document.label_pairs():
@@ -63,7 +64,7 @@ def test_gold_of_the_built_in_suite_scores_100_when_it_is_the_answer():
     from abroad.evaluation.metrics import micro_scores
     from abroad.extraction.generative.linearise import linearise
 
-    documents = load_suite("builtin", Rejects()).documents
+    documents = load_suite("builtin", Context()).documents
     answers = [Generation(d.id, linearise(d.label_pairs()), "stop", 1) for d in documents]
     predictions = [read_generation(d, answer) for d, answer in zip(documents, answers, strict=True)]
     assert micro_scores(documents, predictions).f1 == 100
@@ -113,7 +114,7 @@ def test_unknown_suites_and_orders_are_refused(cli, tmp_path):
 def test_documents_of_a_file_are_sampled_alike_each_time(write, documents, tmp_path):
     write_documents(tmp_path / "docs.jsonl", documents)
     task = {"name": "curated", "kind": "documents", "path": "docs.jsonl", "sample": 2, "seed": 1}
-    first, second = (load_suite(str(write(change(tasks=[task]))), Rejects()) for _ in range(2))
+    first, second = (load_suite(str(write(change(tasks=[task]))), Context()) for _ in range(2))
     assert len(first.documents) == 2 and first.documents == second.documents
     assert set(map(str, (d.id for d in first.documents))) < {d.id for d in read_documents(tmp_path / "docs.jsonl")}
 

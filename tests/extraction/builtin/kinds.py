@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from abroad.core.io import Rejects
+from abroad.core.context import Context
 from abroad.core.schema import Document
 from abroad.documents.inputs import read_path
 from abroad.text.characters import fold
@@ -467,7 +467,7 @@ def case_ids() -> list[tuple[str, str]]:
 
 
 def read_case(folder: Path, file: str, key: str) -> Document:
-    (document,) = (d for d in read_path(folder / file, Rejects()) if d.id == key)
+    (document,) = (d for d in read_path(folder / file, Context()) if d.id == key)
     return document
 
 

@@ -360,13 +360,13 @@ def test_extract_never_writes_over_what_it_reads(cli, docbin):
 
 
 def test_another_file_is_no_docbin(tmp_path):
-    from abroad.core.io import Rejects
+    from abroad.core.context import Context
     from abroad.documents.inputs import read_path
 
     path = tmp_path / "x.spacy"
     path.write_text("{}")
     with pytest.raises(InputError, match="expected a DocBin"):
-        read_path(path, Rejects())
+        read_path(path, Context())
 
 
 def test_labelled_documents_become_a_docbin_to_train_on(cli, documents, tmp_path):

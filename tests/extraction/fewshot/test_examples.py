@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_documents, write_documents
+from abroad.core.io import read_documents, write_documents
 from abroad.core.registry import Capability
 from abroad.experiments.leaderboard.suite import load_suite
 from abroad.extraction.fewshot.examples import DEFAULT, find_leaks, load_examples, one_line, show_example
@@ -28,7 +29,7 @@ POOL = [
 def test_our_own_examples_are_in_no_set_that_we_score_on(shared_data):
     own = read_documents(DEFAULT)
     assert len(own) >= 16 and any(not document.relations for document in own)
-    tests = [*read_documents(shared_data / "curated_dev.json"), *load_suite("builtin", Rejects()).documents]
+    tests = [*read_documents(shared_data / "curated_dev.json"), *load_suite("builtin", Context()).documents]
     assert find_leaks(own, tests) == {}
     names = {entity.label.lower() for document in tests for entity in document.organisms}
     assert not names & {entity.label.lower() for document in own for entity in document.organisms}
@@ -62,11 +63,11 @@ def test_an_example_of_the_test_set_is_found_however_it_is_disguised(change):
 def test_leaks_are_left_out_and_told_of_and_a_file_of_nothing_else_is_refused(tmp_path):
     path = tmp_path / "examples.jsonl"
     write_documents(path, POOL)
-    rejects = Rejects()
-    assert [document.id for document in load_examples(path, POOL[:1], rejects)] == ["1", "2", "3"]
-    assert "left out as an example" in rejects.items[0]["reason"]
+    context = Context()
+    assert [document.id for document in load_examples(path, POOL[:1], context)] == ["1", "2", "3"]
+    assert "left out as an example" in context.rejects.items[0]["reason"]
     with pytest.raises(InputError, match="all 4 examples are in the test set"):
-        load_examples(path, POOL, Rejects())
+        load_examples(path, POOL, Context())
 
 
 def test_retrieved_examples_are_the_likest_and_fixed_ones_the_first(tiny_model):
@@ -145,7 +146,7 @@ def test_a_retriever_finds_as_many_as_are_asked_for_and_the_likest_first_if_it_s
 @pytest.mark.parametrize("name", STYLES.own)
 def test_every_prompt_says_first_what_is_wanted(name):
     style = load_style(name)
-    for examples in ([], [show_example(document) for document in load_examples(None, (), Rejects())[:2]]):
+    for examples in ([], [show_example(document) for document in load_examples(None, (), Context())[:2]]):
         instruction, _, rest = style.render("THE TEXT", examples).partition("Text:")
         assert "produces" in instruction and "\n\n" in instruction and rest.rstrip().endswith(":")
         assert rest.count("Text:") == len(examples)
@@ -155,9 +156,9 @@ def test_every_prompt_says_first_what_is_wanted(name):
 def test_prompts_with_the_examples_of_their_style_fit_the_context_of_llama(name, smollm2):
     """2,048 tokens with the answer's budget, and LLaMA's tokenizer makes more of such names than ours: by 15%."""
     tokenizer, style = load_tokenizer(resolve_model(str(smollm2))), load_style(name)
-    documents = read_documents(Path("data/sample/curated.jsonl"), Rejects())
+    documents = read_documents(Path("data/sample/curated.jsonl"), Context())
     extractor = FewShotExtractor(None, style, FewShotSettings(), Shots(size=10), {})
-    examples = [show_example(document) for document in load_examples(None, (), Rejects())[: extractor.count]]
+    examples = [show_example(document) for document in load_examples(None, (), Context())[: extractor.count]]
     for document in documents:
         prompt = style.render(one_line(document.text), examples)
         assert 1.15 * (len(tokenizer(prompt)["input_ids"]) + style.budget(len(document.text))) <= 2048

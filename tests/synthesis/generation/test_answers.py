@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from abroad.core.context import Context
-from abroad.core.io import Rejects, read_records, write_jsonl
+from abroad.core.io import read_records, write_jsonl
 from abroad.engines.base import Generation
 from abroad.synthesis.generation.generate import generate_abstracts
 from abroad.synthesis.prompts.guides import load_guide
@@ -41,9 +41,9 @@ def written(style, answer, folder, guide=None, finish="stop"):
     record = {"id": "1", "prompt": prompt.text, "lead": prompt.lead, "stop": list(prompt.stop)}
     record |= {"answer_after": prompt.answer_after, "one_paragraph": getattr(prompt, "one_paragraph", False)}
     write_jsonl(folder / "p.jsonl", [record])
-    rejects = Rejects()
-    generate_abstracts(folder / "p.jsonl", folder / "a.jsonl", Answering(answer, finish), Context(rejects), {})
-    assert not rejects
+    context = Context()
+    generate_abstracts(folder / "p.jsonl", folder / "a.jsonl", Answering(answer, finish), context, {})
+    assert not context.rejects
     return next(read_records(folder / "a.jsonl"))[2]
 
 

@@ -9,7 +9,7 @@ import pytest
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper_folder, old_helper
-from abroad.core.io import Rejects, write_jsonl
+from abroad.core.io import write_jsonl
 from abroad.engines.base import GenerationRequest
 from abroad.engines.spec import make_engine
 from abroad.synthesis.generation.generate import generate_abstracts, whole_sentences
@@ -67,20 +67,20 @@ def test_the_lead_opens_the_abstract_and_other_fields_are_carried_over(engine, t
 
 
 def test_bad_prompt_records_are_set_aside(engine, tmp_path):
-    prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
+    prompts, out, context = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Context()
     prompts.write_text(
         "\n".join([json.dumps(prompt("1")), "{broken", '{"id": "2"}', json.dumps(prompt("1")), json.dumps(prompt("3"))])
     )
-    generate_abstracts(prompts, out, engine, Context(rejects), IDENTITY)
+    generate_abstracts(prompts, out, engine, context, IDENTITY)
     assert [record["id"] for record in read(out)] == ["1", "3"]
-    assert [item["where"].rpartition(":")[2] for item in rejects.items] == ["2", "3", "4"]
+    assert [item["where"].rpartition(":")[2] for item in context.rejects.items] == ["2", "3", "4"]
 
 
 def test_a_prompt_the_model_cannot_hold_is_set_aside(engine, tmp_path):
-    prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
+    prompts, out, context = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Context()
     write_jsonl(prompts, [prompt("1", prompt="word " * 900), prompt("2")])
-    generate_abstracts(prompts, out, engine, Context(rejects), IDENTITY)
-    assert [record["id"] for record in read(out)] == ["2"] and "512 positions" in rejects.items[0]["reason"]
+    generate_abstracts(prompts, out, engine, context, IDENTITY)
+    assert [record["id"] for record in read(out)] == ["2"] and "512 positions" in context.rejects.items[0]["reason"]
 
 
 def test_a_file_without_prompts_is_an_input_error(engine, tmp_path):
@@ -166,10 +166,10 @@ def test_another_model_starts_anew(engine, tmp_path):
 
 
 def test_a_request_out_of_range_is_set_aside(engine, tmp_path):
-    prompts, out, rejects = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Rejects()
+    prompts, out, context = tmp_path / "p.jsonl", tmp_path / "out.jsonl", Context()
     write_jsonl(prompts, [prompt("1", temperature=-1), prompt("2", max_tokens="many"), prompt("3")])
-    generate_abstracts(prompts, out, engine, Context(rejects), IDENTITY)
-    assert [record["id"] for record in read(out)] == ["3"] and len(rejects) == 2
+    generate_abstracts(prompts, out, engine, context, IDENTITY)
+    assert [record["id"] for record in read(out)] == ["3"] and len(context.rejects) == 2
 
 
 def test_a_full_disk_stops_cleanly_and_the_rerun_goes_on(tiny_model, tmp_path):

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, read_records, write_jsonl
+from abroad.core.io import read_records, write_jsonl
 from abroad.core.schema import Document, Entity
 from abroad.synthesis.generation.generate import after_last
 from abroad.synthesis.prompts.classes import class_of, with_superclasses
@@ -85,7 +86,7 @@ def test_superclasses_and_kingdoms_come_from_lotus(tmp_path):
     table.write_text(LOTUS)
     chemicals = [Entity("Q1", "x"), Entity("Q3", "y")]
     document = Document("1", "T", "A", organisms=[Entity("Q2", "o")], chemicals=chemicals, relations=[("Q2", "Q1")])
-    (found,) = with_superclasses([document], table, Rejects())
+    (found,) = with_superclasses([document], table, Context())
     assert class_of(found.chemicals[0]) == "flavonoids" and class_of(found.chemicals[1]) is None
     assert found.extra["kingdom"] == "Plantae"
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects
 from abroad.core.schema import Document, Entity
 from abroad.synthesis.prompts.classes import class_of
 from abroad.synthesis.prompts.findings import FindingsSettings, express_findings
@@ -157,10 +157,12 @@ def test_prompts_are_reproducible_and_differ_from_one_another():
 def test_documents_without_an_abstract_are_left_out_with_the_reason():
     bare = seed_document(id="8")
     bare.abstract = ""
-    rejects = Rejects()
-    records = list(instruct([seed_document(), bare], InstructSettings(prompts_per_document=2), rejects))
+    context = Context()
+    records = list(instruct([seed_document(), bare], InstructSettings(prompts_per_document=2), context))
     assert {record["source"] for record in records} == {"7"}
-    assert [(item["where"], item["reason"]) for item in rejects.items] == [("8", "no abstract to take keywords from")]
+    assert [(item["where"], item["reason"]) for item in context.rejects.items] == [
+        ("8", "no abstract to take keywords from")
+    ]
 
 
 def test_temperatures_the_wrong_way_round_are_refused():

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from abroad.core.context import Context
-from abroad.core.io import Rejects, read_records, write_documents
+from abroad.core.io import read_records, write_documents
 from abroad.documents.instructions import Task, read_training_set
 from abroad.engines.base import Generation
 from abroad.synthesis.generation.writer import Writer
@@ -73,7 +73,7 @@ def test_the_command_takes_several_files(cli, tmp_path):
         "synth", "tasks", tmp_path / "one.jsonl", tmp_path / "two.jsonl", "--count", 60, "--long", 300, "--out", out
     )
     assert result.exit_code == 0, result.output
-    tasks = read_training_set(out, Rejects())
+    tasks = read_training_set(out, Context())
     assert len(tasks) == 60 and {task.origin for task in tasks} == {"one", "two"} and any(t.kind == LONG for t in tasks)
     few = cli("synth", "tasks", tmp_path / "one.jsonl", "--count", 9999, "--out", tmp_path / "all.jsonl")
     assert few.exit_code == 0 and "different tasks of the 9999 asked for" in few.stderr

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import Rejects, write_documents, write_jsonl
+from abroad.core.io import write_documents, write_jsonl
 from abroad.core.schema import Document, Entity
 from abroad.documents.instructions import Task, read_training_set
 from abroad.synthesis.tasks.kinds import NOTHING, balanced, kinds, make_tasks
@@ -64,7 +65,7 @@ def test_a_training_set_is_documents_or_tasks(tmp_path):
     write_documents(documents, [FULL, EMPTY])
     made = make_tasks([FULL])
     write_jsonl(tasks, [*(task.to_dict() for task in made), {"instruction": "List.", "output": ""}])
-    rejects = Rejects()
-    assert [item.id for item in read_training_set(documents, rejects)] == ["1", "2"] and not rejects
-    assert read_training_set(tasks, rejects) == made
-    assert [item["where"] for item in rejects.items] == [f"{tasks}:{len(made) + 1}"]
+    context = Context()
+    assert [item.id for item in read_training_set(documents, context)] == ["1", "2"] and not context.rejects
+    assert read_training_set(tasks, context) == made
+    assert [item["where"] for item in context.rejects.items] == [f"{tasks}:{len(made) + 1}"]
