@@ -2,9 +2,9 @@
 
 Run: python -m benchmarks.extractor ../shared/data [--locked "why"] > runs/extractor.md
 
-The validation documents (benchmarks/results/split.json) fitted the scorer and its threshold: their figures are out of
-fold. The 97 curated ones were trained on in no way, but the rules of the reading were once written on them. The locked
-ones are scored only when --locked says why, and each time is a line in benchmarks/results/locked.md.
+The validation documents (benchmarks/results/split.json) fitted the scorer: their figures are out of fold, at the
+threshold that ships. The 97 curated ones were trained on in no way, but the rules of the reading were once written on
+them. The locked ones are scored only when --locked says why, and each time is a line in benchmarks/results/locked.md.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -42,7 +43,8 @@ from benchmarks.field_data import (
     validation,
 )
 
-LOG = ROOT / "benchmarks" / "results" / "locked.md"
+RESULTS = ROOT / "benchmarks" / "results"
+LOG = RESULTS / "locked.md"
 
 
 def row(name: str, documents: Sequence[Document], predictions: Sequence[Prediction], protocol: str = "upstream") -> str:
@@ -78,22 +80,32 @@ def reported_calibration_error(predictions: Sequence[Prediction], documents: Seq
 
 
 def hosts(shared: Path, extractor: PairExtractor) -> str:
-    """Relations given to hosts and test strains, and recall of what NPAtlas has, on documents kept from training."""
+    """Relations given to hosts and test strains, and recall of what NPAtlas has, on documents kept from training.
+
+    Some organisms that NPAtlas's negatives name do produce what is given to them: benchmarks/results/
+    hosts_held_out.jsonl says which, read one by one; a pair that nobody read counts as wrong.
+    """
     records = json.loads((shared / "field" / "npatlas_silver.json").read_text(encoding="utf-8"))
-    given = wrong = found = gold = 0
+    read = {(r["id"], label_key(r["organism"])): r["produces"] for r in read_jsonl(RESULTS / "hosts_held_out.jsonl")}
+    given = wrong = false = unsure = found = gold = 0
     for key in SPLIT["npatlas"]:
         document = Document.from_dict(records[key], key)
         prediction = extractor.predict(document)
         pairs = {(label_key(r.organism), label_key(r.chemical)) for r in prediction.relations}
         bad = {label_key(o if isinstance(o, str) else o["label"]) for o in records[key]["negative_organisms"]}
         given += len(pairs)
-        wrong += sum(organism in bad for organism, _ in pairs)
+        for organism, chemical in (pair for pair in pairs if pair[0] in bad):
+            produces = read.get((key, organism), [])
+            wrong += 1
+            unsure += produces is None
+            false += produces is not None and chemical not in map(label_key, produces)
         wanted = Example(document).gold
         gold += len(wanted)
         found += len(wanted & pairs)
     return (
         f"| NPAtlas, {len(SPLIT['npatlas'])} documents naming a host or test strain | {100 * wrong / given:.1f}% of "
-        f"{given} relations go to one | recall of its compounds {100 * found / gold:.1f}% |"
+        f"{given} relations go to one; read one by one, {100 * false / given:.1f}% wrongly, "
+        f"{100 * unsure / given:.1f}% unsure | recall of its compounds {100 * found / gold:.1f}% |"
     )
 
 
@@ -120,7 +132,7 @@ def answered(shared: Path, extractor: PairExtractor) -> tuple[str, list[Predicti
     texts = other_fields(shared)
     predictions = [extractor.predict(texts[key]) for key in SPLIT["other"]]
     firing = [prediction for prediction in predictions if prediction.relations]
-    records = read_jsonl(ROOT / "benchmarks" / "results" / "other_held_out.jsonl")
+    records = read_jsonl(RESULTS / "other_held_out.jsonl")
     states = {record["id"]: record["states_production"] for record in records}
     counts = Counter(states[prediction.id] for prediction in firing)
     totals = Counter(states[key] for key in SPLIT["other"])
@@ -149,7 +161,8 @@ def main() -> None:
     examples = [Example(document) for document in (*held_out, *curated)]
     further = further_examples(shared, [*held_out, *curated])
     measured = cross_validate(examples, further, default_tagger(), adapt=False)
-    out_of_fold = measured.predictions(examples)
+    shipped = dict.fromkeys(measured.thresholds, extractor.min_score)
+    out_of_fold = replace(measured, thresholds=shipped).predictions(examples)
     predictions = out_of_fold[len(held_out) :]
     print(row("validation (scorer out of fold)", held_out, out_of_fold[: len(held_out)]))
     print(row("97 curated, published set (scorer out of fold; looked at)", curated, predictions))

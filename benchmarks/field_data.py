@@ -25,7 +25,8 @@ from abroad.extraction.builtin.reading import read_text
 
 ROOT = Path(__file__).parents[1]
 SPLIT = json.loads((ROOT / "benchmarks" / "results" / "split.json").read_text(encoding="utf-8"))
-_FURTHER_WEIGHT, _SHORT_WEIGHT, _OTHERS_WEIGHT = 0.3, 0.5, 0.5  # of what the scorer learns from beside whole abstracts
+# Of what the scorer learns from beside whole abstracts: sentences of them, food sentences, short texts, other fields.
+_SENTENCE_WEIGHT, _FOOD_WEIGHT, _SHORT_WEIGHT, _OTHERS_WEIGHT = 0.2, 0.7, 0.5, 1.5
 
 
 def labelled(shared: Path) -> list[Document]:
@@ -217,9 +218,9 @@ def further_examples(shared: Path, documents: list[Document]) -> list[Example]:
     alone = excerpts(documents, 1.0)
     mixed = random.Random(0).sample(alone, len(alone))
     pairs = [together(*pair) for pair in zip(mixed[::2], mixed[1::2], strict=False)]
-    sentences = [Example(document, _FURTHER_WEIGHT) for document in (*alone, *pairs)]
+    sentences = [Example(document, _SENTENCE_WEIGHT) for document in (*alone, *pairs)]
     parts = ((d, pairs) for d, pairs in food_sentences(shared) if _food_part(d) == "scorer")
-    food = [Example(d, _FURTHER_WEIGHT, pairs) for d, pairs in parts]
+    food = [Example(d, _FOOD_WEIGHT, pairs) for d, pairs in parts]
     short = [Example(d, _SHORT_WEIGHT) for d in synthetic() if for_scorer(d)]
     others = [Example(d, _OTHERS_WEIGHT) for d in judged_others(shared) if for_scorer(d)]
     decided = [Example(d) for d in disagreements(shared)]

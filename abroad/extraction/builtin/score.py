@@ -7,8 +7,9 @@ JSON; scikit-learn fits them, numpy applies them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -25,6 +26,17 @@ from abroad.extraction.builtin.reading import Reading
 
 _SURE = 1e-4
 _NO_OTHER = -4.0  # log-odds that stand for "no other organism"
+_OPINIONS = (
+    "organism score",
+    "chemical score",
+    "lead over organisms",
+    "best organism",
+    "weaker side",
+    "best chemicals",
+    "pair: joined",
+    "pair: joined mean",
+    "pair: joined lead",
+)
 
 
 @dataclass(frozen=True)
@@ -120,6 +132,9 @@ def _values(rows: Sequence[dict[str, float]]) -> np.ndarray:
 def stacked(table: CandidateTable, organisms: np.ndarray, chemicals: np.ndarray) -> tuple[list[str], np.ndarray]:
     """(names, rows of all features of each pair), with what the first two models say of its sides.
 
+    A text of one sentence is a kind of its own, in which every feature has a second weight; and what an opinion is
+    worth depends on whether the document reports any production.
+
     Args:
         organisms, chemicals: log-odds of each candidate.
     """
@@ -141,7 +156,11 @@ def stacked(table: CandidateTable, organisms: np.ndarray, chemicals: np.ndarray)
     names = [*own, *(f"pair: {x}" for x in table.names[2])]
     names += [*(f"organism: {x}" for x in table.names[0]), *(f"chemical: {x}" for x in table.names[1])]
     sides = (np.repeat(table.organism_values, m, axis=0), np.tile(table.chemical_values, (n, 1)))
-    return names, np.column_stack([*own.values(), table.pair_values, *sides])
+    rows = np.column_stack([*own.values(), table.pair_values, *sides])
+    alone, reports = (rows[:, [names.index(name)]] for name in ("pair: sentence alone", "organism: reports"))
+    opinions = rows[:, [names.index(name) for name in _OPINIONS]]
+    crossed = [*(f"alone: {name}" for name in names), *(f"reports: {name}" for name in _OPINIONS)]
+    return [*names, *crossed], np.hstack([rows, alone * rows, reports * opinions])
 
 
 @dataclass(frozen=True)
@@ -180,8 +199,24 @@ class ScoredPair:
 
 
 def ranked_pairs(table: CandidateTable, scores: np.ndarray) -> list[ScoredPair]:
-    """The pairs of a table with their scores, best first, without those that overlap better ones."""
-    return without_overlaps([ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)])
+    """The pairs of a table with their scores, best first, without those that overlap better ones; lists are whole."""
+    pairs = [ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)]
+    return sorted(_with_whole_lists(without_overlaps(pairs)), key=lambda pair: -pair.score)
+
+
+def _with_whole_lists(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
+    """The members of a list have the mean of their scores: they stand or fall together."""
+    members: dict[tuple[str, int, int], list[int]] = defaultdict(list)
+    for place, pair in enumerate(pairs):
+        span = next((span for span in pair.chemical.spans if span.labels > 1), None)
+        if span is not None:
+            members[pair.organism.key, span.start, span.end].append(place)
+    whole = list(pairs)
+    for places in members.values():
+        mean = sum(pairs[place].score for place in places) / len(places)
+        for place in places:
+            whole[place] = replace(pairs[place], score=mean)
+    return whole
 
 
 def without_overlaps(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:

@@ -13,7 +13,7 @@ from abroad.core.io import read_documents, write_documents
 from abroad.core.schema import Document
 from abroad.extraction.builtin.manifest import write_manifest
 from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor
-from abroad.extraction.builtin.reading import LONGEST_TEXT
+from abroad.extraction.builtin.reading import LONGEST_TEXT, read_text
 from abroad.synthesis.selection.fidelity import fidelity
 from abroad.text.abbreviations import definitions
 
@@ -39,6 +39,26 @@ def test_members_of_a_list_are_found_and_controls_are_not(extractor):
     assert {("Gloeophyllum abietinum", f"gloeophyllin {letter}") for letter in "ABC"} <= found
     assert ("Gloeophyllum abietinum", "usnic acid") in found
     assert not any("vancomycin" in chemical or "Staphylococcus" in organism for organism, chemical in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "chemicals"),
+    [
+        (TEXT, [f"gloeophyllin {letter}" for letter in "ABC"]),
+        (
+            "α-, β-, γ- and δ-tocopherol were isolated from Glycine max.",
+            [f"{letter}-tocopherol" for letter in "αβγδ"],
+        ),
+        ("Microcystins -LR, -RR and -YR were isolated from Microcystis aeruginosa.", None),
+    ],
+)
+def test_members_of_a_list_stand_or_fall_together(extractor, text, chemicals):
+    reading = read_text(text, 0)
+    found = [pair for pair in extractor.scored(reading) if pair.chemical.best.labels > 1]
+    best = found[0].organism.key
+    scores = {pair.chemical.label: pair.score for pair in found if pair.organism.key == best}
+    assert chemicals is None or set(chemicals) - scores.keys() <= {chemicals[-1]}  # the last one stands there whole too
+    assert len(set(scores.values())) == 1 and len(scores) > 1
 
 
 def test_evidence_says_where_and_by_which_rule(extractor):
