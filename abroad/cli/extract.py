@@ -280,7 +280,9 @@ def _inputs(
     if pmid:
         with open_client() as client:
             return fetch_pmids(pmid, client, context)
-    return read_inputs(documents, context, InputSettings(columns, fetch, open_client), sys.stdin.buffer)
+    return read_inputs(
+        documents, context, InputSettings(columns=columns, fetch=fetch, open_client=open_client), sys.stdin.buffer
+    )
 
 
 def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:

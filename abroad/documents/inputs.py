@@ -6,9 +6,10 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
+
+from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError, MissingDependencyError
@@ -16,6 +17,7 @@ from abroad.core.helpers import SUFFIX
 from abroad.core.io import read_documents as read_json_documents
 from abroad.core.io import require_file
 from abroad.core.schema import Document
+from abroad.core.settings import Settings
 from abroad.documents.distinct import distinct_items
 from abroad.documents.file_documents import Item, Source, article_documents, read_source, text_document
 from abroad.documents.lookup import Lookup, resolve, with_abstracts
@@ -25,6 +27,10 @@ from abroad.sources.formats.spreadsheets import ColumnNames
 
 if TYPE_CHECKING:
     from abroad.sources.eutils import EutilsClient
+
+    OpenClient = Callable[[], AbstractContextManager[EutilsClient]]
+else:  # what pydantic checks when settings are made, without the client's libraries
+    OpenClient = Callable[[], Any]
 
 __all__ = [
     "InputSettings",
@@ -42,19 +48,14 @@ _OURS = (".run.json", ".rejects.jsonl", ".resume.json", ".articles.jsonl", ".cac
 _MAX_NAMED = 8
 
 
-@dataclass(frozen=True)
-class InputSettings:
-    """How inputs are read.
+class InputSettings(Settings):
+    """How inputs are read."""
 
-    Attributes:
-        columns: of tables, where their header does not say it.
-        fetch: ask NCBI for the abstracts of documents that have a PMID and none.
-        open_client: opens NCBI's client, when there is something to ask; None for no network.
-    """
-
-    columns: ColumnNames = field(default_factory=ColumnNames)
-    fetch: bool = False
-    open_client: Callable[[], AbstractContextManager[EutilsClient]] | None = None
+    columns: ColumnNames = Field(ColumnNames(), description="Of tables, where their header does not say it.")
+    fetch: bool = Field(False, description="Ask NCBI for the abstracts of documents that have a PMID and none.")
+    open_client: OpenClient | None = Field(
+        None, description="Opens NCBI's client, when there is something to ask; None for no network."
+    )
 
 
 def read_path(path: Path, context: Context) -> list[Document]:

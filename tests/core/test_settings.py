@@ -31,7 +31,7 @@ def every_class():
 
 MODULES = {
     *("config", "choice", "decoding", "rank", "game", "policies", "run", "compare", "study", "sampling", "lotus"),
-    *("eutils", "http", "push", "page", "member", "spec", "contrastive"),
+    *("eutils", "http", "push", "page", "member", "spec", "contrastive", "inputs", "train_encoder"),
 }
 NEED_VLLM = {"abroad.engines.vllm.contrastive"}  # it is run by vLLM alone, and has no settings
 ALL = every_class()
@@ -57,7 +57,7 @@ def test_the_settings_of_every_package_are_found():
         *("TrainSettings", "Decoding", "GenerativeSettings", "InstructSettings", "GenerateSettings", "SelectSettings"),
         *("CurateSettings", "SpecialiseSettings", "SampleSettings", "PrepareSettings", "EutilsSettings", "Config"),
         *("EvaluateSettings", "RankSettings", "GameSettings", "FewShotSettings", "LeaderboardSettings", "Learner"),
-        *("StudySettings", "PushSettings", "OfflineSettings"),
+        *("StudySettings", "PushSettings", "OfflineSettings", "InputSettings", "EncoderSettings"),
     }
 
 

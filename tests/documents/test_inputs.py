@@ -46,7 +46,7 @@ FILES = {
 
 def read(*paths, columns=ColumnNames(), stdin=None, client=None, fetch=False):
     context = Context()
-    settings = InputSettings(columns, fetch, client)
+    settings = InputSettings(columns=columns, fetch=fetch, open_client=client)
     stream = None if stdin is None else io.BytesIO(stdin)
     return read_inputs([Path(path) for path in paths], context, settings, stream), context
 

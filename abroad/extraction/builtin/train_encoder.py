@@ -12,33 +12,34 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from abroad.core.context import Context
+from abroad.core.settings import Count, NotNegative, Positive, Seed, Settings, Share
 from abroad.extraction.builtin.encoder import MODEL, PAIR_SCALE, VOCABULARY, WIDTH
 from abroad.extraction.builtin.lessons import Lesson
 from abroad.extraction.builtin.pieces import SHAPES
 
 
-@dataclass(frozen=True)
-class EncoderSettings:
+class EncoderSettings(Settings):
     """How the encoder is trained; rates are of AdamW, with warm-up and linear decay."""
 
-    layers: int = 4
-    epochs: int = 5
-    pieces_per_batch: int = 4096
-    learning_rate: float = 1.5e-4
-    head_rate: float = 1e-3
-    weight_decay: float = 0.01
-    warm_up: float = 0.06
-    seed: int = 0
+    layers: Count = Field(4, description="The first so many of the base's layers.")
+    epochs: Count = Field(5, description="Passes over the training texts.")
+    pieces_per_batch: Count = Field(4096, description="Word pieces of a batch, padding counted.")
+    learning_rate: Positive = Field(1.5e-4, description="Of the layers.")
+    head_rate: Positive = Field(1e-3, description="Learning rate of the heads and of the embeddings of shapes.")
+    weight_decay: NotNegative = Field(0.01, description="Of AdamW.")
+    warm_up: Share = Field(0.06, description="Share of the updates in which the rates rise.")
+    seed: Seed = Field(0, description="Of the order of the texts and of dropout.")
 
 
 class Encoder(nn.Module):
@@ -199,7 +200,7 @@ def save_weights(encoder: Encoder, settings: EncoderSettings, folder: Path) -> N
         {name: value.half().contiguous() for name, value in encoder.state_dict().items()},
         folder / "weights.safetensors",
     )
-    write_json(folder / "encoder.json", asdict(settings))
+    write_json(folder / "encoder.json", settings.model_dump())
 
 
 def load_weights(folder: Path, base: Path, layers: int | None = None) -> Encoder:
