@@ -17,6 +17,7 @@ import numpy as np
 from abroad.extraction.builtin.candidates import ChemicalCandidate, OrganismCandidate
 from abroad.extraction.builtin.encoder import TextScores
 from abroad.extraction.builtin.reading import Reading
+from abroad.text.negation import is_negator
 from abroad.text.taxon_names import epithets, species_of
 
 Features = dict[str, float]
@@ -149,6 +150,7 @@ def pair_features(
     chemical_sentences = [{reading.sentence_at(span.start) for span in c.spans} for c in chemicals]
     distances = np.array([[abs(a[:, None] - b[None, :]).min() for b in chemical_starts] for a in starts], dtype=float)
     joined = _joined(organisms, chemicals, scores)
+    negated = _negated(reading, organisms, chemicals)
     several = len(organisms) > 1
     result = []
     for place in range(len(organisms)):
@@ -172,9 +174,35 @@ def pair_features(
                 "others in sentence": sharing - same,
                 "only others in sentence": not same and sharing > 0,
                 "same sentence of several": several and same,
+                "negated between": negated[place, other],
             }
             result.append(_numbers(found))
     return result
+
+
+def _negated(
+    reading: Reading, organisms: Sequence[OrganismCandidate], chemicals: Sequence[ChemicalCandidate]
+) -> np.ndarray:
+    """Whether a negator stands between the two wherever they share a sentence, (organisms, chemicals)."""
+    before = np.concatenate([[0], np.cumsum([is_negator(token.text) for token in reading.tokens])])
+    result = np.zeros((len(organisms), len(chemicals)), bool)
+    if not before[-1]:
+        return result
+    rows = [_places(reading, [(m.start, m.end) for m in organism.mentions]) for organism in organisms]
+    columns = [_places(reading, [(span.start, span.end) for span in chemical.spans]) for chemical in chemicals]
+    for place, own in enumerate(rows):
+        for other, others in enumerate(columns):
+            same = own[2][:, None] == others[2]
+            end = np.minimum(own[1][:, None], others[1])
+            start = np.maximum(own[0][:, None], others[0])
+            between = before[np.maximum(start, end)] > before[end]
+            result[place, other] = same.any() and between[same].all()
+    return result
+
+
+def _places(reading: Reading, stretches: Sequence[tuple[int, int]]) -> np.ndarray:
+    """First token, one past the last, and sentence of each stretch: (3, stretches)."""
+    return np.array([(*reading.tokens_in(*stretch), reading.sentence_at(stretch[0])) for stretch in stretches]).T
 
 
 def _joined(
