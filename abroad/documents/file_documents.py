@@ -32,7 +32,7 @@ from abroad.sources.formats.spreadsheets import (
     read_workbook,
     to_records,
 )
-from abroad.sources.pubmed import Article, BrokenXml, Deleted, parse_articles, read_xml
+from abroad.sources.pubmed import Article, BrokenXml, newest, parse_articles, read_xml
 from abroad.sources.references import Reference
 
 Item = Document | Identifier
@@ -104,11 +104,9 @@ def text_document(id: str, text: str) -> Document:
     return Document(id, title, rest)
 
 
-def article_documents(articles: Iterable[Article | Deleted], context: Context) -> Iterator[Document]:
+def article_documents(articles: Iterable[Article], context: Context) -> Iterator[Document]:
     """A document of each article that has any text."""
     for article in articles:
-        if isinstance(article, Deleted):
-            continue
         if article.has_text:
             yield attach(article, Reference(article.pmid), None)
         else:
@@ -171,9 +169,8 @@ def _xml(source: Source, data: bytes, columns: ColumnNames, context: Context) ->
             records.extend(parse_articles(io.BytesIO(source.read())))
         except BrokenXml as error:
             context.rejects.add(source.name, str(error))
-    # PubMed's update files hold a record again when it changes: the last one counts.
-    latest = {record.pmid: record for record in records}
-    yield from article_documents(latest.values(), context)
+    # PubMed's update files hold a record again when it changes.
+    yield from article_documents(newest(records), context)
 
 
 def _spacy(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
@@ -206,7 +203,7 @@ def _identifiers(source: Source, data: bytes, columns: ColumnNames, context: Con
 
 
 def _bibliography(
-    read: Callable[[str], Iterator[tuple[int, dict[str, str]]]],
+    read: Callable[[str], Iterator[tuple[int, dict[str, Any]]]],
 ) -> Callable[[Source, bytes, ColumnNames, Context], Iterator[Item]]:
     def items(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
         yield from _documents(source, read(formats.decode(data, source.name)), context)
@@ -244,7 +241,7 @@ def _rows(source: Source, rows: Any, named: ColumnNames, context: Context) -> It
             context.rejects.add(where, "no PMID and no DOI")
 
 
-def _documents(source: Source, records: Iterable[tuple[int, dict[str, str]]], context: Context) -> Iterator[Document]:
+def _documents(source: Source, records: Iterable[tuple[int, dict[str, Any]]], context: Context) -> Iterator[Document]:
     make = DocumentMaker(source.stem)
     for line, record in records:
         try:

@@ -1,4 +1,4 @@
-"""PubMed XML -> articles: identifier, title, abstract, DOI, as plain text.
+"""PubMed XML -> articles: identifier, title, abstract, DOI, as plain text, and whether they were retracted.
 
 The format: https://www.nlm.nih.gov/bsd/licensee/elements_descriptions.html.
 Files are streamed, so that one of the baseline's gigabytes costs the memory of
@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -31,13 +31,20 @@ _MAX_RECORD = 16 << 20
 
 @dataclass(frozen=True)
 class Article:
-    """A PubMed record; `abstract`, `doi` and `year` are None where it has none, `title` is then empty."""
+    """A PubMed record; `abstract`, `doi` and `year` are None where it has none, `title` is then empty.
+
+    Attributes:
+        retracted: whether PubMed says that the publication was withdrawn.
+        version: of the record; few have another than the first, and of those the highest counts.
+    """
 
     pmid: str
     title: str
     abstract: str | None
     doi: str | None
     year: int | None = None
+    retracted: bool = False
+    version: int = 1
 
     @property
     def has_text(self) -> bool:
@@ -47,9 +54,29 @@ class Article:
 
 @dataclass(frozen=True)
 class Deleted:
-    """A record that an update file withdraws."""
+    """A record that an update file withdraws, in one version or, without any, in all."""
 
     pmid: str
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Unwanted:
+    """A record that was asked to be left out, and whose text was not read."""
+
+    pmid: str
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is known of a record before its text is read."""
+
+    pmid: str
+    year: int | None
+
+
+Wanted = Callable[[Outline], bool]
 
 
 class BrokenXml(Exception):
@@ -79,6 +106,15 @@ def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
     Raises:
         BrokenXml: not well-formed, or not PubMed's; records before the fault have been yielded.
     """
+    return (record for record in parse_records(stream) if not isinstance(record, Unwanted))
+
+
+def parse_records(stream: IO[bytes], wanted: Wanted | None = None) -> Iterator[Article | Deleted | Unwanted]:
+    """As `parse_articles`; the texts of those that are not wanted are not read.
+
+    Raises:
+        BrokenXml: not well-formed, or not PubMed's; records before the fault have been yielded.
+    """
     bounded = _BoundedRecords(stream)
     records = etree.iterparse(
         bounded,
@@ -94,7 +130,7 @@ def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
     try:
         for _, record in records:
             bounded.start_record()
-            yield from _read_record(record)
+            yield from _read_record(record, wanted)
             record.clear()
             while record.getprevious() is not None:
                 del record.getparent()[0]
@@ -114,19 +150,40 @@ def read_xml(paths: Sequence[Path], context: Context) -> Iterator[Article | Dele
     Raises:
         InputError: a path is missing, empty, or a directory without such files.
     """
-    for path in _xml_files(paths):
-        try:
-            with path.open("rb") as raw:
-                compressed = raw.read(2) == b"\x1f\x8b"
-                raw.seek(0)
-                stream: Any = BoundedGzip(raw, str(path)) if compressed else raw
-                yield from parse_articles(stream)
-        except BrokenXml as error:
-            context.rejects.add(str(path), str(error))
-        except InputError as error:
-            context.rejects.add(str(path), str(error).removeprefix(f"{path}: "))
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            context.rejects.add(str(path), f"damaged or cut-off gzip file ({error})")
+    for path in xml_files(paths):
+        for record in read_file(path, context):
+            if not isinstance(record, Unwanted):
+                yield record
+
+
+def read_file(path: Path, context: Context, wanted: Wanted | None = None) -> Iterator[Article | Deleted | Unwanted]:
+    """The records of one file, gzipped or not; where it breaks off, that goes to its rejects after what it did give."""
+    try:
+        with path.open("rb") as raw:
+            compressed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            stream: Any = BoundedGzip(raw, str(path)) if compressed else raw
+            yield from parse_records(stream, wanted)
+    except BrokenXml as error:
+        context.rejects.add(str(path), str(error))
+    except InputError as error:
+        context.rejects.add(str(path), str(error).removeprefix(f"{path}: "))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        context.rejects.add(str(path), f"damaged or cut-off gzip file ({error})")
+
+
+def newest(records: Iterable[Article | Deleted]) -> list[Article]:
+    """The articles that records of files leave standing: of a PMID the highest version, of that the last record."""
+    kept: dict[str, dict[int, Article]] = {}
+    for record in records:
+        versions = kept.setdefault(record.pmid, {})
+        if isinstance(record, Article):
+            versions[record.version] = record
+        elif record.version is None:
+            versions.clear()
+        else:
+            versions.pop(record.version, None)
+    return [versions[max(versions)] for versions in kept.values() if versions]
 
 
 def plain_text(element: Any) -> str:
@@ -174,9 +231,9 @@ def abstract_text(abstract: Any) -> str | None:
     return " ".join(sections) or None
 
 
-def _read_record(record: Any) -> Iterator[Article | Deleted]:
+def _read_record(record: Any, wanted: Wanted | None) -> Iterator[Article | Deleted | Unwanted]:
     if record.tag == "DeleteCitation":
-        yield from (Deleted(pmid) for pmid in map(_pmid, record.iterfind("PMID")) if pmid)
+        yield from (Deleted(pmid, _version(e)) for e in record.iterfind("PMID") if (pmid := _pmid(e)))
         return
     # Only direct paths: comments, corrections and reference lists hold PMIDs and DOIs of other articles.
     if record.tag == "PubmedArticle":
@@ -188,6 +245,10 @@ def _read_record(record: Any) -> Iterator[Article | Deleted]:
     pmid = None if citation is None else _pmid(citation.find("PMID"))
     if pmid is None:
         return
+    version, year = _version(citation.find("PMID")) or 1, _year(article)
+    if wanted is not None and not wanted(Outline(pmid, year)):
+        yield Unwanted(pmid, version)
+        return
     title = abstract = None
     if article is not None:
         title, abstract = article.find("ArticleTitle"), article.find("Abstract")
@@ -198,8 +259,23 @@ def _read_record(record: Any) -> Iterator[Article | Deleted]:
         "" if title is None else plain_text(title),
         (None if abstract is None else abstract_text(abstract)) or _other_abstract(citation),
         _doi(article, data),
-        _year(article),
+        year,
+        _is_retracted(citation, article),
+        version,
     )
+
+
+def _is_retracted(citation: Any, article: Any) -> bool:
+    """Whether it is marked as retracted, or a notice of its retraction is named."""
+    types = () if article is None else article.iterfind("PublicationTypeList/PublicationType")
+    if any(" ".join((each.text or "").split()).lower() == "retracted publication" for each in types):
+        return True
+    return citation.find("CommentsCorrectionsList/CommentsCorrections[@RefType='RetractionIn']") is not None
+
+
+def _version(element: Any) -> int | None:
+    text = (element.get("Version") or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 
 def _other_abstract(citation: Any) -> str | None:
@@ -235,7 +311,12 @@ def _year(article: Any) -> int | None:
     return None
 
 
-def _xml_files(paths: Sequence[Path]) -> Iterator[Path]:
+def xml_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Files as they are given, and those of folders by name.
+
+    Raises:
+        InputError: one that is missing or empty, or a folder without such files.
+    """
     for path in paths:
         if not path.is_dir():
             yield require_file(path, "PubMed XML (.xml or .xml.gz)")
