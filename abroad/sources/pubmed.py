@@ -15,18 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from lxml import etree
-
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import require_file
 from abroad.core.limits import BoundedGzip
+from abroad.sources.xml_records import BrokenXml, XmlRecords, local_name
 from abroad.text.markup import MarkupReader, is_clean
 
 _ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", "PubmedArticle", "PubmedBookArticle")
 _RECORDS = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
-_MAX_RECORD = 16 << 20
-"""Bytes; the longest of the baseline, with thousands of authors, has some 3 MB."""
 
 
 @dataclass(frozen=True)
@@ -79,27 +76,6 @@ class Outline:
 Wanted = Callable[[Outline], bool]
 
 
-class BrokenXml(Exception):
-    """The stream is not well-formed XML, and the message says where; or it is not PubMed's."""
-
-
-class _BoundedRecords:
-    """A stream that ends with an error in a record that has no end, since a record is held in memory as a whole."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._size = stream, 0
-
-    def start_record(self) -> None:
-        self._size = 0
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._size += len(data)
-        if self._size > _MAX_RECORD:
-            raise BrokenXml(f"more than {_MAX_RECORD >> 20} MB without the end of a record")
-        return data
-
-
 def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
     """Yield the records of one PubMed XML document as they are read.
 
@@ -115,30 +91,11 @@ def parse_records(stream: IO[bytes], wanted: Wanted | None = None) -> Iterator[A
     Raises:
         BrokenXml: not well-formed, or not PubMed's; records before the fault have been yielded.
     """
-    bounded = _BoundedRecords(stream)
-    records = etree.iterparse(
-        bounded,
-        events=("end",),
-        tag=_RECORDS,
-        remove_comments=True,
-        remove_pis=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=True,  # elements may be more than 256 deep; the length of a record is bounded above
-    )
-    try:
-        for _, record in records:
-            bounded.start_record()
-            yield from _read_record(record, wanted)
-            record.clear()
-            while record.getprevious() is not None:
-                del record.getparent()[0]
-    except etree.XMLSyntaxError as error:
-        fault = " ".join(str(error.msg or "unreadable").split()).partition(", line ")[0]
-        raise BrokenXml(f"broken XML at line {error.lineno or 1}: {fault}") from None
-    if records.root.tag not in _ROOTS:
-        raise BrokenXml(f"XML, but not PubMed's: expected the root PubmedArticleSet, found {records.root.tag}")
+    records = XmlRecords(stream, _RECORDS)
+    for record in records:
+        yield from _read_record(record, wanted)
+    if records.root not in _ROOTS:
+        raise BrokenXml(f"XML, but not PubMed's: expected the root PubmedArticleSet, found {records.root}")
 
 
 def read_xml(paths: Sequence[Path], context: Context) -> Iterator[Article | Deleted]:
@@ -157,19 +114,26 @@ def read_xml(paths: Sequence[Path], context: Context) -> Iterator[Article | Dele
 
 
 def read_file(path: Path, context: Context, wanted: Wanted | None = None) -> Iterator[Article | Deleted | Unwanted]:
-    """The records of one file, gzipped or not; where it breaks off, that goes to its rejects after what it did give."""
+    """The records of one file, as `read_opened`."""
+    with path.open("rb") as raw:
+        yield from read_opened(raw, str(path), context, wanted)
+
+
+def read_opened(
+    raw: IO[bytes], name: str, context: Context, wanted: Wanted | None = None
+) -> Iterator[Article | Deleted | Unwanted]:
+    """The records of an open file, gzipped or not; where it breaks off, the rejects are told after what it did give."""
+    compressed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    stream: Any = BoundedGzip(raw, name) if compressed else raw
     try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            stream: Any = BoundedGzip(raw, str(path)) if compressed else raw
-            yield from parse_records(stream, wanted)
+        yield from parse_records(stream, wanted)
     except BrokenXml as error:
-        context.rejects.add(str(path), str(error))
+        context.rejects.add(name, str(error))
     except InputError as error:
-        context.rejects.add(str(path), str(error).removeprefix(f"{path}: "))
+        context.rejects.add(name, str(error).removeprefix(f"{name}: "))
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        context.rejects.add(str(path), f"damaged or cut-off gzip file ({error})")
+        context.rejects.add(name, f"damaged or cut-off gzip file ({error})")
 
 
 def newest(records: Iterable[Article | Deleted]) -> list[Article]:
@@ -203,19 +167,15 @@ def plain_text(element: Any) -> str:
         if child is None:
             open_elements.pop()
             if open_elements:
-                reader.close_element(_name(parent))
+                reader.close_element(local_name(parent))
                 reader.feed(parent.tail or "")
         elif isinstance(child.tag, str):
-            reader.open_element(_name(child))
+            reader.open_element(local_name(child))
             reader.feed(child.text or "")
             open_elements.append((child, iter(child)))
         else:  # a named entity that no loaded DTD defines; it stands in the tree as "&alpha;"
             reader.feed((child.text or "") + (child.tail or ""))
     return reader.finish().strip()
-
-
-def _name(element: Any) -> str:
-    return str(etree.QName(element).localname)
 
 
 def abstract_text(abstract: Any) -> str | None:
