@@ -2,19 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from abroad.cli.common import report_rejects, say
-from abroad.cli.options import Options, SettingsCommand, takes
+from abroad.cli.options import EUTILS, Options, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, writes
 
 if TYPE_CHECKING:
     from abroad.documents.baseline import BaselineSettings
+    from abroad.documents.search import SearchSettings
+    from abroad.sources.eutils import EutilsSettings
 
 _YEARS = {"since": "--from", "until": "--to"}
+
+
+@writes(out=JSONL)
+@takes(
+    settings=Options("abroad.documents.search:SearchSettings", without=("query",), names=_YEARS),
+    eutils=replace(EUTILS, only=(*EUTILS.only, "api_key", "batch_size")),
+)
+def search(
+    query: str = typer.Argument(None, metavar="QUERY", help="As one types it there; else papers on natural products."),
+    out: Path = typer.Option(..., metavar="DOCS.jsonl", help="The documents to write."),
+    *,
+    settings: SearchSettings,
+    eutils: EutilsSettings,
+) -> None:
+    """Search PubMed or Europe PMC, and fetch all hits, however many there are.
+
+    Interrupted, the same command goes on; made again later, it adds what has come since. Without a QUERY it searches
+    for papers that report natural products of an organism. Retracted publications are marked.
+
+    Example: abroad documents search "lichen AND usnic acid" --from 2022 --out docs.jsonl
+    """
+    from dataclasses import asdict
+
+    from abroad.core.context import Context
+    from abroad.core.provenance import run_record
+    from abroad.documents.search import search_europepmc, search_pubmed
+    from abroad.sources.europepmc import BASE_URL, RATE
+    from abroad.sources.eutils import EutilsClient
+    from abroad.sources.http import HttpSettings
+    from abroad.sources.kept import KeptAnswers
+
+    context, settings = Context(say=say), settings.replace(query=query)
+    with run_record(out, "documents search", {**settings.identity(), "query": settings.words}, []) as record:
+        if settings.source == "pubmed":
+            with EutilsClient(eutils, kept=KeptAnswers(f"NCBI {eutils.base_url}")) as client:
+                report = search_pubmed(out, settings, client, context)
+        else:
+            address = eutils.base_url if "base_url" in eutils.model_fields_set else BASE_URL
+            report = search_europepmc(out, settings, HttpSettings(base_url=address, rate=RATE), context)
+        record.update(asdict(report))
+    report_rejects(context, out)
+    texts = f"{report.full_texts:,} full texts, " if settings.full_text else ""
+    say(
+        f"{report.documents:,} documents of {report.hits:,} hits: {out} "
+        f"({report.resumed:,} from an earlier run, {texts}{report.without_text:,} without text)"
+    )
 
 
 @writes(out=JSONL)
@@ -55,4 +104,5 @@ def baseline(
 
 
 def register(group: typer.Typer) -> None:
+    group.command("search", cls=SettingsCommand)(search)
     group.command("baseline", cls=SettingsCommand)(baseline)

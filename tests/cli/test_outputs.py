@@ -22,6 +22,7 @@ LINES = {
     "lotus synonyms": "in-keys.txt --out out-n.tsv",
     "sample": "in-r.tsv --out out-s.tsv --plot out-p.svg",
     "documents fetch": "in-s.tsv --relations in-r.tsv --xml in-x.xml --out out-d.jsonl",
+    "documents search": "lichen --out out-d.jsonl",
     "documents baseline": "in-x.xml --pmids in-p.txt --out out-d.jsonl",
     "documents annotate": "in-d.jsonl --out out-a.jsonl",
     "documents seq2rel": "in-d.jsonl --output in-o.txt --out out-p.jsonl",
