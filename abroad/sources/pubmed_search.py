@@ -31,7 +31,9 @@ class Span:
     """Days of publication, and of entry into PubMed where those do not divide a search enough; both ends belong to it.
 
     Attributes:
-        first, last: of publication; None where any day will do.
+        first: of publication; None where any day will do.
+        last: likewise.
+        entered: first and last day of entry; None where any day will do.
     """
 
     first: date | None = None

@@ -256,7 +256,9 @@ def test_a_folder_is_no_file_and_a_file_no_folder(cli, call):
     path = Path("other" + Path(call.given).suffix)
     path.write_text("mine") if call.kind.folder else path.mkdir()
     refuse(cli, call, path, "found a folder", "expected a folder")
-    refuse(cli, call, next(read for read in call.inputs if read.suffix) / "below.jsonl", "is no folder")
+    file = next((read for read in call.inputs if read.suffix), Path("file.txt"))  # a search has no input
+    file.touch()
+    refuse(cli, call, file / "below.jsonl", "is no folder")
 
 
 @every_output

@@ -77,7 +77,7 @@ def _documents(value: Any) -> Iterator[dict[str, Any]]:
 
 def full_text(document: dict[str, Any]) -> FullText:
     """The text of a BioC document; what it says of itself in other ways than BioC has it is left out."""
-    passages = [passage for passage in document.get("passages") or () if isinstance(passage, dict)]
+    passages = _objects(document, "passages")
     known = _infons(document)
     for passage in passages[:1]:
         known = {**_infons(passage), **known}
@@ -159,9 +159,14 @@ def _kind(passage: dict[str, Any]) -> tuple[str, str]:
 
 def _text(passage: dict[str, Any]) -> str:
     """Of the passage, or of the sentences that it is divided into."""
-    sentences = [each.get("text") for each in passage.get("sentences") or () if isinstance(each, dict)]
+    sentences = [each.get("text") for each in _objects(passage, "sentences")]
     text = passage.get("text") or " ".join(str(each) for each in sentences if each)
     return " ".join(str(text).split())
+
+
+def _objects(value: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = value.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
 def _infons(value: dict[str, Any]) -> dict[str, str]:
