@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from abroad.cli import documents_find
 from abroad.cli.common import group, report_rejects, say
 from abroad.cli.options import EUTILS, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, writes
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".ndjson"))
 
-app = group("Documents: fetch titles and abstracts, split them into parts.")
+app = group("Documents: find and fetch titles and abstracts, split them into parts.")
 
 
 def register(parent: typer.Typer) -> None:
+    documents_find.register(app)
     parent.add_typer(app, name="documents")
 
 

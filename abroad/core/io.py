@@ -130,11 +130,15 @@ class JsonlAppender:
 
     def append(self, record: Any) -> None:
         """Write a record and wait until it is on disk; a full disk leaves the file as it was before."""
+        self.extend([record])
+
+    def extend(self, records: Iterable[Any]) -> None:
+        """Write records and wait once until they are on disk; a full disk leaves the file as it was before."""
         assert self._stream is not None, "use JsonlAppender as a context manager"
-        line = dump_line(record).encode()
+        lines = "".join(map(dump_line, records)).encode()
         size = self._stream.tell()
         try:
-            if self._stream.write(line) != len(line):
+            if self._stream.write(lines) != len(lines):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
             os.fsync(self._stream.fileno())
         except OSError:

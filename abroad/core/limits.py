@@ -36,7 +36,9 @@ class BoundedGzip(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        count = self._gzip.readinto(buffer)
+        data = self._gzip.read1(len(buffer))  # a longer read would lose what comes before the end of a cut-off file
+        count = len(data)
+        buffer[:count] = data
         self._size += count
         if self._size > max(_FREE, MAX_RATIO * self._raw.tell()):
             raise too_large(self._name)

@@ -113,7 +113,8 @@ def attach(article: Article, reference: Reference, related: Related | None) -> D
         chemicals=list(related.chemicals.values()),
         relations=list(related.relations),
         extra=({"reference_wikidata": related.wikidata} if related.wikidata else {})
-        | ({"year": article.year} if article.year else {}),
+        | ({"year": article.year} if article.year else {})
+        | ({"retracted": True} if article.retracted else {}),
     )
 
 
@@ -188,7 +189,8 @@ def _texts_kept(path: Path) -> dict[str, Article]:
 
 def _read_kept(path: Path) -> Iterator[Article]:
     for record in read_jsonl(path):
-        yield Article(record["pmid"], record["title"], record["abstract"], record["doi"], record.get("year"))
+        retracted = bool(record.get("retracted"))
+        yield Article(record["pmid"], record["title"], record["abstract"], record["doi"], record.get("year"), retracted)
 
 
 def _texts_of(out: Path) -> dict[str, Article]:
@@ -200,4 +202,5 @@ def _texts_of(out: Path) -> dict[str, Article]:
 
 def article_of(document: Document, pmid: str) -> Article:
     """The article that a document of an earlier run was made of."""
-    return Article(pmid, document.title, document.abstract, document.doi, document.extra.get("year"))
+    year, retracted = document.extra.get("year"), bool(document.extra.get("retracted"))
+    return Article(pmid, document.title, document.abstract, document.doi, year, retracted)

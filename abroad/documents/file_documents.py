@@ -9,7 +9,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
@@ -18,9 +18,11 @@ from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMa
 from abroad.core.records import read_stream
 from abroad.core.schema import Document
 from abroad.documents.fetch import attach
+from abroad.documents.xml_documents import bioc_documents, is_full_text, package_documents, xml_documents
 from abroad.sources.formats import recognise as formats
 from abroad.sources.formats.identifiers import Identifier, read_identifier, read_identifiers
 from abroad.sources.formats.medline import read_medline
+from abroad.sources.formats.packages import unpacked_start
 from abroad.sources.formats.pdf import read_pdf
 from abroad.sources.formats.pubmed_abstracts import read_pubmed_abstracts
 from abroad.sources.formats.ris import read_ris
@@ -32,11 +34,13 @@ from abroad.sources.formats.spreadsheets import (
     read_workbook,
     to_records,
 )
-from abroad.sources.pubmed import Article, BrokenXml, Deleted, parse_articles, read_xml
+from abroad.sources.pubmed import Article, Unwanted, newest, read_opened
 from abroad.sources.references import Reference
 
 Item = Document | Identifier
-_STREAMED = (".xml", ".xml.gz", ".spacy", ".json", ".jsonl", ".ndjson")
+_STREAMED = (
+    *(".xml", ".xml.gz", ".nxml", ".nxml.gz", ".spacy", ".json", ".jsonl", ".ndjson", ".tar.gz", ".tgz", ".tar"),
+)
 _HEAD = 4_096
 _A_RESULT = "predictions, as `abroad extract` writes them, and no documents"
 
@@ -63,6 +67,9 @@ class Source:
             return self.read()
         with self.path.open("rb") as stream:
             return stream.read(_HEAD)
+
+    def open(self) -> IO[bytes]:
+        return io.BytesIO(self.data) if self.path is None else self.path.open("rb")
 
     def read(self) -> bytes:
         return self.data if self.path is None else self.path.read_bytes()
@@ -104,11 +111,9 @@ def text_document(id: str, text: str) -> Document:
     return Document(id, title, rest)
 
 
-def article_documents(articles: Iterable[Article | Deleted], context: Context) -> Iterator[Document]:
+def article_documents(articles: Iterable[Article], context: Context) -> Iterator[Document]:
     """A document of each article that has any text."""
     for article in articles:
-        if isinstance(article, Deleted):
-            continue
         if article.has_text:
             yield attach(article, Reference(article.pmid), None)
         else:
@@ -137,7 +142,7 @@ def _json(source: Source, data: bytes, columns: ColumnNames, context: Context) -
     make = DocumentMaker(source.stem)
     if (lone := _lone_value(source)) is not None:
         raise InputError(f"{source.name}: expected documents, found nothing but {lone}; PMIDs are listed in a .txt")
-    with io.BytesIO(data) if source.path is None else source.path.open("rb") as stream:
+    with source.open() as stream:
         for where, key, record in read_stream(stream, source.name, context.rejects.add):
             identifier = read_identifier(str(record)) if isinstance(record, str | int) else None
             try:
@@ -163,17 +168,22 @@ def _lone_value(source: Source) -> str | None:
 
 
 def _xml(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
-    if source.path is not None and source.name.lower().endswith((".xml", ".xml.gz")):
-        records = list(read_xml([source.path], context))
-    else:
-        records = []
-        try:
-            records.extend(parse_articles(io.BytesIO(source.read())))
-        except BrokenXml as error:
-            context.rejects.add(source.name, str(error))
-    # PubMed's update files hold a record again when it changes: the last one counts.
-    latest = {record.pmid: record for record in records}
-    yield from article_documents(latest.values(), context)
+    with source.open() as stream:
+        if is_full_text(unpacked_start(data)):
+            yield from xml_documents(stream, source.name, source.stem, context, source.path)
+        else:  # all of it before the first document: PubMed's update files hold a record again when it changes
+            records = read_opened(stream, source.name, context)
+            yield from article_documents(newest(r for r in records if not isinstance(r, Unwanted)), context)
+
+
+def _package(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
+    with source.open() as stream:
+        yield from package_documents(stream, source.name, source.stem, context)
+
+
+def _bioc(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
+    with source.open() as stream:
+        yield from bioc_documents(stream, source.name, source.stem, context)
 
 
 def _spacy(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
@@ -206,7 +216,7 @@ def _identifiers(source: Source, data: bytes, columns: ColumnNames, context: Con
 
 
 def _bibliography(
-    read: Callable[[str], Iterator[tuple[int, dict[str, str]]]],
+    read: Callable[[str], Iterator[tuple[int, dict[str, Any]]]],
 ) -> Callable[[Source, bytes, ColumnNames, Context], Iterator[Item]]:
     def items(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
         yield from _documents(source, read(formats.decode(data, source.name)), context)
@@ -244,7 +254,7 @@ def _rows(source: Source, rows: Any, named: ColumnNames, context: Context) -> It
             context.rejects.add(where, "no PMID and no DOI")
 
 
-def _documents(source: Source, records: Iterable[tuple[int, dict[str, str]]], context: Context) -> Iterator[Document]:
+def _documents(source: Source, records: Iterable[tuple[int, dict[str, Any]]], context: Context) -> Iterator[Document]:
     make = DocumentMaker(source.stem)
     for line, record in records:
         try:
@@ -257,6 +267,8 @@ def _documents(source: Source, records: Iterable[tuple[int, dict[str, str]]], co
 _READERS: dict[str, Callable[[Source, bytes, ColumnNames, Context], Iterator[Item]]] = {
     formats.JSON: _json,
     formats.XML: _xml,
+    formats.BIOC: _bioc,
+    formats.PACKAGE: _package,
     formats.SPACY: _spacy,
     formats.PDF: _pdf,
     formats.WORKBOOK: _workbook,

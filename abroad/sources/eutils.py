@@ -32,7 +32,7 @@ from abroad.sources.http import (
     with_retries,
 )
 from abroad.sources.kept import KeptAnswers
-from abroad.sources.pubmed import Article, BrokenXml, parse_articles
+from abroad.sources.pubmed import Article, BrokenXml, newest, parse_articles
 
 BASE_URL = "https://eutils.ncbi.nlm.nih.gov/entrez/eutils"
 RATE, RATE_WITH_KEY = 3.0, 10.0
@@ -100,7 +100,7 @@ class EutilsClient:
         wanted = [pmid for pmid in pmids if pmid not in known]
         for start in range(0, len(wanted), size):
             for answer in self._fetch_batch(wanted[start : start + size], context, self.settings.attempts):
-                self._keep(article for article in answer.values() if article is not None)
+                self.keep(article for article in answer.values() if article is not None)
                 yield answer
 
     def known_pmids(self, dois: Sequence[str]) -> dict[str, str]:
@@ -108,7 +108,8 @@ class EutilsClient:
         found = self._kept.get(f"doi:{doi.lower()}" for doi in dois) if self._kept is not None else {}
         return {key.removeprefix("doi:"): pmid for key, pmid in found.items() if isinstance(pmid, str)}
 
-    def _keep(self, articles: Iterable[Article]) -> None:
+    def keep(self, articles: Iterable[Article]) -> None:
+        """Keep articles for later runs, whatever their output."""
         if self._kept is None:
             return
         values: dict[str, Any] = {}
@@ -131,7 +132,7 @@ class EutilsClient:
     ) -> Iterator[dict[str, Article | None]]:
         try:
             found = with_retries("NCBI efetch", attempts, self.settings.first_wait, context)(self._request, batch)
-        except (_Refused, NoAnswer) as refusal:
+        except (Refused, NoAnswer) as refusal:
             if isinstance(refusal, NoAnswer) and not (refusal.unreadable and (self._understood or len(batch) > 1)):
                 raise
             if len(batch) == 1:
@@ -162,7 +163,7 @@ class EutilsClient:
         try:
             retries = with_retries("NCBI esearch", self.settings.attempts, self.settings.first_wait, context)
             return retries(self._search, batch)
-        except _Refused as refusal:
+        except Refused as refusal:
             if len(batch) == 1:
                 context.rejects.add(f"DOI {batch[0]}", f"refused by NCBI ({refusal})")
                 return []
@@ -172,7 +173,7 @@ class EutilsClient:
     def _search(self, batch: Sequence[str]) -> list[str]:
         term = " OR ".join(f'"{doi.replace(chr(34), "")}"[doi]' for doi in batch)
         most = 2 * len(batch)  # few DOIs have two records
-        response = self._post("esearch", {"db": "pubmed", "retmode": "json", "term": term, "retmax": str(most)})
+        response = self.post("esearch", {"db": "pubmed", "retmode": "json", "term": term, "retmax": str(most)})
         result = part_of(json_of(response), "esearchresult")
         if said := part_of(result, "ERROR"):
             raise TransientError(f"NCBI says {str(said)[:200]}")
@@ -181,23 +182,24 @@ class EutilsClient:
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise Unreadable(f"unreadable answer ({type(error).__name__})") from None
         if count > most:
-            raise _Refused(f"{count} records for {len(batch)} DOIs")
+            raise Refused(f"{count} records for {len(batch)} DOIs")
         return found
 
     def _request(self, batch: Sequence[str]) -> dict[str, Article]:
         try:
-            response = self._post("efetch", {"db": "pubmed", "retmode": "xml", "id": ",".join(batch)})
+            response = self.post("efetch", {"db": "pubmed", "retmode": "xml", "id": ",".join(batch)})
         except _NoSuchIds:
             return {}
-        try:
-            records = list(parse_articles(io.BytesIO(response.content)))
-        except BrokenXml as error:
-            # Under load NCBI answers 200 with an error page, or with half a document.
-            raise Unreadable(f"unreadable answer ({error})") from None
-        return {record.pmid: record for record in records if isinstance(record, Article)}
+        return articles_of(response)
 
-    def _post(self, tool: str, form: dict[str, str]) -> httpx.Response:
-        """One request with the fields NCBI asks for; its answer if it is one."""
+    def post(self, tool: str, form: dict[str, str]) -> httpx.Response:
+        """One request with the fields NCBI asks for; its answer if it is one.
+
+        Raises:
+            Refused: NCBI does not accept these fields.
+            TransientError: another try may mend it.
+            AbroadError: access refused.
+        """
         form = {**form, "tool": "abroad"}
         if self.settings.email:
             form["email"] = self.settings.email
@@ -212,14 +214,26 @@ class EutilsClient:
             # NCBI answers a wrong API key with 400 too, and no halving mends that.
             if "api key" in response.text.lower() or "api-key" in response.text.lower():
                 raise AbroadError(f"NCBI {tool}: the API key is not valid; check --api-key or NCBI_API_KEY")
-            raise _Refused(f"HTTP {response.status_code}")
+            raise Refused(f"HTTP {response.status_code}")
         if response.status_code != 200:
             raise AbroadError(f"NCBI {tool}: HTTP {response.status_code} from {self.settings.base_url}")
         return response
 
 
-class _Refused(Exception):
-    """NCBI does not accept this list of identifiers."""
+def articles_of(response: httpx.Response) -> dict[str, Article]:
+    """PMID -> article of an answer of efetch.
+
+    Raises:
+        Unreadable: it is none; under load NCBI answers 200 with an error page, or with half a document.
+    """
+    try:
+        return {article.pmid: article for article in newest(parse_articles(io.BytesIO(response.content)))}
+    except BrokenXml as error:
+        raise Unreadable(f"unreadable answer ({error})") from None
+
+
+class Refused(Exception):
+    """NCBI does not accept this list of identifiers, or this search."""
 
 
 class _NoSuchIds(Exception):

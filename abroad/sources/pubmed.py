@@ -1,4 +1,4 @@
-"""PubMed XML -> articles: identifier, title, abstract, DOI, as plain text.
+"""PubMed XML -> articles: identifier, title, abstract, DOI, as plain text, and whether they were retracted.
 
 The format: https://www.nlm.nih.gov/bsd/licensee/elements_descriptions.html.
 Files are streamed, so that one of the baseline's gigabytes costs the memory of
@@ -10,34 +10,38 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
-
-from lxml import etree
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import require_file
 from abroad.core.limits import BoundedGzip
+from abroad.sources.xml_records import BrokenXml, XmlRecords, local_name
 from abroad.text.markup import MarkupReader, is_clean
 
 _ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", "PubmedArticle", "PubmedBookArticle")
 _RECORDS = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
-_MAX_RECORD = 16 << 20
-"""Bytes; the longest of the baseline, with thousands of authors, has some 3 MB."""
 
 
 @dataclass(frozen=True)
 class Article:
-    """A PubMed record; `abstract`, `doi` and `year` are None where it has none, `title` is then empty."""
+    """A PubMed record; `abstract`, `doi` and `year` are None where it has none, `title` is then empty.
+
+    Attributes:
+        retracted: whether PubMed says that the publication was withdrawn.
+        version: of the record; few have another than the first, and of those the highest counts.
+    """
 
     pmid: str
     title: str
     abstract: str | None
     doi: str | None
     year: int | None = None
+    retracted: bool = False
+    version: int = 1
 
     @property
     def has_text(self) -> bool:
@@ -47,30 +51,29 @@ class Article:
 
 @dataclass(frozen=True)
 class Deleted:
-    """A record that an update file withdraws."""
+    """A record that an update file withdraws, in one version or, without any, in all."""
 
     pmid: str
+    version: int | None = None
 
 
-class BrokenXml(Exception):
-    """The stream is not well-formed XML, and the message says where; or it is not PubMed's."""
+@dataclass(frozen=True)
+class Unwanted:
+    """A record that was asked to be left out, and whose text was not read."""
+
+    pmid: str
+    version: int = 1
 
 
-class _BoundedRecords:
-    """A stream that ends with an error in a record that has no end, since a record is held in memory as a whole."""
+@dataclass(frozen=True)
+class Outline:
+    """What is known of a record before its text is read."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._stream, self._size = stream, 0
+    pmid: str
+    year: int | None
 
-    def start_record(self) -> None:
-        self._size = 0
 
-    def read(self, size: int = -1) -> bytes:
-        data = self._stream.read(size)
-        self._size += len(data)
-        if self._size > _MAX_RECORD:
-            raise BrokenXml(f"more than {_MAX_RECORD >> 20} MB without the end of a record")
-        return data
+Wanted = Callable[[Outline], bool]
 
 
 def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
@@ -79,30 +82,20 @@ def parse_articles(stream: IO[bytes]) -> Iterator[Article | Deleted]:
     Raises:
         BrokenXml: not well-formed, or not PubMed's; records before the fault have been yielded.
     """
-    bounded = _BoundedRecords(stream)
-    records = etree.iterparse(
-        bounded,
-        events=("end",),
-        tag=_RECORDS,
-        remove_comments=True,
-        remove_pis=True,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=True,  # elements may be more than 256 deep; the length of a record is bounded above
-    )
-    try:
-        for _, record in records:
-            bounded.start_record()
-            yield from _read_record(record)
-            record.clear()
-            while record.getprevious() is not None:
-                del record.getparent()[0]
-    except etree.XMLSyntaxError as error:
-        fault = " ".join(str(error.msg or "unreadable").split()).partition(", line ")[0]
-        raise BrokenXml(f"broken XML at line {error.lineno or 1}: {fault}") from None
-    if records.root.tag not in _ROOTS:
-        raise BrokenXml(f"XML, but not PubMed's: expected the root PubmedArticleSet, found {records.root.tag}")
+    return (record for record in parse_records(stream) if not isinstance(record, Unwanted))
+
+
+def parse_records(stream: IO[bytes], wanted: Wanted | None = None) -> Iterator[Article | Deleted | Unwanted]:
+    """As `parse_articles`; the texts of those that are not wanted are not read.
+
+    Raises:
+        BrokenXml: not well-formed, or not PubMed's; records before the fault have been yielded.
+    """
+    records = XmlRecords(stream, _RECORDS)
+    for record in records:
+        yield from _read_record(record, wanted)
+    if records.root not in _ROOTS:
+        raise BrokenXml(f"XML, but not PubMed's: expected the root PubmedArticleSet, found {records.root}")
 
 
 def read_xml(paths: Sequence[Path], context: Context) -> Iterator[Article | Deleted]:
@@ -114,19 +107,47 @@ def read_xml(paths: Sequence[Path], context: Context) -> Iterator[Article | Dele
     Raises:
         InputError: a path is missing, empty, or a directory without such files.
     """
-    for path in _xml_files(paths):
-        try:
-            with path.open("rb") as raw:
-                compressed = raw.read(2) == b"\x1f\x8b"
-                raw.seek(0)
-                stream: Any = BoundedGzip(raw, str(path)) if compressed else raw
-                yield from parse_articles(stream)
-        except BrokenXml as error:
-            context.rejects.add(str(path), str(error))
-        except InputError as error:
-            context.rejects.add(str(path), str(error).removeprefix(f"{path}: "))
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            context.rejects.add(str(path), f"damaged or cut-off gzip file ({error})")
+    for path in xml_files(paths):
+        for record in read_file(path, context):
+            if not isinstance(record, Unwanted):
+                yield record
+
+
+def read_file(path: Path, context: Context, wanted: Wanted | None = None) -> Iterator[Article | Deleted | Unwanted]:
+    """The records of one file, as `read_opened`."""
+    with path.open("rb") as raw:
+        yield from read_opened(raw, str(path), context, wanted)
+
+
+def read_opened(
+    raw: IO[bytes], name: str, context: Context, wanted: Wanted | None = None
+) -> Iterator[Article | Deleted | Unwanted]:
+    """The records of an open file, gzipped or not; where it breaks off, the rejects are told after what it did give."""
+    compressed = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    stream: Any = BoundedGzip(raw, name) if compressed else raw
+    try:
+        yield from parse_records(stream, wanted)
+    except BrokenXml as error:
+        context.rejects.add(name, str(error))
+    except InputError as error:
+        context.rejects.add(name, str(error).removeprefix(f"{name}: "))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        context.rejects.add(name, f"damaged or cut-off gzip file ({error})")
+
+
+def newest(records: Iterable[Article | Deleted]) -> list[Article]:
+    """The articles that records of files leave standing: of a PMID the highest version, of that the last record."""
+    kept: dict[str, dict[int, Article]] = {}
+    for record in records:
+        versions = kept.setdefault(record.pmid, {})
+        if isinstance(record, Article):
+            versions[record.version] = record
+        elif record.version is None:
+            versions.clear()
+        else:
+            versions.pop(record.version, None)
+    return [versions[max(versions)] for versions in kept.values() if versions]
 
 
 def plain_text(element: Any) -> str:
@@ -146,19 +167,15 @@ def plain_text(element: Any) -> str:
         if child is None:
             open_elements.pop()
             if open_elements:
-                reader.close_element(_name(parent))
+                reader.close_element(local_name(parent))
                 reader.feed(parent.tail or "")
         elif isinstance(child.tag, str):
-            reader.open_element(_name(child))
+            reader.open_element(local_name(child))
             reader.feed(child.text or "")
             open_elements.append((child, iter(child)))
         else:  # a named entity that no loaded DTD defines; it stands in the tree as "&alpha;"
             reader.feed((child.text or "") + (child.tail or ""))
     return reader.finish().strip()
-
-
-def _name(element: Any) -> str:
-    return str(etree.QName(element).localname)
 
 
 def abstract_text(abstract: Any) -> str | None:
@@ -174,9 +191,9 @@ def abstract_text(abstract: Any) -> str | None:
     return " ".join(sections) or None
 
 
-def _read_record(record: Any) -> Iterator[Article | Deleted]:
+def _read_record(record: Any, wanted: Wanted | None) -> Iterator[Article | Deleted | Unwanted]:
     if record.tag == "DeleteCitation":
-        yield from (Deleted(pmid) for pmid in map(_pmid, record.iterfind("PMID")) if pmid)
+        yield from (Deleted(pmid, _version(e)) for e in record.iterfind("PMID") if (pmid := _pmid(e)))
         return
     # Only direct paths: comments, corrections and reference lists hold PMIDs and DOIs of other articles.
     if record.tag == "PubmedArticle":
@@ -188,6 +205,10 @@ def _read_record(record: Any) -> Iterator[Article | Deleted]:
     pmid = None if citation is None else _pmid(citation.find("PMID"))
     if pmid is None:
         return
+    version, year = _version(citation.find("PMID")) or 1, _year(article)
+    if wanted is not None and not wanted(Outline(pmid, year)):
+        yield Unwanted(pmid, version)
+        return
     title = abstract = None
     if article is not None:
         title, abstract = article.find("ArticleTitle"), article.find("Abstract")
@@ -198,8 +219,23 @@ def _read_record(record: Any) -> Iterator[Article | Deleted]:
         "" if title is None else plain_text(title),
         (None if abstract is None else abstract_text(abstract)) or _other_abstract(citation),
         _doi(article, data),
-        _year(article),
+        year,
+        _is_retracted(citation, article),
+        version,
     )
+
+
+def _is_retracted(citation: Any, article: Any) -> bool:
+    """Whether it is marked as retracted, or a notice of its retraction is named."""
+    types = () if article is None else article.iterfind("PublicationTypeList/PublicationType")
+    if any(" ".join((each.text or "").split()).lower() == "retracted publication" for each in types):
+        return True
+    return citation.find("CommentsCorrectionsList/CommentsCorrections[@RefType='RetractionIn']") is not None
+
+
+def _version(element: Any) -> int | None:
+    text = (element.get("Version") or "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
 
 
 def _other_abstract(citation: Any) -> str | None:
@@ -235,7 +271,12 @@ def _year(article: Any) -> int | None:
     return None
 
 
-def _xml_files(paths: Sequence[Path]) -> Iterator[Path]:
+def xml_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Files as they are given, and those of folders by name.
+
+    Raises:
+        InputError: one that is missing or empty, or a folder without such files.
+    """
     for path in paths:
         if not path.is_dir():
             yield require_file(path, "PubMed XML (.xml or .xml.gz)")

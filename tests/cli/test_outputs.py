@@ -22,6 +22,8 @@ LINES = {
     "lotus synonyms": "in-keys.txt --out out-n.tsv",
     "sample": "in-r.tsv --out out-s.tsv --plot out-p.svg",
     "documents fetch": "in-s.tsv --relations in-r.tsv --xml in-x.xml --out out-d.jsonl",
+    "documents search": "lichen --out out-d.jsonl",
+    "documents baseline": "in-x.xml --pmids in-p.txt --out out-d.jsonl",
     "documents annotate": "in-d.jsonl --out out-a.jsonl",
     "documents seq2rel": "in-d.jsonl --output in-o.txt --out out-p.jsonl",
     "documents docbin": "in-d.jsonl --out out-d.spacy",
@@ -64,6 +66,8 @@ IN_PLACE_OPTIONS = {("lotus fetch", "out"), ("release card", "release")}
 SERVERS = {("annotate serve", "home")}
 READ = {
     *(
+        "files",
+        "pmids",
         "metadata",
         "doi2pmid",
         "wikidata",
@@ -252,7 +256,9 @@ def test_a_folder_is_no_file_and_a_file_no_folder(cli, call):
     path = Path("other" + Path(call.given).suffix)
     path.write_text("mine") if call.kind.folder else path.mkdir()
     refuse(cli, call, path, "found a folder", "expected a folder")
-    refuse(cli, call, next(read for read in call.inputs if read.suffix) / "below.jsonl", "is no folder")
+    file = next((read for read in call.inputs if read.suffix), Path("file.txt"))  # a search has no input
+    file.touch()
+    refuse(cli, call, file / "below.jsonl", "is no folder")
 
 
 @every_output

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -76,6 +77,9 @@ class Efetch:
             status, with seconds for Retry-After as ("429", "0").
         search_faults: the same for searches: "page", "backend", "everything" or a status.
         asked: the form of each request; `starts` when it came (monotonic seconds).
+        dates: PMID -> (day of publication, day of entry); others are of 2020.
+        most: hits of one search that are handed out.
+        forgetful: whether the history is lost as soon as it is asked.
     """
 
     records: dict[str, str] = field(default_factory=dict)
@@ -84,6 +88,10 @@ class Efetch:
     search_faults: list[Any] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
+    dates: dict[str, tuple[date, date]] = field(default_factory=dict)
+    most: int = 9_999
+    forgetful: bool = False
+    history: list[list[str]] = field(default_factory=list)
     url: str = ""
 
     @property
@@ -116,7 +124,13 @@ class Efetch:
             return self.search(handler, form)
         if handler.path != "/entrez/eutils/efetch.fcgi" or form.get("db") != "pubmed" or form.get("retmode") != "xml":
             return handler.answer(404)
-        ids = form["id"].split(",")
+        if "WebEnv" in form:
+            start, size = int(form["retstart"]), int(form["retmax"])
+            if self.forgetful or form["WebEnv"] != "MCID_1" or start >= self.most:
+                return handler.answer(400, b"Unable to obtain query #1")
+            ids = self.history[int(form["query_key"]) - 1][: self.most][start : start + size]
+        else:
+            ids = form["id"].split(",")
         fault = self.faults.pop(0) if self.faults else None
         body = article_set(*(self.records[pmid] for pmid in ids if pmid in self.records))
         if fault == "drop":
@@ -141,11 +155,83 @@ class Efetch:
             return handler.answer(200, b"<html><body>Service busy</body></html>")
         if fault == "backend":
             return handler.answer(200, b'{"esearchresult": {"ERROR": "Search Backend failed"}}')
+        if form.get("usehistory") == "y":
+            return self.search_with_history(handler, form)
         wanted = [f'IdType="doi">{doi}<'.lower() for doi in self.searches[-1]]
         found = [pmid for pmid, xml in self.records.items() if any(doi in xml.lower() for doi in wanted)]
         count = 10_000 if fault == "everything" else len(found)
         result = {"count": str(count), "retmax": form["retmax"], "idlist": found[: int(form["retmax"])]}
         return handler.answer(200, json.dumps({"esearchresult": result}).encode())
+
+    def search_with_history(self, handler: _Handler, form: dict[str, str]) -> None:
+        """esearch for records that hold the words of the term, between the dates that it names."""
+        term, any_day = form["term"], (date(2020, 1, 1), date(2020, 1, 2))
+        entered = re.search(r' AND \("([\d/]+)"\[edat\] : "([\d/]+)"\[edat\]\)$', term)
+        words = (term[: entered.start()].strip("()") if entered else term).lower()
+        found = [pmid for pmid, xml in self.records.items() if words in xml.lower()]
+        spans = [(0, form.get("mindate"), form.get("maxdate"))] if form.get("datetype") == "pdat" else []
+        spans += [(1, entered[1], entered[2])] if entered else []
+        for place, first, last in spans:
+            low, high = (date(*map(int, day.split("/"))) for day in (first, last))
+            found = [pmid for pmid in found if low <= self.dates.get(pmid, any_day)[place] <= high]
+        self.history.append(found)
+        result: dict[str, Any] = {"count": str(len(found)), "idlist": found[: min(int(form["retmax"]), self.most)]}
+        result |= {"webenv": "MCID_1", "querykey": str(len(self.history))}
+        if not found:
+            result["errorlist"] = {"phrasesnotfound": [words], "fieldsnotfound": []}
+        handler.answer(200, json.dumps({"esearchresult": result}).encode())
+
+
+@dataclass
+class EuropePmcServer:
+    """Europe PMC's REST service over hits of our own.
+
+    Attributes:
+        hits: as the service gives them with resultType=core.
+        full_texts: PMCID -> JATS.
+        page: hits of a page, however many are asked for.
+        faults: statuses that the next requests get instead.
+        asked: path and parameters of each request.
+    """
+
+    hits: list[dict[str, Any]] = field(default_factory=list)
+    full_texts: dict[str, bytes] = field(default_factory=dict)
+    page: int = 2
+    faults: list[int] = field(default_factory=list)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    url: str = ""
+
+    @contextlib.contextmanager
+    def serve(self) -> Iterator[EuropePmcServer]:
+        server = self
+
+        class Handler(_Handler):
+            def do_GET(self) -> None:
+                path, _, query = self.path.partition("?")
+                form = {name: values[0] for name, values in parse_qs(query).items()}
+                server.asked.append((path, form))
+                server.answer(self, path, form)
+
+        with serving(Handler) as base:
+            self.url = f"{base}/rest"
+            yield self
+
+    def answer(self, handler: _Handler, path: str, form: dict[str, str]) -> None:
+        if self.faults:
+            return handler.answer(self.faults.pop(0), headers={"Retry-After": "0"})
+        if path.endswith("/fullTextXML"):
+            xml = self.full_texts.get(path.split("/")[-2])
+            return handler.answer(200, xml) if xml is not None else handler.answer(404)
+        if path != "/rest/search" or form.get("resultType") != "core" or form.get("format") != "json":
+            return handler.answer(404)
+        if form["query"].count("(") != form["query"].count(")"):
+            return handler.answer(200, b'{"errCode": 400, "errMsg": "The query is not well formed"}')
+        start = 0 if form["cursorMark"] == "*" else int(form["cursorMark"].removeprefix("mark"))
+        page = self.hits[start : start + self.page]
+        result: dict[str, Any] = {"version": "6.9", "hitCount": len(self.hits), "resultList": {"result": page}}
+        if page:
+            result["nextCursorMark"] = f"mark{start + len(page)}"
+        return handler.answer(200, json.dumps(result).encode())
 
 
 @dataclass

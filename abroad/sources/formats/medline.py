@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from abroad.core.jsonl import split_lines
 from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE
@@ -14,6 +15,7 @@ from abroad.sources.formats.wrapped import unwrap
 
 _TAG = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)")
 _START = re.compile(r"^PMID ?- ?\d+", re.MULTILINE)
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _DOI = re.compile(r"(10\.\S+)\s*\[doi\]")
 
 
@@ -24,8 +26,8 @@ def is_medline(text: str) -> bool:
     return tagged and _START.search("\n".join(lines)) is not None
 
 
-def read_medline(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line of its start, record) of each citation."""
+def read_medline(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line of its start, record) of each citation; one that was withdrawn is marked as `retracted`."""
     number, fields = 0, dict[str, list[list[str]]]()
     current: list[str] = []
     for line_number, line in enumerate(split_lines(text), 1):
@@ -44,11 +46,20 @@ def read_medline(text: str) -> Iterator[tuple[int, dict[str, str]]]:
         yield number, _record(fields)
 
 
-def _record(fields: dict[str, list[list[str]]]) -> dict[str, str]:
+def _record(fields: dict[str, list[list[str]]]) -> dict[str, Any]:
     def first(*tags: str) -> str:
         return next((text for tag in tags for lines in fields.get(tag, ()) if (text := unwrap(lines))), "")
 
     ids = [unwrap(lines) for tag in ("LID", "AID") for lines in fields.get(tag, ())]
     doi = next((found[1] for value in ids if (found := _DOI.match(value))), "")
-    record = {PMID: first("PMID"), TITLE: first("TI", "BTI", "TT"), ABSTRACT: first("AB", "OAB"), DOI: doi}
+    year = _YEAR.search(first("DP", "DEP"))
+    types = {unwrap(lines).lower() for lines in fields.get("PT", ())}
+    record = {
+        PMID: first("PMID"),
+        TITLE: first("TI", "BTI", "TT"),
+        ABSTRACT: first("AB", "OAB"),
+        DOI: doi,
+        "year": int(year[0]) if year else None,
+        "retracted": "retracted publication" in types or "RIN" in fields,
+    }
     return {name: value for name, value in record.items() if value}

@@ -9,18 +9,23 @@ import re
 from pathlib import Path
 
 from abroad.core.errors import InputError
+from abroad.sources.formats.bioc import is_bioc_json
 from abroad.sources.formats.identifiers import is_identifiers
 from abroad.sources.formats.medline import is_medline
+from abroad.sources.formats.packages import is_package, unpacked_start
 from abroad.sources.formats.pubmed_abstracts import is_pubmed_abstracts
 from abroad.sources.formats.ris import is_ris
 from abroad.sources.formats.spreadsheets import is_table
 
 JSON, XML, SPACY, PDF, WORKBOOK = "json", "xml", "spacy", "pdf", "xlsx"
+PACKAGE, BIOC = "package", "bioc"
 MEDLINE, ABSTRACTS, RIS, TABLE, IDENTIFIERS, TEXT = "medline", "abstracts", "ris", "table", "identifiers", "text"
 SUFFIXES = (
     *(".json", ".jsonl", ".ndjson", ".txt", ".text", ".xml", ".xml.gz", ".spacy", ".nbib", ".medline", ".ris"),
-    *(".csv", ".tsv", ".tab", ".xlsx", ".pdf"),
+    *(".csv", ".tsv", ".tab", ".xlsx", ".pdf", ".nxml", ".nxml.gz", ".tar.gz", ".tgz", ".tar"),
 )
+_XML = (".xml", ".xml.gz", ".nxml", ".nxml.gz")
+_HEAD = 4_096
 _TABLES = (".csv", ".tsv", ".tab")
 
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
@@ -68,17 +73,22 @@ def recognise(data: bytes, name: str) -> str:
     lower = name.lower()
     if lower.endswith(".spacy"):
         return SPACY
-    if lower.endswith((".xml", ".xml.gz")):
+    if lower.endswith(_XML):
         return XML
     if data.startswith(b"%PDF-") or b"%PDF-" in data[:1024]:
         return PDF
     if data.startswith(b"PK\x03\x04"):
         return _zip(data, name)
+    start = unpacked_start(data)
+    if is_package(start):
+        return PACKAGE
+    if start is not data and start.lstrip().startswith(b"<"):
+        return XML
     for magic, looks, advice in _MAGIC:
         if data.startswith(magic):
             raise InputError(f"{name}: looks like {looks}; {advice}")
     if lower.endswith((".json", ".jsonl", ".ndjson")):
-        return JSON
+        return BIOC if is_bioc_json(data[:_HEAD]) else JSON
     return _text(decode(data, name), name)
 
 
@@ -114,7 +124,8 @@ def decode(data: bytes, name: str) -> str:
 
 
 WHAT = (
-    "JSON, JSONL, PubMed's XML, .nbib or text, RIS, CSV, TSV, XLSX, PDF, .spacy, plain text, or a list of PMIDs or DOIs"
+    "JSON, JSONL, PubMed's XML, .nbib or text, JATS, BioC, RIS, CSV, TSV, XLSX, PDF, .spacy, plain text, "
+    "or a list of PMIDs or DOIs"
 )
 
 
@@ -149,7 +160,7 @@ def _text(text: str, name: str) -> str:
         if re.match(pattern, text, re.IGNORECASE if "<" in pattern else 0):
             raise InputError(f"{name}: looks like {looks}; {advice}")
     if re.match(r"\s*(?:\{|\[\s*[\[{\"\]])", text):
-        return JSON
+        return BIOC if is_bioc_json(text[:_HEAD].encode("utf-8", "replace")) else JSON
     if _is_xml(text):
         return XML
     for kind, matches in ((MEDLINE, is_medline), (ABSTRACTS, is_pubmed_abstracts), (RIS, is_ris)):

@@ -200,3 +200,13 @@ def test_a_text_wrapped_at_spaces_as_pubmed_does_comes_back(words, width):
         line += word + " "
     lines.append(line)
     assert unwrap(lines) == " ".join(words)
+
+
+@pytest.mark.parametrize(("line", "retracted"), [("PT  - Retracted Publication", True), ("RIN - J X. 2024", True)])
+def test_pubmed_format_says_the_year_and_what_was_retracted(line, retracted):
+    text = (
+        f"PMID- 1\nDP  - 2021 Mar 3\nTI  - A title.\n{line}\nPT  - Journal Article\n\nPMID- 2\nTI  - T.\nPT  - Review\n"
+    )
+    (_, first), (_, second) = read_medline(text)
+    assert first["retracted"] is retracted and first["year"] == 2021
+    assert "retracted" not in second and "year" not in second

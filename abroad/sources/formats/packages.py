@@ -1,0 +1,71 @@
+"""Packages of papers (.tar.gz, .tar), as PMC's open-access subset comes in; read from start to end, never unpacked.
+
+https://pmc.ncbi.nlm.nih.gov/tools/openftlist/. A package is of one paper with its figures, or of thousands of papers.
+"""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any
+
+from abroad.core.limits import BoundedGzip
+
+_GZIP = b"\x1f\x8b"
+_TAR, _TAR_AT = b"ustar", 257
+_PAPERS = (".nxml", ".xml")
+_LONGEST = 64 << 20  # bytes of a paper
+
+
+def unpacked_start(data: bytes) -> bytes:
+    """The first bytes of what is in a gzip file, by its own first bytes; the same bytes where it is none."""
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        return zlib.decompressobj(wbits=31).decompress(data, 1 << 16)
+    except zlib.error:
+        return b""
+
+
+def is_package(start: bytes) -> bool:
+    """Whether these are the first bytes of a tar archive, unpacked."""
+    return start[_TAR_AT : _TAR_AT + len(_TAR)] == _TAR
+
+
+def opened(raw: IO[bytes], name: str) -> IO[bytes]:
+    """A stream of what a file holds, gzipped or not."""
+    compressed = raw.read(2) == _GZIP
+    raw.seek(0)
+    stream: Any = BoundedGzip(raw, name) if compressed else raw
+    return stream
+
+
+def papers(stream: IO[bytes]) -> Iterator[tuple[str, bytes | str]]:
+    """Yield (name, XML) of each paper in a package, or (name, why it is not read).
+
+    Raises:
+        tarfile.TarError, EOFError, OSError, zlib.error: it breaks off; what came before has been yielded.
+    """
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
+        for member in archive:
+            if not member.isfile() or not member.name.lower().endswith(_PAPERS):
+                continue
+            if member.size > _LONGEST:
+                yield member.name, f"more than {_LONGEST >> 20} MB"
+                continue
+            found = archive.extractfile(member)
+            if found is not None:
+                yield member.name, found.read()
+
+
+def names(stream: IO[bytes]) -> frozenset[str]:
+    """What lies in a package; as much as can be read of one that breaks off."""
+    found = set()
+    try:
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                found.add(member.name)
+    except (tarfile.TarError, EOFError, OSError, zlib.error):
+        pass
+    return frozenset(found)
