@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from abroad.core.errors import InputError
 from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_section, read_yaml
 from abroad.documents.sampling import SampleSettings
-from abroad.extraction.load import BUILTIN, check_name
+from abroad.extraction.load import check_extractor
 from abroad.pipeline.paths import rebased
 from abroad.pipeline.sections import (
     CurationSection,
@@ -154,7 +154,8 @@ def load_config(path: str | Path, base_dir: Path | None = None) -> Config:
     config = rebased(check(Config, read_yaml(path), path), Path(path), base_dir)
     missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
     try:
-        check_name(config.extract.model or BUILTIN, config.extract.base)
+        if config.extract.model is not None:
+            check_extractor(config.extract.model, config.extract.extractor_settings())
     except InputError as error:
         missing.append(("extract.model", str(error)))
     if missing:

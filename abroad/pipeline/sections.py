@@ -106,8 +106,9 @@ class ExtractSection(GenerativeSettings):
     def identity(self) -> dict[str, Any]:
         """What is compared when a run goes on; that of an earlier version where no extractor is chosen."""
         if self.model is None:
-            return GenerativeSettings.of(self).identity()
-        return self.model_dump(mode="json", include=set(self._given())) | self.settings | {"model": self.model}
+            return GenerativeSettings.of(self, trained=False).identity()
+        said = set(self._given()) - {"trained"}  # it changes nothing of what is extracted
+        return self.model_dump(mode="json", include=said) | self.settings | {"model": self.model}
 
     def _given(self) -> dict[str, Any]:
         names = self.model_fields_set - {"model", "settings"}
