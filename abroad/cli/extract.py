@@ -231,7 +231,9 @@ def _extractor(
             f"--{other.replace('_', '-')}: a setting of language models: expected --model NAME of one, found {name}"
         )
     settings: dict[str, Any] = section.extractor_settings() if section is not None else {}
-    settings = {key: value for key, value in settings.items() if key in known} | generative | calibrated
+    other_points = {"min_score", "precision"} if calibrated else set()  # the option stands in place of either
+    settings = {key: value for key, value in settings.items() if key in known and key not in other_points}
+    settings |= generative | calibrated
     if Capability.ENGINE in kind.capabilities:
         settings["engine_settings"] = {**settings.get("engine_settings", {}), **assigned}
         return name, settings
