@@ -44,6 +44,8 @@ def _json() -> Iterator[tuple[str, bytes | str]]:
     yield "utf16.json", good.encode("utf-16")
     yield "latin1.jsonl", good.encode() + b'\n{"id": "2", "AbstractText": "\xe9"}\n'
     yield "nul.jsonl", f'{good}\n{{"id": "\\u0000", "AbstractText": "T\\u0000"}}\n'
+    yield "bare.jsonl", f'{good}\n5\nnull\n"x"\n"10.1021/x"\n'
+    yield "sign.json", ";"
     yield "repeated.json", f'{{"1": {good}, "1": {good}}}'
     yield "numbers.json", "[1.5, true, null, [], {}]"
     yield "no_text.jsonl", '{"id": "1"}\n'
@@ -115,6 +117,12 @@ def _others() -> Iterator[tuple[str, bytes | str]]:
     yield "latin1.txt", b"caf\xe9"
     yield "page.txt", "<html><body>" + SENTENCE
     yield "ids.txt", "1\n2\nnonsense\n10.1021/x\n"
+    yield "odd_id.txt", "1\n2\n4567x\n"
+    yield "windows.txt", f"Title\r\n\r\n{SENTENCE}\r\n"
+    yield "report.docx", _zip({"word/document.xml": b"<a/>"})
+    yield "damaged.docx", b"PK\x03\x04nonsense"
+    yield "slides.pptx", _zip({"ppt/presentation.xml": b"<a/>"})
+    yield "itself.pdf", b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 1 0 R >>\nendobj\n%%EOF"
 
 
 def _texts() -> Iterator[tuple[str, bytes | str]]:
@@ -150,6 +158,10 @@ def _configs() -> Iterator[tuple[str, bytes | str]]:
     yield "unknown.yaml", "nothing: 1\n"
     yield "latin1.yaml", b"# \xe9\n"
     yield "empty.yaml", ""
+    yield "untrained.yaml", "extract: {model: smollm2-135m}\n"
+    yield "no_extractor.yaml", "extract: {model: bultin}\n"
+    yield "two_points.yaml", "extract: {min_score: 0.5, precision: 0.5}\n"
+    yield "misspelt.yaml", "rank: {kep: 1}\nleaderboard: {shot: 1}\nevaluate: {protocol: lax}\n"
 
 
 def _predictions() -> Iterator[tuple[str, bytes | str]]:

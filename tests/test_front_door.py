@@ -203,7 +203,7 @@ def test_the_builtin_extractor_by_name_or_directory_and_at_a_threshold():
 
 
 def test_a_directory_of_a_language_model_gives_an_extractor_too(tiny_model):
-    extractor = abroad.load_extractor(tiny_model, num_beams=1, max_new_tokens=4)
+    extractor = abroad.load_extractor(tiny_model, num_beams=1, max_new_tokens=4, trained=True)
     assert extractor.identity["decoding"]["beams"] == 1 and extractor.identity["model"] == str(tiny_model)
     (answer,) = abroad.extract([TEXT], extractor)
     assert all(isinstance(relation, abroad.Relation) for relation in answer)

@@ -32,8 +32,9 @@ def user(
     Example: abroad annotate user marie
     """
     from annotation.argilla.connection import connect
-    from annotation.argilla.users import add_curator
+    from annotation.argilla.users import add_curator, check_curator
 
+    check_curator(name, role)
     client = connect(url, api_key)
     password = add_curator(client, name, role, target.workspace)
     if password is None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @writes(report=PAGE, answers=folder("answers", "answers.jsonl", grows=True))
-@takes(settings=Options("abroad.evaluation.settings:EvaluateSettings"))
+@takes(settings=Options("abroad.evaluation.settings:EvaluateSettings", section="evaluate"))
 def evaluate(
     gold: Path = typer.Option(..., metavar="DOCS", help="Documents with curated relations (JSON or JSONL)."),
     pred: Path = typer.Option(None, metavar="PRED.jsonl", help="Predictions, as `abroad extract` writes them."),
@@ -37,6 +37,7 @@ def evaluate(
     compare: Path | None = typer.Option(
         None, metavar="OTHER.jsonl", help="Test the difference from these predictions."
     ),
+    config: Path | None = typer.Option(None, help="YAML with a section 'evaluate'; options override it."),
     *,
     settings: EvaluateSettings,
 ) -> None:

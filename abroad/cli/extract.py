@@ -18,7 +18,7 @@ from abroad.documents.formats import BINARY, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
     from abroad.core.schema import Document, Prediction
-    from abroad.extraction.base import CalibratedExtractor, ExtractionReport, Extractor
+    from abroad.extraction.base import CalibratedExtractor, ExtractionReport
     from abroad.linking.quickstatements import StatementReport
     from abroad.pipeline.extract import Ranker
     from abroad.ranking.rank import RankSettings
@@ -63,9 +63,6 @@ def extract(
         None, metavar="INDEX.sqlite", help="Index of `abroad lotus prepare`: links names, tells known from new."
     ),
     quickstatements: Path | None = typer.Option(None, metavar="FILE", help="Write what Wikidata lacks; needs --index."),
-    trained: bool = typer.Option(
-        False, "--trained", help="--model was fine-tuned for the task, though it looks like a chat model."
-    ),
     link: bool = typer.Option(True, help="Add identifiers: NCBI Taxonomy, the index, OPSIN if it is installed."),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract'; else what a release says."),
     rank: str = typer.Option(None, help="Rank by likelihood, product, er-g or er-d (see `abroad rank`); needs --out."),
@@ -98,6 +95,7 @@ def extract(
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
     from abroad.extraction.base import refuse_if_all_failed
+    from abroad.extraction.load import check_extractor, load_extractor
     from abroad.linking.quickstatements import write_quickstatements
     from abroad.pipeline.extract import Refinement, extract_stage
     from abroad.sources.formats.spreadsheets import ColumnNames
@@ -112,17 +110,14 @@ def extract(
     kind = format_of(format, out)
     if kind in BINARY and out is None:
         raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
+    name, settings = _extractor(model, config, generative, calibrated)
+    check_extractor(name, settings)  # before anything is read or fetched
     context = Context(say=say)
     names = NameIndex(index) if index is not None else None
     columns = ColumnNames(title_column, abstract_column)
     inputs = _inputs(documents, columns, fetch, text, pmid, eutils, context)
     say_notes(context)
-    extractor = _extractor(model, config, generative, calibrated)
-    if not trained and getattr(extractor, "chat", False):
-        raise InputError(
-            f"--model {model}: a chat model that was not trained for this task, which would answer with anything: "
-            "`abroad fewshot` shows it examples, `abroad train` trains it; --trained if it was trained elsewhere"
-        )
+    extractor = load_extractor(name, **settings)
     base = generative.get("base")
     ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
     refine = Refinement(link, names, ranker)
@@ -195,6 +190,8 @@ def _check_what_to_read(documents: list[Path], text: str | None, pmid: list[str]
     if text is not None and is_file(text):
         raise InputError(f"--text {text}: the name of a file, no text; give it without --text")
     if out is not None or not any(str(path) != "-" for path in documents):
+        for path in documents:
+            check_path(path)
         return
     *others, last = documents
     for path in others:
@@ -207,10 +204,11 @@ def _check_what_to_read(documents: list[Path], text: str | None, pmid: list[str]
 
 def _extractor(
     model: str | None, config: Path | None, generative: dict[str, Any], calibrated: dict[str, Any]
-) -> Extractor:
+) -> tuple[str, dict[str, Any]]:
+    """The extractor that is asked for, by its name, and how it is set; nothing is loaded."""
     from abroad.core.errors import InputError
     from abroad.core.registry import Capability, setting_names
-    from abroad.extraction.load import BUILTIN, extractor_kind, load_extractor
+    from abroad.extraction.load import BUILTIN, extractor_kind
     from abroad.pipeline.config import load_section
 
     if len(calibrated) > 1:
@@ -221,23 +219,36 @@ def _extractor(
     name = model or (section.model if section is not None else None) or BUILTIN
     kind = extractor_kind(name)
     known = setting_names(kind.Settings)
-    has_engine = Capability.ENGINE in kind.capabilities
     assigned = generative.pop("engine_settings", {})
     if twice := next((key for key in calibrated if key in assigned), None):
         raise InputError(f"--{twice.replace('_', '-')} and --set {twice}: expected one of them, found both")
-    foreign = name == BUILTIN and not set(assigned) <= set(known)  # of another extractor, it says what it can be set
-    if not has_engine and ("engine" in generative or foreign):
-        raise InputError(f"--engine and --set are of language models: expected --model too, found {name}")
     if calibrated and Capability.CALIBRATED not in kind.capabilities:
         raise InputError(
             f"--min-score and --precision need the built-in extractor or one like it: {name} gives no such score"
         )
+    if other := next((key for key in generative if key not in known), None):
+        raise InputError(
+            f"--{other.replace('_', '-')}: a setting of language models: expected --model NAME of one, found {name}"
+        )
     settings: dict[str, Any] = section.extractor_settings() if section is not None else {}
+    other_points = {"min_score", "precision"} if calibrated else set()  # the option stands in place of either
+    settings = {key: value for key, value in settings.items() if key in known and key not in other_points}
     settings |= generative | calibrated
-    if has_engine:
+    if Capability.ENGINE in kind.capabilities:
         settings["engine_settings"] = {**settings.get("engine_settings", {}), **assigned}
-    settings = {key: value for key, value in settings.items() if key in known}
-    return load_extractor(name, **settings, **({} if has_engine else assigned))
+        return name, settings
+    if other := next((key for key in assigned if key not in known and _is_of_an_engine(key)), None):
+        raise InputError(
+            f"--set {other}: a setting of language models' engines: expected --model NAME of one, found {name}"
+        )
+    return name, settings | assigned
+
+
+def _is_of_an_engine(setting: str) -> bool:
+    from abroad.core.registry import setting_names
+    from abroad.engines.spec import ENGINES
+
+    return any(setting in setting_names(ENGINES.settings(engine)) for engine in ENGINES.own)
 
 
 def _ranker(settings: RankSettings, model: str | None, base: str | None) -> Ranker:

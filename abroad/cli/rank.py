@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 @writes(out=JSONL, report=PAGE)
 @takes(
-    settings=Options("abroad.ranking.rank:RankSettings", without=("game", "prompts")),
-    game=Options("abroad.ranking.game:GameSettings"),
+    settings=Options("abroad.ranking.rank:RankSettings", without=("game", "prompts"), section="rank"),
+    game=Options("abroad.ranking.game:GameSettings", section="rank.game"),
     choice=ENGINE,
 )
 def rank(
@@ -37,6 +37,7 @@ def rank(
     share: float = typer.Option(0.5, min=0.01, max=1, help="Share kept for the F1 of the report."),
     as_json: bool = typer.Option(False, "--json", help="Print the report as one JSON object."),
     seed: int = typer.Option(0, help="Seed of the report's bootstrap."),
+    config: Path | None = typer.Option(None, help="YAML with a section 'rank'; options override it."),
     *,
     settings: RankSettings,
     game: GameSettings,

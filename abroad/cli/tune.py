@@ -111,7 +111,7 @@ def train(
 @takes(
     settings=Options(
         "abroad.extraction.generative.decoding:GenerativeSettings",
-        only=("max_new_tokens", "force_end", "chunk_overlap", "batch_size"),
+        only=("max_new_tokens", "force_end", "chunk_overlap", "batch_size", "trained"),
     )
 )
 def decode(
@@ -131,7 +131,9 @@ def decode(
     from abroad.experiments.tuning.study import best_section, open_study, tune_decoding
     from abroad.extraction.generative.decoding import Decoding
     from abroad.extraction.generative.load import load_generative_extractor
+    from abroad.extraction.load import check_extractor
 
+    check_extractor(model, {"trained": settings.trained})
     context = Context(say=say)
     dev = read_documents(documents, context)
     base = Decoding.of(settings)

@@ -5,6 +5,7 @@ two outputs that are one file; a file or folder that abroad did not write, or th
 overrides this one rule); devices and pipes; a folder where a file is expected, and the other way round; endings that
 the command does not know. While the command runs, `OUT.abroad/writing.json` says so, and afterwards
 `OUT.abroad/written.json` holds the size and hash of what it wrote: the two tell a later run what is abroad's.
+A folder `OUT.abroad/` with files in it and no such mark is somebody else's, and is refused likewise.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from abroad.core.errors import InputError
 from abroad.core.helpers import helper_folder, old_helper
 from abroad.core.locks import held
 
-WRITING, WRITTEN = "writing.json", "written.json"
+WRITING, WRITTEN, BEGUN = "writing.json", "written.json", "begun.json"
+"""Marks in `OUT.abroad/`: a command writes; it wrote; it left helpers there and no output, such as unfinished work."""
+_LOCKS = ("lock", "lock.json")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HASHED = 1 << 26
 """Bytes of a file in a folder that is still hashed; of larger ones the size has to do."""
@@ -119,6 +122,12 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
                 f"{output}: it is there already, and abroad did not write it or it was changed since; "
                 "give another name, or --force to overwrite it"
             )
+        if not force and output.kind.marked and (foreign := _foreign_helpers(output)):
+            raise InputError(
+                f"{output}: {helper_folder(output.path)}, where its helpers go (run record, cache), holds files that "
+                f"abroad did not write ({', '.join(foreign[:3])}); move them away, give another name, or --force to "
+                "write among them"
+            )
 
 
 def check_order(outputs: Iterable[Output], inputs: Iterable[Path]) -> None:
@@ -154,6 +163,21 @@ def is_ours(output: Output) -> bool:
         return kind.grows or _unchanged(path, written.get("files"))
     # Earlier versions kept no hash of what they wrote.
     return kind.recognise(path) or any(isinstance(_read_json(old_helper(path, name)), dict) for name in _OLD)
+
+
+def _foreign_helpers(output: Output) -> list[str]:
+    """Names of what lies in `OUT.abroad/`, where no mark says that abroad writes there."""
+    folder = helper_folder(output.path)
+    if not folder.is_dir() or (os.path.lexists(output.path) and output.kind.recognise(output.path)):
+        return []
+    names = _helpers_in(folder)
+    return [] if names & {WRITING, WRITTEN, BEGUN} else sorted(names)
+
+
+def _helpers_in(folder: Path) -> set[str]:
+    """Names of what lies there, but for locks and what a killed process left of a mark."""
+    names = {path.name for path in folder.iterdir()} - {*_LOCKS}
+    return {name for name in names if not (name.startswith(".") and name.endswith(".part"))}
 
 
 def check_file(path: Path) -> None:
@@ -303,7 +327,7 @@ class _Claim:
     def __init__(self, output: Output, command: str) -> None:
         self._output, self._command = output, command
         self._folder = helper_folder(output.path)
-        self._before, self._files = self._stat(), self._list()
+        self._before, self._files, self._foreign = self._stat(), self._list(), _foreign_helpers(output)
         if os.path.lexists(self._folder) and not self._folder.is_dir():
             raise InputError(
                 f"{output}: {self._folder} is in the way, a file where the helpers of the output (run record, cache) "
@@ -322,6 +346,11 @@ class _Claim:
         state = self._stat()
         if state is not None and (state != self._before or self._list() != self._files):
             self._write(WRITTEN, {"command": self._command, "files": self._written()})
+        helpers = _helpers_in(self._folder)
+        if not (self._folder / WRITTEN).exists() and helpers - {WRITING, BEGUN, *self._foreign}:
+            self._write(BEGUN, {"command": self._command})
+        else:
+            (self._folder / BEGUN).unlink(missing_ok=True)
         (self._folder / WRITING).unlink(missing_ok=True)
         self._tidy()
 

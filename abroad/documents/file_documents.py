@@ -6,6 +6,7 @@ A record that is none is set aside with its line; a file that gives nothing at a
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import IO, Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import require_file
+from abroad.core.jsonl import BadJson, parse_json
 from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker, find_field
 from abroad.core.records import read_stream
 from abroad.core.schema import Document
@@ -42,6 +44,7 @@ _STREAMED = (
     *(".xml", ".xml.gz", ".nxml", ".nxml.gz", ".spacy", ".json", ".jsonl", ".ndjson", ".tar.gz", ".tgz", ".tar"),
 )
 _HEAD = 4_096
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _A_RESULT = "predictions, as `abroad extract` writes them, and no documents"
 
 
@@ -102,7 +105,8 @@ def text_document(id: str, text: str) -> Document:
     """
     from abroad.text.normalise import normalise  # with numpy, which naming a command must not load
 
-    title, blank, rest = text.strip().partition("\n\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    title, blank, rest = _BLANK_LINE.sub("\n\n", text, count=1).partition("\n\n")
     if not blank or "\n" in title or len(title) > 500:
         title, rest = "", text
     title, rest = normalise(title).text.strip(), normalise(rest).text.strip()
@@ -139,18 +143,26 @@ def _distinct(items: Iterable[Item], name: str, context: Context) -> list[Item]:
 
 
 def _json(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
-    make = DocumentMaker(source.stem)
+    make, values, are_records = DocumentMaker(source.stem), list[Item](), False
     if (lone := _lone_value(source)) is not None:
         raise InputError(f"{source.name}: expected documents, found nothing but {lone}; PMIDs are listed in a .txt")
     with source.open() as stream:
         for where, key, record in read_stream(stream, source.name, context.rejects.add):
             identifier = read_identifier(str(record)) if isinstance(record, str | int) else None
+            are_records |= isinstance(record, dict)
             try:
                 if _is_prediction(record):
                     raise InputError(_A_RESULT)
-                yield Identifier(*identifier, where) if identifier else make(record, key)
+                values.append(Identifier(*identifier, where) if identifier else make(record, key))
             except InputError as error:
                 context.rejects.add(where, str(error))
+    for value in values:
+        if are_records and isinstance(value, Identifier):  # a damaged record: lists of PMIDs hold nothing else
+            context.rejects.add(
+                value.where, f"expected a record with a title or an abstract, found {value.value!r} alone"
+            )
+        else:
+            yield value
     context.rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
 
 
@@ -163,6 +175,10 @@ def _lone_value(source: Source) -> str | None:
             head = stream.read(_HEAD)
     text = head.removeprefix(b"\xef\xbb\xbf").strip()
     if len(head) >= _HEAD or b"\n" in text or text.startswith((b"{", b"[")):
+        return None
+    try:
+        parse_json(text)
+    except BadJson:
         return None
     return text[:40].decode("utf-8", "replace")
 

@@ -76,6 +76,7 @@ class ExtractorKind:
         load: makes the extractor of a name or directory and settings of the class `Settings`.
         recognises: whether a directory is of this kind, from its files; nothing is loaded.
         own_settings: settings that a directory asks for itself; those that are given go before them.
+        check: refuses a name with settings that is seen to be of no use before anything is loaded, by an `InputError`.
     """
 
     description: str
@@ -84,6 +85,7 @@ class ExtractorKind:
     load: Callable[[str, Any], Extractor]
     recognises: Callable[[Path], bool] = lambda folder: False
     own_settings: Callable[[Path], Mapping[str, Any]] = lambda folder: {}
+    check: Callable[[str, Any], None] = lambda name, settings: None
 
 
 @dataclass(frozen=True)

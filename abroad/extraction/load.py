@@ -76,9 +76,10 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
               `no_repeat_ngram_size` and `chunk_overlap` (tokens): how it is decoded, see `Decoding`; else as its
               release says;
             - `base`: the base model of an adapter, if not the one it names;
-            - `quantization`: `"none"` or `"nf4"`;
+            - `quantization`: `"none"`, `"nf4"` or `"int8"`;
             - `batch_size`: rows at once;
-            - `engine`: `"transformers"`, `"vllm"` or another that holds the weights, and `engine_settings`, a mapping.
+            - `engine`: `"transformers"`, `"vllm"` or another that holds the weights, and `engine_settings`, a mapping;
+            - `trained`: that it was fine-tuned for the task, though its files are those of a chat model as published.
 
             Of `"fewshot"`: `model`, `style`, `shots` and the others of `FewShotModelSettings`.
 
@@ -86,7 +87,8 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         The extractor; `extractor.extract(documents)` yields a `Prediction` for each `Document`.
 
     Raises:
-        InputError: There is no such extractor or setting, or a value out of range.
+        InputError: There is no such extractor or setting, a value is out of range, or it is a chat model that was not
+            trained for the task.
         MissingDependencyError: An optional package that it needs is not installed.
 
     Example:
@@ -95,27 +97,37 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> document = abroad.Document.from_text("Usnic acid was isolated from Usnea barbata.")
         >>> [prediction] = extractor.extract([document])
     """
+    kind, checked = check_extractor(name, settings)
+    return kind.load(str(name), checked)
+
+
+def check_extractor(name: str | Path, settings: Mapping[str, Any]) -> tuple[ExtractorKind, Any]:
+    """Check that a name and settings mean an extractor that can be had, as far as that is seen without loading it.
+
+    Args:
+        name: As `load_extractor` takes it.
+        settings: Likewise.
+
+    Returns:
+        Its kind, and the settings, validated.
+
+    Raises:
+        InputError: As `load_extractor`.
+    """
     if not isinstance(name, str | Path):
         raise InputError(f"expected the name or the folder of an extractor, found {type(name).__name__}")
     if not str(name).strip():
         raise InputError("expected the name or the folder of an extractor, found no text")
-    check_name(name, settings.get("base"))
-    return extractor_kind(name).load(str(name), check_settings(name, settings))
-
-
-def check_name(name: str | Path, base: str | None = None) -> None:
-    """Check that a name means an extractor that can be had, as far as that is seen without loading it.
-
-    Args:
-        name: As `load_extractor` takes it.
-        base: The base model of an adapter, if not the one it names.
-
-    Raises:
-        InputError: It does not; says what can be had, the nearest first.
-    """
     kind = extractor_kind(name)
-    if str(name) != LANGUAGE_MODEL and Capability.LANGUAGE_MODEL not in kind.capabilities:
-        return
+    if Capability.LANGUAGE_MODEL in kind.capabilities:
+        _check_model(name, settings.get("base"))
+    checked = check_settings(name, settings)
+    kind.check(str(name), checked)
+    return kind, checked
+
+
+def _check_model(name: str | Path, base: str | None) -> None:
+    """Refuse a name of no language model; what no other kind knows is taken for one, so say what can be had."""
     try:
         describe_model(str(name), base)
     except InputError as error:
@@ -125,7 +137,8 @@ def check_name(name: str | Path, base: str | None = None) -> None:
 
 
 def _what_there_is(name: str) -> str:
-    names = [member for member in EXTRACTORS.names() if member != LANGUAGE_MODEL]
+    models = EXTRACTORS.able(Capability.LANGUAGE_MODEL)  # kinds whose own name is not that of an extractor
+    names = [member for member in EXTRACTORS.names() if member not in models]
     folder = Path(name).parent
     folders = [str(path) for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
     near = nearest(name, [*names, *PACKAGED, *folders])

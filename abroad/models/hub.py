@@ -6,8 +6,10 @@ there is a way; where there is none, what is in the cache of this machine has to
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import httpx
@@ -65,6 +67,18 @@ def snapshot(name: str) -> str:
         except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError):  # no such file, model, or right to it
             continue
     return ""
+
+
+def small_files(name: str, files: Iterable[str]) -> list[Path]:
+    """Those of some small files that a model of the hub has, fetched where they can be; others are left out."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    found, offline = [], is_offline() or not _reachable()
+    for file in files:
+        with contextlib.suppress(HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError, ValueError):
+            found.append(Path(hf_hub_download(name, file, local_files_only=offline)))
+    return found
 
 
 def _cached(name: str) -> str:

@@ -7,6 +7,7 @@ defaults. Any other config has the stages whose sections stand in it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 from abroad.core.errors import InputError
 from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_section, read_yaml
 from abroad.documents.sampling import SampleSettings
-from abroad.extraction.load import BUILTIN, check_name
+from abroad.extraction.load import check_extractor
 from abroad.pipeline.paths import rebased
 from abroad.pipeline.sections import (
     CurationSection,
@@ -109,6 +110,11 @@ class Config(Settings):
             yield "extract", "what is trained here reads gold documents: expected a section 'evaluate', or 'model'"
         elif self.uses("extract") and not documents and self.evaluate is None:
             yield "extract", "nothing to read: expected a section 'documents', or 'evaluate' with 'gold'"
+        if self.uses("extract") and not chosen and self.extract.has_threshold:
+            yield (
+                "extract",
+                "'min_score' and 'precision' are of the built-in extractor or one like it: expected 'model'",
+            )
         if self.uses("train") and chosen:
             yield "train", "of no use beside extract.model, which names another extractor: leave one of them out"
 
@@ -153,10 +159,7 @@ def load_config(path: str | Path, base_dir: Path | None = None) -> Config:
     """
     config = rebased(check(Config, read_yaml(path), path), Path(path), base_dir)
     missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
-    try:
-        check_name(config.extract.model or BUILTIN, config.extract.base)
-    except InputError as error:
-        missing.append(("extract.model", str(error)))
+    missing += _useless_extractor(config.extract)
     if missing:
         raise InputError(list_mistakes(path, missing))
     return config
@@ -174,6 +177,11 @@ def load_section(path: Path, name: str) -> Any:
 
 
 def _section(name: str) -> type[Settings]:
+    """The class of a section that stands alone, for a single command."""
+    if name in _OF_COMMANDS:
+        module, _, attribute = _OF_COMMANDS[name].partition(":")
+        alone: type[Settings] = getattr(import_module(module), attribute)
+        return alone
     annotation = Config.model_fields[name].annotation
     kind = next(iter(get_args(annotation)), annotation)  # of an optional section
     assert isinstance(kind, type) and issubclass(kind, Settings)
@@ -190,23 +198,41 @@ def check_config(path: str | Path, base_dir: Path | None = None) -> list[str]:
         InputError: as `load_config`.
     """
     raw = read_yaml(path)
-    whole = not raw or any(name not in Config.model_fields or name in _OF_A_RUN for name in raw)
-    if whole:
+    alone = Config.model_fields.keys() - _OF_A_RUN | _OF_COMMANDS.keys()
+    if not raw or not raw.keys() <= alone:
         load_config(path, base_dir)
         return []
     mistakes = []
     for name, values in raw.items():
         kind = _section(name)
         try:
-            kind.model_validate(values or {})
+            section = rebased(kind.model_validate(values or {}), Path(path), base_dir)
         except ValidationError as error:
             mistakes += mistakes_in(error, (name,), kind)
+            continue
+        mistakes += _useless_extractor(section) if isinstance(section, ExtractSection) else []
     if mistakes:
         raise InputError(list_mistakes(path, mistakes))
     return list(raw)
 
 
-_OF_A_RUN = ("out", "seed", "lotus")  # keys that only a run has a use for
+def _useless_extractor(section: ExtractSection) -> list[tuple[str, str]]:
+    """What is seen to be wrong with the extractor that a section names, before it is loaded."""
+    try:
+        if section.model is not None:
+            check_extractor(section.model, section.extractor_settings())
+    except InputError as error:
+        return [("extract.model", str(error))]
+    return []
+
+
+_OF_A_RUN = {"out", "seed", "lotus"}  # keys that only a run has a use for
+_OF_COMMANDS = {
+    "evaluate": "abroad.pipeline.sections:EvaluateOptions",
+    "leaderboard": "abroad.experiments.leaderboard.settings:LeaderboardSettings",
+    "rank": "abroad.ranking.rank:RankSettings",
+}
+"""Sections that single commands read otherwise than a run, or that a run has not; imported when they are asked for."""
 
 
 def show_config(config: Config) -> str:

@@ -84,7 +84,8 @@ class TrainSection(TrainSettings):
 class ExtractSection(GenerativeSettings):
     """Which extractor, and how it is set; what stands here must be a setting of it.
 
-    Without `model` it is the language model that the run trains, and the other keys are its decoding.
+    Without `model` it is the language model that the run trains, and the other keys are its decoding; with
+    `min_score` or `precision` it is a section for `abroad extract` alone, of the built-in extractor or one like it.
     """
 
     model: str | None = Field(
@@ -94,20 +95,26 @@ class ExtractSection(GenerativeSettings):
     precision: Share | None = Field(None, description="instead: the threshold that gave this precision")
     settings: dict[str, Any] = Field({}, description="of an extractor of another package")
 
+    @property
+    def has_threshold(self) -> bool:
+        """Whether relations are left out by their score, which a language model does not give."""
+        return self.min_score is not None or self.precision is not None
+
     def extractor_settings(self) -> dict[str, Any]:
         """What `load_extractor` is given.
 
         Of the model that the run trains all; of another what is set, since a release says itself how it is decoded.
         """
         if self.model is None:
-            return GenerativeSettings.of(self).model_dump()
+            return GenerativeSettings.of(self).model_dump() | self._given()
         return self._given() | self.settings
 
     def identity(self) -> dict[str, Any]:
         """What is compared when a run goes on; that of an earlier version where no extractor is chosen."""
         if self.model is None:
-            return GenerativeSettings.of(self).identity()
-        return self.model_dump(mode="json", include=set(self._given())) | self.settings | {"model": self.model}
+            return GenerativeSettings.of(self, trained=False).identity()
+        said = set(self._given()) - {"trained"}  # it changes nothing of what is extracted
+        return self.model_dump(mode="json", include=said) | self.settings | {"model": self.model}
 
     def _given(self) -> dict[str, Any]:
         names = self.model_fields_set - {"model", "settings"}
@@ -115,10 +122,11 @@ class ExtractSection(GenerativeSettings):
 
     @model_validator(mode="after")
     def _known_settings(self) -> Self:
-        from abroad.extraction.load import LANGUAGE_MODEL, check_settings
+        from abroad.extraction.load import BUILTIN, LANGUAGE_MODEL, check_settings
 
+        unnamed = BUILTIN if self.has_threshold else LANGUAGE_MODEL
         try:
-            check_settings(self.model or LANGUAGE_MODEL, self._given() | self.settings)
+            check_settings(self.model or unnamed, self._given() | self.settings)
         except InputError as error:
             raise ValueError(str(error)) from None
         return self
@@ -128,6 +136,12 @@ class EvaluateSection(EvaluateSettings):
     """What the predictions are scored on, and how."""
 
     gold: Path
+
+
+class EvaluateOptions(EvaluateSettings):
+    """The section `evaluate` for `abroad evaluate` alone, which has an option for the gold documents."""
+
+    gold: Path | None = None
 
 
 class CurationSection(Settings):

@@ -221,7 +221,11 @@ def with_retries(what: str, attempts: int, first_wait: float, context: Context) 
 
     def tell(state: tenacity.RetryCallState) -> None:
         seconds = state.next_action.sleep if state.next_action else 0.0
-        context.say(f"{what}: {_reason(state)}; attempt {state.attempt_number} of {attempts}, next in {seconds:.1f} s")
+        tries = tries_after(state.outcome.exception() if state.outcome else None)
+        context.say(f"{what}: {_reason(state)}; attempt {state.attempt_number} of {tries}, next in {seconds:.1f} s")
+
+    def tries_after(cause: BaseException | None) -> int:
+        return min(_TRIES_OUT_OF_REACH, attempts) if _is_out_of_reach(cause) else attempts
 
     def give_up(state: tenacity.RetryCallState) -> Any:
         cause = state.outcome.exception() if state.outcome else None
@@ -232,9 +236,7 @@ def with_retries(what: str, attempts: int, first_wait: float, context: Context) 
         )
 
     def is_enough(state: tenacity.RetryCallState) -> bool:
-        cause = state.outcome.exception() if state.outcome else None
-        tries = _TRIES_OUT_OF_REACH if _is_out_of_reach(cause) else attempts
-        return state.attempt_number >= min(tries, attempts)
+        return state.attempt_number >= tries_after(state.outcome.exception() if state.outcome else None)
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((TransientError, httpx.TransportError, httpx.DecodingError)),

@@ -19,6 +19,18 @@ _NAME = re.compile(r"[\w.@-]{1,100}")  # the server of `annotate serve` holds to
 _LENGTH = 16  # 16 of 57 letters: 93 bits
 
 
+def check_curator(name: str, role: str) -> None:
+    """Check what needs no server.
+
+    Raises:
+        InputError: a role that is none, or a name with other signs.
+    """
+    if role not in ROLES:
+        raise InputError(f"role {role!r}: expected one of {', '.join(ROLES)}")
+    if not _NAME.fullmatch(name):
+        raise InputError(f"user name {name!r}: expected 1 to 100 letters, digits, or signs of . - _ @")
+
+
 def add_curator(client: Argilla, name: str, role: str = "annotator", workspace: str = "abroad") -> str | None:
     """Make an account with a generated password and add it to a workspace, which is made if it is not there.
 
@@ -31,10 +43,7 @@ def add_curator(client: Argilla, name: str, role: str = "annotator", workspace: 
     """
     import argilla
 
-    if role not in ROLES:
-        raise InputError(f"role {role!r}: expected one of {', '.join(ROLES)}")
-    if not _NAME.fullmatch(name):
-        raise InputError(f"user name {name!r}: expected 1 to 100 letters, digits, or signs of . - _ @")
+    check_curator(name, role)
     with explained(client):
         place = next((place for place in client.workspaces if place.name == workspace), None)
         place = place or argilla.Workspace(name=workspace, client=client).create()

@@ -24,7 +24,7 @@ class StandIn:
 
 @pytest.fixture
 def extract(cli, monkeypatch):
-    monkeypatch.setattr("abroad.cli.extract._extractor", lambda *_: StandIn())
+    monkeypatch.setattr("abroad.extraction.load.load_extractor", lambda *_, **__: StandIn())
     return lambda *arguments, **options: cli("extract", "--no-link", *arguments, **options)
 
 
@@ -61,7 +61,7 @@ def test_a_table_leaves_its_neighbours_alone_and_goes_on_from_its_own_records(ex
         assert extract(tmp_path / "docs.jsonl", "--out", tmp_path / out).exit_code == 0
         assert len((tmp_path / out).read_text().splitlines()) == 3
         monkeypatch.undo()
-        monkeypatch.setattr("abroad.cli.extract._extractor", lambda *_: StandIn())
+        monkeypatch.setattr("abroad.extraction.load.load_extractor", lambda *_, **__: StandIn())
     assert (tmp_path / "docs.jsonl").read_bytes() == before
     assert (tmp_path / "p.jsonl").read_text() == "unrelated"
 

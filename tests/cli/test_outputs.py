@@ -242,6 +242,16 @@ def test_what_abroad_did_not_write_stays(cli, call):
     refuse(cli, call, path, "--force to overwrite it")
 
 
+@pytest.mark.parametrize("name", ["run.json", "rejects.jsonl", "mine.txt"])
+@pytest.mark.parametrize("call", [call for call in CALLS if call.kind.marked], ids=lambda c: f"{c.name} {c.option}")
+def test_helpers_that_abroad_did_not_write_stay(cli, call, name):
+    lay_inputs(call)
+    folder = Path(f"{call.given}.abroad")
+    folder.mkdir()
+    (folder / name).write_text("{}")
+    refuse(cli, call, call.given, f"holds files that abroad did not write ({name})")
+
+
 @pytest.mark.parametrize("call", [call for call in CALLS if call.kind.beside(Path("x.html"))], ids=lambda c: c.name)
 def test_a_neighbour_that_abroad_did_not_write_stays(cli, call):
     lay_inputs(call)
@@ -412,6 +422,16 @@ def test_what_somebody_changed_since_stays_but_for_force(tasks):
     assert tasks("--force").exit_code == 0
     assert OUT.read_text() != "curated by hand"
     assert tasks().exit_code == 0
+
+
+def test_force_writes_among_helpers_of_others_and_a_failed_try_leaves_them_theirs(tasks, cli):
+    HELPERS.mkdir(parents=True)
+    (HELPERS / "notes.txt").write_text("mine")
+    Path("none.jsonl").write_text("{}")
+    assert cli("synth", "tasks", "none.jsonl", "--out", OUT, "--force").exit_code == 2
+    assert tasks().exit_code == 2
+    assert tasks("--force").exit_code == 0 and tasks("--count", "3").exit_code == 0
+    assert (HELPERS / "notes.txt").read_text() == "mine"
 
 
 def test_a_copy_with_other_times_is_still_known(tasks):

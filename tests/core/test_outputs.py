@@ -5,6 +5,7 @@ import json
 import pytest
 
 from abroad.core.errors import InputError
+from abroad.core.helpers import helper_folder
 from abroad.core.io import atomic_write
 from abroad.core.outputs import Kind, Output, check_outputs, guard
 
@@ -72,6 +73,38 @@ def test_while_a_block_runs_its_output_is_marked(out):
         marks = out.with_name("out.jsonl.abroad")
         assert json.loads((marks / "writing.json").read_text()) == {"command": "abroad x"}
     assert not marks.exists()
+
+
+@pytest.mark.parametrize("left", ["lock", "lock.json", ".written.json.1.part"])
+def test_what_a_killed_process_leaves_of_a_mark_is_nobodys(out, left):
+    helper_folder(out).mkdir()
+    (helper_folder(out) / left).write_text("{")
+    with guard([Output(out, JSONL)]):
+        pass
+
+
+def test_unfinished_work_is_known_as_ours_until_its_output_is_written(out):
+    work = helper_folder(out) / "partial.jsonl"
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt), guard([Output(out, JSONL)], command="abroad extract"):
+            work.write_text("half of it")
+            raise KeyboardInterrupt
+        assert sorted(path.name for path in work.parent.iterdir()) == ["begun.json", "partial.jsonl"]
+    with guard([Output(out, JSONL)]):
+        out.write_text("all of it")
+        work.unlink()
+    assert [path.name for path in work.parent.iterdir()] == ["written.json"]
+
+
+def test_unfinished_work_that_is_taken_away_leaves_nothing(out):
+    work = helper_folder(out) / "partial.jsonl"
+    with pytest.raises(KeyboardInterrupt), guard([Output(out, JSONL)]):
+        work.write_text("half of it")
+        raise KeyboardInterrupt
+    work.unlink()
+    with guard([Output(out, JSONL)]):
+        pass
+    assert not [*helper_folder(out).iterdir()]
 
 
 def test_the_second_process_of_a_run_leaves_no_marks(out, monkeypatch):

@@ -120,7 +120,7 @@ def test_files_of_one_stem_do_not_share_ids(tmp_path):
     ("name", "data", "reason"),
     [
         ("a.bib", b"@article{x, title={y}}", "looks like BibTeX; export RIS"),
-        ("a.docx", b"PK\x03\x04word/", "looks like a Word document; save it as plain text"),
+        ("a.docx", b"PK\x03\x04word/", "looks like a Word document; save it there as plain text"),
         ("a.txt", b"   \n", "the text is empty"),
         ("a.txt", b"", "empty"),
         ("a.csv", b"Name,What\nx,y\n", "no column of titles"),

@@ -24,7 +24,7 @@ def of_builtin(request: pytest.FixtureRequest) -> list[Sample]:
 
 def of_language_model(request: pytest.FixtureRequest) -> list[Sample]:
     model, adapter = (request.getfixturevalue(name) for name in ("tiny_model", "tiny_adapter"))
-    settings = {"beams": 1, "max_new_tokens": 4}
+    settings = {"beams": 1, "max_new_tokens": 4, "trained": True}
     return [Sample(folder, settings, {**settings, "max_new_tokens": 3}) for folder in (model, adapter)]
 
 

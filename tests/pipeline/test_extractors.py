@@ -108,7 +108,7 @@ def test_another_setting_of_the_extractor_runs_extraction_again(cli, tmp_path):
             {"model": "builtin", "min_score": 0.5, "precision": 0.5},
             "extract: builtin: expected min_score or precision, not both$",
         ),
-        ({"min_score": 0.5}, "no setting 'min_score' of a language model"),
+        ({"min_score": 0.5}, "extract: 'min_score' and 'precision' are of the built-in extractor"),
         ({"engine": "openai"}, "extraction with a fine-tuned model takes transformers, vllm"),
         ({"engine": "warp"}, "extract.engine: unknown engine 'warp'"),
         ({"engine_settings": {"drought": 1}}, "engine transformers: no setting 'drought'"),

@@ -47,7 +47,7 @@ class Decoding(Settings):
 class GenerativeSettings(Decoding):
     """How a fine-tuned language model extracts: its decoding, and what runs it."""
 
-    later_fields: ClassVar[frozenset[str]] = frozenset({"base", "quantization"})
+    later_fields: ClassVar[frozenset[str]] = frozenset({"base", "quantization", "trained"})
 
     base: str | None = Field(None, description="Base model of an adapter, if not the one it names.")
     quantization: Literal["none", "nf4", "int8"] = Field(
@@ -58,6 +58,9 @@ class GenerativeSettings(Decoding):
         DEFAULT_ENGINE, description="What runs the language model: transformers, vllm or another with the weights."
     )
     engine_settings: dict[str, Any] = Field({}, description=ENGINE_SETTINGS_HELP)
+    trained: bool = Field(
+        False, description="The model was fine-tuned for the task, though it looks like a chat model as published."
+    )
 
     @model_validator(mode="after")
     def _known_engine(self) -> Self:

@@ -29,13 +29,10 @@ class GenerativeExtractor:
         tokenizer: of the engine's model.
         decoding: how the text of the relations is decoded.
         identity: names the model for resumption and the run record.
-        chat: the model seems to be a chat model as it was published: a whole model, no adapter, with a chat template.
     """
 
-    def __init__(
-        self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any], chat: bool = False
-    ) -> None:
-        self.engine, self.tokenizer, self.decoding, self.chat = engine, tokenizer, decoding, chat
+    def __init__(self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any]) -> None:
+        self.engine, self.tokenizer, self.decoding = engine, tokenizer, decoding
         self.identity = {**identity, "decoding": decoding.identity(), "reading": _READING}
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:

@@ -45,6 +45,4 @@ def load_generative_extractor(
     identity |= {"model": str(source.adapter or source.base), "weights": weights_digest(source)}
     for key, other in spec.settings.further_models.items():
         identity[f"{key}_weights"] = weights_digest(resolve_model(other))
-    tokenizer = load_tokenizer(source)
-    chat = source.adapter is None and bool(getattr(tokenizer, "chat_template", None))
-    return GenerativeExtractor(spec.make(Context(say=tell)), tokenizer, decoding, identity, chat)
+    return GenerativeExtractor(spec.make(Context(say=tell)), load_tokenizer(source), decoding, identity)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from abroad.core.errors import InputError
 from abroad.core.registry import Capability
 from abroad.extraction.base import Extractor, ExtractorKind
 from abroad.extraction.generative.decoding import Decoding, GenerativeSettings, read_decoding
@@ -14,6 +15,25 @@ from abroad.extraction.generative.decoding import Decoding, GenerativeSettings, 
 def _own_settings(folder: Path) -> Mapping[str, Any]:
     decoding = read_decoding(folder)
     return {} if decoding is None else decoding.model_dump()
+
+
+def _check(name: str, settings: GenerativeSettings) -> None:
+    """Refuse a chat model as it was published: it would answer with anything, and take long to say so.
+
+    An adapter and a release (it says how it is decoded) were trained; of another whole model the user has to say so.
+    """
+    from abroad.models.chat import has_chat_template
+    from abroad.models.source import describe_model
+
+    source = describe_model(name, settings.base)
+    if settings.trained or source.adapter is not None or read_decoding(Path(name)) is not None:
+        return
+    if has_chat_template(source):
+        raise InputError(
+            f"{name}: a chat model that was not trained for this task, which would answer with anything: "
+            "`abroad fewshot` shows it examples, `abroad train` trains it; --trained, or trained: true in a config, "
+            "if it was trained elsewhere"
+        )
 
 
 def _load(name: str, settings: GenerativeSettings) -> Extractor:
@@ -35,4 +55,5 @@ KIND = ExtractorKind(
     Capability.LANGUAGE_MODEL | Capability.ENGINE,
     _load,
     own_settings=_own_settings,
+    check=_check,
 )

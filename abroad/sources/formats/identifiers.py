@@ -13,6 +13,7 @@ _ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:pubmed\.ncbi\.nlm\.nih\.gov|n
 _HEADER = re.compile(r"(?:pmids?|pubmed[ _]?ids?|dois?)", re.IGNORECASE)
 _MIN_SHARE = 0.8
 _MAX_LOOKED_AT = 200
+_MAX_WORDS = 4  # of a line that is a slip or a note in a list, rather than a sentence
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,13 @@ class Identifier:
 
 
 def is_identifiers(text: str) -> bool:
-    """Whether nearly all lines of a text are PMIDs or DOIs."""
-    lines = _lines(text)[:_MAX_LOOKED_AT]
-    found = sum(all(read_identifier(part) for part in _parts(line)) for _, line in lines)
-    return bool(lines) and found >= _MIN_SHARE * len(lines)
+    """Whether nearly all lines of a text are PMIDs or DOIs; of a short one most, and the others are no sentences."""
+    lines = [line for _, line in _lines(text)[:_MAX_LOOKED_AT]]
+    odd = [line for line in lines if not all(map(read_identifier, _parts(line)))]
+    found = len(lines) - len(odd)
+    if found >= _MIN_SHARE * len(lines):
+        return bool(lines)
+    return found > 1 and found > len(odd) and all(len(line.split()) <= _MAX_WORDS for line in odd)
 
 
 def read_identifiers(text: str, name: str) -> Iterator[Identifier | tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import re
 from dataclasses import dataclass
 
@@ -15,7 +16,8 @@ _END = re.compile(
     r"Index terms|Graphical abstract|Background and aims)\b",
     re.MULTILINE,
 )
-_MIN_ABSTRACT, _MAX_ABSTRACT = 100, 6_000  # characters
+_MIN_ABSTRACT, _MAX_ABSTRACT = 40, 6_000  # characters
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _MAX_PAGES = 200
 _NO_TITLE = re.compile(r"untitled|\.(?:docx?|pdf|tex|indd|dvi)$|^microsoft word|^\W*$|^PII|^doi:", re.IGNORECASE)
 
@@ -45,6 +47,7 @@ def read_pdf(data: bytes, name: str) -> PdfText:
     except ImportError:
         raise MissingDependencyError("pypdf", "pdf", "reading PDF") from None
     try:
+        logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its notes on odd objects are not for our users
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise InputError(f"{name}: a PDF locked by a password; save a copy without it")
@@ -52,8 +55,13 @@ def read_pdf(data: bytes, name: str) -> PdfText:
         title = str((reader.metadata.get("/Title") if reader.metadata else None) or "")
     except InputError:
         raise
+    except pypdf.errors.DependencyError:  # a cipher of the package cryptography
+        raise InputError(f"{name}: an encrypted PDF; save a copy without encryption (print it into a PDF)") from None
     except Exception as error:  # whatever a damaged file makes of pypdf
-        raise InputError(f"{name}: a damaged PDF ({type(error).__name__}: {str(error)[:100]})") from None
+        raise InputError(
+            f"{name}: a damaged PDF, of which no text can be read; get it anew, or open it in a viewer and print it "
+            "into a PDF"
+        ) from error
     text = "\n".join(pages).encode("utf-8", "ignore").decode()
     if not text.strip():
         raise InputError(
@@ -71,10 +79,11 @@ def read_pdf(data: bytes, name: str) -> PdfText:
 
 
 def _abstract(text: str) -> str | None:
-    """What stands between the heading and the next, if that is about as long as an abstract."""
+    """What stands between the heading and the next, or else a blank line, if that is about as long as an abstract."""
     for heading in _HEADING.finditer(text):
-        end = _END.search(text, heading.end())
-        found = text[heading.end() : end.start()] if end else ""
+        begin = heading.end() + len(text[heading.end() :]) - len(text[heading.end() :].lstrip())
+        end = _END.search(text, begin) or _BLANK_LINE.search(text, begin)
+        found = text[begin : end.start() if end else len(text)]
         if _MIN_ABSTRACT <= len(found.strip()) <= _MAX_ABSTRACT:
             return found
     return None

@@ -5,7 +5,9 @@ The content counts before the name: PubMed saves five formats as .txt.
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from pathlib import Path
 
 from abroad.core.errors import InputError
@@ -146,12 +148,23 @@ def _is_xml(text: str) -> bool:
 
 
 def _zip(data: bytes, name: str) -> str:
-    if b"xl/" in data or name.lower().endswith(".xlsx"):
+    """What a zip archive holds, by the folders in it and, of a damaged one, by its name."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            inside = {path.partition("/")[0] for path in archive.namelist()}
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        inside = {folder for folder in ("word", "xl", "ppt") if f"{folder}/".encode() in data}
+    lower = name.lower()
+    if "word" in inside or lower.endswith((".docx", ".docm", ".dotx")):
+        raise InputError(f"{name}: looks like a Word document; save it there as plain text (.txt, UTF-8) or as PDF")
+    if "ppt" in inside or lower.endswith((".pptx", ".pptm")):
+        raise InputError(f"{name}: looks like a PowerPoint presentation; save its text as .txt (UTF-8), or as PDF")
+    if "xl" in inside or lower.endswith((".xlsx", ".xlsm")):
         return WORKBOOK
-    if b"word/" in data:
-        raise InputError(f"{name}: looks like a Word document; save it as plain text (.txt, UTF-8)")
-    if b"opendocument" in data[:200]:
+    if b"opendocument" in data[:200] or lower.endswith((".odt", ".ods")):
         raise InputError(f"{name}: looks like LibreOffice's; save it as .xlsx, .csv or .txt")
+    if b"epub" in data[:200] or lower.endswith(".epub"):
+        raise InputError(f"{name}: looks like an e-book (.epub); save its text as .txt (UTF-8)")
     raise InputError(f"{name}: looks like a zip archive; unpack it first and give the folder")
 
 

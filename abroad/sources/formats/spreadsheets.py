@@ -126,7 +126,7 @@ def read_workbook(data: bytes, name: str) -> tuple[Rows, list[str]]:
     except InputError:
         raise
     except Exception as error:  # whatever a damaged zip or XML makes of openpyxl
-        raise InputError(f"{name}: a damaged workbook ({type(error).__name__}: {str(error)[:100]})") from None
+        raise InputError(f"{name}: a damaged workbook; open it in Excel and save it anew, or as CSV") from error
     filled = {title: rows for title, rows in sheets.items() if rows}
     if not filled:
         raise InputError(f"{name}: a workbook without any row")
@@ -142,13 +142,13 @@ def _sheet_rows(sheet: Any) -> list[tuple[int, list[str]]]:
     rows = (
         (number, [_cell(value) for value in row]) for number, row in enumerate(sheet.iter_rows(values_only=True), 1)
     )
-    return [(number, row) for number, row in rows if any(row)]
+    return [(number, row) for number, row in rows if any(map(str.strip, row))]
 
 
 def _cell(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return "" if value is None else str(value).strip()
+    return "" if value is None else str(value)
 
 
 def _trimmed(header: list[str]) -> list[str]:

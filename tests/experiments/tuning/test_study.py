@@ -42,7 +42,9 @@ def test_a_study_of_other_documents_is_refused(cli, data, tiny_model, documents)
 
 def test_decoding_is_searched_for_one_model(cli, data, tiny_model):
     options = ["--model", tiny_model, "--study", data / "d.sqlite", "--trials", 3, "--max-new-tokens", 4]
-    result = cli("tune", "decode", data / "train.jsonl", *options)
+    refused = cli("tune", "decode", data / "train.jsonl", *options)
+    assert refused.exit_code == 2 and "a chat model that was not trained" in refused.stderr
+    result = cli("tune", "decode", data / "train.jsonl", "--trained", *options)
     assert result.exit_code == 0 and result.stdout.startswith("extract:") and "num_beams" in result.stdout
     assert {trial.params["beams"] for trial in open_study(data / "d.sqlite", "decode").trials} <= {1, 3, 5}
 

@@ -187,7 +187,7 @@ def test_results_of_other_decoding_are_not_mixed(tiny_model):
 
 
 def test_the_command_takes_engine_settings_and_ranks(cli, tiny_model, documents, tmp_path):
-    from abroad.core.io import read_predictions, write_documents
+    from abroad.core.io import read_predictions
 
     write_documents(tmp_path / "docs.jsonl", documents)
     out, config = tmp_path / "p.jsonl", tmp_path / "c.yaml"
@@ -208,7 +208,7 @@ def test_the_command_takes_engine_settings_and_ranks(cli, tiny_model, documents,
     ("arguments", "message"),
     [
         (["--set", "draft=ngram"], "--model"),
-        (["--model", "tiny", "--set", "draft=ngram"], "--num-beams 1"),
+        (["--model", "tiny", "--trained", "--set", "draft=ngram"], "--num-beams 1"),
         (["--rank", "best"], "unknown order"),
         (["--rank", "er-d"], "--out"),
     ],
@@ -218,19 +218,3 @@ def test_wrong_use_of_decoding_and_ranking_ends_with_a_line(cli, tiny_model, arg
     out = [] if message == "--out" else ["--out", tmp_path / "p.jsonl"]
     result = cli("extract", "--text", "Ruta gave rutin.", *out, *arguments)
     assert result.exit_code == 2 and message in result.output, result.output
-
-
-@pytest.mark.parametrize("model", ["whole", "smollm2-135m"])
-def test_a_chat_model_that_was_not_trained_is_refused(cli, documents, tiny_model, tmp_path, model):
-    out = tmp_path / "p.jsonl"
-    given = tiny_model if model == "whole" else model
-    write_documents(tmp_path / "docs.jsonl", documents)
-    result = cli("extract", tmp_path / "docs.jsonl", "--model", given, "--out", out)
-    assert result.exit_code == 2 and not out.exists()
-    for word in ("abroad fewshot", "abroad train", "--trained"):
-        assert word in result.stderr
-
-
-def test_an_adapter_of_a_chat_model_is_no_chat_model(cli, tiny_adapter):
-    result = cli("extract", "--model", tiny_adapter, "--text", "Usnic acid from Usnea.", "--max-new-tokens", 4)
-    assert result.exit_code == 0, result.stderr

@@ -16,6 +16,9 @@ from abroad.sources.formats.identifiers import Identifier, is_identifiers, read_
         "# a comment\n10.1002/(SICI)1097-0010(199601)70:1<1::AID-JSFA>3.0.CO;2-K\n",
         "https://pubmed.ncbi.nlm.nih.gov/25706243/\n",
         "1\n2\n3\n4\nnonsense here\n",
+        "25706243\n15679323\n4567x\n",
+        "25706243\n(to be read)\n10.1021/np500813g\n",
+        "25706243\n\nn/a\n15679323\n?\n10.1021/np500813g\n",
     ],
 )
 def test_lists_are_recognised(text):
@@ -23,10 +26,14 @@ def test_lists_are_recognised(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Berberine of Coptis", "1\nnonsense\n", "In 2010 we\n", "123456789012\n", "PMID\n"]
+    "text", ["", "Berberine of Coptis", "1\nnonsense\n", "In 2010 we\n", "123456789012\n", "PMID\n", "1\nx\n2\ny\n"]
 )
 def test_other_texts_are_not(text):
     assert not is_identifiers(text)
+
+
+def test_a_paper_with_its_identifiers_is_no_list():
+    assert not is_identifiers("25706243\n10.1021/np500813g\nQuercetin was isolated from the bulbs of Allium cepa.\n")
 
 
 def test_each_has_its_line_and_what_is_none_its_reason():

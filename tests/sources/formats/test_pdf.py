@@ -1,6 +1,7 @@
 """The abstract of a paper in PDF; scans, locked and damaged files say what they are."""
 
 import io
+import re
 
 import pytest
 
@@ -59,9 +60,27 @@ def test_without_a_heading_all_text_is_read_and_that_is_told():
         (lambda: pdf(PAPER, password="secret"), "password"),
         (lambda: pdf(PAPER)[:300], "damaged"),
         (lambda: b"%PDF-1.7 nonsense", "damaged"),
+        (lambda: b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog /Pages 1 0 R >>\nendobj\n%%EOF", "damaged"),
     ],
 )
-def test_what_cannot_be_read_says_why(data, reason):
+def test_what_cannot_be_read_says_why_in_our_words(data, reason, capfd, caplog):
     with pytest.raises(InputError, match=reason) as caught:
         read_pdf(data(), "p.pdf")
-    assert "\n" not in str(caught.value)
+    assert "\n" not in str(caught.value) and not re.search(r"Error|Exception|Stream|Reader", str(caught.value))
+    assert capfd.readouterr() == ("", "") and not caplog.records
+
+
+SENTENCE = "Usnic acid was isolated from Usnea barbata."
+
+
+@pytest.mark.parametrize("mark", ["", ":", ".", " -"])
+@pytest.mark.parametrize("heading", ["Abstract", "ABSTRACT", "Summary"])
+@pytest.mark.parametrize("after", [["Introduction", "Lichens are old."], ["Keywords: lichens"], []])
+def test_an_abstract_on_the_line_of_its_heading(heading, mark, after):
+    found = read_pdf(pdf(["Acids of lichens", "Jane Doe", f"{heading}{mark} {SENTENCE}", *after]), "p.pdf")
+    assert found.record["AbstractText"] == SENTENCE and "abstract is read" in found.how
+
+
+def test_a_heading_with_hardly_a_word_is_none():
+    found = read_pdf(pdf(["Contents", "Abstract 1", "Introduction 2", *ABSTRACT]), "p.pdf")
+    assert "Berberine" in found.record["AbstractText"]
