@@ -29,7 +29,8 @@ class Tally(NamedTuple):
         counts: [E] relations of each entry.
         totals: [N, K] sum of the counts of each item.
         f: f(x) = x log x for x = 0 .. the highest count any entity can reach.
-        logs: log x for x = 0 .. the highest sum of counts any category can reach; 0 for 0.
+        logs: log x for x = 0 .. the highest sum of counts any category can reach, and the largest total of an item over
+            it: a box may still reckon with an item that was picked. 0 for 0.
         seen: [V] c_v, count of each entity.
         sums: [K] sum of f(c_v).
         sizes: [K] T, sum of c_v.
@@ -56,7 +57,7 @@ class Tally(NamedTuple):
             table.counts,
             totals,
             x * np.log(np.maximum(x, 1)),
-            _logs(int(totals.sum(axis=0).max())),
+            _logs(int(totals.sum(axis=0).max() + totals.max())),
             np.zeros(int(table.entities.max()) + 1, dtype=np.int64),
             np.zeros(categories),
             np.zeros(categories, dtype=np.int64),

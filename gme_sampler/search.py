@@ -34,8 +34,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from gme_sampler.boxes import Boxes, make_boxes, remove_item, update_boxes
-from gme_sampler.entropy import DECIMALS, Tally, add_item, increment
+from gme_sampler.boxes import make_boxes, remove_item, update_boxes
+from gme_sampler.entropy import DECIMALS, add_item, increment
 
 _SLACK = 1e-7  # an old increment may exceed the present one by the rounding errors of sums of x log x
 _SCALE = 10.0**DECIMALS
