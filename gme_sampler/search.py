@@ -2,7 +2,8 @@
 
 The score of an item is, in each category, a function of the counts it adds and
 of its increment (`entropy.increment`). Increments never fall while counts grow,
-as in lazy greedy search (Minoux 1978): an old increment is a bound, and only an
+as in lazy greedy search (Minoux 1978, Accelerated greedy algorithms for
+maximizing submodular set functions): an old increment is a bound, and only an
 item whose bound beats the best score found is looked at. Yet scores here are no
 sums of gains: every pick changes T and so the scores of all items, in no fixed
 order. So there is no queue of scores, but a tree of boxes of increments
