@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field, fields
+from functools import partial
 from numbers import Real
 from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 
-from gme_sampler.entropy import DECIMALS, x_log_x
+from gme_sampler.entropy import DECIMALS, Tally
 from gme_sampler.ranking import Ranking, StopPoint
-from gme_sampler.search import rank_exact, rank_sampled
+from gme_sampler.search import Goal, Picks, rank_exact, rank_sampled
 from gme_sampler.table import RelationTable, TableError
 
 
@@ -148,21 +149,16 @@ class GreedyMaximumEntropySampler:
         if self.binary:
             table = table.binary()
         n = min(n or len(table.items), len(table.items))
-        order, entropies = np.full(n, -1, dtype=np.int64), np.empty((n, len(table.categories)))
-        totals, f = table.totals(), x_log_x(table)
-        common = (table.bounds, table.entities, table.counts, totals)
-        by_sum = self.selector == "gme-sum"
-        kernel: Callable[..., None]
-        arguments: tuple[Any, ...]
+        tally, goal = Tally.of(table), Goal.of(table.utopia, self.selector == "gme-sum")
+        picks = Picks.of(n, len(table.categories))
         if self.approx is None:
-            _, classes = np.unique(totals, axis=0, return_inverse=True)
-            kernel, arguments = rank_exact, (*common, classes.reshape(-1), table.utopia, f, by_sum)
+            _, classes = np.unique(tally.totals, axis=0, return_inverse=True)
+            search = partial(rank_exact, tally, goal, picks, classes.reshape(-1))
         else:
-            kernel, arguments = rank_sampled, (*common, table.utopia, f, by_sum, self.approx, self.seed)
-        _run(kernel, arguments, order, entropies, progress)
-        return Ranking(
-            [table.items[code] for code in order], entropies.round(DECIMALS) + 0.0, table.categories, table.utopia
-        )
+            search = partial(rank_sampled, tally, goal, picks, self.approx, self.seed)
+        _run(search, picks, progress)
+        entropies = picks.heights.round(DECIMALS) + 0.0
+        return Ranking([table.items[code] for code in picks.order], entropies, table.categories, table.utopia)
 
     def _check(self) -> None:
         if self.selector not in ("gme", "gme-sum"):
@@ -192,23 +188,16 @@ def _text(value: Any) -> str | None:
     return str(value) if isinstance(value, Real) and value == value else None
 
 
-def _run(
-    kernel: Callable[..., None],
-    arguments: tuple[Any, ...],
-    order: np.ndarray,
-    entropies: np.ndarray,
-    progress: Callable[[int], None] | None,
-) -> None:
-    """Run a compiled kernel in a thread (it holds no lock), so that it can be watched and interrupted."""
-    halt = np.zeros(1, dtype=np.bool_)
+def _run(search: Callable[[], None], picks: Picks, progress: Callable[[int], None] | None) -> None:
+    """Run a compiled search in a thread (it holds no lock), so that it can be watched and interrupted."""
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(kernel, *arguments, halt, order, entropies)
+        running = pool.submit(search)
         try:
             while True:
                 try:
                     return running.result(timeout=0.2)
                 except NotYet:
                     if progress is not None:
-                        progress(int(np.searchsorted(order == -1, True)))
+                        progress(int(np.searchsorted(picks.order == -1, True)))
         finally:
-            halt[0] = True
+            picks.halt[0] = True

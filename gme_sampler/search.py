@@ -1,219 +1,253 @@
 """Exact greedy search: at each step the best item, without scoring every item.
 
-Items that add equally many relations to each category ("a class") differ only
-in their increments (`entropy.increment`), and smaller increments are better.
-So items of a class are gathered in blocks of similar increments, and a block's
-smallest increments bound the score of all its items. A step scores the blocks,
-and opens only those that could hold the best item. Increments in a block may be
-old: as they never fall, they still bound from below; opening a block brings
-those that matter up to date. Blocks are made anew as items drift apart.
+The score of an item is, in each category, a function of the counts it adds and
+of its increment (`entropy.increment`). Increments never fall while counts grow,
+as in lazy greedy search (Minoux 1978, Accelerated greedy algorithms for
+maximizing submodular set functions): an old increment is a bound, and only an
+item whose bound beats the best score found is looked at. Yet scores here are no
+sums of gains: every pick changes T and so the scores of all items, in no fixed
+order. So there is no queue of scores, but a tree of boxes of increments
+(`boxes`), and each step scores the boxes that could hold the best item.
 
-Rounding, and ties by item order, are part of the score, so the picks are those
-of scoring every item at every step.
+Bounds of a box with smallest increments l, smallest weighted sum p of
+increments, and largest totals t. Entropy, H = log(T + t) - (S + d) / (T + t),
+falls with the increment d and rises with t, so:
+
+1. The score at (l, t), rounded as scores are, is below those of all items.
+2. Rounding adds at most r = 0.5e-5 to H, so with H' = H + r the sum
+   g(d) = sum_k max(u_k - H'_k, 0)^2 is below the score of an item at d. g is
+   convex: g(d) >= g(l) + sum_k s_k (d_k - l_k), s_k = 2 max(u_k - H'_k(l), 0) / (T_k + t_k).
+   With a = min_k s_k / w_k, that is at least g(l) + a sum_k w_k (d_k - l_k)
+   >= g(l) + a (p - sum_k w_k l_k). This cuts off the corner of the box, where no
+   item is; tight if w is near s, so boxes are made with the w of that step.
+
+Late in a ranking T is so large that rounding makes most scores equal. Then the
+first item in text order among the equal ones is the pick: boxes know their first.
+
+Rounding, and ties by item order, are part of the score (Delmas, Wysocka and
+Freitas 2024, arXiv 2311.06364), so the picks are those of scoring every item.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
+from gme_sampler.boxes import make_boxes, remove_item, update_boxes
 from gme_sampler.entropy import DECIMALS, add_item, increment
 
-_BLOCK = 32
 _SLACK = 1e-7  # an old increment may exceed the present one by the rounding errors of sums of x log x
 _SCALE = 10.0**DECIMALS
+_HALF = 0.500001 / _SCALE  # what rounding adds to an entropy at most
+_ERROR = 1e-11  # above the rounding errors of a bound, and far below a difference of scores that rounding leaves
+_PATIENCE = 64  # looks for each item that is left, until boxes are made anew
 
 
-@njit(cache=True, nogil=True)
-def rank_exact(bounds, entities, counts, totals, classes, utopia, f, sum_mode, halt, order, heights):
-    """Fill `order` [n] with item codes, `heights` [n, K] with the entropies after each pick.
+class Goal(NamedTuple):
+    """What is to be reached.
 
-    Args:
-        classes: [N] equal for items whose `totals` [N, K] are equal.
-        halt: [1] set by another thread to end early; `order` shows it how far this is.
+    Attributes:
+        utopia: [K] log|V| of each category.
+        nearest: [K] the same, rounded as entropies are.
+        by_sum: Take the largest sum of entropies, not the point nearest to `utopia`.
     """
-    categories = bounds.shape[1] - 1
-    seen = np.zeros(entities.max() + 1, dtype=np.int64)
-    sums, sizes = np.zeros(categories), np.zeros(categories, dtype=np.int64)
-    increments = np.zeros((len(bounds), categories))
-    alive = np.ones(len(bounds), dtype=np.bool_)
-    class_totals = _totals_of_classes(classes, totals)
 
-    members, starts, block_class, low, first = _make_blocks(classes, increments, alive)
-    scores = np.empty(len(starts) - 1)
-    work, left, limit = 0, len(bounds), 0
-    logs, denominators = np.empty(class_totals.shape), np.empty(class_totals.shape)
-    for step in range(len(order)):
-        if halt[0]:
-            return
-        if work > limit:
-            for item in members:
-                if alive[item]:
-                    for k in range(categories):
-                        increments[item, k] = increment(item, k, bounds, entities, counts, seen, f) - _SLACK
-            members, starts, block_class, low, first = _make_blocks(classes, increments, alive)
-            scores = np.empty(len(starts) - 1)
-            work, limit = 0, 24 * left + 4096
-        for c in range(len(class_totals)):
-            for k in range(categories):
-                denominators[c, k] = sizes[k] + class_totals[c, k]
-                logs[c, k] = np.log(denominators[c, k])
+    utopia: np.ndarray
+    nearest: np.ndarray
+    by_sum: bool
 
-        best, best_item = np.inf, np.int64(len(bounds))
-        likely = -1
-        for b in range(len(scores)):
-            c = block_class[b]
-            scores[b] = np.inf
-            if first[b] < len(bounds):
-                scores[b] = _score(low, b, c, logs, denominators, sums, utopia, sum_mode)
-                if scores[b] < best or (scores[b] == best and first[b] < best_item):
-                    best, best_item, likely = scores[b], first[b], b
-        best, best_item = np.inf, np.int64(len(bounds))
-        for position in range(-1, len(scores)):
-            b = likely if position < 0 else position
-            if position == likely or scores[b] > best or (scores[b] == best and first[b] >= best_item):
-                continue
-            c = block_class[b]
-            for k in range(categories):
-                low[b, k] = np.inf
-            first[b] = len(bounds)
-            for m in range(starts[b], starts[b + 1]):
-                item = members[m]
-                if not alive[item]:
-                    continue
-                work += 1
-                score = _score(increments, item, c, logs, denominators, sums, utopia, sum_mode)
-                if score < best or (score == best and item < best_item):
-                    for k in range(categories):
-                        increments[item, k] = increment(item, k, bounds, entities, counts, seen, f)
-                    work += 3
-                    score = _score(increments, item, c, logs, denominators, sums, utopia, sum_mode)
-                    if score < best or (score == best and item < best_item):
-                        best, best_item = score, item
-                    for k in range(categories):
-                        increments[item, k] -= _SLACK
-                for k in range(categories):
-                    low[b, k] = min(low[b, k], increments[item, k])
-                first[b] = min(first[b], item)
+    @classmethod
+    def of(cls, utopia: np.ndarray, by_sum: bool) -> Goal:
+        return cls(utopia, np.rint(utopia * _SCALE) / _SCALE, by_sum)
 
-        add_item(best_item, bounds, entities, counts, totals, seen, f, sums, sizes)
-        alive[best_item] = False
-        left -= 1
-        order[step] = best_item
-        for k in range(categories):
-            heights[step, k] = np.log(sizes[k]) - sums[k] / sizes[k]
+
+class Picks(NamedTuple):
+    """What a search fills in.
+
+    Attributes:
+        order: [n] item codes; -1 for what is not yet picked.
+        heights: [n, K] entropies after each pick.
+        halt: [1] set by another thread to end early.
+        looked: [4] boxes scored, items scored, increments brought up to date, times that boxes were made.
+    """
+
+    order: np.ndarray
+    heights: np.ndarray
+    halt: np.ndarray
+    looked: np.ndarray
+
+    @classmethod
+    def of(cls, n: int, categories: int) -> Picks:
+        order, heights = np.full(n, -1, dtype=np.int64), np.empty((n, categories))
+        return cls(order, heights, np.zeros(1, dtype=np.bool_), np.zeros(4, dtype=np.int64))
 
 
 @njit(cache=True, nogil=True)
-def rank_sampled(bounds, entities, counts, totals, utopia, f, sum_mode, size, seed, halt, order, heights):
+def rank_exact(tally, goal, picks, classes):
+    """Fill `picks` with the best item of each step; `classes` [N] are equal for items whose totals are equal."""
+    left = np.ones(len(classes), dtype=np.bool_)
+    boxes = _fresh_boxes(tally, goal, classes, left)
+    looks = 0
+    for step in range(len(picks.order)):
+        if picks.halt[0]:
+            return
+        if looks > _PATIENCE * (len(classes) - step) + 4096:
+            boxes = _fresh_boxes(tally, goal, classes, left)
+            picks.looked[3] += 1
+            looks = 0
+        item, box, looked = _best(tally, goal, boxes)
+        looks += looked[0] + looked[1] + 3 * looked[2]
+        for n in range(3):
+            picks.looked[n] += looked[n]
+        add_item(item, tally, picks.heights[step])
+        left[item] = False
+        remove_item(boxes, box, item)
+        picks.order[step] = item
+
+
+@njit(cache=True, nogil=True)
+def rank_sampled(tally, goal, picks, size, seed):
     """As `rank_exact`, but each step scores a random `size` of the remaining items."""
     np.random.seed(seed)
-    categories = bounds.shape[1] - 1
-    seen = np.zeros(entities.max() + 1, dtype=np.int64)
-    sums, sizes = np.zeros(categories), np.zeros(categories, dtype=np.int64)
-    remaining = np.arange(len(bounds))
-    left = len(bounds)
-    one = np.empty((1, categories))
-    logs, denominators = np.empty((1, categories)), np.empty((1, categories))
-    for step in range(len(order)):
-        if halt[0]:
+    increments = np.zeros((1, tally.totals.shape[1]))
+    remaining = np.arange(len(tally.totals))
+    left = len(remaining)
+    for step in range(len(picks.order)):
+        if picks.halt[0]:
             return
-        best, best_item, best_place = np.inf, np.int64(len(bounds)), -1
+        best, best_item, best_place = np.inf, np.int64(len(tally.totals)), -1
         drawn = min(size, left)
         for draw in range(drawn):
             # Fisher-Yates: the drawn move to the front of those that remain.
             place = draw + np.random.randint(0, left - draw) if drawn < left else draw
             item = remaining[place]
             remaining[place], remaining[draw] = remaining[draw], item
-            for k in range(categories):
-                one[0, k] = increment(item, k, bounds, entities, counts, seen, f)
-                denominators[0, k] = sizes[k] + totals[item, k]
-                logs[0, k] = np.log(denominators[0, k])
-            score = _score(one, 0, 0, logs, denominators, sums, utopia, sum_mode)
+            _refresh(item, increments[0], tally)
+            score = _score(increments, 0, tally.totals, item, tally, goal)
             if score < best or (score == best and item < best_item):
                 best, best_item, best_place = score, item, draw
-        add_item(best_item, bounds, entities, counts, totals, seen, f, sums, sizes)
+        add_item(best_item, tally, picks.heights[step])
         left -= 1
         remaining[best_place] = remaining[left]
-        order[step] = best_item
-        for k in range(categories):
-            heights[step, k] = np.log(sizes[k]) - sums[k] / sizes[k]
+        picks.order[step] = best_item
 
 
-@njit(cache=True, inline="always")
-def _score(increments, row, c, logs, denominators, sums, utopia, sum_mode):
+@njit(cache=True)
+def _fresh_boxes(tally, goal, classes, left):
+    """Boxes of the items that are left with present increments, and weights for the present state."""
+    items, increments = np.flatnonzero(left), np.zeros(tally.totals.shape)
+    for item in items:
+        _refresh(item, increments[item], tally)
+        increments[item] -= _SLACK
+    weights = np.ones(increments.shape[1])
+    if tally.sizes[0] > 0:
+        for k in range(len(weights)):
+            entropy = tally.logs[tally.sizes[k]] - tally.sums[k] / tally.sizes[k]
+            weights[k] = (1.0 if goal.by_sum else max(goal.utopia[k] - entropy, 0.0)) / tally.sizes[k]
+        highest = weights.max()
+        weights = np.maximum(weights / highest, 1e-6) if highest > 0 else np.ones(len(weights))
+    return make_boxes(items, classes, increments, tally.totals, weights)
+
+
+@njit(cache=True, error_model="numpy")
+def _best(tally, goal, boxes):
+    """(best item, its box, numbers looked at as in `Picks`): the boxes are searched in depth, the better half first."""
+    first, waiting, waiting_score = boxes.first, boxes.waiting, boxes.waiting_score
+    best, best_item, best_box = np.inf, boxes.items[0], -1
+    scored, items, refreshed = 0, 0, 0
+    waiting[0], waiting_score[0], size = 0, -np.inf, 1
+    while size > 0:
+        size -= 1
+        box = waiting[size]
+        if waiting_score[size] > best or (waiting_score[size] == best and first[box] >= best_item):
+            continue
+        if boxes.right[box] == 0:
+            score, item, fresh = _best_of_box(tally, goal, boxes, box, (best, best_item))
+            if item != best_item:
+                best, best_item, best_box = score, item, box
+            items += boxes.end[box] - boxes.start[box]
+            refreshed += fresh
+            continue
+        scored += 2
+        worse, better = box + 1, boxes.right[box]
+        worse_score = _bound(worse, boxes, tally, goal)
+        better_score = _bound(better, boxes, tally, goal)
+        if worse_score < better_score or (worse_score == better_score and first[worse] < first[better]):
+            worse, better = better, worse
+            worse_score, better_score = better_score, worse_score
+        if worse_score < best or (worse_score == best and first[worse] < best_item):
+            waiting[size], waiting_score[size] = worse, worse_score
+            size += 1
+        if better_score < best or (better_score == best and first[better] < best_item):
+            waiting[size], waiting_score[size] = better, better_score
+            size += 1
+    return best_item, best_box, (scored, items, refreshed)
+
+
+@njit(cache=True, error_model="numpy")
+def _best_of_box(tally, goal, boxes, box, found):
+    """(best score, its item, items brought up to date) of what was found before and the items of an undivided box."""
+    best, best_item = found
+    increments, totals, fresh = boxes.increments, boxes.most, 0
+    for m in range(boxes.start[box], boxes.end[box]):
+        item = boxes.members[m]
+        score = _score(increments, m, totals, box, tally, goal)
+        if score < best or (score == best and item < best_item):
+            _refresh(item, increments[m], tally)
+            score = _score(increments, m, totals, box, tally, goal)
+            if score < best or (score == best and item < best_item):
+                best, best_item = score, item
+            for k in range(increments.shape[1]):
+                increments[m, k] -= _SLACK
+            fresh += 1
+    if fresh:
+        update_boxes(boxes, box)
+    return best, best_item, fresh
+
+
+@njit(cache=True)
+def _refresh(item, increments, tally):
+    for k in range(len(increments)):
+        increments[k] = increment(item, k, tally)
+
+
+@njit(cache=True, inline="always", error_model="numpy")
+def _score(increments, place, totals, row, tally, goal):
     """Lower is better: squared distance to utopia, or minus the sum, of rounded entropies.
 
     With entropies kept from passing the utopian one (rounded likewise), the score
     never falls as an increment grows: bounds in, bounds out.
     """
     score = 0.0
-    for k in range(len(sums)):
-        entropy = np.rint((logs[c, k] - (sums[k] + increments[row, k]) / denominators[c, k]) * _SCALE) / _SCALE
-        entropy = min(entropy, np.rint(utopia[k] * _SCALE) / _SCALE)  # a bound may overshoot, an entropy does not
-        score += -entropy if sum_mode else (utopia[k] - entropy) ** 2
+    for k in range(len(tally.sums)):
+        size = tally.sizes[k] + totals[row, k]
+        entropy = np.rint((tally.logs[size] - (tally.sums[k] + increments[place, k]) / size) * _SCALE) / _SCALE
+        entropy = min(entropy, goal.nearest[k])  # a bound may overshoot, an entropy does not
+        score += -entropy if goal.by_sum else (goal.utopia[k] - entropy) ** 2
     return score
 
 
-@njit(cache=True)
-def _totals_of_classes(classes, totals):
-    result = np.zeros((classes.max() + 1, totals.shape[1]), dtype=np.int64)
-    for item in range(len(classes)):
-        result[classes[item]] = totals[item]
-    return result
-
-
-@njit(cache=True)
-def _make_blocks(classes, increments, alive):
-    """Blocks of at most _BLOCK items that are left, of one class and of similar increments.
-
-    Returns:
-        members: [L] item codes, block after block.
-        starts: [B + 1] where each block starts in `members`.
-        block_class: [B] class of each block's items.
-        low: [B, K] smallest increments of each block.
-        first: [B] smallest item code of each block.
-    """
-    items = np.flatnonzero(alive)
-    members = items[np.argsort(classes[items], kind="mergesort")]
-    starts = [0]
-    pending = [(0, len(members))]
-    while pending:
-        start, end = pending.pop()
-        low_class, high_class = classes[members[start]], classes[members[end - 1]]
-        if low_class != high_class:
-            middle = start + (end - start) // 2
-            cut = middle
-            while cut < end and classes[members[cut]] == classes[members[middle - 1]]:
-                cut += 1
-            if cut == end:
-                cut = middle
-                while classes[members[cut - 1]] == classes[members[end - 1]]:
-                    cut -= 1
-            pending.append((cut, end))
-            pending.append((start, cut))
-        elif end - start > _BLOCK:
-            part = members[start:end]
-            widest, width = -1, 0.0
-            for k in range(increments.shape[1]):
-                values = increments[part, k]
-                if values.max() - values.min() > width:
-                    widest, width = k, values.max() - values.min()
-            if widest >= 0:
-                members[start:end] = part[np.argsort(increments[part, widest], kind="mergesort")]
-            middle = start + (end - start) // 2
-            pending.append((middle, end))
-            pending.append((start, middle))
+@njit(cache=True, inline="always", error_model="numpy")
+def _bound(box, boxes, tally, goal):
+    """What no item of the box scores below: the larger one of the bounds 1 and 2 above."""
+    corner, smooth, steepness, distance = 0.0, 0.0, np.inf, boxes.low[box, len(tally.sums)]
+    for k in range(len(tally.sums)):
+        size = tally.sizes[k] + boxes.most[box, k]
+        weight, utopia = boxes.weights[k], goal.utopia[k]
+        entropy = tally.logs[size] - (tally.sums[k] + boxes.low[box, k]) / size
+        rounded = min(np.rint((entropy + _ERROR) * _SCALE) / _SCALE, goal.nearest[k])
+        distance -= weight * boxes.low[box, k]
+        if goal.by_sum:
+            corner -= rounded
+            smooth -= entropy + _HALF
+            steepness = min(steepness, 1 / (size * weight))
         else:
-            starts.append(end)
-    blocks = len(starts) - 1
-    low = np.empty((blocks, increments.shape[1]))
-    first = np.empty(blocks, dtype=np.int64)
-    block_class = np.empty(blocks, dtype=np.int64)
-    for b in range(blocks):
-        part = members[starts[b] : starts[b + 1]]
-        for k in range(increments.shape[1]):
-            low[b, k] = increments[part, k].min()
-        first[b] = part.min()
-        block_class[b] = classes[part[0]]
-    return members, np.array(starts), block_class, low, first
+            missing = max(utopia - entropy - _HALF, 0.0)
+            corner += (utopia - rounded) ** 2
+            smooth += missing**2
+            steepness = min(steepness, 2 * missing / (size * weight))
+    if distance < np.inf:
+        return max(corner, smooth + steepness * distance - _ERROR)
+    return corner

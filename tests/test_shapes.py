@@ -27,8 +27,6 @@ LONG = {
     "abroad.ranking.game:_play",
     "abroad.release.pack:_card",
     "annotation.argilla.push:push",
-    "gme_sampler.search:_make_blocks",
-    "gme_sampler.search:rank_exact",
 }
 """Functions of more than 50 lines, signature and docstring counted."""
 WIDE = {
@@ -71,12 +69,7 @@ WIDE = {
     "annotation.argilla.pull:_decision",
     "annotation.argilla.push:push",
     "annotation.argilla.push:send",
-    "gme_sampler.entropy:_entropies_along",
-    "gme_sampler.entropy:add_item",
-    "gme_sampler.entropy:increment",
     "gme_sampler.search:_score",
-    "gme_sampler.search:rank_exact",
-    "gme_sampler.search:rank_sampled",
 }
 """Functions of more than 5 parameters; those of commands are options, and not counted."""
 
