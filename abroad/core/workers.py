@@ -48,7 +48,7 @@ def asks_for_ray() -> bool:
     return bool(os.environ.get("RAY_ADDRESS"))
 
 
-def work_through(shards: Sequence[Shard], job: Job, pool: Pool, progress: Progress) -> int:
+def work_through(shards: Sequence[Shard], job: Job, pool: Pool, bar: Progress) -> int:
     """Let the workers do all shards that are not done; the sum of what the job says.
 
     Raises:
@@ -56,7 +56,7 @@ def work_through(shards: Sequence[Shard], job: Job, pool: Pool, progress: Progre
         MissingDependencyError: Ray is asked for and not installed.
     """
     todo = [shard for shard in shards if not shard.done]
-    before = progress.done - sum(shard.answered() for shard in todo)
+    before = bar.done - sum(shard.answered() for shard in todo)
     workers = min(pool.workers, len(todo))
     total, done, failures = 0, 0, list[str]()
     for outcome in _outcomes(todo, job, Pool(workers, pool.ray, pool.gpus)) if todo else ():
@@ -68,7 +68,7 @@ def work_through(shards: Sequence[Shard], job: Job, pool: Pool, progress: Progre
             done += todo.pop(0).count
         # Shards are given out in order, so that those at work are among the first that are not done.
         now = before + done + sum(shard.answered() for shard in todo[: 2 * workers])
-        progress.advance(max(now - progress.done, 0), f"{workers} workers")
+        bar.advance(max(now - bar.done, 0), f"{workers} workers")
     if failures:
         raise AbroadError(
             f"{len(failures)} of {len(shards)} shards could not be answered ({failures[0]}); "

@@ -18,6 +18,7 @@ from abroad.core.helpers import helper
 from abroad.core.io import atomic_write, read_documents, read_predictions, read_records, write_jsonl
 from abroad.core.locks import held
 from abroad.core.machine import cores
+from abroad.core.progress import Progress
 from abroad.core.schema import Document, Prediction
 from abroad.core.shards import Shard, ShardedOutput, ShardPlan, shard_size
 from abroad.core.workers import Pool, asks_for_ray, work_through
@@ -31,7 +32,7 @@ from abroad.pipeline.extract_shards import Counts, ExtractJob, Links, counts_of,
 Ranker = Callable[[Sequence[Document], Sequence[Prediction], Path], None]
 """(documents, predictions, file for the ranked ones): puts the relations of each document in order."""
 
-LARGEST = 1_000
+LARGEST = 500
 """Documents of a shard at most: some seconds of work, and megabytes."""
 _SMALLEST = 250
 """Documents of a shard that a process is given, unless workers were asked for."""
@@ -187,13 +188,13 @@ def _extract(
     return ExtractReport(resumed, counts)
 
 
-def _extract_here(todo: Sequence[Shard], extractor: Extractor, linker: Any, progress: Any) -> None:
+def _extract_here(todo: Sequence[Shard], extractor: Extractor, linker: Any, bar: Progress) -> None:
     relations = 0
 
     def advance(found: int) -> None:
         nonlocal relations
         relations += found
-        progress.advance(note=f"{relations} relations")
+        bar.advance(note=f"{relations} relations")
 
     for shard in todo:
         extract_shard(shard, extractor, linker, advance)
