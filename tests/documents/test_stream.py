@@ -14,7 +14,11 @@ from abroad.documents.inputs import InputSettings, read_inputs
 from abroad.documents.stream import JsonLines, ListedDocuments, open_inputs
 
 PAPERS = {
-    "a.jsonl": [{"id": "1", "AbstractText": "One."}, {"id": "2", "title": "Two", "PMID": 7}, {"AbstractText": "No id."}],
+    "a.jsonl": [
+        {"id": "1", "AbstractText": "One."},
+        {"id": "2", "title": "Two", "PMID": 7},
+        {"AbstractText": "No id."},
+    ],
     "b.jsonl": [{"id": "1", "AbstractText": "Another."}, {"id": "7", "PMID": "7", "AbstractText": "Seven."}],
     "c.jsonl": [{"id": "7", "PMID": "7", "AbstractText": "Seven."}, {"id": "9", "AbstractText": "Nine."}],
     "repeats.jsonl": [{"id": "5", "AbstractText": "Five."}, {"id": "5", "AbstractText": "Again."}, {"id": "6"}],
@@ -54,7 +58,6 @@ def test_a_file_packed_with_gzip_and_a_pipe_hold_the_same(folder, packed):
         records, _ = streamed([folder / "a.jsonl.gz"])
         assert [record for _, _, record in read_records(folder / "a.jsonl.gz")] == PAPERS["a.jsonl"]
     else:
-
         records, _ = streamed([Path("-")], stdin=io.BytesIO(data))
     assert [record["AbstractText"] for record in records] == ["One.", "", "No id."]
 
