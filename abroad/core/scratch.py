@@ -1,6 +1,6 @@
 """What a run must remember of each record and memory does not hold: in a database on disk, for the time of the run.
 
-SQLite keeps a few megabytes of it in memory, whatever its size.
+SQLite keeps half a megabyte of it in memory, whatever its size.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from abroad.core.jsonl import BadJson, parse_json
+
+_CACHE = "cache_size=-500"  # KiB
 
 
 class SeenIds:
@@ -145,7 +147,7 @@ class _Database:
             path.unlink(missing_ok=True)
         # An empty name is a temporary file of SQLite's own, that goes when it is closed.
         self._connection = sqlite3.connect(path if path is not None else "", isolation_level=None)
-        for pragma in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "locking_mode=EXCLUSIVE", _CACHE):
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.execute("BEGIN")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,21 +51,38 @@ class ShardSource(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Shard:
-    """A part of the records, with a file for its results.
+    """A part of the records, with a file for its results; thousands of them take little memory.
 
     Attributes:
-        inputs: JSONL of the records, ids unique over all shards.
-        out: JSONL of their results, there when the shard is done.
-        count: of the records.
-        partial: where results lie while the shard is not done.
+        folder: of all shards.
+        number: its place among them.
+        count: of its records.
+        name: of the records ("prompts").
+        identity: of the results, as `partial_file` has it in a name.
     """
 
-    inputs: Path
-    out: Path
+    folder: Path
+    number: int
     count: int
-    partial: Path
+    name: str
+    identity: str
+
+    @property
+    def inputs(self) -> Path:
+        """JSONL of the records, ids unique over all shards."""
+        return self.folder / f"{self.number:05}.{self.name}.jsonl"
+
+    @property
+    def out(self) -> Path:
+        """JSONL of their results, there when the shard is done."""
+        return self.folder / f"{self.number:05}.jsonl"
+
+    @property
+    def partial(self) -> Path:
+        """Where results lie while the shard is not done."""
+        return helper(self.out, f"partial-{self.identity}.jsonl")
 
     @property
     def done(self) -> bool:
@@ -114,7 +131,8 @@ class ShardedOutput:
     def __init__(self, source: ShardSource, out: Path, how: ShardPlan) -> None:
         self._source, self._out, self._how = source, out, how
         self._identity = how.identity
-        self._directory = helper(out, f"shards-{digest(how.identity)}")
+        self._digest = digest(how.identity)
+        self._directory = helper(out, f"shards-{self._digest}")
 
     def plan(self, context: Context) -> list[Shard]:
         """The shards, in order; those of an interrupted run of the same inputs and identity, or new ones.
@@ -143,10 +161,7 @@ class ShardedOutput:
         return [self._shard(number, count) for number, count in enumerate(plan["counts"])]
 
     def _shard(self, number: int, count: int, directory: Path | None = None) -> Shard:
-        directory = directory or self._directory
-        out = directory / f"{number:05}.jsonl"
-        inputs = directory / f"{number:05}.{self._source.name}.jsonl"
-        return Shard(inputs, out, count, partial_file(out, self._identity))
+        return Shard(directory or self._directory, number, count, self._source.name, self._digest)
 
     def _set_aside(self, key: str, left: int) -> None:
         """Keep the results of other inputs than those of now, where a run of those inputs finds them."""
@@ -180,13 +195,13 @@ class ShardedOutput:
             inputs: where the inputs of all shards go.
         """
         if inputs is not None:
-            _concatenate([shard.inputs for shard in shards], inputs)
+            _concatenate((shard.inputs for shard in shards), inputs)
         for shard in shards:
             beside = helper(shard.out, "rejects.jsonl")
             if beside.exists():
                 context.rejects.items += [record for _, _, record in read_records(beside)]
         write_identity(self._out, None)  # killed here, the output is of no identity and the shards still there
-        written = _concatenate([shard.out for shard in shards], self._out)
+        written = _concatenate((shard.out for shard in shards), self._out)
         write_identity(self._out, self._identity)
         plan = self._read_plan() or {}
         for spent in plan.get("spent", []):
@@ -258,7 +273,7 @@ class ShardedOutput:
         return files
 
 
-def _concatenate(files: list[Path], out: Path) -> int:
+def _concatenate(files: Iterable[Path], out: Path) -> int:
     """Write files one after the other; the number of lines."""
     lines = 0
     with atomic_write(out, binary=True) as target:
