@@ -27,9 +27,11 @@ from abroad.documents.distinct import clashing_sources, named_by_file, note_name
 from abroad.documents.file_documents import Item, Source, read_json
 from abroad.documents.inputs import InputSettings, check_path, find_sources, note_titles_alone, read_inputs
 from abroad.documents.lookup import Lookup, resolve
+from abroad.sources.formats.bioc import is_bioc_json
 from abroad.sources.formats.identifiers import Identifier
 
 _NOT_JSON = (".xml", ".xml.gz", ".spacy")
+_HEAD = 4_096
 _BYTES_A_RECORD = 500  # packed; only the sizes of shards follow from it
 _BLOCK = 1 << 20
 _PIPE = "pipe-"
@@ -221,6 +223,9 @@ def _is_json_lines(source: Source) -> bool:
     if source.path is None or not source.path.is_file() or source.name.lower().endswith(_NOT_JSON):
         return False
     with contextlib.suppress(EOFError, OSError), source.open() as stream:  # what is wrong with it is told elsewhere
+        if is_bioc_json(stream.read(_HEAD)):
+            return False
+        stream.seek(0)
         return is_json_lines(stream)
     return False
 

@@ -16,6 +16,7 @@ from abroad.core.provenance import peak_memory_mb
 from abroad.core.resume import ResumableOutput, digest, exclusive
 from abroad.core.schema import Document, Prediction
 from abroad.core.shards import Shard
+from abroad.documents.parts import merged, parts
 from abroad.extraction.base import Extractor
 
 if TYPE_CHECKING:
@@ -185,8 +186,25 @@ def extract_shard(
 
 
 def extracted(extractor: Extractor, documents: Sequence[Document]) -> Iterator[Prediction]:
-    """The predictions of documents, as they are ready."""
-    return extractor.extract(documents)
+    """The predictions of documents, as they are ready; a full text is extracted part by part, and has one too."""
+    read: list[Document] = []
+    owners: dict[str, Document] = {}
+    waiting: dict[str, tuple[int, list[Prediction]]] = {}
+    for document in documents:
+        some = parts(document)
+        read += some
+        if len(some) > 1:
+            owners |= dict.fromkeys((part.id for part in some), document)
+            waiting[document.id] = (len(some), [])
+    for prediction in extractor.extract(read):
+        owner = owners.get(prediction.id)
+        if owner is None:
+            yield prediction
+            continue
+        count, found = waiting[owner.id]
+        found.append(prediction)
+        if len(found) == count:
+            yield merged(owner, found)
 
 
 def input_digest(extractor: Extractor, document: Document) -> str:

@@ -16,6 +16,7 @@ from abroad.core.errors import AbroadError
 from abroad.core.helpers import helper_folder
 from abroad.core.io import read_documents, read_predictions, write_jsonl
 from abroad.core.schema import Document, Prediction, Relation
+from abroad.documents.parts import parts
 from abroad.documents.stream import ListedDocuments
 from abroad.pipeline import extract as stage
 from abroad.pipeline.extract import Extraction, extract_stage
@@ -117,6 +118,15 @@ def test_an_unfinished_run_of_the_version_before_shards_is_gone_on_with(tmp_path
     check_exactly_once(out)
     assert [p.id for p in read_predictions(out) if p.relations[0].chemical == "of before"] == ["3", "5"]
     assert not list(helper_folder(out).glob("partial*"))
+
+
+def test_a_full_text_is_extracted_part_by_part_and_has_one_prediction(tmp_path):
+    paragraphs = [f"Paragraph {n}. " + "Quercetin was isolated from Allium cepa. " * 60 for n in range(6)]
+    found = [Document("a", "A paper", "An abstract."), Document("full", "A paper", "\n".join(paragraphs))]
+    assert len(parts(found[1])) > 1
+    run(found, tmp_path / "p.jsonl", 1)
+    first, second = read_predictions(tmp_path / "p.jsonl")
+    assert (first.id, second.id) == ("a", "full") and len(second.relations) == len(parts(found[1]))
 
 
 def test_small_inputs_are_read_in_this_process(tmp_path, monkeypatch):
