@@ -31,7 +31,6 @@ LONG = {
 """Functions of more than 50 lines, signature and docstring counted."""
 WIDE = {
     "abroad.cli.documents:_fetch_references",
-    "abroad.cli.extract:_inputs",
     "abroad.documents.fetch:fetch_documents",
     "abroad.documents.stage:documents_stage",
     "abroad.engines.transformers.engine:TransformersEngine.__init__",
@@ -53,7 +52,6 @@ WIDE = {
     "abroad.extraction.builtin.spacy_pipeline.components:make_relations",
     "abroad.extraction.fewshot.entry:make_extractor",
     "abroad.extraction.generative.load:load_generative_extractor",
-    "abroad.pipeline.extract:extract_stage",
     "abroad.ranking.compare:_order_scores",
     "abroad.ranking.rank:rank_file",
     "abroad.release.grid:search",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,13 +18,17 @@ from abroad.core.outputs import Kind
 from abroad.documents.formats import BINARY, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
+    from abroad.core.context import Context
     from abroad.core.schema import Document, Prediction
-    from abroad.extraction.base import CalibratedExtractor, ExtractionReport
+    from abroad.documents.inputs import InputSettings
+    from abroad.documents.pairs import Part
+    from abroad.documents.stream import DocumentSource
+    from abroad.extraction.base import CalibratedExtractor, Extractor
     from abroad.linking.quickstatements import StatementReport
-    from abroad.pipeline.extract import Ranker
+    from abroad.pipeline.extract import Extraction, FileSettings, Ranker
+    from abroad.pipeline.extract_shards import Counts
     from abroad.ranking.rank import RankSettings
     from abroad.sources.eutils import EutilsClient, EutilsSettings
-    from abroad.sources.formats.spreadsheets import ColumnNames
 
 
 PREDICTIONS = Kind("predictions", ENDINGS)
@@ -64,6 +69,13 @@ def extract(
     ),
     quickstatements: Path | None = typer.Option(None, metavar="FILE", help="Write what Wikidata lacks; needs --index."),
     link: bool = typer.Option(True, help="Add identifiers: NCBI Taxonomy, the index, OPSIN if it is installed."),
+    workers: int | None = typer.Option(
+        None,
+        min=1,
+        metavar="NUMBER",
+        help="Processes that extract; else one a core, or one alone for language models. With RAY_ADDRESS (Ray) those "
+        "of a cluster.",
+    ),
     config: Path | None = typer.Option(None, help="YAML with a section 'extract'; else what a release says."),
     rank: str = typer.Option(None, help="Rank by likelihood, product, er-g or er-d (see `abroad rank`); needs --out."),
     rank_model: str = typer.Option(None, help="Language model that ranks; else --model, else smollm2-135m."),
@@ -91,13 +103,16 @@ def extract(
       abroad extract pmids.txt --out predictions.csv
       cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
+    from abroad.core.context import Context
     from abroad.core.errors import InputError
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
+    from abroad.documents.inputs import InputSettings
     from abroad.extraction.base import refuse_if_all_failed
-    from abroad.extraction.load import check_extractor, load_extractor
+    from abroad.extraction.load import check_extractor
     from abroad.linking.quickstatements import write_quickstatements
-    from abroad.pipeline.extract import Refinement, extract_stage
+    from abroad.pipeline.extract import extract_stage, records_with_documents
+    from abroad.pipeline.extract_settings import FileSettings
     from abroad.sources.formats.spreadsheets import ColumnNames
     from abroad.sources.name_index import NameIndex
 
@@ -110,36 +125,34 @@ def extract(
     kind = format_of(format, out)
     if kind in BINARY and out is None:
         raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
-    name, settings = _extractor(model, config, generative, calibrated)
-    check_extractor(name, settings)  # before anything is read or fetched
+    recipe = _recipe(model, config, generative, calibrated)
+    check_extractor(*recipe)  # before anything is read or fetched
     context = Context(say=say)
     names = NameIndex(index) if index is not None else None
+    settings = FileSettings(link=link, index=index, workers=workers, format=kind)
     columns = ColumnNames(title_column, abstract_column)
-    inputs = _inputs(documents, columns, fetch, text, pmid, eutils, context)
-    say_notes(context)
-    extractor = load_extractor(name, **settings)
-    base = generative.get("base")
-    ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
-    refine = Refinement(link, names, ranker)
-    if "precision" in calibrated:  # a kind that takes a precision is calibrated
-        _say_point(cast("CalibratedExtractor", extractor))
-    if out is None:
-        predictions = refine.linked(inputs, list(extractor.extract(inputs)))
-        _print(inputs, predictions, kind)
-        if context.rejects:
-            say(context.rejects.summary())
-    else:
-        files = [file for file in (*documents, index) if file is not None and file.exists()]
-        source = documents[0] if [path.suffix.lower() for path in documents] == [".spacy"] else None
-        with run_record(out, "extract", extractor.identity, files) as record:
-            report, predictions = extract_stage(inputs, extractor, out, refine, kind, source)
-            record["result"] = vars(report)
-        report_rejects(context, out)
-        _say_report(out, report, predictions)
-    if quickstatements is not None and names is not None:
-        _say_statements(quickstatements, write_quickstatements(quickstatements, inputs, predictions, names))
-    errors = [f"{prediction.id}: {prediction.error}" for prediction in predictions if prediction.error is not None]
-    refuse_if_all_failed(len(errors), len(predictions), errors[0] if errors else "")
+    reading = InputSettings(columns=columns, fetch=fetch, open_client=_client_of(eutils))
+    with _inputs(documents, reading, (text, pmid), out, context) as inputs:
+        say_notes(context)
+        extractor = _extractor(*recipe)
+        base = generative.get("base")
+        ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
+        if "precision" in calibrated:  # a kind that takes a precision is calibrated
+            _say_point(cast("CalibratedExtractor", extractor))
+        by = _extraction(extractor, recipe, ranker)
+        if out is None:
+            counts, parts = _print(inputs, by.extractor, settings, context, (kind, quickstatements is not None))
+        else:
+            read = [file for file in (*documents, index) if file is not None and file.exists()]
+            with run_record(out, "extract", extractor.identity, read) as record:
+                report = extract_stage(inputs, out, by, settings, context)
+                record["result"] = report.to_dict()
+            counts, parts = report.counts, records_with_documents(out, kind)
+            report_rejects(context, out)
+            _say_report(out, counts)
+        if quickstatements is not None and names is not None:
+            _say_statements(quickstatements, write_quickstatements(quickstatements, parts, names))
+    refuse_if_all_failed(counts.failed, counts.documents, counts.first_error)
 
 
 def _say_point(extractor: CalibratedExtractor) -> None:
@@ -150,18 +163,17 @@ def _say_point(extractor: CalibratedExtractor) -> None:
     )
 
 
-def _say_report(out: Path, report: ExtractionReport, predictions: list[Prediction]) -> None:
+def _say_report(out: Path, counts: Counts) -> None:
     say(
-        f"{out}: {report.relations} relations from {report.documents} documents; {report.failed} failed, "
-        f"{report.malformed} malformed parts, {report.cut_off} outputs cut off at the token budget"
+        f"{out}: {counts.relations} relations from {counts.documents} documents; {counts.failed} failed, "
+        f"{counts.malformed} malformed parts, {counts.cut_off} outputs cut off at the token budget"
     )
-    if capped := sum(int(prediction.extra.get("capped", 0)) for prediction in predictions):
-        say(f"{capped} labels of lists longer than 200 were left out")
-    if crowded := [prediction for prediction in predictions if prediction.extra.get("names_left_out")]:
-        count = sum(int(prediction.extra["names_left_out"]) for prediction in crowded)
+    if counts.capped:
+        say(f"{counts.capped} labels of lists longer than 200 were left out")
+    if counts.crowded:
         say(
-            f"{count} names were not looked at, in {len(crowded)} documents that name too many (of a text, the "
-            f"first 60 organisms and 600 chemicals are): {', '.join(prediction.id for prediction in crowded[:5])}; "
+            f"{counts.names_left_out} names were not looked at, in {counts.crowded} documents that name too many (of "
+            f"a text, the first 60 organisms and 600 chemicals are): {', '.join(counts.crowded_ids)}; "
             "give their parts as documents"
         )
 
@@ -202,10 +214,33 @@ def _check_what_to_read(documents: list[Path], text: str | None, pmid: list[str]
     raise InputError("expected --out FILE for the predictions")
 
 
-def _extractor(
+def _extractor(name: str, settings: dict[str, Any]) -> Extractor:
+    from abroad.extraction.load import load_extractor
+
+    return load_extractor(name, **settings)
+
+
+def _extraction(extractor: Extractor, recipe: tuple[str, dict[str, Any]], ranker: Ranker | None) -> Extraction:
+    """What a run is given: the extractor, and how another process makes it again."""
+    from functools import partial
+
+    from abroad.core.registry import Capability
+    from abroad.extraction.load import extractor_kind
+    from abroad.pipeline.extract import Extraction
+
+    name, settings = recipe
+    alone = Capability.ENGINE in extractor_kind(name).capabilities  # it has a batch, a GPU or a server of its own
+    return Extraction(extractor, partial(_extractor, name, settings), 1 if alone else None, ranker)
+
+
+def _recipe(
     model: str | None, config: Path | None, generative: dict[str, Any], calibrated: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
-    """The extractor that is asked for, by its name, and how it is set; nothing is loaded."""
+    """The name of the extractor and its settings, as `load_extractor` takes them.
+
+    Raises:
+        InputError: options that contradict each other, or are none of this extractor.
+    """
     from abroad.core.errors import InputError
     from abroad.core.registry import Capability, setting_names
     from abroad.extraction.load import BUILTIN, extractor_kind
@@ -269,49 +304,82 @@ def _ranker(settings: RankSettings, model: str | None, base: str | None) -> Rank
     return rank
 
 
+@contextlib.contextmanager
 def _inputs(
     documents: list[Path],
-    columns: ColumnNames,
-    fetch: bool,
-    text: str | None,
-    pmid: list[str],
-    eutils: EutilsSettings,
+    settings: InputSettings,
+    given: tuple[str | None, list[str]],
+    out: Path | None,
     context: Context,
-) -> list[Document]:
-    from abroad.documents.inputs import InputSettings, fetch_pmids, read_inputs, text_document
+) -> Iterator[DocumentSource]:
+    """The documents of files and a pipe, of a text, or of PMIDs."""
+    from abroad.core.helpers import helper_folder
+    from abroad.documents.inputs import fetch_pmids, text_document
+    from abroad.documents.stream import ListedDocuments, open_inputs
 
+    text, pmids = given
+    if text is not None:
+        yield ListedDocuments([text_document("text", text)])
+    elif pmids:
+        assert settings.open_client is not None
+        with settings.open_client() as client:
+            found = fetch_pmids(pmids, client, context)
+        yield ListedDocuments(found)
+    else:
+        work = helper_folder(out) if out is not None else None
+        with open_inputs(documents, context, settings, sys.stdin.buffer, work) as inputs:
+            yield inputs
+
+
+def _client_of(eutils: EutilsSettings) -> Callable[[], EutilsClient]:
     def open_client() -> EutilsClient:
         from abroad.sources.eutils import EutilsClient
         from abroad.sources.kept import KeptAnswers
 
         return EutilsClient(eutils, kept=KeptAnswers(f"NCBI {eutils.base_url}"))
 
-    if text is not None:
-        return [text_document("text", text)]
-    if pmid:
-        with open_client() as client:
-            return fetch_pmids(pmid, client, context)
-    return read_inputs(
-        documents, context, InputSettings(columns=columns, fetch=fetch, open_client=open_client), sys.stdin.buffer
-    )
+    return open_client
 
 
-def _print(documents: list[Document], predictions: list[Prediction], kind: str) -> None:
-    """Predictions to standard output; in JSON each with the text that its offsets count in."""
-    import json
+def _print(
+    inputs: DocumentSource,
+    extractor: Extractor,
+    settings: FileSettings,
+    context: Context,
+    how: tuple[str, bool],
+) -> tuple[Counts, list[Part]]:
+    """Predictions to standard output; in JSON each with the text that its offsets count in.
 
+    Args:
+        how: the format, and whether the predictions are wanted afterwards too.
+    """
     from abroad.core.io import dump_line
-    from abroad.documents.formats import to_table
+    from abroad.documents.formats import array_lines, table_lines
+    from abroad.pipeline.extract import extracted_parts
+    from abroad.pipeline.extract_shards import Counts
 
-    if kind not in ("jsonl", "json"):
-        sys.stdout.write(to_table(documents, predictions, kind))
-        return
+    (kind, wanted), counts = how, Counts()
+    kept: list[Part] = []
+    for documents, predictions in extracted_parts(inputs, extractor, settings, context):
+        for prediction in predictions:
+            counts.add(prediction)
+        if kind == "jsonl":
+            sys.stdout.writelines(map(dump_line, _with_texts(documents, predictions)))
+        if wanted or kind != "jsonl":
+            kept.append((documents, predictions))
+    if kind == "json":
+        sys.stdout.writelines(array_lines(record for part in kept for record in _with_texts(*part)))
+    elif kind != "jsonl":
+        sys.stdout.writelines(table_lines(kept, kind))
+    say_notes(context)
+    if context.rejects:
+        say(context.rejects.summary())
+    return counts, kept
+
+
+def _with_texts(documents: list[Document], predictions: list[Prediction]) -> Iterator[dict[str, Any]]:
     texts = {document.id: document.text for document in documents}
-    records = [{**prediction.to_dict(), "text": texts[prediction.id]} for prediction in predictions]
-    if kind == "jsonl":
-        sys.stdout.writelines(map(dump_line, records))
-    else:
-        sys.stdout.write(json.dumps(records, ensure_ascii=False, indent=2) + "\n")
+    return ({**prediction.to_dict(), "text": texts[prediction.id]} for prediction in predictions)
 
 
 def register(app: typer.Typer) -> None:

@@ -11,24 +11,29 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
 from abroad.core.jsonl import parse_json, without_halves
+from abroad.core.limits import EndingGzip
 from abroad.core.outputs import check_file, unwritable
 from abroad.core.record_fields import DocumentMaker
 from abroad.core.records import read_stream
 from abroad.core.schema import Document, Prediction
 
 T = TypeVar("T")
+JSONL_GZ = (".jsonl.gz", ".ndjson.gz")
+"""Endings of JSONL that is packed with gzip."""
 
 
 @contextlib.contextmanager
@@ -92,10 +97,15 @@ class JsonlAppender:
     """Append records to a JSONL file, each on disk before the next; a torn last line is cut off.
 
     Use as a context manager. `done` holds the keys of the records already there.
+
+    Args:
+        every: seconds that the disk may lag behind: a process that is killed loses nothing, a power cut so much. 0:
+            each record is waited for.
     """
 
-    def __init__(self, path: str | Path, key: str = "id") -> None:
+    def __init__(self, path: str | Path, key: str = "id", every: float = 0.0) -> None:
         self.path = Path(path)
+        self._every, self._synced = every, 0.0
         self.done: set[str] = set()
         self._stream: IO[bytes] | None = None
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,18 +139,20 @@ class JsonlAppender:
         return self
 
     def append(self, record: Any) -> None:
-        """Write a record and wait until it is on disk; a full disk leaves the file as it was before."""
+        """Write a record and see that it is on disk; a full disk leaves the file as it was before."""
         self.extend([record])
 
     def extend(self, records: Iterable[Any]) -> None:
-        """Write records and wait once until they are on disk; a full disk leaves the file as it was before."""
+        """Write records and see once that they are on disk; a full disk leaves the file as it was before."""
         assert self._stream is not None, "use JsonlAppender as a context manager"
         lines = "".join(map(dump_line, records)).encode()
         size = self._stream.tell()
         try:
             if self._stream.write(lines) != len(lines):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
-            os.fsync(self._stream.fileno())
+            if (now := time.monotonic()) - self._synced >= self._every:
+                os.fsync(self._stream.fileno())
+                self._synced = now
         except OSError:
             self._stream.truncate(size)
             raise
@@ -177,8 +189,16 @@ def read_records(path: str | Path, context: Context | None = None) -> Iterator[t
         InputError: missing, empty or non-UTF-8 file, or JSON that is neither form.
     """
     path = require_file(path, "a JSON object {id: record}, an array, or JSONL, one record a line")
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         yield from read_stream(stream, str(path), partial(_reject, context))
+
+
+@contextlib.contextmanager
+def open_plain(path: Path) -> Iterator[IO[bytes]]:
+    """A binary stream of a file that can be wound back; JSONL that is packed with gzip, by its name, is unpacked."""
+    with path.open("rb") as raw:
+        packed = path.name.lower().endswith(JSONL_GZ)
+        yield cast(IO[bytes], io.BufferedReader(EndingGzip(raw, str(path)), 1 << 16)) if packed else raw
 
 
 def _reject(context: Context | None, where: str, reason: str) -> None:

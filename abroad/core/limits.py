@@ -35,6 +35,17 @@ class BoundedGzip(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """To the start, from where everything is unpacked again."""
+        if offset or whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("a gzip stream can only be wound back to its start")
+        self._raw.seek(0)
+        self._gzip, self._size = gzip.GzipFile(fileobj=self._raw), 0
+        return 0
+
     def readinto(self, buffer: Any) -> int:
         data = self._gzip.read1(len(buffer))  # a longer read would lose what comes before the end of a cut-off file
         count = len(data)
@@ -43,6 +54,29 @@ class BoundedGzip(io.RawIOBase):
         if self._size > max(_FREE, MAX_RATIO * self._raw.tell()):
             raise too_large(self._name)
         return count
+
+
+class EndingGzip(BoundedGzip):
+    """As `BoundedGzip`; a file that is damaged or cut off ends where it can be read no further.
+
+    Attributes:
+        damage: what is wrong there; None of a sound file, or of one that was not read so far.
+    """
+
+    damage: str | None = None
+
+    def readinto(self, buffer: Any) -> int:
+        if self.damage is not None:
+            return 0
+        try:
+            return super().readinto(buffer)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            self.damage = f"the gzip file is damaged or cut off here ({error}); the rest is not read"
+            return 0
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self.damage = None
+        return super().seek(offset, whence)
 
 
 def inflated(data: bytes, name: str) -> None:

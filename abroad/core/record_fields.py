@@ -59,7 +59,8 @@ class DocumentMaker:
     def __init__(self, stem: str) -> None:
         self.stem = stem
         self._count = 0
-        self._named: dict[str, list[str]] = {}
+        self._named: Counter[str] = Counter()
+        self._shown: dict[str, list[str]] = {}
         self._fields: Counter[tuple[str, str]] = Counter()
 
     def __call__(self, record: Any, key: str | None = None) -> Document:
@@ -77,7 +78,9 @@ class DocumentMaker:
         if key is None and not _is_id(record.get(ID)):
             how, record[ID] = self._id(record)
             document = Document.from_dict(record)
-            self._named.setdefault(how, []).append(document.id)
+            self._named[how] += 1
+            if self._named[how] <= _MAX_SHOWN:  # of a million, a few will do
+                self._shown.setdefault(how, []).append(document.id)
             return document
         return Document.from_dict(record, key)
 
@@ -86,10 +89,10 @@ class DocumentMaker:
         said = []
         for (field, name), count in self._fields.items():
             said.append(f"{count} record(s): {'title' if field == TITLE else 'abstract'} read from the field '{name}'")
-        for how, ids in self._named.items():
-            shown = ", ".join(ids[:_MAX_SHOWN]) + (", ..." if len(ids) > _MAX_SHOWN else "")
+        for how, count in self._named.items():
+            shown = ", ".join(self._shown[how]) + (", ..." if count > _MAX_SHOWN else "")
             named = f"go by their {how}" if how else "are numbered"
-            said.append(f"{len(ids)} record(s) without an id {named}: {shown}")
+            said.append(f"{count} record(s) without an id {named}: {shown}")
         return said
 
     def _renamed(self, record: dict[str, Any]) -> dict[str, Any]:

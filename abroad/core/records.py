@@ -12,6 +12,7 @@ from typing import IO, Any
 from abroad.core.errors import InputError
 from abroad.core.jsonl import BadJson, parse_json, parse_lines
 
+_RTF = b"{\\rtf"
 Reject = Callable[[str, str], None]
 """Told where a record stood, and why it is set aside; may raise."""
 
@@ -30,14 +31,27 @@ def read_stream(stream: IO[bytes], name: str, reject: Reject) -> Iterator[tuple[
         raise InputError(f"{name}: the file holds only white space; expected JSON records")
     if first.startswith(b"[") and not _starts_lines(first, second):
         yield from _read_array(stream.read(), name, reject)
-    elif first.startswith(b"{") and not _is_record(first) and not second.startswith(b"{"):
+    elif not _is_lines(first, second):
         yield from _read_object(stream.read(), name, reject)
     else:
+        number = 0
         for number, value in parse_lines(stream):
             if isinstance(value, BadJson):
                 reject(f"{name}:{number}", str(value))
             else:
                 yield f"{name}:{number}", None, value
+        if (damage := getattr(getattr(stream, "raw", None), "damage", None)) is not None:
+            reject(f"{name}:{number}", damage)
+
+
+def is_json_lines(stream: IO[bytes]) -> bool:
+    """Whether a stream, which is wound back, holds one object a line, as far as its first two lines tell."""
+    first, second = _first_lines(stream)
+    return first.startswith(b"{") and not first.startswith(_RTF) and _is_lines(first, second)
+
+
+def _is_lines(first: bytes, second: bytes) -> bool:
+    return not first.startswith(b"{") or _is_record(first) or second.startswith(b"{")
 
 
 def _first_lines(stream: IO[bytes]) -> tuple[bytes, bytes]:

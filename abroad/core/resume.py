@@ -1,7 +1,7 @@
 """Outputs that grow record by record and survive a crash, yet appear whole or not at all.
 
-Records go to `<out>.abroad/partial-<identity>.jsonl`, each on disk before the
-next; `finish` turns that into `<out>`. A later run with the same identity
+Records go to `<out>.abroad/partial-<identity>.jsonl`, each written before the
+next and on disk within a second; `finish` turns that into `<out>`. A later run with the same identity
 (model, settings) continues from either file; one with another identity starts
 anew in a file of its own, so that results of two models are never mixed and
 neither run deletes the other's unfinished work. What an earlier version left in
@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ from abroad.core.jsonl import read_jsonl
 from abroad.core.locks import held
 from abroad.core.progress import tell
 
+Refine = Callable[[Iterable[dict[str, Any]]], Iterable[dict[str, Any]]]
 _IDENTITY = "resume.json"
+_LAG = 1.0
+"""Seconds: what comes faster waits together for the disk, which takes milliseconds for each wait."""
 
 
 def digest(*parts: Any) -> str:
@@ -70,6 +73,20 @@ def seed_partial(out: Path, identity: dict[str, Any], records: Iterable[dict[str
 def partial_file(out: Path, identity: dict[str, Any]) -> Path:
     """Where the unfinished records of an identity lie; those of another one lie elsewhere, and stay."""
     return helper(out, f"partial-{digest(identity)}.jsonl")
+
+
+def unsharded_files(out: Path, identity: dict[str, Any], earlier: Path | None = None) -> list[Path]:
+    """Files in which a run that kept its records in one file left those of an identity, unfinished.
+
+    Args:
+        earlier: another path, at which an earlier version wrote the same records.
+    """
+    found = [partial_file(out, identity)]
+    for path in (out, *([earlier] if earlier is not None else [])):
+        if _holds(old_helper(path, _IDENTITY), identity):
+            unfinished = old_helper(path, "partial")
+            found.append(unfinished if unfinished.exists() else path)
+    return [path for path in dict.fromkeys(found) if path.exists()]
 
 
 class ResumableOutput:
@@ -131,7 +148,7 @@ class ResumableOutput:
 
     def _open(self) -> ResumableOutput:
         self._take_up(self._earlier)
-        appender = JsonlAppender(self.partial, self._key)  # cuts off a torn last line
+        appender = JsonlAppender(self.partial, self._key, _LAG)  # cuts off a torn last line
         if self.partial.exists():
             self.done = set(self._current())
             others = appender.done - self._wanted.keys()
@@ -160,13 +177,19 @@ class ResumableOutput:
     def _is_wanted(self, record: dict[str, Any]) -> bool:
         return self._wanted.get(str(record[self._key])) == record.get("input_digest")
 
-    def finish(self, order: Iterable[str] | None = None) -> None:
-        """Turn the partial file into the output, in the given order of keys if one is given."""
+    def finish(self, order: Iterable[str] | None = None, refine: Refine = iter) -> None:
+        """Turn the partial file into the output, in the given order of keys if one is given.
+
+        Args:
+            order: of the keys.
+            refine: what becomes of the records on their way.
+        """
         with held(self.out):
             records = self._current()
             others = [r for r in read_jsonl(self.partial) if str(r[self._key]) not in self._wanted]
             write_identity(self.out, None)  # killed here, the output is of no identity and the partial file still there
-            write_jsonl(self.out, (records[key] for key in (records if order is None else order) if key in records))
+            kept = (records[key] for key in (records if order is None else order) if key in records)
+            write_jsonl(self.out, refine(kept))
             write_identity(self.out, self._identity)
             if others and not self._was_finished:  # unfinished work on other inputs, which a later run may want
                 write_jsonl(self.partial, others)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import require_file
+from abroad.core.io import JSONL_GZ, open_plain, require_file
 from abroad.core.jsonl import BadJson, parse_json
 from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker, find_field
 from abroad.core.records import read_stream
@@ -42,6 +43,7 @@ from abroad.sources.references import Reference
 Item = Document | Identifier
 _STREAMED = (
     *(".xml", ".xml.gz", ".nxml", ".nxml.gz", ".spacy", ".json", ".jsonl", ".ndjson", ".tar.gz", ".tgz", ".tar"),
+    *JSONL_GZ,
 )
 _HEAD = 4_096
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -68,11 +70,17 @@ class Source:
         """What tells the format: the start of a file that is streamed, else all of it."""
         if self.path is None or not self.name.lower().endswith(_STREAMED):
             return self.read()
-        with self.path.open("rb") as stream:
+        with self.open() as stream:
             return stream.read(_HEAD)
 
-    def open(self) -> IO[bytes]:
-        return io.BytesIO(self.data) if self.path is None else self.path.open("rb")
+    def open(self) -> AbstractContextManager[IO[bytes]]:
+        """A stream of what is in it that can be wound back; JSONL that is packed with gzip is unpacked."""
+        return io.BytesIO(self.data) if self.path is None else open_plain(self.path)
+
+    def is_empty(self) -> bool:
+        """Whether it holds nothing but white space."""
+        with self.open() as stream:
+            return not any(line.removeprefix(b"\xef\xbb\xbf").strip() for line in stream)
 
     def read(self) -> bytes:
         return self.data if self.path is None else self.path.read_bytes()
@@ -95,6 +103,11 @@ def read_source(source: Source, columns: ColumnNames, context: Context) -> list[
         first = f": {context.rejects.items[before]['reason']}" if len(context.rejects) > before else ""
         raise InputError(f"{source.name}: no document in it{first}")
     return items
+
+
+def read_json(source: Source, context: Context) -> Iterator[Item]:
+    """The documents and identifiers of a source of JSON, whose ids may repeat; JSONL is read record by record."""
+    return _json(source, b"", ColumnNames(), context)
 
 
 def text_document(id: str, text: str) -> Document:
@@ -171,7 +184,7 @@ def _lone_value(source: Source) -> str | None:
     if source.path is None:
         head = source.read()
     else:
-        with source.path.open("rb") as stream:
+        with source.open() as stream:
             head = stream.read(_HEAD)
     text = head.removeprefix(b"\xef\xbb\xbf").strip()
     if len(head) >= _HEAD or b"\n" in text or text.startswith((b"{", b"[")):

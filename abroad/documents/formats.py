@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write
+from abroad.core.jsonl import without_halves
 from abroad.core.schema import Document, Prediction, Relation
 from abroad.documents.cells import to_cell
 
@@ -24,11 +26,12 @@ FORMATS: dict[str, tuple[str, ...]] = {
     "csv": (".csv",),
     "tsv": (".tsv", ".tab", ".txt"),
     "xlsx": (".xlsx",),
+    "parquet": (".parquet",),
     "spacy": (".spacy",),
 }
 """Format -> endings of its files, the usual one first."""
 ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
-BINARY = ("xlsx", "spacy")
+BINARY = ("xlsx", "parquet", "spacy")
 COLUMNS = (
     *("document", "pmid", "doi", "organism", "organism_id", "chemical", "chemical_id", "score", "status"),
     *("organism_text", "chemical_text", "rule"),
@@ -69,14 +72,33 @@ def format_of(format: str | None, out: Path | None) -> str:
 
 def to_table(documents: Sequence[Document], predictions: Iterable[Prediction], kind: str) -> str:
     """All relations as "csv" or "tsv", quoted as RFC 4180 has it, in cells that no spreadsheet computes."""
+    return "".join(table_lines([(documents, predictions)], kind))
+
+
+def table_lines(parts: Iterable[tuple[Sequence[Document], Iterable[Prediction]]], kind: str) -> Iterator[str]:
+    """The lines of a table of "csv" or "tsv", its header first; some documents and their predictions at a time."""
     stream = io.StringIO()
     writer = csv.writer(stream, delimiter=_DELIMITERS[kind], lineterminator="\n")
     writer.writerow(COLUMNS)
-    for row in table_rows(documents, predictions, all_documents=True):
-        score = row["score"]
-        row["score"] = None if not isinstance(score, int | float) else f"{score:.4f}"
-        writer.writerow(["" if value is None else to_cell(str(value)) for value in row.values()])
-    return stream.getvalue()
+    for documents, predictions in parts:
+        for row in table_rows(documents, predictions, all_documents=True):
+            score = row["score"]
+            row["score"] = None if not isinstance(score, int | float) else f"{score:.4f}"
+            writer.writerow(["" if value is None else to_cell(str(value)) for value in row.values()])
+        yield stream.getvalue()
+        stream.seek(0)
+        stream.truncate()
+    yield stream.getvalue()
+
+
+def array_lines(records: Iterable[Any]) -> Iterator[str]:
+    """The lines of a JSON array of records with an indent of 2, one record after the other."""
+    between = "[\n"
+    for record in records:
+        text = json.dumps(record, ensure_ascii=False, indent=2).replace("\n", "\n  ")
+        yield f"{between}  {without_halves(text)}"
+        between = ",\n"
+    yield "[]\n" if between == "[\n" else "\n]\n"
 
 
 def write_workbook(out: Path, documents: Sequence[Document], predictions: Iterable[Prediction]) -> None:

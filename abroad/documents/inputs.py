@@ -64,7 +64,10 @@ def read_path(path: Path, context: Context) -> list[Document]:
 
 
 def read_inputs(
-    paths: Sequence[Path], context: Context, settings: InputSettings | None = None, stdin: IO[bytes] | None = None
+    paths: Sequence[Path],
+    context: Context,
+    settings: InputSettings | None = None,
+    stdin: IO[bytes] | Path | None = None,
 ) -> list[Document]:
     """The documents of files, folders (not of folders in them) and a pipe ("-").
 
@@ -78,7 +81,7 @@ def read_inputs(
     settings = settings or InputSettings()
     for path in paths:
         check_path(path)
-    sources = list(_sources(paths, context, stdin))
+    sources = list(find_sources(paths, context, stdin))
     found: list[tuple[Source, list[Item]]] = []
     for source in sources:
         try:
@@ -174,7 +177,16 @@ def fetch_pmids(pmids: Sequence[str], client: EutilsClient, context: Context) ->
     return documents
 
 
-def _sources(paths: Sequence[Path], context: Context, stdin: IO[bytes] | None) -> Iterator[Source]:
+def find_sources(paths: Sequence[Path], context: Context, stdin: IO[bytes] | Path | None = None) -> Iterator[Source]:
+    """The files of paths and folders, and the pipe, in order.
+
+    Args:
+        paths: as of `read_inputs`.
+        context: is told what of a folder is skipped.
+        stdin: the pipe, or a file of what it held.
+    Raises:
+        InputError: an empty pipe, or nothing that we read in a folder.
+    """
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -186,10 +198,14 @@ def _sources(paths: Sequence[Path], context: Context, stdin: IO[bytes] | None) -
         if str(path) != PIPE:
             yield Source(str(path), stem, path)
             continue
-        data = stdin.read() if stdin is not None else b""
-        if not data.removeprefix(b"\xef\xbb\xbf").strip():
+        pipe = Source("standard input", "stdin", stdin if isinstance(stdin, Path) else None, _all_of(stdin))
+        if pipe.is_empty():
             raise InputError("standard input is empty; expected documents or a text")
-        yield Source("standard input", "stdin", data=data)
+        yield pipe
+
+
+def _all_of(stdin: IO[bytes] | Path | None) -> bytes:
+    return b"" if stdin is None or isinstance(stdin, Path) else stdin.read()
 
 
 def _files_of(folder: Path, context: Context) -> list[Path]:
@@ -243,8 +259,13 @@ def _looked_up(items: Sequence[Item], settings: InputSettings, context: Context)
 
 def _note_titles_alone(documents: Sequence[Document], settings: InputSettings, context: Context) -> None:
     alone = [document for document in documents if not document.abstract.strip()]
+    note_titles_alone(len(alone), len(documents), any(document.pmid for document in alone), settings, context)
+
+
+def note_titles_alone(alone: int, count: int, with_pmid: bool, settings: InputSettings, context: Context) -> None:
+    """Say how many documents have no abstract, and what can be done where some of these have a PMID."""
     if alone:
-        note = f"{len(alone)} of {len(documents)} documents have no abstract: their titles alone are read"
-        if any(document.pmid for document in alone) and settings.open_client is not None and not settings.fetch:
+        note = f"{alone} of {count} documents have no abstract: their titles alone are read"
+        if with_pmid and settings.open_client is not None and not settings.fetch:
             note += " (--fetch asks NCBI for the abstracts of those with a PMID)"
         context.rejects.notes.append(note)

@@ -1,6 +1,7 @@
-"""Predictions in any form that `abroad extract` writes -> predictions: JSONL, JSON, and the tables CSV, TSV, XLSX.
+"""Predictions in any form that `abroad extract` writes -> predictions: JSONL, JSON and the tables.
 
-A table has labels, identifiers and scores; of the evidence it has the words alone, and so its relations come without.
+A table has labels, identifiers and scores; of the evidence all but Parquet has the words alone, and so its relations
+come without.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from abroad.core.io import require_file
 from abroad.core.schema import Prediction, Relation
 from abroad.documents.cells import from_cell
 from abroad.documents.formats import FAILED
+from abroad.documents.parquet import MAGIC, read_parquet
 from abroad.sources.formats.recognise import decode
 from abroad.sources.formats.spreadsheets import Rows, read_delimited, read_workbook
 from abroad.sources.tables import require_columns
 
-_WHAT = "predictions, as `abroad extract` writes them (JSONL, JSON, CSV, TSV, XLSX)"
+_WHAT = "predictions, as `abroad extract` writes them (JSONL, JSON, CSV, TSV, XLSX, Parquet)"
 _NEEDED = ("document", "organism", "chemical")
 _OTHERS = ("organism_id", "chemical_id", "score", "status")
 
@@ -37,6 +39,8 @@ def read_predictions(path: str | Path, context: Context | None = None) -> list[P
     path = require_file(path, _WHAT)
     with path.open("rb") as stream:
         head = stream.read(4_096)
+    if head.startswith(MAGIC):
+        return list(read_parquet(path))
     workbook = head.startswith(b"PK\x03\x04")
     if not workbook and b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path}: expected {_WHAT}, found binary data")

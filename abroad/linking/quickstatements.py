@@ -8,7 +8,7 @@ relation without an item on both sides cannot be, and is counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,14 +30,16 @@ class StatementReport:
 
 
 def write_quickstatements(
-    path: Path, documents: Sequence[Document], predictions: Iterable[Prediction], index: NameIndex
+    path: Path, parts: Iterable[tuple[Sequence[Document], Sequence[Prediction]]], index: NameIndex
 ) -> StatementReport:
-    """Write a line for each relation that Wikidata does not have."""
+    """Write a line for each relation that Wikidata does not have.
+
+    Args:
+        parts: documents with their predictions, some at a time.
+    """
     report = StatementReport()
     lines: dict[str, None] = {}
-    by_id = {document.id: document for document in documents}
-    for prediction in predictions:
-        document = by_id.get(prediction.id)
+    for document, prediction in _pairs(parts):
         for relation in prediction.relations:
             organism = index.organism(relation.organism)
             chemical = relation.chemical_id or ""
@@ -55,6 +57,15 @@ def write_quickstatements(
     with atomic_write(path) as stream:
         stream.writelines(line + "\n" for line in lines)
     return report
+
+
+def _pairs(
+    parts: Iterable[tuple[Sequence[Document], Sequence[Prediction]]],
+) -> Iterator[tuple[Document | None, Prediction]]:
+    for documents, predictions in parts:
+        by_id = {document.id: document for document in documents}
+        for prediction in predictions:
+            yield by_id.get(prediction.id), prediction
 
 
 def statement(chemical: str, organism: str, source: tuple[str, str]) -> str:

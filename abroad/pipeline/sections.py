@@ -15,6 +15,7 @@ from abroad.core.errors import InputError
 from abroad.core.settings import Count, Settings, Share
 from abroad.evaluation.settings import EvaluateSettings
 from abroad.extraction.generative.decoding import GenerativeSettings
+from abroad.pipeline.extract_settings import ExtractionSettings
 from abroad.sources.lotus import PrepareSettings
 from abroad.synthesis.prompts.settings import InstructSettings
 from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
@@ -81,7 +82,7 @@ class TrainSection(TrainSettings):
     add_seeds: bool = Field(False, description="train on the seed documents with their noisy labels too")
 
 
-class ExtractSection(GenerativeSettings):
+class ExtractSection(GenerativeSettings, ExtractionSettings):
     """Which extractor, and how it is set; what stands here must be a setting of it.
 
     Without `model` it is the language model that the run trains, and the other keys are its decoding; with
@@ -111,13 +112,15 @@ class ExtractSection(GenerativeSettings):
 
     def identity(self) -> dict[str, Any]:
         """What is compared when a run goes on; that of an earlier version where no extractor is chosen."""
+        plain = {} if self.link else {"link": False}
         if self.model is None:
-            return GenerativeSettings.of(self, trained=False).identity()
+            return GenerativeSettings.of(self, trained=False).identity() | plain
         said = set(self._given()) - {"trained"}  # it changes nothing of what is extracted
-        return self.model_dump(mode="json", include=said) | self.settings | {"model": self.model}
+        given = self.model_dump(mode="json", include=said)
+        return given | plain | self.settings | {"model": self.model}
 
     def _given(self) -> dict[str, Any]:
-        names = self.model_fields_set - {"model", "settings"}
+        names = self.model_fields_set - {"model", "settings"} - set(ExtractionSettings.model_fields)
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @model_validator(mode="after")

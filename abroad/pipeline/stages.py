@@ -105,7 +105,8 @@ def _extract_stage(config: Config, files: Files) -> Stage:
     read = [files["documents.jsonl"], *gold] if asked else gold
     # one that comes with a package, or from a hub, has no files here
     model = files["model"] if section.model is None else Path(section.model)
-    inputs = (*read, *([model] if section.model is None or model.exists() else []))
+    index = [section.index] if section.index is not None else []
+    inputs = (*read, *([model] if section.model is None or model.exists() else []), *index)
     do = partial(_extract, section, read, files["model"], predictions)
     return Stage("extract", inputs, (predictions,), section.identity(), do)
 
@@ -242,19 +243,26 @@ def _train(config: Config, sets: list[Path], out: Path, context: Context) -> dic
 
 
 def _extract(section: ExtractSection, read: list[Path], model: Path, out: Path, context: Context) -> dict[str, Any]:
+    from abroad.core.registry import Capability
     from abroad.documents.inputs import read_documents
+    from abroad.documents.stream import ListedDocuments
     from abroad.extraction.base import refuse_if_all_failed
-    from abroad.extraction.load import load_extractor
-    from abroad.pipeline.extract import Refinement, extract_stage
+    from abroad.extraction.load import extractor_kind, load_extractor
+    from abroad.pipeline.extract import Extraction, extract_stage
+    from abroad.pipeline.extract_settings import FileSettings
 
-    extractor = load_extractor(section.model or model, **section.extractor_settings())
+    name = section.model or model
+    make = partial(load_extractor, name, **section.extractor_settings())
+    alone = Capability.ENGINE in extractor_kind(name).capabilities
     documents: dict[str, Document] = {}
     for path in read:
         for document in read_documents(path, context):
             documents.setdefault(document.id, document)
-    report, _ = extract_stage([*documents.values()], extractor, out, Refinement())
-    refuse_if_all_failed(report.failed, report.documents, report.first_error)
-    return vars(report)
+    by = Extraction(make(), make, 1 if alone else None)
+    inputs, settings = ListedDocuments([*documents.values()]), FileSettings.of(section)
+    report = extract_stage(inputs, out, by, settings, context)
+    refuse_if_all_failed(report.counts.failed, report.counts.documents, report.counts.first_error)
+    return report.to_dict()
 
 
 def _evaluate(

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import write_jsonl
-from abroad.core.schema import Document, Prediction, Relation
+from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.documents.cells import from_cell, to_cell
 from abroad.documents.formats import COLUMNS, to_table, write_workbook
+from abroad.documents.parquet import write_parquet
 from abroad.documents.predictions import read_predictions
 
 FORMULA = re.compile(r"[\s\"]*[=+\-@＝＋－＠]")
@@ -57,12 +58,14 @@ def test_no_program_finds_a_formula_whatever_it_divides_by(labels, kind, sign):
             assert not [cell for row in rows for cell in row if FORMULA.match(cell)]
 
 
-@pytest.mark.parametrize("name", ["p.csv", "p.tsv", "p.xlsx", "p.jsonl"])
+@pytest.mark.parametrize("name", ["p.csv", "p.tsv", "p.xlsx", "p.jsonl", "p.parquet"])
 @given(predictions)
 def test_what_is_written_is_read_again(tmp_path_factory, name, made):
     path = tmp_path_factory.mktemp("tables") / name
     if name == "p.xlsx":
         write_workbook(path, [], made)
+    elif name == "p.parquet":
+        write_parquet(path, [([], made[:2]), ([], made[2:])])
     elif name == "p.jsonl":
         write_jsonl(path, [prediction.to_dict() for prediction in made])
     else:
@@ -77,6 +80,18 @@ def test_what_is_written_is_read_again(tmp_path_factory, name, made):
         assert [r.organism for p in read for r in p.relations] == [r.organism for p in made for r in p.relations]
     else:
         assert read == made
+
+
+def test_parquet_keeps_the_evidence_and_what_no_table_of_text_holds(tmp_path):
+    spans = [Evidence(0, 3, "One", "organism", "verbatim"), Evidence(4, 7, "two", "chemical", "list")]
+    made = [
+        Prediction("1", [Relation("One", "=two", 0.123456789, "NCBITaxon:1", "wikidata:Q2", spans, "new")]),
+        Prediction("2", [], "no\u2028 such"),
+        Prediction("3"),
+    ]
+    write_parquet(tmp_path / "p.parquet", [([], made)])
+    read = read_predictions(tmp_path / "p.parquet")
+    assert read[0] == made[0] and read[1].error == "no such" and read[2] == made[2]
 
 
 def test_a_document_without_relations_and_one_that_failed_have_their_rows():

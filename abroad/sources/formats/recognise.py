@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 
 from abroad.core.errors import InputError
+from abroad.core.io import JSONL_GZ
 from abroad.sources.formats.bioc import is_bioc_json
 from abroad.sources.formats.identifiers import is_identifiers
 from abroad.sources.formats.medline import is_medline
@@ -25,6 +26,7 @@ MEDLINE, ABSTRACTS, RIS, TABLE, IDENTIFIERS, TEXT = "medline", "abstracts", "ris
 SUFFIXES = (
     *(".json", ".jsonl", ".ndjson", ".txt", ".text", ".xml", ".xml.gz", ".spacy", ".nbib", ".medline", ".ris"),
     *(".csv", ".tsv", ".tab", ".xlsx", ".pdf", ".nxml", ".nxml.gz", ".tar.gz", ".tgz", ".tar"),
+    *JSONL_GZ,
 )
 _XML = (".xml", ".xml.gz", ".nxml", ".nxml.gz")
 _HEAD = 4_096
@@ -81,6 +83,8 @@ def recognise(data: bytes, name: str) -> str:
         return PDF
     if data.startswith(b"PK\x03\x04"):
         return _zip(data, name)
+    if lower.endswith(JSONL_GZ):
+        return JSON
     start = unpacked_start(data)
     if is_package(start):
         return PACKAGE

@@ -13,8 +13,9 @@ from abroad.core.errors import InputError
 from abroad.core.io import read_records, write_rejects
 from abroad.core.locks import held
 from abroad.core.resume import ResumableOutput, digest, exclusive
+from abroad.core.shards import LARGEST, Shard, ShardedOutput, ShardPlan
 from abroad.engines.base import Engine, Generation, GenerationRequest
-from abroad.synthesis.generation.shards import LARGEST, Shard, ShardedOutput
+from abroad.synthesis.generation.prompts import PromptFile
 
 _SENTENCE_END = re.compile(r"[.!?][\"')\]]*(?=\s|$)")
 
@@ -62,7 +63,7 @@ def generate_abstracts(
         InputError: the prompt file cannot be read, or holds no usable record, or another process writes `out`.
     """
     with held(out):
-        output = ShardedOutput(prompts, out, identity, largest_shard)
+        output = ShardedOutput(PromptFile(prompts), out, ShardPlan(identity, largest=largest_shard))
         shards = output.plan(context)
         resumed, tokens = sum(shard.answered() for shard in shards), 0
         with context.progress("generating abstracts", sum(shard.count for shard in shards), done=resumed) as progress:
@@ -83,10 +84,10 @@ def generate_shard(
         advance: is called for each answer.
     """
     context, tokens = Context(), 0
-    with exclusive(shard.prompts):
+    with exclusive(shard.inputs):
         if shard.done:
             return 0
-        records = {str(record["id"]): record for _, _, record in read_records(shard.prompts)}
+        records = {str(record["id"]): record for _, _, record in read_records(shard.inputs)}
         wanted = {id: digest(record) for id, record in records.items()}
         with ResumableOutput(shard.out, identity, wanted) as output:
             todo = [record for id, record in records.items() if id not in output.done]

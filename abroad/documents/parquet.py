@@ -1,0 +1,97 @@
+"""Predictions as a Parquet file: the columns of the other tables, and all the evidence of each relation in one more.
+
+It is written a part at a time, so that memory does not grow with it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from abroad.core.errors import MissingDependencyError
+from abroad.core.outputs import check_file
+from abroad.core.schema import Evidence, Prediction, Relation
+from abroad.documents.formats import COLUMNS, FAILED, table_rows
+from abroad.documents.pairs import Part
+
+if TYPE_CHECKING:
+    import polars
+
+EVIDENCE = "evidence"
+MAGIC = b"PAR1"
+
+
+def write_parquet(out: Path, parts: Iterable[Part]) -> None:
+    """Write all relations; the file is whole or as it was before.
+
+    Raises:
+        MissingDependencyError: polars is not installed.
+    """
+    pl = _polars()
+    check_file(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
+        files = []
+        for number, part in enumerate(parts):
+            files.append(Path(folder) / f"{number:06}.parquet")
+            _frame(part).write_parquet(files[-1])
+        if not files:
+            files = [Path(folder) / "none.parquet"]
+            _frame(([], [])).write_parquet(files[0])
+        whole = Path(folder) / "whole"
+        pl.scan_parquet(files, low_memory=True, glob=False).sink_parquet(whole, compression="zstd")
+        whole.replace(out)
+
+
+def read_parquet(path: Path) -> Iterator[Prediction]:
+    """The predictions of a file of `write_parquet`; counts that an extractor kept beside its relations are not in it.
+
+    Raises:
+        MissingDependencyError: polars is not installed.
+    """
+    pl = _polars()
+    prediction: Prediction | None = None
+    for row in pl.read_parquet(path, glob=False).iter_rows(named=True):
+        if prediction is None or row["document"] != prediction.id:
+            if prediction is not None:
+                yield prediction
+            prediction = Prediction(row["document"])
+        _add(prediction, row)
+    if prediction is not None:
+        yield prediction
+
+
+def _add(prediction: Prediction, row: dict[str, Any]) -> None:
+    status = row["status"]
+    if row["organism"] is None:
+        if status is not None and status.startswith(FAILED):
+            prediction.error = status.removeprefix(FAILED)
+        return
+    evidence = [Evidence(**span) for span in row.get(EVIDENCE) or []]
+    known = (row["score"], row["organism_id"], row["chemical_id"], evidence, status)
+    prediction.relations.append(Relation(row["organism"], row["chemical"], *known))
+
+
+def _frame(part: Part) -> polars.DataFrame:
+    pl = _polars()
+    documents, predictions = part
+    evidence: list[list[dict[str, Any]]] = []
+    for prediction in predictions:
+        evidence += [[asdict(span) for span in relation.evidence] for relation in prediction.relations] or [[]]
+    rows = table_rows(documents, predictions, all_documents=True)
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in COLUMNS} | {EVIDENCE: evidence}
+    span = pl.Struct({"start": pl.Int64, "end": pl.Int64, "text": pl.String, "role": pl.String, "rule": pl.String})
+    kinds: dict[str, Any] = {name: pl.Float64 if name == "score" else pl.String for name in COLUMNS}
+    frame: polars.DataFrame = pl.DataFrame(columns, schema=kinds | {EVIDENCE: pl.List(span)})
+    return frame
+
+
+def _polars() -> Any:
+    try:
+        import polars
+    except ImportError:
+        raise MissingDependencyError("polars", "sample", "a Parquet file") from None
+    return polars

@@ -1,0 +1,243 @@
+"""Documents for work in shards: those of JSONL files and pipes are read record by record, all others as a list.
+
+Whichever way they are read, they are the same documents: distinct ids, the first of several kept, files that share
+ids for different papers told apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from abroad.core.context import Context
+from abroad.core.errors import AbroadError, InputError
+from abroad.core.io import JSONL_GZ, dump_line, file_sha256
+from abroad.core.record_fields import PMID
+from abroad.core.records import is_json_lines
+from abroad.core.resume import digest
+from abroad.core.schema import Document
+from abroad.core.scratch import SeenIds
+from abroad.documents.distinct import clashing_sources, named_by_file, note_named
+from abroad.documents.file_documents import Item, Source, read_json
+from abroad.documents.inputs import InputSettings, check_path, find_sources, note_titles_alone, read_inputs
+from abroad.documents.lookup import Lookup, resolve
+from abroad.sources.formats.bioc import is_bioc_json
+from abroad.sources.formats.identifiers import Identifier
+
+_NOT_JSON = (".xml", ".xml.gz", ".spacy")
+_HEAD = 4_096
+_BYTES_A_RECORD = 500  # packed; only the sizes of shards follow from it
+_BLOCK = 1 << 20
+_PIPE = "pipe-"
+
+
+class DocumentSource(Protocol):
+    """Documents that are split into shards: an `abroad.core.shards.ShardSource`.
+
+    Attributes:
+        name: "documents".
+        key: changes with what is read.
+        nothing: what to say where there is no document.
+        count: how many there are, about.
+        docbin: the DocBin that they came from, if all of them did.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def nothing(self) -> str: ...
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def docbin(self) -> Path | None: ...
+
+    def records(self, context: Context) -> Iterator[dict[str, Any]]:
+        """The records of documents of distinct ids, as `Document.to_dict` writes them."""
+        ...
+
+
+class ListedDocuments:
+    """Documents in memory, of distinct ids."""
+
+    name, nothing = "documents", "no document to read"
+
+    def __init__(self, documents: Sequence[Document], docbin: Path | None = None) -> None:
+        self._documents, self.docbin, self.count = documents, docbin, len(documents)
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of the documents."""
+        found = hashlib.sha256()
+        for document in self._documents:
+            found.update(dump_line(document.to_dict()).encode())
+        return found.hexdigest()
+
+    def records(self, context: Context) -> Iterator[dict[str, Any]]:
+        """The records, in order."""
+        return (document.to_dict() for document in self._documents)
+
+
+class JsonLines:
+    """Files of JSONL, read record by record each time that they are asked for.
+
+    PMIDs and DOIs that stand among the documents are looked up when all of these are read.
+    """
+
+    name, docbin = "documents", None
+
+    def __init__(self, sources: Sequence[Source], settings: InputSettings) -> None:
+        self._sources, self._settings, self._reason = sources, settings, ""
+
+    @property
+    def nothing(self) -> str:
+        """With the first reason, once the records were read."""
+        if len(self._sources) == 1:
+            return f"{self._sources[0].name}: no document in it{self._reason}"
+        return f"none of {len(self._sources)} files gave a document{self._reason}"
+
+    @cached_property
+    def key(self) -> str:
+        """A hash of the files, and of the names by which records without an id go."""
+        return digest(*((source.stem, file_sha256(_path(source))) for source in self._sources))
+
+    @cached_property
+    def count(self) -> int:
+        """The lines of the files; of a packed one, about."""
+        return sum(map(_lines, self._sources))
+
+    def records(self, context: Context) -> Iterator[dict[str, Any]]:
+        """The records, in the order of the files."""
+        before, count, alone, with_pmid = len(context.rejects), 0, 0, False
+        for document in self._documents(context):
+            count += 1
+            if not document.abstract.strip():
+                alone += 1
+                with_pmid = with_pmid or document.pmid is not None
+            yield document.to_dict()
+        note_titles_alone(alone, count, with_pmid, self._settings, context)
+        if len(context.rejects) > before:
+            first = context.rejects.items[before]
+            where = "" if len(self._sources) == 1 else f"{first['where']}: "
+            self._reason = f": {first['reason']}" if not where else f" (first: {where}{first['reason']})"
+
+    def _documents(self, context: Context) -> Iterator[Document]:
+        shown: dict[str, str] = {}
+        identifiers: dict[tuple[str, str], Identifier] = {}
+        clashing = clashing_sources(self._numbered()) if len(self._sources) > 1 else set()
+        with SeenIds() as seen:
+            for number, source in enumerate(self._sources):
+                for item in read_json(source, context):
+                    if isinstance(item, Identifier):
+                        identifiers.setdefault((item.kind, item.value.lower()), item)
+                        continue
+                    document = named_by_file(item, source, shown) if number in clashing else item
+                    if (first := seen.add(document.id, number)) is None:
+                        yield document
+                    elif first == number:
+                        reason = f"the id {item.id!r} stands twice; the first is kept"
+                        context.rejects.add(f"{source.name}: {item.id}", reason)
+                    else:
+                        context.rejects.add(f"{source.name}: {item.id}", "the id stands in an earlier file too")
+            for document in self._looked_up(list(identifiers.values()), context):
+                if seen.add(document.id) is None:
+                    yield document
+        note_named(shown, context)
+
+    def _numbered(self) -> Iterator[tuple[int, Document]]:
+        for number, source in enumerate(self._sources):
+            for item in read_json(source, Context()):
+                if isinstance(item, Document):
+                    yield number, item
+
+    def _looked_up(self, identifiers: Sequence[Item], context: Context) -> list[Document]:
+        if not identifiers:
+            return []
+        if self._settings.open_client is None:
+            raise InputError(
+                f"{len(identifiers)} PMIDs or DOIs to be looked up: fetch their texts first (abroad documents fetch)"
+            )
+        with self._settings.open_client() as client:
+            try:
+                return resolve(identifiers, Lookup(client, context), context)
+            except AbroadError as error:  # the other documents are there all the same
+                context.rejects.add(PMID, str(error))
+                return []
+
+
+@contextlib.contextmanager
+def open_inputs(
+    paths: Sequence[Path],
+    context: Context,
+    settings: InputSettings,
+    stdin: IO[bytes] | None = None,
+    work: Path | None = None,
+) -> Iterator[DocumentSource]:
+    """The documents of files, folders and a pipe ("-"), as of `read_inputs`; they can be read within the block.
+
+    Args:
+        work: a folder for what a pipe holds; else that of the system for temporary files.
+    Raises:
+        InputError: as `read_inputs`, where it does not read JSONL alone.
+    """
+    for path in paths:
+        check_path(path)
+    with contextlib.ExitStack() as stack:
+        spool = stack.enter_context(_spooled(stdin, work)) if stdin is not None and Path("-") in paths else None
+        found = Context()
+        sources = list(find_sources(paths, found, spool))
+        if not settings.fetch and all(map(_is_json_lines, sources)):
+            context.rejects.notes += found.rejects.notes
+            yield JsonLines(sources, settings)
+        else:
+            docbin = paths[0] if [path.suffix.lower() for path in paths] == [".spacy"] else None
+            yield ListedDocuments(read_inputs(paths, context, settings, spool), docbin)
+
+
+@contextlib.contextmanager
+def _spooled(stdin: IO[bytes], work: Path | None) -> Iterator[Path]:
+    """A file of what a pipe holds; those of runs that were killed are removed."""
+    if work is not None:
+        work.mkdir(parents=True, exist_ok=True)
+        for old in work.glob(f"{_PIPE}*"):
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_PIPE, dir=work) as folder:
+        path = Path(folder) / "stdin"
+        with path.open("wb") as stream:
+            shutil.copyfileobj(stdin, stream, _BLOCK)
+        yield path
+
+
+def _is_json_lines(source: Source) -> bool:
+    if source.path is None or not source.path.is_file() or source.name.lower().endswith(_NOT_JSON):
+        return False
+    with contextlib.suppress(EOFError, OSError), source.open() as stream:  # what is wrong with it is told elsewhere
+        if is_bioc_json(stream.read(_HEAD)):
+            return False
+        stream.seek(0)
+        return is_json_lines(stream)
+    return False
+
+
+def _path(source: Source) -> Path:
+    assert source.path is not None, "a pipe was written to a file"
+    return source.path
+
+
+def _lines(source: Source) -> int:
+    path = _path(source)
+    if path.name.lower().endswith(JSONL_GZ):
+        return path.stat().st_size // _BYTES_A_RECORD + 1
+    with path.open("rb") as stream:
+        return sum(block.count(b"\n") for block in iter(lambda: stream.read(_BLOCK), b"")) + 1
