@@ -23,6 +23,7 @@ from abroad.core.helpers import helper
 
 _held: dict[str, int] = {}
 _guard = threading.Lock()
+_ATTEMPTS = 1000  # each lost to another process that let go in that moment
 
 
 @contextlib.contextmanager
@@ -58,18 +59,22 @@ def held(out: str | Path, command: str = "") -> Iterator[None]:
 
 
 def _take(place: Path, out: str | Path, command: str) -> FileLock | None:
-    while True:
+    for _ in range(_ATTEMPTS):
         lock = FileLock(place, timeout=0)
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except Timeout:
             raise InputError(f"{out}: another run is at it, {_holder(place)}; wait for it, or stop it") from None
+        except FileNotFoundError:  # a holder that left nothing behind removed its folder meanwhile
+            continue
         except (OSError, NotImplementedError):  # no locks there, or nothing can be written: that is told elsewhere
             return None
         if place.exists():  # else its last holder removed it between our opening and locking it
             break
         lock.release()
+    else:
+        return None
     since = datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
     with contextlib.suppress(OSError):
         facts = {"pid": os.getpid(), "host": socket.gethostname(), "since": since, "command": command}

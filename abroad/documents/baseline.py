@@ -154,7 +154,7 @@ def _opened(path: Path) -> Iterator[_Store]:
                 connection.execute(statement)
             yield _Store(connection)
     except sqlite3.OperationalError as error:
-        if "full" not in str(error) and "disk I/O" not in str(error):
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
             raise
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
 

@@ -35,7 +35,7 @@ class Slow:
         for document in documents:
             if "deadly" in document.text:
                 os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(0.05 * ("slow" in document.text))
+            time.sleep(float(os.environ.get("SECONDS_OF_SLOW", "0.01")) * ("slow" in document.text))
             error = "no" if "bad" in document.text else None
             yield Prediction(document.id, [] if error else [Relation("Usnea barbata", document.id, 0.5)], error)
 
@@ -142,8 +142,10 @@ DRIVER = (
 )
 
 
-def start(out):
-    return subprocess.Popen([sys.executable, "-c", DRIVER, str(out)], stderr=subprocess.PIPE, text=True)
+def start(out, seconds):
+    environment = os.environ | {"SECONDS_OF_SLOW": str(seconds)}
+    command = [sys.executable, "-c", DRIVER, str(out)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 
 def answered(out):
@@ -166,7 +168,7 @@ def wait_until(condition, seconds=120):
 
 def test_a_killed_worker_is_replaced_and_no_record_is_lost_or_doubled(tmp_path):
     out = tmp_path / "p.jsonl"
-    process = start(out)
+    process = start(out, 0.2)
     try:
         wait_until(lambda: answered(out) >= 3)
         victims = [child for child in psutil.Process(process.pid).children() if "spawn_main" in str(child.cmdline())]
@@ -181,7 +183,7 @@ def test_a_killed_worker_is_replaced_and_no_record_is_lost_or_doubled(tmp_path):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_ended_goes_on_where_it_was_and_leaves_no_process(tmp_path, how):
     out = tmp_path / "p.jsonl"
-    process = start(out)
+    process = start(out, 1)
     wait_until(lambda: answered(out) >= 3)
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(how)
