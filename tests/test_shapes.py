@@ -35,7 +35,7 @@ WIDE = {
     "abroad.documents.stage:documents_stage",
     "abroad.engines.transformers.engine:TransformersEngine.__init__",
     "abroad.engines.transformers.scoring:score_continuations",
-    "abroad.evaluation.stage:evaluate_stage",
+    "abroad.pipeline.evaluate:evaluate_stage",
     "abroad.experiments.compare:_predictions",
     "abroad.experiments.compare:compare_sets",
     "abroad.experiments.curve:curve",

@@ -128,10 +128,10 @@ def annotate(
     Names it marks never become keywords of a synthetic abstract. Answers are kept for later runs (~/.cache/abroad).
     """
     from abroad.core.helpers import found as helper_found
+    from abroad.core.http import HttpSettings
     from abroad.core.io import write_documents
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
-    from abroad.sources.http import HttpSettings
     from abroad.sources.kept import KeptAnswers
     from abroad.sources.pubtator import BASE_URL, RATE, fetch_bioc
     from abroad.sources.pubtator import annotate as mark

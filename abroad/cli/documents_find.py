@@ -42,11 +42,11 @@ def search(
     from dataclasses import asdict
 
     from abroad.core.context import Context
+    from abroad.core.http import HttpSettings
     from abroad.core.provenance import run_record
     from abroad.documents.search import search_europepmc, search_pubmed
     from abroad.sources.europepmc import BASE_URL, RATE
     from abroad.sources.eutils import EutilsClient
-    from abroad.sources.http import HttpSettings
     from abroad.sources.kept import KeptAnswers
 
     context, settings = Context(say=say), settings.replace(query=query)

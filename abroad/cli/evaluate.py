@@ -60,7 +60,7 @@ def evaluate(
     from abroad.evaluation.metrics import compare as set_beside
     from abroad.evaluation.protocols import PROTOCOLS
     from abroad.evaluation.report import write_report
-    from abroad.evaluation.stage import evaluate_stage
+    from abroad.pipeline.evaluate import evaluate_stage
 
     if by not in ("document", "task"):
         raise InputError(f"--by {by}: expected document or task")

@@ -153,8 +153,8 @@ def synonyms(
     Answers are kept (~/.cache/abroad): interrupted, the same command goes on; later runs ask for new ones only.
     """
     from abroad.core.helpers import found as helper_found
+    from abroad.core.http import HttpSettings
     from abroad.core.provenance import run_record
-    from abroad.sources.http import HttpSettings
     from abroad.sources.kept import KeptAnswers
     from abroad.sources.pubchem import BASE_URL, RATE, fetch_synonyms, read_exchange, read_inchikeys, write_names
 

@@ -41,9 +41,9 @@ def run(
     if checked.curation is not None:
         if only is not None:
             raise InputError("--only goes with stages, not with rounds of curation: run without it")
-        from annotation.loop.run import run_loop
+        from abroad.pipeline.curation import run_curation
 
-        say(run_loop(checked, context, force).waiting_for)
+        say(run_curation(checked, context, force).waiting_for)
         return
     record = run_stages(checked, make_stages(checked), context, only, force)
     scores = record.value["stages"].get("evaluate", {}).get("result")

@@ -20,6 +20,7 @@ from pydantic import BeforeValidator, Field
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.helpers import helper
+from abroad.core.http import HttpSettings
 from abroad.core.io import write_json
 from abroad.core.resume import digest
 from abroad.core.schema import Document
@@ -30,7 +31,6 @@ from abroad.documents.growing import GrowingDocuments
 from abroad.documents.queries import NATURAL_PRODUCTS
 from abroad.sources import europepmc
 from abroad.sources.eutils import EutilsClient
-from abroad.sources.http import HttpSettings
 from abroad.sources.pubmed import Article
 from abroad.sources.pubmed_search import EARLIEST, LATEST, PubmedSearch, Span
 from abroad.sources.references import Reference

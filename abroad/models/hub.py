@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from abroad.core.errors import AbroadError, InputError
-from abroad.sources.http import TransientError, answering, open_client
+from abroad.core.http import TransientError, answering, open_client
 
 _SECONDS = 3.0
 _CONFIGS = ("config.json", "adapter_config.json")

@@ -20,7 +20,6 @@ from abroad.documents.sampling import SampleSettings
 from abroad.extraction.load import check_extractor
 from abroad.pipeline.paths import rebased
 from abroad.pipeline.sections import (
-    CurationSection,
     DocumentsSection,
     EvaluateSection,
     ExtractSection,
@@ -29,6 +28,7 @@ from abroad.pipeline.sections import (
     TrainSection,
     with_seed,
 )
+from annotation.loop.settings import CurationSettings
 
 
 class Config(Settings):
@@ -43,7 +43,7 @@ class Config(Settings):
     train: TrainSection = TrainSection()
     extract: ExtractSection = ExtractSection()
     evaluate: EvaluateSection | None = None
-    curation: CurationSection | None = Field(None, description="rounds of curation instead of synthesis and training")
+    curation: CurationSettings | None = Field(None, description="rounds of curation instead of synthesis and training")
 
     @model_validator(mode="before")
     @classmethod

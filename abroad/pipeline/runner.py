@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from abroad.core.locks import held
 from abroad.core.outputs import Kind, Output, check_file, check_outputs, unwritable
 from abroad.core.provenance import input_hashes, peak_memory_mb, reset_peak_memory, versions
 from abroad.core.resume import digest
+from abroad.core.stage import Stage
 from abroad.models.identity import named_digest
 from abroad.pipeline.config import Config
 
@@ -29,25 +30,6 @@ _MODELS = ("model", "base", "amateur", "rank_model")
 """Settings of stages that name a model."""
 _ALL = "*"
 """Begun, in a record of an earlier version: it did not say what was."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One arrow of the pipeline.
-
-    Attributes:
-        name: as in `--only NAME`.
-        inputs: files and directories that it reads.
-        outputs: files and directories that it writes.
-        settings: what else decides its outputs: the identity of its settings.
-        run: does the work and returns figures for the run record.
-    """
-
-    name: str
-    inputs: tuple[Path, ...]
-    outputs: tuple[Path, ...]
-    settings: Any
-    run: Callable[[Context], dict[str, Any]]
 
 
 class RunRecord:
@@ -104,6 +86,10 @@ class RunRecord:
         if entry.get("models", models) != models:  # a local model was replaced in place
             return False
         return entry["inputs"] == input_hashes(stage.inputs) and entry["outputs"] == input_hashes(stage.outputs)
+
+    def has_performed(self, name: str) -> bool:
+        """Whether a stage of that name has come to its end, whatever its settings were."""
+        return name in self.value["stages"]
 
     def perform(self, stage: Stage, context: Context) -> dict[str, Any]:
         """Run a stage, write what it set aside beside its first output, and record it; returns its figures."""

@@ -1,13 +1,10 @@
-"""The sections of a run's config: the settings that the stages declare, with the files that each reads.
-
-`CurationSection` alone stands here in full, since curation is a layer above this one.
-"""
+"""The sections of a run's config: the settings that the stages declare, with the files that each reads."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -145,28 +142,6 @@ class EvaluateOptions(EvaluateSettings):
     """The section `evaluate` for `abroad evaluate` alone, which has an option for the gold documents."""
 
     gold: Path | None = None
-
-
-class CurationSection(Settings):
-    """Rounds of curation: extract, show a batch to curators, learn from their decisions, show the next."""
-
-    offline: bool = Field(False, description="an HTML page for each batch instead of an Argilla server")
-    url: str | None = Field(None, description="of the server; null: ARGILLA_API_URL, else the local one")
-    dataset: str = "relations"
-    workspace: str = "abroad"
-    model: Path | None = Field(None, description="extractor to begin with; null: the one that is built in")
-    batch: Count = Field(20, description="documents of a round")
-    blind: Share = Field(0.1, description="share of a batch drawn at random, to see what the model misses")
-    overlap: Share = Field(0.2, description="share of documents that several curators are shown (server)")
-    curators: Annotated[int, Field(ge=2)] = Field(2, description="answers that each of those needs")
-    enough: Share = Field(1.0, description="share of a batch that must be decided before a round ends")
-    conflicts: Literal["settle", "leave"] = Field(
-        "settle", description="a round ends when its conflicts are settled, or goes on without their documents"
-    )
-    synthetic: tuple[Path, ...] = Field((), description="further documents to train on, of weight 0.5")
-    weight: Annotated[float, Field(gt=0)] = Field(2.0, description="of a curated document's candidates in training")
-    adopt: Literal["better", "always"] = Field("better", description="when a new model replaces the one before")
-    resamples: Annotated[int, Field(ge=1000)] = 2000
 
 
 def with_seed(section: Any, seed: int) -> Any:

@@ -18,8 +18,8 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.schema import Document
+from abroad.core.stage import Stage
 from abroad.pipeline.config import Config
-from abroad.pipeline.runner import Stage
 from abroad.pipeline.sections import DocumentsSection, EvaluateSection, ExtractSection, LotusSection
 
 
@@ -269,7 +269,7 @@ def _evaluate(
     section: EvaluateSection, predictions: Path, scores: Path, report: Path, context: Context
 ) -> dict[str, Any]:
     from abroad.evaluation.settings import EvaluateSettings
-    from abroad.evaluation.stage import evaluate_stage
+    from abroad.pipeline.evaluate import evaluate_stage
 
     settings = EvaluateSettings.of(section)
     return evaluate_stage(section.gold, predictions, settings, context, scores, report).to_dict()

@@ -22,10 +22,10 @@ import httpx
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.helpers import helper, old_helper
+from abroad.core.http import TransientError, answering, check_pace, check_status, open_client, with_retries
 from abroad.core.io import file_sha256, write_json
 from abroad.core.outputs import check_file
 from abroad.core.progress import Progress
-from abroad.sources.http import TransientError, answering, check_pace, check_status, open_client, with_retries
 
 
 @dataclass(frozen=True)

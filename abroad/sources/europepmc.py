@@ -14,9 +14,7 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
-from abroad.sources.formats.full_text import FullText
-from abroad.sources.formats.jats import read_jats
-from abroad.sources.http import (
+from abroad.core.http import (
     HttpSettings,
     JsonClient,
     RateLimiter,
@@ -29,6 +27,8 @@ from abroad.sources.http import (
     request,
     with_retries,
 )
+from abroad.sources.formats.full_text import FullText
+from abroad.sources.formats.jats import read_jats
 from abroad.sources.xml_records import BrokenXml
 
 BASE_URL = "https://www.ebi.ac.uk/europepmc/webservices/rest"

@@ -18,8 +18,7 @@ from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError
-from abroad.core.settings import Count, NotNegative, Positive, Settings
-from abroad.sources.http import (
+from abroad.core.http import (
     NoAnswer,
     RateLimiter,
     TransientError,
@@ -31,6 +30,7 @@ from abroad.sources.http import (
     request,
     with_retries,
 )
+from abroad.core.settings import Count, NotNegative, Positive, Settings
 from abroad.sources.kept import KeptAnswers
 from abroad.sources.pubmed import Article, BrokenXml, newest, parse_articles
 

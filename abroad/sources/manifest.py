@@ -10,8 +10,8 @@ import yaml
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.http import TransientError, open_client, request
 from abroad.sources.download import Check
-from abroad.sources.http import TransientError, open_client, request
 
 
 @dataclass(frozen=True)

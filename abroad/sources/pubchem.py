@@ -13,9 +13,9 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.http import HttpSettings, JsonClient, int_of
 from abroad.core.io import atomic_write, require_file
 from abroad.core.jsonl import split_lines
-from abroad.sources.http import HttpSettings, JsonClient, int_of
 from abroad.sources.kept import KeptAnswers
 from abroad.sources.tables import read_rows
 

@@ -16,8 +16,8 @@ import tenacity
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.http import NoAnswer, TransientError, Unreadable, int_of, json_of, part_of, with_retries
 from abroad.sources.eutils import EutilsClient, Refused, articles_of
-from abroad.sources.http import NoAnswer, TransientError, Unreadable, int_of, json_of, part_of, with_retries
 from abroad.sources.pubmed import Article
 
 MOST = 9_999

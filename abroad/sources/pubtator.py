@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from abroad.core.context import Context
+from abroad.core.http import HttpSettings, JsonClient, NotThere, int_of, objects_of, part_of
 from abroad.core.schema import Document
-from abroad.sources.http import HttpSettings, JsonClient, NotThere, int_of, objects_of, part_of
 from abroad.sources.kept import KeptAnswers
 
 BASE_URL = "https://www.ncbi.nlm.nih.gov/research/pubtator3-api"

@@ -21,10 +21,11 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.registry import member_of
 from abroad.core.schema import Document, Prediction
-from abroad.core.settings import Count, Settings, Share
+from abroad.core.settings import Count
 from annotation.argilla.connection import explained
 from annotation.argilla.order import CURATION_ORDERS, order_documents
 from annotation.argilla.stored import stored_records
+from annotation.argilla.target import TargetSettings
 from annotation.argilla.task import TEXT, Card, make_record, task_settings, usable_predictions
 
 if TYPE_CHECKING:
@@ -35,18 +36,14 @@ _BATCH = 100  # records a request: what a killed push has to send again
 _LONGEST_ID = 200
 
 
-class PushSettings(Settings):
+class PushSettings(TargetSettings):
     """Where and how documents are shown."""
 
-    dataset: str = Field("relations", description="Name of the dataset on the server; made if it is not there.")
-    workspace: str = Field("abroad", description="Where the curators work; made if it is not there.")
     batch: str = Field("1", description="Name of this batch; curators can filter by it.")
     order: Annotated[str, member_of(CURATION_ORDERS)] = Field(
         "given", description="given, gme, uncertainty or gme-uncertainty (their product)."
     )
     limit: Count | None = Field(None, description="Show the first so many only, in that order.")
-    overlap: Share = Field(0.0, description="Share of the documents that several curators are shown.")
-    curators: Annotated[int, Field(ge=2)] = Field(2, description="Answers that each of those needs.")
     model: str = Field("abroad", description="Name of what made the predictions; curators see it.")
 
 

@@ -10,11 +10,12 @@ from typing import Protocol
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.schema import Document, Prediction
-from abroad.pipeline.config import CurationSection
 from annotation.argilla.pull import Pulled, pull, read_offline, together
 from annotation.argilla.push import PushSettings, is_overlap, push
+from annotation.argilla.target import TargetSettings
 from annotation.decisions.merge import Conflict
 from annotation.decisions.records import ADJUDICATION
+from annotation.loop.settings import CurationSettings
 
 
 @dataclass(frozen=True)
@@ -101,22 +102,14 @@ class PageChannel:
 class ServerChannel:
     """Datasets of an Argilla server; its key comes from ARGILLA_API_KEY or from the local server."""
 
-    def __init__(self, section: CurationSection) -> None:
+    def __init__(self, section: CurationSettings) -> None:
         from annotation.argilla.connection import connect
 
         self.section = section
         self.client = connect(section.url)
 
     def show(self, batch: Batch, context: Context) -> None:
-        section = self.section
-        settings = PushSettings(
-            dataset=section.dataset,
-            workspace=section.workspace,
-            batch=batch.name,
-            overlap=section.overlap,
-            curators=section.curators,
-            model=batch.model,
-        )
+        settings = PushSettings(**TargetSettings.of(self.section).model_dump(), batch=batch.name, model=batch.model)
         push(self.client, batch.documents, batch.predictions, settings, context)
 
     def collect(self, context: Context) -> Pulled:
@@ -135,7 +128,7 @@ class ServerChannel:
         return f"curate at {self.client.api_url}, workspace {self.section.workspace!r}"
 
 
-def open_channel(section: CurationSection, out: Path) -> Channel:
+def open_channel(section: CurationSettings, out: Path) -> Channel:
     """The channel that a config asks for.
 
     Raises:

@@ -16,8 +16,8 @@ from abroad.core.errors import InputError
 from abroad.core.io import read_documents, write_json, write_jsonl
 from abroad.core.registry import Capability
 from abroad.core.schema import Document, Prediction
-from abroad.pipeline.config import CurationSection
 from annotation.decisions.records import Decision
+from annotation.loop.settings import CurationSettings
 
 if TYPE_CHECKING:
     from abroad.extraction.builtin.pairs import PairExtractor
@@ -61,7 +61,7 @@ def score_batch(
 
 
 def train_model(
-    training_set: TrainingSet, section: CurationSection, folder: Path, seed: int
+    training_set: TrainingSet, section: CurationSettings, folder: Path, seed: int
 ) -> tuple[dict[str, Any], list[Prediction]]:
     """Train an extractor on what was curated and the synthetic documents, and set it beside the one in use.
 

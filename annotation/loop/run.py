@@ -26,21 +26,19 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, read_documents, read_predictions, write_documents, write_json, write_rejects
-from abroad.core.locks import held
 from abroad.core.provenance import input_hashes
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
-from abroad.pipeline.config import Config, CurationSection
-from abroad.pipeline.runner import RunRecord, Stage, run_stages
-from abroad.pipeline.stages import make_document_stages
+from abroad.core.stage import Performer, Stage
 from annotation.argilla.pull import Pulled, write_pulled
 from annotation.decisions.agreement import measure_agreement
 from annotation.decisions.merge import Merged
 from annotation.decisions.records import DISCARDED, SUBMITTED, Decision, counted
-from annotation.loop.channel import Batch, Channel, open_channel
+from annotation.loop.channel import Batch, open_channel
 from annotation.loop.learn import TrainingSet, can_train, load_model, score_batch, train_model, write_predictions
 from annotation.loop.rounds import Round, read_report, summary
 from annotation.loop.select import choose_batch
+from annotation.loop.settings import CurationSettings
 
 
 @dataclass(frozen=True)
@@ -56,26 +54,23 @@ class LoopReport:
     waiting_for: str
 
 
-def run_loop(config: Config, context: Context, force: bool = False) -> LoopReport:
+def run_loop(out: Path, settings: CurationSettings, seed: int, record: Performer, context: Context) -> LoopReport:
     """Go as far as decisions allow.
 
+    Args:
+        out: the run's directory, with documents.jsonl in it.
+        seed: of what a round draws and trains.
+        record: of the run, which the steps of the rounds join.
     Raises:
-        InputError: a section or file of the config does not fit.
+        InputError: a file of the settings does not fit.
         AbroadError: the annotation server is away.
     """
-    with held(config.out, "abroad run"):
-        return _run_loop(config, context, force)
-
-
-def _run_loop(config: Config, context: Context, force: bool) -> LoopReport:
-    assert config.curation is not None, "only configs with a section curation come here"
-    record = run_stages(config, make_document_stages(config), context, force=force)
-    loop = _Loop(config, config.curation, record, open_channel(config.curation, config.out), context)
+    loop = _Loop(out, settings, seed, record, context)
     closed: list[dict[str, Any]] = []
-    model, unseen = config.curation.model, None
+    model, unseen = settings.model, None
     while True:
         number = len(closed) + 1
-        turn = Round(number, config.out / f"round-{number}", model, unseen)
+        turn = Round(number, out / f"round-{number}", model, unseen)
         if not turn.report.exists():
             waiting = loop.advance(turn)
             if waiting is not None:
@@ -87,16 +82,9 @@ def _run_loop(config: Config, context: Context, force: bool) -> LoopReport:
 
 
 class _Loop:
-    def __init__(
-        self,
-        config: Config,
-        section: CurationSection,
-        record: RunRecord,
-        channel: Channel,
-        context: Context,
-    ) -> None:
-        self.config, self.section, self.record, self.channel, self.context = config, section, record, channel, context
-        self.out = config.out
+    def __init__(self, out: Path, settings: CurationSettings, seed: int, record: Performer, context: Context) -> None:
+        self.out, self.section, self.seed, self.record, self.context = out, settings, seed, record, context
+        self.channel = open_channel(settings, out)
 
     def advance(self, turn: Round) -> str | None:
         """Do what can be done in a round; what to do next if it is not over, else None."""
@@ -124,11 +112,11 @@ class _Loop:
 
     def _once(self, what: str, turn: Round, outputs: tuple[Path, ...], do: Callable[[Context], dict[str, Any]]) -> None:
         name = f"{turn.name} {what}"
-        if name in self.record.value["stages"] and all(path.exists() for path in outputs):
+        if self.record.has_performed(name) and all(path.exists() for path in outputs):
             return
         self.context.say(f"{name} ...")
         inputs = tuple(path for path in (turn.model, turn.batch) if path is not None and path.exists())
-        entry = self.record.perform(Stage(name, inputs, outputs, {"seed": self.config.seed}, do), self.context)
+        entry = self.record.perform(Stage(name, inputs, outputs, {"seed": self.seed}, do), self.context)
         figures = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in entry["result"].items())
         self.context.say(f"{name}: {entry['seconds']} s ({figures})")
 
@@ -151,7 +139,7 @@ class _Loop:
         predictions = {prediction.id: prediction for prediction in read_predictions(turn.predictions)}
         section = self.section
         choices = choose_batch(
-            self._uncurated(turn), predictions, section.batch, section.blind, self.config.seed + turn.number
+            self._uncurated(turn), predictions, section.batch, section.blind, self.seed + turn.number
         )
         write_documents(turn.batch, [choice.document for choice in choices])
         with atomic_write(turn.folder / "batch.tsv") as stream:
@@ -222,7 +210,7 @@ class _Loop:
         from annotation.decisions.agreement_plot import plot_agreement
 
         try:
-            measured = measure_agreement(decisions, predictions, turn.name, self.section.resamples, self.config.seed)
+            measured = measure_agreement(decisions, predictions, turn.name, self.section.resamples, self.seed)
         except InputError as error:
             return str(error)  # one curator, or no document in common: nothing to measure
         write_json(turn.folder / "agreement.json", measured.to_dict())
@@ -237,7 +225,7 @@ class _Loop:
         reason = can_train(training_set.documents)
         if not reason:
             try:
-                figures, held_out = train_model(training_set, self.section, turn.folder / "model", self.config.seed)
+                figures, held_out = train_model(training_set, self.section, turn.folder / "model", self.seed)
             except InputError as error:
                 reason = str(error)
         if reason:
@@ -256,7 +244,7 @@ class _Loop:
             "round": turn.number,
             "model": input_hashes(files),
             "weight": self.section.weight,
-            "seed": self.config.seed,
+            "seed": self.seed,
             "decisions": [
                 {
                     "document": d.document,

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from abroad.core.context import Context
 from abroad.core.helpers import helper_folder
+from abroad.core.http import RateLimiter
 from abroad.core.jsonl import read_jsonl
 from abroad.documents.search import SearchSettings, search_pubmed
 from abroad.sources import pubmed_search
 from abroad.sources.eutils import EutilsClient, EutilsSettings
-from abroad.sources.http import RateLimiter
 from abroad.sources.pubmed_search import EARLIEST, LATEST, Span
 from tests.sources.servers import Efetch, EuropePmcServer, article_xml
 
@@ -172,8 +172,8 @@ def test_the_command_tells_what_it_did(pubmed, tmp_path, cli):
 KILLED = """
 import os, signal, sys
 from abroad.cli import app
-from abroad.core import io
-from abroad.sources import http, pubmed_search
+from abroad.core import http, io
+from abroad.sources import pubmed_search
 
 last, pubmed_search.MOST, count = int(sys.argv.pop(1)), 9, 0
 http.RateLimiter.wait = lambda self: None

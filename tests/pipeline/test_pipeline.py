@@ -6,8 +6,9 @@ import pytest
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.stage import Stage
 from abroad.pipeline.config import Config, EvaluateSection, LotusSection
-from abroad.pipeline.runner import Stage, run_stages
+from abroad.pipeline.runner import run_stages
 
 
 class Pipeline:

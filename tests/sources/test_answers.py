@@ -8,15 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from abroad.core import http
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError
+from abroad.core.http import HttpSettings
 from abroad.core.schema import Document
 from abroad.engines.base import GenerationRequest
 from abroad.engines.openai.engine import OpenAiEngine
 from abroad.engines.openai.member import OpenAiSettings
-from abroad.sources import download, http, pubchem, pubtator
+from abroad.sources import download, pubchem, pubtator
 from abroad.sources.eutils import EutilsClient, EutilsSettings
-from abroad.sources.http import HttpSettings
 from abroad.sources.kept import KeptAnswers
 from tests.sources.servers import _Handler, serving
 

@@ -8,8 +8,8 @@ import pytest
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
+from abroad.core.http import retry_after
 from abroad.sources.download import Check, download
-from abroad.sources.http import retry_after
 from abroad.sources.manifest import Entry, load_entry, published_check
 from tests.sources.servers import FileServer
 

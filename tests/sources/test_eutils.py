@@ -6,8 +6,8 @@ import pytest
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError
+from abroad.core.http import RateLimiter
 from abroad.sources.eutils import EutilsClient, EutilsSettings
-from abroad.sources.http import RateLimiter
 from tests.sources.servers import Efetch, article_xml
 
 

@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
-from abroad.sources.http import HttpSettings
+from abroad.core.http import HttpSettings
 from abroad.sources.kept import KeptAnswers
 from abroad.sources.pubchem import fetch_synonyms, is_name, read_exchange, read_inchikeys
 from abroad.sources.pubtator import fetch_bioc

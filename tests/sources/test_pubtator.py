@@ -7,9 +7,9 @@ from werkzeug import Request, Response
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError
+from abroad.core.http import HttpSettings
 from abroad.core.io import read_documents, write_documents
 from abroad.core.schema import Document
-from abroad.sources.http import HttpSettings
 from abroad.sources.kept import KeptAnswers
 from abroad.sources.pubtator import annotate, fetch_bioc
 from abroad.synthesis.prompts.keywords import name_words

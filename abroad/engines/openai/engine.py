@@ -22,10 +22,7 @@ import httpx
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
-from abroad.core.jsonl import without_halves
-from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
-from abroad.engines.openai.member import KIND, OpenAiSettings
-from abroad.sources.http import (
+from abroad.core.http import (
     USER_AGENT,
     NoAnswer,
     Unreadable,
@@ -36,9 +33,12 @@ from abroad.sources.http import (
     part_of,
     with_retries,
 )
-from abroad.sources.http import (
+from abroad.core.http import (
     request as ask_once,
 )
+from abroad.core.jsonl import without_halves
+from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
+from abroad.engines.openai.member import KIND, OpenAiSettings
 
 DEFAULT_URL = "http://127.0.0.1:8000/v1"  # where `vllm serve` listens
 _AHEAD = 2  # requests asked for or answered and not yet taken, for each connection

@@ -11,8 +11,8 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import file_sha256, read_documents
 from abroad.pipeline.config import Config
+from abroad.pipeline.curation import run_curation
 from annotation.decisions.records import read_decisions
-from annotation.loop.run import run_loop
 from tests.annotation.page_curators import decide, page_data
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("loop") / "run"
     config = make_config(out, adopt="always")
     said, waits = [], []
-    waits.append(run_loop(config, Context(say=said.append)).waiting_for)
+    waits.append(run_curation(config, Context(say=said.append)).waiting_for)
     truth = {document.id: document.label_pairs() for document in read_documents(out / "documents.jsonl")}
     for number in (1, 2):
         page = out / f"round-{number}" / "curate.html"
@@ -50,10 +50,10 @@ def finished(tmp_path_factory):
             truth,
             lambda id, pair, seen=overlooked: len(seen) < 1 and (seen.add(id) or True),
         )
-        waits.append(run_loop(config, Context(say=said.append)).waiting_for)
+        waits.append(run_curation(config, Context(say=said.append)).waiting_for)
         asked = decide(out / "adjudicate.html", out / "decisions" / f"eva-{number}.json", "eva", truth)
         assert set(asked) == overlooked
-        waits.append(run_loop(config, Context(say=said.append)).waiting_for)
+        waits.append(run_curation(config, Context(say=said.append)).waiting_for)
         assert page.read_bytes() == before
     return config, said, waits
 
@@ -120,13 +120,13 @@ def test_what_curators_differ_in_is_asked_once_more_with_their_answers(finished)
 def test_a_finished_loop_does_nothing_more(finished):
     config, _, waits = finished
     said = []
-    assert run_loop(config, Context(say=said.append)).waiting_for == waits[4]
+    assert run_curation(config, Context(say=said.append)).waiting_for == waits[4]
     assert all("done before" in line for line in said)
 
 
 def test_a_batch_half_done_waits_and_a_small_one_trains_nothing(tmp_path):
     config = make_config(tmp_path / "run", batch=4)
-    run_loop(config, Context())
+    run_curation(config, Context())
     page, folder = config.out / "round-1" / "curate.html", config.out / "decisions"
     truth = {document.id: document.label_pairs() for document in read_documents(config.out / "documents.jsonl")}
     decide(page, folder / "ana.json", "ana", truth)
@@ -136,11 +136,11 @@ def test_a_batch_half_done_waits_and_a_small_one_trains_nothing(tmp_path):
     (folder / "ana.json").write_text(json.dumps(value, indent=1))
     (folder / "shopping.json").write_text('{"milk": {"litres": 2}}')
     said = []
-    assert "3 of 4 documents are decided (ana)" in run_loop(config, Context(say=said.append)).waiting_for
+    assert "3 of 4 documents are decided (ana)" in run_curation(config, Context(say=said.append)).waiting_for
     assert any("shopping.json" in line for line in said)
     answers[0]["status"] = "submitted"
     (folder / "ana.json").write_text(json.dumps(value, indent=1))
-    assert "round-2: 0 of 4" in run_loop(config, Context(say=said.append)).waiting_for
+    assert "round-2: 0 of 4" in run_curation(config, Context(say=said.append)).waiting_for
     first = report(config, 1)
     assert first["training"] == "3 curated documents; training begins with 10" and first["next_model"] is None
     assert "only ana" in first["agreement"] and first["scores"]["documents"] == 3
@@ -160,7 +160,7 @@ def test_the_command_ends_well_and_refuses_what_makes_no_sense(tmp_path, monkeyp
     refused = CliRunner().invoke(app, ["run", str(tmp_path / "c.yaml"), "--only", "sample"])
     assert refused.exit_code == 2 and "--only goes with stages" in refused.output
     with pytest.raises(InputError, match="expected an extractor"):
-        run_loop(make_config(tmp_path / "other", model=tmp_path), Context())
+        run_curation(make_config(tmp_path / "other", model=tmp_path), Context())
 
 
 def test_two_curators_on_a_server(annotation_server, tmp_path, monkeypatch):
@@ -171,7 +171,7 @@ def test_two_curators_on_a_server(annotation_server, tmp_path, monkeypatch):
     monkeypatch.setenv("ARGILLA_API_KEY", annotation_server.api_key)
     where = {"offline": False, "url": annotation_server.url, "workspace": "loop", "dataset": "loop"}
     config = make_config(tmp_path / "run", batch=3, overlap=1.0, conflicts="leave", **where)
-    waiting = run_loop(config, Context()).waiting_for
+    waiting = run_curation(config, Context()).waiting_for
     assert "round-1: 0 of 3 documents" in waiting and annotation_server.url in waiting
     truth = {document.id: document.label_pairs() for document in read_documents(config.out / "documents.jsonl")}
     batch = [document.id for document in read_documents(config.out / "round-1" / "batch.jsonl")]
@@ -182,7 +182,7 @@ def test_two_curators_on_a_server(annotation_server, tmp_path, monkeypatch):
             pairs = [*truth[id], *([("Usnea testalis", "acid")] if name == "loop-ben" and id == differed else [])]
             lines = "\n".join(" | ".join(pair) for pair in pairs) or "none"
             answer(client, "loop-overlap", "loop", id, lines).raise_for_status()
-        waiting = run_loop(config, Context()).waiting_for
+        waiting = run_curation(config, Context()).waiting_for
         assert name != "loop-ana" or "0 of 3 documents are decided (loop-ana)" in waiting
     assert "round-2: 0 of 3" in waiting
     first = report(config, 1)
