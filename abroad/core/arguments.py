@@ -1,7 +1,11 @@
-"""What a caller in Python gave, checked before it is worked on: the type checker has not always been asked."""
+"""What a caller in Python gave, checked before it is worked on, and where the call stands.
+
+The type checker has not always been asked.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Any, TypeVar
@@ -9,6 +13,7 @@ from typing import Any, TypeVar
 from abroad.core.errors import InputError
 
 T = TypeVar("T")
+_OURS = ("abroad", "annotation", "pydantic")
 
 
 def each_of(values: Any, what: str, kind: type[T] | None = None) -> list[T]:
@@ -29,3 +34,14 @@ def each_of(values: Any, what: str, kind: type[T] | None = None) -> list[T]:
     if wrong is not None or (kind is not None and None in found):
         raise InputError(f"expected {what}, found {'None' if wrong is None else type(wrong).__name__} among them")
     return found
+
+
+def depth_of_caller() -> int:
+    """The `stacklevel` by which a warning names the line that called us, however deep in abroad it is raised.
+
+    Where no such line is, as when a command is run, the outermost one of ours is named.
+    """
+    depth, frame = 0, sys._getframe(1)
+    while frame.f_globals.get("__name__", "").partition(".")[0] in _OURS and frame.f_back is not None:
+        depth, frame = depth + 1, frame.f_back
+    return depth + 1

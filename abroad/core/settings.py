@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_a
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from abroad.core.arguments import depth_of_caller
 from abroad.core.bounded_yaml import load_yaml
 from abroad.core.errors import FormerNameWarning, InputError, nearest
 from abroad.core.io import require_file
@@ -75,7 +76,8 @@ class Settings(_Checked):
             name = former[old]
             if name in values:
                 raise ValueError(f"{old!r} is the former name of {name!r}: expected one of them, found both")
-            warnings.warn(f"{old} is called {name} now; the former name is still read", FormerNameWarning, stacklevel=4)
+            told = f"{old} is called {name} now; the former name is still read"
+            warnings.warn(told, FormerNameWarning, stacklevel=depth_of_caller())
             renamed[name] = values[old]
         return renamed
 

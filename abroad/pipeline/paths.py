@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from abroad.core.arguments import depth_of_caller
 from abroad.core.errors import FormerNameWarning
 from abroad.core.settings import Settings
 
@@ -52,7 +53,7 @@ def _base(settings: Settings, config: Path) -> Path:
         f"the paths in {config} were counted from the current directory, where they are; they count from the folder of "
         "the config now: change them, or give --base-dir .",
         FormerPathsWarning,
-        stacklevel=4,
+        stacklevel=depth_of_caller(),
     )
     return here
 

@@ -3,6 +3,7 @@
 import importlib
 import json
 import pkgutil
+import re
 from typing import ClassVar
 
 import pytest
@@ -11,7 +12,8 @@ from pydantic import ValidationError
 import abroad
 import annotation
 from abroad.core.errors import FormerNameWarning, InputError
-from abroad.core.settings import Count, Settings
+from abroad.core.settings import Count, Settings, read_section
+from abroad.extraction.generative.decoding import GenerativeSettings
 
 
 def every_class():
@@ -31,7 +33,7 @@ def every_class():
 
 MODULES = {
     *("config", "choice", "decoding", "rank", "game", "policies", "run", "compare", "study", "sampling", "lotus"),
-    *("eutils", "http", "push", "page", "member", "spec", "contrastive", "inputs", "train_encoder"),
+    *("eutils", "http", "push", "page", "member", "spec", "contrastive", "inputs", "train_encoder", "suite", "learners"),
 }
 NEED_VLLM = {"abroad.engines.vllm.contrastive"}  # it is run by vLLM alone, and has no settings
 ALL = every_class()
@@ -49,6 +51,10 @@ class Old(Settings):
 
     num_beams: Count = 3
     added: int = 0
+
+
+class Composed(Settings):
+    inner: Old
 
 
 def test_the_settings_of_every_package_are_found():
@@ -69,12 +75,17 @@ def test_a_number_out_of_range_is_an_error_that_names_its_class_and_field(kind, 
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
-def test_fields_say_what_they_are_and_unknown_ones_are_refused(kind):
+def test_unknown_fields_are_refused(kind):
     with pytest.raises(InputError, match="no_such: unknown key"):
         kind(no_such=1)
-    own = {name for name in kind.model_fields if name in kind.__annotations__}
-    if kind.__name__.endswith("Settings") and kind.__name__ != "LeaderboardSettings":
-        assert not [name for name in own if not kind.model_fields[name].description]
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_the_help_of_every_field_is_a_sentence(kind):
+    """As a reader of the reference, or of --help, meets it: a capital, four words or more, a full stop."""
+    if not kind.__module__.startswith("tests."):
+        helps = {name: field.description or "" for name, field in kind.model_fields.items()}
+        assert {name: help for name, help in helps.items() if not SENTENCE.fullmatch(help)} == {}
 
 
 def test_changes_are_checked_too_and_nothing_changes_in_place():
@@ -102,6 +113,33 @@ def test_former_names_are_read_warned_about_and_stay_in_what_resumption_compares
     assert Old(added=1).identity() == {"beams": 3, "added": 1}
     with pytest.raises(InputError, match="'beams' is the former name of 'num_beams'"):
         Old(beams=1, num_beams=1)
+
+
+SENTENCE = re.compile(r"[A-Z]\S*(?: \S+){2,} \S*\.")
+
+
+def from_a_file(tmp_path):
+    (tmp_path / "c.yaml").write_text("old: {beams: 5}")
+    return read_section(tmp_path / "c.yaml", "old", Old)
+
+
+FORMERLY = {
+    "made": lambda folder: Old(beams=5),
+    "read": lambda folder: Old.model_validate({"beams": 5}),
+    "changed": lambda folder: Old().replace(beams=5),
+    "taken out of others": lambda folder: Old.of(Old(), beams=5),
+    "inside of others": lambda folder: Composed(inner={"beams": 5}),
+    "of a file": from_a_file,
+    "of the public API": lambda folder: GenerativeSettings(beams=5),
+}
+
+
+@pytest.mark.parametrize("how", FORMERLY)
+def test_a_former_name_is_told_of_the_line_that_has_it(how, tmp_path):
+    """And not of a line of ours, or of pydantic's, which nobody can mend."""
+    with pytest.warns(FormerNameWarning) as told:
+        FORMERLY[how](tmp_path)
+    assert [warning.filename for warning in told] == [__file__]
 
 
 FORMER = [(kind, old, name) for kind in ALL for old, name in kind.all_former_names().items() if kind is not Old]
