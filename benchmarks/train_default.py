@@ -51,6 +51,7 @@ from abroad.extraction.builtin.mentions import TokenField
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELD, default_tagger
 from abroad.extraction.builtin.pieces import PieceReader
 from abroad.extraction.builtin.reading import read_text
+from abroad.extraction.builtin.settings import ExtractorTrainSettings
 from abroad.extraction.builtin.token_features import token_features
 from benchmarks.field_data import (
     excerpts,
@@ -194,7 +195,7 @@ def token_field(arguments: argparse.Namespace) -> None:
 def scorer(arguments: argparse.Namespace) -> None:
     documents = [*validation(arguments.shared), *read_documents(arguments.shared / "curated_dev.json")]
     further = further_examples(arguments.shared, documents)
-    extractor, _ = train_extractor(documents, further, default_tagger(), adapt=False)
+    extractor, _ = train_extractor(documents, further, default_tagger(), ExtractorTrainSettings(adapt=False))
     replace(extractor, min_score=_LIKELIER_RIGHT).save(DEFAULT_FOLDER)
     print(json.dumps(extractor.facts, indent=1))
 

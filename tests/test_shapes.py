@@ -46,7 +46,6 @@ WIDE = {
     "abroad.experiments.tuning.study:tune_training",
     "abroad.extraction.builtin.candidates:_span",
     "abroad.extraction.builtin.fit:cross_validate",
-    "abroad.extraction.builtin.fit:train_extractor",
     "abroad.extraction.builtin.lessons:_by_window",
     "abroad.extraction.builtin.spacy_pipeline.components:make_everything",
     "abroad.extraction.builtin.spacy_pipeline.components:make_relations",

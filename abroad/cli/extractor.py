@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from abroad.cli.common import group, report_rejects, say
+from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, folder, writes
 from abroad.core.context import Context
+
+if TYPE_CHECKING:
+    from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
 app = group("The built-in extractor: train it on your own documents, see what it scores.")
 
@@ -19,19 +23,25 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command(
-    epilog="Example: abroad extractor train curated.json --synthetic data/synthetic/abstracts.jsonl --out my-extractor"
+    cls=SettingsCommand,
+    epilog="Example: abroad extractor train curated.json --synthetic data/synthetic/abstracts.jsonl --out my-extractor",
 )
 @writes(out=folder("an extractor", "scorer.json"), held_out=JSONL)
+@takes(
+    settings=Options(
+        "abroad.extraction.builtin.settings:ExtractorTrainSettings", only=("folds", "seed"), names={"folds": "--cv"}
+    )
+)
 def train(
     curated: Path = typer.Argument(..., metavar="DOCS", help="Curated documents (JSON or JSONL), relations complete."),
     out: Path = typer.Option(..., metavar="DIR", help="The extractor to write."),
     synthetic: list[Path] = typer.Option([], metavar="DOCS", help="Further documents, of half weight; repeatable."),
-    cv: int = typer.Option(5, min=2, help="Folds of the cross-validation, by document."),
     held_out: Path = typer.Option(None, metavar="PRED.jsonl", help="Write the held-out predictions."),
     from_scratch: bool = typer.Option(
         False, "--from-scratch", help="Learn from these documents alone, without the built-in tagger."
     ),
-    seed: int = typer.Option(0, help="Seed of the folds."),
+    *,
+    settings: ExtractorTrainSettings,
 ) -> None:
     """Train on all documents; calibrate and measure by cross-validation. Under a minute for 150 abstracts.
 
@@ -47,12 +57,12 @@ def train(
 
     context = Context(say=say)
     inputs = [path for path in (curated, *synthetic) if path.is_file()]
-    with run_record(out, "extractor train", {"cv": cv, "from_scratch": from_scratch, "seed": seed}, inputs) as record:
+    told = {"cv": settings.folds, "from_scratch": from_scratch, "seed": settings.seed}
+    with run_record(out, "extractor train", told, inputs) as record:
         documents = readable(read_documents(curated, context), context)
         further = readable((document for path in synthetic for document in read_documents(path, context)), context)
-        extractor, measured = train_extractor(
-            documents, further, NoTagger() if from_scratch else default_tagger(), cv, seed
-        )
+        base = NoTagger() if from_scratch else default_tagger()
+        extractor, measured = train_extractor(documents, further, base, settings)
         extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:

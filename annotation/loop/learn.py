@@ -76,13 +76,14 @@ def train_model(
     from abroad.extraction.builtin.fit import Example, train_extractor
     from abroad.extraction.builtin.pairs import default_tagger
     from abroad.extraction.builtin.reading import readable
+    from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
     context = Context()
     own = {document.id for document in training_set.documents}
     further = [d for path in section.synthetic for d in read_documents(path, context) if d.id not in own]
     synthetic, curated = readable(further, context), readable(training_set.documents, context)
-    folds = min(_FOLDS, len(curated))
-    extractor, measured = train_extractor(curated, synthetic, default_tagger(), folds, seed, weight=section.weight)
+    settings = ExtractorTrainSettings(folds=min(_FOLDS, len(curated)), seed=seed, weight=section.weight)
+    extractor, measured = train_extractor(curated, synthetic, default_tagger(), settings)
     held_out = measured.predictions([Example(document) for document in curated])
     extractor.save(folder)
     shared = [document for document in training_set.documents if document.id in training_set.unseen]

@@ -26,8 +26,6 @@ OWN = {
     ("documents split", "seed"),  # the two shares depend on what else is given
     ("evaluate", "by"),
     ("evaluate", "max_new_tokens"),
-    ("extractor train", "cv"),
-    ("extractor train", "seed"),
     ("fewshot", "style"),
     ("inspect attention", "model"),
     ("inspect attention", "max_documents"),

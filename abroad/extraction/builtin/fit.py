@@ -43,6 +43,7 @@ from abroad.extraction.builtin.score import (
     ranked_pairs,
     stacked,
 )
+from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
 SYNTHETIC_WEIGHT = 0.5
 _INNER = 4  # folds of the tagger
@@ -135,10 +136,7 @@ def train_extractor(
     curated: Sequence[Document],
     synthetic: Sequence[Document | Example],
     base: Tagger,
-    folds: int = 5,
-    seed: int = 0,
-    weight: float = 1.0,
-    adapt: bool = True,
+    settings: ExtractorTrainSettings | None = None,
 ) -> tuple[PairExtractor, HeldOut]:
     """Train on all documents; calibrate and measure on held-out curated ones.
 
@@ -146,12 +144,15 @@ def train_extractor(
         curated: documents whose relations are complete; a document with none counts too.
         synthetic: further documents, of weight 0.5, or examples of their own weight; never measured on.
         base: the encoder that the models build on.
-        weight: of each curated document's candidates in the scorer.
-        adapt: whether the tagger learns from the documents too, or the scorer alone.
+        settings: how it is trained; the defaults without.
+    Returns:
+        The extractor, and what cross-validation found.
     Raises:
         InputError: fewer than ten curated documents, or none with a relation.
     """
-    examples = [Example(document, weight) for document in curated]
+    settings = settings or ExtractorTrainSettings()
+    folds, seed, adapt = settings.folds, settings.seed, settings.adapt
+    examples = [Example(document, settings.weight) for document in curated]
     extra = [item if isinstance(item, Example) else Example(item, SYNTHETIC_WEIGHT) for item in synthetic]
     if len(examples) < _LEAST_DOCUMENTS or not any(example.gold for example in examples):
         raise InputError(f"expected {_LEAST_DOCUMENTS} curated documents or more, some with relations")
@@ -163,7 +164,7 @@ def train_extractor(
         "relations": sum(len(example.gold) for example in examples),
         "folds": folds,
         "seed": seed,
-        **({"weight of curated documents": weight} if weight != 1 else {}),
+        **({"weight of curated documents": settings.weight} if settings.weight != 1 else {}),
         **held_out.facts,
     }
     threshold = best_threshold(held_out.points)

@@ -61,6 +61,11 @@ class PairExtractor:
     facts: dict[str, Any]
     identity: dict[str, Any]
 
+    def __repr__(self) -> str:
+        """One line: weights of thousands of features tell a reader nothing."""
+        learned = f"of {self.facts.get('curated documents', 'unknown')} curated documents"
+        return f"<{type(self).__name__} {learned}, {type(self.tagger).__name__}, min_score={self.min_score:g}>"
+
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         """One prediction a document; what fails becomes the prediction's error."""
         for document in each_of(documents, "documents", Document):

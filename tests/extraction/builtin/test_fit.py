@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -18,8 +19,9 @@ from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import best_tags
 from abroad.extraction.builtin.fit import Example, cross_validate, split_folds, train_extractor
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger
-from abroad.extraction.builtin.pairs import PairExtractor, default_tagger
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger
 from abroad.extraction.builtin.reading import Reading, read_text
+from abroad.extraction.builtin.settings import ExtractorTrainSettings
 from tests.conftest import make_document
 
 SYNTHETIC = Path(__file__).parents[3] / "data" / "synthetic" / "abstracts.jsonl"
@@ -97,7 +99,7 @@ def test_names_of_one_word_are_enough_to_learn_from():
 
 
 def test_an_extractor_of_ones_own_is_saved_with_its_tagger(synthetic, tmp_path):
-    extractor, _ = train_extractor(synthetic[:12], [], default_tagger(), folds=2)
+    extractor, _ = train_extractor(synthetic[:12], [], default_tagger(), ExtractorTrainSettings(folds=2))
     extractor.save(tmp_path)
     copy = PairExtractor.load(tmp_path)
     assert isinstance(copy.tagger, AdaptedTagger)
@@ -106,6 +108,11 @@ def test_an_extractor_of_ones_own_is_saved_with_its_tagger(synthetic, tmp_path):
         assert [replace(r, score=0.0) for r in one.relations] == [replace(r, score=0.0) for r in other.relations]
         scores = [[relation.score for relation in prediction.relations] for prediction in (one, other)]
         assert scores[0] == pytest.approx(scores[1], abs=2e-4)  # weights are written with seven digits
+
+
+def test_an_extractor_says_in_one_line_what_it_is(trained):
+    for extractor in (PairExtractor.load(trained), PairExtractor.load(DEFAULT_FOLDER)):
+        assert re.fullmatch(r"<PairExtractor of \d+ curated documents, \w+, min_score=0\.\d+>", repr(extractor))
 
 
 TRAIN = """
@@ -132,7 +139,7 @@ def test_the_same_documents_and_seed_give_the_same_files(tmp_path):
 @pytest.fixture(scope="module")
 def trained(synthetic, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "model"
-    train_extractor(synthetic[:12], [], NoTagger(), folds=2)[0].save(folder)
+    train_extractor(synthetic[:12], [], NoTagger(), ExtractorTrainSettings(folds=2))[0].save(folder)
     return folder
 
 
