@@ -32,8 +32,8 @@ class GameSettings(Settings):
 
     former_names: ClassVar[Mapping[str, str]] = {"rate": "learning_rate"}
 
-    regularisation: Positive = Field(0.1, description="lambda: how hard both players hold on to their first policies.")
-    learning_rate: Positive = Field(0.1, description="eta: the rate of learning.")
+    regularisation: Positive = Field(0.1, description="How hard both players hold on to their first policies (lambda).")
+    learning_rate: Positive = Field(0.1, description="How fast the policies move in a step (eta).")
     steps: Count = Field(5000, description="Maximum iterations of the equilibrium search.")
     tolerance: NotNegative = Field(
         1e-6, description="A game ends when no probability moves by more in one step; looked at every tenth."

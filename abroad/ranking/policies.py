@@ -45,9 +45,13 @@ class CandidateSet:
 class RankingPrompts(Settings):
     """How a model is asked; {text} and {candidate} are filled in. A candidate follows each of the first three."""
 
-    plain: str = Field("{text}\n\nStatement about the text:", description="For P(y|x).")
-    correct: str = Field("{text}\n\nCorrect statement about the text:", description="For P(y|x,correct).")
-    incorrect: str = Field("{text}\n\nIncorrect statement about the text:", description="For P(y|x,incorrect).")
+    plain: str = Field("{text}\n\nStatement about the text:", description="Text before a candidate for P(y|x).")
+    correct: str = Field(
+        "{text}\n\nCorrect statement about the text:", description="Text before a candidate for P(y|x,correct)."
+    )
+    incorrect: str = Field(
+        "{text}\n\nIncorrect statement about the text:", description="Text before a candidate for P(y|x,incorrect)."
+    )
     judge: str = Field(
         "{text}\n\nStatement about the text: {candidate}\nThis statement is (correct or incorrect):",
         description="For P(v|x,y), followed by one of the verdicts.",

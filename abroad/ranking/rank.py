@@ -139,20 +139,25 @@ class RankSettings(Settings):
     min_probability: Share = Field(
         0.0, description="Leave out relations of a lower value (a probability) in this order."
     )
-    game: GameSettings = Field(GameSettings(), description="The equilibrium search.")
+    game: GameSettings = Field(GameSettings(), description="Settings of the equilibrium search.")
     prompts: RankingPrompts = Field(RankingPrompts(), description="How the model is asked.")
 
 
-class FewShotRankSettings(RankSettings):
-    """How the answers of a model that was not trained for the task are ranked.
+class FewShotKeep(Settings):
+    """How much stays of the answers of a model that was not trained for the task.
 
     Such a model names too much: about half of its relations are right, and of those of `abroad fewshot --rank` the
     better half stays. Trained extractors have a score of their own for that, and theirs are only put in order.
     """
 
-    keep: PositiveShare = Field(
-        0.5, description="Share of a document's relations that stays, one at least; of whole outputs the first stays."
-    )
+    keep: PositiveShare = Field(0.5, description="Share of a document's ranked relations that stays, one at least.")
+
+
+class FewShotRankSettings(FewShotKeep, RankSettings):
+    """How the answers of a model that was not trained for the task are ranked.
+
+    The better half of them stays, since such a model names too much (`FewShotKeep`); of trained extractors all stay.
+    """
 
 
 def relation_candidates(document: Document, relations: Sequence[Relation]) -> CandidateSet:

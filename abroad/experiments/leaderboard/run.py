@@ -17,14 +17,12 @@ from abroad.engines.lazy import LazyEngine
 from abroad.engines.spec import EngineSpec
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, compare
-from abroad.experiments.leaderboard.settings import LeaderboardModel, LeaderboardSettings
+from abroad.experiments.leaderboard.settings import NO_RANK, LeaderboardModel, LeaderboardSettings
 from abroad.experiments.leaderboard.suite import Suite
 from abroad.extraction.base import extract_documents
 from abroad.extraction.fewshot.entry import make_extractor
 from abroad.extraction.fewshot.run import AnswerCounts, FewShotSettings, count_answers
 from abroad.extraction.fewshot.styles import load_style
-
-NO_RANK = "none"
 
 
 @dataclass(frozen=True)
@@ -102,13 +100,12 @@ def rows_of(section: LeaderboardSettings) -> list[Row]:
     """Every combination, each once: without shots nothing is retrieved.
 
     Raises:
-        InputError: an order to rank by that does not exist, or two models of one name.
+        InputError: two models of one name.
     """
     labels = [model.label for model in section.models]
     for label in labels:
         if labels.count(label) > 1:
             raise InputError(f"two models are called {label!r} in the table; expected a 'name' of its own for each")
-    _check_ranks(section.rank)
     rows = (
         Row(model, style, shots, retrieve if shots else "", rank)
         for model in section.models
@@ -122,16 +119,6 @@ def rows_of(section: LeaderboardSettings) -> list[Row]:
         if row not in distinct:  # a mapping of settings has no hash
             distinct.append(row)
     return distinct
-
-
-def _check_ranks(names: Sequence[str]) -> None:
-    if set(names) <= {NO_RANK}:
-        return
-    from abroad.ranking.orders import ORDERS
-
-    for name in names:
-        if name != NO_RANK and name not in ORDERS:
-            raise InputError(f"rank {name!r}: expected one of: {', '.join((NO_RANK, *ORDERS.names()))}")
 
 
 def run_leaderboard(
@@ -212,10 +199,10 @@ def _rank(
     out: Path,
 ) -> list[Prediction]:
     """The best of each document's relations; the model is asked once for all orders."""
-    from abroad.ranking.rank import RankSettings, rank_file, reorder
+    from abroad.ranking.rank import FewShotRankSettings, RankSettings, rank_file, reorder
 
     rank_file(ranker, ranker.spec.identity, suite.documents, [predictions], RankSettings(), out)
-    settings = RankSettings(by=by, keep=section.keep)
+    settings = FewShotRankSettings.of(section, by=by)
     return [reorder(prediction, settings) for prediction in read_predictions(out)]
 
 
