@@ -291,7 +291,7 @@ class HttpSettings(Settings):
     """How a server is asked."""
 
     base_url: str = Field(description="Address of the server.")
-    rate: Positive = Field(description="Requests a second.")
+    rate: Positive = Field(description="Maximum requests in a second.")
     attempts: Count = Field(6, description="Tries of one request.")
     first_wait: NotNegative = Field(1.0, description="Seconds before the second try; later waits double.")
     timeout: Positive = Field(60.0, description="Seconds without a byte after which a request has failed.")

@@ -51,10 +51,10 @@ class SampleSettings(Settings):
     by: str | None = Field(None, description="Sample each value of this column separately.")
     strategy: Annotated[str, member_of(SELECTORS)] = Field(
         "gme",
-        description="gme or gme-sum, greedy maximum entropy (of the least even entity, of their sum), or a baseline: "
-        "random, topn-rel, topn-struct, topn-org or topn-sum.",
+        description="How references are chosen: gme or gme-sum, greedy maximum entropy (of the least even entity, of "
+        "their sum), or a baseline (random, topn-rel, topn-struct, topn-org or topn-sum).",
     )
-    binary: bool = Field(False, description="Count an entity once an item.")
+    binary: bool = Field(False, description="Count an entity once in each item, however often it stands there.")
     approx: Count | None = Field(None, description="Score a random sample of so many items at each step.")
     seed: Seed = Field(0, description="Seed of random draws.")
 

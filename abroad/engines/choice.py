@@ -21,7 +21,7 @@ class EngineChoice(Settings):
     """A model, and what runs it."""
 
     engine: Annotated[str, member_of(ENGINES)] = Field(
-        DEFAULT_ENGINE, description="transformers, vllm, or openai (any server of that API)."
+        DEFAULT_ENGINE, description="What runs the model: transformers, vllm, or openai (any server of that API)."
     )
     engine_settings: dict[str, Any] = Field({}, description=ENGINE_SETTINGS_HELP)
     model: str = Field(

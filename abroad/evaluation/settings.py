@@ -17,7 +17,7 @@ class EvaluateSettings(Settings):
     """When a relation equals a gold one, and how intervals are made."""
 
     protocol: Annotated[str, member_of(PROTOCOLS)] = Field(
-        "upstream", description="upstream (published), strict or grounded (identifiers)."
+        "upstream", description="How pairs are compared: upstream (published), strict or grounded (identifiers)."
     )
     resamples: Resamples = Field(2000, description="Resamples of the bootstrap.")
     seed: Seed = Field(0, description="Seed of the bootstrap.")

@@ -49,7 +49,7 @@ class Learner(Settings):
     """What is trained on each set."""
 
     kind: Annotated[str, member_of(LEARNERS)] = Field(
-        "extractor", description="extractor (seconds), or lm: a LoRA adapter of a language model."
+        "extractor", description="What is trained: extractor (seconds), or lm, a LoRA adapter of a language model."
     )
     train: TrainSettings = Field(TrainSettings(), description="How the adapter of lm is trained.")
     seed: Seed = Field(0, description="Seed of training and resampling.")
@@ -71,7 +71,7 @@ class CurveLearner(Learner):
     """
 
     kind: Annotated[str, member_of(LEARNERS)] = Field(
-        "lm", description="extractor (seconds), or lm: a LoRA adapter of a language model."
+        "lm", description="What is trained: extractor (seconds), or lm, a LoRA adapter of a language model."
     )
 
 
@@ -81,8 +81,9 @@ def _fit_extractor(documents: Sequence[Document | Task], learner: Learner, out: 
         raise InputError("the extractor learns from documents, not from tasks; expected --learner lm")
     from abroad.extraction.builtin.fit import train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
+    from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
-    return train_extractor(own, [], NoTagger(), seed=learner.seed)[0]
+    return train_extractor(own, [], NoTagger(), ExtractorTrainSettings(seed=learner.seed))[0]
 
 
 def _fit_adapter(documents: Sequence[Document | Task], learner: Learner, out: Path, context: Context) -> Extractor:

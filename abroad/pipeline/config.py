@@ -34,16 +34,22 @@ from annotation.loop.settings import CurationSettings
 class Config(Settings):
     """A run: from LOTUS rows to a scored report, rounds of curation, or the stages whose sections stand here."""
 
-    out: Path = Field(description="directory of the run; made if missing")
-    seed: Seed = Field(0, description="of every stage that has none of its own")
-    lotus: LotusSection | None = Field(None, description="the relations table; null: documents of your own")
-    sample: SampleSettings = SampleSettings()
-    documents: DocumentsSection = DocumentsSection()
-    synthesis: SynthesisSection = SynthesisSection()
-    train: TrainSection = TrainSection()
-    extract: ExtractSection = ExtractSection()
-    evaluate: EvaluateSection | None = None
-    curation: CurationSettings | None = Field(None, description="rounds of curation instead of synthesis and training")
+    out: Path = Field(description="Directory of the run, which is made if it is missing.")
+    seed: Seed = Field(0, description="Seed of every stage that has none of its own.")
+    lotus: LotusSection | None = Field(
+        None, description="The table of relations to sample from; null: the documents are your own."
+    )
+    sample: SampleSettings = Field(SampleSettings(), description="How references are drawn from the table.")
+    documents: DocumentsSection = Field(DocumentsSection(), description="Where titles and abstracts come from.")
+    synthesis: SynthesisSection = Field(
+        SynthesisSection(), description="How synthetic abstracts are written and chosen."
+    )
+    train: TrainSection = Field(TrainSection(), description="How a language model is fine-tuned.")
+    extract: ExtractSection = Field(ExtractSection(), description="Which extractor reads the documents, and how.")
+    evaluate: EvaluateSection | None = Field(None, description="What the predictions are scored on.")
+    curation: CurationSettings | None = Field(
+        None, description="Rounds of curation, in place of synthesis and training."
+    )
 
     @model_validator(mode="before")
     @classmethod

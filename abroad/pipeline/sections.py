@@ -22,11 +22,14 @@ from abroad.training.settings import TrainSettings
 class LotusSection(PrepareSettings):
     """The relations table: prepared from the frozen metadata, or given ready-made."""
 
-    metadata: Path | None = Field(None, description="LOTUS frozen metadata, CSV or CSV.gz")
+    metadata: Path | None = Field(None, description="Frozen metadata of LOTUS, as CSV or CSV.gz.")
     doi2pmid: Path | None = Field(
-        None, description="tab separated: reference_doi, reference_pubmed_id; null: those of the sample are looked up"
+        None,
+        description="Tab-separated map, reference_doi and reference_pubmed_id; null: those of the sample are fetched.",
     )
-    relations: Path | None = Field(None, description="a prepared table; instead of the two above")
+    relations: Path | None = Field(
+        None, description="A table that is prepared already, in place of metadata and doi2pmid."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> LotusSection:
@@ -42,10 +45,10 @@ class DocumentsSection(Settings):
     """
 
     files: tuple[Path, ...] = Field(
-        (), description="ready documents, as `abroad extract` reads them; those to learn from with relations (JSON)"
+        (), description="Ready documents, as `abroad extract` reads them; those to learn from need relations (JSON)."
     )
-    xml: tuple[Path, ...] = Field((), description="PubMed XML files or directories")
-    eutils: bool = Field(False, description="ask NCBI E-utilities (network)")
+    xml: tuple[Path, ...] = Field((), description="PubMed XML, as files or directories of them.")
+    eutils: bool = Field(False, description="Ask NCBI E-utilities for what the files lack (network).")
 
 
 class SpecialiseSection(SpecialiseSettings):
@@ -55,14 +58,16 @@ class SpecialiseSection(SpecialiseSettings):
         {"demonstrations", "similarity", "temperature", "max_new_tokens", *SpecialiseSettings.later_fields}
     )
 
-    corpus: Path = Field(description="abstracts to answer from (JSON or JSONL); relations are not needed")
+    corpus: Path = Field(description="Abstracts that answers are taken from (JSON or JSONL); they need no relations.")
 
 
 class SynthesisSection(InstructSettings, GenerateSettings, SelectSettings):
     """How synthetic abstracts are written and chosen."""
 
-    curate: Count | None = Field(None, description="train on the so many best and most diverse abstracts only")
-    specialise: SpecialiseSection | None = Field(None, description="self-specialisation; null: none")
+    curate: Count | None = Field(None, description="Train on so many of the abstracts only, the best and most diverse.")
+    specialise: SpecialiseSection | None = Field(
+        None, description="How new instructions are made from the seeds (self-specialisation); null: none are."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -75,8 +80,8 @@ class SynthesisSection(InstructSettings, GenerateSettings, SelectSettings):
 class TrainSection(TrainSettings):
     """Fine-tuning, and what to train on."""
 
-    validation: Path | None = Field(None, description="documents to choose the checkpoint by")
-    add_seeds: bool = Field(False, description="train on the seed documents with their noisy labels too")
+    validation: Path | None = Field(None, description="Documents by which the best checkpoint is chosen.")
+    add_seeds: bool = Field(False, description="Train on the seed documents with their noisy labels too.")
 
 
 class ExtractSection(GenerativeSettings, ExtractionSettings):
@@ -87,11 +92,17 @@ class ExtractSection(GenerativeSettings, ExtractionSettings):
     """
 
     model: str | None = Field(
-        None, description="builtin, a directory or a name, as `abroad extract --model`; null: what the run trains"
+        None,
+        description="Extractor as `abroad extract --model` takes it: builtin, a directory or a name; null: the model "
+        "that the run trains.",
     )
-    min_score: Share | None = Field(None, description="of the built-in extractor and those trained like it")
-    precision: Share | None = Field(None, description="instead: the threshold that gave this precision")
-    settings: dict[str, Any] = Field({}, description="of an extractor of another package")
+    min_score: Share | None = Field(
+        None, description="Report relations of this score or more; of the built-in extractor and those trained like it."
+    )
+    precision: Share | None = Field(
+        None, description="Choose the threshold that gave this precision on held-out documents, instead of min_score."
+    )
+    settings: dict[str, Any] = Field({}, description="Settings that an extractor of another package declares.")
 
     @property
     def has_threshold(self) -> bool:
@@ -135,13 +146,13 @@ class ExtractSection(GenerativeSettings, ExtractionSettings):
 class EvaluateSection(EvaluateSettings):
     """What the predictions are scored on, and how."""
 
-    gold: Path
+    gold: Path = Field(description="Curated documents that the predictions are scored on.")
 
 
 class EvaluateOptions(EvaluateSettings):
     """The section `evaluate` for `abroad evaluate` alone, which has an option for the gold documents."""
 
-    gold: Path | None = None
+    gold: Path | None = Field(None, description="Curated documents; --gold of the command comes first.")
 
 
 def with_seed(section: Any, seed: int) -> Any:

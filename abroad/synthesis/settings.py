@@ -37,7 +37,7 @@ class SelectSettings(Settings):
 class CurateSettings(Settings):
     """How many of the accepted abstracts are chosen, and from which of them."""
 
-    k: Count = Field(1000, description="Abstracts to choose.")
+    k: Count = Field(1000, description="How many abstracts are chosen.")
     quality: Share = Field(0.5, description="Share of the abstracts, best scores first, that diversity chooses from.")
 
 
@@ -58,6 +58,6 @@ class SpecialiseSettings(Settings):
     retrieve: Count = Field(3, description="Abstracts in the context of an answer (BM25).")
     demonstrations: Count = Field(4, description="Tasks of the seeds that are shown for each new instruction.")
     similarity: Share = Field(0.7, description="MinHash similarity of a near-duplicate.")
-    temperature: NotNegative = Field(0.8, description="Temperature of sampling.")
+    temperature: NotNegative = Field(0.8, description="Temperature by which tokens are sampled.")
     max_new_tokens: Count = Field(128, description="New tokens of an instruction or an answer.")
     seed: Seed = Field(0, description="Seed of all draws.")

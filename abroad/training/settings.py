@@ -45,7 +45,7 @@ class TrainSettings(Settings):
         0.0, description="Dropout on what the last block adds; it rises linearly from 0 over the depth (LIMA)."
     )
     quantization: Literal["none", "nf4", "int8"] = Field(
-        "none", description="nf4 keeps the base model in 4 bits (QLoRA), int8 in 8."
+        "none", description="Keep the base model in 4 bits (nf4, QLoRA) or 8 (int8)."
     )
     gradient_checkpointing: bool = Field(False, description="Compute activations twice and keep fewer of them.")
     max_length: Count = Field(2048, description="Tokens of text and relations; longer documents are set aside.")

@@ -41,7 +41,7 @@ class PushSettings(TargetSettings):
 
     batch: str = Field("1", description="Name of this batch; curators can filter by it.")
     order: Annotated[str, member_of(CURATION_ORDERS)] = Field(
-        "given", description="given, gme, uncertainty or gme-uncertainty (their product)."
+        "given", description="Which documents come first: given, gme, uncertainty or gme-uncertainty (their product)."
     )
     limit: Count | None = Field(None, description="Show the first so many only, in that order.")
     model: str = Field("abroad", description="Name of what made the predictions; curators see it.")

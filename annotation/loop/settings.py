@@ -26,9 +26,7 @@ class CurationSettings(TargetSettings):
         "settle", description="A round ends when its conflicts are settled, or leaves their documents out (leave)."
     )
     synthetic: tuple[Path, ...] = Field((), description="Further documents to train on, each of weight 0.5.")
-    weight: Positive = Field(
-        2.0, description="Weight of a curated document in training; a synthetic one has 0.5."
-    )
+    weight: Positive = Field(2.0, description="Weight of a curated document in training; a synthetic one has 0.5.")
     adopt: Literal["better", "always"] = Field(
         "better", description="A new model replaces the one before when it scores better, or always."
     )

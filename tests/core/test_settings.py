@@ -33,7 +33,19 @@ def every_class():
 
 MODULES = {
     *("config", "choice", "decoding", "rank", "game", "policies", "run", "compare", "study", "sampling", "lotus"),
-    *("eutils", "http", "push", "page", "member", "spec", "contrastive", "inputs", "train_encoder", "suite", "learners"),
+    *(
+        "eutils",
+        "http",
+        "push",
+        "page",
+        "member",
+        "spec",
+        "contrastive",
+        "inputs",
+        "train_encoder",
+        "suite",
+        "learners",
+    ),
 }
 NEED_VLLM = {"abroad.engines.vllm.contrastive"}  # it is run by vLLM alone, and has no settings
 ALL = every_class()

@@ -15,7 +15,7 @@ class TransformersSettings(WeightsSettings):
     """Settings of the engine `transformers`."""
 
     quantization: Literal["none", "nf4", "int8"] = Field(
-        "none", description='"nf4" (QLoRA\'s 4 bits), "int8" (8 bits), or "none".'
+        "none", description='Read the weights in 4 bits ("nf4", as QLoRA) or 8 ("int8"), or as they are ("none").'
     )
 
 

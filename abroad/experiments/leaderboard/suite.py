@@ -23,10 +23,10 @@ _ALTERNATIVE = " | "
 class Case(Settings):
     """A short document with its relations, "ORGANISM produces CHEMICAL | CHEMICAL"."""
 
-    id: str = Field(min_length=1)
-    title: str = ""
-    text: str = Field(min_length=1)
-    relations: tuple[str, ...]
+    id: str = Field(min_length=1, description="Name of the case, unique in its task.")
+    title: str = Field("", description="Title of the document, if it has one.")
+    text: str = Field(min_length=1, description="Text that the model is asked about.")
+    relations: tuple[str, ...] = Field(description='What is to be found, as "ORGANISM produces CHEMICAL | CHEMICAL".')
 
     @field_validator("relations")
     @classmethod
@@ -58,29 +58,33 @@ def _pairs(relation: str) -> list[tuple[str, str]]:
 class CasesTask(Settings):
     """Cases that stand in the suite itself."""
 
-    kind: Literal["cases"]
-    name: str = Field(min_length=1)
-    description: str = ""
-    cases: tuple[Case, ...] = Field(min_length=1)
+    kind: Literal["cases"] = Field(description="The cases stand in the suite itself.")
+    name: str = Field(min_length=1, description="Name of the task in the table.")
+    description: str = Field("", description="What the task asks of a model.")
+    cases: tuple[Case, ...] = Field(min_length=1, description="The documents with their relations.")
 
 
 class DocumentsTask(Settings):
     """Curated documents of a file; a relative path counts from the suite's folder."""
 
-    kind: Literal["documents"]
-    name: str = Field(min_length=1)
-    description: str = ""
-    path: Path
-    sample: Annotated[int, Field(ge=1)] | None = Field(None, description="so many of them, drawn with the seed")
-    seed: Annotated[int, Field(ge=0)] = 0
+    kind: Literal["documents"] = Field(description="The documents come from a file.")
+    name: str = Field(min_length=1, description="Name of the task in the table.")
+    description: str = Field("", description="What the task asks of a model.")
+    path: Path = Field(description="Curated documents; a relative path counts from the suite.")
+    sample: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Ask about so many of the documents, drawn at random."
+    )
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="Seed by which the documents are drawn.")
 
 
 class SuiteFile(Settings):
     """What a suite's YAML may say."""
 
-    name: str = Field(pattern=r"^[\w.+-]+$")
-    description: str = ""
-    tasks: tuple[Annotated[CasesTask | DocumentsTask, Field(discriminator="kind")], ...] = Field(min_length=1)
+    name: str = Field(pattern=r"^[\w.+-]+$", description="Name of the suite in the table.")
+    description: str = Field("", description="What the suite is made for.")
+    tasks: tuple[Annotated[CasesTask | DocumentsTask, Field(discriminator="kind")], ...] = Field(
+        min_length=1, description="The tasks that every model is asked."
+    )
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,9 @@ class EncoderSettings(Settings):
     layers: Count = Field(4, description="The first so many of the base's layers.")
     epochs: Count = Field(5, description="Passes over the training texts.")
     pieces_per_batch: Count = Field(4096, description="Word pieces of a batch, padding counted.")
-    learning_rate: Positive = Field(1.5e-4, description="Of the layers.")
+    learning_rate: Positive = Field(1.5e-4, description="Peak learning rate of the layers.")
     head_rate: Positive = Field(1e-3, description="Learning rate of the heads and of the embeddings of shapes.")
-    weight_decay: NotNegative = Field(0.01, description="Of AdamW.")
+    weight_decay: NotNegative = Field(0.01, description="Weight decay of AdamW, on all weights.")
     warm_up: Share = Field(0.06, description="Share of the updates in which the rates rise.")
     seed: Seed = Field(0, description="Of the order of the texts and of dropout.")
 

@@ -36,7 +36,7 @@ class FewShotSettings(Settings):
         None, description="Examples before the document; else by style: 5, but 1 for cot, whose steps take room."
     )
     retrieve: Annotated[str, member_of(RETRIEVERS)] = Field(
-        "fixed", description="fixed, bm25, or embeddings: the examples most like the document."
+        "fixed", description="How examples are chosen: fixed, or those most like the document by bm25 or embeddings."
     )
     order: str = Field(
         "similar-last", description="Order of retrieved examples: similar-last, similar-first or shuffled."
@@ -49,7 +49,7 @@ class FewShotSettings(Settings):
         False, description="Try prompts beyond the context with fewer examples; else their documents are set aside."
     )
     resolution: CountOrNone = Field(0, description="Longest side of images in pixels; 0: none are shown.")
-    temperature: NotNegative = Field(0.0, description="0 takes the most probable token.")
+    temperature: NotNegative = Field(0.0, description="Temperature of sampling; 0 takes the most probable token.")
     seed: Seed = Field(0, description="Seed of sampling and of shuffled examples.")
 
     @model_validator(mode="after")

@@ -51,7 +51,7 @@ class GenerativeSettings(Decoding):
 
     base: str | None = Field(None, description="Base model of an adapter, if not the one it names.")
     quantization: Literal["none", "nf4", "int8"] = Field(
-        "none", description="nf4 reads the weights in 4 bits, int8 in 8."
+        "none", description="Read the weights in 4 bits (nf4) or 8 (int8)."
     )
     batch_size: Count = Field(16, description="Rows at once; each beam is one.")
     engine: Annotated[str, member_of(ENGINES)] = Field(

@@ -26,7 +26,9 @@ class FindingsSettings(Settings):
     classes: Share = Field(0.2, description='Two or more chemicals of one class become "three flavonoids".')
     contraction: Share = Field(0.7, description="Congeners become a range.")
     numbering: Share = Field(0.5, description='Chemicals get their numbers, "(1-3)".')
-    produces: Share = Field(0.1, description='"X produces Y" stands where else "Y was isolated from X" does.')
+    produces: Share = Field(
+        0.1, description='A sentence says "X produces Y", where else it is "Y was isolated from X".'
+    )
 
 
 @dataclass

@@ -30,7 +30,7 @@ class InstructSettings(Settings):
         (0.4, 0.5, 0.6, 0.7), description="Temperatures at which the model is asked, once each; repeatable."
     )
     principles: str | None = Field(
-        None, description="'default' or a YAML file: principles and exemplars that stand before each task."
+        None, description="Put principles and exemplars before each task: 'default', or those of a YAML file."
     )
     topics: bool = Field(False, description="Vary aim and technique of the studies, by kingdom.")
     temperature: tuple[NotNegative, NotNegative] = Field(
