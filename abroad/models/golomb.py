@@ -21,7 +21,7 @@ def rice_width(share: float) -> int:
 
 
 def encode(places: np.ndarray, width: int) -> tuple[bytes, bytes]:
-    """(unary stream, remainders) of rising places (int64)."""
+    """(unary stream, remainders) of rising places (int64, shape (n,))."""
     gaps = np.diff(places, prepend=-1) - 1
     quotients = gaps >> width
     ends = np.cumsum(quotients + 1)
@@ -32,7 +32,7 @@ def encode(places: np.ndarray, width: int) -> tuple[bytes, bytes]:
 
 
 def decode(unary: bytes, remainders: bytes, width: int, count: int) -> np.ndarray:
-    """The `count` places.
+    """The places, int64 of shape (count,).
 
     Raises:
         ValueError: the streams hold fewer.

@@ -17,7 +17,7 @@ METHOD = "matrix"
 
 
 def initial_matrix(seed: int, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    """float32 values of a matrix by the name peft stores it under (outputs, inputs)."""
+    """float32 values, shape (outputs, inputs), of a matrix by the name peft stores it under."""
     if ".lora_A." not in name:
         return np.zeros(shape, dtype=np.float32)
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()

@@ -69,6 +69,7 @@ class AmateurProcessor(LogitsProcessor):  # type: ignore[misc]  # vLLM is an ext
         return _Text(list(kept), output)
 
     def apply(self, logits: torch.Tensor) -> torch.Tensor:
+        """The logits, shape (texts, vocabulary), with the contrast in the rows of the texts that ask for one."""
         for row, text in self._texts.items():
             amateur = self._read(text).to(logits.device, logits.dtype)
             width = min(len(amateur), logits.shape[-1])  # output layers may be padded differently

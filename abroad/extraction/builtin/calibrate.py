@@ -22,11 +22,12 @@ class PlattScaling:
     intercept: float
 
     def apply(self, scores: np.ndarray) -> np.ndarray:
+        """Calibrated scores, array of shape (n,), of scores of that shape."""
         return 1 / (1 + np.exp(-(self.slope * _logit(scores) + self.intercept)))
 
     @classmethod
     def fit(cls, scores: np.ndarray, truth: np.ndarray) -> PlattScaling:
-        """From held-out scores and whether each relation was right."""
+        """From held-out scores and whether each relation was right, both of shape (n,)."""
         from sklearn.linear_model import LogisticRegression
 
         model = LogisticRegression(C=1e6).fit(_logit(scores)[:, None], truth)
@@ -49,11 +50,12 @@ class IsotonicScaling:
     values: np.ndarray
 
     def apply(self, scores: np.ndarray) -> np.ndarray:
+        """Calibrated scores, array of shape (n,), of scores of that shape."""
         return np.interp(scores, self.scores, self.values)
 
     @classmethod
     def fit(cls, scores: np.ndarray, truth: np.ndarray) -> IsotonicScaling:
-        """From held-out scores and whether each relation was right."""
+        """From held-out scores and whether each relation was right, both of shape (n,)."""
         from sklearn.isotonic import IsotonicRegression
 
         least = 1 / (len(scores) + 2)  # nothing is certain (Laplace's rule of succession)
@@ -78,6 +80,10 @@ def scaling_from_dict(record: dict[str, Any]) -> Scaling:
 def expected_calibration_error(scores: np.ndarray, truth: np.ndarray, bins: int = _BINS) -> float:
     """Mean gap between score and share of right relations, over bins of equal width, weighted by their sizes.
 
+    Args:
+        scores: of relations, shape (n,).
+        truth: whether each of them is right, shape (n,).
+        bins: of the scores.
     Source: Naeini, Cooper and Hauskrecht, AAAI 2015.
     """
     if not len(scores):
@@ -104,8 +110,8 @@ def operating_points(scores: np.ndarray, truth: np.ndarray, gold: int) -> list[O
     """For thresholds 0.05, 0.06, ... 0.99.
 
     Args:
-        scores: of held-out candidate relations.
-        truth: whether each of them is right.
+        scores: of held-out candidate relations, shape (n,).
+        truth: whether each of them is right, shape (n,).
         gold: relations there are, found as candidates or not.
     """
     points = []

@@ -31,8 +31,10 @@ class TextScores:
     """What the encoder says of a text of n tokens.
 
     Attributes:
-        chemical, organism: probabilities of O, B, I for each token, shape (n, 3).
-        chemical_side, organism_side: projections of each token, shape (n, WIDTH).
+        chemical: probabilities of O, B, I in a chemical's name for each token, shape (n, 3).
+        organism: likewise in an organism's, shape (n, 3).
+        chemical_side: projection of each token as the chemical of a pair, shape (n, WIDTH).
+        organism_side: likewise as the organism, shape (n, WIDTH).
         reports: log-odds that the text reports any production.
     """
 

@@ -244,7 +244,8 @@ def load_pair_extractor(
 
     Args:
         model: directory that `abroad extractor train` wrote; None for the built-in.
-        min_score: threshold; precision: take the threshold that gave it on held-out documents.
+        min_score: leave out relations below it; None for the extractor's own threshold.
+        precision: take the threshold that gave it on held-out documents, in the place of `min_score`.
     Raises:
         InputError: no such extractor, or the precision was never reached.
     """

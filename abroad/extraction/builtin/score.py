@@ -62,7 +62,15 @@ class LinearModel:
     def fit(
         cls, names: Sequence[str], values: np.ndarray, truth: np.ndarray, weight: np.ndarray, strength: float
     ) -> LinearModel:
-        """L2-penalised; `strength` is scikit-learn's C. Where all are true, or none, all get the same log-odds."""
+        """L2-penalised; where all are true, or none, all get the same log-odds.
+
+        Args:
+            names: of the features.
+            values: of the candidates, shape (candidates, features).
+            truth: whether each holds, shape (candidates,).
+            weight: of each, shape (candidates,).
+            strength: scikit-learn's C.
+        """
         from sklearn.linear_model import LogisticRegression
 
         mean, scale = values.mean(axis=0), values.std(axis=0)
@@ -89,8 +97,9 @@ class CandidateTable:
     """Candidates of a document with their features as arrays.
 
     Attributes:
-        organism_values: (organisms, features); chemical_values: (chemicals, features).
-        pair_values: (organisms * chemicals, features), organism by organism.
+        organism_values: shape (organisms, features).
+        chemical_values: shape (chemicals, features).
+        pair_values: shape (organisms * chemicals, features), organism by organism.
         names: of the features of each of the three.
     """
 
@@ -136,7 +145,10 @@ def stacked(table: CandidateTable, organisms: np.ndarray, chemicals: np.ndarray)
     worth depends on whether the document reports any production.
 
     Args:
-        organisms, chemicals: log-odds of each candidate.
+        organisms: log-odds of each, shape (organisms,).
+        chemicals: log-odds of each, shape (chemicals,).
+    Returns:
+        names, and rows of shape (organisms * chemicals, features).
     """
     n, m = len(organisms), len(chemicals)
     others = np.array([np.delete(organisms, place).max(initial=_NO_OTHER) for place in range(n)])
@@ -172,7 +184,7 @@ class RelationScorer:
     pair: LinearModel
 
     def probabilities(self, table: CandidateTable) -> np.ndarray:
-        """Of each pair, in the order of `table.pairs`; not calibrated."""
+        """Of each pair, in the order of `table.pairs`, shape (pairs,); not calibrated."""
         organisms = self.organism.log_odds(table.organism_values)
         chemicals = self.chemical.log_odds(table.chemical_values)
         _, rows = stacked(table, organisms, chemicals)
@@ -199,7 +211,11 @@ class ScoredPair:
 
 
 def ranked_pairs(table: CandidateTable, scores: np.ndarray) -> list[ScoredPair]:
-    """The pairs of a table with their scores, best first, without those that overlap better ones; lists are whole."""
+    """The pairs of a table with their scores, best first, without those that overlap better ones; lists are whole.
+
+    Args:
+        scores: in the order of `table.pairs`, shape (pairs,).
+    """
     pairs = [ScoredPair(*pair, float(score)) for pair, score in zip(table.pairs, scores, strict=True)]
     return sorted(_with_whole_lists(without_overlaps(pairs)), key=lambda pair: -pair.score)
 

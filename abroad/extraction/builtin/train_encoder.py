@@ -108,7 +108,7 @@ def batches(everything: Sequence[Lesson], size: int, chance: random.Random) -> l
 
 
 def loss_of(encoder: Encoder, batch: _Batch) -> torch.Tensor:
-    """Sum of the four heads' losses: cross-entropy of tags, and binary ones of pairs and of the document."""
+    """Sum of the four heads' losses, shape (): cross-entropy of tags, binary ones of pairs and of the document."""
     with torch.autocast("cpu", dtype=torch.bfloat16):
         rows = encoder(batch.pieces, batch.shapes, batch.mask)
     rows = rows.float()
