@@ -12,6 +12,10 @@ A comment before it says that a block cannot run in a test; then its commands an
 
     <!-- needs a GPU -->          or a network, an hour, a person, a server
 
+What a person would do before it, curate a page and save the decisions, a test can do as well; then the block runs:
+
+    <!-- after a person -->
+
 A title writes the block into a file, in the folder where the commands of the page run:
 
     ```yaml title="own.yaml"
@@ -30,7 +34,7 @@ LANGUAGES = ("sh", "console", "python", "yaml", "json", "text")
 NEEDS = ("a GPU", "a network", "an hour", "a person", "a server")
 
 _FENCE = re.compile(
-    r"""^(?:<!--\ needs\ (?P<needs>[^>]*?)\ -->\n\n?)?
+    r"""^(?:<!--\ (?:needs\ (?P<needs>[^>]*?)|after\ (?P<after>a\ person))\ -->\n\n?)?
     ^(?P<indent>[ ]*)```(?P<language>\w*)(?P<info>[^\n]*)\n
     (?P<code>.*?)
     ^(?P=indent)```[ ]*$""",
@@ -48,6 +52,7 @@ class Block:
     code: str
     needs: str | None = None  # what a test lacks to run it
     title: str | None = None  # the file that it is written into
+    after: str | None = None  # who has done something before it
 
     @property
     def where(self) -> str:
@@ -62,7 +67,7 @@ def blocks(page: Path) -> list[Block]:
         titles = re.findall(r'title="([^"]+)"', match["info"])
         line = text.count("\n", 0, match.start("code")) + 1
         title = titles[0] if titles else None
-        found.append(Block(page, line, match["language"], match["code"], match["needs"], title))
+        found.append(Block(page, line, match["language"], match["code"], match["needs"], title, match["after"]))
     return found
 
 

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from abroad.core.io import read_documents
+from tests.annotation.page_curators import decide
 from tests.docs.blocks import ROOT, Block, blocks, commands
 
 _PROGRESS = re.compile(r"^  [^:\n]+: \d+(?:/\d+)?(?:, .*)?\n", re.MULTILINE)
@@ -94,6 +96,8 @@ def run_page(page: Path, folder: Path) -> int:
             target.write_text(block.code, encoding="utf-8")
         if block.needs is not None:
             continue
+        if block.after is not None:
+            curate(block, folder)
         if block.language in ("sh", "console"):
             count += len(commands(block))
             new = _run_commands(block, shell)
@@ -107,6 +111,14 @@ def run_page(page: Path, folder: Path) -> int:
     if changed:
         _write(page, changed)
     return count
+
+
+def curate(block: Block, folder: Path) -> None:
+    """Save what the curators that a block names decided on `curate.html`; all but the first overlook a relation."""
+    truth = {document.id: document.label_pairs() for document in read_documents(ROOT / "data/sample/curated.jsonl")}
+    for place, (file, curator) in enumerate(re.findall(r"--from (decisions-(\w+)-\d+\.json)", block.code)):
+        missed = [(id, pair) for id, pairs in truth.items() for pair in pairs][: place and 1]
+        decide(folder / "curate.html", folder / file, curator, truth, lambda *said, missed=missed: said in missed)
 
 
 def _run_commands(block: Block, shell: Shell) -> str:
@@ -125,8 +137,8 @@ def _run_commands(block: Block, shell: Shell) -> str:
 def matches(expected: str, printed: str) -> bool:
     """Whether a page tells what is printed.
 
-    Spaces at line ends do not count, `...` stands for anything, and numbers with a decimal point may differ by half a
-    percent: processors do not round alike in 8 bits.
+    Spaces at line ends do not count, and `...` stands for anything. Numbers of three decimals or more may differ by
+    0.001, since processors do not round alike in 8 bits; those of fewer are the same.
     """
     text = expected.strip("\n")
     parts = [_pattern(line.rstrip()) for line in text.splitlines()]
@@ -137,11 +149,18 @@ def matches(expected: str, printed: str) -> bool:
     found = re.fullmatch(pattern, "\n".join(lines))
     if found is None:
         return False
-    pairs = zip(map(float, re.findall(_DECIMAL, text)), map(float, found.groups()), strict=True)
-    return all(abs(told - printed) <= 0.005 * max(1.0, abs(told)) for told, printed in pairs)
+    pairs = zip(re.findall(_DECIMAL, text), found.groups(), strict=True)
+    return all(_is_same(*pair) for pair in pairs)
 
 
 _DECIMAL = r"\d+\.\d+"
+_BETWEEN_MACHINES = 0.001
+
+
+def _is_same(told: str, printed: str) -> bool:
+    """Whether two numbers are the same but for what machines make of them."""
+    exact = min(len(number.partition(".")[2]) for number in (told, printed)) < 3
+    return told == printed or (not exact and abs(float(told) - float(printed)) <= _BETWEEN_MACHINES + 1e-9)
 
 
 def _pattern(line: str) -> str:
