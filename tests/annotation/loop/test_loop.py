@@ -103,7 +103,7 @@ def test_a_model_is_linked_to_the_decisions_it_learned_from(finished):
 def test_agreement_is_measured_where_curators_share_documents(finished):
     config, _, _ = finished
     agreed = json.loads((config.out / "round-1" / "agreement.json").read_text())
-    assert agreed["documents"] == 8 and 0.8 < agreed["fleiss"]["value"] < 1
+    assert agreed["documents"] == 8 and 0.5 < agreed["fleiss"]["value"] < 1  # by how few are wrong
     assert (config.out / "round-1" / "agreement.svg").exists()
     assert len(read_decisions(config.out / "curated" / "decisions.jsonl")) == 34
 
