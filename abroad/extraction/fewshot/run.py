@@ -192,7 +192,7 @@ class FewShotExtractor:
         wanted = self.settings.chat == "always" or (self.settings.chat == "auto" and self.style.chat)
         return GenerationRequest(
             id=document.id,
-            prompt=style.render(one_line(document.text), self._examples(document, shots)),
+            prompt=self.prompt(document, shots),
             max_new_tokens=style.budget(len(document.text)),
             temperature=settings.temperature,
             seed=settings.seed,
@@ -204,6 +204,10 @@ class FewShotExtractor:
             # A step's form ends a loop in it, and the steps after it may still hold an answer.
             stop_loops=not (settings.structured and style.steps),
         )
+
+    def prompt(self, document: Document, shots: int) -> str:
+        """What the engine reads of a document, with so many examples before it."""
+        return self.style.render(one_line(document.text), self._examples(document, shots))
 
     def _examples(self, document: Document, shots: int) -> list[dict[str, str]]:
         if not shots or self.shots.retriever is None:
