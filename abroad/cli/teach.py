@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,23 @@ from abroad.cli.outputs import JSONL, writes
 from abroad.core.context import Context
 
 if TYPE_CHECKING:
+    from abroad.core.schema import Document
     from abroad.engines.choice import EngineChoice
     from abroad.engines.lazy import LazyEngine
+    from abroad.engines.spec import EngineSpec
     from abroad.extraction.fewshot.run import FewShotSettings
+    from abroad.synthesis.teaching.passes import Asking, Filter, Teacher
     from abroad.synthesis.teaching.settings import TeachSettings
-    from abroad.synthesis.teaching.teach import Files, Filter, TeachReport
+    from abroad.synthesis.teaching.teach import Files, TeachReport
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the record of a run has beside settings."""
+
+    rank: str | None
+    read: list[Path]
+    context: Context
 
 
 @writes(out=JSONL, curate=JSONL)
@@ -36,11 +48,9 @@ def teach(
     curate: Path = typer.Option(
         None, metavar="DOCS.jsonl", help="What they dispute, for `abroad annotate`; else beside the output."
     ),
-    style: str = typer.Option("instruct", help="classic (short, as published), instruct, or cot (in four steps)."),
     prompt: Path = typer.Option(None, metavar="FILE.j2", help="A prompt of your own in place of the style's."),
     examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take examples from; else our own."),
     rank: str = typer.Option(None, help="Filter what the passes share: likelihood, product, er-g or er-d."),
-    keep: float = typer.Option(0.5, min=0.01, max=1, help="Share of a document's relations that --rank leaves."),
     estimate: bool = typer.Option(False, "--estimate", help="Say what it costs at most, and ask nothing."),
     base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
     *,
@@ -55,41 +65,60 @@ def teach(
 
     Example: abroad teach docs.jsonl --engine openai --model NAME --out silver.jsonl --budget-tokens 2000000
     """
-    from abroad.core.errors import InputError
     from abroad.core.helpers import helper
-    from abroad.core.io import file_sha256
-    from abroad.core.provenance import run_record
-    from abroad.core.registry import Capability
     from abroad.documents.inputs import read_path
     from abroad.engines.lazy import LazyEngine
-    from abroad.extraction.fewshot.styles import load_style
     from abroad.synthesis.teaching.cost import Meter
-    from abroad.synthesis.teaching.passes import make_passes
+    from abroad.synthesis.teaching.passes import Teacher, make_passes
     from abroad.synthesis.teaching.teach import Files
-    from abroad.synthesis.teaching.teach import teach as label
 
     context = Context(say=say)
-    choice = with_base_url(choice, base_url)
+    engine = LazyEngine(_checked(with_base_url(choice, base_url), rank, settings), context)
+    inputs = read_path(documents, context)
+    passes = make_passes(engine, _asking(engine, asking, settings, prompt, examples), settings, inputs, context)
+    most = Meter(settings).estimate(passes, inputs)
+    say(f"{len(inputs)} documents, {len(passes)} passes: about {most.words(settings, 'at most ')}")
+    if not estimate:
+        keep = _filter(engine, rank, settings.keep) if rank is not None else None
+        files = Files(out, curate or helper(out, "disputed.jsonl"))
+        read = [file for file in (documents, examples, prompt) if file is not None]
+        _label(inputs, Teacher(passes, 2 * choice.batch_size, keep), settings, files, _Run(rank, read, context))
+
+
+def _checked(choice: EngineChoice, rank: str | None, settings: TeachSettings) -> EngineSpec:
+    from abroad.core.errors import InputError
+    from abroad.core.registry import Capability
+
     spec = choice.spec
     if rank is not None:
         spec.require(Capability.LOGPROBS, "ranking")
         if settings.budget is not None or settings.budget_tokens is not None:
             raise InputError("--rank: what ranking costs is not counted; expected it without a budget")
-    asking = asking.replace(structured=Capability.CONSTRAINTS in spec.capabilities)
-    inputs = read_path(documents, context)
-    engine = LazyEngine(spec, context)
-    passes = make_passes(engine, load_style(style, prompt), asking, settings, inputs, examples, context)
-    most = Meter(settings).estimate(passes, inputs)
-    say(f"{len(inputs)} documents, {len(passes)} passes: about {most.words(settings, 'at most ')}")
-    if estimate:
-        return
-    files = Files(out, curate or helper(out, "disputed.jsonl"))
-    how = settings.model_dump(mode="json") | {"asked": [each.identity for each in passes], "rank": rank, "keep": keep}
-    with run_record(out, "teach", how, [file for file in (documents, examples, prompt) if file is not None]) as record:
-        chosen = _filter(engine, rank, keep) if rank is not None else None
-        report = label(inputs, passes, settings, files, 2 * choice.batch_size, context, chosen)
-        record["result"] = asdict(report) | {"money": report.cost.money(settings), "sha256": file_sha256(out)}
-    report_rejects(context, out)
+    return spec
+
+
+def _asking(
+    engine: LazyEngine, asking: FewShotSettings, settings: TeachSettings, prompt: Path | None, examples: Path | None
+) -> Asking:
+    from abroad.core.registry import Capability
+    from abroad.extraction.fewshot.styles import load_style
+    from abroad.synthesis.teaching.passes import Asking
+
+    bound = asking.replace(structured=Capability.CONSTRAINTS in engine.capabilities)
+    return Asking(load_style(settings.style, prompt), bound, examples)
+
+
+def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings, files: Files, run: _Run) -> None:
+    """Ask, write, and say what came of it."""
+    from abroad.core.provenance import run_record
+    from abroad.synthesis.teaching.teach import teach as label
+
+    asked = [each.identity for each in teacher.passes]
+    how = settings.model_dump(mode="json") | {"asked": asked, "rank": run.rank}
+    with run_record(files.silver, "teach", how, run.read) as record:
+        report = label(documents, teacher, settings, files, run.context)
+        record["result"] = asdict(report) | {"money": report.cost.money(settings)}
+    report_rejects(run.context, files.silver)
     _say_report(report, settings, files)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.jsonl import read_jsonl
-from abroad.core.progress import Progress
 from abroad.core.resume import ResumableOutput
 from abroad.core.schema import Document, Prediction
 from abroad.extraction.fewshot.run import FewShotExtractor
 from abroad.sources.http import NoAnswer
 from abroad.synthesis.teaching.cost import Cost, Meter
+from abroad.synthesis.teaching.passes import Teacher
 
 _KEY = "key"
 _MAX_SILENT = 3
@@ -39,21 +39,13 @@ class Answers:
     stopped: bool = False
 
 
-def ask_all(
-    documents: Sequence[Document],
-    extractors: Sequence[FewShotExtractor],
-    meter: Meter,
-    out: Path,
-    at_once: int,
-    context: Context,
-) -> Answers:
-    """The answers of all passes; `out` keeps them as they come.
+def ask_all(documents: Sequence[Document], teacher: Teacher, meter: Meter, out: Path, context: Context) -> Answers:
+    """The answers of all passes, the documents of a group by all before the next; `out` keeps them as they come.
 
-    Args:
-        at_once: documents of a group, all passes of which are asked before the next.
     Raises:
         AbroadError: the server is away, gives no access, or has ceased to answer; what it said before is kept.
     """
+    extractors = teacher.passes
     wanted = {
         _key(number, document): extractor.input_digest(document)
         for document in documents
@@ -66,7 +58,8 @@ def ask_all(
         asker.take_up(documents)
         todo = [d for d in documents if any(_key(n, d) not in output.done for n in range(len(extractors)))]
         with context.progress("asking the teacher", len(wanted), done=answers.resumed) as progress:
-            asker.ask(todo, at_once, progress)
+            for _ in asker.ask(todo, teacher.at_once):
+                progress.advance(note=f"{meter.spent.total:,} tokens")
         whole = not answers.stopped and not answers.silent
     if whole:
         output.finish(order=wanted)
@@ -93,8 +86,8 @@ class _Asker:
                     self._took(by_id[prediction.id], number, prediction)
                     self.answers.resumed += 1
 
-    def ask(self, todo: Sequence[Document], at_once: int, progress: Progress) -> None:
-        """Group by group, until all is asked or the budget does not bear the next document."""
+    def ask(self, todo: Sequence[Document], at_once: int) -> Iterator[None]:
+        """Group by group, until all is asked or the budget does not bear the next document; a step for each answer."""
         silent = start = 0
         while start < len(todo):
             group = self._affordable(todo[start : start + at_once])
@@ -108,7 +101,7 @@ class _Asker:
                 try:
                     for _ in self._ask_pass(number, left):
                         heard = True
-                        progress.advance(note=f"{self.meter.spent.total:,} tokens")
+                        yield
                 except NoAnswer as error:
                     silent += not heard
                     if error.unreachable or silent >= _MAX_SILENT:

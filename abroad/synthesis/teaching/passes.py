@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability
-from abroad.core.schema import Document
+from abroad.core.schema import Document, Prediction
 from abroad.engines.lazy import LazyEngine
 from abroad.extraction.fewshot.examples import load_examples
 from abroad.extraction.fewshot.retrieve import RETRIEVERS, make_retriever, pool_digest
@@ -16,26 +17,55 @@ from abroad.extraction.fewshot.run import FewShotExtractor, FewShotSettings, Sho
 from abroad.extraction.fewshot.styles import Style
 from abroad.synthesis.teaching.settings import TeachSettings
 
+Filter = Callable[[Sequence[Document], Sequence[Prediction]], Iterable[Prediction]]
+"""(documents, their predictions) -> the predictions with the relations that stay."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How the model is asked.
+
+    Attributes:
+        examples: documents to take examples from; None takes our own.
+    """
+
+    style: Style
+    settings: FewShotSettings
+    examples: Path | None = None
+
+    @property
+    def shots(self) -> int:
+        return self.style.kind.shots if self.settings.shots is None else self.settings.shots
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A model in its passes.
+
+    Attributes:
+        passes: an extractor for each.
+        at_once: documents whose passes are asked together.
+        keep: a filter of the relations that the passes agree on.
+    """
+
+    passes: Sequence[FewShotExtractor]
+    at_once: int
+    keep: Filter | None = None
+
 
 def make_passes(
-    engine: LazyEngine,
-    style: Style,
-    asking: FewShotSettings,
-    settings: TeachSettings,
-    documents: Sequence[Document],
-    examples: Path | None,
-    context: Context,
+    engine: LazyEngine, asked: Asking, settings: TeachSettings, documents: Sequence[Document], context: Context
 ) -> list[FewShotExtractor]:
     """An extractor for each pass.
 
     Args:
         documents: that are labelled; no example is one of them.
-        examples: documents to take examples from; None takes our own.
     Raises:
         InputError: passes that cannot differ, or too few examples.
     """
-    _check_varied(style, asking, settings)
-    pool = load_examples(examples, documents, context) if _shots(style, asking) else []
+    style, asking = asked.style, asked.settings
+    _check_varied(asked, settings)
+    pool = load_examples(asked.examples, documents, context) if asked.shots else []
     return [
         FewShotExtractor(
             engine,
@@ -48,14 +78,10 @@ def make_passes(
     ]
 
 
-def _shots(style: Style, asking: FewShotSettings) -> int:
-    return style.kind.shots if asking.shots is None else asking.shots
-
-
-def _check_varied(style: Style, asking: FewShotSettings, settings: TeachSettings) -> None:
-    if settings.vary == "samples" and not asking.temperature:
+def _check_varied(asked: Asking, settings: TeachSettings) -> None:
+    if settings.vary == "samples" and not asked.settings.temperature:
         raise InputError("passes that differ by samples take a temperature above 0, such as 0.7")
-    if settings.vary == "examples" and not _shots(style, asking):
+    if settings.vary == "examples" and not asked.shots:
         raise InputError("passes that differ by examples take a shot or more; expected --shots, or --vary samples")
 
 

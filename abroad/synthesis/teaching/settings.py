@@ -12,6 +12,7 @@ from abroad.core.settings import Count, NotNegative, Positive, PositiveShare, Se
 class TeachSettings(Settings):
     """How often a teacher is asked, what is believed, and what may be spent."""
 
+    style: str = Field("instruct", description="classic (short, as published), instruct, or cot (in four steps).")
     passes: Annotated[int, Field(ge=2)] = Field(2, description="Independent labellings of each document.")
     vary: Literal["examples", "samples"] = Field(
         "examples",
@@ -20,6 +21,7 @@ class TeachSettings(Settings):
     min_agreement: PositiveShare = Field(
         0.5, description="Documents whose passes agree less (mean F1 of one to another) are no silver."
     )
+    keep: PositiveShare = Field(0.5, description="Share of a document's relations that --rank leaves.")
     price_in: NotNegative = Field(0.0, description="Price of a million tokens of prompts.")
     price_out: NotNegative = Field(0.0, description="Price of a million tokens of answers.")
     budget: Positive | None = Field(None, description="Money to spend at most, in the currency of the prices.")

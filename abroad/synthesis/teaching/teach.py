@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,16 +11,14 @@ from abroad.core.errors import AbroadError
 from abroad.core.helpers import helper
 from abroad.core.io import write_documents, write_jsonl
 from abroad.core.schema import Document, LabelPair, Prediction
-from abroad.extraction.fewshot.run import FewShotExtractor
 from abroad.synthesis.teaching.agreement import Judgement, judge
 from abroad.synthesis.teaching.ask import Answers, ask_all
 from abroad.synthesis.teaching.cost import Cost, Meter
+from abroad.synthesis.teaching.passes import Filter, Teacher
 from abroad.synthesis.teaching.settings import TeachSettings
 from abroad.synthesis.teaching.silver import curation_document, curation_prediction, silver_document
 from abroad.text.evidence import with_evidence
 
-Filter = Callable[[Sequence[Document], Sequence[Prediction]], Iterable[Prediction]]
-"""(documents, their predictions) -> the predictions with the relations that stay."""
 _SHOWN = 80
 
 
@@ -79,28 +77,19 @@ class TeachReport:
 
 
 def teach(
-    documents: Sequence[Document],
-    extractors: Sequence[FewShotExtractor],
-    settings: TeachSettings,
-    files: Files,
-    at_once: int,
-    context: Context,
-    keep: Filter | None = None,
+    documents: Sequence[Document], teacher: Teacher, settings: TeachSettings, files: Files, context: Context
 ) -> TeachReport:
     """Label documents by a model's passes and write what is to be believed of them.
 
     Args:
-        extractors: a pass each, as `make_passes` gives them.
-        at_once: documents whose passes are asked together.
         context: its rejects are documents of which a pass failed.
-        keep: a filter of the relations that the passes agree on.
     Raises:
         AbroadError: no document at all has an answer of each pass that can be read, or the server is gone.
     """
     meter = Meter(settings)
-    answers = ask_all(documents, extractors, meter, helper(files.silver, "answers.jsonl"), at_once, context)
-    judged = _judge(documents, answers, len(extractors), context)
-    kept = _kept(documents, judged, keep, context)
+    answers = ask_all(documents, teacher, meter, helper(files.silver, "answers.jsonl"), context)
+    judged = _judge(documents, answers, len(teacher.passes), context)
+    kept = _kept(documents, judged, teacher.keep, context)
     by_id = {document.id: document for document in documents}
     silver = [
         silver_document(by_id[id], judged[id], pairs)
@@ -111,7 +100,7 @@ def teach(
     write_documents(files.silver, silver)
     write_documents(files.curation, (curation_document(by_id[id], judged[id]) for id in doubtful))
     write_jsonl(files.suggestions, (curation_prediction(by_id[id], judged[id]).to_dict() for id in doubtful))
-    whole = [document for document in documents if len(answers.by_document.get(document.id, ())) == len(extractors)]
+    whole = sum(len(answers.by_document.get(document.id, ())) == len(teacher.passes) for document in documents)
     if whole and not judged:
         raise AbroadError(f"no answer of the teacher could be used{context.rejects.first()}")
     return TeachReport(
@@ -119,19 +108,22 @@ def teach(
         silver=len(silver),
         empty=sum(not document.relations for document in silver),
         curation=len(doubtful),
-        set_aside=len(whole) - len(kept),
-        left=len(documents) - len(whole),
+        set_aside=whole - len(kept),
+        left=len(documents) - whole,
         relations=sum(len(document.relations) for document in silver),
         disputed=sum(len(judged[id].shares) - len(kept[id]) for id in doubtful),
-        not_in_text=sum(
-            p.extra.get("not_in_text") or 0 for each in answers.by_document.values() for p in each.values()
-        ),
+        not_in_text=_not_in_text(answers),
         agreement=sum(j.agreement for j in judged.values()) / len(judged) if judged else None,
         resumed=answers.resumed,
         cost=meter.spent,
         guessed=meter.guessed,
         stopped=answers.stopped,
     )
+
+
+def _not_in_text(answers: Answers) -> int:
+    each = (prediction for passes in answers.by_document.values() for prediction in passes.values())
+    return sum(prediction.extra.get("not_in_text") or 0 for prediction in each)
 
 
 def _judge(documents: Sequence[Document], answers: Answers, passes: int, context: Context) -> dict[str, Judgement]:
