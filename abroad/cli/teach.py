@@ -37,7 +37,7 @@ class _Run:
 @takes(
     asking=Options(
         "abroad.extraction.fewshot.run:FewShotSettings",
-        only=("shots", "retrieve", "chat", "fewer_shots", "temperature", "seed"),
+        only=("shots", "only_stating", "retrieve", "chat", "fewer_shots", "temperature", "seed"),
     ),
     settings=Options("abroad.synthesis.teaching.settings:TeachSettings"),
     choice=ENGINE,

@@ -34,10 +34,13 @@ _READING = 2
 class FewShotSettings(Settings):
     """How a model is asked by examples."""
 
-    later_fields: ClassVar[frozenset[str]] = frozenset({"names_from_text"})
+    later_fields: ClassVar[frozenset[str]] = frozenset({"names_from_text", "only_stating"})
 
     shots: CountOrNone | None = Field(
         None, description="Examples before the document; else by style: 5, but 1 for cot, whose steps take room."
+    )
+    only_stating: bool = Field(
+        False, description="Show examples that state a relation alone: small models repeat the “none” of any other."
     )
     retrieve: Annotated[str, member_of(RETRIEVERS)] = Field(
         "fixed", description="How examples are chosen: fixed, or those most like the document by bm25 or embeddings."

@@ -65,7 +65,7 @@ def make_passes(
     """
     style, asking = asked.style, asked.settings
     _check_varied(asked, settings)
-    pool = load_examples(asked.examples, documents, context) if asked.shots else []
+    pool = load_examples(asked.examples, documents, context, asking.only_stating) if asked.shots else []
     return [
         FewShotExtractor(
             engine,

@@ -4,12 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from abroad.core.context import Context
+from abroad.core.errors import InputError
+from abroad.core.io import write_documents
 from abroad.engines.base import Generation, GenerationRequest
+from abroad.extraction.fewshot.examples import load_examples
 from abroad.extraction.fewshot.names import is_named, relations_grammar, split_named
 from abroad.extraction.fewshot.retrieve import ORDERS, arrange
 from abroad.extraction.fewshot.run import count_answers, read_answer
 from abroad.extraction.fewshot.styles import load_style
 from tests.conftest import make_document
+from tests.sources.servers import Completions
 
 TEXT = (
     "Hypholarenins A-C (1-3) and usnic acid from Usnea testalis. Ramalina montana gave atranorin (4), "
@@ -117,3 +122,26 @@ def test_the_last_example_states_a_relation_if_any_does(order):
         arranged = arrange(examples, order, 0, "d")
         assert arranged[-1].relations and sorted(d.id for d in arranged) == sorted(d.id for d in examples)
     assert arrange(empty, "similar-first", 0, "d") == empty
+
+
+def test_examples_without_a_relation_are_left_out_where_asked(tmp_path):
+    path = tmp_path / "examples.jsonl"
+    stating, empty = make_document("1", "T.", "A.", [("Usnea x", "y")]), make_document("2", "T.", "A.", [])
+    write_documents(path, [empty, stating])
+    assert [d.id for d in load_examples(path, [], Context())] == ["2", "1"]
+    assert [d.id for d in load_examples(path, [], Context(), only_stating=True)] == ["1"]
+    write_documents(path, [empty])
+    with pytest.raises(InputError, match="none of its 1 examples has a relation"):
+        load_examples(path, [], Context(), only_stating=True)
+
+
+def test_a_command_shows_only_those_that_state_a_relation(cli, documents, tmp_path):
+    write_documents(tmp_path / "docs.jsonl", documents[:1])
+    with Completions(lambda body: ("none", "stop")).serve() as server:
+        common = ("fewshot", tmp_path / "docs.jsonl", "--engine", "openai", "--model", "m", "--base-url", server.url)
+        for n, more in enumerate(([], ["--only-stating"])):
+            assert (
+                cli(*common, "--out", tmp_path / f"{n}.jsonl", "--style", "classic", "--shots", 5, *more).exit_code == 0
+            )
+    shown, stating = (body["prompt"].count("Relations: none") for body in server.asked)
+    assert shown > 0 and stating == 0
