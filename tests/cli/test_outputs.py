@@ -86,6 +86,7 @@ READ = {
     *(
         "database",
         "decisions",
+        "silver",
         "gold",
         "pred",
         "compare",
