@@ -36,7 +36,7 @@ def relations_grammar(text: str, lead: str = "") -> str | None:
     if len(words) > _MAX_WORDS:
         return None
     organisms = _Names()
-    organisms.add_stretches(words, _ORGANISM_WORDS)
+    organisms.add_stretches(words, _ORGANISM_WORDS, capital=True)  # others are found by name
     organisms.add(mention.label for mention in find_organisms(text))
     chemicals = _Names()
     chemicals.add_stretches(words, _CHEMICAL_WORDS)
@@ -86,9 +86,11 @@ class _Names:
             if words and all(map(str.isprintable, words)) and _VERB not in words and ";" not in name:
                 self._insert(words)
 
-    def add_stretches(self, words: Sequence[str], most: int) -> None:
-        """All runs of at most so many words that do not go beyond a clause."""
+    def add_stretches(self, words: Sequence[str], most: int, capital: bool = False) -> None:
+        """All runs of at most so many words within a clause; with `capital` those that begin with a capital letter."""
         for first in range(len(words)):
+            if capital and not words[first].lstrip(_OPENING)[:1].isupper():
+                continue
             run: list[str] = []
             for word in words[first : first + most]:
                 if word == _VERB:
