@@ -39,6 +39,7 @@ _GROUPS = (
     "sample",
     "documents",
     "synth",
+    "teach",
     "train",
     "tune",
     "extract",

@@ -36,6 +36,9 @@ def train(
     curated: Path = typer.Argument(..., metavar="DOCS", help="Curated documents (JSON or JSONL), relations complete."),
     out: Path = typer.Option(..., metavar="DIR", help="The extractor to write."),
     synthetic: list[Path] = typer.Option([], metavar="DOCS", help="Further documents, of half weight; repeatable."),
+    silver: list[Path] = typer.Option(
+        [], metavar="DOCS", help="Documents that `abroad teach` labelled, weighted by its agreement; repeatable."
+    ),
     held_out: Path = typer.Option(None, metavar="PRED.jsonl", help="Write the held-out predictions."),
     from_scratch: bool = typer.Option(
         False, "--from-scratch", help="Learn from these documents alone, without the built-in tagger."
@@ -54,15 +57,21 @@ def train(
     from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.pairs import default_tagger
     from abroad.extraction.builtin.reading import readable
+    from abroad.extraction.builtin.silver import silver_examples
 
     context = Context(say=say)
-    inputs = [path for path in (curated, *synthetic) if path.is_file()]
+    inputs = [path for path in (curated, *synthetic, *silver) if path.is_file()]
     told = {"cv": settings.folds, "from_scratch": from_scratch, "seed": settings.seed}
     with run_record(out, "extractor train", told, inputs) as record:
         documents = readable(read_documents(curated, context), context)
         further = readable((document for path in synthetic for document in read_documents(path, context)), context)
         base = NoTagger() if from_scratch else default_tagger()
-        extractor, measured = train_extractor(documents, further, base, settings)
+        taught = readable((document for path in silver for document in read_documents(path, context)), context)
+        examples = silver_examples(taught, documents, context)
+        extractor, measured = train_extractor(documents, [*further, *examples], base, settings)
+        if silver:
+            extractor.facts["silver documents"] = len(examples)
+            extractor.facts["synthetic documents"] -= len(examples)
         extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:

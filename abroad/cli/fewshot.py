@@ -109,7 +109,8 @@ def _say_report(answers: Path, report: ExtractionReport, reading: AnswerCounts, 
     say(
         f"{answers}: {report.relations} relations from {report.documents} documents ({report.resumed} from an earlier "
         f"run); {reading.parsed} of {reading.answers} answers could be read ({reading.parse_rate:.1f}%), "
-        f"{report.failed} set aside, {report.malformed} malformed parts, {report.cut_off} cut off; prompt {prompt}"
+        f"{report.failed} set aside, {report.malformed} malformed parts, "
+        f"{reading.not_in_text} relations with a name that the text has not, {report.cut_off} cut off; prompt {prompt}"
     )
 
 

@@ -44,7 +44,8 @@ LINES = {
     "tune report": "in-s.sqlite --out out-s.html",
     "extract": "in-d.jsonl --model in-m --config in-c.yaml --index in-i.sqlite --out out-p.csv "
     "--quickstatements out-q.txt",
-    "extractor train": "in-d.json --synthetic in-s.jsonl --out out-e --held-out out-h.jsonl",
+    "extractor train": "in-d.json --synthetic in-s.jsonl --silver in-t.jsonl --out out-e --held-out out-h.jsonl",
+    "teach": "in-d.jsonl --prompt in-p.j2 --examples in-e.jsonl --out out-s.jsonl --curate out-c.jsonl",
     "fewshot": "in-d.jsonl --prompt in-p.j2 --examples in-e.jsonl --embedder in-m --out out-p.jsonl",
     "rank": "in-d.jsonl in-p.jsonl --out out-r.jsonl --report out-r.html",
     "inspect attention": "in-d.jsonl --out out-p.html",
@@ -85,6 +86,7 @@ READ = {
     *(
         "database",
         "decisions",
+        "silver",
         "gold",
         "pred",
         "compare",

@@ -61,11 +61,13 @@ class Example:
         weight: of its candidates in the scorer.
         judged: where only some pairs of (organism key, chemical key) were judged, those, and whether they hold; None:
             the document's relations are complete.
+        unknown: of a document whose relations are complete but for these, pairs of the same keys that may hold or not.
     """
 
     document: Document
     weight: float = 1.0
     judged: Mapping[tuple[str, str], bool] | None = None
+    unknown: frozenset[tuple[str, str]] = frozenset()
     _opinions: dict[Tagger, TextScores] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -245,7 +247,22 @@ def _judge(example: Example, opinion: TextScores) -> _Judged | None:
     if judged is not None:  # what takes part in a relation is known; what else does is not
         known = {"organism": truth["organism"], "chemical": truth["chemical"]}
         known["pair"] = np.array([pair in judged for pair in pairs])
+    elif example.unknown:
+        known = _without_unknown(example.unknown, table, truth)
     return _Judged(table, truth, {side: example.weight * values for side, values in known.items()})
+
+
+def _without_unknown(
+    unknown: frozenset[tuple[str, str]], table: CandidateTable, truth: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Weights by which nothing is learnt of these pairs, nor of names that take part in them and in no gold one."""
+    organisms, chemicals = {organism for organism, _ in unknown}, {chemical for _, chemical in unknown}
+    free = {
+        "organism": np.array([candidate.key not in organisms for candidate in table.organisms]),
+        "chemical": np.array([candidate.key not in chemicals for candidate in table.chemicals]),
+        "pair": np.array([(organism.key, chemical.key) not in unknown for organism, chemical in table.pairs]),
+    }
+    return {side: (free[side] | truth[side]).astype(float) for side in free}
 
 
 def _fit_scorer(judged: Sequence[_Judged]) -> RelationScorer:

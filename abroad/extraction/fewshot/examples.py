@@ -23,12 +23,15 @@ _SAME_TEXT = 0.5
 _MAX_SENTENCES = 3
 
 
-def load_examples(path: Path | None, tests: Sequence[Document], context: Context) -> list[Document]:
+def load_examples(
+    path: Path | None, tests: Sequence[Document], context: Context, only_stating: bool = False
+) -> list[Document]:
     """Documents to take examples from, without those that the test set holds too.
 
     Args:
         path: JSON or JSONL of documents with relations; None takes our own.
         context: its rejects are those left out.
+        only_stating: without those that have no relation.
     Raises:
         InputError: the file cannot be read, or nothing is left of it.
     """
@@ -41,7 +44,10 @@ def load_examples(path: Path | None, tests: Sequence[Document], context: Context
     kept = [document for document in pool if document.id not in leaked]
     if not kept:
         raise InputError(f"{path}: all {len(pool)} examples are in the test set; expected others with --examples")
-    return kept
+    stating = [document for document in kept if document.relations]
+    if only_stating and not stating:
+        raise InputError(f"{path}: none of its {len(kept)} examples has a relation; expected some with --only-stating")
+    return stating if only_stating else kept
 
 
 def find_leaks(pool: Sequence[Document], tests: Sequence[Document]) -> dict[str, str]:

@@ -145,7 +145,9 @@ EMBEDDINGS = RetrieverKind(
 
 
 def arrange(examples: Sequence[Document], order: str, seed: int, id: str) -> list[Document]:
-    """Examples (best first) in the order of the prompt.
+    """Examples (best first) in the order of the prompt; the last one states a relation, if any does.
+
+    A small model copies the answer that stands nearest to the document, "none" before all.
 
     Args:
         order: "similar-last" puts the best next to the document; "shuffled" draws anew for each document.
@@ -153,15 +155,15 @@ def arrange(examples: Sequence[Document], order: str, seed: int, id: str) -> lis
     Raises:
         InputError: no such order.
     """
-    if order == "similar-first":
-        return list(examples)
-    if order == "similar-last":
-        return list(reversed(examples))
+    if order not in ORDERS:
+        raise InputError(f"no order {order!r}; expected one of: {', '.join(ORDERS)}")
+    arranged = list(reversed(examples)) if order == "similar-last" else list(examples)
     if order == "shuffled":
-        shuffled = list(examples)
-        random.Random(f"{seed}:{id}").shuffle(shuffled)
-        return shuffled
-    raise InputError(f"no order {order!r}; expected one of: {', '.join(ORDERS)}")
+        random.Random(f"{seed}:{id}").shuffle(arranged)
+    stating = [place for place, example in enumerate(arranged) if example.relations]
+    if stating:
+        arranged.append(arranged.pop(stating[-1]))
+    return arranged
 
 
 def pool_digest(pool: Sequence[Document]) -> str:

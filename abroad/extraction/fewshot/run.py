@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -20,20 +20,27 @@ from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationReque
 from abroad.extraction.fewshot.answers import cut_relations
 from abroad.extraction.fewshot.examples import find_leaks, one_line, show_example
 from abroad.extraction.fewshot.images import data_urls, image_paths
+from abroad.extraction.fewshot.names import relations_grammar, split_named
 from abroad.extraction.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
 from abroad.extraction.fewshot.styles import Style
 from abroad.extraction.generative.extractor import read_generation
+from abroad.extraction.generative.linearise import SEPARATOR, VERB, linearise, parse
 
 CHATS = ("auto", "always", "never")
-_READING = 1
-"""Raised when answers are read in another way, so that old predictions are not mixed with new ones."""
+_READING = 2
+"""Raised when examples are arranged or answers are read in another way, so that old predictions are not mixed in."""
 
 
 class FewShotSettings(Settings):
     """How a model is asked by examples."""
 
+    later_fields: ClassVar[frozenset[str]] = frozenset({"names_from_text", "only_stating"})
+
     shots: CountOrNone | None = Field(
         None, description="Examples before the document; else by style: 5, but 1 for cot, whose steps take room."
+    )
+    only_stating: bool = Field(
+        False, description="Show examples that state a relation alone: small models repeat the “none” of any other."
     )
     retrieve: Annotated[str, member_of(RETRIEVERS)] = Field(
         "fixed", description="How examples are chosen: fixed, or those most like the document by bm25 or embeddings."
@@ -45,6 +52,9 @@ class FewShotSettings(Settings):
         "auto", description="Chat template: auto (where the style wants it and the model has one), always or never."
     )
     structured: bool = Field(True, description="Bind answers to their form.")
+    names_from_text: bool = Field(
+        True, description="Take only names that the text has: bound with the form, else sorted out of the answers."
+    )
     fewer_shots: bool = Field(
         False, description="Try prompts beyond the context with fewer examples; else their documents are set aside."
     )
@@ -119,6 +129,7 @@ class FewShotExtractor:
             "tokens_per_character": self.style.tokens_per_character,
             "examples": self.shots.digest if self.count else "",
             "reading": _READING,
+            "names": "text" if self.settings.names_from_text else "",
         }
 
     def input_digest(self, document: Document) -> str:
@@ -154,7 +165,7 @@ class FewShotExtractor:
                 if generation.too_long and self.settings.fewer_shots and count:
                     waiting[generation.id] = count - 1
                     continue
-                prediction = read_answer(by_id[generation.id], generation, self.style)
+                prediction = read_answer(by_id[generation.id], generation, self.style, self.settings.names_from_text)
                 prediction.extra |= {"shots": count, "seconds": round(seconds, 4)}
                 yield prediction
             yield from failed
@@ -178,20 +189,28 @@ class FewShotExtractor:
         images: tuple[str, ...] = ()
         if settings.resolution:
             images = data_urls(image_paths(document, self.images_from), settings.resolution)
+        grammar = None
+        if settings.structured and settings.names_from_text:
+            grammar = relations_grammar(document.text, style.lead(len(document.text)))
         wanted = self.settings.chat == "always" or (self.settings.chat == "auto" and self.style.chat)
         return GenerationRequest(
             id=document.id,
-            prompt=style.render(one_line(document.text), self._examples(document, shots)),
+            prompt=self.prompt(document, shots),
             max_new_tokens=style.budget(len(document.text)),
             temperature=settings.temperature,
             seed=settings.seed,
             stop=style.stop,
-            regex=style.form(len(document.text)) if settings.structured else None,
+            regex=style.form(len(document.text)) if settings.structured and grammar is None else None,
+            grammar=grammar,
             chat=bool(images) or (wanted and self.engine.has_chat_template),
             images=images,
             # A step's form ends a loop in it, and the steps after it may still hold an answer.
             stop_loops=not (settings.structured and style.steps),
         )
+
+    def prompt(self, document: Document, shots: int) -> str:
+        """What the engine reads of a document, with so many examples before it."""
+        return self.style.render(one_line(document.text), self._examples(document, shots))
 
     def _examples(self, document: Document, shots: int) -> list[dict[str, str]]:
         if not shots or self.shots.retriever is None:
@@ -206,18 +225,26 @@ class FewShotExtractor:
         return [show_example(example) for example in arranged]
 
 
-def read_answer(document: Document, generation: Generation, style: Style) -> Prediction:
+def read_answer(document: Document, generation: Generation, style: Style, names_from_text: bool = False) -> Prediction:
     """The prediction of an answer; `extra["parsed"]` says whether it could be read.
 
-    An answer that says "none" was read; one without a single relation in it was not.
+    With `names_from_text` relations with a name that the text has not are left out, and `extra["not_in_text"]` counts
+    them. An answer that says "none" was read; one without a single relation in it was not.
     """
     if generation.error is not None:
         return Prediction(document.id, error=generation.error)
     # The prompt of the steps ends with "Organisms:", and a model may go on with that or say it again.
     line = cut_relations(generation.text, style.steps)
-    prediction = read_generation(document, replace(generation, text=line or ""))
+    read = line or ""
+    left_out = 0
+    if names_from_text and read:
+        kept, left_out = split_named(document.text, parse(read).pairs)
+        malformed = [part for part in read.split(SEPARATOR) if VERB not in part] if left_out else []
+        read = SEPARATOR.join([linearise(kept), *malformed]) if left_out else read
+    prediction = read_generation(document, replace(generation, text=read))
     prediction.extra |= {
-        "parsed": line is not None and (line == "" or bool(prediction.relations)),
+        "parsed": line is not None and (line == "" or bool(prediction.relations) or left_out > 0),
+        **({"not_in_text": left_out} if names_from_text else {}),
         "tokens": generation.tokens,
         "prompt_tokens": generation.prompt_tokens,
         "answer": generation.text,
@@ -234,6 +261,7 @@ class AnswerCounts:
         failed: documents that got none.
         parsed: answers that could be read.
         malformed: parts of answers that are no relation.
+        not_in_text: relations left out, since the text has not one of their names.
         cut_off: answers that took their whole budget.
         tokens: of all answers.
         prompt_tokens: of their prompts.
@@ -244,6 +272,7 @@ class AnswerCounts:
     failed: int
     parsed: int
     malformed: int
+    not_in_text: int
     cut_off: int
     tokens: int
     prompt_tokens: int
@@ -267,6 +296,7 @@ def count_answers(predictions: Sequence[Prediction]) -> AnswerCounts:
         failed=len(predictions) - len(answered),
         parsed=total("parsed"),
         malformed=total("malformed"),
+        not_in_text=total("not_in_text"),
         cut_off=total("cut_off"),
         tokens=total("tokens"),
         prompt_tokens=total("prompt_tokens"),

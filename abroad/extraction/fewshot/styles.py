@@ -88,13 +88,17 @@ class Style:
 
     def form(self, characters: int) -> str:
         """The form of the answer for a document of so many characters, as a regex."""
+        return self.lead(characters) + _RELATIONS
+
+    def lead(self, characters: int) -> str:
+        """The form of what stands before the relations: the steps, or nothing."""
         if not self.steps:
-            return _RELATIONS
+            return ""
         steps = []
         for heading, share in _STEPS.items():
             most = max(_MIN_STEP, round(share * characters))
             steps.append(f"{heading} [^\\n]{{1,{most}}}\\n")
-        return "".join(steps) + "Relations:" + _RELATIONS
+        return "".join(steps) + "Relations:"
 
     @property
     def stop(self) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ def test_a_server_gets_images_and_text_in_one_turn(cli, tmp_path):
     picture(folder / "b.jpg", size=(30, 20))
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
     picture(folder / "huge.png", size=(9000, 9000))
-    documents = [make_document(str(n), "T.", f"Usnea {n} was studied.", []) for n in range(5)]
+    documents = [make_document(str(n), "T.", f"Usnea {n} was studied. It had usnic acid.", []) for n in range(5)]
     named = (["figures/a.png", "figures/b.jpg"], ["figures/broken.png"], ["figures/none.png"], ["figures/huge.png"], [])
     for document, images in zip(documents, named, strict=True):
         document.extra["images"] = images
@@ -129,7 +129,7 @@ def test_a_server_gets_images_and_text_in_one_turn(cli, tmp_path):
         assert part["type"] == "image_url" and head == "data:image/png;base64"
         sizes.append(Image.open(io.BytesIO(base64.b64decode(data))).size)
     assert sizes == [(100, 50), (30, 20)]  # made smaller, never larger
-    assert text["type"] == "text" and "Usnea 0 was studied." in text["text"]
+    assert text["type"] == "text" and "Usnea 0 was studied. It had" in text["text"]
 
 
 def test_a_text_engine_refuses_images(cli, tiny_model, tmp_path):

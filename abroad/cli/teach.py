@@ -1,0 +1,150 @@
+"""`abroad teach`: a strong model labels documents that nobody has labelled."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from abroad.cli.common import report_rejects, say
+from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
+from abroad.cli.outputs import JSONL, writes
+from abroad.core.context import Context
+
+if TYPE_CHECKING:
+    from abroad.core.schema import Document
+    from abroad.engines.choice import EngineChoice
+    from abroad.engines.lazy import LazyEngine
+    from abroad.engines.spec import EngineSpec
+    from abroad.extraction.fewshot.run import FewShotSettings
+    from abroad.synthesis.teaching.passes import Asking, Filter, Teacher
+    from abroad.synthesis.teaching.settings import TeachSettings
+    from abroad.synthesis.teaching.teach import Files, TeachReport
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What the record of a run has beside settings."""
+
+    rank: str | None
+    read: list[Path]
+    context: Context
+
+
+@writes(out=JSONL, curate=JSONL)
+@takes(
+    asking=Options(
+        "abroad.extraction.fewshot.run:FewShotSettings",
+        only=("shots", "only_stating", "retrieve", "chat", "fewer_shots", "temperature", "seed"),
+    ),
+    settings=Options("abroad.synthesis.teaching.settings:TeachSettings"),
+    choice=ENGINE,
+)
+def teach(
+    documents: Path = typer.Argument(..., metavar="DOCS", help="Documents without labels (.json, .jsonl, .xml, ...)."),
+    out: Path = typer.Option(..., metavar="SILVER.jsonl", help="Documents with the relations that the passes share."),
+    curate: Path = typer.Option(
+        None, metavar="DOCS.jsonl", help="What they dispute, for `abroad annotate`; else beside the output."
+    ),
+    prompt: Path = typer.Option(None, metavar="FILE.j2", help="A prompt of your own in place of the style's."),
+    examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take examples from; else our own."),
+    rank: str = typer.Option(None, help="Filter what the passes share: likelihood, product, er-g or er-d."),
+    estimate: bool = typer.Option(False, "--estimate", help="Say what it costs at most, and ask nothing."),
+    base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
+    *,
+    asking: FewShotSettings,
+    settings: TeachSettings,
+    choice: EngineChoice,
+) -> None:
+    """Label documents with a strong model, in independent passes, to train the built-in extractor with.
+
+    What the passes agree on is silver, weighted by how much they do; what they dispute goes to people. It never asks
+    beyond a budget, and the same command goes on where it stopped. Never give it documents that you evaluate with.
+
+    Example: abroad teach docs.jsonl --engine openai --model NAME --out silver.jsonl --budget-tokens 2000000
+    """
+    from abroad.core.helpers import helper
+    from abroad.documents.inputs import read_path
+    from abroad.engines.lazy import LazyEngine
+    from abroad.synthesis.teaching.cost import Meter
+    from abroad.synthesis.teaching.passes import Teacher, make_passes
+    from abroad.synthesis.teaching.teach import Files
+
+    context = Context(say=say)
+    engine = LazyEngine(_checked(with_base_url(choice, base_url), rank, settings), context)
+    inputs = read_path(documents, context)
+    passes = make_passes(engine, _asking(engine, asking, settings, prompt, examples), settings, inputs, context)
+    most = Meter(settings).estimate(passes, inputs)
+    say(f"{len(inputs)} documents, {len(passes)} passes: about {most.words(settings, 'at most ')}")
+    if not estimate:
+        keep = _filter(engine, rank, settings.keep) if rank is not None else None
+        files = Files(out, curate or helper(out, "disputed.jsonl"))
+        read = [file for file in (documents, examples, prompt) if file is not None]
+        _label(inputs, Teacher(passes, 2 * choice.batch_size, keep), settings, files, _Run(rank, read, context))
+
+
+def _checked(choice: EngineChoice, rank: str | None, settings: TeachSettings) -> EngineSpec:
+    from abroad.core.errors import InputError
+    from abroad.core.registry import Capability
+
+    spec = choice.spec
+    if rank is not None:
+        spec.require(Capability.LOGPROBS, "ranking")
+        if settings.budget is not None or settings.budget_tokens is not None:
+            raise InputError("--rank: what ranking costs is not counted; expected it without a budget")
+    return spec
+
+
+def _asking(
+    engine: LazyEngine, asking: FewShotSettings, settings: TeachSettings, prompt: Path | None, examples: Path | None
+) -> Asking:
+    from abroad.core.registry import Capability
+    from abroad.extraction.fewshot.styles import load_style
+    from abroad.synthesis.teaching.passes import Asking
+
+    bound = asking.replace(structured=Capability.CONSTRAINTS in engine.capabilities)
+    return Asking(load_style(settings.style, prompt), bound, examples)
+
+
+def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings, files: Files, run: _Run) -> None:
+    """Ask, write, and say what came of it."""
+    from abroad.core.provenance import run_record
+    from abroad.synthesis.teaching.teach import teach as label
+
+    asked = [each.identity for each in teacher.passes]
+    how = settings.model_dump(mode="json") | {"asked": asked, "rank": run.rank}
+    with run_record(files.silver, "teach", how, run.read) as record:
+        report = label(documents, teacher, settings, files, run.context)
+        record["result"] = asdict(report) | {"money": report.cost.money(settings)}
+    report_rejects(run.context, files.silver)
+    _say_report(report, settings, files)
+
+
+def _filter(engine: LazyEngine, by: str, keep: float) -> Filter:
+    from abroad.ranking.rank import RankSettings, rank_relations
+
+    settings = RankSettings(by=by, keep=keep)
+    return lambda documents, predictions: rank_relations(engine, documents, predictions, settings)
+
+
+def _say_report(report: TeachReport, settings: TeachSettings, files: Files) -> None:
+    share = "" if report.agreement is None else f"; the passes agree at F1 {100 * report.agreement:.1f}"
+    say(
+        f"{files.silver}: {report.silver} documents ({report.empty} without a relation), {report.relations} relations, "
+        f"{report.not_in_text} with a name that the text has not left out{share}"
+    )
+    say(f"{files.curation}: {report.curation} documents with {report.disputed} disputed relations, to be curated")
+    guessed = f" ({report.guessed} answers reckoned by their length)" if report.guessed else ""
+    say(f"spent {report.cost.words(settings)}{guessed}; {report.resumed} answers are of an earlier run")
+    if report.silver and 5 * report.empty > 4 * report.silver:
+        say("more than four in five silver documents have no relation: is the teacher too weak, or the field another?")
+    if report.stopped:
+        say(f"the budget ended the run: {report.left} documents are left; the same command with a larger one goes on")
+    elif report.left:
+        say(f"{report.left} documents are left, since the server did not answer; the same command asks again")
+
+
+def register(app: typer.Typer) -> None:
+    app.command("teach", cls=SettingsCommand)(teach)

@@ -1,0 +1,54 @@
+"""Documents that `abroad teach` labelled, as examples to learn from, weighted by how much its passes agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from abroad.core.context import Context
+from abroad.core.schema import Document
+from abroad.documents.splitting import publications
+from abroad.extraction.builtin.candidates import label_key
+from abroad.extraction.builtin.fit import SYNTHETIC_WEIGHT, Example
+
+
+def silver_examples(
+    documents: Iterable[Document], curated: Sequence[Document], context: Context, weight: float = SYNTHETIC_WEIGHT
+) -> list[Example]:
+    """An example of each document that is no publication of the curated ones; the others are set aside.
+
+    Args:
+        documents: with `agreement` and `disputed` beside their relations.
+        curated: documents that people have labelled, which is what counts.
+        weight: of a document whose passes agree on everything.
+    """
+    silver = list(documents)
+    known = {
+        number - len(curated)
+        for group in publications([*curated, *silver])
+        if group[0] < len(curated)
+        for number in group
+        if number >= len(curated)
+    }
+    examples = []
+    for number, document in enumerate(silver):
+        reason = "a curated document is the same publication" if number in known else _mistake(document)
+        if reason is not None:
+            context.rejects.add(f"silver document {document.id}", reason)
+            continue
+        disputed = frozenset((label_key(pair[0]), label_key(pair[1])) for pair in document.extra.get("disputed") or ())
+        examples.append(Example(document, weight * document.extra["agreement"], unknown=disputed))
+    return examples
+
+
+def _mistake(document: Document) -> str | None:
+    """Why a document is not what `abroad teach` writes, or None."""
+    agreement: Any = document.extra.get("agreement")
+    if isinstance(agreement, bool) or not isinstance(agreement, int | float) or not 0 < agreement <= 1:
+        return f"expected 'agreement', above 0 and at most 1, as `abroad teach` writes it; found {agreement!r}"
+    disputed = document.extra.get("disputed") or []
+    if not isinstance(disputed, list) or not all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair) for pair in disputed
+    ):
+        return "expected 'disputed' as a list of [organism, chemical]"
+    return None

@@ -1,0 +1,57 @@
+"""What passes over one document agree on, and how much."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from abroad.core.schema import LabelPair, Prediction
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the passes say of a document.
+
+    Attributes:
+        shares: each relation that a pass named, in order -> share of the passes that did.
+        agreement: mean F1 of one pass to another; 1 where none names a relation.
+    """
+
+    shares: dict[LabelPair, float]
+    agreement: float
+
+    @property
+    def agreed(self) -> list[LabelPair]:
+        """Relations that more than half of the passes name: of two, both."""
+        return [pair for pair, share in self.shares.items() if share > 0.5]
+
+    @property
+    def disputed(self) -> list[LabelPair]:
+        """The others."""
+        return [pair for pair, share in self.shares.items() if share <= 0.5]
+
+
+def judge(predictions: Sequence[Prediction]) -> Judgement:
+    """Compare passes, each with its prediction of the same document; of a name's spellings the first one stays."""
+    spelt: dict[LabelPair, LabelPair] = {}
+    named: list[set[LabelPair]] = []
+    for prediction in predictions:
+        keys = set()
+        for relation in prediction.relations:
+            key = (_key(relation.organism), _key(relation.chemical))
+            spelt.setdefault(key, (relation.organism, relation.chemical))
+            keys.add(key)
+        named.append(keys)
+    shares = {spelling: sum(key in keys for keys in named) / len(named) for key, spelling in spelt.items()}
+    pairs = list(combinations(named, 2))
+    return Judgement(shares, sum(_f1(a, b) for a, b in pairs) / len(pairs) if pairs else 1.0)
+
+
+def _f1(a: set[LabelPair], b: set[LabelPair]) -> float:
+    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 1.0
+
+
+def _key(label: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())

@@ -1,0 +1,149 @@
+"""Put every document to every pass, each once: within the budget, past what fails, and on where it was stopped."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from abroad.core.context import Context
+from abroad.core.jsonl import read_jsonl
+from abroad.core.resume import ResumableOutput
+from abroad.core.schema import Document, Prediction
+from abroad.extraction.fewshot.run import FewShotExtractor
+from abroad.sources.http import NoAnswer
+from abroad.synthesis.teaching.cost import Cost, Meter
+from abroad.synthesis.teaching.passes import Teacher
+
+_KEY = "key"
+_MAX_SILENT = 3
+"""Groups of questions in a row without an answer, after which a server is taken to be gone."""
+
+
+@dataclass
+class Answers:
+    """What came of asking.
+
+    Attributes:
+        by_document: id -> pass -> its answer, an error too.
+        resumed: answers of an earlier run.
+        silent: id -> why the server did not answer it; asked again by the next run.
+        stopped: whether the budget ended the run.
+    """
+
+    by_document: dict[str, dict[int, Prediction]] = field(default_factory=dict)
+    resumed: int = 0
+    silent: dict[str, str] = field(default_factory=dict)
+    stopped: bool = False
+
+
+def ask_all(documents: Sequence[Document], teacher: Teacher, meter: Meter, out: Path, context: Context) -> Answers:
+    """The answers of all passes, the documents of a group by all before the next; `out` keeps them as they come.
+
+    Raises:
+        AbroadError: the server is away, gives no access, or has ceased to answer; what it said before is kept.
+    """
+    extractors = teacher.passes
+    wanted = {
+        _key(number, document): extractor.input_digest(document)
+        for document in documents
+        for number, extractor in enumerate(extractors)
+    }
+    answers = Answers()
+    identity: dict[str, Any] = {"teach": [extractor.identity for extractor in extractors]}
+    with ResumableOutput(out, identity, wanted, key=_KEY) as output:
+        asker = _Asker(extractors, meter, output, answers)
+        asker.take_up(documents)
+        todo = [d for d in documents if any(_key(n, d) not in output.done for n in range(len(extractors)))]
+        with context.progress("asking the teacher", len(wanted), done=answers.resumed) as progress:
+            for _ in asker.ask(todo, teacher.at_once):
+                progress.advance(note=f"{meter.spent.total:,} tokens")
+        whole = not answers.stopped and not answers.silent
+    if whole:
+        output.finish(order=wanted)
+    return answers
+
+
+@dataclass
+class _Asker:
+    extractors: Sequence[FewShotExtractor]
+    meter: Meter
+    output: ResumableOutput
+    answers: Answers
+
+    def take_up(self, documents: Sequence[Document]) -> None:
+        """Count what an earlier run was told."""
+        if not self.output.done:
+            return
+        by_id = {document.id: document for document in documents}
+        for record in read_jsonl(self.output.partial):
+            if record[_KEY] in self.output.done and record["id"] in by_id:
+                number = int(record["pass"])
+                prediction = Prediction.from_dict(record)
+                if number not in self.answers.by_document.get(prediction.id, {}):
+                    self._took(by_id[prediction.id], number, prediction)
+                    self.answers.resumed += 1
+
+    def ask(self, todo: Sequence[Document], at_once: int) -> Iterator[None]:
+        """Group by group, until all is asked or the budget does not bear the next document; a step for each answer."""
+        silent = start = 0
+        while start < len(todo):
+            group = self._affordable(todo[start : start + at_once])
+            if not group:
+                self.answers.stopped = True
+                return
+            start += len(group)
+            heard = False
+            for number in range(len(self.extractors)):
+                left = [document for document in group if _key(number, document) not in self.output.done]
+                try:
+                    for _ in self._ask_pass(number, left):
+                        heard = True
+                        yield
+                except NoAnswer as error:
+                    silent += not heard
+                    if error.unreachable or silent >= _MAX_SILENT:
+                        raise
+                    self._note_silence(number, left, str(error))
+            silent = 0 if heard else silent
+
+    def _ask_pass(self, number: int, documents: Sequence[Document]) -> Iterator[None]:
+        by_id = {document.id: document for document in documents}
+        with contextlib.closing(self.extractors[number].extract(documents)) as predictions:  # type: ignore[type-var]
+            for prediction in predictions:
+                record = {_KEY: _key(number, by_id[prediction.id]), "pass": number, **prediction.to_dict()}
+                self.output.append(record)
+                self._took(by_id[prediction.id], number, prediction)
+                yield
+
+    def _took(self, document: Document, number: int, prediction: Prediction) -> None:
+        extractor = self.extractors[number]
+        shots = int(prediction.extra.get("shots") or 0)
+        self.meter.count(prediction, len(extractor.prompt(document, shots)))
+        self.answers.by_document.setdefault(document.id, {})[number] = prediction
+
+    def _note_silence(self, number: int, documents: Sequence[Document], reason: str) -> None:
+        for document in documents:
+            if _key(number, document) not in self.output.done:
+                self.answers.silent[document.id] = f"{reason}; the next run asks again"
+
+    def _affordable(self, documents: Sequence[Document]) -> list[Document]:
+        """As many of the first documents as the budget bears at their dearest."""
+        if self.meter.is_free:
+            return list(documents)
+        group: list[Document] = []
+        cost = Cost()
+        for document in documents:
+            for number, extractor in enumerate(self.extractors):
+                if _key(number, document) not in self.output.done:
+                    cost += self.meter.reckon(extractor, document)
+            if not self.meter.allows(cost):
+                break
+            group.append(document)
+        return group
+
+
+def _key(number: int, document: Document) -> str:
+    return f"{number}:{document.id}"
