@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.context import Context
+from abroad.core.http import NoAnswer
 from abroad.core.jsonl import read_jsonl
 from abroad.core.resume import ResumableOutput
 from abroad.core.schema import Document, Prediction
 from abroad.extraction.fewshot.run import FewShotExtractor
-from abroad.sources.http import NoAnswer
 from abroad.synthesis.teaching.cost import Cost, Meter
 from abroad.synthesis.teaching.passes import Teacher
 

@@ -12,7 +12,9 @@ from abroad.core.settings import Count, NotNegative, Positive, PositiveShare, Se
 class TeachSettings(Settings):
     """How often a teacher is asked, what is believed, and what may be spent."""
 
-    style: str = Field("instruct", description="classic (short, as published), instruct, or cot (in four steps).")
+    style: str = Field(
+        "instruct", description="Prompts are classic (short, as published), instruct, or cot (in four steps)."
+    )
     passes: Annotated[int, Field(ge=2)] = Field(2, description="Independent labellings of each document.")
     vary: Literal["examples", "samples"] = Field(
         "examples",
