@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from abroad.core.arguments import depth_of_caller
 from abroad.core.errors import InputError, nearest
 from abroad.core.registry import Capability, Registry, read_values
 from abroad.extraction.base import Extractor, ExtractorKind
@@ -46,7 +47,7 @@ def extractor_kind(name: str | Path = BUILTIN) -> ExtractorKind:
         try:
             kind = EXTRACTORS.get(member)
         except InputError as error:  # a broken package of somebody else is no reason not to read our own
-            warnings.warn(str(error), stacklevel=2)
+            warnings.warn(str(error), stacklevel=depth_of_caller())
             continue
         if kind.recognises(folder):
             return kind

@@ -72,13 +72,14 @@ class LinearModel:
             strength: scikit-learn's C.
         """
         from sklearn.linear_model import LogisticRegression
+        from sklearn.preprocessing import StandardScaler
 
-        mean, scale = values.mean(axis=0), values.std(axis=0)
-        scale[scale == 0] = 1.0
+        scaler = StandardScaler().fit(values)
+        mean, scale = scaler.mean_, scaler.scale_
         if truth.all() or not truth.any():  # nothing to tell apart, as in a handful of documents
             odds = float(np.log((truth.sum() + 0.5) / ((~truth).sum() + 0.5)))
             return cls(tuple(names), mean, scale, np.zeros(len(names)), odds)
-        model = LogisticRegression(C=strength, max_iter=3000).fit((values - mean) / scale, truth, sample_weight=weight)
+        model = LogisticRegression(C=strength, max_iter=3000).fit(scaler.transform(values), truth, sample_weight=weight)
         return cls(tuple(names), mean, scale, model.coef_[0], float(model.intercept_[0]))
 
     def to_dict(self) -> dict[str, Any]:
