@@ -62,6 +62,14 @@ class CommandGroup(TyperGroup):
             # The reader (`| head`) has what it wants; point stdout nowhere so that exit does not complain.
             sys.stdout = None
             raise typer.Exit(0) from None
+        except UnicodeEncodeError as error:
+            # Arguments and names of files that are no text reach us as lone surrogates (PEP 383).
+            if not any("\udc80" <= character <= "\udcff" for character in error.object):
+                raise
+            around = error.object[max(0, error.start - 40) : error.end + 40]
+            shown = around.encode("utf-8", "backslashreplace").decode("utf-8")
+            say(f"error: expected text in UTF-8 in options and names of files, found {shown!r}: rename it")
+            raise typer.Exit(2) from None
         except OSError as error:
             if error.errno in _UNUSABLE and error.filename is not None:
                 say(f"error: {str(error.filename)[:200]}: {error.strerror}")

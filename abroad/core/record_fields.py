@@ -13,18 +13,20 @@ from typing import Any
 
 from abroad.core.schema import Document
 
-TITLE, ABSTRACT, PMID, DOI, ID = "ArticleTitle", "AbstractText", "PMID", "doi", "id"
+TITLE, ABSTRACT, PMID, DOI, ID, YEAR = "ArticleTitle", "AbstractText", "PMID", "doi", "id", "year"
 NAMES: dict[str, tuple[str, ...]] = {
     TITLE: ("articletitle", "title", "papertitle", "documenttitle", "primarytitle", "ti"),
     ABSTRACT: ("abstracttext", "abstract", "abstractnote", "abstracts", "ab", "summary", "text", "body", "content"),
     PMID: ("pmid", "pubmedid", "pubmed", "medlinepmid", "referencepubmedid", "pmids"),
     DOI: ("doi", "digitalobjectidentifier", "referencedoi", "doilink"),
     ID: ("id", "docid", "documentid", "uid", "recordid"),
+    YEAR: ("year", "publicationyear", "pubyear", "py", "y1", "pubdate", "publicationdate", "published"),
 }
 """Field -> names it goes by, without signs and in lower case; the first that is there counts."""
 _SIGNS = re.compile(r"[\W_]+")
 _PMID = re.compile(r"(?:PMID:?\s*)?(\d{1,8})(?:\.0)?", re.IGNORECASE)
 _DOI = re.compile(r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _MAX_SHOWN = 3
 
 
@@ -47,6 +49,12 @@ def read_doi(value: Any) -> str | None:
     """A DOI without its address; None if it is none."""
     found = _DOI.fullmatch(value.strip()) if isinstance(value, str) else None
     return found[1] if found else None
+
+
+def read_year(value: Any) -> int | None:
+    """The year of a date, as a number, "2019 Mar 1" or "03/2019"; None if there is none."""
+    found = _YEAR.search(str(value)) if isinstance(value, str | int | float) else None
+    return int(found[0]) if found else None
 
 
 class DocumentMaker:
@@ -111,6 +119,12 @@ class DocumentMaker:
                 record[field] = read(record[field])
             if record.get(field) is None and name is not None and read(record[name]) is not None:
                 record[field] = read(record.pop(name))
+        if isinstance(record.get(DOI), str):  # it may be given as an address
+            record[DOI] = read_doi(record[DOI]) or record[DOI]
+        dated = find_field(YEAR, record)
+        if dated is not None and (year := read_year(record[dated])) is not None:
+            record.setdefault(YEAR, year)
+            record[YEAR] = year if isinstance(record[YEAR], str) else record[YEAR]
         return record
 
     def _id(self, record: dict[str, Any]) -> tuple[str, str]:

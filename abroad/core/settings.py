@@ -53,7 +53,7 @@ class Settings(_Checked):
         later_fields: fields that came after records of runs were first written.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     former_names: ClassVar[Mapping[str, str]] = {}
     later_fields: ClassVar[frozenset[str]] = frozenset()

@@ -43,7 +43,7 @@ def split_documents(
     Raises:
         InputError: shares outside 0 to 1, or that leave nothing to train on.
     """
-    if min(test_share, valid_share) < 0 or test_share + valid_share >= 1:
+    if not (min(test_share, valid_share) >= 0 and test_share + valid_share < 1):  # so that NaN is refused too
         raise InputError(f"expected shares from 0 to below 1 in sum, found test {test_share}, valid {valid_share}")
     groups = publications(documents)
     random.Random(seed).shuffle(groups)

@@ -127,7 +127,7 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
         settings: what goes in.
         context: collects what is set aside.
     Raises:
-        InputError: nothing usable, predictions of other documents, or no index where the database has one.
+        InputError: nothing could be merged, predictions of other documents, or no index where the database has one.
         OSError: the disk is full; the database is as it was.
     """
     from abroad.knowledge.parquet import write_parquet
@@ -146,6 +146,7 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
                 documents = given if sources.documents else _by_id([_kept_beside(path)], context)
                 where = ", ".join(map(str, sources.documents)) or f"the documents kept beside {path}"
                 _merge_file(store, _read_file(path, documents, where, context), settings, context, report)
+            _refuse_if_nothing(report, sources, context)
             _merge_verdicts(store, sources.verdicts, context)
             relinked = _link(store, names, settings)
             counted = read_meta(store).get("include_retracted")
@@ -156,6 +157,12 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
             write_parquet(store, out)
         report.pairs = dict(store.query("SELECT status, count(*) FROM pair GROUP BY status ORDER BY status"))
     return report
+
+
+def _refuse_if_nothing(report: BuildReport, sources: Sources, context: Context) -> None:
+    merged = report.added + report.replaced + report.unchanged
+    if sources.predictions and not merged:
+        raise InputError(f"nothing could be merged{context.rejects.first()}")
 
 
 def _read_file(path: Path, by_id: Mapping[str, Document], where: str, context: Context) -> _File:
@@ -227,7 +234,9 @@ def _store(store: Store, ready: Sequence[_Read], path: Path, context: Context, r
             report.unchanged += 1
         elif old is not None and not _same_document(read.document, *old[1:]):
             context.rejects.add(
-                f"{path}: {read.document.id}", "another document of this id is in the database: ids must be unique"
+                f"{path}: {read.document.id}",
+                "another document of this id is in the database, and no PMID or DOI says that it is the same one: give "
+                "the documents ids of their own (a column or field 'id') that stay when a text changes",
             )
         else:
             report.added, report.replaced = report.added + (old is None), report.replaced + (old is not None)

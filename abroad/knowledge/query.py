@@ -27,6 +27,9 @@ _PAIRS = "pair p JOIN entity h ON h.id = p.head JOIN entity t ON t.id = p.tail"
 _ORDER = "p.probability DESC, p.publications DESC, h.name, t.name, p.head, p.tail"
 
 
+_MOST = 10**9  # more than there are, and no more than a database counts to
+
+
 class PairFilter(Settings):
     """Which pairs are wanted; without any of these, all."""
 
@@ -37,9 +40,11 @@ class PairFilter(Settings):
     new: bool = Field(False, description="Take new pairs alone: both names are in the index, the pair is not.")
     status: Status | None = Field(None, description="Take pairs of this status: known, new, disputed or 'not linked'.")
     min_probability: Share | None = Field(None, description="Leave out pairs of a lower probability.")
-    since: Count | None = Field(None, description="Leave out pairs that no publication of this year or later reports.")
-    min_publications: Count = Field(1, description="Leave out pairs of fewer independent publications.")
-    limit: Count | None = Field(None, description="Take the first so many, the surest first.")
+    since: Count | None = Field(
+        None, le=9999, description="Leave out pairs that were not reported in this year or later."
+    )
+    min_publications: Count = Field(1, le=_MOST, description="Leave out pairs of fewer independent publications.")
+    limit: Count | None = Field(None, le=_MOST, description="Take the first so many, the surest first.")
 
 
 @dataclass(frozen=True)

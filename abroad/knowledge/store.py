@@ -81,7 +81,7 @@ def format_of(
 
 @contextlib.contextmanager
 def writable(path: Path, format: str) -> Iterator[Store]:
-    """A database to write, made if it is not there.
+    """A database to write, made if it is not there; one that was made goes again where the block fails.
 
     Raises:
         InputError: something else lies there, or a database of another version.
@@ -95,10 +95,16 @@ def writable(path: Path, format: str) -> Iterator[Store]:
     if kind is not None and kind != (DUCKDB if format == PARQUET else format):
         raise InputError(f"{path}: it is {kind}, not {format}; give another name, or --format {kind}")
     store = _patiently(lambda: _open(path, format, read_only=False))
-    with contextlib.closing(store):
-        with _explained(path):
-            _prepare(store)
-        yield store
+    try:
+        with contextlib.closing(store):
+            with _explained(path):
+                _prepare(store)
+            yield store
+    except BaseException:
+        if kind is None:  # an empty database would look like one that knows nothing
+            for made in (path, path.with_name(f"{path.name}.wal"), path.with_name(f"{path.name}-journal")):
+                made.unlink(missing_ok=True)
+        raise
 
 
 @contextlib.contextmanager

@@ -91,3 +91,20 @@ def test_identifiers():
         *("10.1021/a",) * 3,
         *(None,) * 2,
     ]
+
+
+@pytest.mark.parametrize("name", ["year", "Publication Year", "PubYear", "PY", "pub_date", "Published"])
+@pytest.mark.parametrize("value", [2019, "2019", "2019 Mar 1", "03/2019", "2019-03-01"])
+def test_the_year_of_a_record_is_read_from_whatever_it_stands_in(name, value):
+    assert DocumentMaker("d")({"title": "T", name: value}).extra["year"] == 2019
+
+
+@pytest.mark.parametrize("value", ["", "in press", None, [2019], "12345678"])
+def test_what_is_no_year_is_none(value):
+    assert DocumentMaker("d")({"title": "T", "PubDate": value}).extra.get("year") is None
+
+
+@pytest.mark.parametrize("address", ["https://doi.org/", "http://dx.doi.org/", "doi:", ""])
+def test_a_doi_is_kept_without_its_address(address):
+    document = DocumentMaker("d")({"title": "T", "doi": f"{address}10.1234/x"})
+    assert (document.doi, document.id) == ("10.1234/x", "10.1234/x")

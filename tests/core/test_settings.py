@@ -219,3 +219,13 @@ def test_an_unknown_key_is_met_with_the_nearest_known_one(values, said):
     with pytest.raises(InputError) as caught:
         _Outer(**values)
     assert str(caught.value).endswith(said)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_no_setting_is_infinite_or_no_number(value):
+    from abroad.extraction.generative.decoding import Decoding
+    from abroad.training.settings import TrainSettings
+
+    for kind, name in ((TrainSettings, "learning_rate"), (Decoding, "length_penalty")):
+        with pytest.raises(InputError, match=name):
+            kind(**{name: value})

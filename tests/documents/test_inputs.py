@@ -156,8 +156,8 @@ def test_columns_and_titles_alone_are_told(tmp_path):
         ("2", None, "U", ""),
     ]
     assert context.rejects.notes == [
-        f"{path}: title from the column 'Title', PMID from the column 'PMID', DOI from the column 'DOI'; "
-        "no column of abstracts",
+        f"{path}: title from the column 'Title', PMID from the column 'PMID', DOI from the column 'DOI', "
+        "year from the column 'Publication Year'; no column of abstracts",
         "2 of 2 documents have no abstract: their titles alone are read",
     ]
     path = write(tmp_path, "own.csv", b"What;Name\nA;T\n")

@@ -6,8 +6,9 @@ import json
 import pytest
 
 from abroad.core.context import Context
-from abroad.core.errors import InputError
+from abroad.core.errors import AbroadError, InputError
 from abroad.core.io import write_documents, write_jsonl
+from abroad.knowledge.build import BuildSettings, Sources, build
 from abroad.knowledge.query import PairFilter, find_pairs, statements
 from abroad.knowledge.store import readable
 from abroad.sources.name_index_build import build_index
@@ -172,9 +173,28 @@ def test_an_id_of_another_document_replaces_nothing(world, base, format):
     before = dump(base)
     other = document("1", "Rutin of Ruta fictiva.", "10.1000/another")
     world.write([other], {"1": [("Ruta fictiva", "Rutin", 0.9)]})
-    _, context = world.build(base, format)
-    assert "another document of this id is in the database" in context.rejects.items[0]["reason"]
+    with pytest.raises(InputError, match=r"nothing could be merged .*another document of this id is in the database"):
+        world.build(base, format)
     assert dump(base) == before
+
+
+@pytest.mark.parametrize("fault", ["other documents", "none beside", "nothing to merge", "no index"])
+def test_a_first_build_that_fails_leaves_no_database(world, format, fault):
+    """An empty one would look like one that knows nothing."""
+    path, documents = world.folder / f"own.{format}", [world.documents]
+    if fault == "other documents":
+        write_jsonl(world.predictions, [prediction(document("far", "x y"), []).to_dict()])
+    elif fault == "none beside":
+        documents = []
+    elif fault == "nothing to merge":
+        world.predictions.write_text('{"id": "1", "relations": [], "error": "no"}\n')
+    else:
+        world.index.write_text("no index")
+    before = {file for file in world.folder.rglob("*") if file.is_file()}
+    with pytest.raises((InputError, AbroadError)):
+        build(path, format, Sources([world.predictions], documents, world.index), BuildSettings(), Context())
+    assert not path.exists()
+    assert {file for file in world.folder.rglob("*") if file.is_file()} == before
 
 
 def test_predictions_of_another_set_are_refused_and_nothing_is_lost(world, base, format):

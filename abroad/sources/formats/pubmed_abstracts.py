@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 from abroad.core.jsonl import split_lines
-from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE
+from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE, YEAR, read_year
 from abroad.sources.formats.wrapped import unwrap
 
 _CITATION = re.compile(r"(\d+)\. \S.*?(?:\b(?:1[89]|20)\d\d\b|doi:)")
@@ -25,6 +26,7 @@ _ASIDE = re.compile(
     r"(?:in|on|for|of|from)(?:\n|:?$)|©|\(c\) |Copyright\b|Published by |Supplementary material)",
     re.IGNORECASE,
 )
+_RETRACTED = re.compile(r"Retraction in\b")
 _AUTHOR = re.compile(r"(?:[\w'’´`.\-]+ ){1,5}([^\W\d_]{1,4})(?: (?:Jr|Sr|2nd|3rd|4th))?\.?(?:\([\d#]+\))*")
 _AFFILIATION = re.compile(r"\(\d+\)")
 
@@ -34,8 +36,8 @@ def is_pubmed_abstracts(text: str) -> bool:
     return _CITATION.match(text.lstrip()) is not None and _PMID.search(text) is not None
 
 
-def read_pubmed_abstracts(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield (line of its start, record) of each paper."""
+def read_pubmed_abstracts(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line of its start, record) of each paper; one that was retracted has the field `retracted`."""
     lines = split_lines(text)
     starts = list(_starts(lines))
     for start, end in pairwise([*starts, len(lines)]):
@@ -64,7 +66,7 @@ def _blocks(lines: Sequence[str]) -> list[list[str]]:
     return [block for block in blocks if block]
 
 
-def _record(blocks: list[list[str]]) -> dict[str, str]:
+def _record(blocks: list[list[str]]) -> dict[str, Any]:
     whole = "\n".join(line for block in blocks for line in block)
     citation, rest = unwrap(blocks[0]), blocks[1:]
     title = unwrap(rest.pop(0)) if rest and not _ID.match(rest[0][0]) else ""
@@ -78,6 +80,8 @@ def _record(blocks: list[list[str]]) -> dict[str, str]:
         TITLE: title,
         ABSTRACT: " ".join(abstract),
         DOI: doi[1].rstrip(".") if doi else "",
+        YEAR: read_year(citation),
+        "retracted": any(_RETRACTED.match("\n".join(block)) for block in rest),
     }
     return {name: value for name, value in record.items() if value}
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from abroad.core.jsonl import split_lines
-from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE, read_doi
+from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE, YEAR, read_doi, read_year
 
 _START = re.compile(r"^TY {1,2}- ", re.MULTILINE)
 _PMID = re.compile(r"pubmed\.ncbi\.nlm\.nih\.gov/(\d{1,8})\b|\bPMID:? ?(\d{1,8})\b")
@@ -21,7 +21,7 @@ def is_ris(text: str) -> bool:
     return _START.match(first) is not None
 
 
-def read_ris(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+def read_ris(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line of its start, record) of each reference."""
     import rispy
 
@@ -35,7 +35,7 @@ def read_ris(text: str) -> Iterator[tuple[int, dict[str, str]]]:
         line += text[start:end].count("\n")
 
 
-def _record(found: dict[str, Any]) -> dict[str, str]:
+def _record(found: dict[str, Any]) -> dict[str, Any]:
     def first(*names: str) -> str:
         return next((value for name in names if (value := _text(found.get(name)))), "")
 
@@ -44,6 +44,7 @@ def _record(found: dict[str, Any]) -> dict[str, str]:
         ABSTRACT: first("abstract", "notes_abstract"),
         DOI: read_doi(first("doi")) or "",
         PMID: _pmid(found),
+        YEAR: read_year(first("year", "publication_year", "date", "primary_date")),
     }
     return {name: value for name, value in record.items() if value}
 

@@ -15,7 +15,7 @@ from typing import Any
 from abroad.core.errors import InputError
 from abroad.core.jsonl import split_lines
 from abroad.core.limits import check_zip
-from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, find_field
+from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, YEAR, find_field
 from abroad.sources.delimited import UNCLOSED, Row, read_delimited_rows
 from abroad.sources.tables import shorten
 
@@ -159,13 +159,15 @@ def _trimmed(header: list[str]) -> list[str]:
 
 
 def find_columns(header: Sequence[str], named: ColumnNames, name: str) -> dict[str, str]:
-    """Field -> column, for title, abstract, PMID, DOI and id as far as the header has them.
+    """Field -> column, for title, abstract, PMID, DOI, id and year as far as the header has them.
 
     Raises:
         InputError: no column of the name told, or none of titles, abstracts, PMIDs or DOIs.
     """
     columns: dict[str, str] = {}
-    for field, told in ((TITLE, named.title), (ABSTRACT, named.abstract), (PMID, None), (DOI, None), (ID, None)):
+    told_of = {TITLE: named.title, ABSTRACT: named.abstract}
+    for field in (TITLE, ABSTRACT, PMID, DOI, ID, YEAR):
+        told = told_of.get(field)
         found = find_field(field, header) if told is None else _named(told, header, field, name)
         if found is not None and found not in columns.values():
             columns[field] = found
@@ -190,7 +192,7 @@ def _named(told: str, header: Sequence[str], field: str, name: str) -> str:
 
 def describe(columns: dict[str, str]) -> str:
     """The guess, for people: "title from 'Title', PMID from 'PMID'; no column of abstracts"."""
-    words = {TITLE: "title", ABSTRACT: "abstract", PMID: "PMID", DOI: "DOI", ID: "id"}
+    words = {TITLE: "title", ABSTRACT: "abstract", PMID: "PMID", DOI: "DOI", ID: "id", YEAR: "year"}
     said = ", ".join(f"{words[field]} from the column '{column}'" for field, column in columns.items())
     lacking = [f"no column of {words[field]}s" for field in (TITLE, ABSTRACT) if field not in columns]
     return "; ".join([said, *lacking])

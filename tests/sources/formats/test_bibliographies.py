@@ -143,12 +143,13 @@ def test_pubmed_abstract_format():
         "AbstractText": "BACKGROUND: A new compound, 3,4-dihydroxymellein, was found. RESULTS: 3- and "
         "4-hydroxymellein were isolated from Xylaria feejeensis.",
         "doi": "10.1021/np500813g",
+        "year": 2015,
     }
     assert chinese["ArticleTitle"] == "[Studies on the constituents of Coptis chinensis]."
     assert chinese["AbstractText"] == (
         "Berberine was isolated, in 2009, from the roots. 2. A paragraph with a number, of 2010, is no paper."
     )
-    assert alone == {"PMID": "13054692", "ArticleTitle": "A title alone."}
+    assert alone == {"PMID": "13054692", "ArticleTitle": "A title alone.", "year": 1953}
 
 
 def test_one_paper_cut_out_of_a_list_is_one_record():
@@ -210,3 +211,26 @@ def test_pubmed_format_says_the_year_and_what_was_retracted(line, retracted):
     (_, first), (_, second) = read_medline(text)
     assert first["retracted"] is retracted and first["year"] == 2021
     assert "retracted" not in second and "year" not in second
+
+
+@pytest.mark.parametrize(
+    ("tags", "year"),
+    [
+        ("PY  - 2011", 2011),
+        ("PY  - 2011/03//", 2011),
+        ("Y1  - 1998/12/01", 1998),
+        ("DA  - 2004/05/06/", 2004),
+        ("T2  - Journal of 2020", None),
+    ],
+)
+def test_the_year_of_a_reference_is_kept(tags, year):
+    ((_, record),) = read_ris(f"TY  - JOUR\nTI  - A title\n{tags}\nER  - \n")
+    assert record.get("year") == year
+
+
+@pytest.mark.parametrize("remark", ["", "Retraction in\n    X. 2020;1:2.\n\n", "Comment in\n    X. 2017;1:1.\n\n"])
+def test_the_year_and_the_retraction_of_an_abstract_are_kept(remark):
+    text = f"1. J Nat Prod. 2015 Mar 27;78(3):548-52.\n\nA title.\n\nDoe J.\n\n{remark}An abstract.\n\nPMID: 12\n"
+    ((_, record),) = read_pubmed_abstracts(text)
+    assert record["year"] == 2015 and record["AbstractText"] == "An abstract."
+    assert record.get("retracted", False) == remark.startswith("Retraction")
