@@ -62,7 +62,7 @@ def test_every_entry_point_is_a_member(package):
 
 
 def test_the_engine_answers_in_a_command(cli, package, tmp_path):
-    (tmp_path / "docs.jsonl").write_text('{"id": "1", "ArticleTitle": "U", "AbstractText": "Usnea barbata gave usnic acid."}\n')
+    (tmp_path / "docs.jsonl").write_text('{"id": "1", "AbstractText": "Usnea barbata gave usnic acid."}\n')
     (tmp_path / "answers.json").write_text(json.dumps({"1": " Usnea barbata produces usnic acid\n"}))
     model = ["--engine", "replay", "--model", tmp_path / "answers.json"]
     command = ["fewshot", tmp_path / "docs.jsonl", "--out", tmp_path / "p.jsonl", *model]

@@ -58,7 +58,9 @@ class SearchSettings(Settings):
     """What is searched for, and where."""
 
     query: str | None = Field(
-        None, min_length=1, description="The query in the server's own language; without one, papers on natural products."
+        None,
+        min_length=1,
+        description="The query in the server's own language; without one, papers on natural products.",
     )
     since: Day = Field(None, description="First day of publication: 2022, 2022-03 or 2022-03-01.")
     until: Day = Field(None, description="Last day of publication.")
