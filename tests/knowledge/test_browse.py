@@ -270,10 +270,13 @@ def test_what_a_text_holds_does_not_run_in_a_browser(browser, world):
         context = browser.new_context()
         page = context.new_page()
         page.goto(f"{address}search?q=rutin")
-        page.locator("tbody a").first.click()
-        page.get_by_role("link", name="evidence").click()
+        with page.expect_navigation():  # a click alone does not wait for the next page
+            page.locator("tbody a").first.click()
+        with page.expect_navigation():
+            page.get_by_role("link", name="evidence").click()
         assert "owned'" in page.title() and page.title() != "owned" and EVIL in page.locator("article").inner_text()
-        page.get_by_role("link", name="whole document").click()
+        with page.expect_navigation():
+            page.get_by_role("link", name="whole document").click()
         assert page.title() != "owned"
         context.close()
     finally:
