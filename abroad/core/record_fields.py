@@ -122,9 +122,9 @@ class DocumentMaker:
         if isinstance(record.get(DOI), str):  # it may be given as an address
             record[DOI] = read_doi(record[DOI]) or record[DOI]
         dated = find_field(YEAR, record)
-        if dated is not None and (year := read_year(record[dated])) is not None:
-            record.setdefault(YEAR, year)
-            record[YEAR] = year if isinstance(record[YEAR], str) else record[YEAR]
+        if dated is not None and not isinstance(record.get(YEAR), int | float):
+            year = read_year(record[dated])
+            record |= {YEAR: year} if year is not None else {}
         return record
 
     def _id(self, record: dict[str, Any]) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -224,14 +225,8 @@ class ShardedOutput:
         counts: list[int] = []
         sharded, unsharded = self._earlier_files(), unsharded_files(self._out, self._identity, self._how.earlier)
         with EarlierRecords([*unsharded, *sharded], directory / "earlier.sqlite") as earlier:
-            shard: list[dict[str, Any]] = []
-            for record in self._source.records(context):
-                shard.append(record)
-                if len(shard) == self._how.largest:
-                    self._write_shard(self._shard(len(counts), len(shard), directory), shard, earlier)
-                    counts.append(len(shard))
-                    shard = []
-            if shard:
+            records = iter(self._source.records(context))
+            while shard := list(islice(records, self._how.largest)):
                 self._write_shard(self._shard(len(counts), len(shard), directory), shard, earlier)
                 counts.append(len(shard))
             if not counts:

@@ -239,9 +239,8 @@ class _Store:
                 stream.write(line)
                 count, retracted = count + 1, retracted + marked
             if not count:
-                faults = context.rejects.items
-                first = f" (first: {faults[0]['where']}: {faults[0]['reason']})" if faults else ""
-                raise InputError(f"no record of {len(list(self._do('SELECT 1 FROM file')))} files is left{first}")
+                files = len(list(self._do("SELECT 1 FROM file")))
+                raise InputError(f"no record of {files} files is left{context.rejects.first()}")
         return count, retracted
 
     def _documents(self) -> Iterator[tuple[str, int]]:

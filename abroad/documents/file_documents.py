@@ -6,7 +6,6 @@ A record that is none is set aside with its line; a file that gives nothing at a
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from abroad.sources.formats.spreadsheets import (
     read_workbook,
     to_records,
 )
+from abroad.sources.formats.wrapped import BLANK_LINE
 from abroad.sources.pubmed import Article, Unwanted, newest, read_opened
 from abroad.sources.references import Reference
 
@@ -46,7 +46,6 @@ _STREAMED = (
     *JSONL_GZ,
 )
 _HEAD = 4_096
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _A_RESULT = "predictions, as `abroad extract` writes them, and no documents"
 
 
@@ -119,7 +118,7 @@ def text_document(id: str, text: str) -> Document:
     from abroad.text.normalise import normalise  # with numpy, which naming a command must not load
 
     text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-    title, blank, rest = _BLANK_LINE.sub("\n\n", text, count=1).partition("\n\n")
+    title, blank, rest = BLANK_LINE.sub("\n\n", text, count=1).partition("\n\n")
     if not blank or "\n" in title or len(title) > 500:
         title, rest = "", text
     title, rest = normalise(title).text.strip(), normalise(rest).text.strip()

@@ -23,6 +23,7 @@ from abroad.core.records import is_json_lines
 from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.core.scratch import SeenIds
+from abroad.core.shards import ShardSource
 from abroad.documents.distinct import clashing_sources, named_by_file, note_named
 from abroad.documents.file_documents import Item, Source, read_json
 from abroad.documents.inputs import InputSettings, check_path, find_sources, note_titles_alone, read_inputs
@@ -37,35 +38,19 @@ _BLOCK = 1 << 20
 _PIPE = "pipe-"
 
 
-class DocumentSource(Protocol):
-    """Documents that are split into shards: an `abroad.core.shards.ShardSource`.
+class DocumentSource(ShardSource, Protocol):
+    """Documents that are split into shards; their records are as `Document.to_dict` writes them.
 
     Attributes:
-        name: "documents".
-        key: changes with what is read.
-        nothing: what to say where there is no document.
         count: how many there are, about.
         docbin: the DocBin that they came from, if all of them did.
     """
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def key(self) -> str: ...
-
-    @property
-    def nothing(self) -> str: ...
 
     @property
     def count(self) -> int: ...
 
     @property
     def docbin(self) -> Path | None: ...
-
-    def records(self, context: Context) -> Iterator[dict[str, Any]]:
-        """The records of documents of distinct ids, as `Document.to_dict` writes them."""
-        ...
 
 
 class ListedDocuments:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import posixpath
 import tarfile
@@ -46,14 +47,8 @@ def xml_documents(
         path: of the file, whose figures lie beside it.
     """
     beside = partial(_beside, path) if path is not None else str
-    try:
+    with _faults_told(name, "file", context):
         yield from _documents(_papers(opened(stream, name)), name, stem, context, beside)
-    except BrokenXml as error:
-        context.rejects.add(name, str(error))
-    except InputError as error:
-        context.rejects.add(name, str(error).removeprefix(f"{name}: "))
-    except _DAMAGED as error:
-        context.rejects.add(name, f"damaged or cut-off file ({error})")
 
 
 def package_documents(stream: IO[bytes], name: str, stem: str, context: Context) -> Iterator[Document]:
@@ -63,7 +58,7 @@ def package_documents(stream: IO[bytes], name: str, stem: str, context: Context)
         stream.seek(0)
         there = names(opened(stream, name))
     stream.seek(0)
-    try:
+    with _faults_told(name, "archive", context):
         for member, data in papers(opened(stream, name)):
             where = f"{name}: {member}"
             if isinstance(data, str):
@@ -74,10 +69,19 @@ def package_documents(stream: IO[bytes], name: str, stem: str, context: Context)
                 yield from _documents(_papers(io.BytesIO(data)), where, own, context, partial(_within, there, member))
             except BrokenXml as error:
                 context.rejects.add(where, str(error))
+
+
+@contextlib.contextmanager
+def _faults_told(name: str, what: str, context: Context) -> Iterator[None]:
+    """A fault that ends a file is told, and what came before it is kept."""
+    try:
+        yield
+    except BrokenXml as error:
+        context.rejects.add(name, str(error))
     except InputError as error:
         context.rejects.add(name, str(error).removeprefix(f"{name}: "))
     except _DAMAGED as error:
-        context.rejects.add(name, f"damaged or cut-off archive ({error})")
+        context.rejects.add(name, f"damaged or cut-off {what} ({error})")
 
 
 def bioc_documents(stream: IO[bytes], name: str, stem: str, context: Context) -> Iterator[Document]:

@@ -125,13 +125,13 @@ def extracted_parts(
     """
     linker = Links(settings.link, settings.index).linker()
     read = (Document.from_dict(record) for record in inputs.records(context))
-    some = list(islice(read, LARGEST))
-    if not some:
-        raise InputError(inputs.nothing)
-    while some:
+    empty = True
+    while some := list(islice(read, LARGEST)):
+        empty = False
         predictions = list(extracted(extractor, some))
         yield some, linker.link(some, predictions) if linker is not None else predictions
-        some = list(islice(read, LARGEST))
+    if empty:
+        raise InputError(inputs.nothing)
 
 
 def records_with_documents(out: Path, kind: str) -> Iterator[Part]:

@@ -1,7 +1,5 @@
 """Extraction by several processes: whatever is killed, nothing is lost and nothing stands twice."""
 
-import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -21,6 +19,7 @@ from abroad.documents.stream import ListedDocuments
 from abroad.pipeline import extract as stage
 from abroad.pipeline.extract import Extraction, extract_stage
 from abroad.pipeline.extract_settings import FileSettings
+from tests.shards import answered, wait_until
 
 psutil = pytest.importorskip("psutil")
 DOCUMENTS = 60
@@ -148,29 +147,11 @@ def start(out, seconds):
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def answered(out):
-    ids = set()
-    for path in helper_folder(out).glob("shards-*/?????.jsonl*"):
-        if "lock" not in path.name and path.name.endswith(".jsonl"):
-            with contextlib.suppress(FileNotFoundError):
-                whole = [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-                ids |= {json.loads(line)["id"] for line in whole}
-    return len(ids)
-
-
-def wait_until(condition, seconds=120):
-    for _ in range(seconds * 50):
-        if condition():
-            return
-        time.sleep(0.02)
-    pytest.fail("the run did not come so far")
-
-
 def test_a_killed_worker_is_replaced_and_no_record_is_lost_or_doubled(tmp_path):
     out = tmp_path / "p.jsonl"
     process = start(out, 0.2)
     try:
-        wait_until(lambda: answered(out) >= 3)
+        wait_until(lambda: answered(out) >= 3, 120)
         victims = [child for child in psutil.Process(process.pid).children() if "spawn_main" in str(child.cmdline())]
         victims[0].kill()
         _, stderr = process.communicate(timeout=300)
@@ -184,7 +165,7 @@ def test_a_killed_worker_is_replaced_and_no_record_is_lost_or_doubled(tmp_path):
 def test_a_run_that_is_ended_goes_on_where_it_was_and_leaves_no_process(tmp_path, how):
     out = tmp_path / "p.jsonl"
     process = start(out, 1)
-    wait_until(lambda: answered(out) >= 3)
+    wait_until(lambda: answered(out) >= 3, 120)
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(how)
     process.communicate(timeout=300)

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from abroad.core.errors import InputError
 from abroad.core.jsonl import BadJson, parse_lines
-from abroad.sources.formats.full_text import FullText, Section
+from abroad.sources.formats.full_text import FullText, Section, year_in
 from abroad.sources.xml_records import XmlRecords
 
 ROOT = "collection"
@@ -22,7 +22,6 @@ _SKIPPED_SECTIONS = frozenset(
 )
 _SKIPPED_TYPES = ("ref", "table", "fig", "footnote")
 _MARK = re.compile(rb"""["']passages["']\s*:\s*\[""")
-_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 
 
 def is_bioc_json(head: bytes) -> bool:
@@ -92,7 +91,6 @@ def full_text(document: dict[str, Any]) -> FullText:
     pmcid = pmcid or (id if id.upper().startswith("PMC") else "")
     if not pmid and not pmcid and id.isascii() and id.isdigit() and len(id) < 9:
         pmid = id  # PubTator and BioCreative go by PMIDs
-    year = _YEAR.search(known.get("year", ""))
     return FullText(
         title=" ".join(reader.title),
         abstract=" ".join(reader.abstract),
@@ -101,7 +99,7 @@ def full_text(document: dict[str, Any]) -> FullText:
         pmcid=f"PMC{pmcid.upper().removeprefix('PMC')}" if pmcid else "",
         doi=known.get("article-id_doi") or known.get("doi", ""),
         id=id,
-        year=int(year[0]) if year else None,
+        year=year_in(known.get("year", "")),
         images=tuple(
             dict.fromkeys(
                 file for p in passages if _kind(p)[1].startswith("fig") and (file := _infons(p).get("file", ""))

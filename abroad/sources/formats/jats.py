@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from abroad.sources.formats.full_text import FullText, Section
+from abroad.sources.formats.full_text import FullText, Section, year_in
 from abroad.sources.pubmed import plain_text
 from abroad.sources.xml_records import BrokenXml, XmlRecords, local_name
 
@@ -28,7 +28,6 @@ _PARAGRAPHS = ("p", "disp-quote", "speech", "verse-group", "statement", "def-lis
 _HOLDERS = ("sec", "list", "list-item", "boxed-text", "body")
 _EMPTY_BRACKETS = re.compile(r"\s*(?:\[[\s,;–—-]*\]|\([\s,;–—-]*\))")
 _NO_WORDS = re.compile(r"[\s,;–—-]*")
-_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _RETRACTED = re.compile(r"\W*retracted(?: article| paper)?\s*[:\]]", re.IGNORECASE)
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 
@@ -168,9 +167,8 @@ def _year(meta: Any) -> int | None:
     preferred = [kinds[kind] for kind in ("ppub", "print", "collection", "epub", "electronic") if kind in kinds]
     for date in (*preferred, *dates):
         found = _first(date, "year")
-        match = _YEAR.search("" if found is None else found.text or "")
-        if match:
-            return int(match[0])
+        if year := year_in("" if found is None else found.text or ""):
+            return year
     return None
 
 

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from abroad.core.jsonl import split_lines
-from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE
+from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE, YEAR, read_year
 from abroad.sources.formats.wrapped import unwrap
 
 _TAG = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)")
 _START = re.compile(r"^PMID ?- ?\d+", re.MULTILINE)
-_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _DOI = re.compile(r"(10\.\S+)\s*\[doi\]")
 
 
@@ -52,14 +51,13 @@ def _record(fields: dict[str, list[list[str]]]) -> dict[str, Any]:
 
     ids = [unwrap(lines) for tag in ("LID", "AID") for lines in fields.get(tag, ())]
     doi = next((found[1] for value in ids if (found := _DOI.match(value))), "")
-    year = _YEAR.search(first("DP", "DEP"))
     types = {unwrap(lines).lower() for lines in fields.get("PT", ())}
     record = {
         PMID: first("PMID"),
         TITLE: first("TI", "BTI", "TT"),
         ABSTRACT: first("AB", "OAB"),
         DOI: doi,
-        "year": int(year[0]) if year else None,
+        YEAR: read_year(first("DP", "DEP")),
         "retracted": "retracted publication" in types or "RIN" in fields,
     }
     return {name: value for name, value in record.items() if value}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.record_fields import ABSTRACT, TITLE
+from abroad.sources.formats.wrapped import BLANK_LINE
 
 _HEADING = re.compile(r"^[ \t]*(?:A ?B ?S ?T ?R ?A ?C ?T|Abstract|Summary)\b[ \t]*[:.—–-]?", re.MULTILINE)
 _END = re.compile(
@@ -17,7 +18,6 @@ _END = re.compile(
     re.MULTILINE,
 )
 _MIN_ABSTRACT, _MAX_ABSTRACT = 40, 6_000  # characters
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _MAX_PAGES = 200
 _NO_TITLE = re.compile(r"untitled|\.(?:docx?|pdf|tex|indd|dvi)$|^microsoft word|^\W*$|^PII|^doi:", re.IGNORECASE)
 
@@ -82,7 +82,7 @@ def _abstract(text: str) -> str | None:
     """What stands between the heading and the next, or else a blank line, if that is about as long as an abstract."""
     for heading in _HEADING.finditer(text):
         begin = heading.end() + len(text[heading.end() :]) - len(text[heading.end() :].lstrip())
-        end = _END.search(text, begin) or _BLANK_LINE.search(text, begin)
+        end = _END.search(text, begin) or BLANK_LINE.search(text, begin)
         found = text[begin : end.start() if end else len(text)]
         if _MIN_ABSTRACT <= len(found.strip()) <= _MAX_ABSTRACT:
             return found

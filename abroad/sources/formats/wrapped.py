@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _HYPHENATED = re.compile(r"\w[-‐]$")
 _AFTER_SUSPENDED_HYPHEN = re.compile(r"(?:and|or|to|and/or|und|et)\b")
 

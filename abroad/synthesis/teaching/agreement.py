@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from abroad.core.schema import LabelPair, Prediction
+from abroad.evaluation.protocols import normalise_strict
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def judge(predictions: Sequence[Prediction]) -> Judgement:
     for prediction in predictions:
         keys = set()
         for relation in prediction.relations:
-            key = (_key(relation.organism), _key(relation.chemical))
+            key = (normalise_strict(relation.organism), normalise_strict(relation.chemical))
             spelt.setdefault(key, (relation.organism, relation.chemical))
             keys.add(key)
         named.append(keys)
@@ -51,7 +51,3 @@ def judge(predictions: Sequence[Prediction]) -> Judgement:
 
 def _f1(a: set[LabelPair], b: set[LabelPair]) -> float:
     return 2 * len(a & b) / (len(a) + len(b)) if a or b else 1.0
-
-
-def _key(label: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())

@@ -1,18 +1,17 @@
 """Workers spread over processes with Ray: whatever is killed, nothing is lost and nothing stands twice."""
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 
 import pytest
 
 from abroad.core.helpers import helper_folder
 from abroad.core.io import write_jsonl
+from tests.shards import answered, wait_until
 
 psutil = pytest.importorskip("psutil")
 pytest.importorskip("ray")
@@ -35,24 +34,6 @@ def start(command):
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
 
 
-def answered(out):
-    """The ids that are answered on disk; a shard that is just done has them in two files."""
-    folder, ids = helper_folder(out), set()
-    for path in [*folder.glob("shards-*/?????.jsonl"), *folder.glob("shards-*/?????.jsonl.partial-*.jsonl")]:
-        with contextlib.suppress(FileNotFoundError):  # a shard that is done is renamed
-            whole = [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-            ids |= {json.loads(line)["id"] for line in whole}
-    return len(ids)
-
-
-def wait_until(condition, seconds=300):
-    for _ in range(seconds * 20):
-        if condition():
-            return
-        time.sleep(0.05)
-    pytest.fail("the run did not come so far")
-
-
 def running_workers():
     """Ray's processes that answer shards."""
     return [p for p in psutil.process_iter(["name", "cmdline"]) if "ShardWorker" in " ".join(p.info["cmdline"] or [])]
@@ -69,7 +50,7 @@ def test_a_killed_worker_is_replaced_and_no_record_is_lost_or_doubled(command):
     arguments, out = command
     process = start(arguments)
     try:
-        wait_until(lambda: answered(out) >= 4)
+        wait_until(lambda: answered(out) >= 4, 300)
         victims = running_workers()[:2]
         for victim in victims:
             os.kill(victim.pid, signal.SIGKILL)
@@ -84,7 +65,7 @@ def test_a_killed_worker_is_replaced_and_no_record_is_lost_or_doubled(command):
 def test_a_killed_run_goes_on_where_it_was(command):
     arguments, out = command
     process = start(arguments)
-    wait_until(lambda: answered(out) >= 4)
+    wait_until(lambda: answered(out) >= 4, 300)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     kept = answered(out)
