@@ -82,6 +82,20 @@ def test_a_retracted_paper_says_so(mark):
     assert read(JATS.replace(*mark))[0].retracted
 
 
+@pytest.mark.parametrize(
+    ("mark", "retracted"),
+    [
+        ("RETRACTED ARTICLE: Metabolites", True),
+        ("Retracted Paper: Metabolites", True),
+        ("Retracted potentials: Metabolites", False),
+        ("Retraction notice to: Metabolites", False),
+    ],
+)
+def test_a_title_that_only_speaks_of_retraction_marks_nothing(mark, retracted):
+    paper = read(JATS.replace("<article-title>Metabolites", f"<article-title>{mark}"))[0]
+    assert paper.retracted is retracted
+
+
 def test_sets_and_namespaces_are_read_too():
     inner = JATS[JATS.index("<article xmlns") :]
     assert len(read(f"<pmc-articleset>{inner}{inner}</pmc-articleset>")) == 2
