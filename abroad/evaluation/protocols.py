@@ -8,12 +8,12 @@ after normalisation counts once.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
 from abroad.core.registry import Capability, Member, Registry
 from abroad.core.schema import Document, Entity, Relation
+from abroad.text.characters import normalise_strict
 
 _ARTICLES = re.compile(r"\b(?:an|the)\b")
 _WHITE = re.compile(r"\s+")
@@ -26,11 +26,6 @@ def normalise_upstream(label: str) -> str:
     Delmas et al. 2024, evaluation of end-to-end extraction.
     """
     return _WHITE.sub("", _ARTICLES.sub("", label.lower().strip(" .")).replace(".", ""))
-
-
-def normalise_strict(label: str) -> str:
-    """NFKC and case-fold; white space collapsed, nothing else."""
-    return _WHITE.sub(" ", unicodedata.normalize("NFKC", label)).strip().casefold()
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
-"""Single characters: which of them a text is better without, and which mean the same to a reader."""
+"""Characters: which a text is better without, which mean the same to a reader, and labels that they make alike."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
+_WHITE = re.compile(r"\s+")
 REPLACEMENT = "\ufffd"
 
 # Default_Ignorable_Code_Point of the Unicode standard (DerivedCoreProperties.txt), without what category Cf covers.
@@ -59,3 +61,8 @@ _FOLDS = _Folds()
 def fold(text: str) -> str:
     """Variants of one character made one, each by one character: dashes, primes, quotes, widths, raised digits."""
     return text.translate(_FOLDS)
+
+
+def normalise_strict(label: str) -> str:
+    """NFKC and case-fold; white space collapsed, nothing else."""
+    return _WHITE.sub(" ", unicodedata.normalize("NFKC", label)).strip().casefold()

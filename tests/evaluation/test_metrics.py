@@ -8,7 +8,8 @@ from abroad.core.errors import InputError
 from abroad.core.schema import Document, Entity, Prediction, Relation
 from abroad.evaluation.bootstrap import bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import Scores, compare, micro_scores
-from abroad.evaluation.protocols import normalise_strict, normalise_upstream
+from abroad.evaluation.protocols import normalise_upstream
+from abroad.text.characters import normalise_strict
 from tests.conftest import make_document
 
 labels = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=12).filter(str.strip)

@@ -143,7 +143,9 @@ DRIVER = (
 
 def start(out, seconds):
     environment = os.environ | {"SECONDS_OF_SLOW": str(seconds)}
-    command = [sys.executable, "-c", DRIVER, str(out)]
+    # What a shell starts in the background ignores SIGINT, and so would what the tests start.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", heed + DRIVER, str(out)]
     return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
 
 

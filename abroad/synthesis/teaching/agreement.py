@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from abroad.core.schema import LabelPair, Prediction
-from abroad.evaluation.protocols import normalise_strict
+from abroad.text.characters import normalise_strict
 
 
 @dataclass(frozen=True)
