@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from abroad.core.io import write_jsonl
@@ -37,12 +38,12 @@ def without_text(document: Document) -> Labels:
         abstract_sha256=words_sha256(abstract),
         organisms=[_with_spans(entity, locator.organism(entity.label)) for entity in document.organisms],
         chemicals=[_with_spans(entity, locator.chemical(entity.label)) for entity in document.chemicals],
-        relations=document.relations,
+        relations=document.pairs,
     )
 
 
 def _with_spans(entity: Entity, spans: list[tuple[int, int]]) -> Entity:
-    return Entity(entity.id, entity.label, {**entity.extra, "spans": [list(span) for span in spans]})
+    return replace(entity, extra={**entity.extra, "spans": [list(span) for span in spans]})
 
 
 def counts(labels: list[Labels]) -> dict[str, object]:

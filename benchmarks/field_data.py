@@ -186,9 +186,7 @@ def food_lessons(shared: Path) -> list[Document]:
         reading = read_text(document.text, 0)
         others = {chemical for _, chemical in pairs} - set(chemicals)
         spans = [span for label in others for span in find_names(reading, label)]
-        found.append(
-            replace(document, organisms=sides[0], chemicals=sides[1], relations=relations, extra={"no products": spans})
-        )
+        found.append(replace(document, extra={"no products": spans}).with_products(*sides, relations))
     return found
 
 

@@ -301,9 +301,5 @@ def sentences(names: Names, count: int, seed: int = 0) -> list[Document]:
         relations = [(f"O{sides[0].index(o)}", f"C{sides[1].index(c)}") for o, c in pairs]
         whole = " ".join(text.sentences)
         title, abstract = (whole, "") if chance.random() < 0.15 else ("", whole)
-        found.append(
-            Document(
-                f"sentences:{number}", title, abstract, organisms=organisms, chemicals=compounds, relations=relations
-            )
-        )
+        found.append(Document(f"sentences:{number}", title, abstract).with_products(organisms, compounds, relations))
     return found

@@ -195,15 +195,8 @@ def make_document(id: str, title: str, abstract: str, pairs: list[tuple[str, str
     """A document whose entity ids are its labels."""
     organisms = list(dict.fromkeys(organism for organism, _ in pairs))
     chemicals = list(dict.fromkeys(chemical for _, chemical in pairs))
-    return Document(
-        id,
-        title,
-        abstract,
-        pmid=id,
-        organisms=[Entity(label, label) for label in organisms],
-        chemicals=[Entity(label, label) for label in chemicals],
-        relations=list(pairs),
-    )
+    heads, tails = ([Entity(label, label) for label in side] for side in (organisms, chemicals))
+    return Document(id, title, abstract, pmid=id).with_products(heads, tails, pairs)
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ from abroad.core.limits import EndingGzip
 from abroad.core.outputs import check_file, unwritable
 from abroad.core.record_fields import DocumentMaker
 from abroad.core.records import read_stream
-from abroad.core.schema import Document, Prediction
+from abroad.core.schema import Document, OneField, Prediction
 
-T = TypeVar("T")
+T = TypeVar("T", Document, Prediction)
 JSONL_GZ = (".jsonl.gz", ".ndjson.gz")
 """Endings of JSONL that is packed with gzip."""
 
@@ -214,10 +214,12 @@ def _read_all(
     what: str,
 ) -> list[T]:
     result: dict[str, T] = {}
+    field = OneField()
     for where, key, record in read_records(path, context):
         try:
             item = convert(record, key)
-            id: str = item.id  # type: ignore[attr-defined]
+            id = item.id
+            field.see(item)
             if id in result:
                 raise InputError(f"the id {id!r} stands twice; the first is kept")
             result[id] = item

@@ -1,60 +1,39 @@
 """The types every stage shares: documents with gold relations, and predictions.
 
-They hold and convert data; reading and writing files is `abroad.core.io`'s job.
+They hold and convert data; reading and writing files is `abroad.core.io`'s job. In memory every field has one form:
+entities with types, relations with head, type and tail. Natural products, the built-in field, are read and written
+with organisms and chemicals, and may be asked for by these names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from math import isfinite
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from abroad.core.entities import (
+    CHEMICAL,
+    ORGANISM,
+    PRODUCES,
+    Entity,
+    Triple,
+    has_entities,
+    read_entities,
+    read_triples,
+    short,
+    text_or_none,
+)
 from abroad.core.errors import InputError
+from abroad.core.relations import Evidence, Relation
+
+__all__ = ["Document", "Entity", "Evidence", "LabelPair", "Prediction", "Relation", "Triple"]
 
 LabelPair = tuple[str, str]
-"""An (organism label, chemical label) pair: one relation as text."""
+"""A (head label, tail label) pair: one relation as text, of the built-in field (organism, chemical)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entity:
-    """An organism or a chemical.
-
-    Attributes:
-        id: identifier, unique among the entities of its document (Wikidata QID or local).
-        label: the name that relations are scored by.
-        extra: other fields of the record (`type`, `pubchem_id`, `class`), kept as read.
-    """
-
-    id: str
-    label: str
-    extra: dict[str, Any] = field(default_factory=dict, hash=False)
-
-    @classmethod
-    def from_dict(cls, record: Any) -> Entity:
-        """Check and convert one record.
-
-        Raises:
-            InputError: It is not an entity; the message says what was expected.
-        """
-        if not isinstance(record, dict) or not isinstance(record.get("label"), str) or not record["label"].strip():
-            raise InputError(f"expected an entity with 'id' and a non-empty 'label', found {_short(record)}")
-        if not isinstance(record.get("id"), str | int):
-            raise InputError(f"expected an entity with an 'id', found {_short(record)}")
-        extra = {key: value for key, value in record.items() if key not in ("id", "label")}
-        return cls(str(record["id"]), record["label"], extra)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record that `from_dict` reads."""
-        return {"id": self.id, "label": self.label, **self.extra}
-
-    @property
-    def is_class(self) -> bool:
-        """Whether the entity is a chemical class ("flavonoids") and not a compound."""
-        return self.extra.get("type") == "class"
-
-
-_DOCUMENT_FIELDS = ("id", "PMID", "ArticleTitle", "AbstractText", "doi", "organisms", "chemicals", "relations")
+_STATED = ("entities", "organisms", "chemicals", "relations")
+_DOCUMENT_FIELDS = ("id", "PMID", "ArticleTitle", "AbstractText", "doi", *_STATED)
 
 
 @dataclass(slots=True)
@@ -67,9 +46,8 @@ class Document:
         abstract: may be empty where there is a title.
         pmid: PubMed identifier, digits.
         doi: without "https://doi.org/".
-        organisms: those that the relations name.
-        chemicals: those that the relations name.
-        relations: (organism id, chemical id) pairs; ids refer to `organisms` and `chemicals`.
+        entities: those that the relations name, organisms before chemicals.
+        relations: what it states; ids refer to `entities`.
         extra: other fields of the record, kept as read.
     """
 
@@ -78,9 +56,8 @@ class Document:
     abstract: str
     pmid: str | None = None
     doi: str | None = None
-    organisms: list[Entity] = field(default_factory=list)
-    chemicals: list[Entity] = field(default_factory=list)
-    relations: list[tuple[str, str]] = field(default_factory=list)
+    entities: list[Entity] = field(default_factory=list)
+    relations: list[Triple] = field(default_factory=list)
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -88,16 +65,62 @@ class Document:
         """Title, one space, abstract: the string that all offsets count code points in."""
         return f"{self.title} {self.abstract}"
 
+    @property
+    def organisms(self) -> list[Entity]:
+        """The entities that are organisms; a new list, see `with_products`."""
+        return [entity for entity in self.entities if entity.type == ORGANISM]
+
+    @property
+    def chemicals(self) -> list[Entity]:
+        """The entities that are chemicals; a new list, see `with_products`."""
+        return [entity for entity in self.entities if entity.type == CHEMICAL]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The relations as (head id, tail id), in order: of the built-in field, (organism id, chemical id)."""
+        return [(triple.head, triple.tail) for triple in self.relations]
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether all that it states is of the built-in field: organisms that produce chemicals."""
+        if any(entity.type not in (ORGANISM, CHEMICAL) for entity in self.entities):
+            return False
+        if not self.relations:
+            return True
+        heads, tails = self._ends(ORGANISM), self._ends(CHEMICAL)
+        return all(t.type == PRODUCES and t.head in heads and t.tail in tails and not t.extra for t in self.relations)
+
+    def with_products(
+        self,
+        organisms: Iterable[Entity] | None = None,
+        chemicals: Iterable[Entity] | None = None,
+        pairs: Iterable[tuple[str, str]] | None = None,
+    ) -> Document:
+        """A copy that states products of organisms; what is not given stays.
+
+        Args:
+            organisms: entities of any type; they become organisms.
+            chemicals: entities of any type; they become chemicals.
+            pairs: (organism id, chemical id) of each relation.
+        """
+        made = [replace(entity, type=ORGANISM) for entity in (self.organisms if organisms is None else organisms)]
+        made += [replace(entity, type=CHEMICAL) for entity in (self.chemicals if chemicals is None else chemicals)]
+        triples = self.relations if pairs is None else [Triple(head, PRODUCES, tail) for head, tail in pairs]
+        return replace(self, entities=made, relations=list(triples))
+
     def related_entities(self) -> Iterator[tuple[Entity, Entity]]:
-        """Yield the (organism, chemical) entities of each relation, in order."""
-        organisms = {entity.id: entity for entity in self.organisms}
-        chemicals = {entity.id: entity for entity in self.chemicals}
-        for organism_id, chemical_id in self.relations:
-            yield organisms[organism_id], chemicals[chemical_id]
+        """Yield the (head, tail) entities of each relation, in order: of the built-in field, (organism, chemical)."""
+        # An organism and a chemical of one document may have the same id; entities of other fields may not.
+        heads, tails = (self._ends(ORGANISM), self._ends(CHEMICAL)) if self.is_built_in else (self._ends(),) * 2
+        for triple in self.relations:
+            yield heads[triple.head], tails[triple.tail]
 
     def label_pairs(self) -> list[LabelPair]:
-        """The relations as (organism label, chemical label), in order."""
-        return [(organism.label, chemical.label) for organism, chemical in self.related_entities()]
+        """The relations as (head label, tail label), in order: of the built-in field, (organism, chemical)."""
+        return [(head.label, tail.label) for head, tail in self.related_entities()]
+
+    def _ends(self, type: str | None = None) -> dict[str, Entity]:
+        return {entity.id: entity for entity in self.entities if type in (None, entity.type)}
 
     @classmethod
     def from_text(cls, title: str, abstract: str = "", id: str | int | None = None) -> Document:
@@ -118,9 +141,9 @@ class Document:
 
         for name, value in (("title", title), ("abstract", abstract)):
             if not isinstance(value, str):
-                raise InputError(f"expected a text as {name}, found {_short(value)}")
+                raise InputError(f"expected a text as {name}, found {short(value)}")
         if id is not None and (not isinstance(id, str | int) or str(id) == ""):
-            raise InputError(f"expected a text or a number as id, found {_short(id)}")
+            raise InputError(f"expected a text or a number as id, found {short(id)}")
         if not title.strip() and not abstract.strip():
             raise InputError("no abstract and no title: expected text in one of them, or in both")
         digest = sha256(f"{title}\n{abstract}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
@@ -136,149 +159,59 @@ class Document:
             InputError: names the field that is wrong and what was expected.
         """
         if not isinstance(record, dict):
-            raise InputError(f"expected an object with ArticleTitle and AbstractText, found {_short(record)}")
+            raise InputError(f"expected an object with ArticleTitle and AbstractText, found {short(record)}")
         own_id = record.get("id")
         key = id if id is not None else own_id
         if not isinstance(key, str | int) or str(key) == "":
             raise InputError("expected a field 'id'")
         title, abstract = record.get("ArticleTitle"), record.get("AbstractText")
         if title is not None and not isinstance(title, str):
-            raise InputError(f"expected a string in ArticleTitle, found {_short(title)}")
+            raise InputError(f"expected a string in ArticleTitle, found {short(title)}")
         if abstract is not None and not isinstance(abstract, str):
-            raise InputError(f"expected a string in AbstractText, found {_short(abstract)}")
+            raise InputError(f"expected a string in AbstractText, found {short(abstract)}")
         if not (title or "").strip() and not (abstract or "").strip():
             raise InputError("no abstract and no title: expected text in AbstractText, in ArticleTitle, or in both")
-        organisms = _entities(record, "organisms")
-        chemicals = _entities(record, "chemicals")
-        relations = _relations(record, {e.id for e in organisms}, {e.id for e in chemicals})
+        entities = read_entities(record, len(title or "") + 1 + len(abstract or ""))
+        relations = read_triples(record, entities)
         extra = {name: value for name, value in record.items() if name not in _DOCUMENT_FIELDS}
+        if record.get("entities") and not has_entities(record):
+            extra["entities"] = record["entities"]  # of somebody else's format
         if id is not None and own_id is not None and str(own_id) != id:
             extra.setdefault("reference_wikidata", own_id)
-        pmid, doi = record.get("PMID"), _text_or_none(record, "doi")
+        pmid, doi = record.get("PMID"), text_or_none(record, "doi")
         if pmid is not None and not isinstance(pmid, str | int):
-            raise InputError(f"expected a PMID (digits) in PMID, found {_short(pmid)}")
+            raise InputError(f"expected a PMID (digits) in PMID, found {short(pmid)}")
         return cls(
             id=str(key),
             title=title or "",
             abstract=abstract or "",
             pmid=None if pmid is None else str(pmid),
             doi=doi,
-            organisms=organisms,
-            chemicals=chemicals,
+            entities=entities,
             relations=relations,
             extra=extra,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The record that `from_dict` reads."""
+        stated: dict[str, Any] = {
+            "entities": [entity.to_dict(typed=True) for entity in self.entities],
+            "relations": [triple.to_dict() for triple in self.relations],
+        }
+        if self.is_built_in:
+            stated = {
+                "organisms": [entity.to_dict() for entity in self.organisms],
+                "chemicals": [entity.to_dict() for entity in self.chemicals],
+                "relations": [list(pair) for pair in self.pairs],
+            }
         return {
             "id": self.id,
             "PMID": self.pmid,
             "ArticleTitle": self.title,
             "AbstractText": self.abstract,
             "doi": self.doi,
-            "organisms": [entity.to_dict() for entity in self.organisms],
-            "chemicals": [entity.to_dict() for entity in self.chemicals],
-            "relations": [list(pair) for pair in self.relations],
+            **stated,
             **self.extra,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A span of the document's text that supports one side of a relation.
-
-    Attributes:
-        start: offset in `Document.text`, in Unicode code points.
-        end: offset after the span.
-        text: the span itself.
-        role: "organism" or "chemical".
-        rule: how the label follows from the span (verbatim, genus, list, range, model).
-    """
-
-    start: int
-    end: int
-    text: str
-    role: str
-    rule: str
-
-    @classmethod
-    def from_dict(cls, record: Any) -> Evidence:
-        """Check and convert one record.
-
-        Raises:
-            InputError: It is no evidence.
-        """
-        types = {"start": int, "end": int, "text": str, "role": str, "rule": str}
-        if (
-            not isinstance(record, dict)
-            or set(record) != set(types)
-            or not all(isinstance(record[name], type) for name, type in types.items())
-        ):
-            raise InputError("expected evidence with numbers start and end, and strings text, role and rule")
-        return cls(**record)
-
-
-@dataclass(slots=True)
-class Relation:
-    """A predicted "organism produces chemical"; the two labels are what is scored.
-
-    Attributes:
-        organism: label of the organism.
-        chemical: label of the chemical.
-        score: calibrated probability, 0 to 1; None from extractors that have none.
-        organism_id: identifier as a CURIE ("NCBITaxon:180171", "wikidata:Q1"); None where it is not known.
-        chemical_id: identifier likewise.
-        evidence: the spans of the text that support it.
-        status: "known", "new", "disputed" or "not linked" beside LOTUS; None where no index was given.
-    """
-
-    organism: str
-    chemical: str
-    score: float | None = None
-    organism_id: str | None = None
-    chemical_id: str | None = None
-    evidence: list[Evidence] = field(default_factory=list)
-    status: str | None = None
-
-    @classmethod
-    def from_dict(cls, record: Any) -> Relation:
-        """Check and convert one record.
-
-        Raises:
-            InputError: It is not a relation; the message says what was expected.
-        """
-        if (
-            not isinstance(record, dict)
-            or not isinstance(record.get("organism"), str)
-            or not isinstance(record.get("chemical"), str)
-        ):
-            raise InputError(f"expected a relation with strings 'organism' and 'chemical', found {_short(record)}")
-        evidence = record.get("evidence") or []
-        if not isinstance(evidence, list):
-            raise InputError(f"expected a list in evidence, found {_short(evidence)}")
-        return cls(
-            record["organism"],
-            record["chemical"],
-            _score(record.get("score")),
-            _text_or_none(record, "organism_id"),
-            _text_or_none(record, "chemical_id"),
-            [Evidence.from_dict(item) for item in evidence],
-            _text_or_none(record, "status"),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The record that `from_dict` reads."""
-        return {
-            "organism": self.organism,
-            "chemical": self.chemical,
-            "score": self.score,
-            "organism_id": self.organism_id,
-            "chemical_id": self.chemical_id,
-            **({"status": self.status} if self.status is not None else {}),
-            "evidence": [
-                {"start": e.start, "end": e.end, "text": e.text, "role": e.role, "rule": e.rule} for e in self.evidence
-            ],
         }
 
 
@@ -309,10 +242,10 @@ class Prediction:
             raise InputError("expected a prediction with 'id' and 'relations'")
         relations = record.get("relations")
         if not isinstance(relations, list):
-            raise InputError(f"expected a list in 'relations', found {_short(relations)}")
+            raise InputError(f"expected a list in 'relations', found {short(relations)}")
         extra = {key: value for key, value in record.items() if key not in ("id", "relations", "error")}
         return cls(
-            str(record["id"]), [Relation.from_dict(item) for item in relations], _text_or_none(record, "error"), extra
+            str(record["id"]), [Relation.from_dict(item) for item in relations], text_or_none(record, "error"), extra
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -325,62 +258,26 @@ class Prediction:
         }
 
 
-def _entities(record: dict[str, Any], name: str) -> list[Entity]:
-    """Read one entity list; an id that repeats with another label becomes `id#2`, `id#3`, ...
+class OneField:
+    """Sees that the records of a file are of one field: of natural products, or of another."""
 
-    The curated data name a few compounds twice under one identifier, each with
-    a relation of its own; dropping the second would lose a gold label.
-    """
-    items = record.get(name) or []
-    if not isinstance(items, list):
-        raise InputError(f"expected a list in {name}, found {_short(items)}")
-    labels_of: dict[str, list[str]] = {}
-    entities = []
-    for entity in map(Entity.from_dict, items):
-        labels = labels_of.setdefault(entity.id, [])
-        if entity.label in labels:
-            continue
-        labels.append(entity.label)
-        entities.append(
-            entity if len(labels) == 1 else Entity(f"{entity.id}#{len(labels)}", entity.label, entity.extra)
-        )
-    return entities
+    def __init__(self) -> None:
+        self._first: dict[bool, str] = {}
 
+    def see(self, item: Document | Prediction) -> None:
+        """Compare a record with those before it.
 
-def _relations(record: dict[str, Any], organism_ids: set[str], chemical_ids: set[str]) -> list[tuple[str, str]]:
-    """Read the pairs; the k-th repetition of a pair refers to the k-th label of its chemical id."""
-    items = record.get("relations") or []
-    if not isinstance(items, list):
-        raise InputError(f"expected a list of [organism id, chemical id] in relations, found {_short(items)}")
-    pairs: dict[tuple[str, str], None] = {}
-    repetitions: dict[tuple[str, str], int] = {}
-    for item in items:
-        if not isinstance(item, list | tuple) or len(item) != 2:
-            raise InputError(f"expected a pair [organism id, chemical id] in relations, found {_short(item)}")
-        organism_id, chemical_id = str(item[0]), str(item[1])
-        if organism_id not in organism_ids:
-            raise InputError(f"relations name the unknown organism id {organism_id!r}")
-        if chemical_id not in chemical_ids:
-            raise InputError(f"relations name the unknown chemical id {chemical_id!r}")
-        count = repetitions[organism_id, chemical_id] = repetitions.get((organism_id, chemical_id), 0) + 1
-        synonym = f"{chemical_id}#{count}"
-        pairs[organism_id, synonym if count > 1 and synonym in chemical_ids else chemical_id] = None
-    return list(pairs)
-
-
-def _text_or_none(record: dict[str, Any], name: str) -> str | None:
-    value = record.get(name)
-    if value is not None and not isinstance(value, str):
-        raise InputError(f"expected a string in {name}, found {_short(value)}")
-    return value
-
-
-def _score(value: Any) -> float | None:
-    if value is not None and (not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value)):
-        raise InputError(f"expected a number in score, found {_short(value)}")
-    return value
-
-
-def _short(value: Any, length: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= length else f"{text[: length - 3]}..."
+        Raises:
+            InputError: they are of another field.
+        """
+        if not item.relations and (not isinstance(item, Document) or item.is_built_in):
+            return  # entities alone may be those of several fields
+        relations = [item] if isinstance(item, Document) else item.relations
+        for built_in in (each.is_built_in for each in relations):
+            other = self._first.get(not built_in)
+            if other is not None:
+                here, there = ("natural products", "another field")[:: 1 if built_in else -1]
+                raise InputError(
+                    f"relations of {here} in {item.id!r}, of {there} in {other!r}; expected one field a file"
+                )
+            self._first.setdefault(built_in, item.id)

@@ -103,19 +103,17 @@ def fetch_documents(
 def attach(article: Article, reference: Reference, related: Related | None) -> Document:
     """The document of an article: id = PMID, entities by Wikidata item, DOI of the table before PubMed's."""
     related = related or Related()
-    return Document(
+    bare = Document(
         id=reference.pmid,
         pmid=reference.pmid,
         title=article.title,
         abstract=article.abstract or "",
         doi=reference.doi or article.doi,
-        organisms=list(related.organisms.values()),
-        chemicals=list(related.chemicals.values()),
-        relations=list(related.relations),
         extra=({"reference_wikidata": related.wikidata} if related.wikidata else {})
         | ({"year": article.year} if article.year else {})
         | ({"retracted": True} if article.retracted else {}),
     )
+    return bare.with_products(related.organisms.values(), related.chemicals.values(), related.relations)
 
 
 def read_wanted(xml: Sequence[Path], wanted: set[str], context: Context) -> dict[str, Article]:

@@ -94,7 +94,7 @@ def merged(document: Document, predictions: Iterable[Prediction]) -> Prediction:
     for prediction in given:
         for relation in prediction.relations:
             moved = _moved(relation, document, places[prediction.id])
-            moved = replace(moved, organism=names.in_full(moved.organism))
+            moved = replace(moved, head=names.in_full(moved.organism))
             pairs.setdefault((_key(moved.organism), _key(moved.chemical)), []).append(moved)
     relations = sorted(map(_joined, pairs.values()), key=_place)
     extra = _joined_extra([prediction.extra for prediction in given if prediction.error is None])

@@ -65,8 +65,8 @@ class Linker:
         status = self._status(relation, document, entry) if self.index else None
         return replace(
             relation,
-            organism_id=taxon_identifier(relation.organism) or self._organism_item(relation.organism),
-            chemical_id=chemical,
+            head_id=taxon_identifier(relation.organism) or self._organism_item(relation.organism),
+            tail_id=chemical,
             status=status,
         )
 

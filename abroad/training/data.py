@@ -71,8 +71,7 @@ def _shuffled(document: Document, seed: int, copy: int) -> Document:
         document.id,
         document.title,
         document.abstract,
-        organisms=document.organisms,
-        chemicals=document.chemicals,
+        entities=document.entities,
         relations=relations,
     )
 

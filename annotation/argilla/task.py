@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from abroad.core.context import Context
+from abroad.core.entities import CHEMICAL, ORGANISM
 from abroad.core.schema import Document, Entity, Evidence, LabelPair, Prediction, Relation
 from abroad.text.evidence import find_evidence
 
@@ -229,15 +230,10 @@ def document_json(document: Document) -> str:
 def document_of(record: Any) -> Document:
     """The document a record of ours was made of, with its entities and without relations."""
     kept = json.loads(record.metadata["document"])
-    return Document(
-        str(record.id),
-        kept["title"] or "",
-        kept["abstract"],
-        pmid=kept["PMID"],
-        doi=kept["doi"],
-        # earlier versions kept no entities
-        organisms=[Entity.from_dict(entity) for entity in kept.get("organisms", ())],
-        chemicals=[Entity.from_dict(entity) for entity in kept.get("chemicals", ())],
+    bare = Document(str(record.id), kept["title"] or "", kept["abstract"], pmid=kept["PMID"], doi=kept["doi"])
+    return bare.with_products(  # earlier versions kept no entities
+        [Entity.from_dict(entity, ORGANISM) for entity in kept.get("organisms", ())],
+        [Entity.from_dict(entity, CHEMICAL) for entity in kept.get("chemicals", ())],
     )
 
 

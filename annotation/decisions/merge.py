@@ -106,17 +106,16 @@ def curated_document(document: Document, relations: Sequence[LabelPair], curatio
     """
     organisms = _entities(dict.fromkeys(o for o, _ in relations), document.organisms, "O")
     chemicals = _entities(dict.fromkeys(c for _, c in relations), document.chemicals, "C")
-    return Document(
+    bare = Document(
         document.id,
         document.title,
         document.abstract,
         pmid=document.pmid,
         doi=document.doi,
-        organisms=list(organisms.values()),
-        chemicals=list(chemicals.values()),
-        relations=[(organisms[organism].id, chemicals[chemical].id) for organism, chemical in relations],
         extra={"curation": curation},
     )
+    pairs = [(organisms[organism].id, chemicals[chemical].id) for organism, chemical in relations]
+    return bare.with_products(organisms.values(), chemicals.values(), pairs)
 
 
 def _entities(labels: Iterable[str], known: Sequence[Entity], letter: str) -> dict[str, Entity]:

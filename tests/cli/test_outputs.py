@@ -390,9 +390,9 @@ def test_a_download_needs_a_file(cli, what):
 
 @pytest.fixture
 def documents():
-    entities = {"organisms": [Entity("o", "Allium cepa")], "chemicals": [Entity("c", "quercetin")]}
+    sides = ([Entity("o", "Allium cepa")], [Entity("c", "quercetin")])
     text = "Quercetin was isolated from Allium cepa."
-    made = (Document(str(n), f"T{n}", text, relations=[("o", "c")], **entities) for n in range(9))
+    made = (Document(str(n), f"T{n}", text).with_products(*sides, [("o", "c")]) for n in range(9))
     write_documents("docs.jsonl", made)
     return "docs.jsonl"
 

@@ -12,9 +12,10 @@ def study():
         "1",
         "Salvia",
         "Rutin was found in Ruta ficta, and salvinol in Salvia ficta.\nSo was rutin.",
-        organisms=[Entity("o1", "Ruta ficta"), Entity("o2", "Salvia ficta")],
-        chemicals=[Entity("c1", "Rutin"), Entity("c2", "salvinol")],
-        relations=[("o2", "c2"), ("o1", "c1")],
+    ).with_products(
+        [Entity("o1", "Ruta ficta"), Entity("o2", "Salvia ficta")],
+        [Entity("c1", "Rutin"), Entity("c2", "salvinol")],
+        [("o2", "c2"), ("o1", "c1")],
     )
 
 

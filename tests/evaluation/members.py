@@ -2,17 +2,14 @@
 
 from abroad.core.schema import Document, Entity, Relation
 
-GOLD = Document(
-    "1",
-    "T",
-    "A",
-    organisms=[Entity("Q1", "Usnea barbata")],
-    chemicals=[Entity("Q2", "usnic acid", {"pubchem_id": "5646"})],
-    relations=[("Q1", "Q2")],
+GOLD = Document("1", "T", "A").with_products(
+    [Entity("Q1", "Usnea barbata")],
+    [Entity("Q2", "usnic acid", {"pubchem_id": "5646"})],
+    [("Q1", "Q2")],
 )
-SAME = [Relation("Usnea barbata", "usnic acid", organism_id="wikidata:Q1", chemical_id="wikidata:Q2")]
+SAME = [Relation("Usnea barbata", "usnic acid", head_id="wikidata:Q1", tail_id="wikidata:Q2")]
 """What every protocol holds to be equal."""
-OTHER = [Relation("Usnea barbata", "atranorin", organism_id="wikidata:Q1", chemical_id="wikidata:Q3")]
+OTHER = [Relation("Usnea barbata", "atranorin", head_id="wikidata:Q1", tail_id="wikidata:Q3")]
 """What none does."""
 
 MEMBERS: dict[str, tuple[list[Relation], list[Relation]]] = {
@@ -25,8 +22,8 @@ MEMBERS: dict[str, tuple[list[Relation], list[Relation]]] = {
         [Relation("the Usnea barbata", "usnic acid"), Relation("Usnea barbata.", "usnic acid")],
     ),
     "grounded": (
-        [Relation("U. barbata", "(+)-usnic acid", organism_id="Q1", chemical_id="PubChem:5646")],
-        [Relation("Usnea barbata", "usnic acid"), Relation("Usnea barbata", "usnic acid", organism_id="Q1")],
+        [Relation("U. barbata", "(+)-usnic acid", head_id="Q1", tail_id="PubChem:5646")],
+        [Relation("Usnea barbata", "usnic acid"), Relation("Usnea barbata", "usnic acid", head_id="Q1")],
     ),
 }
 """Name -> (further pairs that are equal, pairs that are not)."""

@@ -20,9 +20,11 @@ GOLD = [
 
 def kinds(predicted, text=TEXT, gold=GOLD):
     document = make_document("1", "", text, gold)
-    document.chemicals = [
-        Entity(e.id, e.label, {"type": "class"} if e.label == "flavonoids" else {}) for e in document.chemicals
-    ]
+    document = document.with_products(
+        chemicals=[
+            Entity(e.id, e.label, {"type": "class"} if e.label == "flavonoids" else {}) for e in document.chemicals
+        ]
+    )
     comparison = compare([document], [Prediction("1", [Relation(*pair) for pair in predicted])])
     return {(e.side, e.chemical, e.organism): e.kind for e in find_errors(comparison)}, comparison
 

@@ -68,14 +68,13 @@ def test_a_relation_counts_only_in_its_own_document():
 
 def test_grounded_compares_identifiers_where_both_sides_have_them():
     gold = [
-        Document(
-            "1", "T", "A",
-            organisms=[Entity("Q1", "Usnea")],
-            chemicals=[Entity("Q2", "usnic acid", {"pubchem_id": "5646"}), Entity("1CHEM", "other")],
-            relations=[("Q1", "Q2"), ("Q1", "1CHEM")],
+        Document("1", "T", "A").with_products(
+            [Entity("Q1", "Usnea")],
+            [Entity("Q2", "usnic acid", {"pubchem_id": "5646"}), Entity("1CHEM", "other")],
+            [("Q1", "Q2"), ("Q1", "1CHEM")],
         )
-    ]  # fmt: skip
-    same = Relation("U.", "(+)-usnic acid", organism_id="wikidata:Q1", chemical_id="pubchem.compound:5646")
+    ]
+    same = Relation("U.", "(+)-usnic acid", head_id="wikidata:Q1", tail_id="pubchem.compound:5646")
     scores = micro_scores(gold, [Prediction("1", [same, Relation("Usnea", "other")])], "grounded")
     assert (scores.true_positives, scores.gold) == (1, 1)
 

@@ -46,9 +46,10 @@ def test_slices_by_form_in_the_text():
         "1",
         "Usnea testalis and others.",
         "Ruta fictiva was compared. R. altera gave rutins A and B. U. testalis: quinic acid.",
-        organisms=[Entity("o1", "Usnea testalis"), Entity("o2", "Ruta altera"), Entity("o3", "Salix")],
-        chemicals=[Entity("c1", "quinic acid"), Entity("c2", "rutin A"), Entity("c3", "acids", {"type": "class"})],
-        relations=[("o1", "c1"), ("o2", "c2"), ("o3", "c3")],
+    ).with_products(
+        [Entity("o1", "Usnea testalis"), Entity("o2", "Ruta altera"), Entity("o3", "Salix")],
+        [Entity("c1", "quinic acid"), Entity("c2", "rutin A"), Entity("c3", "acids", {"type": "class"})],
+        [("o1", "c1"), ("o2", "c2"), ("o3", "c3")],
     )
     evaluation = evaluate([document], predictions_of(("1", [("Usnea testalis", "quinic acid")])))
     forms = rows_of(evaluation, "organism in the text")

@@ -18,8 +18,8 @@ def documents(prefix, count, right=True):
             f"{chemical.capitalize()} was isolated from {organism}; {other} was bought. Both act on Escherichia coli."
         )
         label = chemical if right else other
-        entities = {"organisms": [Entity("o", organism)], "chemicals": [Entity("c", label)]}
-        result.append(Document(f"{prefix}{n}", f"Study {n}", text, relations=[("o", "c")], **entities))
+        sides = ([Entity("o", organism)], [Entity("c", label)])
+        result.append(Document(f"{prefix}{n}", f"Study {n}", text).with_products(*sides, [("o", "c")]))
     return result
 
 

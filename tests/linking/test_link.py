@@ -74,9 +74,9 @@ def test_quickstatements_hold_what_wikidata_lacks_and_can_hold(index, tmp_path):
         Document("3", "", "x"),
     ]
     relations = [
-        Relation("Alexandrium tamarense", "usnic acid", chemical_id="wikidata:Q1", status="new"),
-        Relation("Usnea barbata", "usnic acid", chemical_id="wikidata:Q1", status="known"),
-        Relation("Usnea barbata", "mystery", chemical_id=None, status="new"),
+        Relation("Alexandrium tamarense", "usnic acid", tail_id="wikidata:Q1", status="new"),
+        Relation("Usnea barbata", "usnic acid", tail_id="wikidata:Q1", status="known"),
+        Relation("Usnea barbata", "mystery", tail_id=None, status="new"),
     ]
     predictions = [Prediction(document.id, relations) for document in documents]
     report = write_quickstatements(tmp_path / "qs.txt", [(documents, predictions)], index)
@@ -87,7 +87,7 @@ def test_quickstatements_hold_what_wikidata_lacks_and_can_hold(index, tmp_path):
 def test_a_disputed_relation_is_held_back_for_a_curator(index, tmp_path):
     """That LOTUS has the chemical of another organism from this very paper is a question, and no statement."""
     document = Document("1", "", "x", pmid="7", doi="10.1/A")
-    relation = Relation("Alexandrium tamarense", "usnic acid", chemical_id="wikidata:Q1", status="disputed")
+    relation = Relation("Alexandrium tamarense", "usnic acid", tail_id="wikidata:Q1", status="disputed")
     report = write_quickstatements(tmp_path / "qs.txt", [([document], [Prediction("1", [relation])])], index)
     assert (tmp_path / "qs.txt").read_text() == "" and (report.written, report.disputed) == (0, 1)
 

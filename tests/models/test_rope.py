@@ -30,8 +30,8 @@ def passkey(draw, words, id, fact=True):
     if not fact:
         return Document(str(id), "", " ".join(body))
     body[place:place] = [chemical, "found", "in", organism, "."]
-    entities = {"organisms": [Entity("o", organism)], "chemicals": [Entity("c", chemical)]}
-    return Document(str(id), "", " ".join(body), relations=[("o", "c")], **entities)
+    bare = Document(str(id), "", " ".join(body))
+    return bare.with_products([Entity("o", organism)], [Entity("c", chemical)], [("o", "c")])
 
 
 @pytest.fixture(scope="module")

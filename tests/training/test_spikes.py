@@ -30,8 +30,8 @@ def test_nothing_is_a_spike_before_there_is_a_course():
 
 
 def study(n):
-    entities = {"organisms": [Entity("o", "Ruta ficta")], "chemicals": [Entity("c", "rutin")]}
-    return Document(str(n), f"Study {n}", "Rutin was isolated from Ruta ficta.", relations=[("o", "c")], **entities)
+    bare = Document(str(n), f"Study {n}", "Rutin was isolated from Ruta ficta.")
+    return bare.with_products([Entity("o", "Ruta ficta")], [Entity("c", "rutin")], [("o", "c")])
 
 
 POISONED = (12, 13, 14)

@@ -7,7 +7,7 @@ differently, they are looked for again. A text that is another one is refused.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from abroad.core.schema import Document, Entity
 from abroad.documents.curated.labels import Labels, Span, normal, text_sha256, words_sha256
@@ -53,22 +53,19 @@ def join(labels: Labels, title: str, abstract: str, pmid: str | None = None, doi
         chemicals, lost_chemicals, named_chemicals = _located(chemicals, locator.chemical)
         lost = lost_organisms + lost_chemicals
         _check(labels, title, abstract, named_organisms + named_chemicals, len(lost))
-    document = Document(
+    bare = Document(
         id=labels.id,
         title=title,
         abstract=abstract,
         pmid=labels.pmid or pmid,
         doi=labels.doi or doi,
-        organisms=organisms,
-        chemicals=chemicals,
-        relations=list(labels.relations),
         extra={
             "source": labels.source,
             "text_match": "exact" if exact else "found again",
             **({"labels_lost": lost} if lost else {}),
         },
     )
-    return Joined(document, exact, lost)
+    return Joined(bare.with_products(organisms, chemicals, labels.relations), exact, lost)
 
 
 def _located(entities: list[Entity], locate: Callable[[str], list[Span]]) -> tuple[list[Entity], list[str], int]:
@@ -76,7 +73,7 @@ def _located(entities: list[Entity], locate: Callable[[str], list[Span]]) -> tup
     found, lost, named = [], [], 0
     for entity in entities:
         spans = locate(entity.label)
-        found.append(Entity(entity.id, entity.label, {**entity.extra, "spans": [list(span) for span in spans]}))
+        found.append(replace(entity, extra={**entity.extra, "spans": [list(span) for span in spans]}))
         if entity.extra.get("spans"):
             named += 1
             if not spans:

@@ -108,7 +108,7 @@ class Labels:
             record.get("abstract_sha256"),
             document.organisms,
             document.chemicals,
-            document.relations,
+            document.pairs,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -39,14 +39,8 @@ class Case(Settings):
     def document(self, id: str) -> Document:
         pairs = [pair for relation in self.relations for pair in _pairs(relation)]
         organisms, chemicals = (list(dict.fromkeys(side)) for side in zip(*pairs, strict=True)) if pairs else ([], [])
-        return Document(
-            id,
-            self.title,
-            self.text,
-            organisms=[Entity(label, label) for label in organisms],
-            chemicals=[Entity(label, label) for label in chemicals],
-            relations=pairs,
-        )
+        heads, tails = ([Entity(label, label) for label in side] for side in (organisms, chemicals))
+        return Document(id, self.title, self.text).with_products(heads, tails, pairs)
 
 
 def _pairs(relation: str) -> list[tuple[str, str]]:

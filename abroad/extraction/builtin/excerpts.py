@@ -25,9 +25,11 @@ def together(first: Document, second: Document) -> Document:
     """Two documents in one text, where what the one organism makes is not made by the other's."""
     joined = Document(f"{first.id}{_AND}{second.id}", "", f"{first.text.strip()} {second.text.strip()}")
     for number, document in enumerate((first, second)):
-        joined.organisms += [replace(entity, id=f"{number}{entity.id}") for entity in document.organisms]
-        joined.chemicals += [replace(entity, id=f"{number}{entity.id}") for entity in document.chemicals]
-        joined.relations += [(f"{number}{o}", f"{number}{c}") for o, c in document.relations]
+        joined.entities += [replace(entity, id=f"{number}{entity.id}") for entity in document.entities]
+        joined.relations += [
+            replace(triple, head=f"{number}{triple.head}", tail=f"{number}{triple.tail}")
+            for triple in document.relations
+        ]
     return joined
 
 

@@ -84,4 +84,4 @@ def _with_classes(document: Document, classes: dict[str, str], kingdoms: dict[st
     ]
     kingdom = next((kingdoms[entity.id] for entity in document.organisms if entity.id in kingdoms), None)
     extra = {"kingdom": kingdom, **document.extra} if kingdom else document.extra
-    return replace(document, chemicals=chemicals, extra=extra)
+    return replace(document, extra=extra).with_products(chemicals=chemicals)

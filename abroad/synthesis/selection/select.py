@@ -200,8 +200,7 @@ def _as_training_document(verdict: Verdict) -> Document:
         document.abstract,
         document.pmid,
         document.doi,
-        document.organisms,
-        document.chemicals,
+        document.entities,
         document.relations,
         extra | {"synthetic": True, "score": verdict.score},
     )

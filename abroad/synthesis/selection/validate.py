@@ -50,20 +50,19 @@ def validate(curated: Sequence[Document], settings: SelectSettings | None = None
 
 def _with_one_more(document: Document, other: Document, draw: Random) -> Document:
     """Every organism also has as many chemicals of another document as it takes to make a fifth of all relations."""
-    organism = document.relations[0][0]
+    organism = document.relations[0].head
     count = max(1, len(document.relations) // 5 + 1)
     chosen = draw.sample(other.chemicals, min(count, len(other.chemicals)))
     added = [replace(chemical, id=f"other {chemical.id}") for chemical in chosen]
-    relations = [*document.relations, *((organism, chemical.id) for chemical in added)]
-    return replace(document, chemicals=[*document.chemicals, *added], relations=relations)
+    pairs = [*document.pairs, *((organism, chemical.id) for chemical in added)]
+    return document.with_products(chemicals=[*document.chemicals, *added], pairs=pairs)
 
 
 def _with_third(document: Document, draw: Random) -> Document:
     kept = draw.sample(document.chemicals, max(1, len(document.chemicals) // 3))
     ids = {chemical.id for chemical in kept}
-    relations = [pair for pair in document.relations if pair[1] in ids]
-    return replace(document, chemicals=kept, relations=relations)
+    return document.with_products(chemicals=kept, pairs=[pair for pair in document.pairs if pair[1] in ids])
 
 
 def _with_all(document: Document, other: Document) -> Document:
-    return replace(document, organisms=other.organisms, chemicals=other.chemicals, relations=other.relations)
+    return replace(document, entities=other.entities, relations=other.relations)

@@ -51,10 +51,6 @@ def with_relations(document: Document, pairs: Iterable[LabelPair]) -> Document:
     pairs = list(pairs)
     organisms = {label: f"O{n}" for n, label in enumerate(dict.fromkeys(organism for organism, _ in pairs), 1)}
     chemicals = {label: f"C{n}" for n, label in enumerate(dict.fromkeys(chemical for _, chemical in pairs), 1)}
-    return replace(
-        document,
-        organisms=[Entity(id, label) for label, id in organisms.items()],
-        chemicals=[Entity(id, label) for label, id in chemicals.items()],
-        relations=[(organisms[organism], chemicals[chemical]) for organism, chemical in pairs],
-        extra=dict(document.extra),
-    )
+    heads, tails = ([Entity(id, label) for label, id in side.items()] for side in (organisms, chemicals))
+    ids = [(organisms[organism], chemicals[chemical]) for organism, chemical in pairs]
+    return replace(document, extra=dict(document.extra)).with_products(heads, tails, ids)

@@ -76,9 +76,10 @@ def test_entities_keep_their_ids_and_types_by_whatever_way_they_were_curated(tmp
         "1",
         "Title.",
         "Usnea and O. gave flavonoids, rutin, and an ester.",
-        organisms=[Entity("Q1", "Usnea"), Entity("O1", "O.")],
-        chemicals=[Entity("Q2", "flavonoids", {"type": "class"}), Entity("Q3", "rutin", {"pubchem_id": "5280805"})],
-        relations=[("Q1", "Q2")],
+    ).with_products(
+        [Entity("Q1", "Usnea"), Entity("O1", "O.")],
+        [Entity("Q2", "flavonoids", {"type": "class"}), Entity("Q3", "rutin", {"pubchem_id": "5280805"})],
+        [("Q1", "Q2")],
     )
     answer = "usnea | flavonoids\nUsnea | Rutin\nUsnea | ester\nO. | rutin"
     write_offline([document], [], tmp_path / "page.html", OfflineSettings(), Context())
@@ -98,5 +99,5 @@ def test_entities_keep_their_ids_and_types_by_whatever_way_they_were_curated(tmp
             "Usnea": ("O2", {}),
             "O.": ("O1", {}),
         }
-        assert curated.chemicals[0] == Entity("Q2", "flavonoids", {"type": "class"})
+        assert curated.chemicals[0] == Entity("Q2", "flavonoids", {"type": "class"}, type="chemical")
         assert curated.label_pairs() == list(decision.relations)

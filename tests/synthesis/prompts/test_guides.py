@@ -85,7 +85,7 @@ def test_superclasses_and_kingdoms_come_from_lotus(tmp_path):
     table = tmp_path / "lotus.csv"
     table.write_text(LOTUS)
     chemicals = [Entity("Q1", "x"), Entity("Q3", "y")]
-    document = Document("1", "T", "A", organisms=[Entity("Q2", "o")], chemicals=chemicals, relations=[("Q2", "Q1")])
+    document = Document("1", "T", "A").with_products([Entity("Q2", "o")], chemicals, [("Q2", "Q1")])
     (found,) = with_superclasses([document], table, Context())
     assert class_of(found.chemicals[0]) == "flavonoids" and class_of(found.chemicals[1]) is None
     assert found.extra["kingdom"] == "Plantae"

@@ -28,9 +28,10 @@ def seed_document(chemicals=("alpin A", "alpin B", "alpin C", *FLAVONES), organi
         "Alkaloids and flavonols from the roots of a shrub.",
         "The roots of Ruta ficta gave alpins A-C. Moderate antifungal activity against Candida albicans was seen "
         "in a dilution assay. The antifungal activity of quercetin was weak, and membrane damage explained it.",
-        organisms=[Entity(name, name) for name in organisms],
-        chemicals=[Entity(name, name) for name in chemicals],
-        relations=[(organism, chemical) for organism in organisms for chemical in chemicals],
+    ).with_products(
+        [Entity(name, name) for name in organisms],
+        [Entity(name, name) for name in chemicals],
+        [(organism, chemical) for organism in organisms for chemical in chemicals],
     )
 
 
@@ -64,7 +65,7 @@ def test_congeners_are_contracted_and_numbered():
     document = seed_document(["alpin A", "alpin B", "alpin C"])
     result = findings(document, always)
     assert result.text == "Ruta ficta produces alpins A-C (1-3)."
-    assert set(result.relations) == set(document.relations)
+    assert set(result.relations) == set(document.pairs)
     assert result.surfaces["alpin B"] == "alpins A-C"
 
 
@@ -95,10 +96,8 @@ def test_findings_alone_state_every_relation_they_claim(seed, organisms, chemica
     names = ["Ruta ficta", "Salix nova", "Usnea testalis"][:organisms]
     document = seed_document([*FLAVONES, "alpin A", "alpin B", "alpin C"][:chemicals], names)
     result = findings(document, seed=seed)
-    written = Document(
-        "1", "", result.text, organisms=result.organisms, chemicals=result.chemicals, relations=result.relations,
-        extra={"surfaces": result.surfaces},
-    )  # fmt: skip
+    written = Document("1", "", result.text, extra={"surfaces": result.surfaces})
+    written = written.with_products(result.organisms, result.chemicals, result.relations)
     assert coverage(written) == (1.0, [])
 
 

@@ -13,15 +13,9 @@ TAIL = (
 
 
 def candidate(id, text, surfaces=None, source="s", chemicals=("alpin A", "alpin B"), **extra):
-    return Document(
-        id,
-        "On a shrub.",
-        text,
-        organisms=[Entity("o", "Ruta ficta")],
-        chemicals=[Entity(name, name) for name in chemicals],
-        relations=[("o", name) for name in chemicals],
-        extra={"source": source, "surfaces": surfaces or {}, **extra},
-    )
+    bare = Document(id, "On a shrub.", text, extra={"source": source, "surfaces": surfaces or {}, **extra})
+    named = [Entity(name, name) for name in chemicals]
+    return bare.with_products([Entity("o", "Ruta ficta")], named, [("o", name) for name in chemicals])
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,7 @@ SEED = Document(
     "s1",
     "Flavonoids of Ruta graveolens",
     "Rutin was isolated from Ruta graveolens.",
-    organisms=[Entity("o", "Ruta graveolens")],
-    chemicals=[Entity("c", "rutin")],
-    relations=[("o", "c")],
-)
+).with_products([Entity("o", "Ruta graveolens")], [Entity("c", "rutin")], [("o", "c")])
 CORPUS = [
     Document("a", "Aspergillus terreus", "Lovastatin was isolated from Aspergillus terreus."),
     Document("b", "Quinine in bark", "Quinine was isolated from Cinchona officinalis."),

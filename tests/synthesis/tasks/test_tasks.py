@@ -15,7 +15,7 @@ from abroad.synthesis.tasks.kinds import NOTHING, balanced, kinds, make_tasks
 def document(id, relations):
     organisms = [Entity("o1", "Ruta fictiva"), Entity("o2", "Salvia ficta")]
     chemicals = [Entity("c1", "rutin"), Entity("c2", "salvinol")]
-    return Document(id, "T", "A.", organisms=organisms, chemicals=chemicals, relations=relations)
+    return Document(id, "T", "A.").with_products(organisms, chemicals, relations)
 
 
 FULL = document("1", [("o1", "c1"), ("o2", "c1"), ("o2", "c2")])

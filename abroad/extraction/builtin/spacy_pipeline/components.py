@@ -80,7 +80,7 @@ def find_relations(doc: Doc, analysis: Analysis, extractor: PairExtractor) -> No
     pairs = extractor.ranked(analysis.table) if analysis.table is not None else []
     prediction = extractor.prediction(str(doc.user_data.get(ID, "")), analysis.reading, pairs)
     for relation in prediction.relations:
-        relation.organism_id = taxon_identifier(relation.organism)
+        relation.head_id = taxon_identifier(relation.organism)
     add_prediction(doc, prediction)
 
 
