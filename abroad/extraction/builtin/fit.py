@@ -29,6 +29,7 @@ from abroad.extraction.builtin.calibrate import (
     operating_points,
 )
 from abroad.extraction.builtin.candidates import label_key
+from abroad.extraction.builtin.decide import Decision
 from abroad.extraction.builtin.encoder import TextScores
 from abroad.extraction.builtin.excerpts import parents
 from abroad.extraction.builtin.mentions import AdaptedTagger, Tagger
@@ -117,12 +118,18 @@ class HeldOut:
     thresholds: dict[str, float]
     facts: dict[str, Any]
 
-    def predictions(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Held-out predictions, each fold's threshold chosen on the other folds."""
+    def predictions(self, examples: Sequence[Example], least: float | None = None) -> list[Prediction]:
+        """Held-out predictions, each fold's threshold chosen on the other folds.
+
+        Args:
+            least: of the surest relation of a text; None for the fold's threshold.
+        """
         result = []
         for example in examples:
             key = example.document.id
-            chosen = [pair for pair in self.pairs[key] if pair.score >= self.thresholds[key]]
+            threshold = self.thresholds[key]
+            decision = Decision(threshold if least is None else least, threshold)
+            chosen = decision.chosen(example.reading, self.pairs[key])
             result.append(Prediction(key, [relation(example.reading, pair) for pair in chosen]))
         return result
 

@@ -18,7 +18,7 @@ from abroad.text.characters import fold
 
 Pairs = tuple[tuple[str, str], ...]
 
-NOT_YET = frozenset("c15-c c07-own2 c08-own2 c16-own1".split())
+NOT_YET = frozenset("c15-c c07-own2".split())
 """Texts that the built-in extractor does not read rightly yet."""
 
 
