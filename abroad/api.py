@@ -19,7 +19,6 @@ from abroad.core.jsonl import first_half
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.base import Extractor
 from abroad.extraction.load import BUILTIN, load_extractor
-from abroad.sources.formats.recognise import SUFFIXES
 
 if TYPE_CHECKING:
     import pandas
@@ -318,9 +317,11 @@ def _name(item: object, number: int) -> str:
 
 
 def _numbered(item: object, number: int) -> Document:
+    from abroad.documents.inputs import names_file
+
     if isinstance(item, Document):
         document = item
-    elif isinstance(item, Path) or (isinstance(item, str) and _names_file(item)):
+    elif isinstance(item, Path) or (isinstance(item, str) and names_file(item)):
         raise InputError(f"{_name(item, number)}: {_a_file(item)}")
     elif isinstance(item, str):
         title, abstract, _ = _split(item)
@@ -336,17 +337,6 @@ def _numbered(item: object, number: int) -> Document:
 
 def _a_file(path: str | Path) -> str:
     return f"expected a text, found the name of a file; abroad.extract(abroad.read_documents({str(path)!r})) reads it"
-
-
-def _names_file(text: str) -> bool:
-    """Whether a text is nothing but a name of a file that is there, or of the kind that we read."""
-    if len(text) > 1_000 or len(text.split()) != 1:
-        return False
-    if text.lower().endswith(SUFFIXES):
-        return True
-    from abroad.documents.inputs import is_file
-
-    return ("." in text or "/" in text) and is_file(text)
 
 
 def _split(text: str) -> tuple[str, str, int]:

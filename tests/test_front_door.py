@@ -44,7 +44,7 @@ def test_naming_every_function_loads_nothing_heavy():
 
 def test_every_public_name_is_lazy_and_listed():
     assert set(abroad._MODULES) == set(abroad.__all__)
-    assert {*abroad.__all__, "__version__"} <= set(dir(abroad))
+    assert set(dir(abroad)) == {*abroad.__all__, "__version__"}, "what a user is shown at the prompt"
     before = python("import abroad; print(sorted(set(abroad.__all__) & set(vars(abroad))))")
     assert before == "[]"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

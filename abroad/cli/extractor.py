@@ -15,7 +15,10 @@ from abroad.core.context import Context
 if TYPE_CHECKING:
     from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
-app = group("The built-in extractor: train it on your own documents, see what it scores.")
+app = group(
+    "The built-in extractor: train it on your own documents, see what it scores.",
+    example="abroad extractor train curated.jsonl --out mine",
+)
 
 
 def register(parent: typer.Typer) -> None:

@@ -34,7 +34,10 @@ def _is_study(path: Path) -> bool:
 
 STUDY = Kind("a study", (".sqlite", ".sqlite3", ".db"), recognise=_is_study, grows=True, shared=True)
 
-app = group("Search for the best settings of training or decoding (Optuna); a study goes on where it was.")
+app = group(
+    "Search for the best settings of training or decoding (Optuna); a study goes on where it was.",
+    example="abroad tune train train.jsonl --validation valid.jsonl --study study.sqlite --trials 80",
+)
 
 
 def register(parent: typer.Typer) -> None:

@@ -12,10 +12,9 @@ import numpy as np
 from abroad.core.context import Context
 from abroad.core.progress import Progress, tell
 from abroad.core.schema import Document
-from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.extractor import GenerativeExtractor
+from abroad.extraction.generative.load import extractor_of
 from abroad.models.compeft import TernaryChange, compress, write_change
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
@@ -102,9 +101,8 @@ class Bench:
 
     def f1(self, advance: Callable[[], object] = lambda: None) -> float:
         """Percent; `advance` is called for each document."""
-        engine = TransformersEngine(self.model, self.tokenizer)
         predictions = []
-        for prediction in GenerativeExtractor(engine, self.tokenizer, self.decoding, {}).extract(self.documents):
+        for prediction in extractor_of(self.model, self.tokenizer, self.decoding).extract(self.documents):
             predictions.append(prediction)
             advance()
         return micro_scores(self.documents, predictions).f1

@@ -23,10 +23,9 @@ from abroad.core.progress import Progress, tell
 from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
-from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.extractor import GenerativeExtractor
+from abroad.extraction.generative.load import extractor_of
 from abroad.models.backend import import_transformers
 from abroad.models.identity import weights_digest
 from abroad.models.load import empty_model, load_model, load_tokenizer
@@ -335,9 +334,8 @@ class TrainingRun:
         return trainer_state
 
     def _validate(self) -> Any:
-        engine = TransformersEngine(self.model.eval(), self.tokenizer)
         decoding = Decoding(num_beams=1, max_new_tokens=self.settings.validation_max_new_tokens)
-        predictions = list(GenerativeExtractor(engine, self.tokenizer, decoding, {}).extract(self.validation))
+        predictions = list(extractor_of(self.model.eval(), self.tokenizer, decoding).extract(self.validation))
         return micro_scores(self.validation, predictions)
 
     def _save_adapter(self, path: Path) -> None:

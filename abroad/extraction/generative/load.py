@@ -16,6 +16,13 @@ from abroad.models.load import load_tokenizer
 from abroad.models.resolve import resolve_model
 
 
+def extractor_of(model: Any, tokenizer: Any, decoding: Decoding) -> GenerativeExtractor:
+    """A generative extractor over a model at hand, such as one in training; it has no identity to go on by."""
+    from abroad.engines.transformers.engine import TransformersEngine
+
+    return GenerativeExtractor(TransformersEngine(model, tokenizer), tokenizer, decoding, {})
+
+
 def load_generative_extractor(
     model: str,
     decoding: Decoding,
