@@ -35,6 +35,7 @@ def root(
 _GROUPS = (
     "run",
     "config",
+    "field",
     "lotus",
     "sample",
     "documents",
