@@ -43,8 +43,8 @@ or from `--base-dir`."""
 
 
 FIELD_HEAD = """\
-A [field](../how-to/field.md) is a YAML file. `abroad field check FILE` finds every mistake of one at once. Files that it
-names count from its folder. NAME stands for a name of your own; a key that holds a list of mappings has those below it."""
+A [field](../how-to/field.md) is a YAML file. `abroad field check FILE` finds every mistake of one at once. Files that
+it names count from its folder. NAME stands for a name of your own; a list of mappings has the keys of each below it."""
 
 
 def commands_page() -> str:
