@@ -277,17 +277,25 @@ def _mappings(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
 
 def _between(relations: Mapping[str, Any], known: Iterable[str]) -> Iterator[tuple[str, str]]:
     """What is wrong with relations beside each other and the types of entities, each alone being right or not."""
-    known, templates = list(known), dict[str, str]()
+    known, seen = list(known), dict[tuple[str, str, str], str]()
     for name, relation in relations.items():
         for side in _SIDES:
-            value = getattr(relation, side)
-            for type in [value] if isinstance(value, str) else value if isinstance(value, list | tuple) else []:
+            for type in _types(relation, side):
                 if known and type not in known:
                     expected = _meant(str(type), known) or f"; expected one of: {', '.join(known)}"
                     yield f"relations.{name}.{side}", f"no type of entities is called {type!r}{expected}"
-        if isinstance(relation.template, str) and templates.setdefault(relation.template, name) != name:
-            other = templates[relation.template]
-            yield f"relations.{name}.template", f"the same as that of {other}: what a model writes could be either"
+        said = ((str(relation.template), h, t) for h in _types(relation, "head") for t in _types(relation, "tail"))
+        others = dict.fromkeys(seen.setdefault(each, name) for each in said)
+        if others := [other for other in others if other != name]:
+            yield (
+                f"relations.{name}.template",
+                f"the same as that of {others[0]}, between the same types: expected another",
+            )
+
+
+def _types(relation: Any, side: str) -> list[str]:
+    value = getattr(relation, side)
+    return [value] if isinstance(value, str) else list(map(str, value)) if isinstance(value, list | tuple) else []
 
 
 def _empty_sources(folder: Path, entities: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, str]]:
