@@ -286,10 +286,10 @@ def _between(relations: Mapping[str, Any], known: Iterable[str]) -> Iterator[tup
                     yield f"relations.{name}.{side}", f"no type of entities is called {type!r}{expected}"
         said = ((str(relation.template), h, t) for h in _types(relation, "head") for t in _types(relation, "tail"))
         others = dict.fromkeys(seen.setdefault(each, name) for each in said)
-        if others := [other for other in others if other != name]:
+        if clashing := [other for other in others if other != name]:
             yield (
                 f"relations.{name}.template",
-                f"the same as that of {others[0]}, between the same types: expected another",
+                f"the same as that of {clashing[0]}, between the same types: expected another",
             )
 
 
