@@ -14,10 +14,12 @@ from string import Formatter
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import Field as Key
 from pydantic import StringConstraints, ValidationError, field_validator, model_validator
 
 from abroad.core.errors import InputError, nearest
+from abroad.core.io import atomic_write
 from abroad.core.schema import Document
 from abroad.core.settings import PositiveShare, Settings, list_mistakes, mistakes_in, read_yaml
 
@@ -267,6 +269,13 @@ def load_field(path: str | Path) -> Field:
     if mistakes := list(_empty_sources(path.parent, ((n, e.model_dump()) for n, e in found.entities.items()))):
         raise InputError(list_mistakes(path, mistakes))
     return found
+
+
+def write_field(path: Path, field: Field) -> None:
+    """Write a field where what was learnt of it lies; the files that its names came from stay behind."""
+    values = field.model_dump(mode="json", exclude={"entities": {"__all__": {"names"}}})
+    with atomic_write(path) as stream:
+        stream.write(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
 def _mappings(value: Any) -> list[tuple[str, Mapping[str, Any]]]:
