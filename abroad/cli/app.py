@@ -36,6 +36,7 @@ def root(
 _GROUPS = (
     "run",
     "config",
+    "field",
     "lotus",
     "sample",
     "documents",

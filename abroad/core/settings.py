@@ -244,9 +244,15 @@ def _message(error: Any, kind: type[BaseModel] | None) -> str:
 
 def _keys(kind: type[BaseModel] | None, path: Sequence[int | str]) -> list[str]:
     """Keys that a mapping may have which stands in a model at a path; none where that is no model."""
+    within = False  # a mapping or a list of models, whose own key or number comes next
     for part in path:
+        if within:
+            within = False
+            continue
         field = kind.model_fields.get(str(part)) if kind is not None else None
         kinds = (field.annotation, *get_args(field.annotation)) if field is not None else ()
+        within = any(get_origin(k) in (dict, list, tuple) for k in kinds)
+        kinds = (*kinds, *(inner for k in kinds for inner in get_args(k)))
         kind = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)
     return list(kind.model_fields) if kind is not None else []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -19,7 +20,7 @@ class TrainSettings(Settings):
     Defaults are the published ones for BioGPT (Delmas et al. 2024) but for the epochs and warm-up of small sets.
     """
 
-    later_fields: ClassVar[frozenset[str]] = frozenset({"min_lr_rate", "lora_targets", "spike_patience"})
+    later_fields: ClassVar[frozenset[str]] = frozenset({"min_lr_rate", "lora_targets", "spike_patience", "field"})
     former_names: ClassVar[Mapping[str, str]] = {
         "accumulation": "gradient_accumulation_steps",
         "validation_tokens": "validation_max_new_tokens",
@@ -70,6 +71,10 @@ class TrainSettings(Settings):
     spike_window: Count = Field(32, description="Updates whose losses a spike is measured against.")
     spike_zscore: Positive = Field(6.0, description="Standard deviations above their mean that make a spike.")
     seed: Seed = Field(0, description="Seed of the adapter, of the order of the data and of dropout.")
+    field: Path | None = Field(
+        None,
+        description="File of the field that is learnt, which is kept beside the adapter; null: natural products.",
+    )
 
     @property
     def lora_shape(self) -> LoraShape:

@@ -18,6 +18,7 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
+from abroad.core.field import find_field, write_field
 from abroad.core.locks import held
 from abroad.core.progress import Progress, tell
 from abroad.core.resume import digest
@@ -25,7 +26,8 @@ from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.load import extractor_of
+from abroad.extraction.generative.load import FIELD_FILE, extractor_of
+from abroad.extraction.generative.notation import Notation
 from abroad.models.backend import import_transformers
 from abroad.models.identity import weights_digest
 from abroad.models.load import empty_model, load_model, load_tokenizer
@@ -96,8 +98,9 @@ class TrainingRun:
         self.stop_after: int | None = None  # updates, of a replay
         self.on_score: Callable[[int, float], None] = lambda epoch, f1: None  # may raise to end the run
         self.tokenizer = load_tokenizer(source)
+        self.notation = Notation(find_field(settings.field))
         self.examples = make_examples(
-            documents, self.tokenizer, settings.max_length, context, settings.seed, settings.shuffles
+            documents, self.tokenizer, settings.max_length, context, settings.seed, settings.shuffles, self.notation
         )
         if not self.examples:
             raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")
@@ -335,7 +338,8 @@ class TrainingRun:
 
     def _validate(self) -> Any:
         decoding = Decoding(num_beams=1, max_new_tokens=self.settings.validation_max_new_tokens)
-        predictions = list(extractor_of(self.model.eval(), self.tokenizer, decoding).extract(self.validation))
+        extractor = extractor_of(self.model.eval(), self.tokenizer, decoding, self.notation)
+        predictions = list(extractor.extract(self.validation))
         return micro_scores(self.validation, predictions)
 
     def _save_adapter(self, path: Path) -> None:
@@ -369,6 +373,8 @@ class TrainingRun:
             config.inference_mode = True
             config.save_pretrained(str(self.out))
             self.tokenizer.save_pretrained(self.out)
+            if not self.notation.field.is_built_in:
+                write_field(self.out / FIELD_FILE, self.notation.field)
             if self.settings.rope_factor != 1:
                 write_factor(self.out, self.settings.rope_factor)
 
