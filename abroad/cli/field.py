@@ -11,7 +11,10 @@ from abroad.cli.common import group, say
 from abroad.cli.outputs import writes
 from abroad.core.outputs import Kind
 
-commands = group("Check and write files of fields: types of entities, relations between them, and how they are said.")
+commands = group(
+    "Check and write files of fields: types of entities, relations between them, and how they are said.",
+    example="abroad field check configs/fields/natural_products.yaml",
+)
 FIELD = Kind("a field", (".yaml", ".yml"))
 
 
