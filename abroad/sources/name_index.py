@@ -95,8 +95,9 @@ class NameIndex:
             raise InputError(f"{path}: not an index of names; `abroad lotus prepare ... --index` builds one")
         if version < FORMAT:
             raise InputError(
-                f"{path}: an index of an earlier version, which takes N-butyl for n-butyl (or 3'-O- for 3-O-) and so "
-                "links wrong isomers; build it again with the command that built it (`abroad lotus prepare ... --index`)"
+                f"{path}: an index of an earlier version, which takes N-butyl for n-butyl (or 3'-O- for 3-O-) and "
+                "so links wrong isomers; build it again with the command that built it "
+                "(`abroad lotus prepare ... --index` or `abroad knowledge index`)"
             )
         if version != FORMAT:
             raise InputError(

@@ -14,6 +14,7 @@ import unicodedata
 from functools import lru_cache
 
 from abroad.text.characters import clean_character, fold
+from abroad.text.scientific_names import scientific_name
 
 _GREEK = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχψω", (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi "
@@ -23,7 +24,7 @@ _SMALL_CAPITALS = dict(zip("CDEHLMNOPRSZ", "ᴄᴅᴇʜʟᴍɴᴏᴘʀꜱᴢ", s
 _LETTER = r"[^\W\d_]"
 _ALONE = rf"(?:(?<!{_LETTER})|(?<=\d[a-z]))[{''.join(_SMALL_CAPITALS)}](?!{_LETTER})"
 _LOCANTS = rf"(?:[\d',*+/()\[\]{{}}-]|\s(?=[\d(\[])|(?<!{_LETTER}){_LETTER}(?!{_LETTER}))*"
-# In "N,N-dimethyl", "(2R,3S)-x", "N-[2-..."; and where a space stands for the hyphen, though not in "x-mycin D acetate".
+# In "N,N-dimethyl", "(2R,3S)-x", "N-[2-..."; also where a space stands for the hyphen, but not in "mycin D acetate".
 _CAPITAL = re.compile(
     rf"{_ALONE}(?={_LOCANTS}[-)\]}}]\s?{_LETTER}{{2}})"
     rf"|(?<![^\d',()\[\]{{}}-]){_ALONE}(?=(?:[\d',]|(?<!{_LETTER}){_LETTER}(?!{_LETTER}))*\s{_LETTER}{{2}})"
@@ -48,7 +49,7 @@ def name_key(name: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def organism_key(name: str) -> str:
-    """Likewise of an organism: "Mentha x piperita" is "Mentha × piperita", and no number of a compound is cut off."""
+    """Likewise of an organism: "Mentha x piperita L." is "Mentha × piperita", and no compound's number is cut off."""
     return _settled(name, chemical=False)
 
 
@@ -63,7 +64,7 @@ def _settled(name: str, chemical: bool) -> str:
 
 
 def _key(name: str, chemical: bool) -> str:
-    text = name
+    text = name = name if chemical else scientific_name(name)
     if not (name.isascii() and name.isprintable()):
         text = fold(unicodedata.normalize("NFKC", "".join(map(clean_character, fold(name)))))
     if chemical:
