@@ -111,7 +111,7 @@ class OrganismCandidate:
 
 
 def label_key(label: str) -> str:
-    """Equal for labels that count as one: case, white space, full stops, and kinds of primes and dashes do not count."""
+    """Equal for labels that count as one: case, white space, full stops, kinds of primes and dashes are passed over."""
     return re.sub(r"[\s.]+", "", fold(label).lower())
 
 
