@@ -19,7 +19,6 @@ from typing import IO, Any, Protocol
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from abroad.core.io import JSONL_GZ, dump_line, file_sha256
-from abroad.core.progress import Progress
 from abroad.core.record_fields import PMID
 from abroad.core.records import is_json_lines
 from abroad.core.resume import digest
@@ -41,7 +40,7 @@ _BLOCK = 1 << 20
 _PIPE, _CONVERTED = "pipe-", "converted-"
 LARGE = 16 << 20
 """Bytes of files that are no JSONL, from which on they are converted and not read as a list."""
-_PACKED, _PACKED_ENDINGS = 8, (".gz", ".tgz", ".parquet")
+_PACKED, _PACKED_ENDINGS = 8, (".gz", ".tgz")
 _BYTES_A_DOCUMENT = 5_000
 
 
@@ -187,14 +186,13 @@ class Streamed:
             if number in self._told:
                 continue
             source, told = self._sources[number], Context()
-            with context.progress(f"reading {Path(source.name).name}", total=None) as progress:
-                try:
-                    convert(_counted(read(told), progress), self._file(number))
-                except (InputError, MissingDependencyError) as error:
-                    if len(self._sources) == 1:
-                        raise
-                    told.rejects.add(source.name, str(error).removeprefix(f"{source.name}: "))
-                    self._file(number).write_bytes(b"")
+            try:
+                convert(_counted(read(told), Path(source.name).name, context), self._file(number))
+            except (InputError, MissingDependencyError) as error:
+                if len(self._sources) == 1:
+                    raise
+                told.rejects.add(source.name, str(error).removeprefix(f"{source.name}: "))
+                self._file(number).write_bytes(b"")
             self._told[number] = told
 
     def _file(self, number: int) -> Path:
@@ -263,14 +261,17 @@ def _converters(
 
 
 def _size(path: Path) -> int:
-    """Bytes, of what is packed about those that are in it."""
+    """Bytes, of what is packed about those that are in it; Parquet, whose size says nothing, counts as large."""
+    if path.name.lower().endswith(".parquet"):
+        return max(path.stat().st_size, LARGE)
     return path.stat().st_size * (_PACKED if path.name.lower().endswith(_PACKED_ENDINGS) else 1)
 
 
-def _counted(items: Iterable[Item], progress: Progress) -> Iterator[Item]:
-    for item in items:
-        progress.advance()
-        yield item
+def _counted(items: Iterable[Item], name: str, context: Context) -> Iterator[Item]:
+    with context.progress(f"reading {name}", total=None) as progress:
+        for item in items:
+            progress.advance()
+            yield item
 
 
 @contextlib.contextmanager
