@@ -7,13 +7,13 @@ in the full text its offsets count.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from abroad.core.schema import Document, Evidence, Prediction, Relation
+from abroad.text.full_names import FullNames
 from abroad.text.tokens import sentences
 
 SECTIONS = "sections"
@@ -22,7 +22,7 @@ LONGEST_PART = 3_000
 """Characters; a long abstract has as many. A section that is longer is cut between paragraphs, else sentences."""
 LONGEST_WHOLE = 10_000
 """Characters of a text without sections that is read as one, as all texts were before there were parts."""
-_ABBREVIATED = re.compile(r"([A-Z])[a-z]{0,2}\.\s*(\S.*)")
+_ORGANISM, _CHEMICAL = "organism", "chemical"
 
 Bounds = tuple[int, int]
 """Start and end in the text of the whole document, in code points."""
@@ -88,13 +88,13 @@ def merged(document: Document, predictions: Iterable[Prediction]) -> Prediction:
     failed = {prediction.id: prediction.error for prediction in given if prediction.error is not None}
     if failed and len(failed) == len(given):
         return Prediction(document.id, error=next(iter(failed.values())))
-    names = _Names(document.text)
+    in_full = FullNames(document.text)
     triples: dict[tuple[str, str, str], list[Relation]] = {}
     for prediction in given:
         for relation in prediction.relations:
             moved = _moved(relation, document, places[prediction.id])
             if moved.is_built_in:
-                moved = replace(moved, head=names.in_full(moved.organism))
+                moved = replace(moved, head=in_full(moved.organism, _first_organism(moved)))
             triples.setdefault((_key(moved.head), moved.type, _key(moved.tail)), []).append(moved)
     relations = sorted(map(_joined, triples.values()), key=_place)
     extra = _joined_extra([prediction.extra for prediction in given if prediction.error is None])
@@ -201,24 +201,8 @@ def _joined_extra(extras: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return joined
 
 
-class _Names:
-    """Spells out the genus of a label that a part has only as "X. feejeensis", where the whole text names one."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._known: dict[str, str] = {}
-
-    def in_full(self, label: str) -> str:
-        if label not in self._known:
-            self._known[label] = self._look_up(label)
-        return self._known[label]
-
-    def _look_up(self, label: str) -> str:
-        match = _ABBREVIATED.fullmatch(label)
-        if match is None:
-            return label
-        genera = set(re.findall(rf"\b({match[1]}[a-z]{{2,}}) {re.escape(match[2])}\b", self._text))
-        return f"{genera.pop()} {match[2]}" if len(genera) == 1 else label
+def _first_organism(relation: Relation) -> int | None:
+    return min((e.start for e in relation.evidence if e.role == _ORGANISM), default=None)
 
 
 def _key(label: str) -> str:

@@ -16,7 +16,7 @@ from abroad.core.schema import Document, Prediction, Relation
 from abroad.linking.opsin import inchikeys
 from abroad.sources.name_index import ChemicalEntry, NameIndex
 from abroad.text.abbreviations import definitions
-from abroad.text.taxon_names import taxon_identifier
+from abroad.text.scientific_names import organism_identifier
 
 KNOWN, NEW, DISPUTED, NOT_LINKED = "known", "new", "disputed", "not linked"
 STATUSES = (KNOWN, NEW, DISPUTED, NOT_LINKED)
@@ -68,7 +68,7 @@ class Linker:
         status = self._status(relation, document, entry) if self.index else None
         return replace(
             relation,
-            head_id=taxon_identifier(relation.organism) or self._organism_item(relation.organism),
+            head_id=organism_identifier(relation.organism) or self._organism_item(relation.organism),
             tail_id=chemical,
             status=status,
         )

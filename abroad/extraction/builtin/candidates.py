@@ -15,6 +15,7 @@ import numpy as np
 from abroad.extraction.builtin.encoder import TextScores, best_tags
 from abroad.extraction.builtin.reading import Reading
 from abroad.text.abbreviations import definitions
+from abroad.text.characters import fold
 from abroad.text.expand import expand_phrase, without_numbering
 from abroad.text.latin_parts import PARTS
 from abroad.text.name_characters import BRACKETS
@@ -110,8 +111,8 @@ class OrganismCandidate:
 
 
 def label_key(label: str) -> str:
-    """Equal for labels that count as one: case, white space and full stops are passed over."""
-    return re.sub(r"[\s.]+", "", label.lower())
+    """Equal for labels that count as one: case, white space, full stops, kinds of primes and dashes are passed over."""
+    return re.sub(r"[\s.]+", "", fold(label).lower())
 
 
 def organism_candidates(reading: Reading, scores: TextScores) -> list[OrganismCandidate]:
