@@ -40,7 +40,7 @@ TSV = Kind("a tab-separated table", (".tsv", ".txt", ".tab"))
 PAGE = Kind("an HTML page", (".html", ".htm"))
 IN_PLACE = Kind("a folder", folder=True, recognise=lambda folder: True, marked=False)
 """A folder in which a command guards single files itself."""
-FORCE = typer.Option(False, "--force", help="Overwrite files that abroad did not write or you have changed.")
+FORCE = typer.Option(False, "--force", help="Overwrite what this command did not write, or you have changed.")
 PLOT = Kind("a plot", (".png", ".svg", ".pdf"))
 
 
@@ -74,11 +74,12 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
                 ]
                 read = [path for name, value in values.items() if name not in outputs for path in _paths(name, value)]
                 read += [path for name, value in options.taken(context) for path in _paths(name, value)]
+                command_line = _command(context)
                 if not force:
-                    check_order(written, read)
+                    check_order(written, read, command_line)
                 more: dict[str, Any] = {"force": force} if takes_force else {}
                 more |= {"context": context} if takes_context else {}
-                with guard(written, read, force, _command(context)):
+                with guard(written, read, force, command_line):
                     return command(**values, **more)
 
         guarded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
