@@ -19,15 +19,9 @@ from typing import Any, get_type_hints
 import typer
 
 from abroad.cli import common, options
+from abroad.cli.paths import MAYBE_PATHS, OUTPUTS
 from abroad.core.errors import InputError
 from abroad.core.outputs import Kind, Output, check_order, guard
-
-OUTPUTS = "__abroad_outputs__"
-_MAYBE_PATHS = {
-    *("model", "models", "base", "rank_model", "embedder", "compare", "principles", "sets", "suites", "setting"),
-    "assignments",
-}
-"""Parameters that are text, since a name will do as well as a path."""
 
 
 def holds(*patterns: str) -> Callable[[Path], bool]:
@@ -112,7 +106,7 @@ def _paths(name: str, value: Any) -> Iterator[Path]:
             yield from _paths(name, item)
     elif isinstance(value, Path):
         yield value
-    elif isinstance(value, str) and name in _MAYBE_PATHS:
+    elif isinstance(value, str) and name in MAYBE_PATHS:
         for text in (value, value.partition("=")[2]):
             with contextlib.suppress(OSError, ValueError):  # too long for a path, or with a null character
                 if text and Path(text).exists():

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeV
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
 from abroad.core.arguments import depth_of_caller
 from abroad.core.bounded_yaml import load_yaml
 from abroad.core.errors import FormerNameWarning, InputError, nearest
@@ -64,8 +63,11 @@ class Settings(_Checked):
     def _read_as_given(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
-        numbers = _numbers(cls)
-        return {name: _no_number(value) if name in numbers else value for name, value in cls._renamed(values).items()}
+        values, numbers = cls._renamed(values), _numbers(cls)
+        for name, value in values.items():  # Path takes the empty one for the current directory
+            if value == "" and name in cls.model_fields and "Path" in str(cls.model_fields[name].annotation):
+                raise ValueError(f"{name!r}: expected a path, found no text")
+        return {name: _no_number(value) if name in numbers else value for name, value in values.items()}
 
     @classmethod
     def all_former_names(cls) -> dict[str, str]:

@@ -110,6 +110,8 @@ def read_documents(path: str | Path, context: Context | None = None) -> list[Doc
     Raises:
         InputError: the path cannot be read at all, or holds no usable document.
     """
+    if path == "":  # which Path takes for the current directory
+        raise InputError("expected the name of a file or folder, found no text")
     path = Path(path)
     if not path.is_dir() and is_json(require_file(path, f"documents ({WHAT})")):
         return read_json_documents(path, context)
@@ -225,6 +227,8 @@ def _files_of(folder: Path, context: Context) -> list[Path]:
             continue
         if item.is_dir():
             skipped.append(f"{item.name}/ (a folder)")
+        elif not item.is_file():  # whoever opens a pipe waits for the other end
+            skipped.append(f"{item.name} (a pipe or a device)")
         elif name.startswith(".") or name.endswith(_OURS) or not name.endswith(SUFFIXES):
             skipped.append(item.name)
         elif (command := written_by(item)) is not None:

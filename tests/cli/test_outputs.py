@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from abroad.cli import app
-from abroad.cli.outputs import IN_PLACE, OUTPUTS
+from abroad.cli.outputs import IN_PLACE
+from abroad.cli.paths import OUTPUTS
 from abroad.core.io import write_documents
 from abroad.core.outputs import Output, check_outputs, guard
 from abroad.core.schema import Document, Entity
