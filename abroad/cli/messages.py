@@ -8,6 +8,7 @@ from pathlib import Path
 
 import typer
 
+STANDARD_OUTPUT = "standard output"
 _NAMES: dict[str, str] = {}
 
 

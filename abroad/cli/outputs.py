@@ -19,6 +19,7 @@ from typing import Any, get_type_hints
 import typer
 
 from abroad.cli import common, options
+from abroad.cli.messages import STANDARD_OUTPUT
 from abroad.cli.paths import MAYBE_PATHS, OUTPUTS
 from abroad.core.errors import InputError
 from abroad.core.outputs import Kind, Output, check_order, guard
@@ -130,7 +131,7 @@ def _standard_output(values: dict[str, Any], files: dict[str, Kind]) -> Iterator
         asked = f".{values.get('format')}"
         ending = asked if asked in kind.endings else kind.endings[0] if kind.endings else ""
         path = Path(directory) / f"output{ending}"
-        with common.named(path, "standard output"), contextlib.redirect_stdout(sys.stderr):
+        with common.named(path, STANDARD_OUTPUT), contextlib.redirect_stdout(sys.stderr):
             yield {**values, names[0]: path}
         if path.exists():
             with path.open("rb") as stream:

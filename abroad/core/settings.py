@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeV
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
 from abroad.core.arguments import depth_of_caller
 from abroad.core.bounded_yaml import load_yaml
 from abroad.core.errors import FormerNameWarning, InputError, nearest

@@ -19,6 +19,7 @@ from abroad.core.schema import Prediction, Relation
 from abroad.documents.cells import from_cell
 from abroad.documents.formats import FAILED
 from abroad.documents.parquet import MAGIC, read_parquet
+from abroad.documents.record_kinds import PREDICTIONS, expect
 from abroad.sources.formats.recognise import decode
 from abroad.sources.formats.spreadsheets import Rows, read_delimited, read_workbook
 from abroad.sources.tables import require_columns
@@ -48,6 +49,7 @@ def read_predictions(path: str | Path, context: Context | None = None) -> list[P
     if not workbook and not own and b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path}: expected {_WHAT}, found binary data")
     if not workbook and (path.suffix.lower() in (".jsonl", ".json", ".ndjson") or not _is_table(head)):
+        expect(PREDICTIONS, path, _WHAT)
         return read_json_predictions(path, context)
     found = Context() if context is None else context
     data = path.read_bytes()
