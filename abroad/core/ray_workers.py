@@ -93,7 +93,7 @@ def start_ray(workers: int) -> Any:
     if os.environ.get("RAY_ADDRESS", _LOCAL) != _LOCAL:
         ray.init(log_to_driver=False, logging_level=logging.ERROR)
     else:
-        context = ray.init(
+        context: Any = ray.init(
             address="local",
             num_cpus=max(workers, os.cpu_count() or 1),
             include_dashboard=False,
