@@ -88,7 +88,7 @@ class EarlierResult:
         found = list(_differences(before.get("settings"), now.get("settings")))
         if found:
             more = f" and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
-            return f" ({', '.join(found[:_MAX_NAMED])}{more})"
+            return f" ({'; '.join(found[:_MAX_NAMED])}{more})"
         return " (of other inputs)" if before.get("inputs") != now.get("inputs") else ""
 
 
