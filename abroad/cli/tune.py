@@ -32,7 +32,14 @@ def _is_study(path: Path) -> bool:
     return {"studies", "trials"} <= tables
 
 
-STUDY = Kind("a study", (".sqlite", ".sqlite3", ".db"), recognise=_is_study, grows=True, shared=True)
+STUDY = Kind(
+    "a study",
+    (".sqlite", ".sqlite3", ".db"),
+    recognise=_is_study,
+    grows=True,
+    shared=True,
+    commands=("abroad tune train", "abroad tune decode"),
+)
 
 app = group(
     "Search for the best settings of training or decoding (Optuna); a study goes on where it was.",
