@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from abroad.core.entities import ORGANISM
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.text.full_names import FullNames
 from abroad.text.tokens import sentences
