@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -77,8 +78,8 @@ class WordModel:
 
     def log_odds(self, rows: Sequence[set[str]]) -> np.ndarray:
         """Array of shape (rows,)."""
-        get = self.weights.get
-        return np.array([self.intercept + sum(get(word, 0.0) for word in row) for row in rows], dtype=float)
+        get = self.weights.get  # fsum, since the words of a set come in another order in each process
+        return np.array([fsum((self.intercept, *(get(word, 0.0) for word in row))) for row in rows], dtype=float)
 
     @classmethod
     def fit(cls, rows: Sequence[set[str]], truth: np.ndarray) -> WordModel:
@@ -96,7 +97,7 @@ class WordModel:
         ends = np.cumsum([0, *map(len, columns)], dtype=np.int32)
         flat = np.array([place for row in columns for place in row], dtype=np.int32)
         matrix = csr_array((np.ones(len(flat)), flat, ends), shape=(len(rows), max(len(places), 1)))
-        model = LogisticRegression(C=_STRENGTH, solver="liblinear").fit(matrix, truth)
+        model = LogisticRegression(C=_STRENGTH, solver="liblinear", random_state=0).fit(matrix, truth)
         weights = {word: round(float(model.coef_[0, place]), 5) for word, place in places.items()}
         return cls({word: weight for word, weight in weights.items() if weight}, float(model.intercept_[0]))
 

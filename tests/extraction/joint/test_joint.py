@@ -193,6 +193,13 @@ def test_candidates_follow_types_and_directions():
     assert [holds(schema, c, own) for c in found] == [True, False, True]
 
 
+def test_what_words_say_does_not_hang_on_the_order_of_a_set():
+    weights = {f"w{number}": 0.1**number for number in range(12)}
+    rows = [dict.fromkeys(order) for order in (sorted(weights), sorted(weights, reverse=True))]
+    one, other = WordModel(weights, 0.3).log_odds(rows)
+    assert one == other
+
+
 def test_trees_and_words_say_without_scikit_learn_what_they_said_with_it():
     chance = np.random.default_rng(0)
     rows = chance.normal(size=(300, 3))
