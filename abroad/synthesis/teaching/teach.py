@@ -158,6 +158,9 @@ def _failure(prediction: Prediction, number: int) -> str | None:
     if not prediction.extra.get("parsed"):
         words = " ".join(str(prediction.extra.get("answer") or "").split())
         return f"pass {number + 1}: no relations can be read in the answer: {words[:_SHOWN]!r}"
+    invented = prediction.extra.get("not_in_text") or 0
+    if invented and not prediction.relations:  # which does not say that the document has none
+        return f"pass {number + 1}: no relation of the answer ({invented}) has both of its names in the text"
     return None
 
 
