@@ -42,6 +42,7 @@ class JointExtractor:
         min_score: relations below it are left out.
         facts: how it was trained and what it scored, for people.
         identity: names the model for resumption and the run record.
+        beside: a lower threshold of what stands beside a surer relation, as `PairExtractor` has; here there is none.
     """
 
     schema: Schema
@@ -53,6 +54,7 @@ class JointExtractor:
     min_score: float
     facts: dict[str, Any]
     identity: dict[str, Any]
+    beside: float | None = None
 
     def __repr__(self) -> str:
         """One line: weights of thousands of features tell a reader nothing."""
