@@ -67,13 +67,17 @@ class Document:
 
     @property
     def organisms(self) -> list[Entity]:
-        """The entities that are organisms; a new list, see `with_products`."""
-        return [entity for entity in self.entities if entity.type == ORGANISM]
+        """The entities that are organisms, of a document of the built-in field; a new list, see `with_products`.
+
+        Raises:
+            InputError: it is of another field, which is not to be taken for products of organisms.
+        """
+        return self._of_type(ORGANISM)
 
     @property
     def chemicals(self) -> list[Entity]:
-        """The entities that are chemicals; a new list, see `with_products`."""
-        return [entity for entity in self.entities if entity.type == CHEMICAL]
+        """The entities that are chemicals; raises as `organisms` does."""
+        return self._of_type(CHEMICAL)
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -118,6 +122,15 @@ class Document:
     def label_pairs(self) -> list[LabelPair]:
         """The relations as (head label, tail label), in order: of the built-in field, (organism, chemical)."""
         return [(head.label, tail.label) for head, tail in self.related_entities()]
+
+    def _of_type(self, type: str) -> list[Entity]:
+        if not self.is_built_in:
+            types = dict.fromkeys([*(e.type for e in self.entities), *(t.type for t in self.relations)])
+            raise InputError(
+                f"document {self.id!r}: expected natural products (organisms, chemicals), found "
+                f"{short(', '.join(types))}: this step cannot read other fields"
+            )
+        return [entity for entity in self.entities if entity.type == type]
 
     def _ends(self, type: str | None = None) -> dict[str, Entity]:
         return {entity.id: entity for entity in self.entities if type in (None, entity.type)}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from abroad.core.entities import CHEMICAL, ORGANISM
 from abroad.core.registry import Capability, Member, Registry
 from abroad.core.schema import Document, Entity, Relation
 from abroad.text.characters import normalise_strict
@@ -133,7 +134,8 @@ def _identified(entity: Entity, type: str | None) -> set[str]:
 def _grounded_predicted(relations: Iterable[Relation], document: Document) -> dict[Hashable, Relation]:
     """Pairs of identifiers, each replaced by the id of the document's entity that bears it."""
     known: list[dict[str, str]] = []
-    for entities in (document.organisms, document.chemicals):
+    for type in (ORGANISM, CHEMICAL):
+        entities = [entity for entity in document.entities if entity.type == type]
         known.append({i: e.id.partition("#")[0] for e in entities for i in entity_identifiers(e)})
     others = {i: e.id.partition("#")[0] for e in document.entities for i in _identified(e, "")}
     keys: dict[Hashable, Relation] = {}

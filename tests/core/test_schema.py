@@ -49,7 +49,10 @@ def test_entities_of_another_field_have_types_and_places():
     assert [e.type for e in document.entities] == ["gene", "gene", "disease"]
     assert document.entities[0].spans == [(0, 5)] and document.entities[1].is_class
     assert document.label_pairs() == [("HNF-6", "MODY1"), ("HNF-6", "diabetes")]
-    assert document.organisms == document.chemicals == [] and not document.is_built_in
+    assert not document.is_built_in
+    for name in ("organisms", "chemicals"):
+        with pytest.raises(InputError, match=r"document '2': expected natural products .*gene, disease, binds"):
+            getattr(document, name)
     assert document.relations[0].extra == {"novel": True}
 
 
