@@ -15,7 +15,7 @@ from abroad.core.outputs import Kind, Output, check_outputs
 
 if TYPE_CHECKING:
     from abroad.extraction.generative.decoding import Decoding
-    from abroad.release.grid import Candidate
+    from abroad.release.grid import Candidate, Grid
 
 DECODING = "abroad.extraction.generative.decoding:Decoding"
 
@@ -63,7 +63,11 @@ def pack(
 @takes(decoding=Options("abroad.release.settings:GridDecoding", only=("num_beams", "max_new_tokens")))
 def compress(
     run: Path = typer.Argument(..., metavar="DIR", help="Adapter of `abroad train`."),
-    dev: Path = typer.Option(..., metavar="DOCS", help="Validation documents that density and scale are chosen on."),
+    dev: Path = typer.Option(
+        None,
+        metavar="DOCS",
+        help="Documents to choose density and scale on; without them one of each is given, and no model is loaded.",
+    ),
     out: Path = typer.Option(..., metavar="DIR", help="The compressed adapter, for --model."),
     densities: str = typer.Option("5,10,20,30,50", help="Percent of the entries to keep."),
     scales: str = typer.Option("0.5,1,2,3,4,5,6,8,10", help="Scales (alpha) to try."),
@@ -73,13 +77,10 @@ def compress(
     decoding: Decoding,
 ) -> None:
     """Compress an adapter by ComPEFT: signs of its largest changes and one number, Golomb-coded."""
-    import shutil
-
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
-    from abroad.models.compeft import write_change
-    from abroad.models.source import ADAPTER, COMPRESSED, INITIAL
-    from abroad.release.grid import original_bytes, search
+    from abroad.models.source import ADAPTER
+    from abroad.release.run import compress_as_told, write_compressed
     from abroad.release.settings import GridSettings
 
     grid_settings = GridSettings(
@@ -88,6 +89,12 @@ def compress(
         within=within,
         full_grid=everywhere,
     )
+    if dev is None:
+        with run_record(out, "release compress", grid_settings.model_dump(mode="json"), [run / ADAPTER]) as record:
+            record["result"] = size = compress_as_told(run, grid_settings, out)
+        say(f"compressed, and not measured: {out} ({size['bytes']:,} bytes, {size['ratio']:.1f} times smaller)")
+        return
+    from abroad.release.grid import original_bytes, search
 
     context = Context(say=say)
     documents = read_documents(dev, context)
@@ -95,19 +102,11 @@ def compress(
         out.mkdir(parents=True, exist_ok=True)
         typer.echo(f"{'k%':>5} {'alpha':>6} {'bytes':>10} {'ratio':>7} {'loss':>8} {'F1':>6}")
         grid, change, facts = search(run, documents, decoding, grid_settings, out, _show_cell)
-        for file in run.iterdir():
-            if file.is_file() and file.suffix in (".json", ".jinja", ".txt", ".model") and file.name != INITIAL:
-                shutil.copy2(file, out / file.name)
-        write_change(out / COMPRESSED, change, facts)
-        best = grid.best
-        record["result"] = {"before": {"f1": grid.f1, "loss": grid.loss}, "after": vars(best)}
+        write_compressed(run, out, change, facts)
+        record["result"] = {"before": {"f1": grid.f1, "loss": grid.loss}, "after": vars(grid.best)}
     if context.rejects:
         say(context.rejects.summary())
-    typer.echo(
-        f"k {best.density:g}%, alpha {best.scale:g}: {best.ratio:.1f} times smaller than 16 bits "
-        f"({original_bytes(run):,} bytes on disk to {best.bytes:,}); F1 {grid.f1:.1f} before, {best.f1:.1f} after; "
-        f"loss {grid.loss:.4f} before, {best.loss:.4f} after"
-    )
+    _show_best(grid, original_bytes(run))
     say(f"compressed: {out}")
 
 
@@ -124,6 +123,15 @@ def _show_cell(cell: Candidate) -> None:
     f1 = "" if cell.f1 is None else f"{cell.f1:6.1f}"
     line = f"{cell.density:5g} {cell.scale:6g} {cell.bytes:10,} {cell.ratio:7.1f} {cell.loss:8.4f} {f1}"
     typer.echo(line.rstrip())
+
+
+def _show_best(grid: Grid, before: int) -> None:
+    best = grid.best
+    typer.echo(
+        f"k {best.density:g}%, alpha {best.scale:g}: {best.ratio:.1f} times smaller than 16 bits "
+        f"({before:,} bytes on disk to {best.bytes:,}); F1 {grid.f1:.1f} before, {best.f1:.1f} after; "
+        f"loss {grid.loss:.4f} before, {best.loss:.4f} after"
+    )
 
 
 @app.command(epilog="Example: abroad release card release")

@@ -35,6 +35,7 @@ NOT_RUN = {
     r"^pip install ": "no test may fetch packages; the wheel is installed by tests/test_packaging.py",
     r"^accelerate launch ": "eight GPUs; two processes are run by tests/training/test_processes.py",
     r"--engine vllm": "vLLM wants an environment of its own: make test-vllm",
+    r"annotate push --from|annotate pull --out curated$|--decisions curated/": "the sample has no new pair to be shown",
     r"documents fetch --labels": "only PubMed has the texts; labels are joined by tests/documents/curated",
     r"--harness hellaswag": "the harness fetches its data; tasks of one's own are run",
 }
@@ -129,7 +130,7 @@ class StandIns:
         if "knowledge browse" in command:
             return 0, self._browse(command)
         if "synth generate" in command:
-            self._leave_few(self.folder / "prompts.jsonl")
+            command = command.replace("prompts.jsonl", self._few_of(self.folder / "prompts.jsonl"))
         done = by_shell(self.shortened(command))
         if "annotate push" in command:
             self._curate()
@@ -137,11 +138,13 @@ class StandIns:
 
     # Files
 
-    def _leave_few(self, prompts: Path) -> None:
-        """Two prompts, and few tokens for each."""
+    def _few_of(self, prompts: Path) -> str:
+        """The name of a file with two of the prompts, and few tokens for each."""
         records = [json.loads(line) for line in prompts.read_text(encoding="utf-8").splitlines()[:2]]
         lines = [json.dumps(record | {"max_tokens": 16}) for record in records]
-        prompts.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        few = prompts.with_name(f"few-{len(list(self.folder.glob('few-*')))}.jsonl")
+        few.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return few.name
 
     def _make_files(self) -> None:
         """The files that pages name as their reader's own: the first command that names one does not write it."""

@@ -7,6 +7,8 @@ import pytest
 from abroad.core.context import Context
 from abroad.core.io import write_documents
 from abroad.models.compeft import compress, write_change
+from abroad.models.source import COMPRESSED, INITIAL
+from abroad.release.run import read_run
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 
@@ -46,6 +48,27 @@ def test_a_compressed_adapter_is_used_like_any_other(cli, run, documents, tmp_pa
     assert (whole / "adapter_model.safetensors").exists() and (whole / "adapter_config.json").exists()
 
 
+def test_one_density_and_scale_need_no_model(cli, run, tmp_path, monkeypatch):
+    """The base may have 65 billion weights: the adapter's own files say all that compression must know."""
+    import abroad.models.load
+
+    def refused(*_, **__):
+        raise AssertionError("a model is loaded")
+
+    for name in ("load_model", "empty_model", "load_tokenizer"):
+        monkeypatch.setattr(abroad.models.load, name, refused)
+    result = cli("release", "compress", run, "--densities", "20", "--scales", "4", "--out", tmp_path / "small")
+    assert result.exit_code == 0, result.output
+    assert "not measured" in result.stderr
+    initial, tuned, facts = read_run(run)
+    expected = tmp_path / "expected.compeft"
+    write_change(expected, compress(initial, tuned, 20, 4), facts)
+    assert (tmp_path / "small" / COMPRESSED).read_bytes() == expected.read_bytes()
+    assert (tmp_path / "small" / "adapter_config.json").is_file() and not (tmp_path / "small" / INITIAL).exists()
+    several = cli("release", "compress", run, "--densities", "5,20", "--scales", "4", "--out", tmp_path / "other")
+    assert several.exit_code == 2 and "--dev DOCS" in several.stderr and not (tmp_path / "other" / COMPRESSED).exists()
+
+
 def test_without_the_initial_adapter_there_is_no_compression(cli, run, documents, tmp_path):
     import shutil
 
@@ -57,8 +80,6 @@ def test_without_the_initial_adapter_there_is_no_compression(cli, run, documents
 
 
 def test_another_beginning_is_noticed(cli, run, documents, tmp_path, monkeypatch):
-    from abroad.models.source import COMPRESSED
-    from abroad.release.run import read_run
 
     monkeypatch.setenv("ABROAD_CACHE", str(tmp_path / "cache"))
     initial, tuned, facts = read_run(run)
