@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
-import typer
 
-from abroad.cli import app
 from abroad.cli.outputs import IN_PLACE
 from abroad.cli.paths import OUTPUTS
 from abroad.core.io import write_documents
 from abroad.core.outputs import Output, check_outputs, guard
 from abroad.core.schema import Document, Entity
-from tests.cli.test_help import commands
+from tests.cli.test_help import ALL as COMMANDS
 
 # What each command is called with: words that begin with "in-" are made as inputs, "out-" are its outputs.
 LINES = {
@@ -103,7 +101,7 @@ READ = {
 }
 READ_ALONE = {("tune report", "study"), ("extract", "index"), ("knowledge build", "index")}
 
-ALL = {" ".join(path): command for path, command in commands(typer.main.get_command(app))}
+ALL = {" ".join(path): command for path, command in COMMANDS.items()}
 
 
 def kinds(name):
