@@ -114,6 +114,7 @@ def extract(
     from abroad.linking.quickstatements import write_quickstatements
     from abroad.pipeline.extract import extract_stage, records_with_documents
     from abroad.pipeline.extract_settings import FileSettings
+    from abroad.pipeline.extract_texts import add_texts
     from abroad.sources.formats.spreadsheets import ColumnNames
     from abroad.sources.name_index import NameIndex
 
@@ -149,7 +150,7 @@ def extract(
                 report = extract_stage(inputs, out, by, settings, context)
                 record["result"] = report.to_dict()
             if name_of(out) == STANDARD_OUTPUT:
-                _add_texts(out, kind)
+                add_texts(out, kind)
             counts, parts = report.counts, records_with_documents(out, kind)
             report_rejects(context, out)
             _say_report(out, counts)
@@ -360,6 +361,7 @@ def _print(
     from abroad.documents.formats import array_lines, table_lines
     from abroad.pipeline.extract import extracted_parts
     from abroad.pipeline.extract_shards import Counts
+    from abroad.pipeline.extract_texts import with_texts
 
     (kind, wanted), counts = how, Counts()
     kept: list[Part] = []
@@ -367,36 +369,17 @@ def _print(
         for prediction in predictions:
             counts.add(prediction)
         if kind == "jsonl":
-            sys.stdout.writelines(map(dump_line, _with_texts(documents, predictions)))
+            sys.stdout.writelines(map(dump_line, with_texts(documents, predictions)))
         if wanted or kind != "jsonl":
             kept.append((documents, predictions))
     if kind == "json":
-        sys.stdout.writelines(array_lines(record for part in kept for record in _with_texts(*part)))
+        sys.stdout.writelines(array_lines(record for part in kept for record in with_texts(*part)))
     elif kind != "jsonl":
         sys.stdout.writelines(table_lines(kept, kind))
     say_notes(context)
     if context.rejects:
         say(context.rejects.summary())
     return counts, kept
-
-
-def _add_texts(out: Path, kind: str) -> None:
-    """Write the text that offsets count in to each prediction of a file in JSON that goes to standard output."""
-    from abroad.core.io import atomic_write, write_jsonl
-    from abroad.documents.formats import array_lines
-    from abroad.pipeline.extract import records_with_documents
-
-    records = (record for part in records_with_documents(out, kind) for record in _with_texts(*part))
-    if kind == "jsonl":
-        write_jsonl(out, records)
-    elif kind == "json":
-        with atomic_write(out) as stream:
-            stream.writelines(array_lines(records))
-
-
-def _with_texts(documents: list[Document], predictions: list[Prediction]) -> Iterator[dict[str, Any]]:
-    texts = {document.id: document.text for document in documents}
-    return ({**prediction.to_dict(), "text": texts[prediction.id]} for prediction in predictions)
 
 
 def register(app: typer.Typer) -> None:

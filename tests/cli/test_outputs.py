@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
-import typer
 
-from abroad.cli import app
 from abroad.cli.outputs import IN_PLACE
 from abroad.cli.paths import OUTPUTS
 from abroad.core.io import write_documents
 from abroad.core.outputs import Output, check_outputs, guard
 from abroad.core.schema import Document, Entity
-from tests.cli.test_help import commands
+from tests.cli.test_help import ALL as COMMANDS
 
 # What each command is called with: words that begin with "in-" are made as inputs, "out-" are its outputs.
 LINES = {
@@ -28,6 +26,7 @@ LINES = {
     "documents baseline": "in-x.xml --pmids in-p.txt --out out-d.jsonl",
     "documents annotate": "in-d.jsonl --out out-a.jsonl",
     "documents seq2rel": "in-d.jsonl --output in-o.txt --out out-p.jsonl",
+    "documents biored": "in-b.jsonl --field in-f.yaml --out out-d.jsonl",
     "documents docbin": "in-d.jsonl --out out-d.spacy",
     "documents split": "in-d.jsonl --random --out-train out-a.jsonl --out-test out-b.jsonl --out-valid out-c.jsonl",
     "synth instruct": "in-d.jsonl --classes in-t.csv --principles in-p.yaml --out out-p.jsonl",
@@ -70,6 +69,7 @@ IN_PLACE_OPTIONS = {("lotus fetch", "out"), ("release card", "release")}
 SERVERS = {("annotate serve", "home")}
 READ = {
     *(
+        "annotated",
         "files",
         "pmids",
         "metadata",
@@ -103,7 +103,7 @@ READ = {
 }
 READ_ALONE = {("tune report", "study"), ("extract", "index"), ("knowledge build", "index")}
 
-ALL = {" ".join(path): command for path, command in commands(typer.main.get_command(app))}
+ALL = {" ".join(path): command for path, command in COMMANDS.items()}
 
 
 def kinds(name):
