@@ -186,17 +186,19 @@ def most_named(read: Annotated) -> list[Mention]:
 
 
 def _relation(text: Text, kind: RelationType, head: Entity, tail: Entity, score: float) -> Relation:
-    return Relation(
+    relation = Relation(
         _label(text, head),
         _label(text, tail),
         round(score, 4),
         _identifier(head),
         _identifier(tail),
-        [*_evidence(text, head, "head"), *_evidence(text, tail, "tail")],
         type=kind.name,
         head_type=head.type,
         tail_type=tail.type,
     )
+    for entity, role in zip((head, tail), relation.roles, strict=True):
+        relation.evidence += _evidence(text, entity, role)
+    return relation
 
 
 def _identifier(entity: Entity) -> str | None:
