@@ -40,8 +40,8 @@ class NameSource(Settings):
 
     kind: NamesFrom = Key(
         "none",
-        description="none; builtin: what the package knows of organisms or chemicals; table: a name a line; spacy: a "
-        "pipeline; taxonomy: NCBI Taxonomy; annotated: documents with entities and spans.",
+        description="The source: none, builtin (organisms or chemicals, as the package knows them), table (a name a "
+        "line), spacy (a pipeline), taxonomy (NCBI's) or annotated (documents with entities and spans).",
     )
     file: Path | None = Key(None, description="Of a table or of annotated documents, from the folder of this file.")
     pipeline: str | None = Key(None, description="Name of an installed spaCy pipeline.")
@@ -89,8 +89,8 @@ class EntityType(Settings):
 class Verbalisation(Settings):
     """A way to say a relation in a sentence, of one thing and of several: its grammatical subject comes first."""
 
-    singular: Text = Key(description="With {head} and {tail}: '{tail} was isolated from {head}.'")
-    plural: Text = Key(description="The same of several: '{tail} were isolated from {head}.'")
+    singular: Text = Key(description="With {head} and {tail}, as in: {tail} was isolated from {head}.")
+    plural: Text = Key(description="The same of several, as in: {tail} were isolated from {head}.")
     probability: PositiveShare = Key(description="How often it is chosen; those of a relation sum to 1.")
 
     @field_validator("singular", "plural")
@@ -158,7 +158,9 @@ class RelationType(Settings):
 class Prompts(Settings):
     """Texts of prompts; what is missing is made of the names of types and relations."""
 
-    question: Text | None = Key(None, description='What is asked of a text: "Which organism produces which chemical?"')
+    question: Text | None = Key(
+        None, description='What is asked of a text, as in "Which organism produces which chemical".'
+    )
     rules: str = Key("", description="What counts and what does not, as a few-shot prompt says it.")
     synthesis: Text | None = Key(None, description="The task of writing an abstract from title, keywords and findings.")
     openings: tuple[str, ...] = Key((), description="First words of synthetic abstracts, of which one is drawn.")
@@ -171,7 +173,7 @@ class Field(Settings):
     title: Text = Key(description="For people: Natural products.")
     entities: dict[Name, EntityType] = Key(min_length=1, description="Name -> type of entities.")
     relations: dict[Name, RelationType] = Key(min_length=1, description="Name -> type of relations.")
-    prompts: Prompts = Key(Prompts(), description="Texts of prompts.")
+    prompts: Prompts = Key(Prompts(), description="What prompts say of this field.")
     guidelines: str = Key("", description="What counts and what does not, in Markdown, as curators read it.")
 
     @model_validator(mode="after")

@@ -161,7 +161,11 @@ def load_joint_extractor(
 def prediction_of(
     schema: Schema, read: Annotated, found: Sequence[Candidate], scores: np.ndarray, min_score: float
 ) -> Prediction:
-    """What is probable enough, in the order of the text."""
+    """What is probable enough, in the order of the text.
+
+    Args:
+        scores: of the candidates, shape (candidates,).
+    """
     chosen = [(c, float(score)) for c, score in zip(found, scores, strict=True) if score >= min_score]
     entities = read.entities
     chosen.sort(key=lambda pair: (entities[pair[0].head].spans[0], entities[pair[0].tail].spans[0], pair[0].relation))
