@@ -26,6 +26,7 @@ LINES = {
     "documents baseline": "in-x.xml --pmids in-p.txt --out out-d.jsonl",
     "documents annotate": "in-d.jsonl --out out-a.jsonl",
     "documents seq2rel": "in-d.jsonl --output in-o.txt --out out-p.jsonl",
+    "documents biored": "in-b.jsonl --field in-f.yaml --out out-d.jsonl",
     "documents docbin": "in-d.jsonl --out out-d.spacy",
     "documents split": "in-d.jsonl --random --out-train out-a.jsonl --out-test out-b.jsonl --out-valid out-c.jsonl",
     "synth instruct": "in-d.jsonl --classes in-t.csv --principles in-p.yaml --out out-p.jsonl",
@@ -68,6 +69,8 @@ IN_PLACE_OPTIONS = {("lotus fetch", "out"), ("release card", "release")}
 SERVERS = {("annotate serve", "home")}
 READ = {
     *(
+        "annotated",
+        "field",
         "files",
         "pmids",
         "metadata",
