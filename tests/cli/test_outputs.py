@@ -70,6 +70,7 @@ SERVERS = {("annotate serve", "home")}
 READ = {
     *(
         "annotated",
+        "field",
         "files",
         "pmids",
         "metadata",
