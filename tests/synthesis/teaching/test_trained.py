@@ -36,7 +36,7 @@ STUDIES = [study(n, *pair) for n, pair in enumerate(KNOWN)]
 def knowing(tmp_path_factory) -> Path:
     """A tiny BioGPT that has learnt the relations of four studies by heart, all of its weights trained."""
     torch, transformers = (pytest.importorskip(name) for name in ("torch", "transformers"))
-    from tests.pipeline.test_published import small_tokenizer
+    from tests.true_models import small_tokenizer
 
     tokenizer, folder = small_tokenizer(), tmp_path_factory.mktemp("models") / "knowing-biogpt"
     ids = {key: getattr(tokenizer, key) for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
