@@ -14,9 +14,28 @@ _FIRST_WORD = 4.0
 """Seconds after which work says that it goes on."""
 
 
+_state = {"word": 0.0, "bars": 0.0}
+
+
 def tell(message: str) -> None:
     """Say something for the person who waits, on standard error."""
+    heard()
     print(message, file=sys.stderr, flush=True)
+
+
+def heard() -> None:
+    """Remember that something was said."""
+    _state["word"] = time.monotonic()
+
+
+def last_word() -> float:
+    """When something was said, by `time.monotonic`; 0 if nothing was."""
+    return _state["word"]
+
+
+def is_shown() -> bool:
+    """Whether a bar is on the terminal."""
+    return _state["bars"] > 0
 
 
 class Progress:
@@ -57,6 +76,7 @@ class Progress:
 
             self._bar = make_bar(self.seconds_left)
             self._bar.start()
+            _state["bars"] += 1
             self._task = self._bar.add_task(self.what, total=self.total, completed=self.done, note="")
         else:
             self._timer = threading.Timer(_FIRST_WORD, self._first_line)
@@ -102,3 +122,5 @@ class Progress:
             self._timer.cancel()
         if self._bar is not None:
             self._bar.stop()
+            _state["bars"] -= 1
+            heard()
