@@ -58,7 +58,7 @@ class CommandGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _former_names_said(), _at_work(self._words):
+            with _former_names_said(), _at_work(self._words) if ctx.parent is None else contextlib.nullcontext():
                 return super().invoke(ctx)
         except AbroadError as error:
             say(f"error: {error}")

@@ -91,3 +91,12 @@ def test_servers_wait_in_silence(cli, monkeypatch):
 
     monkeypatch.setattr(common, "Heartbeat", lambda what: pytest.fail("a heartbeat"))
     assert cli("knowledge", "browse", "none.duckdb").exit_code == 2
+
+
+def test_a_command_within_a_group_has_one_heartbeat(cli, monkeypatch):
+    from abroad.cli import common
+
+    named = []
+    monkeypatch.setattr(common, "Heartbeat", lambda what: (named.append(what), Heartbeat(what))[1])
+    assert cli("train", "none.jsonl", "--out", "x").exit_code == 2
+    assert named == ["train"]
