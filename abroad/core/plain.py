@@ -85,9 +85,20 @@ def plain_stream(raw: IO[bytes], name: str) -> IO[bytes]:
     packed = raw.read(len(GZIP)) == GZIP
     raw.seek(0)
     stream = cast(IO[bytes], io.BufferedReader(EndingGzip(raw, name), _BUFFER)) if packed else raw
+    return as_utf8(stream)
+
+
+def as_utf8(stream: IO[bytes]) -> IO[bytes]:
+    """The stream, or one of its text in UTF-8 where it holds UTF-16 or UTF-32; both can be wound back."""
     encoding = wide_encoding(stream.read(4))
     stream.seek(0)
     return stream if encoding is None else cast(IO[bytes], io.BufferedReader(_Utf8(stream, encoding), _BUFFER))
+
+
+def damage_of(stream: IO[bytes]) -> str | None:
+    """What is wrong where a stream of ours ended; None of a sound one."""
+    damage: str | None = getattr(getattr(stream, "raw", None), "damage", None)
+    return damage
 
 
 class _Utf8(io.RawIOBase):
@@ -104,7 +115,7 @@ class _Utf8(io.RawIOBase):
     @property
     def damage(self) -> str | None:
         """What is wrong where it ended; None of a sound file, or of one that was not read so far."""
-        return getattr(getattr(self._stream, "raw", None), "damage", None) or self._damage or None
+        return damage_of(self._stream) or self._damage or None
 
     def readable(self) -> bool:
         return True

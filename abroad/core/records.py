@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from abroad.core.errors import InputError
 from abroad.core.jsonl import BadJson, long_integer, parse_json, parse_lines
+from abroad.core.plain import damage_of
 
 _RTF = b"{\\rtf"
 Reject = Callable[[str, str], None]
@@ -42,7 +43,7 @@ def read_stream(stream: IO[bytes], name: str, reject: Reject) -> Iterator[tuple[
                 broken[f"{name}:{number}"] = str(value)
             else:
                 yield f"{name}:{number}", None, value
-        damage = getattr(getattr(stream, "raw", None), "damage", None)
+        damage = damage_of(stream)
         if broken and damage is None:
             reject(*broken.popitem())
         elif damage is not None:  # the last line is the one that is cut off

@@ -13,6 +13,7 @@ from abroad.core.errors import InputError
 from abroad.documents.inputs import InputSettings, is_json, read_documents, read_inputs
 from abroad.documents.predictions import read_predictions
 from abroad.documents.stream import JsonLines, open_inputs
+from abroad.sources.tables import read_rows
 from tests.documents.test_inputs import FILES
 
 TEXTS = [name for name in FILES if name not in ("excel.txt", "own.xlsx", "paper.pdf")]
@@ -147,3 +148,18 @@ def test_a_folder_reads_packed_files_too(tmp_path):
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"id,Title\n1,T\n"))
     (tmp_path / "b.txt.gz").write_bytes(gzip.compress(b"Berberine was found."))
     assert [document.id for document in read_inputs([tmp_path], Context())] == ["1", "b.txt"]
+
+
+@pytest.mark.parametrize("encoding", WIDE)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_tables_of_relations_are_read_likewise(tmp_path, encoding, packed):
+    data = "organism\tchemical\nRuta\tβ-sitosterol\n".encode(encoding)
+    (tmp_path / "t.tsv").write_bytes(gzip.compress(data) if packed else data)
+    rows = read_rows(tmp_path / "t.tsv", ["organism", "chemical"], "\t", "a table", Context())
+    assert list(rows) == [(2, ("Ruta", "β-sitosterol"))]
+
+
+def test_a_table_in_utf16_that_is_cut_within_a_character_is_refused(tmp_path):
+    (tmp_path / "t.tsv").write_bytes("organism\tchemical\nRuta\trutin\n".encode("utf-16")[:-1])
+    with pytest.raises(InputError, match="no UTF-16 from here on"):
+        list(read_rows(tmp_path / "t.tsv", ["organism", "chemical"], "\t", "a table", Context()))
