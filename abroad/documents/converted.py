@@ -16,12 +16,12 @@ from typing import IO, Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import dump_line
+from abroad.core.plain import unpacked_start
 from abroad.core.record_fields import ABSTRACT, TITLE
 from abroad.core.schema import Document
 from abroad.documents.file_documents import Item, Source, article_documents, parquet_items, table_items
 from abroad.documents.xml_documents import is_full_text, package_documents, xml_documents
 from abroad.sources.formats import recognise as formats
-from abroad.sources.formats.packages import unpacked_start
 from abroad.sources.formats.spreadsheets import ColumnNames, Rows, find_columns, read_delimited_lines
 from abroad.sources.pubmed import Article, Deleted, Unwanted, read_opened
 
