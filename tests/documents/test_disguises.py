@@ -12,7 +12,7 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.documents.inputs import InputSettings, is_json, read_documents, read_inputs
 from abroad.documents.predictions import read_predictions
-from abroad.documents.stream import JsonLines, open_inputs
+from abroad.documents.stream import Streamed, open_inputs
 from abroad.sources.tables import read_rows
 from tests.documents.test_inputs import FILES
 
@@ -69,7 +69,7 @@ def test_lines_of_json_are_read_one_by_one_and_by_every_command(tmp_path, encodi
     data = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in LINES).encode(encoding)
     path.write_bytes(gzip.compress(data) if packed else data)
     with open_inputs([path], Context(), InputSettings()) as inputs:
-        assert isinstance(inputs, JsonLines) and inputs.count > 0
+        assert isinstance(inputs, Streamed) and inputs.count > 0
         found = list(inputs.records(Context()))
     assert [(record["id"], record["AbstractText"]) for record in found] == [tuple(line.values()) for line in LINES]
     assert is_json(path) and [document.to_dict() for document in read_documents(path)] == found
