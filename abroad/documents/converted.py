@@ -105,7 +105,7 @@ def _lines(text: IO[str], name: str) -> Iterator[str]:
 def _has_texts(source: Source, columns: ColumnNames) -> bool:
     """Whether a table has a column of titles or abstracts; one without them holds PMIDs to be looked up."""
     assert source.path is not None
-    with source.path.open("rb") as stream, contextlib.suppress(InputError):
+    with open_plain(source.path) as stream, contextlib.suppress(InputError):
         found = find_columns(_rows(stream, source, Context()).header, columns, source.name)
         return TITLE in found or ABSTRACT in found
     return False
