@@ -7,6 +7,7 @@ import errno
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from abroad.cli.messages import say as say
 from abroad.cli.paths import App
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, FormerNameWarning, InputError, MissingDependencyError
+from abroad.core.heartbeat import Heartbeat
 
 _UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
+_SERVERS = ("serve", "browse")
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNUSABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EROFS)
 """What is wrong with a path that a person gave, or with its rights."""
@@ -28,14 +31,22 @@ _UNUSABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno
 class CommandGroup(TyperGroup):
     """Ends a command with our exit codes: 1 failed, 2 wrong input, 130 interrupted."""
 
+    _words = ""
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         command = next((word for word in args if word in self.commands), None)
+        self._words = " ".join(self._named(args))
         try:
             return super().parse_args(ctx, args)
         except _UsageError as error:
             if command is not None and args[0] != command:
                 error.message += f"; options of a command follow it: abroad {command} ..."
             raise
+
+    def _named(self, args: list[str]) -> list[str]:
+        """The command that is called, with its group."""
+        command = self.commands.get(args[0]) if args else None
+        return args[: 1 if args[1:] and args[1] not in getattr(command, "commands", ()) else 2] if command else []
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         try:
@@ -47,7 +58,7 @@ class CommandGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _former_names_said():
+            with _former_names_said(), _at_work(self._words) if ctx.parent is None else contextlib.nullcontext():
                 return super().invoke(ctx)
         except AbroadError as error:
             say(f"error: {error}")
@@ -81,6 +92,13 @@ class CommandGroup(TyperGroup):
             say(f"error: {error.filename or 'the output'}: {error.strerror}")
             say("everything so far is kept; make room and run the same command again to go on")
             raise typer.Exit(1) from None
+
+
+def _at_work(words: str) -> AbstractContextManager[Any]:
+    """Words on standard error where a command is silent for long; a server that waits for people may be."""
+    if words.endswith(_SERVERS):
+        return contextlib.nullcontext()
+    return Heartbeat(words or "abroad")
 
 
 def group(help: str, example: str) -> typer.Typer:

@@ -36,13 +36,13 @@ def show(
     file: Path = typer.Argument(..., help="A config such as configs/language_model.yaml."),
     base_dir: Path | None = BASE_DIR,
 ) -> None:
-    """Print a config with every default written out.
+    """Print a config, or sections for single commands, with every default written out.
 
     Example: abroad config show configs/language_model.yaml
     """
-    from abroad.pipeline.config import load_config, show_config
+    from abroad.pipeline.config import show_file
 
-    typer.echo(show_config(load_config(file, base_dir)), nl=False)
+    typer.echo(show_file(file, base_dir), nl=False)
 
 
 def register(app: typer.Typer) -> None:

@@ -105,10 +105,11 @@ def _section(config: Path | None, given: dict[str, Any]) -> Any:
     from pydantic import ValidationError
 
     from abroad.core.errors import InputError
-    from abroad.core.settings import mistakes_of, read_section
+    from abroad.core.settings import mistakes_of
     from abroad.experiments.leaderboard.settings import LeaderboardSettings
+    from abroad.pipeline.config import load_section
 
-    section = read_section(config, "leaderboard", LeaderboardSettings) if config is not None else LeaderboardSettings()
+    section = load_section(config, "leaderboard") if config is not None else LeaderboardSettings()
     options = {key: value for key, value in given.items() if value is not None}
     try:
         return LeaderboardSettings.model_validate(section.model_dump() | options)

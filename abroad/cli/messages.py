@@ -8,6 +8,8 @@ from pathlib import Path
 
 import typer
 
+from abroad.core.progress import heard
+
 STANDARD_OUTPUT = "standard output"
 _NAMES: dict[str, str] = {}
 
@@ -16,6 +18,7 @@ def say(message: str) -> None:
     """Print for the person at the terminal: to standard error, so that standard output stays data."""
     for path, name in _NAMES.items():
         message = message.replace(path, name)
+    heard()
     typer.echo(message, err=True)
 
 

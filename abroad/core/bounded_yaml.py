@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from abroad.core.errors import MAX_DIGITS, short
+
 MAX_CHARACTERS = 2 << 20
 MAX_NODES = 100_000
 
@@ -22,7 +24,7 @@ def load_yaml(text: str) -> Any:
     """
     if len(text) > MAX_CHARACTERS:
         raise _refused(f"more than {MAX_CHARACTERS} characters")
-    loader = yaml.SafeLoader(text)
+    loader = _Loader(text)
     try:
         node = loader.get_single_node()
         if node is None:
@@ -32,10 +34,51 @@ def load_yaml(text: str) -> Any:
         return loader.construct_document(node)
     except RecursionError:
         raise _refused("nested too deep, or an alias within itself") from None
-    except (ValueError, TypeError, OverflowError) as error:
-        raise _refused(f"a value that cannot be read: {str(error)[:100]}") from None
+    except (ValueError, TypeError, OverflowError):
+        raise _refused("a value that cannot be read") from None
     finally:
         loader.dispose()
+
+
+class _Loader(yaml.SafeLoader):
+    """Tells of a scalar that is no value its line, its key and what it looks like, in our words."""
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        self._root = node
+        return super().construct_document(node)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, OverflowError):
+            if not isinstance(node, yaml.ScalarNode):
+                raise
+            key = ".".join(_path(self._root, node) or ())
+            problem = f"{f'{key}: ' if key else ''}a value that cannot be read: {_looks(node)}"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+
+
+def _looks(node: yaml.ScalarNode) -> str:
+    digits = sum(character.isdecimal() for character in node.value)
+    if node.tag == "tag:yaml.org,2002:int" and digits > MAX_DIGITS:
+        return f"an integer of {digits:,} digits"
+    name = {"int": "an integer", "float": "a number", "timestamp": "a date"}.get(node.tag.rpartition(":")[2], "a value")
+    return f"{short(node.value)} is not {name}"
+
+
+def _path(node: yaml.Node, wanted: yaml.Node) -> tuple[str, ...] | None:
+    """The keys that lead to a node."""
+    if node is wanted:
+        return ()
+    pairs: list[tuple[str, yaml.Node]] = []
+    if isinstance(node, yaml.SequenceNode):
+        pairs = [(str(number), child) for number, child in enumerate(node.value)]
+    elif isinstance(node, yaml.MappingNode):
+        pairs = [(str(key.value)[:40], part) for key, value in node.value for part in (key, value)]
+    for key, child in pairs:
+        if (found := _path(child, wanted)) is not None:
+            return (key, *found)
+    return None
 
 
 def _size(node: yaml.Node, known: dict[int, int] | None = None) -> int:

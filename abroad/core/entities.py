@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-from abroad.core.errors import InputError
+from abroad.core.errors import InputError, short
+from abroad.core.ids import is_id, read_id
 
 ORGANISM, CHEMICAL, PRODUCES = "organism", "chemical", "produces"
 """The built-in field: the types of head and tail, and the relation between them."""
@@ -47,9 +48,7 @@ class Entity:
         """
         if not isinstance(record, dict) or not isinstance(record.get("label"), str) or not record["label"].strip():
             raise InputError(f"expected an entity with 'id' and a non-empty 'label', found {short(record)}")
-        if not isinstance(record.get("id"), str | int):
-            raise InputError(f"expected an entity with an 'id', found {short(record)}")
-        id, label = str(record["id"]), record["label"]
+        id, label = read_id(record.get("id"), f"the id of the entity {short(record['label'])}"), record["label"]
         extra = {key: value for key, value in record.items() if key not in ("id", "label")}
         if type is not None:
             return cls(id, label, extra, type=type)
@@ -167,12 +166,6 @@ def number_or_none(record: dict[str, Any], name: str) -> float | None:
     return value
 
 
-def short(value: Any, length: int = 60) -> str:
-    """A value for a message."""
-    text = repr(value)
-    return text if len(text) <= length else f"{text[: length - 3]}..."
-
-
 def _read_list(record: dict[str, Any], name: str, type: str) -> list[Entity]:
     """Read organisms or chemicals; an id that repeats with another label becomes `id#2`, `id#3`, ...
 
@@ -200,7 +193,7 @@ def _read_pairs(items: Any, organism_ids: set[str], chemical_ids: set[str]) -> I
     for item in items:
         if not isinstance(item, list | tuple) or len(item) != 2:
             raise InputError(f"expected a pair [organism id, chemical id] in relations, found {short(item)}")
-        organism_id, chemical_id = str(item[0]), str(item[1])
+        organism_id, chemical_id = (read_id(id, "an id in relations") for id in item)
         if organism_id not in organism_ids:
             raise InputError(f"relations name the unknown organism id {organism_id!r}")
         if chemical_id not in chemical_ids:
@@ -225,16 +218,16 @@ def _read_triple(item: Any, ids: set[str]) -> Triple:
     if not isinstance(item, dict):
         raise InputError(f"expected {_TRIPLE} in relations beside entities, found {short(item)}")
     head, type, tail = (item.get(name) for name in ("head", "type", "tail"))
-    missing = [name for name, id in (("head", head), ("tail", tail)) if not isinstance(id, str | int)]
+    missing = [name for name, id in (("head", head), ("tail", tail)) if not is_id(id)]
     if not isinstance(type, str) or not type.strip():
         missing.append("type")
     if missing:
         raise InputError(f"expected {_TRIPLE} in relations, found no {' and no '.join(missing)} in {short(item)}")
-    for side, id in (("head", str(head)), ("tail", str(tail))):
+    for side, id in (("head", read_id(head)), ("tail", read_id(tail))):
         if id not in ids:
             raise InputError(f"relations name the unknown entity id {id!r} as {side}")
     extra = {key: value for key, value in item.items() if key not in ("head", "type", "tail")}
-    return Triple(str(head), str(type), str(tail), extra)
+    return Triple(read_id(head), str(type), read_id(tail), extra)
 
 
 def _checked(entity: Entity, length: int) -> Entity:

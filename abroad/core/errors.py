@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+MAX_DIGITS = 4_300
+"""Digits of an integer that Python reads (`sys.int_info`); no number of ours has as many."""
+LONG_INTEGER = f"an integer of more than {MAX_DIGITS:,} digits"
 
 
 class AbroadError(Exception):
@@ -45,6 +50,15 @@ class MissingDependencyError(AbroadError):
         module = (error.name or "").partition(".")[0]
         extra = EXTRAS.get(module)
         return cls(module, extra, "this command") if extra is not None else None
+
+
+def short(value: Any, length: int = 60) -> str:
+    """A value as a message can show it."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer that Python refuses to write out
+        return LONG_INTEGER
+    return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
 def nearest(name: str, known: Sequence[str]) -> str | None:

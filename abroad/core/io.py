@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import io
 import json
 import os
 import tempfile
@@ -19,21 +18,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, TypeVar, cast
+from typing import IO, Any, TypeVar
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
 from abroad.core.jsonl import parse_json, without_halves
-from abroad.core.limits import EndingGzip
 from abroad.core.outputs import check_file, unwritable
+from abroad.core.plain import open_plain
 from abroad.core.record_fields import DocumentMaker
 from abroad.core.records import read_stream
 from abroad.core.schema import Document, OneField, Prediction
 
 T = TypeVar("T", Document, Prediction)
-JSONL_GZ = (".jsonl.gz", ".ndjson.gz")
-"""Endings of JSONL that is packed with gzip."""
 
 
 @contextlib.contextmanager
@@ -190,19 +187,11 @@ def read_records(path: str | Path, context: Context | None = None) -> Iterator[t
     in the context if one is given, else they raise.
 
     Raises:
-        InputError: missing, empty or non-UTF-8 file, or JSON that is neither form.
+        InputError: missing or empty file, or JSON that is neither form.
     """
     path = require_file(path, "a JSON object {id: record}, an array, or JSONL, one record a line")
     with open_plain(path) as stream:
         yield from read_stream(stream, str(path), partial(_reject, context))
-
-
-@contextlib.contextmanager
-def open_plain(path: Path) -> Iterator[IO[bytes]]:
-    """A binary stream of a file that can be wound back; JSONL that is packed with gzip, by its name, is unpacked."""
-    with path.open("rb") as raw:
-        packed = path.name.lower().endswith(JSONL_GZ)
-        yield cast(IO[bytes], io.BufferedReader(EndingGzip(raw, str(path)), 1 << 16)) if packed else raw
 
 
 def _reject(context: Context | None, where: str, reason: str) -> None:

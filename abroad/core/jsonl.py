@@ -8,9 +8,16 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
+from abroad.core.errors import LONG_INTEGER, MAX_DIGITS
+
+_LONG_INTEGER = re.compile(
+    rf'(?:(?P<key>"(?:[^"\\]|\\.){{0,200}}")\s*:|[\[,]|^)\s*-?(?P<digits>[0-9]{{{MAX_DIGITS + 1},}})'
+)
 
 
 class BadJson(ValueError):
@@ -43,8 +50,17 @@ def parse_json(data: bytes | str) -> Any:
     except RecursionError:
         raise BadJson("JSON nested too deep") from None
     except ValueError:
-        raise BadJson("broken JSON (an integer of thousands of digits)") from None
+        raise BadJson(f"broken JSON ({long_integer(text)[0]})") from None
     return value
+
+
+def long_integer(text: str) -> tuple[str, int]:
+    """What to say of the first integer in JSON that Python refuses to read, with its key, and its line."""
+    found = _LONG_INTEGER.search(text)
+    if found is None:
+        return LONG_INTEGER, 1
+    key = f" in {found['key'][:80]}" if found["key"] else ""
+    return f"an integer of {len(found['digits']):,} digits{key}", text.count("\n", 0, found.start("digits")) + 1
 
 
 def without_halves(text: str) -> str:

@@ -8,22 +8,41 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from abroad.core.pace import Pace
+
 _FIRST_WORD = 4.0
 """Seconds after which work says that it goes on."""
-_MOST_MARKS = 200
+
+
+_state = {"word": 0.0, "bars": 0.0}
 
 
 def tell(message: str) -> None:
     """Say something for the person who waits, on standard error."""
+    heard()
     print(message, file=sys.stderr, flush=True)
+
+
+def heard() -> None:
+    """Remember that something was said."""
+    _state["word"] = time.monotonic()
+
+
+def last_word() -> float:
+    """When something was said, by `time.monotonic`; 0 if nothing was."""
+    return _state["word"]
+
+
+def is_shown() -> bool:
+    """Whether a bar is on the terminal."""
+    return _state["bars"] > 0
 
 
 class Progress:
     """Counts work done and shows it; use as a context manager.
 
     Where standard error is no terminal, a first line comes after 4 seconds, whether a step was done or not, and others
-    after `every` seconds. How long it takes is reckoned from the later half of the time so far: a first step may load a
-    model or compile, and later ones be longer.
+    after `every` seconds. How long the rest takes is told once the steps so far tell it (`abroad.core.pace`).
 
     Args:
         what: what is being done, in a few words ("generating abstracts").
@@ -48,24 +67,16 @@ class Progress:
         self._lock = threading.Lock()
         self._said = False
         self._last = clock()
-        self._marks = [(self._last, done)]  # (time, steps done) now and then
+        self._advanced = self._last
+        self._pace = Pace(self._last, done, total, every / 30)
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-            from rich.progress import Progress as Bar
+            from abroad.core.progress_bar import make_bar
 
-            self._bar = Bar(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
-                console=Console(stderr=True),
-            )
+            self._bar = make_bar(self.seconds_left)
             self._bar.start()
+            _state["bars"] += 1
             self._task = self._bar.add_task(self.what, total=self.total, completed=self.done, note="")
         else:
             self._timer = threading.Timer(_FIRST_WORD, self._first_line)
@@ -78,25 +89,21 @@ class Progress:
         with self._lock:
             self.done += steps
             now = self._clock()
-            if now - self._marks[-1][0] > self.every / 30:
-                self._marks.append((now, self.done))
-                if len(self._marks) > _MOST_MARKS:  # every second one is enough
-                    self._marks = self._marks[::2]
+            self._advanced = now
+            self._pace.add(now, self.done)
             if self._bar is not None:
                 self._bar.update(self._task, completed=self.done, note=note)
             elif now - self._last > self.every:
                 self._line(note)
 
     def seconds_left(self) -> float | None:
-        """What the rest takes at the pace of the later half of the time so far; None where nobody knows."""
-        now, done = self._clock(), self.done
-        if not self.total or done <= self.start_at:
+        """What the rest takes at the pace of the steps so far; None where nobody knows."""
+        pace = self._pace.seconds()
+        if not self.total or pace is None:
             return None
-        half = (now + self._marks[0][0]) / 2
-        since, before = max((mark for mark in self._marks if mark[0] <= half), default=self._marks[0])
-        if done <= before:
-            since, before = self._marks[0]
-        return max(now - since, 0.0) / (done - before) * (self.total - done)
+        left = max(self.total - self.done, 0)
+        waited = min(self._clock() - self._advanced, pace)
+        return max(pace * left - waited, 0.0)
 
     def _first_line(self) -> None:
         with self._lock:
@@ -115,3 +122,5 @@ class Progress:
             self._timer.cancel()
         if self._bar is not None:
             self._bar.stop()
+            _state["bars"] -= 1
+            heard()

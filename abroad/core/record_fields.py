@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from abroad.core.ids import is_id, is_missing, read_id
 from abroad.core.schema import Document
 
 TITLE, ABSTRACT, PMID, DOI, ID, YEAR = "ArticleTitle", "AbstractText", "PMID", "doi", "id", "year"
@@ -94,7 +95,7 @@ class DocumentMaker:
         if not isinstance(record, dict):
             return Document.from_dict(record, key)
         record = self._renamed(record)
-        if key is None and not _is_id(record.get(ID)):
+        if key is None and is_missing(record.get(ID)):
             how, record[ID] = self._id(record)
             document = Document.from_dict(record)
             self._named[how] += 1
@@ -140,16 +141,12 @@ class DocumentMaker:
 
     def _id(self, record: dict[str, Any]) -> tuple[str, str]:
         name = find_field(ID, (name for name in record if name != ID))
-        if name is not None and _is_id(record[name]):
-            return name, str(record[name])
+        if name is not None and is_id(record[name]):
+            return name, read_id(record[name])
         for field in (PMID, DOI):
-            if _is_id(record.get(field)):
+            if is_id(record.get(field)):
                 return field.upper(), str(record[field])
         return "", f"{self.stem}-{self._count}"
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, int) or (isinstance(value, str) and bool(value.strip()))
 
 
 def _text(value: Any) -> Any:

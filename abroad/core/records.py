@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from abroad.core.errors import InputError
-from abroad.core.jsonl import BadJson, parse_json, parse_lines
+from abroad.core.jsonl import BadJson, long_integer, parse_json, parse_lines
+from abroad.core.plain import damage_of
 
 _RTF = b"{\\rtf"
 Reject = Callable[[str, str], None]
@@ -42,7 +43,7 @@ def read_stream(stream: IO[bytes], name: str, reject: Reject) -> Iterator[tuple[
                 broken[f"{name}:{number}"] = str(value)
             else:
                 yield f"{name}:{number}", None, value
-        damage = getattr(getattr(stream, "raw", None), "damage", None)
+        damage = damage_of(stream)
         if broken and damage is None:
             reject(*broken.popitem())
         elif damage is not None:  # the last line is the one that is cut off
@@ -101,8 +102,11 @@ def _read_object(data: bytes, name: str, reject: Reject) -> Iterator[tuple[str, 
         raise InputError(f"{name}:{error.lineno}: broken JSON ({error.msg}, column {error.colno})") from None
     except _RepeatedKey as error:
         raise InputError(f"{name}: the key {error} stands twice; expected unique ids") from None
-    except (RecursionError, ValueError):
-        raise InputError(f"{name}: JSON nested too deep, or an integer of thousands of digits") from None
+    except RecursionError:
+        raise InputError(f"{name}: JSON nested too deep") from None
+    except ValueError:
+        said, line = long_integer(text)
+        raise InputError(f"{name}:{line}: broken JSON ({said})") from None
     if _holds_array(value):
         for number, record in enumerate(next(iter(value.values())), 1):
             yield from _usable(f"{name}: record {number}", None, record, reject)
@@ -129,8 +133,12 @@ def _read_array(data: bytes, name: str, reject: Reject) -> Iterator[tuple[str, s
             reason = f"broken JSON (line {error.lineno}, column {error.colno}: {error.msg}); the rest is not read"
             reject(f"{name}: record {number}", reason)
             return
-        except (RecursionError, ValueError):
-            reason = "JSON nested too deep, or an integer of thousands of digits; the rest is not read"
+        except RecursionError:
+            reject(f"{name}: record {number}", "JSON nested too deep; the rest is not read")
+            return
+        except ValueError:
+            said, line = long_integer(text[place:])
+            reason = f"broken JSON (line {text.count(chr(10), 0, place) + line}: {said}); the rest is not read"
             reject(f"{name}: record {number}", reason)
             return
         yield from _usable(f"{name}: record {number}", None, record, reject)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from abroad.core.entities import CHEMICAL, ORGANISM, PRODUCES, number_or_none, short, text_or_none
-from abroad.core.errors import InputError
+from abroad.core.entities import CHEMICAL, ORGANISM, PRODUCES, number_or_none, text_or_none
+from abroad.core.errors import InputError, short
 
 
 @dataclass(frozen=True, slots=True)

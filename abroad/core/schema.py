@@ -20,10 +20,10 @@ from abroad.core.entities import (
     has_entities,
     read_entities,
     read_triples,
-    short,
     text_or_none,
 )
-from abroad.core.errors import InputError
+from abroad.core.errors import InputError, short
+from abroad.core.ids import read_id
 from abroad.core.relations import Evidence, Relation
 
 __all__ = ["Document", "Entity", "Evidence", "LabelPair", "Prediction", "Relation", "Triple"]
@@ -155,12 +155,10 @@ class Document:
         for name, value in (("title", title), ("abstract", abstract)):
             if not isinstance(value, str):
                 raise InputError(f"expected a text as {name}, found {short(value)}")
-        if id is not None and (not isinstance(id, str | int) or str(id) == ""):
-            raise InputError(f"expected a text or a number as id, found {short(id)}")
         if not title.strip() and not abstract.strip():
             raise InputError("no abstract and no title: expected text in one of them, or in both")
         digest = sha256(f"{title}\n{abstract}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        return cls(digest if id is None else str(id), title, abstract)
+        return cls(digest if id is None else read_id(id), title, abstract)
 
     @classmethod
     def from_dict(cls, record: Any, id: str | None = None) -> Document:
@@ -174,9 +172,7 @@ class Document:
         if not isinstance(record, dict):
             raise InputError(f"expected an object with ArticleTitle and AbstractText, found {short(record)}")
         own_id = record.get("id")
-        key = id if id is not None else own_id
-        if not isinstance(key, str | int) or str(key) == "":
-            raise InputError("expected a field 'id'")
+        key = read_id(id if id is not None else own_id, "'id'")
         title, abstract = record.get("ArticleTitle"), record.get("AbstractText")
         if title is not None and not isinstance(title, str):
             raise InputError(f"expected a string in ArticleTitle, found {short(title)}")
@@ -189,13 +185,13 @@ class Document:
         extra = {name: value for name, value in record.items() if name not in _DOCUMENT_FIELDS}
         if record.get("entities") and not has_entities(record):
             extra["entities"] = record["entities"]  # of somebody else's format
-        if id is not None and own_id is not None and str(own_id) != id:
+        if id is not None and own_id is not None and str(own_id) != key:
             extra.setdefault("reference_wikidata", own_id)
         pmid, doi = record.get("PMID"), text_or_none(record, "doi")
-        if pmid is not None and not isinstance(pmid, str | int):
+        if pmid is not None and (not isinstance(pmid, str | int) or isinstance(pmid, bool)):
             raise InputError(f"expected a PMID (digits) in PMID, found {short(pmid)}")
         return cls(
-            id=str(key),
+            id=key,
             title=title or "",
             abstract=abstract or "",
             pmid=None if pmid is None else str(pmid),
@@ -251,15 +247,14 @@ class Prediction:
         Raises:
             InputError: It is not a prediction; the message says what was expected.
         """
-        if not isinstance(record, dict) or not isinstance(record.get("id"), str | int):
+        if not isinstance(record, dict) or "id" not in record:
             raise InputError("expected a prediction with 'id' and 'relations'")
+        id = read_id(record["id"], "'id'")
         relations = record.get("relations")
         if not isinstance(relations, list):
             raise InputError(f"expected a list in 'relations', found {short(relations)}")
         extra = {key: value for key, value in record.items() if key not in ("id", "relations", "error")}
-        return cls(
-            str(record["id"]), [Relation.from_dict(item) for item in relations], text_or_none(record, "error"), extra
-        )
+        return cls(id, [Relation.from_dict(item) for item in relations], text_or_none(record, "error"), extra)
 
     def to_dict(self) -> dict[str, Any]:
         """The record that `from_dict` reads."""

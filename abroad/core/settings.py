@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from abroad.core.arguments import depth_of_caller
 from abroad.core.bounded_yaml import load_yaml
-from abroad.core.errors import FormerNameWarning, InputError, nearest
+from abroad.core.errors import LONG_INTEGER, FormerNameWarning, InputError, nearest, short
 from abroad.core.io import require_file
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -242,7 +242,9 @@ def _message(error: Any, kind: type[BaseModel] | None) -> str:
         near = nearest(str(key), _keys(kind, path))
         return f"unknown key; did you mean {near}?" if near else "unknown key"
     message = error["msg"].removeprefix("Value error, ")
-    return message if error["type"] in ("missing", "value_error") else f"{message}, found {error['input']!r}"
+    if error["type"] == "int_parsing_size":
+        return f"expected a number, found {LONG_INTEGER}"
+    return message if error["type"] in ("missing", "value_error") else f"{message}, found {short(error['input'])}"
 
 
 def _keys(kind: type[BaseModel] | None, path: Sequence[int | str]) -> list[str]:

@@ -16,12 +16,12 @@ from typing import IO, Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import dump_line
+from abroad.core.plain import open_plain, unpacked_start
 from abroad.core.record_fields import ABSTRACT, TITLE
 from abroad.core.schema import Document
 from abroad.documents.file_documents import Item, Source, article_documents, parquet_items, table_items
 from abroad.documents.xml_documents import is_full_text, package_documents, xml_documents
 from abroad.sources.formats import recognise as formats
-from abroad.sources.formats.packages import unpacked_start
 from abroad.sources.formats.spreadsheets import ColumnNames, Rows, find_columns, read_delimited_lines
 from abroad.sources.pubmed import Article, Deleted, Unwanted, read_opened
 
@@ -45,7 +45,7 @@ def converter(source: Source, columns: ColumnNames) -> Callable[[Context], Itera
     if kind == formats.PARQUET:
         return lambda context: parquet_items(source, columns, context)
     if kind == formats.TABLE and _has_texts(source, columns):
-        return lambda context: _opened(path, lambda s: table_items(source, _rows(s, source, context), columns, context))
+        return lambda context: _plain(path, lambda s: table_items(source, _rows(s, source, context), columns, context))
     return None
 
 
@@ -53,6 +53,11 @@ def convert(items: Iterable[Item], out: Path) -> None:
     """Write the documents of a file as JSONL."""
     with out.open("w", encoding="utf-8") as stream:
         stream.writelines(dump_line(item.to_dict()) for item in items if isinstance(item, Document))
+
+
+def _plain(path: Path, read: Callable[[IO[bytes]], Iterator[Item]]) -> Iterator[Item]:
+    with open_plain(path) as stream:
+        yield from read(stream)
 
 
 def _opened(path: Path, read: Callable[[IO[bytes]], Iterator[Item]]) -> Iterator[Item]:
@@ -100,7 +105,7 @@ def _lines(text: IO[str], name: str) -> Iterator[str]:
 def _has_texts(source: Source, columns: ColumnNames) -> bool:
     """Whether a table has a column of titles or abstracts; one without them holds PMIDs to be looked up."""
     assert source.path is not None
-    with source.path.open("rb") as stream, contextlib.suppress(InputError):
+    with open_plain(source.path) as stream, contextlib.suppress(InputError):
         found = find_columns(_rows(stream, source, Context()).header, columns, source.name)
         return TITLE in found or ABSTRACT in found
     return False

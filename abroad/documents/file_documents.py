@@ -14,8 +14,9 @@ from typing import IO, Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import JSONL_GZ, open_plain, require_file
+from abroad.core.io import require_file
 from abroad.core.jsonl import BadJson, parse_json
+from abroad.core.plain import open_plain, plain_stream, unpacked, unpacked_start
 from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMaker, find_field
 from abroad.core.records import read_stream
 from abroad.core.schema import Document
@@ -25,7 +26,7 @@ from abroad.documents.xml_documents import bioc_documents, is_full_text, package
 from abroad.sources.formats import recognise as formats
 from abroad.sources.formats.identifiers import Identifier, read_identifier, read_identifiers
 from abroad.sources.formats.medline import read_medline
-from abroad.sources.formats.packages import unpacked_start
+from abroad.sources.formats.packages import is_package
 from abroad.sources.formats.pdf import read_pdf
 from abroad.sources.formats.pubmed_abstracts import read_pubmed_abstracts
 from abroad.sources.formats.ris import read_ris
@@ -44,11 +45,12 @@ from abroad.sources.references import Reference
 
 Item = Document | Identifier
 _STREAMED = (
-    *(".xml", ".xml.gz", ".nxml", ".nxml.gz", ".spacy", ".json", ".jsonl", ".ndjson", ".tar.gz", ".tgz", ".tar"),
-    ".parquet",
-    *JSONL_GZ,
+    *(".xml", ".xml.gz", ".nxml", ".nxml.gz", ".spacy", ".json", ".jsonl", ".ndjson", ".parquet"),
+    *(".json.gz", ".jsonl.gz", ".ndjson.gz"),
 )
 _HEAD = 4_096
+_FROM_START = (formats.JSON, formats.XML, formats.BIOC, formats.PACKAGE, formats.SPACY, formats.PARQUET)
+"""Formats whose readers open the source themselves."""
 _A_RESULT = "predictions, as `abroad extract` writes them, and no documents"
 
 
@@ -69,23 +71,28 @@ class Source:
     data: bytes = b""
 
     def head(self) -> bytes:
-        """What tells the format: the start of a file that is streamed, else all of it."""
-        if self.path is None or not self.name.lower().endswith(_STREAMED):
-            return self.read()
-        with self.open() as stream:
-            return stream.read(_HEAD)
+        """What tells the format: the start of a file that is streamed, else all of it, packed or not."""
+        if self.path is None:
+            return self.data
+        with self.path.open("rb") as stream:
+            head = stream.read(_HEAD)
+        streamed = self.name.lower().endswith(_STREAMED) and not head.startswith(formats.ZIPPED)
+        if (streamed and b"%PDF-" not in head) or is_package(unpacked_start(head)):
+            return head
+        return self.path.read_bytes()
 
     def open(self) -> AbstractContextManager[IO[bytes]]:
-        """A stream of what is in it that can be wound back; JSONL that is packed with gzip is unpacked."""
-        return io.BytesIO(self.data) if self.path is None else open_plain(self.path)
+        """A stream of the text in it, in UTF-8 and not packed, that can be wound back."""
+        return plain_stream(io.BytesIO(self.data), self.name) if self.path is None else open_plain(self.path)
+
+    def open_packed(self) -> AbstractContextManager[IO[bytes]]:
+        """A stream of its bytes as they are, for XML, which names its encoding, and for packages."""
+        return io.BytesIO(self.data) if self.path is None else self.path.open("rb")
 
     def is_empty(self) -> bool:
         """Whether it holds nothing but white space."""
         with self.open() as stream:
             return not any(line.removeprefix(b"\xef\xbb\xbf").strip() for line in stream)
-
-    def read(self) -> bytes:
-        return self.data if self.path is None else self.path.read_bytes()
 
 
 def read_source(source: Source, columns: ColumnNames, context: Context) -> list[Item]:
@@ -99,6 +106,8 @@ def read_source(source: Source, columns: ColumnNames, context: Context) -> list[
         require_file(source.path, f"documents ({formats.WHAT})")
     data = source.head()
     kind = formats.recognise(data, source.name)
+    if kind not in _FROM_START:
+        data = unpacked(data, source.name)
     before = len(context.rejects)
     items = _distinct(_READERS[kind](source, data, columns, context), source.name, context)
     if not items:
@@ -186,11 +195,8 @@ def _json(source: Source, data: bytes, columns: ColumnNames, context: Context) -
 
 def _lone_value(source: Source) -> str | None:
     """The value of a file that holds a single number, text or the like, which names no document."""
-    if source.path is None:
-        head = source.read()
-    else:
-        with source.open() as stream:
-            head = stream.read(_HEAD)
+    with source.open() as stream:
+        head = stream.read(_HEAD)
     text = head.removeprefix(b"\xef\xbb\xbf").strip()
     if len(head) >= _HEAD or b"\n" in text or text.startswith((b"{", b"[")):
         return None
@@ -202,7 +208,7 @@ def _lone_value(source: Source) -> str | None:
 
 
 def _xml(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
-    with source.open() as stream:
+    with source.open_packed() as stream:
         if is_full_text(unpacked_start(data)):
             yield from xml_documents(stream, source.name, source.stem, context, source.path)
         else:  # all of it before the first document: PubMed's update files hold a record again when it changes
@@ -211,7 +217,7 @@ def _xml(source: Source, data: bytes, columns: ColumnNames, context: Context) ->
 
 
 def _package(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
-    with source.open() as stream:
+    with source.open_packed() as stream:
         yield from package_documents(stream, source.name, source.stem, context)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.ids import is_missing, read_id
 from abroad.core.io import read_records
 from abroad.core.schema import Document
 from abroad.documents.inputs import read_documents
@@ -54,9 +55,9 @@ class Task:
                 raise InputError(f"expected a non-empty string in {name}")
         if not isinstance(record.get("input", ""), str):
             raise InputError("expected a string in input")
-        fields = {
-            name: str(record.get(name) or "") for name in ("id", "instruction", "input", "output", "source", "origin")
-        }
+        fields = {name: str(record.get(name) or "") for name in ("instruction", "input", "output", "origin")}
+        for name in ("id", "source"):
+            fields[name] = "" if is_missing(record.get(name)) else read_id(record[name], f"'{name}'")
         return cls(kind=str(record.get("kind") or "generated"), **fields)
 
 

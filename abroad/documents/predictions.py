@@ -15,12 +15,13 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import read_predictions as read_json_predictions
 from abroad.core.io import require_file
+from abroad.core.plain import HEAD, open_plain, unpacked
 from abroad.core.schema import Prediction, Relation
 from abroad.documents.cells import from_cell
 from abroad.documents.formats import FAILED
 from abroad.documents.parquet import MAGIC, read_parquet
 from abroad.documents.record_kinds import PREDICTIONS, expect
-from abroad.sources.formats.recognise import decode
+from abroad.sources.formats.recognise import decode, refuse_binary
 from abroad.sources.formats.spreadsheets import Rows, read_delimited, read_workbook
 from abroad.sources.tables import require_columns
 
@@ -40,19 +41,20 @@ def read_predictions(path: str | Path, context: Context | None = None) -> list[P
         InputError: the file cannot be read at all, or holds no prediction.
     """
     path = require_file(path, _WHAT)
-    with path.open("rb") as stream:
-        head = stream.read(4_096)
+    with open_plain(path) as stream:
+        head = stream.read(HEAD)
     if head.startswith(MAGIC):
         return list(read_parquet(path))
     workbook = head.startswith(b"PK\x03\x04")
     own = head.removeprefix(BOM_UTF8).startswith(_NEEDED[0].encode())  # a table in which any sign may stand
-    if not workbook and not own and b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    refuse_binary(head, str(path))
+    if not workbook and not own and b"\0" in head:
         raise InputError(f"{path}: expected {_WHAT}, found binary data")
     if not workbook and (path.suffix.lower() in (".jsonl", ".json", ".ndjson") or not _is_table(head)):
         expect(PREDICTIONS, path, _WHAT)
         return read_json_predictions(path, context)
     found = Context() if context is None else context
-    data = path.read_bytes()
+    data = unpacked(path.read_bytes(), str(path))
     rows = (
         read_workbook(data, str(path))[0]
         if workbook

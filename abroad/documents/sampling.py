@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, PlainValidator, model_validator
 
 from abroad.core.context import Context
-from abroad.core.errors import InputError
+from abroad.core.errors import MAX_DIGITS, InputError, short
 from abroad.core.io import atomic_write
 from abroad.core.progress import Progress
 from abroad.core.registry import Capability, member_of, setting_names
@@ -30,9 +30,9 @@ def _number_or_word(value: Any) -> int | Literal["stop"] | None:
         return None
     if value == "stop":
         return "stop"
-    digits = value.strip() if isinstance(value, str) else value
-    if isinstance(value, bool) or not str(digits).isdecimal() or int(digits) < 1:
-        raise ValueError(f"expected a whole number from 1 on, all or stop, found {value!r}")
+    digits = str(value).strip() if isinstance(value, str) or type(value) is int else ""
+    if not digits.isdecimal() or len(digits) > MAX_DIGITS or int(digits) < 1:
+        raise ValueError(f"expected a whole number from 1 on, all or stop, found {short(value)}")
     return int(digits)
 
 

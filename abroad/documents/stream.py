@@ -18,7 +18,8 @@ from typing import IO, Any, Protocol
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
-from abroad.core.io import JSONL_GZ, dump_line, file_sha256
+from abroad.core.io import dump_line, file_sha256
+from abroad.core.plain import GZIP
 from abroad.core.record_fields import PMID
 from abroad.core.records import is_json_lines
 from abroad.core.resume import digest
@@ -321,7 +322,8 @@ def _about(source: Source) -> int:
 
 def _lines(source: Source) -> int:
     path = _path(source)
-    if path.name.lower().endswith(JSONL_GZ):
-        return path.stat().st_size // _BYTES_A_RECORD + 1
     with path.open("rb") as stream:
+        if stream.read(len(GZIP)) == GZIP:
+            return path.stat().st_size // _BYTES_A_RECORD + 1
+        stream.seek(0)
         return sum(block.count(b"\n") for block in iter(lambda: stream.read(_BLOCK), b"")) + 1

@@ -14,9 +14,9 @@ from typing import Any, get_args
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from abroad.core.errors import InputError
+from abroad.core.errors import InputError, expected
 from abroad.core.field import find_field
-from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_section, read_yaml
+from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_yaml
 from abroad.documents.sampling import SampleSettings
 from abroad.extraction.load import check_extractor
 from abroad.pipeline.paths import rebased
@@ -195,7 +195,21 @@ def load_section(path: Path, name: str) -> Any:
     Raises:
         InputError: as `load_config`, for that section.
     """
-    return rebased(read_section(path, name, _section(name)), Path(path))
+    raw = read_yaml(path)
+    if unknown := unknown_sections(raw):
+        raise InputError(list_mistakes(path, unknown))
+    return rebased(check(_section(name), raw.get(name) or {}, path, (name,)), Path(path))
+
+
+def unknown_sections(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(key, what is wrong with it) of each key of a file that neither a run nor a command has a use for."""
+    known = _known_keys()
+    return [(str(key), f"unknown section; {expected(str(key), known)}") for key in raw if key not in known]
+
+
+def _known_keys() -> list[str]:
+    """The keys that a config may have, be it of a run or for single commands."""
+    return [*Config.model_fields, *(name for name in _OF_COMMANDS if name not in Config.model_fields)]
 
 
 def _section(name: str) -> type[Settings]:
@@ -219,23 +233,31 @@ def check_config(path: str | Path, base_dir: Path | None = None) -> list[str]:
     Raises:
         InputError: as `load_config`.
     """
+    return [name for name, _ in _checked(path, base_dir)[1]]
+
+
+def _checked(path: str | Path, base_dir: Path | None) -> tuple[Config | None, list[tuple[str, Settings]]]:
+    """A whole config, or else the sections of a file that has no key of a run, each by its name."""
     raw = read_yaml(path)
-    alone = Config.model_fields.keys() - _OF_A_RUN | _OF_COMMANDS.keys()
-    if not raw or not raw.keys() <= alone:
-        load_config(path, base_dir)
-        return []
-    mistakes = []
+    if not raw:
+        raise InputError(f"{path}: no sections; expected one of: {', '.join(_known_keys())}")
+    if raw.keys() & _OF_A_RUN:
+        return load_config(path, base_dir), []
+    mistakes, sections = unknown_sections(raw), []
     for name, values in raw.items():
+        if name not in _known_keys():
+            continue
         kind = _section(name)
         try:
             section = rebased(kind.model_validate(values or {}), Path(path), base_dir)
         except ValidationError as error:
             mistakes += mistakes_in(error, (name,), kind)
             continue
+        sections.append((name, section))
         mistakes += _useless_extractor(section) if isinstance(section, ExtractSection) else []
     if mistakes:
         raise InputError(list_mistakes(path, mistakes))
-    return list(raw)
+    return None, sections
 
 
 def _useless_extractor(section: ExtractSection) -> list[tuple[str, str]]:
@@ -261,5 +283,31 @@ def show_config(config: Config) -> str:
     """The config as YAML with every default written out; those of a chosen extractor are its own to say."""
     shown = config.in_use()
     if config.extract.model is not None:
-        shown["extract"] = config.extract.model_dump(mode="json", exclude_unset=True)
+        shown["extract"] = _as_given(config.extract)
+    return _to_yaml(shown)
+
+
+def show_file(path: str | Path, base_dir: Path | None = None) -> str:
+    """As `show_config`, of a file with a whole config or with sections for single commands.
+
+    Raises:
+        InputError: as `check_config`.
+    """
+    config, sections = _checked(path, base_dir)
+    if config is not None:
+        return show_config(config)
+    return _to_yaml({name: _as_shown(section) for name, section in sections})
+
+
+def _as_shown(section: Settings) -> dict[str, Any]:
+    if isinstance(section, ExtractSection) and (section.model is not None or section.has_threshold):
+        return _as_given(section)
+    return section.model_dump(mode="json")
+
+
+def _as_given(section: ExtractSection) -> dict[str, Any]:
+    return section.model_dump(mode="json", exclude_unset=True)
+
+
+def _to_yaml(shown: dict[str, Any]) -> str:
     return yaml.safe_dump(shown, sort_keys=False, allow_unicode=True)

@@ -211,15 +211,15 @@ def _strong_validator(response: httpx.Response) -> str | None:
 
 
 def _content_length(response: httpx.Response) -> int | None:
-    length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() else None
+    match = re.fullmatch(r"\d{1,18}", response.headers.get("Content-Length", ""), re.ASCII)
+    return int(match[0]) if match else None
 
 
 def _range_start(response: httpx.Response) -> int | None:
-    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    match = re.match(r"bytes (\d{1,18})-", response.headers.get("Content-Range", ""))
     return int(match[1]) if match else None
 
 
 def _range_total(response: httpx.Response) -> int | None:
-    match = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
+    match = re.search(r"/(\d{1,18})$", response.headers.get("Content-Range", ""))
     return int(match[1]) if match else None

@@ -21,14 +21,13 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import require_file
 from abroad.core.limits import BoundedGzip
+from abroad.core.plain import GZIP, as_utf8, damage_of
 from abroad.sources.delimited import read_delimited_rows
-
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 @contextmanager
 def open_table(path: str | Path, what: str) -> Iterator[TextIO]:
-    """Open a text file, compressed by gzip or not (told by its first bytes, not its name).
+    """Open a text file, compressed by gzip or not, in UTF-8, UTF-16 or UTF-32 (told by its first bytes, not its name).
 
     Bytes that are not UTF-8 arrive as lone surrogates, so that one of them
     costs a row and not the file.
@@ -38,12 +37,15 @@ def open_table(path: str | Path, what: str) -> Iterator[TextIO]:
     """
     path = require_file(path, what)
     with path.open("rb") as raw:
-        compressed = raw.read(2) == _GZIP_MAGIC
+        compressed = raw.read(len(GZIP)) == GZIP
         raw.seek(0)
         binary: Any = io.BufferedReader(BoundedGzip(raw, str(path)), 1 << 16) if compressed else raw
         # The block runs inside this `try`: reading is what meets the damage.
         try:
-            yield io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            plain = as_utf8(binary)
+            yield io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
+            if (damage := damage_of(plain)) is not None:
+                raise InputError(f"{path}: {damage}")
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise InputError(f"{path}: damaged or cut-off gzip file ({error}); fetch it again") from None
 

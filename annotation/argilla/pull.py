@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
+from abroad.core.ids import read_id
 from abroad.core.io import read_records, write_documents, write_json, write_jsonl
 from abroad.core.marks import WRITTEN
 from abroad.core.schema import Document, Prediction
@@ -175,9 +176,11 @@ def read_offline(path: Path, context: Context) -> Pulled:
     for number, record in enumerate(value["answers"], 1):
         where = f"{path}: answer {number}"
         try:
-            document = pulled.documents[str(record["document"])]
+            document = pulled.documents[read_id(record["document"], "'document'")]
             batch, updated = str(record.get("batch") or ""), str(record.get("updated_at") or "")
-            decision = _decision(document, str(record["curator"]), record, batch, updated, f"html:{path.name}")
+            decision = _decision(
+                document, read_id(record["curator"], "'curator'"), record, batch, updated, f"html:{path.name}"
+            )
             pulled.decisions.append(Decision.from_dict(decision.to_dict()))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             context.rejects.add(where, f"expected document, curator, status and relations: {error!r}")

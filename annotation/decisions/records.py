@@ -14,6 +14,7 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.ids import read_id
 from abroad.core.io import read_records, write_jsonl
 from abroad.core.schema import LabelPair
 
@@ -86,8 +87,8 @@ class Decision:
             return cls(
                 **{
                     **record,
-                    "document": str(record["document"]),
-                    "curator": str(record["curator"]),
+                    "document": read_id(record["document"], "'document'"),
+                    "curator": read_id(record["curator"], "'curator'"),
                     "relations": tuple((str(organism), str(chemical)) for organism, chemical in record["relations"]),
                     "mentions": tuple(Mention(**mention) for mention in record.get("mentions", ())),
                     "flagged": tuple(Flagged(**line) for line in record.get("flagged", ())),

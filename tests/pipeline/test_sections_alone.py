@@ -4,7 +4,9 @@ import pytest
 import yaml
 
 from abroad.cli.options import TAKES
+from abroad.core.errors import InputError
 from abroad.core.io import write_documents
+from abroad.pipeline.config import load_section
 from tests.cli.test_help import ALL
 
 READ = sorted(
@@ -96,3 +98,45 @@ def test_a_command_takes_from_the_section_what_no_option_says(cli, config, docum
     assert "protocol strict" in scored.stdout, scored.output
     scored = cli("evaluate", "--gold", docs, "--pred", tmp_path / "p.jsonl", "--config", path, "--protocol", "upstream")
     assert "protocol upstream" in scored.stdout
+
+
+MISTYPED = {
+    "traim": "train",
+    "extrat": "extract",
+    "Rank": "rank",
+    "leader-board": "leaderboard",
+    "documens": "documents",
+}
+
+
+@pytest.mark.parametrize("written", MISTYPED)
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_a_section_that_is_mistyped_is_told_and_nothing_else(cli, config, written, command):
+    result = cli("config", command, config({written: {}, "synthesis": {"seed": 3}}))
+    assert result.exit_code == 2 and result.stderr.count("\n") == 1
+    assert f"1 mistake: {written}: unknown section; did you mean {MISTYPED[written]}?" in result.stderr
+    assert "Field required" not in result.stderr
+
+
+def test_no_command_takes_the_defaults_where_its_section_is_mistyped(config):
+    for name in READ:
+        with pytest.raises(InputError, match=f"{name}s: unknown section; did you mean {name}?"):
+            load_section(config({f"{name}s": {}}), name)
+
+
+@pytest.mark.parametrize("content", [{}, None])
+def test_a_file_without_sections_says_which_there_are(cli, tmp_path, content):
+    (tmp_path / "config.yaml").write_text("" if content is None else "{}")
+    result = cli("config", "check", tmp_path / "config.yaml")
+    assert result.exit_code == 2 and ("no sections; expected one of: out" in result.stderr or content is None)
+    assert "Field required" not in result.stderr
+
+
+@pytest.mark.parametrize(("name", "values"), CASES)
+def test_a_section_alone_is_shown_with_its_defaults_and_can_be_read_again(cli, config, name, values):
+    result = cli("config", "show", config({name: values}))
+    assert result.exit_code == 0, result.output
+    shown = yaml.safe_load(result.stdout)
+    assert list(shown) == [name] and (values or {}).keys() <= shown[name].keys()
+    again = cli("config", "show", config(shown))
+    assert again.stdout == result.stdout

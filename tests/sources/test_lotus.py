@@ -130,7 +130,7 @@ def test_a_broken_row_is_set_aside_with_its_line(tmp_path, pmids):
         (None, "no such file"),
         (b"", "empty"),
         (b"a,b\n1,2\n", "no column structure_wikidata"),
-        (b"\xff\xfe\xff\n", "UTF-8"),
+        (b"\xff\xff\xff\n", "UTF-8"),
         (gzip.compress(b"x" * 10_000, mtime=0)[:30], "gzip"),
     ],
 )

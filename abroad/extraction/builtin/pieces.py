@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from abroad.core.errors import InputError
 from abroad.text.tokens import Token
 
 SHAPES = 18
@@ -45,12 +46,17 @@ class PieceReader:
     Args:
         vocabulary: a `tokenizer.json` of the library tokenizers, of a BERT model.
         longest: pieces of a window.
+    Raises:
+        InputError: the file is missing or damaged.
     """
 
     def __init__(self, vocabulary: Path | str, longest: int = 512) -> None:
         from tokenizers import Tokenizer
 
-        self._tokenizer: Any = Tokenizer.from_file(str(vocabulary))
+        try:
+            self._tokenizer: Any = Tokenizer.from_file(str(vocabulary))
+        except Exception as error:  # the library knows no other
+            raise InputError(f"{vocabulary}: damaged or cut off ({error}); install abroad again") from None
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
         self._longest = longest

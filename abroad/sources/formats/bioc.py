@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
-from abroad.core.errors import InputError
+from abroad.core.errors import LONG_INTEGER, InputError
 from abroad.core.jsonl import BadJson, parse_lines
 from abroad.core.record_fields import read_year
 from abroad.sources.formats.full_text import FullText, Section
@@ -52,7 +52,7 @@ def read_bioc_json(stream: IO[bytes], name: str) -> Iterator[FullText | tuple[st
         stream.seek(0)
         values = [(f"{name}:{number}", value) for number, value in parse_lines(stream)]
         if all(isinstance(value, BadJson) for _, value in values):
-            raise InputError(f"{name}: broken JSON ({error})") from None
+            raise InputError(f"{name}: broken JSON ({_reason(error)})") from None
     for where, value in values:
         if isinstance(value, BadJson):
             yield where, str(value)
@@ -61,6 +61,12 @@ def read_bioc_json(stream: IO[bytes], name: str) -> Iterator[FullText | tuple[st
         if not found:
             yield where, "expected a BioC document with passages"
         yield from map(full_text, found)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return str(error)
+    return "nested too deep" if isinstance(error, RecursionError) else LONG_INTEGER
 
 
 def _documents(value: Any) -> Iterator[dict[str, Any]]:

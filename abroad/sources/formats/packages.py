@@ -11,21 +11,11 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from abroad.core.limits import BoundedGzip
+from abroad.core.plain import GZIP
 
-_GZIP = b"\x1f\x8b"
 _TAR, _TAR_AT = b"ustar", 257
 _PAPERS = (".nxml", ".xml")
 _LONGEST = 64 << 20  # bytes of a paper
-
-
-def unpacked_start(data: bytes) -> bytes:
-    """The first bytes of what is in a gzip file, by its own first bytes; the same bytes where it is none."""
-    if not data.startswith(_GZIP):
-        return data
-    try:
-        return zlib.decompressobj(wbits=31).decompress(data, 1 << 16)
-    except zlib.error:
-        return b""
 
 
 def is_package(start: bytes) -> bool:
@@ -35,7 +25,7 @@ def is_package(start: bytes) -> bool:
 
 def opened(raw: IO[bytes], name: str) -> IO[bytes]:
     """A stream of what a file holds, gzipped or not."""
-    compressed = raw.read(2) == _GZIP
+    compressed = raw.read(2) == GZIP
     raw.seek(0)
     stream: Any = BoundedGzip(raw, name) if compressed else raw
     return stream

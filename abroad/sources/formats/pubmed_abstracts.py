@@ -16,7 +16,7 @@ from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE, YEAR, read_yea
 from abroad.sources.formats.wrapped import unwrap
 from abroad.text.retractions import says_retracted
 
-_CITATION = re.compile(r"(\d+)\. \S.*?(?:\b(?:1[89]|20)\d\d\b|doi:)")
+_CITATION = re.compile(r"(\d{1,9})\. \S.*?(?:\b(?:1[89]|20)\d\d\b|doi:)")
 _PMID = re.compile(r"^PMID: ?(\d{1,8})\b", re.MULTILINE)
 _DOI = re.compile(r"^DOI: ?(10\.\S+)", re.MULTILINE)
 _ID = re.compile(r"(?:DOI|PMCID|PMID): ?\S")

@@ -11,11 +11,11 @@ import zipfile
 from pathlib import Path
 
 from abroad.core.errors import InputError
-from abroad.core.io import JSONL_GZ
+from abroad.core.plain import GZIP, unpacked, unpacked_start, wide_encoding
 from abroad.sources.formats.bioc import is_bioc_json
 from abroad.sources.formats.identifiers import is_identifiers
 from abroad.sources.formats.medline import is_medline
-from abroad.sources.formats.packages import is_package, unpacked_start
+from abroad.sources.formats.packages import is_package
 from abroad.sources.formats.pubmed_abstracts import is_pubmed_abstracts
 from abroad.sources.formats.ris import is_ris
 from abroad.sources.formats.spreadsheets import is_table
@@ -26,15 +26,17 @@ MEDLINE, ABSTRACTS, RIS, TABLE, IDENTIFIERS, TEXT = "medline", "abstracts", "ris
 SUFFIXES = (
     *(".json", ".jsonl", ".ndjson", ".txt", ".text", ".xml", ".xml.gz", ".spacy", ".nbib", ".medline", ".ris"),
     *(".csv", ".tsv", ".tab", ".xlsx", ".pdf", ".nxml", ".nxml.gz", ".tar.gz", ".tgz", ".tar", ".parquet"),
-    *JSONL_GZ,
+    *(".jsonl.gz", ".ndjson.gz", ".json.gz", ".csv.gz", ".tsv.gz", ".txt.gz", ".nbib.gz", ".ris.gz"),
 )
-_XML = (".xml", ".xml.gz", ".nxml", ".nxml.gz")
+_XML = (".xml", ".nxml")
+_JSON = (".json", ".jsonl", ".ndjson")
+_LIKE_JSON = re.compile(rb"\s*(?:\{|\[\s*[\[{\"\]])")
 _HEAD = 4_096
 _TABLES = (".csv", ".tsv", ".tab")
 
+ZIPPED = (b"PK\x03\x04", b"PK\x05\x06")  # with files in it, and without
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0", "an old Office file (.xls, .doc)", "save it as .xlsx, .csv or .txt"),
-    (b"\x1f\x8b", "a gzip file", "unpack it first (gunzip), or name it .xml.gz if it is PubMed XML"),
     (b"BZh", "a bzip2 file", "unpack it first"),
     (b"\xfd7zXZ", "an xz file", "unpack it first"),
     (b"7z\xbc\xaf", "a 7z archive", "unpack it first and give the folder"),
@@ -43,6 +45,12 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG picture", "expected text; read it with OCR first"),
     (b"GIF8", "a GIF picture", "expected text"),
     (b"SQLite format 3", "an SQLite database", "export its texts as CSV"),
+    (b"ARROW1", "an Arrow file (Feather)", "save it as CSV or JSONL"),
+    (b"\x28\xb5\x2f\xfd", "a zstandard file", "unpack it first (unzstd)"),
+    (b"II*\0", "a TIFF picture", "expected text; read it with OCR first"),
+    (b"MM\0*", "a TIFF picture", "expected text; read it with OCR first"),
+    (b"\x7fELF", "a program", "expected text"),
+    (b"\x89HDF", "an HDF5 file", "save its texts as CSV or JSONL"),
     (b"{\\rtf", "an RTF file (Word, WordPad)", "save it as plain text (.txt, UTF-8)"),
 )
 _TEXTS: tuple[tuple[str, str, str], ...] = (
@@ -68,33 +76,30 @@ def recognise(data: bytes, name: str) -> str:
     """The format: one of the constants of this module.
 
     Args:
-        data: the whole content, or the start of it for XML, which may be large.
+        data: the whole content, packed with gzip or not, or the start of it for XML and JSON, which may be large.
         name: of the file, for the message and where the content leaves it open.
     Raises:
         InputError: nothing we read, with what it looks like and what to do.
     """
     lower = name.lower()
-    if lower.endswith(".spacy"):
-        return SPACY
-    if lower.endswith(_XML):
-        return XML
-    if data.startswith(b"%PDF-") or b"%PDF-" in data[:1024]:
-        return PDF
-    if data.startswith(b"PK\x03\x04"):
-        return _zip(data, name)
-    if data.startswith(b"PAR1"):
-        return PARQUET
-    if lower.endswith(JSONL_GZ):
-        return JSON
     start = unpacked_start(data)
     if is_package(start):
         return PACKAGE
-    if start is not data and start.lstrip().startswith(b"<"):
+    if packed := data.startswith(GZIP):
+        data = _in_gzip(data, start, name)
+    if b"%PDF-" in data[:1024]:
+        return PDF
+    if data.startswith(ZIPPED):
+        return _zip(data, name)
+    if data.startswith(b"PAR1"):
+        return PARQUET
+    refuse_binary(data, name)
+    if lower.endswith(".spacy"):
+        return SPACY
+    lower = lower.removesuffix(".gz")
+    if lower.endswith(_XML) or (packed and start.lstrip().startswith(b"<")):
         return XML
-    for magic, looks, advice in _MAGIC:
-        if data.startswith(magic):
-            raise InputError(f"{name}: looks like {looks}; {advice}")
-    if lower.endswith((".json", ".jsonl", ".ndjson")):
+    if lower.endswith(_JSON) or (packed and _LIKE_JSON.match(start)):
         return BIOC if is_bioc_json(data[:_HEAD]) else JSON
     return _text(decode(data, name), name)
 
@@ -109,17 +114,38 @@ def is_json(path: Path) -> bool:
         return False
 
 
+def refuse_binary(data: bytes, name: str) -> None:
+    """Raise for the first bytes of a file that is of no use here.
+
+    Raises:
+        InputError: says what it looks like and what to do.
+    """
+    for magic, looks, advice in _MAGIC:
+        if data.startswith(magic):
+            raise InputError(f"{name}: looks like {looks}; {advice}")
+
+
+def _in_gzip(data: bytes, start: bytes, name: str) -> bytes:
+    """What is in a gzip file; its start will do for JSON and XML, which are streamed."""
+    if start.startswith(GZIP):
+        raise InputError(f"{name}: looks like a gzip file in a gzip file; unpack it first (gunzip)")
+    lower = name.lower().removesuffix(".gz")
+    if start and (lower.endswith((*_XML, *_JSON)) or start.lstrip().startswith(b"<") or _LIKE_JSON.match(start)):
+        return start
+    return unpacked(data, name)
+
+
 def decode(data: bytes, name: str) -> str:
-    """The text of a file in UTF-8, or in UTF-16 where it says so, as Excel's "Unicode text" does.
+    """The text of a file in UTF-8, or in UTF-16 or UTF-32, as Excel's "Unicode text" and Windows' editors write it.
 
     Raises:
         InputError: another encoding, or no text.
     """
-    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    wide = wide_encoding(data)
     try:
-        text = data.decode("utf-16" if utf16 else "utf-8-sig")
+        text = data.decode(wide or "utf-8-sig").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        if b"\0" in data[:4096] or utf16:
+        if b"\0" in data[:4096] or wide:
             raise InputError(f"{name}: looks like no text (binary data); expected {WHAT}") from None
         raise InputError(
             f"{name}: not UTF-8 at byte {error.start}; an older encoding (Windows-1252, Latin-1)? "
@@ -177,7 +203,7 @@ def _text(text: str, name: str) -> str:
     for pattern, looks, advice in _TEXTS:
         if re.match(pattern, text, re.IGNORECASE if "<" in pattern else 0):
             raise InputError(f"{name}: looks like {looks}; {advice}")
-    if re.match(r"\s*(?:\{|\[\s*[\[{\"\]])", text):
+    if _LIKE_JSON.match(text[:_HEAD].encode("utf-8", "replace")):
         return BIOC if is_bioc_json(text[:_HEAD].encode("utf-8", "replace")) else JSON
     if _is_xml(text):
         return XML

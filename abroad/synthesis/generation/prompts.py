@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.context import Context
+from abroad.core.errors import short
+from abroad.core.ids import is_id
 from abroad.core.io import file_sha256, read_records, require_file
 from abroad.core.scratch import SeenIds
 
@@ -47,6 +49,9 @@ class PromptFile:
             for where, _, record in read_records(self._path, context):
                 if not isinstance(record, dict) or not isinstance(record.get("prompt"), str) or "id" not in record:
                     context.rejects.add(where, "expected a prompt record with 'id' and 'prompt'")
+                elif not is_id(record["id"]):
+                    reason = f"expected a text or a whole number as 'id', found {short(record['id'])}"
+                    context.rejects.add(where, reason)
                 elif seen.add(str(record["id"])) is not None:
                     context.rejects.add(where, f"the id {record['id']!r} stands twice; the first is kept")
                 else:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from abroad.core.errors import InputError
 from abroad.core.schema import Document
 from abroad.extraction.builtin.align import align
 from abroad.extraction.builtin.encoder import VOCABULARY, WIDTH, EncoderMean, EncoderTagger, TextScores, best_tags
@@ -211,3 +212,13 @@ def test_what_is_known_goes_before_what_a_model_says(reader):
     found = together(lesson, reading)
     assert found["Usnic", "Picea"] == 1 and found["Usnic", "Usnea"] == found["gloeophyllins", "Usnea"] == 0
     assert 0 < found["gloeophyllins", "Picea"] < 1
+
+
+def test_a_damaged_vocabulary_is_told(tmp_path):
+    whole = (DEFAULT_FOLDER / VOCABULARY).read_bytes()
+    for name, content in {"cut.json": whole[: len(whole) // 2], "empty.json": b"", "other.json": b"{}"}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=f"{name}: damaged or cut off"):
+            PieceReader(tmp_path / name)
+    with pytest.raises(InputError, match=r"none\.json: damaged or cut off"):
+        PieceReader(tmp_path / "none.json")
