@@ -1,4 +1,4 @@
-"""Load causal language models and their tokenizers: safetensors only, and never a model's own code."""
+"""Load language models, also those that read images: safetensors only, and never a model's own code."""
 
 from __future__ import annotations
 
@@ -15,8 +15,13 @@ from abroad.models.source import ModelSource
 def load_tokenizer(source: ModelSource) -> Any:
     """The tokenizer, with a padding token and left padding (generation continues at the right end)."""
     transformers, _ = import_transformers()
-    with _model_errors(source), quiet_loading():
+    with model_errors(source), quiet_loading():
         tokenizer = transformers.AutoTokenizer.from_pretrained(source.base, trust_remote_code=False)
+    return ready_tokenizer(tokenizer)
+
+
+def ready_tokenizer(tokenizer: Any) -> Any:
+    """A tokenizer as `load_tokenizer` gives it."""
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
@@ -67,10 +72,9 @@ def load_model(
     factor = read_factor(source.adapter) if rope_factor is None else rope_factor
     if factor != 1:
         options["config"] = model_config(source, factor)
-    with _model_errors(source), quiet_loading():
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            source.base, trust_remote_code=False, use_safetensors=True, **options
-        )
+    with model_errors(source), quiet_loading():
+        kind = options["config"] if "config" in options else model_config(source)
+        model = _auto_class(kind).from_pretrained(source.base, trust_remote_code=False, use_safetensors=True, **options)
     if quantization == "nf4" and not cuda:
         for module in model.modules():
             if hasattr(module, "support_avx512bf16_for_cpu"):
@@ -79,12 +83,22 @@ def load_model(
     if source.adapter is not None:
         import peft
 
-        with _model_errors(source):
+        with model_errors(source):
             model = peft.PeftModel.from_pretrained(model, str(source.adapter), use_safetensors=True)
         if merge and quantization == "none":
             _untie(model.get_base_model())
             model = model.merge_and_unload()
     return model.eval()
+
+
+def _auto_class(config: Any) -> Any:
+    """What loads a model of this config: with its tower for images, if it has one."""
+    transformers, _ = import_transformers()
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+    if getattr(config, "vision_config", None) and config.model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        return transformers.AutoModelForImageTextToText
+    return transformers.AutoModelForCausalLM
 
 
 def _untie(model: Any) -> None:
@@ -115,7 +129,7 @@ def model_config(source: ModelSource, rope_factor: float = 1.0) -> Any:
         InputError: not a model, or one whose positions cannot be interpolated.
     """
     transformers, _ = import_transformers()
-    with _model_errors(source):
+    with model_errors(source):
         config = transformers.AutoConfig.from_pretrained(source.base, trust_remote_code=False)
     interpolate(config, rope_factor, source.base)
     return config
@@ -123,10 +137,10 @@ def model_config(source: ModelSource, rope_factor: float = 1.0) -> Any:
 
 def empty_model(source: ModelSource, rope_factor: float = 1.0) -> Any:
     """The base model without its weights (on torch's meta device): its layers and shapes, in next to no memory."""
-    transformers, torch = import_transformers()
+    _, torch = import_transformers()
     config = model_config(source, rope_factor)
     with torch.device("meta"), quiet_loading():
-        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=computed_in())
+        return _auto_class(config).from_config(config, trust_remote_code=False, dtype=computed_in())
 
 
 def computed_in() -> Any:
@@ -136,7 +150,7 @@ def computed_in() -> Any:
 
 
 @contextlib.contextmanager
-def _model_errors(source: ModelSource) -> Any:
+def model_errors(source: ModelSource, purpose: str = "as a causal language model") -> Any:
     """Turn what transformers raises for a wrong model into one line."""
     from safetensors import SafetensorError
 
@@ -147,4 +161,4 @@ def _model_errors(source: ModelSource) -> Any:
         name = f"{source.base} + {source.adapter}" if source.adapter else source.base
         if "safetensors" in reason and not Path(source.base).exists():
             reason += f" (abroad models convert {source.base} --out DIR writes pickled weights as safetensors)"
-        raise InputError(f"{name}: cannot be loaded as a causal language model: {reason[:400]}") from error
+        raise InputError(f"{name}: cannot be loaded {purpose}: {reason[:400]}") from error

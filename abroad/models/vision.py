@@ -1,0 +1,81 @@
+"""Models that read images: whether a model is one, told by its files, and the processor that makes numbers of images.
+
+Image processors come in two kinds, one of torchvision and one of Pillow and NumPy; transformers takes the second where
+torchvision is not installed. Video processors have torchvision's alone, so without it a processor is made without.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+from abroad.models.backend import import_transformers, quiet_loading
+from abroad.models.hub import is_hub_name, small_files
+from abroad.models.load import model_errors, ready_tokenizer
+from abroad.models.source import ModelSource
+
+_CONFIG = "config.json"
+
+
+def reads_images(source: ModelSource) -> bool:
+    """Whether the base model reads images; False where its files cannot be had, which loading it will say.
+
+    No weights are read, and transformers is not imported.
+    """
+    if is_hub_name(source.base):
+        files = small_files(source.base, (_CONFIG,))
+    else:
+        files = [path] if (path := Path(source.base) / _CONFIG).is_file() else []
+    for file in files:
+        try:
+            config = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return False
+        return isinstance(config, dict) and isinstance(config.get("vision_config"), dict)
+    return False
+
+
+def load_processor(source: ModelSource) -> Any:
+    """The processor of a model that reads images, its tokenizer as `load_tokenizer` gives it.
+
+    Raises:
+        InputError: not such a model, or one whose processor is not beside it.
+    """
+    transformers, _ = import_transformers()
+    from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
+
+    with model_errors(source, "as a model that reads images"), quiet_loading():
+        config = transformers.AutoConfig.from_pretrained(source.base, trust_remote_code=False)
+        name = PROCESSOR_MAPPING_NAMES.get(config.model_type)
+        if name is None:
+            raise ValueError(f"transformers has no processor for {config.model_type}")
+        kind = without_videos(getattr(transformers, name))
+        processor = kind.from_pretrained(source.base, trust_remote_code=False)
+    ready_tokenizer(processor.tokenizer)
+    return processor
+
+
+def without_videos(kind: type[Any]) -> type[Any]:
+    """The class of a processor, but for its part for videos where torchvision is not installed."""
+    if importlib.util.find_spec("torchvision") is not None or not any("video" in n for n in kind.get_attributes()):
+        return kind
+
+    def get_attributes(cls: type[Any]) -> list[str]:
+        return [name for name in kind.get_attributes() if "video" not in name]
+
+    return type(kind.__name__, (kind,), {"get_attributes": classmethod(get_attributes)})
+
+
+def placeholder(processor: Any) -> str:
+    """What stands for an image in a prompt: what the chat template puts before a text, else the image's token."""
+    if not getattr(processor, "chat_template", None):
+        return str(processor.image_token)
+    mark = "\0"
+
+    def head(parts: list[dict[str, str]]) -> str:
+        turn = [{"role": "user", "content": [*parts, {"type": "text", "text": mark}]}]
+        return str(processor.apply_chat_template(turn, tokenize=False)).partition(mark)[0]
+
+    return head([{"type": "image"}]).removeprefix(head([]))
