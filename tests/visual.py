@@ -10,7 +10,6 @@ from abroad.models.vision import without_videos
 
 SIDE, PATCH = 28, 14  # of an image, and of what the towers cut it into: few tokens an image
 _TEXT = {
-    "hidden_size": 32,
     "intermediate_size": 64,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
@@ -46,7 +45,7 @@ def _ids(tokenizer: Any) -> dict[str, Any]:
     }
 
 
-def llava(smollm2: Path) -> tuple[Any, Any]:
+def llava(smollm2: Path, hidden: int = 32) -> tuple[Any, Any]:
     """(model, processor): LLaVA with CLIP's tower and a LLaMA."""
     from transformers import (
         CLIPImageProcessorPil,
@@ -67,7 +66,7 @@ def llava(smollm2: Path) -> tuple[Any, Any]:
         patch_size=PATCH,
     )
     config = LlavaConfig(
-        text_config=LlamaConfig(**_TEXT, **_ids(tokenizer)),
+        text_config=LlamaConfig(**_TEXT, hidden_size=hidden, **_ids(tokenizer)),
         vision_config=tower,
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         vision_feature_layer=-1,
@@ -84,7 +83,7 @@ def llava(smollm2: Path) -> tuple[Any, Any]:
     return LlavaForConditionalGeneration(config), processor
 
 
-def _qwen(smollm2: Path, second: bool) -> tuple[Any, Any]:
+def _qwen(smollm2: Path, hidden: int, second: bool) -> tuple[Any, Any]:
     import transformers as t
 
     named = {
@@ -94,16 +93,14 @@ def _qwen(smollm2: Path, second: bool) -> tuple[Any, Any]:
         "vision_end_token": "<|vision_end|>",
     }
     tokenizer = _tokenizer(smollm2, named, "<|vision_start|><|image_pad|><|vision_end|>")
-    text = (
-        _TEXT
-        | _ids(tokenizer)
-        | {"rope_parameters": {"rope_type": "default", "mrope_section": [2, 1, 1], "rope_theta": 1e4}}
-    )
+    sections = [hidden // 16, hidden // 32, hidden // 32]  # of half a head: time, height, width
+    rotary = {"rope_type": "default", "mrope_section": sections, "rope_theta": 1e4}
+    text = _TEXT | _ids(tokenizer) | {"hidden_size": hidden, "rope_parameters": rotary}
     if second:
         tower = {
             "depth": 2,
             "hidden_size": 32,
-            "out_hidden_size": 32,
+            "out_hidden_size": hidden,
             "intermediate_size": 64,
             "num_heads": 4,
             "patch_size": PATCH,
@@ -111,7 +108,7 @@ def _qwen(smollm2: Path, second: bool) -> tuple[Any, Any]:
             "window_size": 56,
         }
     else:
-        tower = {"depth": 2, "embed_dim": 32, "hidden_size": 32, "num_heads": 4, "patch_size": PATCH}
+        tower = {"depth": 2, "embed_dim": 32, "hidden_size": hidden, "num_heads": 4, "patch_size": PATCH}
     ids = {f"{name}_id": tokenizer.convert_tokens_to_ids(token) for name, token in named.items()}
     name = "Qwen2_5_VL" if second else "Qwen2VL"
     config = getattr(t, f"{name}Config")(text_config=text, vision_config=tower, **ids)
@@ -120,15 +117,15 @@ def _qwen(smollm2: Path, second: bool) -> tuple[Any, Any]:
     return getattr(t, f"{name}ForConditionalGeneration")(config), processor
 
 
-def qwen2(smollm2: Path) -> tuple[Any, Any]:
-    return _qwen(smollm2, False)
+def qwen2(smollm2: Path, hidden: int = 32) -> tuple[Any, Any]:
+    return _qwen(smollm2, hidden, False)
 
 
-def qwen2_5(smollm2: Path) -> tuple[Any, Any]:
-    return _qwen(smollm2, True)
+def qwen2_5(smollm2: Path, hidden: int = 32) -> tuple[Any, Any]:
+    return _qwen(smollm2, hidden, True)
 
 
-def gemma3(smollm2: Path) -> tuple[Any, Any]:
+def gemma3(smollm2: Path, hidden: int = 32) -> tuple[Any, Any]:
     import torch
     import transformers as t
 
@@ -147,7 +144,7 @@ def gemma3(smollm2: Path) -> tuple[Any, Any]:
     config = t.Gemma3Config(
         # with an output layer of its own: a narrow model that shares it repeats what it reads
         text_config=t.Gemma3TextConfig(
-            **_TEXT, **_ids(tokenizer), head_dim=8, sliding_window=64, tie_word_embeddings=False
+            **_TEXT, hidden_size=hidden, **_ids(tokenizer), head_dim=8, sliding_window=64, tie_word_embeddings=False
         ),
         tie_word_embeddings=False,
         vision_config=tower,
@@ -164,21 +161,21 @@ def gemma3(smollm2: Path) -> tuple[Any, Any]:
     return model, t.Gemma3Processor(images, tokenizer, image_seq_length=4, chat_template=tokenizer.chat_template)
 
 
-FAMILIES: dict[str, Callable[[Path], tuple[Any, Any]]] = {
+FAMILIES: dict[str, Callable[..., tuple[Any, Any]]] = {
     "llava": llava,
     "qwen2-vl": qwen2,
     "qwen2.5-vl": qwen2_5,
     "gemma3": gemma3,
 }
-"""Name of a family -> what makes a model of it, and its processor."""
+"""Name of a family -> what makes a model of it, and its processor, from SmolLM2 and the width of the model."""
 
 
-def save_visual_model(smollm2: Path, folder: Path, family: str, seed: int = 0) -> Path:
+def save_visual_model(smollm2: Path, folder: Path, family: str, hidden: int = 32) -> Path:
     """A tiny model of a family in a folder, as a real one lies there."""
     import torch
 
-    torch.manual_seed(seed)
-    model, processor = FAMILIES[family](smollm2)
+    torch.manual_seed(0)
+    model, processor = FAMILIES[family](smollm2, hidden)
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +81,19 @@ def image_paths(document: Document, folder: Path) -> list[Path]:
     if not isinstance(named, list) or not all(isinstance(item, str) and item for item in named):
         raise InputError("expected a list of paths in images")
     return [folder / item for item in dict.fromkeys(named)]
+
+
+def located(document: Document, folder: Path) -> Document:
+    """The document with its images named from the current directory, and not from the folder that its file lies in."""
+    named = document.extra.get(IMAGES)
+    if not isinstance(named, list) or not all(isinstance(item, str) for item in named):
+        return document  # it is told where they are read
+    return replace(document, extra={**document.extra, IMAGES: [str(folder / item) for item in named if item]})
+
+
+def without_images(document: Document) -> Document:
+    """The document as text alone."""
+    return replace(document, extra={name: value for name, value in document.extra.items() if name != IMAGES})
 
 
 def images_digest(document: Document, folder: Path) -> list[str]:

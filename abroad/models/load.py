@@ -11,6 +11,9 @@ from abroad.models.backend import import_transformers, quiet_loading
 from abroad.models.rope import interpolate, read_factor
 from abroad.models.source import ModelSource
 
+_TOWERS = ["lm_head", "vision_tower", "visual", "multi_modal_projector"]
+"""Parts of models that read images which stay as they are in 4 or 8 bits: small, and much is lost in them."""
+
 
 def load_tokenizer(source: ModelSource) -> Any:
     """The tokenizer, with a padding token and left padding (generation continues at the right end)."""
@@ -52,6 +55,9 @@ def load_model(
     transformers, torch = import_transformers()
     cuda = torch.cuda.is_available()
     options: dict[str, Any] = {"dtype": computed_in()}
+    factor = read_factor(source.adapter) if rope_factor is None else rope_factor
+    config = model_config(source, factor)
+    unquantised = _TOWERS if getattr(config, "vision_config", None) else None
     if quantization == "nf4":
         _require_bitsandbytes()
         options["quantization_config"] = transformers.BitsAndBytesConfig(
@@ -61,20 +67,23 @@ def load_model(
             bnb_4bit_compute_dtype=options["dtype"],
             # as bytes: whatever treats them as numbers, in shards or copies, would be noticed and not round them
             bnb_4bit_quant_storage=torch.uint8,
+            llm_int8_skip_modules=unquantised,
         )
         options["device_map"] = {"": "cpu"}
     elif quantization == "int8":
         _require_bitsandbytes()
-        options["quantization_config"] = transformers.BitsAndBytesConfig(load_in_8bit=True)
+        options["quantization_config"] = transformers.BitsAndBytesConfig(
+            load_in_8bit=True, llm_int8_skip_modules=unquantised
+        )
         options["device_map"] = {"": "cpu"}
     if cuda and not on_cpu:
         options["device_map"] = {"": torch.cuda.current_device()}
-    factor = read_factor(source.adapter) if rope_factor is None else rope_factor
     if factor != 1:
-        options["config"] = model_config(source, factor)
+        options["config"] = config
     with model_errors(source), quiet_loading():
-        kind = options["config"] if "config" in options else model_config(source)
-        model = _auto_class(kind).from_pretrained(source.base, trust_remote_code=False, use_safetensors=True, **options)
+        model = _auto_class(config).from_pretrained(
+            source.base, trust_remote_code=False, use_safetensors=True, **options
+        )
     if quantization == "nf4" and not cuda:
         for module in model.modules():
             if hasattr(module, "support_avx512bf16_for_cpu"):

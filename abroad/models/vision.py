@@ -11,12 +11,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from abroad.core.errors import InputError
+from abroad.core.io import write_json
 from abroad.models.backend import import_transformers, quiet_loading
 from abroad.models.hub import is_hub_name, small_files
 from abroad.models.load import model_errors, ready_tokenizer
 from abroad.models.source import ModelSource
 
 _CONFIG = "config.json"
+_FILE = "images.json"
 
 
 def reads_images(source: ModelSource) -> bool:
@@ -35,6 +38,26 @@ def reads_images(source: ModelSource) -> bool:
             return False
         return isinstance(config, dict) and isinstance(config.get("vision_config"), dict)
     return False
+
+
+def write_resolution(adapter: Path, resolution: int) -> None:
+    """Note beside an adapter how large the images were that it was trained with."""
+    write_json(adapter / _FILE, {"resolution": resolution})
+
+
+def read_resolution(adapter: Path | None) -> int:
+    """Longest side in pixels of the images that an adapter was trained with; 0 of one that saw none.
+
+    Raises:
+        InputError: the note is damaged.
+    """
+    path = adapter / _FILE if adapter is not None else None
+    if path is None or not path.is_file():
+        return 0
+    try:
+        return int(json.loads(path.read_text("utf-8"))["resolution"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: expected JSON with a number resolution") from None
 
 
 def load_processor(source: ModelSource) -> Any:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from abroad.core.context import Context
+from abroad.core.io import file_sha256
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.extraction.generative.encode import encode_answer, encode_prompt, encode_target
+
+if TYPE_CHECKING:
+    from abroad.training.images import TrainingImages
 
 IGNORED = -100
 """Label of a token that takes no part in the loss (transformers' convention)."""
@@ -18,14 +23,29 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True)
 class TokenisedExample:
-    """Token ids of a document's prompt and of its relations."""
+    """Token ids of a document's prompt and of its relations.
+
+    Attributes:
+        id: of the document.
+        prompt: of what the model reads, the tokens that stand for images among them.
+        target: of what it writes.
+        text: the prompt without those of images; empty where it has none.
+        images: files of these.
+    """
 
     id: str
     prompt: tuple[int, ...]
     target: tuple[int, ...]
+    text: tuple[int, ...] = ()
+    images: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.target)
+
+    def data(self) -> list[Any]:
+        """What decides the example, as JSON."""
+        shown = [[file_sha256(path) for path in self.images]] if self.images else []
+        return [self.prompt, self.target, *shown]
 
 
 def make_examples(
@@ -35,6 +55,7 @@ def make_examples(
     context: Context,
     seed: int,
     shuffles: int = 1,
+    images: TrainingImages | None = None,
 ) -> list[TokenisedExample]:
     """Encode documents and tasks; one longer than `max_length` tokens is set aside, never cut.
 
@@ -43,11 +64,16 @@ def make_examples(
     Args:
         shuffles: examples made of a document, its relations in another random
             order each; 1 keeps the order given.
+        images: what shows the images of documents; None shows none.
     """
     examples = []
     for document in documents:
+        shown: TokenisedExample | None = None
         for copy in range(1 if isinstance(document, Task) else shuffles):
             example = _encode(document, tokenizer, seed, copy)
+            if images is not None and isinstance(document, Document):
+                shown = shown or _with_images(example, document, images, context)
+                example = replace(shown, target=example.target)
             if len(example) > max_length:
                 context.rejects.add(
                     document.id, f"{len(example)} tokens with its relations, more than max_length {max_length}"
@@ -62,6 +88,13 @@ def _encode(item: Document | Task, tokenizer: Any, seed: int, copy: int) -> Toke
         return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_answer(tokenizer, item.output))
     variant = item if copy == 0 else _shuffled(item, seed, copy)
     return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_target(tokenizer, variant))
+
+
+def _with_images(
+    example: TokenisedExample, document: Document, images: TrainingImages, context: Context
+) -> TokenisedExample:
+    prompt, files = images.encode(document, example.prompt, context)
+    return replace(example, prompt=prompt, text=example.prompt, images=files)
 
 
 def _shuffled(document: Document, seed: int, copy: int) -> Document:

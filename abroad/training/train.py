@@ -34,9 +34,11 @@ from abroad.models.lora import peft_name, peft_names, trainable
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import write_factor
 from abroad.models.source import ADAPTER, INITIAL, ModelSource
+from abroad.models.vision import write_resolution
 from abroad.training.adapter import with_adapter
 from abroad.training.data import TokenisedExample, collate, collate_packed, make_examples, target_loss
 from abroad.training.guard import Guard, Verdict
+from abroad.training.images import mixed, training_images
 from abroad.training.optimizer import make_optimizer, schedule
 from abroad.training.order import Update, plan_updates
 from abroad.training.processes import Processes, fill, own_part, whole
@@ -96,10 +98,11 @@ class TrainingRun:
         self.settings, self.out, self.validation = settings, out, validation
         self.stop_after: int | None = None  # updates, of a replay
         self.on_score: Callable[[int, float], None] = lambda epoch, f1: None  # may raise to end the run
+        self.images = training_images(source, settings)
         self.tokenizer = load_tokenizer(source)
-        self.examples = make_examples(
-            documents, self.tokenizer, settings.max_length, context, settings.seed, settings.shuffles
-        )
+        documents = mixed(documents, settings.text_share, settings.seed)
+        how = (settings.max_length, context, settings.seed, settings.shuffles, self.images)
+        self.examples = make_examples(documents, self.tokenizer, *how)
         if not self.examples:
             raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")
         self.processes = Processes()
@@ -112,7 +115,7 @@ class TrainingRun:
             )
         own = {key: value for key, value in settings.identity().items() if key != "checkpoint_every"}
         own |= {"dropped": "layer and adapter"} if settings.residual_dropout else {}  # of earlier versions: the layer
-        self.pairs = [[example.prompt, example.target] for example in self.examples]
+        self.pairs = [example.data() for example in self.examples]
         self.identity = digest(own, self.pairs, self.processes.count, weights_digest(source))
         self.finished = read_finished(out, self._whole_identity())
         if self.finished is not None:
@@ -231,6 +234,9 @@ class TrainingRun:
 
     def _loss(self, batch: Sequence[TokenisedExample]) -> Any:
         inputs = collate_packed(batch) if self.settings.pack else collate(batch, self.tokenizer.pad_token_id)
+        if self.images is not None:
+            inputs.pop("position_ids")  # Qwen-VL has three for each token, which it makes of the images' sizes
+            inputs |= self.images.inputs(batch)
         inputs = {name: value.to(self.processes.device) for name, value in inputs.items()}
         return target_loss(self.model.get_base_model(), inputs)
 
@@ -337,7 +343,11 @@ class TrainingRun:
     def _validate(self) -> Any:
         engine = TransformersEngine(self.model.eval(), self.tokenizer)
         decoding = Decoding(num_beams=1, max_new_tokens=self.settings.validation_max_new_tokens)
-        predictions = list(GenerativeExtractor(engine, self.tokenizer, decoding, {}).extract(self.validation))
+        extractor = GenerativeExtractor(engine, self.tokenizer, decoding, {})
+        if self.images is not None:
+            engine.images = self.images.reader
+            extractor.show_images(self.images.resolution)
+        predictions = list(extractor.extract(self.validation))
         return micro_scores(self.validation, predictions)
 
     def _save_adapter(self, path: Path) -> None:
@@ -373,6 +383,8 @@ class TrainingRun:
             self.tokenizer.save_pretrained(self.out)
             if self.settings.rope_factor != 1:
                 write_factor(self.out, self.settings.rope_factor)
+            if self.images is not None:
+                write_resolution(self.out, self.images.resolution)
 
     def _whole_identity(self) -> str:
         """Of the run and of what its best checkpoint is chosen by."""

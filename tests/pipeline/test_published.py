@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
@@ -22,6 +23,7 @@ from abroad.synthesis.stages import generate_stage, instruct_stage, select_stage
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 from tests.conftest import make_document
+from tests.visual import save_visual_model
 
 CONFIGS = sorted(path for folder in ("paper", "recipes") for path in Path("configs", folder).glob("*.yaml"))
 SIZES = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64}
@@ -37,6 +39,8 @@ TRUE = {  # name of the model -> its architecture and the positions that it has
     **{f"llama-{size}": ("Llama", SIZES | {"max_position_embeddings": 2048}) for size in ("7b", "13b", "30b", "65b")},
 }
 
+VISUAL = {"llava-1.5-13b-hf": "llava"}  # likewise, of those that read images
+
 
 def small_tokenizer():
     """Byte-level BPE of 2,000 pieces learnt from the sample: decoding over few of them is quick."""
@@ -51,7 +55,7 @@ def small_tokenizer():
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(request, tmp_path_factory):
     """Name of a model in a config -> a tiny one like it, made once."""
     torch, transformers = (pytest.importorskip(name) for name in ("torch", "transformers"))
     tokenizer = small_tokenizer()
@@ -60,7 +64,10 @@ def models(tmp_path_factory):
     def make(name):
         name = name.rpartition("/")[2]
         target = folder / name
-        if not target.exists():
+        if name in VISUAL:
+            if not target.exists():
+                save_visual_model(request.getfixturevalue("smollm2"), target, VISUAL[name])
+        elif not target.exists():
             family, sizes = TRUE[name]
             ids = {key: getattr(tokenizer, key) for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
             torch.manual_seed(0)
@@ -84,6 +91,10 @@ def trained(path, models, out):
     items = [study("1", 60), study("2", 90)]
     if path.stem == "investlm":
         items.append(Task("3", "long", "Which acid?", study("3", 4000).text, "usnic acid"))  # beyond the plain context
+    if settings.resolution:
+        Image.new("RGB", (400, 300), "red").save(out.parent / "figure.png")
+        for item in items:
+            item.extra["images"] = [str(out.parent / "figure.png")]
     context = Context()
     report = train(items, [], settings, out, context)
     assert report.examples == len(items) and not context.rejects

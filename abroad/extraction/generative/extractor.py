@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from abroad.core.arguments import each_of
+from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
+from abroad.documents.images import IMAGES, SET_ASIDE, figures, images_digest
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.extraction.generative.chunks import chunks
 from abroad.extraction.generative.decoding import Decoding
@@ -29,29 +32,55 @@ class GenerativeExtractor:
         tokenizer: of the engine's model.
         decoding: how the text of the relations is decoded.
         identity: names the model for resumption and the run record.
+
+    Attributes:
+        resolution: longest side in pixels of the images that the model is shown; 0 shows none.
+        images_from: folder that relative paths of images count from.
     """
+
+    resolution = 0
+    images_from = Path()
 
     def __init__(self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any]) -> None:
         self.engine, self.tokenizer, self.decoding = engine, tokenizer, decoding
         self.identity = {**identity, "decoding": decoding.identity(), "reading": _READING}
+
+    def show_images(self, resolution: int, folder: Path | None = None) -> None:
+        """Show the model the images of documents."""
+        self.resolution, self.images_from = resolution, folder or Path()
+        if resolution:
+            self.identity["resolution"] = resolution
+
+    def input_digest(self, document: Document) -> str:
+        """Changes when the text or an image does."""
+        if not self.resolution or not document.extra.get(IMAGES):
+            return digest(document.text)
+        return digest(document.text, images_digest(document, self.images_from))
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         documents = each_of(documents, "documents", Document)
         by_id = {document.id: document for document in documents}
         parts: dict[str, list[str]] = {}
         waiting: dict[str, dict[int, Prediction]] = {}
+        reasons: dict[str, tuple[str, ...]] = {}
 
         def requests() -> Iterator[GenerationRequest]:
             for document in documents:
                 parts[document.id] = self._parts(document)
-                for number, text in enumerate(parts[document.id]):
-                    yield self._request(f"{number}:{document.id}", text)
+                shown = figures(document, self.images_from, self.resolution)
+                if shown.set_aside:
+                    reasons[document.id] = shown.set_aside
+                for number, text in enumerate(parts[document.id]):  # images go with the first
+                    yield self._request(f"{number}:{document.id}", text, () if number else shown.urls)
 
         for generation in self.engine.generate(requests()):
             number, _, key = generation.id.partition(":")
             waiting.setdefault(key, {})[int(number)] = read_generation(by_id[key], generation)
             if len(waiting[key]) == len(parts[key]):
-                yield merge_parts(key, [prediction for _, prediction in sorted(waiting.pop(key).items())])
+                prediction = merge_parts(key, [prediction for _, prediction in sorted(waiting.pop(key).items())])
+                if key in reasons:
+                    prediction.extra[SET_ASIDE] = list(reasons.pop(key))
+                yield prediction
 
     def _parts(self, document: Document) -> list[str]:
         """The text, or chunks of it where it does not fit the context and chunks are wanted."""
@@ -68,7 +97,7 @@ class GenerativeExtractor:
             return [document.text]
         return chunks(document.text, tokens, room, min(self.decoding.chunk_overlap, room // 2))
 
-    def _request(self, id: str, text: str) -> GenerationRequest:
+    def _request(self, id: str, text: str, images: tuple[str, ...] = ()) -> GenerationRequest:
         prompt = encode_prompt(self.tokenizer, text)
         return GenerationRequest(
             id=id,
@@ -79,6 +108,7 @@ class GenerativeExtractor:
             early_stopping=self.decoding.early_stopping,
             force_end=self.decoding.force_end,
             ngram_block=self.decoding.no_repeat_ngram_size,
+            images=images,
         )
 
 

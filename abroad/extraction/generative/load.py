@@ -14,6 +14,7 @@ from abroad.extraction.generative.extractor import GenerativeExtractor
 from abroad.models.identity import weights_digest
 from abroad.models.load import load_tokenizer
 from abroad.models.resolve import resolve_model
+from abroad.models.vision import read_resolution
 
 
 def load_generative_extractor(
@@ -45,4 +46,6 @@ def load_generative_extractor(
     identity |= {"model": str(source.adapter or source.base), "weights": weights_digest(source)}
     for key, other in spec.settings.further_models.items():
         identity[f"{key}_weights"] = weights_digest(resolve_model(other))
-    return GenerativeExtractor(spec.make(Context(say=tell)), load_tokenizer(source), decoding, identity)
+    extractor = GenerativeExtractor(spec.make(Context(say=tell)), load_tokenizer(source), decoding, identity)
+    extractor.show_images(read_resolution(source.adapter))
+    return extractor
