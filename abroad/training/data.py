@@ -6,16 +6,13 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from abroad.core.context import Context
 from abroad.core.io import file_sha256
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.extraction.generative.encode import encode_answer, encode_prompt, encode_target
-
-if TYPE_CHECKING:
-    from abroad.training.images import TrainingImages
 
 IGNORED = -100
 """Label of a token that takes no part in the loss (transformers' convention)."""
@@ -48,6 +45,16 @@ class TokenisedExample:
         return [self.prompt, self.target, *shown]
 
 
+class ShowsImages(Protocol):
+    """What reads images of documents (`abroad.training.images`)."""
+
+    def encode(
+        self, document: Document, prompt: tuple[int, ...], context: Context
+    ) -> tuple[tuple[int, ...], tuple[Path, ...]]:
+        """(the prompt with tokens for the images before it, the images' files)."""
+        ...
+
+
 def make_examples(
     documents: Iterable[Document | Task],
     tokenizer: Any,
@@ -55,7 +62,7 @@ def make_examples(
     context: Context,
     seed: int,
     shuffles: int = 1,
-    images: TrainingImages | None = None,
+    images: ShowsImages | None = None,
 ) -> list[TokenisedExample]:
     """Encode documents and tasks; one longer than `max_length` tokens is set aside, never cut.
 
@@ -91,7 +98,7 @@ def _encode(item: Document | Task, tokenizer: Any, seed: int, copy: int) -> Toke
 
 
 def _with_images(
-    example: TokenisedExample, document: Document, images: TrainingImages, context: Context
+    example: TokenisedExample, document: Document, images: ShowsImages, context: Context
 ) -> TokenisedExample:
     prompt, files = images.encode(document, example.prompt, context)
     return replace(example, prompt=prompt, text=example.prompt, images=files)

@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
@@ -22,10 +22,8 @@ from abroad.engines.images import decoded
 from abroad.engines.transformers.images import ImageReader, Shown, together
 from abroad.models.source import ModelSource
 from abroad.models.vision import load_processor, reads_images
+from abroad.training.data import TokenisedExample
 from abroad.training.settings import TrainSettings
-
-if TYPE_CHECKING:
-    from abroad.training.data import TokenisedExample
 
 
 def training_images(source: ModelSource, settings: TrainSettings) -> TrainingImages | None:
@@ -60,7 +58,9 @@ class TrainingImages:
     reader: ImageReader
     resolution: int
 
-    def encode(self, document: Document, prompt: tuple[int, ...], context: Context) -> tuple[tuple[int, ...], Any]:
+    def encode(
+        self, document: Document, prompt: tuple[int, ...], context: Context
+    ) -> tuple[tuple[int, ...], tuple[Path, ...]]:
         """(the prompt with tokens for the images before it, the images' files); what cannot be shown is set aside."""
         found = figures(document, Path(), self.resolution)
         for reason in found.set_aside:
