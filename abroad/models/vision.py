@@ -18,26 +18,31 @@ from abroad.models.hub import is_hub_name, small_files
 from abroad.models.load import model_errors, ready_tokenizer
 from abroad.models.source import ModelSource
 
-_CONFIG = "config.json"
+_CONFIG, _PROCESSOR = "config.json", ("processor_config.json", "preprocessor_config.json")
 _FILE = "images.json"
 
 
 def reads_images(source: ModelSource) -> bool:
-    """Whether the base model reads images; False where its files cannot be had, which loading it will say.
+    """Whether the base model reads images: it has a tower, and beside it its processor.
 
-    No weights are read, and transformers is not imported.
+    False too where its files cannot be had, which loading it will say. No weights are read, and transformers is not
+    imported.
     """
+    names = (_CONFIG, *_PROCESSOR)
     if is_hub_name(source.base):
-        files = small_files(source.base, (_CONFIG,))
+        files = small_files(source.base, names)
     else:
-        files = [path] if (path := Path(source.base) / _CONFIG).is_file() else []
-    for file in files:
-        try:
-            config = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return False
-        return isinstance(config, dict) and isinstance(config.get("vision_config"), dict)
-    return False
+        files = [path for name in names if (path := Path(source.base) / name).is_file()]
+    config = next((file for file in files if file.name == _CONFIG), None)
+    return config is not None and len(files) > 1 and _has_tower(config)
+
+
+def _has_tower(config: Path) -> bool:
+    try:
+        values = json.loads(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(values, dict) and isinstance(values.get("vision_config"), dict)
 
 
 def write_resolution(adapter: Path, resolution: int) -> None:

@@ -185,10 +185,19 @@ def test_a_model_without_a_tower_is_refused_before_it_is_loaded(name, tiny_model
     EngineSpec.read(name, str(visual("llava"))).require(Capability.IMAGES, "reading images")
 
 
-def test_a_model_without_its_processor_says_so(visual, tmp_path):
+def test_a_model_without_its_processor_reads_text_and_refuses_images_in_words(visual, tmp_path):
     import shutil
 
     folder = shutil.copytree(visual("llava"), tmp_path / "bare")
     (folder / "processor_config.json").unlink()
+    found = answers(make_engine("transformers", str(folder)), request("plain"), request("shown", images=(RED,)))
+    assert found["plain"].tokens and "reads text only" in found["shown"].error
+
+
+def test_a_damaged_processor_is_told(visual, tmp_path):
+    import shutil
+
+    folder = shutil.copytree(visual("llava"), tmp_path / "damaged")
+    (folder / "processor_config.json").write_text("{}")
     with pytest.raises(InputError, match="cannot be loaded as a model that reads images"):
         make_engine("transformers", str(folder))
