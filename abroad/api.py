@@ -19,7 +19,6 @@ from abroad.core.jsonl import first_half
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.base import Extractor
 from abroad.extraction.load import BUILTIN, load_extractor
-from abroad.sources.formats.recognise import SUFFIXES
 
 if TYPE_CHECKING:
     import pandas
@@ -52,9 +51,9 @@ def extract(
 ) -> list[Relation] | list[list[Relation]]:
     """Extract "organism produces chemical" relations from a text, a document, or several of them.
 
-    In a text, a first line that an empty line follows is the title. The built-in extractor reads about 55 abstracts
-    a second on one core; it is loaded once a process. Any other is loaded at each call: load it once, with
-    `load_extractor`, where you call this often.
+    In a text, a first line that an empty line follows is the title. A full text is read part by part, as the command
+    does. The built-in extractor reads about 55 abstracts a second on one core; it is loaded once a process. Any other
+    is loaded at each call: load it once, with `load_extractor`, where you call this often.
 
     Args:
         text: A text, a `Document`, or several of either.
@@ -65,7 +64,7 @@ def extract(
     Returns:
         The relations in the order of the text; for several texts a list of them for each. `score` is a probability,
         0 to 1, or None from an extractor that has none. Offsets of evidence count Unicode code points, in the
-        text as it was given, or in `Document.text`; a text of more than 100,000 is refused.
+        text as it was given, or in `Document.text`.
 
     Raises:
         InputError: A text is empty or no text, a path stands in its place (`read_documents` reads files), or there is
@@ -298,10 +297,16 @@ def _extract_all(
     documents = [_numbered(item, number) for number, item in enumerate(texts)]
     if isinstance(extractor, str | Path):
         extractor = _builtin() if extractor == BUILTIN else load_extractor(extractor)
-    predictions = {prediction.id: prediction for prediction in extractor.extract(documents)}
+    from abroad.extraction.full_texts import extracted  # full texts part by part, as the command does
+
+    predictions = {prediction.id: prediction for prediction in extracted(extractor, documents)}
     for number, document in enumerate(documents):
         if (error := predictions[document.id].error) is not None:
             raise AbroadError(f"{_name(texts[number], number)}: {error}")
+        if failed := predictions[document.id].extra.get("parts_failed"):
+            reason = next(iter(failed.values()))
+            what = f"{_name(texts[number], number)}: {len(failed)} of its parts could not be read"
+            warnings.warn(f"{what} ({reason}); their relations are missing", stacklevel=3)
     answers = [predictions[document.id] for document in documents]
     if link:
         from abroad.linking.link import Linker
@@ -318,9 +323,11 @@ def _name(item: object, number: int) -> str:
 
 
 def _numbered(item: object, number: int) -> Document:
+    from abroad.documents.inputs import names_file
+
     if isinstance(item, Document):
         document = item
-    elif isinstance(item, Path) or (isinstance(item, str) and _names_file(item)):
+    elif isinstance(item, Path) or (isinstance(item, str) and names_file(item)):
         raise InputError(f"{_name(item, number)}: {_a_file(item)}")
     elif isinstance(item, str):
         title, abstract, _ = _split(item)
@@ -336,17 +343,6 @@ def _numbered(item: object, number: int) -> Document:
 
 def _a_file(path: str | Path) -> str:
     return f"expected a text, found the name of a file; abroad.extract(abroad.read_documents({str(path)!r})) reads it"
-
-
-def _names_file(text: str) -> bool:
-    """Whether a text is nothing but a name of a file that is there, or of the kind that we read."""
-    if len(text) > 1_000 or len(text.split()) != 1:
-        return False
-    if text.lower().endswith(SUFFIXES):
-        return True
-    from abroad.documents.inputs import is_file
-
-    return ("." in text or "/" in text) and is_file(text)
 
 
 def _split(text: str) -> tuple[str, str, int]:

@@ -1,6 +1,7 @@
 """Documents a second of extraction by one and more processes, its memory by the number of documents, and PubMed's time.
 
     python -m benchmarks.extract_scale [--documents 600] [--many 1000000] [--ray] > benchmarks/results/extract_scale.md
+    python -m benchmarks.extract_scale --formats 100000      # the table of memory by format alone
 
 Speed: the built-in extractor on abstracts of the project's own sample, start-up (processes, extractor) apart: each
 rate is that between a small and a large run of the same kind. Memory: records that a generator writes, and an extractor
@@ -10,6 +11,8 @@ that reads each text and costs next to nothing, so that a million take minutes; 
 from __future__ import annotations
 
 import argparse
+import csv
+import gzip
 import json
 import os
 import platform
@@ -22,6 +25,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 from abroad.core.context import Context
 from abroad.core.io import dump_line, read_documents
@@ -52,21 +56,48 @@ class Cheap:
             yield Prediction(document.id, [Relation(words[0], words[-1], 0.5)])
 
 
-def write_records(path: Path, count: int) -> None:
+def papers(count: int) -> Iterator[dict[str, str]]:
     """Records with an id and a text of their own, as long as abstracts are."""
     words = " ".join(document.text for document in read_documents(SAMPLE)).split()
-    with path.open("w", encoding="utf-8") as stream:
-        for number in range(count):
-            start = number * 7 % (len(words) - _WORDS)
-            text = " ".join(words[start : start + _WORDS])
-            stream.write(dump_line({"id": str(number), "ArticleTitle": f"Paper {number}", "AbstractText": text}))
+    for number in range(count):
+        start = number * 7 % (len(words) - _WORDS)
+        text = " ".join(words[start : start + _WORDS])
+        yield {"id": str(number + 1), "ArticleTitle": f"Paper {number}", "AbstractText": text}
+
+
+def write_records(path: Path, count: int) -> None:
+    """Records in the format of the file's name."""
+    if path.suffix == ".parquet":
+        import polars as pl
+
+        pl.DataFrame(list(papers(count))).write_parquet(path, row_group_size=10_000)
+        return
+    packed = gzip.open if path.suffix == ".gz" else open
+    with packed(path, "wt", encoding="utf-8", newline="") as stream:
+        if ".csv" in path.suffixes:
+            writer = csv.DictWriter(stream, ["id", "ArticleTitle", "AbstractText"])
+            writer.writeheader()
+            writer.writerows(papers(count))
+        elif ".xml" in path.suffixes:
+            stream.write("<PubmedArticleSet>\n")
+            stream.writelines(map(_as_xml, papers(count)))
+            stream.write("</PubmedArticleSet>\n")
+        else:
+            stream.writelines(map(dump_line, papers(count)))
+
+
+def _as_xml(paper: dict[str, str]) -> str:
+    title, text = (escape(paper[name]) for name in ("ArticleTitle", "AbstractText"))
+    article = f"<ArticleTitle>{title}</ArticleTitle><Abstract><AbstractText>{text}</AbstractText></Abstract>"
+    citation = f'<MedlineCitation><PMID Version="1">{paper["id"]}</PMID><Article>{article}</Article></MedlineCitation>'
+    return f"<PubmedArticle>{citation}</PubmedArticle>\n"
 
 
 def run(path: Path, cheap: bool, workers: int) -> dict[str, Any]:
     """One run in this process: its seconds, and the memory of this process and of its workers."""
     make = Cheap if cheap else partial(load_extractor, "builtin")
     begun = time.perf_counter()
-    out = path.with_suffix(".predictions.jsonl")
+    out = path.with_name(f"{path.name}.predictions.jsonl")
     settings = FileSettings(link=not cheap, workers=workers)
     with open_inputs([path], Context(), InputSettings()) as inputs:
         report = extract_stage(inputs, out, Extraction(make(), make), settings, Context())
@@ -126,6 +157,22 @@ def memory_table(folder: Path, many: int) -> tuple[list[str], float]:
     return lines, serial_cost(folder)
 
 
+def format_table(folder: Path, many: int) -> list[str]:
+    """The lines of a table: the peak of one process for a fifth of the records and for all, by format."""
+    lines = ["| format | records | seconds | peak, MiB | beside the fifth |", "| --- | ---: | ---: | ---: | ---: |"]
+    for ending in (".jsonl", ".jsonl.gz", ".csv", ".xml", ".xml.gz", ".parquet"):
+        peaks = []
+        for count in (many // 5, many):
+            path = folder / f"records-{count}{ending}"
+            write_records(path, count)
+            row = measured(path, cheap=True, workers=1)
+            path.unlink()
+            peaks.append(row["driver_mb"])
+            ratio = f"{peaks[-1] / peaks[0]:.2f}" if len(peaks) > 1 else ""
+            lines.append(f"| {ending} | {count:,} | {row['seconds']:.0f} | {row['driver_mb']:.0f} | {ratio} |")
+    return lines
+
+
 def serial_cost(folder: Path) -> float:
     """Seconds a record of what the first process does alone: reading, splitting into shards, joining them."""
     from abroad.core.shards import ShardedOutput, ShardPlan
@@ -156,6 +203,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--documents", type=int, default=600, help="for the speed")
     parser.add_argument("--many", type=int, default=1_000_000, help="records for the memory")
+    parser.add_argument("--formats", type=int, metavar="RECORDS", help="print the memory by format alone")
     parser.add_argument("--ray", action="store_true", help="measure Ray too")
     parser.add_argument("--run", type=Path, help="one run over this file, for the benchmark itself")
     parser.add_argument("--cheap", action="store_true")
@@ -166,6 +214,9 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as name:
         folder = Path(name)
+        if options.formats is not None:
+            print("\n".join(format_table(folder, options.formats)))
+            return
         memory, serial = memory_table(folder, options.many)
         speed, per_core = speed_table(folder, options.documents, options.ray)
     print(

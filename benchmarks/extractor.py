@@ -17,7 +17,6 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -161,8 +160,7 @@ def main() -> None:
     examples = [Example(document) for document in (*held_out, *curated)]
     further = further_examples(shared, [*held_out, *curated])
     measured = cross_validate(examples, further, default_tagger(), adapt=False)
-    shipped = dict.fromkeys(measured.thresholds, extractor.min_score)
-    out_of_fold = replace(measured, thresholds=shipped).predictions(examples)
+    out_of_fold = measured.predictions(examples, extractor.min_score)
     predictions = out_of_fold[len(held_out) :]
     print(row("validation (scorer out of fold)", held_out, out_of_fold[: len(held_out)]))
     print(row("97 curated, published set (scorer out of fold; looked at)", curated, predictions))

@@ -26,7 +26,8 @@ from abroad.extraction.builtin.reading import read_text
 ROOT = Path(__file__).parents[1]
 SPLIT = json.loads((ROOT / "benchmarks" / "results" / "split.json").read_text(encoding="utf-8"))
 # Of what the scorer learns from beside whole abstracts: sentences of them, food sentences, short texts, other fields.
-_SENTENCE_WEIGHT, _FOOD_WEIGHT, _SHORT_WEIGHT, _OTHERS_WEIGHT = 0.2, 0.7, 0.5, 1.5
+_SENTENCE_WEIGHT, _FOOD_WEIGHT, _OTHERS_WEIGHT = 0.2, 0.7, 1.5
+_SHORT_WEIGHTS = {"short": 0.5, "role": 0.3}
 
 
 def labelled(shared: Path) -> list[Document]:
@@ -109,7 +110,14 @@ def synthetic() -> list[Document]:
 
 def for_scorer(document: Document) -> bool:
     """Whether a short text or an abstract of another field is kept from the encoder, for the scorer to learn from."""
-    share = {"short": 4, "journals_2021_other": 6, "mibig_negatives": 6, "foodmine_garlic_cocoa": 6, "biored": 6}
+    share = {
+        "short": 4,
+        "role": 1,
+        "journals_2021_other": 6,
+        "mibig_negatives": 6,
+        "foodmine_garlic_cocoa": 6,
+        "biored": 6,
+    }
     of = share.get(document.id.split(":")[0].split("-")[0])
     return of is not None and hashlib.sha256(document.text.encode("utf-8")).digest()[0] % of == 0
 
@@ -219,7 +227,7 @@ def further_examples(shared: Path, documents: list[Document]) -> list[Example]:
     sentences = [Example(document, _SENTENCE_WEIGHT) for document in (*alone, *pairs)]
     parts = ((d, pairs) for d, pairs in food_sentences(shared) if _food_part(d) == "scorer")
     food = [Example(d, _FOOD_WEIGHT, pairs) for d, pairs in parts]
-    short = [Example(d, _SHORT_WEIGHT) for d in synthetic() if for_scorer(d)]
+    short = [Example(d, _SHORT_WEIGHTS[d.id.split("-")[0]]) for d in synthetic() if for_scorer(d)]
     others = [Example(d, _OTHERS_WEIGHT) for d in judged_others(shared) if for_scorer(d)]
     decided = [Example(d) for d in disagreements(shared)]
     return [*sentences, *food, *short, *others, *decided]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import abroad
-from abroad.core.io import read_documents, write_jsonl
+from abroad.core.io import read_documents, read_predictions, write_documents, write_jsonl
 from tests.cli.test_help import HEAVY
 
 ROOT = Path(__file__).parents[1]
@@ -44,7 +44,7 @@ def test_naming_every_function_loads_nothing_heavy():
 
 def test_every_public_name_is_lazy_and_listed():
     assert set(abroad._MODULES) == set(abroad.__all__)
-    assert {*abroad.__all__, "__version__"} <= set(dir(abroad))
+    assert set(dir(abroad)) == {*abroad.__all__, "__version__"}, "what a user is shown at the prompt"
     before = python("import abroad; print(sorted(set(abroad.__all__) & set(vars(abroad))))")
     assert before == "[]"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
@@ -136,6 +136,22 @@ def test_a_document_keeps_its_own_offsets():
     (relation,) = abroad.extract(document)
     assert all(document.text[item.start : item.end] == item.text for item in relation.evidence)
     assert document.id == "x" and document.relations == []
+
+
+def test_a_full_text_is_read_part_by_part_as_the_command_does(tmp_path, cli):
+    said = [f"{name} was isolated from Usnea barbata." for name in ("Usnic acid", "Berberine", "Scopoletin")]
+    paragraphs = [f"{said[n % 3]} The trees were old. Nobody had looked there before." for n in range(1_100)]
+    document = abroad.Document("1", "Lichens of the north.", "\n".join(paragraphs))
+    assert len(document.text) > 100_000
+    write_documents(tmp_path / "d.jsonl", [document])
+    assert cli("extract", tmp_path / "d.jsonl", "--out", tmp_path / "p.jsonl").exit_code == 0
+    [expected] = read_predictions(tmp_path / "p.jsonl")
+    relations = abroad.extract(document)
+    assert relations == expected.relations and {r.chemical for r in relations} >= {"Usnic acid", "Scopoletin"}
+    text = f"{document.title}\n\n{document.abstract}"
+    of_text = abroad.extract(text)
+    assert [r.chemical for r in of_text] == [r.chemical for r in relations]
+    assert all(text[e.start : e.end] == e.text for r in of_text for e in r.evidence)
 
 
 def test_several_texts_and_documents_give_a_list_each_in_their_order():

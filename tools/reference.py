@@ -1,6 +1,6 @@
-"""Write the reference pages that follow from the code: the commands, and the keys of a run config.
+"""Write the reference pages that follow from the code: the commands, the keys of a run config and of a field.
 
-python -m tools.reference            # write docs/reference/commands.md and docs/reference/config.md
+python -m tools.reference            # write docs/reference/commands.md, config.md and field.md
 python -m tools.reference --check    # exit code 1 if they are not what the code says today
 """
 
@@ -40,6 +40,11 @@ CONFIG_HEAD = """\
 A config is a YAML file with one section for each stage. `abroad config check FILE` finds every mistake of a file at
 once, and `abroad config show FILE` prints it with all defaults. Relative paths count from the folder of the config,
 or from `--base-dir`."""
+
+
+FIELD_HEAD = """\
+A [field](../how-to/field.md) is a YAML file. `abroad field check FILE` finds every mistake of one at once. Files that
+it names count from its folder. NAME stands for a name of your own; a list of mappings has the keys of each below it."""
 
 
 def commands_page() -> str:
@@ -168,6 +173,14 @@ def config_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def field_page() -> str:
+    """The page of a field's keys."""
+    from abroad.core.field import Field
+
+    parts = [WRITTEN, "# Keys of a field", FIELD_HEAD, *_section(Field, "")]
+    return "\n\n".join(parts) + "\n"
+
+
 def _section(kind: type[BaseModel], path: str) -> Iterator[str]:
     if path:
         yield f"## {path}"
@@ -177,7 +190,8 @@ def _section(kind: type[BaseModel], path: str) -> Iterator[str]:
     for name, field in kind.model_fields.items():
         inner = _model_of(field.annotation)
         if inner is not None:
-            below.append((inner, f"{path}.{name}" if path else name))
+            longer = f"{path}.{name}" if path else name
+            below.append((inner, f"{longer}.NAME" if get_origin(field.annotation) is dict else longer))
             continue
         default = "required" if field.is_required() else f"`{_plain(field.get_default(call_default_factory=True))}`"
         rows.append([f"`{name}`", _escaped(field.description or ""), _type_name(field.annotation), default])
@@ -217,7 +231,7 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-PAGES = {"commands.md": commands_page, "config.md": config_page}
+PAGES = {"commands.md": commands_page, "config.md": config_page, "field.md": field_page}
 
 
 def main(arguments: list[str]) -> int:

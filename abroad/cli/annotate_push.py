@@ -69,13 +69,13 @@ def push(
 
     source = _source(documents, database, predictions)
     context = Context(say=say)
-    client = connect(url, api_key)
     ranks = read_sample_ranks(sample) if sample else None
     if documents is not None:
         shown = read_documents(documents, context)
         found = read_predictions(predictions, context) if predictions else []
     else:
         shown, found = _chosen(source, wanted, top)
+    client = connect(url, api_key)  # after the files, so that what is wrong with these is told first
     report = send(client, shown, found, settings, context, ranks)
     report_rejects(context, predictions or source, "rejects-of-push.jsonl")
     _print_report(report, settings.curators)

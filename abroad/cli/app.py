@@ -12,6 +12,7 @@ from abroad.core.version import version
 app = typer.Typer(
     cls=CommandGroup,
     help="Turn the literature of an under-explored biomedical field into a database of relations.",
+    epilog="Example: abroad extract documents.jsonl --out predictions.jsonl",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -35,6 +36,7 @@ def root(
 _GROUPS = (
     "run",
     "config",
+    "field",
     "lotus",
     "sample",
     "documents",

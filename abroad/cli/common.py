@@ -81,9 +81,15 @@ class CommandGroup(TyperGroup):
             raise typer.Exit(1) from None
 
 
-def group(help: str) -> typer.Typer:
-    """A typer app for a group of commands."""
-    return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+def group(help: str, example: str) -> typer.Typer:
+    """A typer app for a group of commands; its help ends with an example of one of them."""
+    return typer.Typer(
+        help=help,
+        epilog=f"Example: {example}",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
 
 
 @contextlib.contextmanager

@@ -9,7 +9,10 @@ import typer
 from abroad.cli.common import group, say
 from abroad.cli.options import BASE_DIR
 
-commands = group("Check and show run configs.")
+commands = group(
+    "Check and show run configs.",
+    example="abroad config check configs/language_model.yaml",
+)
 
 
 @commands.command()

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 SEQ2REL = Kind("seq2rel's table or predictions as JSONL", (".tsv", ".txt", ".jsonl", ".ndjson"))
 
-app = group("Documents: find and fetch titles and abstracts, split them into parts.")
+app = group(
+    "Documents: find and fetch titles and abstracts, split them into parts.",
+    example="abroad documents fetch sample.tsv --relations relations.tsv --out documents.jsonl",
+)
 
 
 def register(parent: typer.Typer) -> None:

@@ -42,6 +42,7 @@ def search(
     from dataclasses import asdict
 
     from abroad.core.context import Context
+    from abroad.core.errors import InputError
     from abroad.core.http import HttpSettings
     from abroad.core.provenance import run_record
     from abroad.documents.search import search_europepmc, search_pubmed
@@ -49,6 +50,9 @@ def search(
     from abroad.sources.eutils import EutilsClient
     from abroad.sources.kept import KeptAnswers
 
+    if query is not None and not query.strip():
+        raise InputError("expected a QUERY as one types it there, found no words; without any QUERY at all, papers on "
+                         "natural products are searched for")  # fmt: skip
     context, settings = Context(say=say), settings.replace(query=query)
     with run_record(out, "documents search", {**settings.identity(), "query": settings.words}, []) as record:
         if settings.source == "pubmed":

@@ -57,6 +57,7 @@ def evaluate(
     from abroad.core.registry import Capability
     from abroad.documents.predictions import read_predictions
     from abroad.evaluation.bootstrap import paired_bootstrap
+    from abroad.evaluation.evaluate import undirected_of
     from abroad.evaluation.metrics import compare as set_beside
     from abroad.evaluation.protocols import PROTOCOLS
     from abroad.evaluation.report import write_report
@@ -78,7 +79,8 @@ def evaluate(
         )
     if compare is not None:
         documents = [outcome.document for outcome in evaluation.comparison.outcomes]
-        other = set_beside(documents, read_predictions(compare, context), settings.protocol)
+        undirected = undirected_of(settings, documents)
+        other = set_beside(documents, read_predictions(compare, context), settings.protocol, undirected)
         others, own = ([outcome.scores for outcome in side.outcomes] for side in (other, evaluation.comparison))
         difference = paired_bootstrap(others, own, resamples=settings.resamples, seed=settings.seed)
         result["compared_with"] = {"file": str(compare), "f1": round(other.scores.f1, 2), **_rounded(difference)}
@@ -160,7 +162,7 @@ def _show(evaluation: Evaluation, result: dict[str, Any]) -> None:
     if evaluation.errors:
         typer.echo("\nerrors")
     for count in evaluation.errors:
-        example = f"{count.example.organism} -> {count.example.chemical} ({count.example.document})"
+        example = f"{count.example.head} -> {count.example.tail} ({count.example.document})"
         typer.echo(
             f"  {count.side + ': ' + count.kind:34} {count.count:5} in {count.documents} documents, as {example}"
         )

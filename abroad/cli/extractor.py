@@ -15,7 +15,10 @@ from abroad.core.context import Context
 if TYPE_CHECKING:
     from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
-app = group("The built-in extractor: train it on your own documents, see what it scores.")
+app = group(
+    "The built-in extractor: train it on your own documents, see what it scores.",
+    example="abroad extractor train curated.jsonl --out mine",
+)
 
 
 def register(parent: typer.Typer) -> None:
@@ -91,9 +94,9 @@ def show(
 
     extractor = PairExtractor.load(model or DEFAULT_FOLDER)
     _show(extractor.facts)
-    typer.echo(
-        f"\ndefault --min-score {extractor.min_score:g}\n\nmin-score  precision  recall     F1  (held out, percent)"
-    )
+    beside = "" if extractor.beside is None else f"; {extractor.beside:g} for what stands beside it in an abstract"
+    typer.echo(f"\ndefault --min-score {extractor.min_score:g}{beside}")
+    typer.echo("\nmin-score  precision  recall     F1  (held out, percent)")
     for point in extractor.points:
         if round(point.threshold * 100) % 5 == 0:
             typer.echo(f"{point.threshold:9.2f}  {point.precision:9.1f}  {point.recall:6.1f}  {point.f1:5.1f}")

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 PAGE_AND_NUMBERS = replace(PAGE, beside=lambda path: (path.with_suffix(".json"),))
 
-app = group("What a model looks at while it reads.")
+app = group(
+    "What a model looks at while it reads.",
+    example="abroad inspect attention documents.jsonl --model model --out attention.html",
+)
 
 
 @app.callback()

@@ -153,10 +153,12 @@ def _coverage(found: Stats) -> str:
 
 
 def _calibration(found: Stats) -> str:
+    from abroad.knowledge.combine import why_not_fitted
+
     fitted = found.calibration
     known = f"{fitted.right:,} right and {fitted.wrong:,} wrong relations of {fitted.documents:,} documents"
     if not fitted.fitted:
-        return f"scores are taken as they are (known: {known}; too few to calibrate)"
+        return f"scores are taken as they are: {why_not_fitted(fitted)}"
     return f"scores are calibrated on {known}: logit(q) = {fitted.a:.2f} logit(score) {fitted.b:+.2f}"
 
 

@@ -17,6 +17,7 @@ from abroad.core.outputs import Kind
 if TYPE_CHECKING:
     from abroad.knowledge.build import BuildReport, BuildSettings, Verdicts
 
+_MAX_NAMED = 3
 INDEX = Kind("an index", (".sqlite", ".sqlite3", ".db"))
 
 
@@ -114,14 +115,25 @@ def _show(out: Path, report: BuildReport, linked: bool) -> None:
         f"{out}: {report.documents:,} documents read: {report.added:,} new, {report.replaced:,} read again, "
         f"{report.unchanged:,} unchanged; {report.relations:,} relations"
     )
+    if report.corrected:
+        shown = ", ".join(report.corrected[:_MAX_NAMED]) + (", ..." if len(report.corrected) > _MAX_NAMED else "")
+        say(f"{len(report.corrected):,} have another text than before, and the old evidence went: {shown}")
+    if report.beside:
+        shown = ", ".join(f"{given} as {id}" for given, id in list(report.beside.items())[:_MAX_NAMED])
+        more = ", ..." if len(report.beside) > _MAX_NAMED else ""
+        say(f"{len(report.beside):,} have the id of another document, and go by one of their own: {shown}{more}")
+    if report.repeated:
+        say(f"{report.repeated:,} have a text that an earlier file has of the same PMID or DOI: they count once")
     say(f"{sum(report.pairs.values()):,} pairs: {_listed(report.pairs)}")
     if not linked:
         say("without --index no pair can be told to be known or new")
+    from abroad.knowledge.combine import why_not_fitted
+
     fitted, known = report.calibration, report.calibration.right + report.calibration.wrong
     if fitted.fitted:
         say(f"scores calibrated on {known:,} relations of {fitted.documents:,} documents whose answer is known")
     elif known:
-        say(f"scores taken as they are: the answer is known for {known:,} relations only, too few to calibrate")
+        say(f"scores taken as they are: {why_not_fitted(fitted)}")
 
 
 def _listed(pairs: dict[str, int], order: Sequence[str] = ("known", "new", "disputed", "not linked")) -> str:

@@ -23,7 +23,10 @@ _WITHOUT_PMIDS = (
     "--eutils asks NCBI for all, --wikidata reads them in a dump, --doi2pmid in a map (see data/README.md)"
 )
 
-app = group("The LOTUS table: which organism holds which structure, and which reference says so.")
+app = group(
+    "The LOTUS table: which organism holds which structure, and which reference says so.",
+    example="abroad lotus prepare lotus.csv.gz --doi2pmid doi2pmid.tsv --out relations.tsv",
+)
 
 
 def register(parent: typer.Typer) -> None:

@@ -10,7 +10,10 @@ from abroad.cli.common import group, say
 from abroad.cli.outputs import folder, writes
 from abroad.core.context import Context
 
-app = group("Make models ready: pickled weights become safetensors.")
+app = group(
+    "Make models ready: pickled weights become safetensors.",
+    example="abroad models convert microsoft/biogpt --out models/biogpt",
+)
 
 
 def register(parent: typer.Typer) -> None:

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 DECODING = "abroad.extraction.generative.decoding:Decoding"
 
-app = group("Make a fine-tuned model usable for others: pack, compress, card.")
+app = group(
+    "Make a fine-tuned model usable for others: pack, compress, card.",
+    example="abroad release pack model --dev dev.jsonl --out release",
+)
 
 
 def register(parent: typer.Typer) -> None:

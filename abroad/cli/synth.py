@@ -30,7 +30,10 @@ _Config = Annotated[Path | None, typer.Option(help="YAML with a section 'synthes
 
 GUIDE = Kind("principles and topics", (".yaml", ".yml"))
 
-app = group("Synthetic abstracts for known relations: instruct, generate, select.")
+app = group(
+    "Synthetic abstracts for known relations: instruct, generate, select.",
+    example="abroad synth generate prompts.jsonl --out abstracts.jsonl",
+)
 
 
 def register(parent: typer.Typer) -> None:

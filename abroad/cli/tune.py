@@ -37,7 +37,10 @@ STUDY = Kind("a study", (".sqlite", ".sqlite3", ".db"), recognise=_is_study, gro
 GRID = "images.json"
 """The cells of a grid of images, in its folder."""
 
-app = group("Search for the best settings of training or decoding (Optuna); a study goes on where it was.")
+app = group(
+    "Search for the best settings of training or decoding (Optuna); a study goes on where it was.",
+    example="abroad tune train train.jsonl --validation valid.jsonl --study study.sqlite --trials 80",
+)
 
 
 def register(parent: typer.Typer) -> None:

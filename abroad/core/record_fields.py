@@ -26,7 +26,9 @@ NAMES: dict[str, tuple[str, ...]] = {
 _SIGNS = re.compile(r"[\W_]+")
 _PMID = re.compile(r"(?:PMID:?\s*)?(\d{1,8})(?:\.0)?", re.IGNORECASE)
 _DOI = re.compile(r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
-_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_YEAR = re.compile(
+    r"(?<!\d)(?:1[5-9]|20)\d\d(?=(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?)?(?!\d))"  # also of 20190301
+)
 _MAX_SHOWN = 3
 
 
@@ -52,9 +54,18 @@ def read_doi(value: Any) -> str | None:
 
 
 def read_year(value: Any) -> int | None:
-    """The year of a date, as a number, "2019 Mar 1" or "03/2019"; None if there is none."""
-    found = _YEAR.search(str(value)) if isinstance(value, str | int | float) else None
-    return int(found[0]) if found else None
+    """The year of a date, as a number, "2019 Mar 1", "03/2019" or "20190301"; None if there is none.
+
+    Of a range ("1998 Nov-1999 Jan", as MEDLINE has it) it is the first.
+    """
+    years = read_years(value)
+    return years[0] if years else None
+
+
+def read_years(value: Any) -> tuple[int, int] | None:
+    """The first and the last year of a date, which are two where it is a range: "1998 Nov-1999 Jan"."""
+    found = _YEAR.findall(str(value)) if isinstance(value, str | int | float) else []
+    return (int(found[0]), max(map(int, found))) if found else None
 
 
 class DocumentMaker:

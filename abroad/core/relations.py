@@ -78,6 +78,11 @@ class Relation:
         return (self.head_type, self.type, self.tail_type) == (ORGANISM, PRODUCES, CHEMICAL)
 
     @property
+    def roles(self) -> tuple[str, str]:
+        """What the evidence of its head and of its tail is called."""
+        return (ORGANISM, CHEMICAL) if self.is_built_in else ("head", "tail")
+
+    @property
     def organism(self) -> str:
         """The head of a relation of the built-in field.
 

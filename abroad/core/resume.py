@@ -60,6 +60,13 @@ def _holds(path: Path, identity: dict[str, Any]) -> bool:
     return path.exists() and json.loads(path.read_text("utf-8")) == json.loads(json.dumps(identity))
 
 
+def read_identity(out: Path) -> dict[str, Any] | None:
+    """The identity that what lies at `out` was made with; None where it is not known."""
+    path = found(out, _IDENTITY)
+    identity: dict[str, Any] | None = json.loads(path.read_text("utf-8")) if path.exists() else None
+    return identity
+
+
 def write_identity(out: Path, identity: dict[str, Any] | None) -> None:
     """Say with which identity `out` was made; None: it is not known."""
     write_json(helper(out, _IDENTITY), identity)

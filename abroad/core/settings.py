@@ -7,9 +7,10 @@ and the commands take their options from them (`abroad.cli.options`).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -60,8 +61,11 @@ class Settings(_Checked):
 
     @model_validator(mode="before")
     @classmethod
-    def _read_former_names(cls, values: Any) -> Any:
-        return cls._renamed(values) if isinstance(values, Mapping) else values
+    def _read_as_given(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        numbers = _numbers(cls)
+        return {name: _no_number(value) if name in numbers else value for name, value in cls._renamed(values).items()}
 
     @classmethod
     def all_former_names(cls) -> dict[str, str]:
@@ -115,6 +119,10 @@ class Settings(_Checked):
         """
         return type(self)(**{name: getattr(self, name) for name in self.model_fields_set} | self._renamed(changes))
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Like pydantic's, but what is changed is checked: the same as `replace`."""
+        return self.replace(**update) if update else super().model_copy(deep=deep)
+
     def identity(self) -> dict[str, Any]:
         """What is compared when work is resumed: as JSON, by the names that records have had from the first."""
         former = {name: old for old, name in self.all_former_names().items()}
@@ -128,6 +136,43 @@ class Settings(_Checked):
             for name, value in values.items()
             if name not in default or getattr(self, name) != default[name]
         }
+
+
+class _Truth:
+    """Stands for a truth value where a number is expected: pydantic takes `True` itself for 1."""
+
+    def __init__(self, value: bool) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+def _no_number(value: Any) -> Any:
+    """The same with its truth values, also those within lists and mappings, as what no number is made of."""
+    if isinstance(value, bool):
+        return _Truth(value)
+    if isinstance(value, Mapping):
+        return {key: _no_number(inner) for key, inner in value.items()}
+    return type(value)(map(_no_number, value)) if type(value) in (list, tuple, set) else value
+
+
+@cache
+def _numbers(kind: type[BaseModel]) -> frozenset[str]:
+    """The fields that take a number, perhaps among others, but no truth value."""
+    leaves = {name: _leaves(field.annotation) for name, field in kind.model_fields.items()}
+    return frozenset(name for name, kinds in leaves.items() if kinds & {int, float} and bool not in kinds)
+
+
+def _leaves(annotation: Any) -> set[Any]:
+    """The types that an annotation names, within unions, containers and `Annotated`; of a literal, of its values."""
+    if get_origin(annotation) is Annotated:
+        return _leaves(get_args(annotation)[0])
+    if get_origin(annotation) is Callable:
+        return {Callable}
+    if get_origin(annotation) is Literal:
+        return {type(value) for value in get_args(annotation)}
+    return set().union(*map(_leaves, get_args(annotation))) if get_args(annotation) else {annotation}
 
 
 class NoSettings(Settings):
@@ -199,9 +244,15 @@ def _message(error: Any, kind: type[BaseModel] | None) -> str:
 
 def _keys(kind: type[BaseModel] | None, path: Sequence[int | str]) -> list[str]:
     """Keys that a mapping may have which stands in a model at a path; none where that is no model."""
+    within = False  # a mapping or a list of models, whose own key or number comes next
     for part in path:
+        if within:
+            within = False
+            continue
         field = kind.model_fields.get(str(part)) if kind is not None else None
         kinds = (field.annotation, *get_args(field.annotation)) if field is not None else ()
+        within = any(get_origin(k) in (dict, list, tuple) for k in kinds)
+        kinds = (*kinds, *(inner for k in kinds for inner in get_args(k)))
         kind = next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)
     return list(kind.model_fields) if kind is not None else []
 

@@ -51,11 +51,18 @@ class BaselineSettings(Settings):
     since: Year | None = Field(None, description="First year of publication; records without a year are left out.")
     until: Year | None = Field(None, description="Last year of publication.")
 
-    def takes(self, year: int | None) -> bool:
-        """Whether a record of this year is wanted."""
+    def takes(self, year: int | None, last_year: int | None = None) -> bool:
+        """Whether a record of this year, or of an issue of two, is wanted."""
         if self.since is None and self.until is None:
             return True
-        return year is not None and (self.since or year) <= year <= (self.until or year)
+        return year is not None and (self.since or year) <= (last_year or year) and year <= (self.until or year)
+
+    @property
+    def words(self) -> str:
+        """The years that are wanted, "" for all."""
+        if self.since is None and self.until is None:
+            return ""
+        return f"of the years {self.since or 'before'} to {self.until or 'today'}"
 
 
 @dataclass(frozen=True)
@@ -112,8 +119,11 @@ def read_baseline(
                     progress.advance(note=path.name)
             for where, reason in store.faults():
                 context.rejects.add(where, reason)
-            documents, retracted = store.write(out, context)
             records, left_out, without_text = store.counts()
+            if not store.left():
+                why = _why_nothing(settings, pmids, (records, left_out, without_text))
+                raise InputError(f"no record of {len(files)} files is left: {why}{context.rejects.first()}")
+            documents, retracted = store.write(out)
         _remove(store_path)
     return BaselineReport(len(files), resumed, records, left_out, without_text, documents, retracted)
 
@@ -138,9 +148,21 @@ def read_pmids(path: Path, context: Context) -> frozenset[str]:
     return frozenset(found)
 
 
+def _why_nothing(settings: BaselineSettings, pmids: Collection[str] | None, counts: tuple[int, int, int]) -> str:
+    """What became of the records, where none is left."""
+    records, left_out, without_text = counts
+    wanted = " and ".join(filter(None, (settings.words, f"of the {len(pmids)} PMIDs asked for" if pmids else "")))
+    parts = [f"of {records:,} records"] if records else ["there is no record in them"]
+    parts += [f"{left_out:,} are not {wanted}"] if left_out else []
+    parts += [f"{without_text:,} have neither a title nor an abstract"] if without_text else []
+    gone = records - left_out - without_text
+    parts += [f"{gone:,} were deleted or replaced by later ones"] if gone else []
+    return ", ".join(parts)
+
+
 def _wanted(settings: BaselineSettings, pmids: Collection[str] | None) -> Wanted:
     def wanted(record: Outline) -> bool:
-        return (pmids is None or record.pmid in pmids) and settings.takes(record.year)
+        return (pmids is None or record.pmid in pmids) and settings.takes(record.year, record.last_year)
 
     return wanted
 
@@ -227,20 +249,17 @@ class _Store:
         rows = [json.loads(counts) for (counts,) in self._do("SELECT counts FROM file")]
         return [sum(column) for column in zip(*rows, strict=True)]
 
-    def write(self, out: Path, context: Context) -> tuple[int, int]:
-        """Write the documents; returns how many, and how many of them are retracted.
+    def left(self) -> bool:
+        """Whether there is a document to write."""
+        return next(self._documents(), None) is not None
 
-        Raises:
-            InputError: there are none.
-        """
+    def write(self, out: Path) -> tuple[int, int]:
+        """Write the documents; returns how many, and how many of them are retracted."""
         count = retracted = 0
         with atomic_write(out) as stream:
             for line, marked in self._documents():
                 stream.write(line)
                 count, retracted = count + 1, retracted + marked
-            if not count:
-                files = len(list(self._do("SELECT 1 FROM file")))
-                raise InputError(f"no record of {files} files is left{context.rejects.first()}")
         return count, retracted
 
     def _documents(self) -> Iterator[tuple[str, int]]:

@@ -20,6 +20,7 @@ from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMa
 from abroad.core.records import read_stream
 from abroad.core.schema import Document
 from abroad.documents.fetch import attach
+from abroad.documents.parquet import parquet_records
 from abroad.documents.xml_documents import bioc_documents, is_full_text, package_documents, xml_documents
 from abroad.sources.formats import recognise as formats
 from abroad.sources.formats.identifiers import Identifier, read_identifier, read_identifiers
@@ -30,6 +31,7 @@ from abroad.sources.formats.pubmed_abstracts import read_pubmed_abstracts
 from abroad.sources.formats.ris import read_ris
 from abroad.sources.formats.spreadsheets import (
     ColumnNames,
+    Rows,
     describe,
     find_columns,
     read_delimited,
@@ -43,6 +45,7 @@ from abroad.sources.references import Reference
 Item = Document | Identifier
 _STREAMED = (
     *(".xml", ".xml.gz", ".nxml", ".nxml.gz", ".spacy", ".json", ".jsonl", ".ndjson", ".tar.gz", ".tgz", ".tar"),
+    ".parquet",
     *JSONL_GZ,
 )
 _HEAD = 4_096
@@ -155,7 +158,7 @@ def _distinct(items: Iterable[Item], name: str, context: Context) -> list[Item]:
 
 
 def _json(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
-    make, values, are_records = DocumentMaker(source.stem), list[Item](), False
+    make, identifiers, are_records = DocumentMaker(source.stem), list[Identifier](), False
     if (lone := _lone_value(source)) is not None:
         raise InputError(f"{source.name}: expected documents, found nothing but {lone}; PMIDs are listed in a .txt")
     with source.open() as stream:
@@ -165,11 +168,14 @@ def _json(source: Source, data: bytes, columns: ColumnNames, context: Context) -
             try:
                 if _is_prediction(record):
                     raise InputError(_A_RESULT)
-                values.append(Identifier(*identifier, where) if identifier else make(record, key))
+                if identifier:
+                    identifiers.append(Identifier(*identifier, where))
+                else:
+                    yield make(record, key)
             except InputError as error:
                 context.rejects.add(where, str(error))
-    for value in values:
-        if are_records and isinstance(value, Identifier):  # a damaged record: lists of PMIDs hold nothing else
+    for value in identifiers:
+        if are_records:  # a damaged record: lists of PMIDs hold nothing else
             context.rejects.add(
                 value.where, f"expected a record with a title or an abstract, found {value.value!r} alone"
             )
@@ -254,17 +260,46 @@ def _bibliography(
 
 def _table(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     rows = read_delimited(formats.decode(data, source.name), source.name, context.rejects.add)
-    yield from _rows(source, rows, columns, context)
+    yield from table_items(source, rows, columns, context)
+
+
+def _parquet(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
+    yield from parquet_items(source, columns, context)
+
+
+def parquet_items(source: Source, named: ColumnNames, context: Context) -> Iterator[Document]:
+    """The documents of a Parquet file, some rows at a time: columns go by the names that fields of JSON have.
+
+    Raises:
+        InputError: the file is damaged, or holds predictions.
+        MissingDependencyError: polars is not installed.
+    """
+    if source.path is None:
+        raise InputError(f"{source.name}: expected a file, not a pipe, for Parquet")
+    make = DocumentMaker(source.stem)
+    for number, record in enumerate(parquet_records(source.path, source.name), 1):
+        where = f"{source.name}: row {number}"
+        if {"document", "organism", "chemical"} <= record.keys():
+            raise InputError(f"{source.name}: {_A_RESULT}")
+        for field, told in ((TITLE, named.title), (ABSTRACT, named.abstract)):
+            if told is not None and told in record:
+                record[field] = record.pop(told)
+        try:
+            yield make({name: value for name, value in record.items() if value is not None})
+        except InputError as error:
+            context.rejects.add(where, str(error))
+    context.rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
 
 
 def _workbook(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     rows, others = read_workbook(data, source.name)
     if others:
         context.rejects.notes.append(f"{source.name}: the first sheet is read; not read: {', '.join(others)}")
-    yield from _rows(source, rows, columns, context)
+    yield from table_items(source, rows, columns, context)
 
 
-def _rows(source: Source, rows: Any, named: ColumnNames, context: Context) -> Iterator[Item]:
+def table_items(source: Source, rows: Rows, named: ColumnNames, context: Context) -> Iterator[Item]:
+    """The documents of the rows of a table, or the PMIDs and DOIs of one that has no texts."""
     if {"document", "organism", "chemical"} <= set(rows.header):
         raise InputError(f"{source.name}: {_A_RESULT}")
     columns = find_columns(rows.header, named, source.name)
@@ -300,6 +335,7 @@ _READERS: dict[str, Callable[[Source, bytes, ColumnNames, Context], Iterator[Ite
     formats.SPACY: _spacy,
     formats.PDF: _pdf,
     formats.WORKBOOK: _workbook,
+    formats.PARQUET: _parquet,
     formats.MEDLINE: _bibliography(read_medline),
     formats.ABSTRACTS: _bibliography(read_pubmed_abstracts),
     formats.RIS: _bibliography(read_ris),

@@ -154,6 +154,11 @@ def _row_without_relation(prediction: Prediction, document: Document | None) -> 
 
 
 def _row(id: str, document: Document | None, relation: Relation) -> Row:
+    if not relation.is_built_in:
+        raise InputError(
+            f"{id}: tables have columns for organism and chemical, found {relation.head_type} {relation.type} "
+            f"{relation.tail_type}: expected the format jsonl or json for other fields"
+        )
     spans = {role: next((e for e in relation.evidence if e.role == role), None) for role in ("organism", "chemical")}
     organism, chemical = spans["organism"], spans["chemical"]
     values = (

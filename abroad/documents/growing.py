@@ -13,7 +13,8 @@ from typing import Any
 
 from abroad.core.io import JsonlAppender
 from abroad.core.locks import held
-from abroad.core.resume import keeps_identity, partial_file, write_identity
+from abroad.core.progress import tell
+from abroad.core.resume import keeps_identity, partial_file, read_identity, write_identity
 from abroad.core.schema import Document
 
 
@@ -58,6 +59,14 @@ class GrowingDocuments:
         return len(fresh)
 
     def finish(self) -> None:
-        """Put the documents in their place; killed between the two steps, a later run does it again."""
+        """Put the documents in their place; killed between the two steps, a later run does it again.
+
+        What another search left there goes among the helpers, where that search made again finds it.
+        """
+        earlier = read_identity(self._out) if self._out.exists() else None
+        if earlier is not None and partial_file(self._out, earlier) != self._partial:
+            aside = partial_file(self._out, earlier)
+            self._out.rename(aside)
+            tell(f"{self._out}: the documents of another search lay there; they stay in {aside}")
         write_identity(self._out, self._identity)
         self._partial.replace(self._out)

@@ -37,6 +37,7 @@ __all__ = [
     "check_path",
     "fetch_pmids",
     "is_file",
+    "names_file",
     "read_documents",
     "read_inputs",
     "read_path",
@@ -135,6 +136,13 @@ def check_path(path: Path) -> None:
 def is_file(name: str | Path) -> bool:
     """Whether this is the name of a file that is there; no text is too long to ask."""
     return is_there(name) and Path(name).is_file()
+
+
+def names_file(text: str) -> bool:
+    """Whether a text is nothing but a name of a file that is there, or of the kind that we read."""
+    if len(text) > 1_000 or len(text.split()) != 1:
+        return False
+    return text.lower().endswith(SUFFIXES) or (("." in text or "/" in text) and is_file(text))
 
 
 def is_there(name: str | Path) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from abroad.core.errors import MissingDependencyError
+from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.outputs import check_file
 from abroad.core.schema import Evidence, Prediction, Relation
 from abroad.documents.formats import COLUMNS, FAILED, table_rows
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 EVIDENCE = "evidence"
 MAGIC = b"PAR1"
+_SLICE = 2_000
+"""Rows that are in memory at a time."""
 
 
 def write_parquet(out: Path, parts: Iterable[Part]) -> None:
@@ -62,6 +64,23 @@ def read_parquet(path: Path) -> Iterator[Prediction]:
         _add(prediction, row)
     if prediction is not None:
         yield prediction
+
+
+def parquet_records(path: Path, name: str) -> Iterator[dict[str, Any]]:
+    """The rows of any Parquet file, some thousands at a time.
+
+    Raises:
+        InputError: the file is damaged.
+        MissingDependencyError: polars is not installed.
+    """
+    pl = _polars()
+    try:
+        frame = pl.scan_parquet(path, glob=False, low_memory=True)
+        count = frame.select(pl.len()).collect().item()
+        for start in range(0, count, _SLICE):
+            yield from frame.slice(start, _SLICE).collect().iter_rows(named=True)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(f"{name}: a damaged Parquet file ({str(error)[:200]})") from None
 
 
 def _add(prediction: Prediction, row: dict[str, Any]) -> None:

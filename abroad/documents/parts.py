@@ -7,13 +7,13 @@ in the full text its offsets count.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from abroad.core.schema import Document, Evidence, Prediction, Relation
+from abroad.text.full_names import FullNames
 from abroad.text.tokens import sentences
 
 SECTIONS = "sections"
@@ -23,7 +23,6 @@ LONGEST_PART = 3_000
 LONGEST_WHOLE = 10_000
 """Characters of a text without sections that is read as one, as all texts were before there were parts."""
 _ORGANISM, _CHEMICAL = "organism", "chemical"
-_ABBREVIATED = re.compile(r"([A-Z])[a-z]{0,2}\.\s*(\S.*)")
 
 Bounds = tuple[int, int]
 """Start and end in the text of the whole document, in code points."""
@@ -89,14 +88,15 @@ def merged(document: Document, predictions: Iterable[Prediction]) -> Prediction:
     failed = {prediction.id: prediction.error for prediction in given if prediction.error is not None}
     if failed and len(failed) == len(given):
         return Prediction(document.id, error=next(iter(failed.values())))
-    names = _Names(document.text)
-    pairs: dict[tuple[str, str], list[Relation]] = {}
+    in_full = FullNames(document.text)
+    triples: dict[tuple[str, str, str], list[Relation]] = {}
     for prediction in given:
         for relation in prediction.relations:
             moved = _moved(relation, document, places[prediction.id])
-            moved = replace(moved, head=names.in_full(moved.organism))
-            pairs.setdefault((_key(moved.organism), _key(moved.chemical)), []).append(moved)
-    relations = sorted(map(_joined, pairs.values()), key=_place)
+            if moved.is_built_in:
+                moved = replace(moved, head=in_full(moved.organism, _first_organism(moved)))
+            triples.setdefault((_key(moved.head), moved.type, _key(moved.tail)), []).append(moved)
+    relations = sorted(map(_joined, triples.values()), key=_place)
     extra = _joined_extra([prediction.extra for prediction in given if prediction.error is None])
     return Prediction(
         document.id, relations, extra=extra | {"parts": len(found)} | ({"parts_failed": failed} if failed else {})
@@ -177,13 +177,13 @@ def _joined(relations: Sequence[Relation]) -> Relation:
     """The relations of one pair as one: labels and identifiers of the best, evidence of all, in the text's order."""
     best = max(relations, key=lambda relation: -1.0 if relation.score is None else relation.score)
     by_span = {(e.start, e.end, e.role): e for relation in reversed(relations) for e in relation.evidence}
-    evidence = sorted(by_span.values(), key=lambda e: (e.role == _CHEMICAL, e.start, e.end))
+    evidence = sorted(by_span.values(), key=lambda e: (e.role == best.roles[1], e.start, e.end))
     return replace(best, evidence=evidence)
 
 
 def _place(relation: Relation) -> int:
-    """Where the chemical is first named, as an extractor puts the relations of a text in order."""
-    return min((e.start for e in relation.evidence if e.role == _CHEMICAL), default=0)
+    """Where the tail (the chemical) is first named, as an extractor puts the relations of a text in order."""
+    return min((e.start for e in relation.evidence if e.role == relation.roles[1]), default=0)
 
 
 def _joined_extra(extras: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -201,24 +201,8 @@ def _joined_extra(extras: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return joined
 
 
-class _Names:
-    """Spells out the genus of a label that a part has only as "X. feejeensis", where the whole text names one."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._known: dict[str, str] = {}
-
-    def in_full(self, label: str) -> str:
-        if label not in self._known:
-            self._known[label] = self._look_up(label)
-        return self._known[label]
-
-    def _look_up(self, label: str) -> str:
-        match = _ABBREVIATED.fullmatch(label)
-        if match is None:
-            return label
-        genera = set(re.findall(rf"\b({match[1]}[a-z]{{2,}}) {re.escape(match[2])}\b", self._text))
-        return f"{genera.pop()} {match[2]}" if len(genera) == 1 else label
+def _first_organism(relation: Relation) -> int | None:
+    return min((e.start for e in relation.evidence if e.role == _ORGANISM), default=None)
 
 
 def _key(label: str) -> str:

@@ -152,7 +152,8 @@ def _documents(articles: dict[str, Article | None], report: SearchReport, contex
             yield attach(article, Reference(pmid), None)
         else:
             report.without_text += 1
-            context.rejects.add(f"PMID {pmid}", "no such record" if article is None else "no abstract and no title")
+            reason = "a hit, and no record of it was given" if article is None else "no abstract and no title"
+            context.rejects.add(f"PMID {pmid}", reason)
 
 
 def search_europepmc(out: Path, settings: SearchSettings, http: HttpSettings, context: Context) -> SearchReport:
@@ -170,9 +171,9 @@ def search_europepmc(out: Path, settings: SearchSettings, http: HttpSettings, co
     place, report = helper(out, f"page-{digest(identity)}.json"), SearchReport()
     with GrowingDocuments(out, identity) as kept, europepmc.EuropePmc(http, context) as server:
         hits, report.resumed = _Hits(settings, server, report, context), len(kept.done)
-        mark = _mark_in(place) if kept.done else europepmc.FIRST
+        mark, seen = _mark_in(place) if kept.done else (europepmc.FIRST, 0)
         with context.progress("fetching hits", None) as progress:
-            for page in server.pages(_dated(settings), mark):
+            for page in server.pages(_dated(settings), mark, seen):
                 if not page.total:
                     _refuse(settings, ())
                 if not report.hits:
@@ -181,8 +182,9 @@ def search_europepmc(out: Path, settings: SearchSettings, http: HttpSettings, co
                 for hit in page.hits:
                     kept.add(hits.documents(hit, kept.done))
                     progress.advance(note=f"{len(kept.done):,} documents")
+                seen += len(page.hits)
                 if page.following is not None:
-                    write_json(place, {"mark": page.following})
+                    write_json(place, {"mark": page.following, "seen": seen})
         report.documents = _finish(kept, settings, context)
         place.unlink(missing_ok=True)
     return report
@@ -231,11 +233,13 @@ def _dated(settings: SearchSettings) -> str:
     return f"({settings.words}) AND (FIRST_PDATE:[{settings.first or EARLIEST} TO {settings.last or LATEST}])"
 
 
-def _mark_in(place: Path) -> str:
+def _mark_in(place: Path) -> tuple[str, int]:
+    """The mark of the next page, and the hits before it."""
     try:
-        return str(json.loads(place.read_text("utf-8"))["mark"])
+        record = json.loads(place.read_text("utf-8"))
+        return str(record["mark"]), int(record["seen"])
     except (OSError, ValueError, KeyError, TypeError):
-        return europepmc.FIRST
+        return europepmc.FIRST, 0
 
 
 def _check_order(settings: SearchSettings) -> None:

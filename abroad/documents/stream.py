@@ -1,4 +1,4 @@
-"""Documents for work in shards: those of JSONL files and pipes are read record by record, all others as a list.
+"""Documents for work in shards: those of JSONL files and pipes, and of all large files, are read record by record.
 
 Whichever way they are read, they are the same documents: distinct ids, the first of several kept, files that share
 ids for different papers told apart.
@@ -10,13 +10,14 @@ import contextlib
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from abroad.core.context import Context
-from abroad.core.errors import AbroadError, InputError
+from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from abroad.core.io import JSONL_GZ, dump_line, file_sha256
 from abroad.core.record_fields import PMID
 from abroad.core.records import is_json_lines
@@ -24,6 +25,7 @@ from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.core.scratch import SeenIds
 from abroad.core.shards import ShardSource
+from abroad.documents.converted import convert, converter
 from abroad.documents.distinct import clashing_sources, named_by_file, note_named
 from abroad.documents.file_documents import Item, Source, read_json
 from abroad.documents.inputs import InputSettings, check_path, find_sources, note_titles_alone, read_inputs
@@ -35,7 +37,11 @@ _NOT_JSON = (".xml", ".xml.gz", ".spacy")
 _HEAD = 4_096
 _BYTES_A_RECORD = 500  # packed; only the sizes of shards follow from it
 _BLOCK = 1 << 20
-_PIPE = "pipe-"
+_PIPE, _CONVERTED = "pipe-", "converted-"
+LARGE = 16 << 20
+"""Bytes of files that are no JSONL, from which on they are converted and not read as a list."""
+_PACKED, _PACKED_ENDINGS = 8, (".gz", ".tgz")
+_BYTES_A_DOCUMENT = 5_000
 
 
 class DocumentSource(ShardSource, Protocol):
@@ -74,16 +80,30 @@ class ListedDocuments:
         return (document.to_dict() for document in self._documents)
 
 
-class JsonLines:
-    """Files of JSONL, read record by record each time that they are asked for.
+class Streamed:
+    """Files that are read record by record each time that they are asked for; what is no JSONL is converted first.
 
     PMIDs and DOIs that stand among the documents are looked up when all of these are read.
+
+    Args:
+        sources: the files.
+        settings: how they are read.
+        converters: number of a source -> what reads its documents, of those that are no JSONL.
+        scratch: a folder for what is converted.
     """
 
     name, docbin = "documents", None
 
-    def __init__(self, sources: Sequence[Source], settings: InputSettings) -> None:
-        self._sources, self._settings, self._reason = sources, settings, ""
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        settings: InputSettings,
+        converters: Mapping[int, Callable[[Context], Iterator[Item]]] | None = None,
+        scratch: Path | None = None,
+    ) -> None:
+        self._sources, self._settings, self._reason = list(sources), settings, ""
+        self._converters, self._scratch = dict(converters or {}), scratch
+        self._told: dict[int, Context] = {}
 
     @property
     def nothing(self) -> str:
@@ -99,8 +119,8 @@ class JsonLines:
 
     @cached_property
     def count(self) -> int:
-        """The lines of the files; of a packed one, about."""
-        return sum(map(_lines, self._sources))
+        """The lines of the files; of a packed one, and of what is no JSONL, about."""
+        return sum(_about(s) if n in self._converters else _lines(s) for n, s in enumerate(self._sources))
 
     def records(self, context: Context) -> Iterator[dict[str, Any]]:
         """The records, in the order of the files."""
@@ -120,10 +140,11 @@ class JsonLines:
     def _documents(self, context: Context) -> Iterator[Document]:
         shown: dict[str, str] = {}
         identifiers: dict[tuple[str, str], Identifier] = {}
+        self._convert(context)
         clashing = clashing_sources(self._numbered()) if len(self._sources) > 1 else set()
         with SeenIds() as seen:
             for number, source in enumerate(self._sources):
-                for item in read_json(source, context):
+                for item in self._items(number, context):
                     if isinstance(item, Identifier):
                         identifiers.setdefault((item.kind, item.value.lower()), item)
                         continue
@@ -141,10 +162,42 @@ class JsonLines:
         note_named(shown, context)
 
     def _numbered(self) -> Iterator[tuple[int, Document]]:
-        for number, source in enumerate(self._sources):
-            for item in read_json(source, Context()):
+        for number in range(len(self._sources)):
+            for item in self._items(number, Context()):
                 if isinstance(item, Document):
                     yield number, item
+
+    def _items(self, number: int, context: Context) -> Iterator[Item]:
+        if number not in self._converters:
+            return read_json(self._sources[number], context)
+        told = self._told[number].rejects
+        context.rejects.items += told.items
+        context.rejects.notes += told.notes
+        file = self._file(number)
+        return read_json(replace(self._sources[number], path=file), Context()) if file.stat().st_size else iter(())
+
+    def _convert(self, context: Context) -> None:
+        """Write what is no JSONL as JSONL, once.
+
+        Raises:
+            InputError: a file that cannot be read at all, where it is the only one; else it is set aside.
+        """
+        for number, read in self._converters.items():
+            if number in self._told:
+                continue
+            source, told = self._sources[number], Context()
+            try:
+                convert(_counted(read(told), Path(source.name).name, context), self._file(number))
+            except (InputError, MissingDependencyError) as error:
+                if len(self._sources) == 1:
+                    raise
+                told.rejects.add(source.name, str(error).removeprefix(f"{source.name}: "))
+                self._file(number).write_bytes(b"")
+            self._told[number] = told
+
+    def _file(self, number: int) -> Path:
+        assert self._scratch is not None, "what is converted needs a folder"
+        return self._scratch / f"{number:05}.jsonl"
 
     def _looked_up(self, identifiers: Sequence[Item], context: Context) -> list[Document]:
         if not identifiers:
@@ -182,12 +235,54 @@ def open_inputs(
         spool = stack.enter_context(_spooled(stdin, work)) if stdin is not None and Path("-") in paths else None
         found = Context()
         sources = list(find_sources(paths, found, spool))
-        if not settings.fetch and all(map(_is_json_lines, sources)):
+        converters = None if settings.fetch else _converters(sources, settings)
+        if converters is not None:
             context.rejects.notes += found.rejects.notes
-            yield JsonLines(sources, settings)
+            scratch = stack.enter_context(_scratch(work)) if converters else None
+            yield Streamed(sources, settings, converters, scratch)
         else:
             docbin = paths[0] if [path.suffix.lower() for path in paths] == [".spacy"] else None
             yield ListedDocuments(read_inputs(paths, context, settings, spool), docbin)
+
+
+def _converters(
+    sources: Sequence[Source], settings: InputSettings
+) -> dict[int, Callable[[Context], Iterator[Item]]] | None:
+    """What reads the files that are no JSONL; None where all are read as a list: another format, or small ones."""
+    others = [number for number, source in enumerate(sources) if not _is_json_lines(source)]
+    if not others:
+        return {}
+    paths = [sources[number].path for number in others]
+    if sum(_size(path) for path in paths if path is not None and path.is_file()) < LARGE:
+        return None
+    found = {number: converter(sources[number], settings.columns) for number in others}
+    converters = {number: read for number, read in found.items() if read is not None}
+    return converters if len(converters) == len(others) else None
+
+
+def _size(path: Path) -> int:
+    """Bytes, of what is packed about those that are in it; Parquet, whose size says nothing, counts as large."""
+    if path.name.lower().endswith(".parquet"):
+        return max(path.stat().st_size, LARGE)
+    return path.stat().st_size * (_PACKED if path.name.lower().endswith(_PACKED_ENDINGS) else 1)
+
+
+def _counted(items: Iterable[Item], name: str, context: Context) -> Iterator[Item]:
+    with context.progress(f"reading {name}", total=None) as progress:
+        for item in items:
+            progress.advance()
+            yield item
+
+
+@contextlib.contextmanager
+def _scratch(work: Path | None) -> Iterator[Path]:
+    """A folder for the time of the run; those of runs that were killed are removed."""
+    if work is not None:
+        work.mkdir(parents=True, exist_ok=True)
+        for old in work.glob(f"{_CONVERTED}*"):
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=_CONVERTED, dir=work) as folder:
+        yield Path(folder)
 
 
 @contextlib.contextmanager
@@ -218,6 +313,10 @@ def _is_json_lines(source: Source) -> bool:
 def _path(source: Source) -> Path:
     assert source.path is not None, "a pipe was written to a file"
     return source.path
+
+
+def _about(source: Source) -> int:
+    return _size(_path(source)) // _BYTES_A_DOCUMENT + 1
 
 
 def _lines(source: Source) -> int:

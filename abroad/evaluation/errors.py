@@ -26,6 +26,20 @@ MISSED_KINDS = {
     "missed name": "both names stand in the text",
     "not in the text": "a name of gold is not in the text as it is spelt",
 }
+ANY_FALSE_KINDS = {
+    "wrong type": "both sides are gold, with another type of relation",
+    "wrong pair": "both sides are in gold relations of the document, with others",
+    "partial name": "part of a gold name, or a gold name with more",
+    "spurious co-occurrence": "a side is in no gold relation of the document",
+}
+"""The kinds of other fields than the built-in one, whose heads and tails are of any types."""
+ANY_MISSED_KINDS = {
+    "wrong type": "both sides were predicted, with another type of relation",
+    "missed pair": "both sides were predicted, with others",
+    "partial name": "part of a name was predicted, or the name with more",
+    "missed name": "both names stand in the text",
+    "not in the text": "a name of gold is not in the text as it is spelt",
+}
 _CLASS = re.compile(r"(?:s|alkaloid|terpene|terpenoid|sterol|steroid|peptide|polyketide|flavonoid|lactone|glycoside)$")
 _SHORTEST_PART = 4  # characters
 
@@ -38,24 +52,61 @@ class RelationError:
         side: "false" or "missed".
         kind: of `FALSE_KINDS` or `MISSED_KINDS`.
         document: its id.
-        organism: label.
-        chemical: label.
+        head: label: of the built-in field, the organism.
+        tail: label: of the built-in field, the chemical.
     """
 
     side: str
     kind: str
     document: str
-    organism: str
-    chemical: str
+    head: str
+    tail: str
 
 
 def find_errors(comparison: Comparison) -> list[RelationError]:
     """Every false and missed relation with its kind, document by document."""
-    return [error for outcome in comparison.outcomes for error in errors_of(outcome)]
+    built_in = comparison.is_built_in
+    return [error for outcome in comparison.outcomes for error in errors_of(outcome, built_in)]
 
 
-def errors_of(outcome: Outcome) -> list[RelationError]:
+def errors_of(outcome: Outcome, built_in: bool = True) -> list[RelationError]:
     """The errors of one document: the false relations in order, then the missed."""
+    return _errors_of_products(outcome) if built_in else _errors_of_any(outcome)
+
+
+def _errors_of_any(outcome: Outcome) -> list[RelationError]:
+    text, id = outcome.document.text, outcome.document.id
+    gold = [_sides(head.label, tail.label) for head, tail in outcome.gold.values()]
+    found = [_sides(r.head, r.tail) for r in (*outcome.correct.values(), *outcome.spurious.values())]
+    errors = []
+    for relation in outcome.spurious.values():
+        kinds = ("wrong type", "wrong pair", "spurious co-occurrence")
+        kind = _beside(_sides(relation.head, relation.tail), gold, kinds)
+        errors.append(RelationError("false", kind, id, relation.head, relation.tail))
+    for head, tail in outcome.missed.values():
+        named = verbatim_spans(text, head.label) and verbatim_spans(text, tail.label)
+        kinds = ("wrong type", "missed pair", "missed name" if named else "not in the text")
+        kind = _beside(_sides(head.label, tail.label), found, kinds)
+        errors.append(RelationError("missed", kind, id, head.label, tail.label))
+    return errors
+
+
+def _sides(head: str, tail: str) -> frozenset[str]:
+    return frozenset(map(normalise_upstream, (head, tail)))
+
+
+def _beside(sides: frozenset[str], others: Sequence[frozenset[str]], kinds: tuple[str, str, str]) -> str:
+    """The kind of an error by the relations on the other side: the same pair, the same names, parts of names, none."""
+    same, apart, none = kinds
+    names = frozenset().union(*others)
+    if sides in others:
+        return same
+    if sides <= names:
+        return apart
+    return "partial name" if all(side in names or _part_of_any(side, set(names)) for side in sides) else none
+
+
+def _errors_of_products(outcome: Outcome) -> list[RelationError]:
     gold = {normalise_upstream(chemical.label) for _, chemical in outcome.gold.values()}
     predicted = [*outcome.correct.values(), *outcome.spurious.values()]
     found = {normalise_upstream(relation.chemical) for relation in predicted}
@@ -121,7 +172,7 @@ def count_errors(errors: Sequence[RelationError]) -> list[ErrorCount]:
     groups: dict[tuple[str, str], list[RelationError]] = {}
     for error in errors:
         groups.setdefault((error.side, error.kind), []).append(error)
-    meanings = {"false": FALSE_KINDS, "missed": MISSED_KINDS}
+    meanings = {"false": {**ANY_FALSE_KINDS, **FALSE_KINDS}, "missed": {**ANY_MISSED_KINDS, **MISSED_KINDS}}
     counts = [
         ErrorCount(side, kind, meanings[side][kind], len(group), len({e.document for e in group}), group[0])
         for (side, kind), group in groups.items()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from abroad.core.errors import InputError
+from abroad.core.field import find_field
 from abroad.core.schema import Document, Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals
 from abroad.evaluation.errors import CeilingRow, ErrorCount, ceiling, count_errors, find_errors
@@ -82,13 +83,13 @@ def evaluate(
         settings: Protocol and bootstrap.
 
     Raises:
-        InputError: No gold document.
+        InputError: No gold document, a field that is none, or documents that are not of the field.
     """
     if not gold:
         raise InputError("expected at least one document with curated relations to score predictions by, found none")
     settings = settings or EvaluateSettings()
     resamples, seed = settings.resamples, settings.seed
-    comparison = compare(gold, predictions, settings.protocol)
+    comparison = compare(gold, predictions, settings.protocol, undirected_of(settings, gold))
     scores = [outcome.scores for outcome in comparison.outcomes]
     return Evaluation(
         comparison,
@@ -100,3 +101,12 @@ def evaluate(
         resamples,
         seed,
     )
+
+
+def undirected_of(settings: EvaluateSettings, gold: Sequence[Document]) -> list[str]:
+    """The types of relations of which A-B is B-A, by the field of the documents."""
+    if settings.field is None:
+        return []
+    field = find_field(settings.field)
+    field.check_documents(gold, "gold")
+    return [name for name, relation in field.relations.items() if not relation.directed]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
+from abroad.core.entities import CHEMICAL, ORGANISM
 from abroad.evaluation.metrics import Outcome
 from abroad.text.evidence import find_evidence
 
@@ -26,7 +27,7 @@ class Mark:
 
     Attributes:
         kind: "correct", "missed" or "spurious".
-        role: "organism" or "chemical".
+        role: "organism" or "chemical"; in other fields, "head" or "tail".
     """
 
     start: int
@@ -61,14 +62,16 @@ def marks_of(outcome: Outcome) -> list[Mark]:
     document = outcome.document
     for kind, relations in (("correct", outcome.correct), ("spurious", outcome.spurious)):
         for relation in relations.values():
-            spans = relation.evidence or find_evidence(document, relation.organism, relation.chemical)
+            roles = relation.roles
+            spans = relation.evidence or find_evidence(document, relation.head, relation.tail, roles)
             for span in spans:
                 if 0 <= span.start < span.end <= len(document.text):
-                    label = relation.organism if span.role == "organism" else relation.chemical
+                    label = relation.head if span.role == roles[0] else relation.tail
                     found[Mark(span.start, span.end, kind, span.role, label)] = None
-    for organism, chemical in outcome.missed.values():
-        for span in find_evidence(document, organism.label, chemical.label):
-            label = organism.label if span.role == "organism" else chemical.label
+    sides = (ORGANISM, CHEMICAL) if document.is_built_in else ("head", "tail")
+    for head, tail in outcome.missed.values():
+        for span in find_evidence(document, head.label, tail.label, sides):
+            label = head.label if span.role == sides[0] else tail.label
             found[Mark(span.start, span.end, "missed", span.role, label)] = None
     return list(found)
 

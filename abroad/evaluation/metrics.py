@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 
 from abroad.core.schema import Document, Entity, Prediction, Relation
-from abroad.evaluation.protocols import PROTOCOLS
+from abroad.evaluation.protocols import PROTOCOLS, either_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,13 @@ class Outcome:
     error: str | None = None
 
     @property
+    def is_built_in(self) -> bool:
+        """Whether the document and what was predicted of it are of the built-in field."""
+        return self.document.is_built_in and all(
+            r.is_built_in for r in (*self.correct.values(), *self.spurious.values())
+        )
+
+    @property
     def scores(self) -> Scores:
         return Scores(len(self.correct), len(self.correct) + len(self.spurious), len(self.gold))
 
@@ -70,6 +77,11 @@ class Comparison:
     without_prediction: list[str] = field(default_factory=list)
     not_in_gold: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether all of it is of the built-in field."""
+        return all(outcome.is_built_in for outcome in self.outcomes)
 
     @property
     def scores(self) -> Scores:
@@ -95,9 +107,19 @@ def add_scores(scores: Sequence[Scores]) -> Scores:
     )
 
 
-def compare(gold: Sequence[Document], predictions: Sequence[Prediction], protocol: str = "upstream") -> Comparison:
+def compare(
+    gold: Sequence[Document],
+    predictions: Sequence[Prediction],
+    protocol: str = "upstream",
+    undirected: Collection[str] = (),
+) -> Comparison:
     """Set predictions beside gold.
 
+    Args:
+        gold: documents with their relations.
+        predictions: found by the ids of the documents.
+        protocol: when two relations are equal.
+        undirected: types of relations of which A-B is B-A.
     Raises:
         InputError: unknown protocol.
     """
@@ -106,8 +128,8 @@ def compare(gold: Sequence[Document], predictions: Sequence[Prediction], protoco
     outcomes = []
     for document in gold:
         prediction = by_id.get(document.id) or Prediction(document.id, error="no prediction for this document")
-        gold_keys = rules.gold(document)
-        predicted = rules.predicted(prediction.relations, document)
+        gold_keys = either_way(rules.gold(document), undirected)
+        predicted = either_way(rules.predicted(prediction.relations, document), undirected)
         outcomes.append(
             Outcome(
                 document,

@@ -8,8 +8,9 @@ after normalisation counts once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from abroad.core.registry import Capability, Member, Registry
 from abroad.core.schema import Document, Entity, Relation
@@ -47,17 +48,47 @@ def by_label(normalise: Callable[[str], str]) -> Protocol:
 
     def gold(document: Document) -> dict[Hashable, tuple[Entity, Entity]]:
         keys: dict[Hashable, tuple[Entity, Entity]] = {}
-        for organism, chemical in document.related_entities():
-            keys.setdefault((normalise(organism.label), normalise(chemical.label)), (organism, chemical))
+        for type, (head, tail) in zip(_types(document), document.related_entities(), strict=True):
+            keys.setdefault(_key(normalise(head.label), type, normalise(tail.label)), (head, tail))
         return keys
 
     def predicted(relations: Iterable[Relation], document: Document) -> dict[Hashable, Relation]:
         keys: dict[Hashable, Relation] = {}
         for relation in relations:
-            keys.setdefault((normalise(relation.organism), normalise(relation.chemical)), relation)
+            type = None if relation.is_built_in else relation.type
+            keys.setdefault(_key(normalise(relation.head), type, normalise(relation.tail)), relation)
         return keys
 
     return Protocol(gold, predicted)
+
+
+def type_of(key: Hashable) -> str | None:
+    """The type of the relation that a key stands for; None of the built-in field, which has but one."""
+    return str(key[1]) if isinstance(key, tuple) and len(key) == 3 else None
+
+
+AnyValue = TypeVar("AnyValue")
+
+
+def either_way(keys: Mapping[Hashable, AnyValue], undirected: Container[str]) -> dict[Hashable, AnyValue]:
+    """Keys of which those of undirected relations are the same in both directions."""
+    found: dict[Hashable, AnyValue] = {}
+    for key, value in keys.items():
+        if type_of(key) in undirected and isinstance(key, tuple):
+            first, second = sorted((key[0], key[2]))
+            key = (first, key[1], second)
+        found.setdefault(key, value)
+    return found
+
+
+def _types(document: Document) -> list[str | None]:
+    """The types of a document's relations, None in the built-in field."""
+    built_in = document.is_built_in
+    return [None if built_in else triple.type for triple in document.relations]
+
+
+def _key(head: str, type: str | None, tail: str) -> Hashable:
+    return (head, tail) if type is None else (head, type, tail)
 
 
 def entity_identifiers(entity: Entity) -> set[str]:
@@ -87,10 +118,16 @@ def normalise_identifier(identifier: str) -> str:
 def _grounded_gold(document: Document) -> dict[Hashable, tuple[Entity, Entity]]:
     """Pairs of entities that both have an identifier, keyed by the entities' own ids."""
     return {
-        (organism.id.partition("#")[0], chemical.id.partition("#")[0]): (organism, chemical)
-        for organism, chemical in document.related_entities()
-        if entity_identifiers(organism) and entity_identifiers(chemical)
+        _key(head.id.partition("#")[0], type, tail.id.partition("#")[0]): (head, tail)
+        for type, (head, tail) in zip(_types(document), document.related_entities(), strict=True)
+        if _identified(head, type) and _identified(tail, type)
     }
+
+
+def _identified(entity: Entity, type: str | None) -> set[str]:
+    """Identifiers of a gold entity; in other fields than the built-in one, its id is one if it is a CURIE."""
+    found = entity_identifiers(entity)
+    return found if type is None or ":" not in entity.id else {*found, normalise_identifier(entity.id)}
 
 
 def _grounded_predicted(relations: Iterable[Relation], document: Document) -> dict[Hashable, Relation]:
@@ -98,11 +135,15 @@ def _grounded_predicted(relations: Iterable[Relation], document: Document) -> di
     known: list[dict[str, str]] = []
     for entities in (document.organisms, document.chemicals):
         known.append({i: e.id.partition("#")[0] for e in entities for i in entity_identifiers(e)})
+    others = {i: e.id.partition("#")[0] for e in document.entities for i in _identified(e, "")}
     keys: dict[Hashable, Relation] = {}
     for relation in relations:
-        if relation.organism_id and relation.chemical_id:
-            sides = (normalise_identifier(relation.organism_id), normalise_identifier(relation.chemical_id))
-            key = tuple(names.get(side, side) for names, side in zip(known, sides, strict=True))
+        if relation.head_id and relation.tail_id:
+            sides = (normalise_identifier(relation.head_id), normalise_identifier(relation.tail_id))
+            if relation.is_built_in:
+                key = _key(known[0].get(sides[0], sides[0]), None, known[1].get(sides[1], sides[1]))
+            else:
+                key = _key(others.get(sides[0], sides[0]), relation.type, others.get(sides[1], sides[1]))
             keys.setdefault(key, relation)
     return keys
 

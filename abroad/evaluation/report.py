@@ -36,15 +36,15 @@ def render_report(evaluation: Evaluation, title: str = "Extracted relations") ->
         today=date.today().isoformat(),
         scores=evaluation.comparison.scores,
         evaluation=evaluation,
-        documents=[_view(outcome) for outcome in outcomes],
+        documents=[_view(outcome, evaluation.comparison.is_built_in) for outcome in outcomes],
     )
 
 
-def _view(outcome: Outcome) -> dict[str, Any]:
+def _view(outcome: Outcome, built_in: bool) -> dict[str, Any]:
     from markupsafe import Markup
 
     document = outcome.document
-    kinds = {(e.side, e.organism, e.chemical): e.kind for e in errors_of(outcome)}
+    kinds = {(e.side, e.head, e.tail): e.kind for e in errors_of(outcome, built_in)}
     return {
         "id": document.id,
         "pmid": document.pmid if document.pmid and document.pmid.isdigit() else None,
@@ -53,11 +53,8 @@ def _view(outcome: Outcome) -> dict[str, Any]:
         "scores": outcome.scores,
         "text": Markup(to_html(document.text, marks_of(outcome))),
         "relations": [
-            *(("correct", r.organism, r.chemical, "") for r in outcome.correct.values()),
+            *(("correct", r.head, r.tail, "") for r in outcome.correct.values()),
             *(("missed", o.label, c.label, kinds["missed", o.label, c.label]) for o, c in outcome.missed.values()),
-            *(
-                ("spurious", r.organism, r.chemical, kinds["false", r.organism, r.chemical])
-                for r in outcome.spurious.values()
-            ),
+            *(("spurious", r.head, r.tail, kinds["false", r.head, r.tail]) for r in outcome.spurious.values()),
         ],
     }

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
+from abroad.core.entities import PRODUCES
 from abroad.core.schema import Document, Entity
 from abroad.evaluation.metrics import Comparison, Outcome, Scores, add_scores
+from abroad.evaluation.protocols import type_of
 from abroad.text.evidence import abbreviated_genus_spans, verbatim_spans
 
 
@@ -46,6 +48,13 @@ class Slice:
 def make_slices(comparison: Comparison) -> list[Slice]:
     """All slices of a comparison; parts without a document or relation are left out."""
     outcomes = comparison.outcomes
+    if not comparison.is_built_in:
+        return [
+            _of_documents("relations in the document", outcomes, _size),
+            _of_types("type of the relation", outcomes),
+            _of_relations("types of head and tail", outcomes, _ends),
+            _of_relations("both labels verbatim in the text", outcomes, _verbatim_sides),
+        ]
     return [
         _of_documents("relations in the document", outcomes, _size),
         _of_relations("chemicals the organism has in the document", outcomes, _list_length),
@@ -78,6 +87,19 @@ def _of_relations(title: str, outcomes: list[Outcome], part_of: Callable[[Outcom
             documents.setdefault(part, set()).add(outcome.document.id)
     rows = [SliceRow(part, len(documents[part]), Scores(found[part], found[part], gold[part])) for part in sorted(gold)]
     return Slice(title, [_plain(row) for row in rows], False)
+
+
+def _of_types(title: str, outcomes: list[Outcome]) -> Slice:
+    """Scores of each type of relations: both gold and predictions have one."""
+    counts: dict[str, list[int]] = {}
+    documents: dict[str, set[str]] = {}
+    for outcome in outcomes:
+        for place, keys in enumerate(([*outcome.correct], [*outcome.correct, *outcome.spurious], [*outcome.gold])):
+            for key in keys:
+                type = type_of(key) or PRODUCES
+                counts.setdefault(type, [0, 0, 0])[place] += 1
+                documents.setdefault(type, set()).add(outcome.document.id)
+    return Slice(title, [SliceRow(t, len(documents[t]), Scores(*counts[t])) for t in sorted(counts)], True)
 
 
 def _plain(row: SliceRow) -> SliceRow:
@@ -114,6 +136,14 @@ def _verbatim(outcome: Outcome, organism: Entity, chemical: Entity) -> str:
     if any(there):
         return "1 organism only" if there[0] else "2 chemical only"
     return "3 neither"
+
+
+def _verbatim_sides(outcome: Outcome, head: Entity, tail: Entity) -> str:
+    return _verbatim(outcome, head, tail).replace("organism", "head").replace("chemical", "tail")
+
+
+def _ends(outcome: Outcome, head: Entity, tail: Entity) -> str:
+    return f"0 {head.type} and {tail.type}"
 
 
 def _organism_form(outcome: Outcome, organism: Entity, chemical: Entity) -> str:

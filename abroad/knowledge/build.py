@@ -1,7 +1,7 @@
 """Predictions and their documents -> a knowledge base: merged into what is there, in one transaction.
 
-A document that is read again replaces its old evidence; one that was read as it is costs nothing. What is set aside is
-told with its reason, and what was there before stays whatever happens.
+A document that is read again replaces its old evidence (`abroad.knowledge.shelf`); one that was read as it is costs
+nothing. What is set aside is told with its reason, and what was there before stays whatever happens.
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ from abroad.core.errors import InputError
 from abroad.core.helpers import found
 from abroad.core.io import file_sha256
 from abroad.core.locks import held
-from abroad.core.record_fields import read_doi
+from abroad.core.record_fields import YEAR, find_field, read_year
 from abroad.core.resume import digest
-from abroad.core.schema import Document, LabelPair, Prediction, Relation
+from abroad.core.schema import Document, LabelPair, Relation
 from abroad.core.settings import Settings, Share
 from abroad.documents.inputs import read_documents
 from abroad.documents.predictions import read_predictions
 from abroad.evaluation.protocols import normalise_upstream
 from abroad.knowledge.combine import ACCEPTED, REJECTED, Calibration, combine, read_calibration
 from abroad.knowledge.entities import HEAD, TAIL, Named, Names
-from abroad.knowledge.evidence import dump_spans, rule_of, sentences_of, spans_of, supporting_sentence
+from abroad.knowledge.evidence import Span, dump_spans, rule_of, sentences_of, spans_of, supporting_sentence
+from abroad.knowledge.matching import Pair, match
+from abroad.knowledge.shelf import Place, Shelf, doi_of, text_key
 from abroad.knowledge.store import PARQUET, Store, read_meta, writable, write_meta
 from abroad.sources.name_index import NameIndex
 from abroad.text.abbreviations import definitions
+from abroad.text.full_names import FullNames
+from abroad.text.retractions import says_retracted
 
 LABELS = "labels of the document"
 """Who said so, where a document brings relations of its own."""
-_YEAR = re.compile(r"\b(1[6-9]\d\d|20\d\d)\b")
-_YEAR_FIELDS = ("year", "Year", "PubDate", "pubdate", "publication_date", "date", "published")
 _CHUNK = 500
 
 
@@ -83,7 +85,10 @@ class BuildReport:
     Attributes:
         documents: read.
         added: new ones.
-        replaced: read again, with another result than before.
+        replaced: read again, with another text or another result than before.
+        corrected: ids of those of them whose text is another, the first few; and how many.
+        beside: id -> id in the database, of documents that have the id of another one.
+        repeated: documents whose text this build has from another file already.
         unchanged: in the database as they are.
         relations: of those added and replaced.
         pairs: status -> how many pairs the database has now.
@@ -93,28 +98,33 @@ class BuildReport:
     documents: int = 0
     added: int = 0
     replaced: int = 0
+    corrected: list[str] = field(default_factory=list)
+    beside: dict[str, str] = field(default_factory=dict)
+    repeated: int = 0
     unchanged: int = 0
     relations: int = 0
     pairs: dict[str, int] = field(default_factory=dict)
     calibration: Calibration = field(default_factory=Calibration)
 
 
-@dataclass(frozen=True)
-class _File:
-    """A file of predictions with the documents that they are of, by id."""
-
-    path: Path
-    predictions: Sequence[Prediction]
-    documents: Mapping[str, Document]
-
-
 @dataclass
 class _Read:
-    """A document with what was extracted from it, ready to be stored."""
+    """A document with what was extracted from it and where both sides stand, ready to be stored."""
 
     document: Document
-    relations: list[Relation]
+    relations: list[tuple[Relation, list[Span]]]
     digest: str
+
+
+@dataclass(frozen=True)
+class _Merge:
+    """One build: where it writes, what it takes, and what it says."""
+
+    store: Store
+    settings: BuildSettings
+    context: Context
+    report: BuildReport
+    shelf: Shelf
 
 
 def build(out: Path, format: str, sources: Sources, settings: BuildSettings, context: Context) -> BuildReport:
@@ -141,11 +151,12 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
                 f"{out}: expected --index, as it was linked with {linked_with['name']}: that, or a newer one"
             )
         with store.transaction():
+            merge = _Merge(store, settings, context, report, Shelf(store))
             given = _by_id(sources.documents, context)
             for path in sources.predictions:
                 documents = given if sources.documents else _by_id([_kept_beside(path)], context)
-                where = ", ".join(map(str, sources.documents)) or f"the documents kept beside {path}"
-                _merge_file(store, _read_file(path, documents, where, context), settings, context, report)
+                where = ", ".join(map(str, sources.documents)) or None
+                _merge_file(merge, path, match(path, read_predictions(path, context), documents, where, context))
             _refuse_if_nothing(report, sources, context)
             _merge_verdicts(store, sources.verdicts, context)
             relinked = _link(store, names, settings)
@@ -160,31 +171,16 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
 
 
 def _refuse_if_nothing(report: BuildReport, sources: Sources, context: Context) -> None:
-    merged = report.added + report.replaced + report.unchanged
+    merged = report.added + report.replaced + report.unchanged + report.repeated
     if sources.predictions and not merged:
         raise InputError(f"nothing could be merged{context.rejects.first()}")
 
 
-def _read_file(path: Path, by_id: Mapping[str, Document], where: str, context: Context) -> _File:
-    found_predictions = read_predictions(path, context)
-    known = [prediction for prediction in found_predictions if prediction.id in by_id]
-    if not known:
-        raise InputError(
-            f"{path}: none of its {len(found_predictions)} predictions is of a document in {where}: are they of "
-            f"another set? (the first is of {found_predictions[0].id!r})"
-        )
-    for prediction in found_predictions:
-        if prediction.id not in by_id:
-            context.rejects.add(f"{path}: {prediction.id}", "no document has this id")
-    return _File(path, known, by_id)
-
-
-def _merge_file(store: Store, file: _File, settings: BuildSettings, context: Context, report: BuildReport) -> None:
-    with context.progress(f"reading {file.path.name}", total=len(file.predictions)) as progress:
-        for start in range(0, len(file.predictions), _CHUNK):
-            part = file.predictions[start : start + _CHUNK]
-            ready = list(_ready(part, file, settings, context))
-            _store(store, ready, file.path, context, report)
+def _merge_file(merge: _Merge, path: Path, pairs: Sequence[Pair]) -> None:
+    with merge.context.progress(f"reading {path.name}", total=len(pairs)) as progress:
+        for start in range(0, len(pairs), _CHUNK):
+            part = pairs[start : start + _CHUNK]
+            _store(merge, list(_ready(merge, path, part)))
             progress.advance(len(part))
 
 
@@ -195,65 +191,66 @@ def _kept_beside(path: Path) -> Path:
     return beside
 
 
-def _by_id(paths: Sequence[Path], context: Context) -> dict[str, Document]:
-    return {document.id: document for path in paths for document in read_documents(path, context)}
+def _by_id(paths: Sequence[Path], context: Context) -> dict[str, list[Document]]:
+    """Id -> its documents: several where files number theirs alike."""
+    documents: dict[str, list[Document]] = {}
+    for path in paths:
+        for document in read_documents(path, context):
+            same = documents.setdefault(document.id, [])
+            same[:] = [other for other in same if other.text != document.text] + [document]
+    return documents
 
 
-def _ready(
-    predictions: Iterable[Prediction], file: _File, settings: BuildSettings, context: Context
-) -> Iterator[_Read]:
-    for prediction in predictions:
-        where, document = f"{file.path}: {prediction.id}", file.documents[prediction.id]
+def _ready(merge: _Merge, path: Path, pairs: Iterable[Pair]) -> Iterator[_Read]:
+    for prediction, document in pairs:
         if prediction.error:
-            context.rejects.add(where, f"it could not be read ({prediction.error}); what was there before stays")
+            reason = f"it could not be read ({prediction.error}); what was there before stays"
+            merge.context.rejects.add(f"{path}: {prediction.id}", reason)
             continue
-        try:
-            for relation in prediction.relations:
-                spans_of(document, relation)
-        except InputError as error:
-            context.rejects.add(where, str(error))
-            continue
-        relations = [r for r in prediction.relations if r.score is None or r.score >= settings.min_score]
+        relations = [r for r in prediction.relations if r.score is None or r.score >= merge.settings.min_score]
         relations = [r for r in relations if r.organism.strip() and r.chemical.strip()]
         facts = [document.to_dict(), [relation.to_dict() for relation in relations]]
-        yield _Read(document, relations, digest(*facts))
+        yield _Read(document, [(relation, spans_of(document, relation)) for relation in relations], digest(*facts))
 
 
-def _store(store: Store, ready: Sequence[_Read], path: Path, context: Context, report: BuildReport) -> None:
+def _store(merge: _Merge, ready: Sequence[_Read]) -> None:
+    """Put documents in their places, all that are new or other than before."""
+    report, shelf = merge.report, merge.shelf
     report.documents += len(ready)
-    marks = ", ".join("?" * len(ready))
-    rows = store.query(
-        f"SELECT id, digest, text_key, pmid, doi FROM document WHERE id IN ({marks})",
-        [read.document.id for read in ready],
-    ) if ready else []  # fmt: skip
-    before = {row[0]: row[1:] for row in rows}
-    changed: list[_Read] = []
+    shelf.look([read.document for read in ready])
+    changed: dict[str, _Read] = {}
+    gone: list[str] = []
     for read in ready:
-        old = before.get(read.document.id)
-        if old is not None and old[0] == read.digest:
-            report.unchanged += 1
-        elif old is not None and not _same_document(read.document, *old[1:]):
-            context.rejects.add(
-                f"{path}: {read.document.id}",
-                "another document of this id is in the database, and no PMID or DOI says that it is the same one: give "
-                "the documents ids of their own (a column or field 'id') that stay when a text changes",
-            )
-        else:
-            report.added, report.replaced = report.added + (old is None), report.replaced + (old is not None)
-            changed.append(read)
-    _forget(store, [read.document.id for read in changed if read.document.id in before])
-    store.insert("document", [_document_row(read) for read in changed])
-    evidence = [row for read in changed for row in _evidence_rows(read)]
-    store.insert("evidence", evidence)
+        place = shelf.place(read.document, read.digest)
+        _count(report, place, read)
+        if place.again or (place.before is not None and place.before.digest == read.digest):
+            continue
+        if place.before is not None:
+            gone.append(place.id)
+        changed[place.id] = read
+    _forget(merge.store, gone)
+    merge.store.insert("document", [_document_row(id, read) for id, read in changed.items()])
+    evidence = [row for id, read in changed.items() for row in _evidence_rows(id, read)]
+    merge.store.insert("evidence", evidence)
     report.relations += len(evidence)
-    labelled = [Verdicts(r.document.id, LABELS, r.document.label_pairs()) for r in changed if r.document.relations]
-    store.insert("decision", [row for verdict in labelled for row in _decision_rows(store, verdict)])
+    labelled = [Verdicts(id, LABELS, r.document.label_pairs()) for id, r in changed.items() if r.document.relations]
+    for each in labelled:
+        merge.store.insert("decision", list(_decision_rows(merge.store, each, each.document)))
 
 
-def _same_document(document: Document, text_key: str, pmid: str | None, doi: str | None) -> bool:
-    """Whether a document of the database is this one, perhaps with a text that was corrected since."""
-    same_doi = doi is not None and doi == _doi(document)
-    return text_key == _text_key(document) or same_doi or (pmid is not None and pmid == document.pmid)
+def _count(report: BuildReport, place: Place, read: _Read) -> None:
+    if place.beside:
+        report.beside[read.document.id] = place.id
+    if place.again:
+        report.repeated += 1
+    elif place.before is None:
+        report.added += 1
+    elif place.before.digest == read.digest:
+        report.unchanged += 1
+    else:
+        report.replaced += 1
+        if place.before.text_key != text_key(read.document):
+            report.corrected.append(place.id)
 
 
 def _forget(store: Store, ids: Sequence[str]) -> None:
@@ -265,29 +262,38 @@ def _forget(store: Store, ids: Sequence[str]) -> None:
     store.query(f"DELETE FROM decision WHERE document IN ({marks}) AND curator = ?", [*ids, LABELS])
 
 
-def _document_row(read: _Read) -> tuple[Any, ...]:
+def _document_row(id: str, read: _Read) -> tuple[Any, ...]:
     document, extra = read.document, read.document.extra
     texts = (document.title, document.abstract) if read.relations else (document.title, None)
-    year = next((year for name in _YEAR_FIELDS if (year := _year(extra.get(name))) is not None), None)
     item = re.search(r"Q\d+$", str(extra.get("reference_wikidata") or ""))
+    retracted = bool(extra.get("retracted")) or says_retracted(document.title)
     return (
-        *(document.id, document.pmid, _doi(document), item[0] if item else None, *texts, year),
-        *(int(bool(extra.get("retracted"))), read.digest, _text_key(document), None),
+        *(id, document.id, document.pmid, doi_of(document), item[0] if item else None, *texts, _year(extra)),
+        *(int(retracted), read.digest, text_key(document), None),
     )
 
 
-def _evidence_rows(read: _Read) -> Iterator[tuple[Any, ...]]:
+def _year(extra: Mapping[str, Any]) -> int | None:
+    """The year of publication, in whatever field a record has it."""
+    first = find_field(YEAR, extra)
+    found_years = (read_year(extra.get(name)) for name in (first, "date") if name is not None)
+    return next((year for year in found_years if year is not None), None)
+
+
+def _evidence_rows(id: str, read: _Read) -> Iterator[tuple[Any, ...]]:
+    """A row for each pair of names, written out as the text does it elsewhere: "UA" is usnic acid."""
     document, text = read.document, read.document.text
-    long_forms, bounds = definitions(text), sentences_of(document)
+    long_forms, bounds, in_full = definitions(text), sentences_of(document), FullNames(text)
     rows: dict[tuple[str, str], tuple[Any, ...]] = {}
-    for relation in read.relations:
-        spans = spans_of(document, relation)
+    for relation, spans in read.relations:
         chemical = long_forms.get(relation.chemical, relation.chemical)
-        key, score = (relation.organism, chemical), relation.score
+        start = next((start for start, _, role, _ in spans if role == "organism"), None)
+        organism = in_full(relation.organism, start)
+        key, score = (organism, chemical), relation.score
         if key in rows and (rows[key][5] or 0) >= (score or 0):  # an abbreviation and its long form are one relation
             continue
         rows[key] = (
-            *(document.id, relation.organism, chemical, relation.organism, relation.chemical, score),
+            *(id, organism, chemical, relation.organism, relation.chemical, score),
             *(rule_of(spans), supporting_sentence(text, bounds, spans), dump_spans(spans)),
         )
     yield from rows.values()
@@ -296,23 +302,25 @@ def _evidence_rows(read: _Read) -> Iterator[tuple[Any, ...]]:
 def _merge_verdicts(store: Store, verdicts: Sequence[Verdicts], context: Context) -> None:
     """Decisions replace earlier ones of the same curator on the same document."""
     for verdict in verdicts:
-        if not store.query("SELECT 1 FROM document WHERE id = ?", (verdict.document,)):
-            context.rejects.add(
-                f"decision of {verdict.curator} on {verdict.document}", "no such document in the database"
-            )
+        where = f"decision of {verdict.curator} on {verdict.document}"
+        rows = store.query("SELECT id FROM document WHERE id = ?", (verdict.document,))
+        rows = rows or store.query("SELECT id FROM document WHERE given = ?", (verdict.document,))
+        if len(rows) != 1:
+            context.rejects.add(where, "several documents have this id" if rows else "no such document in the database")
             continue
-        store.query("DELETE FROM decision WHERE document = ? AND curator = ?", (verdict.document, verdict.curator))
-        store.insert("decision", list(_decision_rows(store, verdict)))
+        ((id,),) = rows
+        store.query("DELETE FROM decision WHERE document = ? AND curator = ?", (id, verdict.curator))
+        store.insert("decision", list(_decision_rows(store, verdict, id)))
 
 
-def _decision_rows(store: Store, verdict: Verdicts) -> Iterator[tuple[Any, ...]]:
+def _decision_rows(store: Store, verdict: Verdicts, id: str) -> Iterator[tuple[Any, ...]]:
     """A row for each relation that was extracted from the document; labels are compared as `evaluate` does."""
     stand = {tuple(map(normalise_upstream, pair)) for pair in verdict.relations}
     query = "SELECT head_text, tail_text, tail_label FROM evidence WHERE document = ?"
-    for head, tail, long_form in store.query(query, (verdict.document,)):
+    for head, tail, long_form in store.query(query, (id,)):
         pairs = {(normalise_upstream(head), normalise_upstream(name)) for name in (tail, long_form)}
         said = ACCEPTED if pairs & stand else REJECTED
-        yield verdict.document, verdict.curator, head, tail, said, verdict.comment, verdict.at
+        yield id, verdict.curator, head, tail, said, verdict.comment, verdict.at
 
 
 def _link(store: Store, names: NameIndex | None, settings: BuildSettings) -> bool:
@@ -354,16 +362,3 @@ def _unlinked(store: Store, type: str, column: str) -> list[str]:
 
 def _alias_row(type: str, label: str, named: Named) -> tuple[Any, ...]:
     return type, label, named.key, named.entity, named.identifier, named.indexed, named.item, named.name
-
-
-def _doi(document: Document) -> str | None:
-    return (read_doi(document.doi) or document.doi or "").lower() or None
-
-
-def _text_key(document: Document) -> str:
-    return digest(normalise_upstream(document.text))
-
-
-def _year(value: Any) -> int | None:
-    match = _YEAR.search(str(value)) if isinstance(value, str | int) else None
-    return int(match[1]) if match else None

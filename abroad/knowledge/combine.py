@@ -81,6 +81,14 @@ def read_calibration(store: Store) -> Calibration:
     return Calibration(**read_meta(store).get("calibration", {}))
 
 
+def why_not_fitted(found: Calibration) -> str:
+    """Why scores are taken as they are, and what it takes to calibrate them."""
+    known = found.right + found.wrong
+    said = f"the answer is known for {known:,} relations ({found.right:,} right, {found.wrong:,} wrong)"
+    needs = f"it takes {MIN_PAIRS}, some of them right and some wrong"
+    return f"{said}, and {needs}: curators' decisions (--decisions) and labelled documents give more"
+
+
 def fit(scores: Sequence[float], right: Sequence[bool], documents: int = 0) -> Calibration:
     """The calibration that answers suggest; the identity where there are too few.
 

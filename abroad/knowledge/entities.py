@@ -1,6 +1,7 @@
 """Labels as they were extracted -> the organisms and compounds that they name.
 
-An organism is its NCBI taxon, else its Wikidata item, else its name; a compound is what the index or OPSIN says, else
+An organism is its NCBI taxon, else its Wikidata item, else its name, whatever the case and the authors that are cited
+with it; a compound is what the index or OPSIN says, else
 its name. Isomers stay apart (`abroad.sources.name_keys`), and a strain or an unnamed species is one of its own.
 """
 
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field
 from abroad.linking.opsin import inchikeys
 from abroad.sources.name_index import ChemicalEntry, NameIndex
 from abroad.sources.name_keys import name_key, organism_key
-from abroad.text.taxon_names import genera, taxon_identifier
+from abroad.text.scientific_names import organism_identifier, scientific_name
+from abroad.text.taxon_names import genera
 
 HEAD, TAIL = "head", "tail"
 
@@ -56,7 +58,7 @@ class Names:
         entry = self._index.organism_entry(label) if self._index else None
         key = organism_key(label)
         item = entry.wikidata if entry else None
-        identifier = taxon_identifier(label) or (f"wikidata:{item}" if item else None)
+        identifier = organism_identifier(label) or (f"wikidata:{item}" if item else None)
         groups = dict(self._genus(label))
         groups |= entry.lineage if entry else {}
         if entry is None:
@@ -81,7 +83,7 @@ class Names:
         return Named(f"compound/{id}", key, identifier, entry.id, entry.wikidata, entry.label, entry.classes)
 
     def _genus(self, label: str) -> dict[str, str]:
-        genus = label.removeprefix("Candidatus ").split(" ")[0]
+        genus = scientific_name(label).removeprefix("Candidatus ").split(" ")[0]
         if genus not in genera():
             return {}
         lineage = self._index.genus_lineage(genus) if self._index else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from abroad.core.errors import InputError
 from abroad.core.schema import Document, Evidence, Relation
@@ -25,14 +25,22 @@ def spans_of(document: Document, relation: Relation) -> list[Span]:
     Raises:
         InputError: the prediction is of another text than the document's.
     """
-    text = document.text
-    for span in relation.evidence:
+    check_spans(document.text, relation.evidence)
+    found: Sequence[Evidence] = relation.evidence or find_evidence(document, relation.organism, relation.chemical)
+    return [(span.start, span.end, span.role, span.rule) for span in found if span.role in ROLES]
+
+
+def check_spans(text: str, evidence: Iterable[Evidence]) -> None:
+    """See that evidence stands in a text.
+
+    Raises:
+        InputError: the prediction is of another text.
+    """
+    for span in evidence:
         if not 0 <= span.start < span.end <= len(text) or text[span.start : span.end] != span.text:
             raise InputError(
                 f"its evidence {span.text[:40]!r} does not stand in the document: is it a prediction of another text?"
             )
-    found: Sequence[Evidence] = relation.evidence or find_evidence(document, relation.organism, relation.chemical)
-    return [(span.start, span.end, span.role, span.rule) for span in found if span.role in ROLES]
 
 
 def supporting_sentence(text: str, bounds: Sequence[Bounds], spans: Sequence[Span]) -> str:

@@ -2,7 +2,7 @@
 
 What was read:
 
-    document   every document that was read; text only of those with evidence
+    document   every document that was read; text only of those with evidence; `given` is its id in its file
     evidence   a row for each relation of a document: its labels, score, rule, sentence, and spans in the text
     decision   what curators said of a relation of a document
     known      the relations of the index, by the index's ids
@@ -21,13 +21,13 @@ little. There are no keys that a database would have to enforce: who writes, del
 
 from __future__ import annotations
 
-FORMAT = 1
+FORMAT = 2
 
 COLUMNS: dict[str, dict[str, str]] = {
     "meta": {"name": "VARCHAR", "value": "VARCHAR"},
     "document": {
-        **{"id": "VARCHAR", "pmid": "VARCHAR", "doi": "VARCHAR", "item": "VARCHAR", "title": "VARCHAR"},
-        **{"abstract": "VARCHAR", "year": "INTEGER", "retracted": "INTEGER", "digest": "VARCHAR"},
+        **{"id": "VARCHAR", "given": "VARCHAR", "pmid": "VARCHAR", "doi": "VARCHAR", "item": "VARCHAR"},
+        **{"title": "VARCHAR", "abstract": "VARCHAR", "year": "INTEGER", "retracted": "INTEGER", "digest": "VARCHAR"},
         **{"text_key": "VARCHAR", "publication": "VARCHAR"},
     },
     "evidence": {
@@ -69,7 +69,8 @@ JOIN document d ON d.id = e.document
 """Evidence with the entities that its labels name."""
 
 SQLITE_INDEXES = (
-    *("document(id)", "document(doi)", "evidence(document)", "evidence(head_label)", "evidence(tail_label)"),
+    *("document(id)", "document(given)", "document(pmid)", "document(doi)"),
+    *("evidence(document)", "evidence(head_label)", "evidence(tail_label)"),
     *("decision(document)", "known(head, tail)", "known(doi)", "alias(type, label)", "alias(entity)"),
     *("alias(name_key)", "member(entity)", "member(name)", "entity(id)", "pair(head)", "pair(tail)"),
 )

@@ -16,7 +16,7 @@ from abroad.core.schema import Document, Prediction, Relation
 from abroad.linking.opsin import inchikeys
 from abroad.sources.name_index import ChemicalEntry, NameIndex
 from abroad.text.abbreviations import definitions
-from abroad.text.taxon_names import taxon_identifier
+from abroad.text.scientific_names import organism_identifier
 
 KNOWN, NEW, DISPUTED, NOT_LINKED = "known", "new", "disputed", "not linked"
 STATUSES = (KNOWN, NEW, DISPUTED, NOT_LINKED)
@@ -34,13 +34,14 @@ class Linker:
         self.index, self.opsin = index, opsin
 
     def link(self, documents: Sequence[Document], predictions: Sequence[Prediction]) -> list[Prediction]:
-        """The predictions with identifiers; OPSIN is started once for all of them."""
+        """The predictions with identifiers, OPSIN started once for all; relations of other fields stay as they are."""
         by_id = {document.id: document for document in documents}
         long_forms = {key: definitions(document.text) for key, document in by_id.items()}
         names = {
             long_forms.get(prediction.id, {}).get(relation.chemical, relation.chemical)
             for prediction in predictions
             for relation in prediction.relations
+            if relation.is_built_in
         }
         entries = {name: self._entry(name) for name in sorted(names)}
         missing = [name for name, entry in entries.items() if entry is None]
@@ -52,6 +53,8 @@ class Linker:
             document, forms = by_id.get(prediction.id), long_forms.get(prediction.id, {})
             linked = [
                 self._linked(relation, document, entries[forms.get(relation.chemical, relation.chemical)])
+                if relation.is_built_in
+                else relation
                 for relation in prediction.relations
             ]
             result.append(replace(prediction, relations=linked))
@@ -65,7 +68,7 @@ class Linker:
         status = self._status(relation, document, entry) if self.index else None
         return replace(
             relation,
-            head_id=taxon_identifier(relation.organism) or self._organism_item(relation.organism),
+            head_id=organism_identifier(relation.organism) or self._organism_item(relation.organism),
             tail_id=chemical,
             status=status,
         )

@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from abroad.core.errors import InputError
+from abroad.core.field import find_field
 from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_section, read_yaml
 from abroad.documents.sampling import SampleSettings
 from abroad.extraction.load import check_extractor
@@ -26,6 +27,7 @@ from abroad.pipeline.sections import (
     LotusSection,
     SynthesisSection,
     TrainSection,
+    with_field,
     with_seed,
 )
 from annotation.loop.settings import CurationSettings
@@ -36,6 +38,9 @@ class Config(Settings):
 
     out: Path = Field(description="Directory of the run, which is made if it is missing.")
     seed: Seed = Field(0, description="Seed of every stage that has none of its own.")
+    field: Path | None = Field(
+        None, description="File of the field that the run is of; null: natural products. Not every stage takes another."
+    )
     lotus: LotusSection | None = Field(
         None, description="The table of relations to sample from; null: the documents are your own."
     )
@@ -61,6 +66,8 @@ class Config(Settings):
         given = {name: value for name, value in values.items() if value is not None or name not in _SECTIONS}
         for name in sorted(_implied(given.keys())):
             given.setdefault(name, {})
+        if isinstance(field := given.get("field"), str):
+            given |= {name: with_field(given[name], field) for name in _OF_A_FIELD if name in given}
         return {name: with_seed(value, seed) if name in _SEEDED else value for name, value in given.items()}
 
     @model_validator(mode="after")
@@ -105,6 +112,10 @@ class Config(Settings):
             yield "train", "nothing to train on: expected a section 'synthesis', or 'add_seeds: true'"
         if self.curation is None:
             yield from self._missing_at_the_end(documents)
+        if self.field is not None:
+            for name in stages:
+                if name not in (*_OF_A_FIELD, "documents", "extract"):
+                    yield name, "of natural products alone: leave it out beside 'field'"
 
     def _missing_at_the_end(self, documents: bool) -> Iterator[tuple[str, str]]:
         chosen = self.extract.model is not None
@@ -130,6 +141,8 @@ class Config(Settings):
             "train.validation": self.train.validation,
             "evaluate.gold": self.evaluate.gold if self.evaluate else None,
         }
+        if self.field is not None:
+            named["field"] = self.field
         if self.lotus is not None:
             named |= {f"lotus.{key}": getattr(self.lotus, key) for key in ("metadata", "doi2pmid", "relations")}
         if self.curation is not None:
@@ -141,6 +154,7 @@ class Config(Settings):
 
 
 _SECTIONS = ("lotus", "sample", "documents", "synthesis", "train", "extract", "evaluate", "curation")
+_OF_A_FIELD = ("train", "evaluate")
 _SEEDED = ("sample", "synthesis", "train", "evaluate")
 _ENDS = {"evaluate", "curation"}
 
@@ -168,6 +182,8 @@ def load_config(path: str | Path, base_dir: Path | None = None) -> Config:
     missing += _useless_extractor(config.extract)
     if missing:
         raise InputError(list_mistakes(path, missing))
+    if config.field is not None:
+        find_field(config.field)
     return config
 
 
@@ -232,7 +248,7 @@ def _useless_extractor(section: ExtractSection) -> list[tuple[str, str]]:
     return []
 
 
-_OF_A_RUN = {"out", "seed", "lotus"}  # keys that only a run has a use for
+_OF_A_RUN = {"out", "seed", "field", "lotus"}  # keys that only a run has a use for
 _OF_COMMANDS = {
     "evaluate": "abroad.pipeline.sections:EvaluateOptions",
     "leaderboard": "abroad.experiments.leaderboard.settings:LeaderboardSettings",

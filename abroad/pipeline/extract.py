@@ -26,8 +26,9 @@ from abroad.documents.formats import array_lines, format_of, table_lines, write_
 from abroad.documents.pairs import Part, parts_of
 from abroad.documents.stream import DocumentSource
 from abroad.extraction.base import Extractor
+from abroad.extraction.full_texts import extracted
 from abroad.pipeline.extract_settings import FileSettings
-from abroad.pipeline.extract_shards import Counts, ExtractJob, Links, counts_of, extract_shard, extracted, input_digest
+from abroad.pipeline.extract_shards import Counts, ExtractJob, Links, counts_of, extract_shard, input_digest
 
 Ranker = Callable[[Sequence[Document], Sequence[Prediction], Path], None]
 """(documents, predictions, file for the ranked ones): puts the relations of each document in order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,8 @@ from abroad.core.provenance import peak_memory_mb
 from abroad.core.resume import ResumableOutput, digest, exclusive
 from abroad.core.schema import Document, Prediction
 from abroad.core.shards import Shard
-from abroad.documents.parts import merged, parts
 from abroad.extraction.base import Extractor
+from abroad.extraction.full_texts import extracted
 
 if TYPE_CHECKING:
     from abroad.linking.link import Linker
@@ -183,28 +183,6 @@ def extract_shard(
                 advance(len(prediction.relations))
         output.finish(order=wanted, refine=refined)
     return len(todo)
-
-
-def extracted(extractor: Extractor, documents: Sequence[Document]) -> Iterator[Prediction]:
-    """The predictions of documents, as they are ready; a full text is extracted part by part, and has one too."""
-    read: list[Document] = []
-    owners: dict[str, Document] = {}
-    waiting: dict[str, tuple[int, list[Prediction]]] = {}
-    for document in documents:
-        some = parts(document)
-        read += some
-        if len(some) > 1:
-            owners |= dict.fromkeys((part.id for part in some), document)
-            waiting[document.id] = (len(some), [])
-    for prediction in extractor.extract(read):
-        owner = owners.get(prediction.id)
-        if owner is None:
-            yield prediction
-            continue
-        count, found = waiting[owner.id]
-        found.append(prediction)
-        if len(found) == count:
-            yield merged(owner, found)
 
 
 def input_digest(extractor: Extractor, document: Document) -> str:

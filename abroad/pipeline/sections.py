@@ -155,6 +155,13 @@ class EvaluateOptions(EvaluateSettings):
     gold: Path | None = Field(None, description="Curated documents; --gold of the command comes first.")
 
 
+def with_field(section: Any, field: str) -> Any:
+    """A section as it was read, with the run's field if it names none itself."""
+    if section is None:
+        return {"field": field}
+    return {"field": field, **section} if isinstance(section, Mapping) else section
+
+
 def with_seed(section: Any, seed: int) -> Any:
     """A section, raw or read, with the run's seed if it has none of its own."""
     if section is None:

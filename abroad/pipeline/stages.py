@@ -215,13 +215,12 @@ def _select(seeds: Path, abstracts: Path, out: Path, settings: Any, context: Con
 
 
 def _specialise(config: Config, seeds: Path, out: Path, context: Context) -> dict[str, Any]:
-    from abroad.engines.choice import EngineChoice
-    from abroad.synthesis.settings import SpecialiseSettings
+    from abroad.synthesis.settings import GenerateSettings, SpecialiseSettings
     from abroad.synthesis.stages import specialise_stage
 
     section = config.synthesis.specialise
     assert section is not None, "the stage is made only with this section"
-    engine, settings = EngineChoice.of(config.synthesis), SpecialiseSettings.of(section)
+    engine, settings = GenerateSettings.of(config.synthesis), SpecialiseSettings.of(section)
     report = specialise_stage(seeds, section.corpus, out, engine, settings, context)
     result = report.result
     return {

@@ -12,10 +12,9 @@ import numpy as np
 from abroad.core.context import Context
 from abroad.core.progress import Progress, tell
 from abroad.core.schema import Document
-from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.extractor import GenerativeExtractor
+from abroad.extraction.generative.load import extractor_of, notation_of
 from abroad.models.compeft import TernaryChange, compress, write_change
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
@@ -77,7 +76,8 @@ class Bench:
         self.tokenizer = load_tokenizer(ModelSource(source.base))
         self.model = load_model(source, trained_in(run), merge=False)
         self.documents, self.decoding = documents, decoding
-        self.examples = make_examples(documents, self.tokenizer, 10**6, Context(), 0)
+        self.notation = notation_of(source)
+        self.examples = make_examples(documents, self.tokenizer, 10**6, Context(), 0, notation=self.notation)
 
     def use(self, arrays: dict[str, np.ndarray]) -> None:
         """Put adapter weights in place."""
@@ -102,9 +102,9 @@ class Bench:
 
     def f1(self, advance: Callable[[], object] = lambda: None) -> float:
         """Percent; `advance` is called for each document."""
-        engine = TransformersEngine(self.model, self.tokenizer)
         predictions = []
-        for prediction in GenerativeExtractor(engine, self.tokenizer, self.decoding, {}).extract(self.documents):
+        extractor = extractor_of(self.model, self.tokenizer, self.decoding, self.notation)
+        for prediction in extractor.extract(self.documents):
             predictions.append(prediction)
             advance()
         return micro_scores(self.documents, predictions).f1

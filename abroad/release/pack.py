@@ -16,11 +16,11 @@ from abroad.core.schema import Document
 from abroad.evaluation.evaluate import evaluate
 from abroad.evaluation.settings import EvaluateSettings
 from abroad.extraction.generative.decoding import DECODING, Decoding
-from abroad.extraction.generative.load import load_generative_extractor
+from abroad.extraction.generative.load import FIELD_FILE, load_generative_extractor
 from abroad.models.source import ADAPTER, COMPRESSED
 
 CARD, EVALUATION, TRAINING = "README.md", "evaluation.json", "training.json"
-_ALONG = ("*.json", "*.jinja", "*.txt", "*.model")
+_ALONG = ("*.json", "*.jinja", "*.txt", "*.model", FIELD_FILE)
 _SPEAK_SECONDS = 5.0
 _NOT_ALONG = ("scores.json", EVALUATION, DECODING)
 

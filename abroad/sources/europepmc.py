@@ -17,6 +17,7 @@ from abroad.core.errors import AbroadError, InputError
 from abroad.core.http import (
     HttpSettings,
     JsonClient,
+    NoAnswer,
     RateLimiter,
     Unreadable,
     check_status,
@@ -30,13 +31,13 @@ from abroad.core.http import (
 from abroad.sources.formats.full_text import FullText
 from abroad.sources.formats.jats import read_jats
 from abroad.sources.xml_records import BrokenXml
+from abroad.text.retractions import is_retracted
 
 BASE_URL = "https://www.ebi.ac.uk/europepmc/webservices/rest"
 RATE = 8.0  # requests a second; the service allows 10
 PAGE = 500  # hits; the service gives 1,000 at most
 FIRST = "*"
 _HEADING = re.compile(r"<h4>\s*(.*?)[\s:]*</h4>", re.IGNORECASE | re.DOTALL)
-_RETRACTED = ("retracted publication", "retraction in")
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,13 @@ class EuropePmc:
         self._json.__exit__(*error)
         self._http.close()
 
-    def pages(self, query: str, mark: str = FIRST) -> Iterator[Page]:
+    def pages(self, query: str, mark: str = FIRST, seen: int = 0) -> Iterator[Page]:
         """The hits of a query from a mark on, page by page.
 
+        A service that ends before it has given all the hits that it counts is asked again; then the rest is told.
+
+        Args:
+            seen: hits before the mark.
         Raises:
             InputError: the service does not take the query.
             AbroadError: no answer after all attempts.
@@ -79,10 +84,32 @@ class EuropePmc:
         following: str | None = mark
         while following is not None:
             params = {"query": query, "resultType": "core", "format": "json", "pageSize": str(PAGE)}
-            page = self._json.ask("search", _page, {**params, "cursorMark": following})
-            last = not page.hits or page.following == following
-            following = None if last else page.following
+            params["cursorMark"] = following
+            page = self._whole_page(params, seen)
+            seen += len(page.hits)
+            following = None if _is_last(page, following) else page.following
+            if following is None and seen < page.total:
+                rest = f"{page.total - seen:,} of the {page.total:,} hits that it counts were not given"
+                self._context.rejects.add("Europe PMC", f"{rest}; the same search again asks for them")
             yield Page(page.hits, page.total, following)
+
+    def _whole_page(self, params: dict[str, str], seen: int) -> Page:
+        """A page; asked for again where it is the last and hits are left that it lacks."""
+        short: list[Page] = []
+
+        def read(status: int, answer: Any) -> Page:
+            page = _page(status, answer)
+            if _is_last(page, params["cursorMark"]) and seen + len(page.hits) < page.total:
+                short.append(page)
+                raise ValueError(f"{seen + len(page.hits):,} of {page.total:,} hits, and no more")
+            return page
+
+        try:
+            return self._json.ask("search", read, params)
+        except NoAnswer as failure:
+            if not failure.unreadable or not short:
+                raise
+            return max(short, key=lambda page: len(page.hits))
 
     def full_text(self, pmcid: str) -> FullText | None:
         """The open full text of a paper; None where there is none, or none that can be read.
@@ -111,24 +138,28 @@ class EuropePmc:
 def paper_of(hit: dict[str, Any]) -> FullText:
     """What a hit says of a paper: its abstract, in plain text."""
     source, id = str(hit.get("source") or ""), str(hit.get("id") or "")
-    types = [str(each).lower() for each in part_of(hit, "pubTypeList", "pubType") or () if isinstance(each, str)]
-    notes = [str(each.get("type")).lower() for each in objects_of(hit, "commentCorrectionList", "commentCorrection")]
-    year = int_of(hit.get("pubYear"))
+    types = [each for each in part_of(hit, "pubTypeList", "pubType") or () if isinstance(each, str)]
+    notes = [str(each.get("type")) for each in objects_of(hit, "commentCorrectionList", "commentCorrection")]
+    title = _plain(str(hit.get("title") or ""))
     return FullText(
-        title=_plain(str(hit.get("title") or "")),
+        title=title,
         abstract=_plain(_HEADING.sub(r" \1: ", str(hit.get("abstractText") or ""))),
         pmid=str(hit.get("pmid") or (id if source == "MED" else "")),
         pmcid=str(hit.get("pmcid") or ""),
         doi=str(hit.get("doi") or ""),
         id=f"{source}:{id}" if id else "",
-        year=year,
-        retracted=any(each in _RETRACTED for each in (*types, *notes)),
+        year=int_of(hit.get("pubYear")),
+        retracted=is_retracted(types, notes, title),
     )
 
 
 def has_open_full_text(hit: dict[str, Any]) -> bool:
     """Whether the service says that it gives the full text."""
     return bool(hit.get("pmcid")) and hit.get("isOpenAccess") == "Y" and hit.get("inEPMC", "Y") == "Y"
+
+
+def _is_last(page: Page, mark: str) -> bool:
+    return not page.hits or page.following is None or page.following == mark
 
 
 def _page(status: int, answer: Any) -> Page:

@@ -19,8 +19,9 @@ from pathlib import Path
 from abroad.core.errors import InputError
 from abroad.sources.name_keys import name_key, organism_key
 
-FORMAT = 2
-"""The first one had keys without primes, so that 3'-O-methylquercetin was found as 3-O-methylquercetin."""
+FORMAT = 3
+"""The first one had keys without primes, so that 3'-O-methylquercetin was found as 3-O-methylquercetin; the second one
+without case, so that N-butylbenzamide was found as n-butylbenzamide."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,9 @@ class NameIndex:
             raise InputError(f"{path}: not an index of names; `abroad lotus prepare ... --index` builds one")
         if version < FORMAT:
             raise InputError(
-                f"{path}: an index of an earlier version, which takes 3'-O- for 3-O- and so links wrong isomers; build "
-                "it again with the command that built it (`abroad lotus prepare ... --index`)"
+                f"{path}: an index of an earlier version, which takes N-butyl for n-butyl (or 3'-O- for 3-O-) and "
+                "so links wrong isomers; build it again with the command that built it "
+                "(`abroad lotus prepare ... --index` or `abroad knowledge index`)"
             )
         if version != FORMAT:
             raise InputError(

@@ -2,7 +2,9 @@
 
 Spellings differ in case, in spaces and hyphens, in how a Greek letter, a dash, a prime or an arrow is written, and in a
 compound number after the name. None of these tells two compounds apart. What does is kept: primes, locants (also those
-that only a hyphen or a full stop divides), the sign of rotation, brackets.
+that only a hyphen or a full stop divides), the sign of rotation, brackets, and the case of a letter that is a locant or
+a prefix of its own: N-butyl is at nitrogen and n-butyl unbranched, O- is at oxygen and o- ortho, D- and d- are two
+things. Such a capital is a small capital in the key ("ɴ"), as chemists print it.
 """
 
 from __future__ import annotations
@@ -12,12 +14,23 @@ import unicodedata
 from functools import lru_cache
 
 from abroad.text.characters import clean_character, fold
+from abroad.text.scientific_names import scientific_name
 
 _GREEK = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχψω", (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi "
     "psi omega").split(), strict=True)) | {"ς": "sigma"})  # fmt: skip
+_SMALL_CAPITALS = dict(zip("CDEHLMNOPRSZ", "ᴄᴅᴇʜʟᴍɴᴏᴘʀꜱᴢ", strict=True))
+"""Letters that stand alone in names of IUPAC: atoms, indicated hydrogen, configurations (D, L, R, S, E, Z, M, P)."""
+_LETTER = r"[^\W\d_]"
+_ALONE = rf"(?:(?<!{_LETTER})|(?<=\d[a-z]))[{''.join(_SMALL_CAPITALS)}](?!{_LETTER})"
+_LOCANTS = rf"(?:[\d',*+/()\[\]{{}}-]|\s(?=[\d(\[])|(?<!{_LETTER}){_LETTER}(?!{_LETTER}))*"
+# In "N,N-dimethyl", "(2R,3S)-x", "N-[2-..."; also where a space stands for the hyphen, but not in "mycin D acetate".
+_CAPITAL = re.compile(
+    rf"{_ALONE}(?={_LOCANTS}[-)\]}}]\s?{_LETTER}{{2}})"
+    rf"|(?<![^\d',()\[\]{{}}-]){_ALONE}(?=(?:[\d',]|(?<!{_LETTER}){_LETTER}(?!{_LETTER}))*\s{_LETTER}{{2}})"
+)
 _COMPOUND_NUMBER = re.compile(r"\s+\(\d+[a-z]?\)(?=$|\s+acid\b)")  # "usnic acid (4)"; "ginsenoside Rb(1)" is another
-_RAISED = re.compile(r"(?<=[a-z])\((\d+[a-z]?)\)(?=$|[\s-])")  # PubMed writes Rb1 as Rb(1)
+_RAISED = re.compile(r"(?<=[a-zɴᴏꜱ])\((\d+[a-z]?)\)(?=$|[\s-])")  # PubMed writes Rb1 as Rb(1)
 _ARROW = re.compile(r"-+>|→")
 _RACEMIC = re.compile(r"\(\+\s*/?\s*-\)")
 _SIGN = re.compile(r"(?<=[(\[,])-(?=[)\],])")
@@ -30,13 +43,13 @@ _MAX_PASSES = 6
 
 @lru_cache(maxsize=1 << 16)  # tables repeat their names
 def name_key(name: str) -> str:
-    """Equal for spellings of one name; primes, locants and stereochemistry are part of it."""
+    """Equal for spellings of one name; primes, locants with their case, and stereochemistry are part of it."""
     return _settled(name, chemical=True)
 
 
 @lru_cache(maxsize=1 << 16)
 def organism_key(name: str) -> str:
-    """Likewise of an organism: "Mentha x piperita" is "Mentha × piperita", and no number of a compound is cut off."""
+    """Likewise of an organism: "Mentha x piperita L." is "Mentha × piperita", and no compound's number is cut off."""
     return _settled(name, chemical=False)
 
 
@@ -51,9 +64,11 @@ def _settled(name: str, chemical: bool) -> str:
 
 
 def _key(name: str, chemical: bool) -> str:
-    text = name
+    text = name = name if chemical else scientific_name(name)
     if not (name.isascii() and name.isprintable()):
         text = fold(unicodedata.normalize("NFKC", "".join(map(clean_character, fold(name)))))
+    if chemical:
+        text = _CAPITAL.sub(lambda match: _SMALL_CAPITALS[match[0]], text)
     text = fold(text.lower()).translate(_GREEK)
     text = _without_quotes(text.strip().replace('"', "''"))
     if chemical:

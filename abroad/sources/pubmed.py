@@ -8,7 +8,6 @@ one article. Nothing is fetched and no entity is expanded while parsing.
 from __future__ import annotations
 
 import gzip
-import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,8 +18,10 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import require_file
 from abroad.core.limits import BoundedGzip
+from abroad.core.record_fields import read_years
 from abroad.sources.xml_records import BrokenXml, XmlRecords, local_name
 from abroad.text.markup import MarkupReader, is_clean
+from abroad.text.retractions import is_retracted
 
 _ROOTS = ("PubmedArticleSet", "PubmedBookArticleSet", "PubmedArticle", "PubmedBookArticle")
 _RECORDS = ("PubmedArticle", "PubmedBookArticle", "DeleteCitation")
@@ -67,10 +68,16 @@ class Unwanted:
 
 @dataclass(frozen=True)
 class Outline:
-    """What is known of a record before its text is read."""
+    """What is known of a record before its text is read.
+
+    Attributes:
+        year: of publication.
+        last_year: another one where an issue is of two, "1998 Nov-1999 Jan".
+    """
 
     pmid: str
     year: int | None
+    last_year: int | None = None
 
 
 Wanted = Callable[[Outline], bool]
@@ -205,8 +212,8 @@ def _read_record(record: Any, wanted: Wanted | None) -> Iterator[Article | Delet
     pmid = None if citation is None else _pmid(citation.find("PMID"))
     if pmid is None:
         return
-    version, year = _version(citation.find("PMID")) or 1, _year(article)
-    if wanted is not None and not wanted(Outline(pmid, year)):
+    version, years = _version(citation.find("PMID")) or 1, _years(article)
+    if wanted is not None and not wanted(Outline(pmid, *years) if years else Outline(pmid, None)):
         yield Unwanted(pmid, version)
         return
     title = abstract = None
@@ -214,23 +221,23 @@ def _read_record(record: Any, wanted: Wanted | None) -> Iterator[Article | Delet
         title, abstract = article.find("ArticleTitle"), article.find("Abstract")
         if title is None:
             title = article.find("Book/BookTitle")
+    heading = "" if title is None else plain_text(title)
     yield Article(
         pmid,
-        "" if title is None else plain_text(title),
+        heading,
         (None if abstract is None else abstract_text(abstract)) or _other_abstract(citation),
         _doi(article, data),
-        year,
-        _is_retracted(citation, article),
+        years[0] if years else None,
+        _is_retracted(citation, article, heading),
         version,
     )
 
 
-def _is_retracted(citation: Any, article: Any) -> bool:
-    """Whether it is marked as retracted, or a notice of its retraction is named."""
+def _is_retracted(citation: Any, article: Any, title: str) -> bool:
+    """Whether it is marked as retracted, a notice of its retraction is named, or its title says so."""
     types = () if article is None else article.iterfind("PublicationTypeList/PublicationType")
-    if any(" ".join((each.text or "").split()).lower() == "retracted publication" for each in types):
-        return True
-    return citation.find("CommentsCorrectionsList/CommentsCorrections[@RefType='RetractionIn']") is not None
+    notes = citation.iterfind("CommentsCorrectionsList/CommentsCorrections")
+    return is_retracted((each.text or "" for each in types), (each.get("RefType") or "" for each in notes), title)
 
 
 def _version(element: Any) -> int | None:
@@ -260,14 +267,16 @@ def _doi(article: Any, data: Any) -> str | None:
     return None
 
 
-def _year(article: Any) -> int | None:
-    """Of the issue, else of the electronic publication; an issue may have but a text such as "1998 Dec-1999 Jan"."""
+def _years(article: Any) -> tuple[int, int] | None:
+    """First and last, of the issue, else of the electronic publication.
+
+    An issue may have but a text such as "1998 Dec-1999 Jan".
+    """
     places = ("Journal/JournalIssue/PubDate/Year", "Journal/JournalIssue/PubDate/MedlineDate", "ArticleDate/Year")
     for path in (*places, "Book/PubDate/Year"):
         found = None if article is None else article.find(path)
-        match = re.search(r"\b(1[5-9]\d\d|20\d\d)\b", "" if found is None else found.text or "")
-        if match:
-            return int(match[1])
+        if years := read_years("" if found is None else found.text or ""):
+            return years
     return None
 
 

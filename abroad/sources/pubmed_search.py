@@ -98,6 +98,11 @@ class PubmedSearch:
             return self._retrying("NCBI esearch")(self._find, form)
         except Refused as refusal:
             raise InputError(f"NCBI refuses the query ({refusal}): {query[:200]}") from None
+        except NoAnswer as failure:
+            if not isinstance(failure.cause, _TooShort):
+                raise
+            self._context.rejects.add(f"search for {term[:200]}", f"{failure.cause}, however often it was asked")
+            return failure.cause.found
 
     def parts(self, query: str, span: Span, found: Found | None = None) -> Iterator[Found]:
         """The hits of a query in searches that NCBI hands out whole.
@@ -172,13 +177,24 @@ class PubmedSearch:
         if not isinstance(pmids, list) or count is None:
             raise Unreadable("unreadable answer (no list of hits)")
         unknown = part_of(result, "errorlist", "phrasesnotfound")
-        return Found(
+        found = Found(
             tuple(map(str, pmids)),
             count,
             tuple(map(str, unknown)) if isinstance(unknown, list) else (),
             str(part_of(result, "webenv") or ""),
             str(part_of(result, "querykey") or ""),
         )
+        if len(pmids) < min(count, MOST):
+            raise _TooShort(found)
+        return found
+
+
+class _TooShort(Unreadable):
+    """A list of fewer hits than there are; another try may give the rest."""
+
+    def __init__(self, found: Found) -> None:
+        super().__init__(f"NCBI names {len(found.pmids):,} of the {min(found.count, MOST):,} hits that it counts")
+        self.found = found
 
 
 def _day(day: date) -> str:

@@ -55,7 +55,7 @@ def instruct_stage(
     Raises:
         InputError: no document has relations, or keywords of a model without one.
     """
-    from abroad.synthesis.prompts.classes import with_superclasses
+    from abroad.documents.superclasses import with_superclasses
     from abroad.synthesis.prompts.instruct import instruct
 
     seeds = read_documents(documents, context)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from abroad.core.entities import CHEMICAL, ORGANISM
 from abroad.core.schema import Document, Evidence, Relation
 from abroad.text.expand import expand_lists, expand_shared_heads
 
@@ -30,11 +31,18 @@ def abbreviated_genus_spans(text: str, organism: str) -> list[tuple[int, int]]:
     return [match.span() for match in re.finditer(pattern, text, re.IGNORECASE)]
 
 
-def find_evidence(document: Document, organism: str, chemical: str) -> list[Evidence]:
+def find_evidence(
+    document: Document, organism: str, chemical: str, roles: tuple[str, str] = (ORGANISM, CHEMICAL)
+) -> list[Evidence]:
     """Spans that support a relation.
 
     The labels verbatim; else the organism with its genus abbreviated, the chemical
     in a list or range of congeners.
+
+    Args:
+        organism: label of the head, in another field.
+        chemical: label of the tail.
+        roles: what the spans of both are called, ("head", "tail") in another field.
     """
     text = document.text
     found: list[Evidence] = []
@@ -44,7 +52,7 @@ def find_evidence(document: Document, organism: str, chemical: str) -> list[Evid
     chemical_spans, how = verbatim_spans(text, chemical), "verbatim"
     if not chemical_spans and (source := _listed(text).get(_key(chemical))):
         chemical_spans, how = [source[:2]], source[2]
-    for role, spans, why in (("organism", organism_spans, rule), ("chemical", chemical_spans, how)):
+    for role, spans, why in ((roles[0], organism_spans, rule), (roles[1], chemical_spans, how)):
         found += [Evidence(start, end, text[start:end], role, why) for start, end in spans[:_MAX_SPANS]]
     return found
 

@@ -216,17 +216,18 @@ def _epithet(words: Words, number: int, genus: str) -> tuple[str, int] | None:
     own, tail = species_of(genus), words.words[last]
     if whole in own or whole in epithets() or whole.replace("-", "") in own or tail in own:
         return whole, last
-    if _ordinary(tail):
+    if is_ordinary(tail):
         return (first, number) if _known_epithet(first, genus) else None
     return (whole, last) if _known_epithet(tail, genus) else (first, number)
 
 
 def _known_epithet(word: str, genus: str) -> bool:
-    return word in species_of(genus) or word in epithets() or (epithet_form(word) > _LATIN and not _ordinary(word))
+    return word in species_of(genus) or word in epithets() or (epithet_form(word) > _LATIN and not is_ordinary(word))
 
 
 @lru_cache(maxsize=1 << 14)
-def _ordinary(word: str) -> bool:
+def is_ordinary(word: str) -> bool:
+    """Whether a word in lower case is one of the language rather than an epithet, by how it stands in abstracts."""
     counts = word_counts(word)
     ordinary = counts.ordinary + counts.plain
     if ordinary < _MIN_TAIL:
@@ -292,7 +293,7 @@ def _candidatus(words: Words, number: int) -> Iterator[Candidate]:
     start, genus = words.starts[number], CANDIDATUS + word
     if words.gap(following) in _SPACES and (read := _epithet(words, following + 1, genus)):
         epithet, last = read
-        if epithet in species_of(genus) or (epithet_form(epithet) > 0 and not _ordinary(epithet)):
+        if epithet in species_of(genus) or (epithet_form(epithet) > 0 and not is_ordinary(epithet)):
             end = words.ends[last]
             yield Candidate(start, end, f"{genus} {epithet}", "candidatus", number, last, word, epithet)
             return

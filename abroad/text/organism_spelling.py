@@ -33,6 +33,13 @@ def _known(label: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def near_known(genus: str, epithet: str) -> bool:
+    """Whether the genus has a species of this name, or of one that differs by a letter ("alternate")."""
+    species = species_of(genus)
+    return epithet in species or any(one_edit_apart(epithet, known) for known in species)
+
+
+@lru_cache(maxsize=4096)
 def _known_spelling(genus: str, epithet: str) -> str:
     """The one species of the genus that a slip of the pen explains; the name itself if there is none.
 

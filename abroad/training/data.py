@@ -13,6 +13,7 @@ from abroad.core.io import file_sha256
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.extraction.generative.encode import encode_answer, encode_prompt, encode_target
+from abroad.extraction.generative.notation import Notation
 
 IGNORED = -100
 """Label of a token that takes no part in the loss (transformers' convention)."""
@@ -62,6 +63,7 @@ def make_examples(
     context: Context,
     seed: int,
     shuffles: int = 1,
+    notation: Notation | None = None,
     images: ShowsImages | None = None,
 ) -> list[TokenisedExample]:
     """Encode documents and tasks; one longer than `max_length` tokens is set aside, never cut.
@@ -71,13 +73,14 @@ def make_examples(
     Args:
         shuffles: examples made of a document, its relations in another random
             order each; 1 keeps the order given.
+        notation: how relations are written; by default as those of the built-in field.
         images: what shows the images of documents; None shows none.
     """
-    examples = []
+    examples, notation = [], notation or Notation()
     for document in documents:
         shown: TokenisedExample | None = None
         for copy in range(1 if isinstance(document, Task) else shuffles):
-            example = _encode(document, tokenizer, seed, copy)
+            example = _encode(document, tokenizer, f"{seed}:{document.id}:{copy}" if copy else "", notation)
             if images is not None and isinstance(document, Document):
                 shown = shown or _with_images(example, document, images, context)
                 example = replace(shown, target=example.target)
@@ -90,11 +93,11 @@ def make_examples(
     return examples
 
 
-def _encode(item: Document | Task, tokenizer: Any, seed: int, copy: int) -> TokenisedExample:
+def _encode(item: Document | Task, tokenizer: Any, order: str, notation: Notation) -> TokenisedExample:
     if isinstance(item, Task):
         return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_answer(tokenizer, item.output))
-    variant = item if copy == 0 else _shuffled(item, seed, copy)
-    return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_target(tokenizer, variant))
+    variant = _shuffled(item, order) if order else item
+    return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_target(tokenizer, variant, notation))
 
 
 def _with_images(
@@ -104,9 +107,9 @@ def _with_images(
     return replace(example, prompt=prompt, text=example.prompt, images=files)
 
 
-def _shuffled(document: Document, seed: int, copy: int) -> Document:
+def _shuffled(document: Document, order: str) -> Document:
     relations = list(document.relations)
-    random.Random(f"{seed}:{document.id}:{copy}").shuffle(relations)
+    random.Random(order).shuffle(relations)
     return Document(
         document.id,
         document.title,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -20,7 +21,7 @@ class TrainSettings(Settings):
     """
 
     later_fields: ClassVar[frozenset[str]] = frozenset(
-        {"min_lr_rate", "lora_targets", "spike_patience", "resolution", "text_share"}
+        {"min_lr_rate", "lora_targets", "spike_patience", "field", "resolution", "text_share"}
     )
     former_names: ClassVar[Mapping[str, str]] = {
         "accumulation": "gradient_accumulation_steps",
@@ -78,6 +79,10 @@ class TrainSettings(Settings):
     spike_window: Count = Field(32, description="Updates whose losses a spike is measured against.")
     spike_zscore: Positive = Field(6.0, description="Standard deviations above their mean that make a spike.")
     seed: Seed = Field(0, description="Seed of the adapter, of the order of the data and of dropout.")
+    field: Path | None = Field(
+        None,
+        description="File of the field that is learnt, which is kept beside the adapter; null: natural products.",
+    )
 
     @property
     def lora_shape(self) -> LoraShape:

@@ -18,15 +18,16 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
+from abroad.core.field import find_field, write_field
 from abroad.core.locks import held
 from abroad.core.progress import Progress, tell
 from abroad.core.resume import digest
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
-from abroad.engines.transformers.engine import TransformersEngine
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.generative.decoding import Decoding
-from abroad.extraction.generative.extractor import GenerativeExtractor
+from abroad.extraction.generative.load import FIELD_FILE, extractor_of
+from abroad.extraction.generative.notation import Notation
 from abroad.models.backend import import_transformers
 from abroad.models.identity import weights_digest
 from abroad.models.load import empty_model, load_model, load_tokenizer
@@ -100,8 +101,9 @@ class TrainingRun:
         self.on_score: Callable[[int, float], None] = lambda epoch, f1: None  # may raise to end the run
         self.images = training_images(source, settings)
         self.tokenizer = load_tokenizer(source)
+        self.notation = Notation(find_field(settings.field))
         documents = mixed(documents, settings.text_share, settings.seed)
-        how = (settings.max_length, context, settings.seed, settings.shuffles, self.images)
+        how = (settings.max_length, context, settings.seed, settings.shuffles, self.notation, self.images)
         self.examples = make_examples(documents, self.tokenizer, *how)
         if not self.examples:
             raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")
@@ -341,11 +343,10 @@ class TrainingRun:
         return trainer_state
 
     def _validate(self) -> Any:
-        engine = TransformersEngine(self.model.eval(), self.tokenizer)
         decoding = Decoding(num_beams=1, max_new_tokens=self.settings.validation_max_new_tokens)
-        extractor = GenerativeExtractor(engine, self.tokenizer, decoding, {})
+        extractor = extractor_of(self.model.eval(), self.tokenizer, decoding, self.notation)
         if self.images is not None:
-            engine.images = self.images.reader
+            extractor.engine.images = self.images.reader
             extractor.show_images(self.images.resolution)
         predictions = list(extractor.extract(self.validation))
         return micro_scores(self.validation, predictions)
@@ -381,6 +382,8 @@ class TrainingRun:
             config.inference_mode = True
             config.save_pretrained(str(self.out))
             self.tokenizer.save_pretrained(self.out)
+            if not self.notation.field.is_built_in:
+                write_field(self.out / FIELD_FILE, self.notation.field)
             if self.settings.rope_factor != 1:
                 write_factor(self.out, self.settings.rope_factor)
             if self.images is not None:

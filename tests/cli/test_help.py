@@ -1,6 +1,7 @@
 """Every command has help with an example, and asking for it loads nothing heavy."""
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 import typer
 
 from abroad.cli import app
+from tests.docs.names import mistakes
 
 HEAVY = (
     "torch",
@@ -26,16 +28,16 @@ HEAVY = (
 )
 
 
-def commands(command, path=()):
-    """Yield (words, command) of every command below."""
-    if hasattr(command, "commands"):
-        for name, child in command.commands.items():
-            yield from commands(child, (*path, name))
-    else:
-        yield path, command
+def every(command, path=()):
+    """Yield (words, command) of a command or group, and of all below it."""
+    yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from every(child, (*path, name))
 
 
-ALL = dict(commands(typer.main.get_command(app)))
+EVERY = dict(every(typer.main.get_command(app)))
+ALL = {path: command for path, command in EVERY.items() if not hasattr(command, "commands")}
+GROUPS = [path for path in EVERY if path not in ALL]
 
 
 def test_all_agreed_commands_are_there():
@@ -52,6 +54,17 @@ def test_every_command_has_help_with_an_example_of_itself(cli, path):
     result = cli(*path, "--help")
     assert result.exit_code == 0
     assert f"Example: abroad {' '.join(path)}" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda path: " ".join(("abroad", *path)))
+def test_every_group_has_help_with_an_example_of_one_of_its_commands(cli, path):
+    result = cli(*path, "--help")
+    assert result.exit_code == 0
+    text = " ".join(result.stdout.split())
+    example = text.partition("Example: ")[2]
+    assert example.startswith(" ".join(("abroad", *path))) and text.count("Example: ") == 1
+    words = shlex.split(example)[1:]
+    assert len(words) > len(path) + 1 and mistakes(words) is None
 
 
 CLIPPED = ("Of ", "As of ", "With --", "At most ", "In place of ", "Most ", "Only ")

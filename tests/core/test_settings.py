@@ -4,7 +4,8 @@ import importlib
 import json
 import pkgutil
 import re
-from typing import ClassVar
+from collections.abc import Callable
+from typing import ClassVar, Literal
 
 import pytest
 from pydantic import ValidationError
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 import abroad
 import annotation
 from abroad.core.errors import FormerNameWarning, InputError
-from abroad.core.settings import Count, Settings, read_section
+from abroad.core.settings import Count, Settings, Share, read_section
 from abroad.extraction.generative.decoding import GenerativeSettings
 
 
@@ -57,6 +58,15 @@ NUMBERS = [
 ]
 
 
+def numeric(annotation):
+    """Whether a field takes a number, perhaps among others, and no truth value."""
+    named = set(re.findall(r"\b(?:int|float|bool)\b", str(annotation)))
+    return bool(named) and "bool" not in named
+
+
+NUMERIC = [(kind, name) for kind in ALL for name, field in kind.model_fields.items() if numeric(field.annotation)]
+
+
 class Old(Settings):
     former_names: ClassVar = {"beams": "num_beams"}
     later_fields: ClassVar = frozenset({"added"})
@@ -86,6 +96,41 @@ def test_a_number_out_of_range_is_an_error_that_names_its_class_and_field(kind, 
         kind(**required | {name: -5})
 
 
+@pytest.mark.parametrize("truth", [True, False])
+@pytest.mark.parametrize(("kind", "name"), NUMERIC, ids=lambda value: getattr(value, "__name__", value))
+def test_a_truth_is_no_number(kind, name, truth):
+    """pydantic takes `True` for 1: `epochs: yes` would train one epoch without a word."""
+    required = {key: "x" for key, field in kind.model_fields.items() if field.is_required()}
+    with pytest.raises(InputError, match=rf"\b{name}\b.*: (?:Input should be|expected) .*, found {truth}"):
+        kind(**required | {name: truth})
+
+
+def test_a_truth_is_no_number_within_others_either():
+    with pytest.raises(InputError, match=r"sizes\.1: Input should be a valid integer, found True"):
+        _Nested(sizes=[1, True])
+    with pytest.raises(InputError, match=r"shares\.a: Input should be a valid number, found False"):
+        _Nested(shares={"a": False})
+    assert _Nested(on=True, chosen=True, either=True, sizes=[1], made=float).either is True
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_a_copy_is_checked_like_a_new_one(kind):
+    """`model_copy(update=...)` of pydantic looks at no value; every way to other settings does here."""
+    settings = kind.model_construct()
+    for change in ({"no_such": 1}, {"no_such": True}):
+        with pytest.raises(InputError, match="no_such: unknown key"):
+            settings.model_copy(update=change)
+        with pytest.raises(InputError, match="no_such: unknown key"):
+            settings.__replace__(**change)
+
+
+@pytest.mark.parametrize(("kind", "name"), NUMERIC, ids=lambda value: getattr(value, "__name__", value))
+def test_a_copy_takes_no_wrong_number(kind, name):
+    required = {key: "x" for key, field in kind.model_fields.items() if field.is_required()}
+    with pytest.raises(InputError, match=rf"\b{name}: "):
+        kind.model_construct(required.keys(), **required).model_copy(update={name: "many"})
+
+
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
 def test_unknown_fields_are_refused(kind):
     with pytest.raises(InputError, match="no_such: unknown key"):
@@ -102,6 +147,7 @@ def test_the_help_of_every_field_is_a_sentence(kind):
 
 def test_changes_are_checked_too_and_nothing_changes_in_place():
     settings = Old(num_beams=2)
+    assert settings.model_copy(update={"num_beams": 5}) == Old(num_beams=5) and settings.model_copy() == settings
     assert settings.replace(num_beams=5).num_beams == 5 and settings.num_beams == 2
     with pytest.raises(InputError, match="num_beams"):
         settings.replace(num_beams=0)
@@ -194,6 +240,15 @@ def test_what_a_class_has_by_default_goes_with_it_into_the_narrower_one():
         num_beams: Count = 6
 
     assert Old.of(Twice()) == Old(num_beams=6) and Old.of(Twice(num_beams=3)) == Old()
+
+
+class _Nested(Settings):
+    sizes: tuple[int, ...] = ()
+    shares: dict[str, Share] | None = None
+    on: bool = False
+    chosen: Literal[True, 3] = 3
+    either: bool | int = 0
+    made: Callable[[int], float] | None = None
 
 
 class _Inner(Settings):

@@ -8,7 +8,8 @@ A block is checked by its language:
     yaml      settings of a run config, checked as such
     json, text  not checked
 
-A comment before it says that a block cannot run in a test; then its commands and options are checked by name only:
+A comment before it says what a reader needs that a test has not. Something stands in for it (`tests.docs.stand_ins`),
+the commands run, and what they print is not compared; those that cannot run at all are parsed in full:
 
     <!-- needs a GPU -->          or a network, an hour, a person, a server
 
@@ -72,7 +73,12 @@ def blocks(page: Path) -> list[Block]:
 
 
 def commands(block: Block) -> list[tuple[str, str]]:
-    """(command, what it prints) of a block of `sh` or `console`; lines that end in a backslash go on in the next."""
+    """(command, what it prints) of a block of `sh` or `console`; lines that end in a backslash go on in the next.
+
+    Other blocks have none.
+    """
+    if block.language not in ("sh", "console"):
+        return []
     lines = block.code.splitlines()
     found: list[tuple[list[str], list[str]]] = []
     goes_on = False

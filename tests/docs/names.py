@@ -1,12 +1,16 @@
-"""Commands by name: whether `abroad ...` as a page has it is a command with these options and arguments."""
+"""Commands parsed: whether `abroad ...` as a page has it would run, as far as its words tell."""
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from abroad.cli import app
+from abroad.core.errors import AbroadError
+from tests.docs.blocks import ROOT
 
 ROOT_COMMAND = typer.main.get_command(app)
 
@@ -41,9 +45,15 @@ def find(words: list[str]) -> tuple[Any, list[str]]:
     return command, rest
 
 
-def mistakes(words: list[str]) -> str | None:
-    """What is wrong with the names in a call: unknown commands and options, options without their value, too few
-    arguments or too many; nothing is run, and no value is looked at."""
+def mistakes(words: list[str], folder: Path = ROOT) -> str | None:
+    """What is wrong with a call of `abroad`, which is parsed in full, and not run.
+
+    Words become values as in the command itself: unknown commands and options, missing and further arguments, values of
+    another type, out of range or none of the choices, and settings that no config and no engine takes.
+
+    Args:
+        folder: where its configs are looked for.
+    """
     try:
         command, rest = find(words)
     except LookupError as error:
@@ -52,15 +62,23 @@ def mistakes(words: list[str]) -> str | None:
         return None
     if hasattr(command, "commands"):
         return f"`abroad {' '.join(words)}` names a group of commands"
-    context = typer.Context(command, info_name=command.name)
     try:
-        values, left, _ = command.make_parser(context).parse_args(args=rest)
+        with contextlib.chdir(folder):
+            context = command.make_context(command.name, list(rest))
+            _settings(command, context)
+    except AbroadError as error:
+        return f"abroad {' '.join(words)}: {error}"
     except Exception as error:
         # Of click, or of the copy of it that newer versions of typer have inside.
         if not hasattr(error, "format_message"):
             raise
         return f"abroad {' '.join(words)}: {error.format_message()}"
-    missing = [p.name for p in command.params if p.required and not values.get(p.name) and not p.envvar]
-    if left or missing:
-        return f"abroad {' '.join(words)}: left over {left}, missing {missing}"
     return None
+
+
+def _settings(command: Any, context: Any) -> None:
+    """Make the settings of a call, as the command is handed them; a config that is not there counts as empty."""
+    config = context.params.get("config")
+    config = config if config is not None and Path(config).is_file() else None
+    for taken in (getattr(command, "_taken", None) or {}).values():
+        taken.options.settings(taken.given(context), config)

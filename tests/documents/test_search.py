@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from abroad.core.context import Context
 from abroad.core.helpers import helper_folder
-from abroad.core.http import RateLimiter
+from abroad.core.http import HttpSettings, RateLimiter
 from abroad.core.jsonl import read_jsonl
-from abroad.documents.search import SearchSettings, search_pubmed
+from abroad.documents.search import SearchSettings, search_europepmc, search_pubmed
 from abroad.sources import pubmed_search
 from abroad.sources.eutils import EutilsClient, EutilsSettings
 from abroad.sources.pubmed_search import EARLIEST, LATEST, Span
@@ -113,11 +113,36 @@ def test_made_again_a_search_adds_what_has_come_since(pubmed, tmp_path):
     assert len([form for form in pubmed.asked if "term" not in form]) == 1
 
 
-def test_another_search_does_not_mix_with_the_first(pubmed, tmp_path):
+def test_another_search_does_not_mix_with_the_first_and_loses_nothing_of_it(pubmed, tmp_path, capsys):
     out = tmp_path / "docs.jsonl"
     search(pubmed, out)
+    first = out.read_bytes()
     search(pubmed, out, query="mosses")
     assert ids(out) == ["99"]
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the documents of another search lay there; they stay in" in said
+    (aside,) = helper_folder(out).glob("partial-*.jsonl")
+    assert aside.read_bytes() == first
+    pubmed.asked.clear()
+    report = search(pubmed, out)  # the first search made again goes on from them
+    assert (report.resumed, report.documents) == (40, 40) and out.read_bytes() == first
+    assert [read_jsonl(path)[0]["id"] for path in helper_folder(out).glob("partial-*.jsonl")] == ["99"]
+
+
+def test_a_list_that_is_too_short_is_asked_for_again(pubmed, tmp_path):
+    pubmed.short = [7, 2]
+    context = Context()
+    assert search(pubmed, tmp_path / "docs.jsonl", context=context).documents == 40
+    assert len(context.rejects) == 0
+
+
+def test_a_list_that_stays_too_short_is_counted_and_told(pubmed, tmp_path):
+    pubmed.short = [7, 7, 7]
+    context = Context()
+    report = search(pubmed, tmp_path / "docs.jsonl", context=context)
+    assert (report.hits, report.documents) == (40, 33)
+    assert "NCBI names 33 of the 40 hits that it counts" in context.rejects.items[0]["reason"]
+    assert search(pubmed, tmp_path / "docs.jsonl").documents == 40
 
 
 @given(st.dates(EARLIEST, LATEST), st.dates(EARLIEST, LATEST), st.dates(date(2020, 1, 1), date(2040, 1, 1)))
@@ -153,6 +178,12 @@ def test_a_query_that_finds_nothing_says_so(pubmed, tmp_path, cli):
 def test_wrong_options_are_refused(tmp_path, cli, options, said):
     result = cli("documents", "search", "lichen", *options, "--out", tmp_path / "d.jsonl")
     assert result.exit_code == 2 and said in result.stderr
+
+
+@pytest.mark.parametrize("query", ["", "  "])
+def test_a_query_without_words_is_refused_with_what_to_do(tmp_path, cli, query):
+    result = cli("documents", "search", query, "--out", tmp_path / "d.jsonl")
+    assert result.exit_code == 2 and "expected a QUERY as one types it there, found no words" in result.stderr
 
 
 def test_without_a_query_it_searches_for_natural_products(pubmed, tmp_path, cli):
@@ -268,6 +299,26 @@ def test_open_full_texts_come_with_their_sections(europepmc, tmp_path, cli):
         "Results: Usnic acid came from Usnea barbata.",
     ]
     assert "sections" not in found["3"] and found["3"]["pmcid"] == "PMC3"
+
+
+@pytest.mark.parametrize("ends", [[7, 4, 4, 7], [0]])
+def test_a_service_that_ends_too_soon_is_asked_again(europepmc, tmp_path, ends):
+    europepmc.ends = ends
+    context = Context()
+    http = HttpSettings(base_url=europepmc.url, rate=1e6, first_wait=0.0, attempts=3)
+    settings = SearchSettings(query="lichen", source="europepmc")
+    report = search_europepmc(tmp_path / "d.jsonl", settings, http, context)
+    assert report.documents == 6 and [item["where"] for item in context.rejects.items] == ["AGR 8"]
+
+
+def test_a_service_that_keeps_ending_too_soon_is_told(europepmc, tmp_path):
+    europepmc.ends = [4] * 5
+    context = Context()
+    http = HttpSettings(base_url=europepmc.url, rate=1e6, first_wait=0.0, attempts=3)
+    settings = SearchSettings(query="lichen", source="europepmc")
+    assert search_europepmc(tmp_path / "d.jsonl", settings, http, context).documents == 4
+    assert "3 of the 7 hits that it counts were not given" in context.rejects.items[0]["reason"]
+    assert search_europepmc(tmp_path / "d.jsonl", settings, http, Context()).documents == 6
 
 
 def test_europe_pmc_refuses_a_query_in_words(europepmc, tmp_path, cli):

@@ -1,8 +1,11 @@
 """Documents read record by record are those that a list of them would be."""
 
+import csv
 import gzip
 import io
 import json
+import re
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -10,8 +13,11 @@ import pytest
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import read_records
+from abroad.documents import file_documents, stream
+from abroad.documents.file_documents import Source
 from abroad.documents.inputs import InputSettings, read_inputs
-from abroad.documents.stream import JsonLines, ListedDocuments, open_inputs
+from abroad.documents.stream import ListedDocuments, Streamed, open_inputs
+from tests.sources.servers import article_set, article_xml
 
 PAPERS = {
     "a.jsonl": [
@@ -35,7 +41,7 @@ def folder(tmp_path):
 def streamed(paths, **more):
     context = Context()
     with open_inputs(paths, context, InputSettings(), **more) as inputs:
-        assert isinstance(inputs, JsonLines)
+        assert isinstance(inputs, Streamed)
         return list(inputs.records(context)), context
 
 
@@ -92,6 +98,132 @@ def test_other_files_are_a_list(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({"1": {"AbstractText": "One."}}, indent=1))
     with open_inputs([tmp_path / "a.json"], Context(), InputSettings()) as inputs:
         assert isinstance(inputs, ListedDocuments) and inputs.count == 1
+
+
+def table(sign, end="\n", encoding="utf-8", before=""):
+    rows = [
+        ("Title", "Abstract", "PMID", "Year"),
+        *((f"Title {n}", f'Text "{n}"{sign} β', str(n), "2020") for n in range(40)),
+    ]
+    text = io.StringIO()
+    csv.writer(text, delimiter=sign, lineterminator=end).writerows([*rows, ("one", "too few")])
+    return (before + text.getvalue()).encode(encoding)
+
+
+def pubmed(*more):
+    records = [article_xml(str(n), f"Title {n}.", f"Text {n}.") for n in range(40)]
+    newer = article_xml("3", "Title 3, mended.").replace('Version="1"', 'Version="2"')
+    return article_set(*records, article_xml("5", "Again."), newer, article_xml("77", "", None), *more)
+
+
+JATS = b"""<article><front><article-meta><article-id pub-id-type="pmid">%d</article-id><title-group><article-title>A
+title.</article-title></title-group><abstract><p>Usnic acid.</p></abstract></article-meta></front></article>"""
+DELETED = "<DeleteCitation><PMID>7</PMID></DeleteCitation>"
+
+
+def parquet(tmp_path):
+    import polars as pl
+
+    rows = {"title": [f"Title {n}" for n in range(40)], "abstract": ["Text."] * 40, "doi": [None, *["10.1000/x"] * 39]}
+    pl.DataFrame(rows).write_parquet(tmp_path / "made.parquet")
+    return (tmp_path / "made.parquet").read_bytes()
+
+
+def package():
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        for n in range(5):
+            info = tarfile.TarInfo(f"p/{n}.nxml")
+            info.size = len(JATS % n)
+            archive.addfile(info, io.BytesIO(JATS % n))
+    return data.getvalue()
+
+
+LARGE_FILES = {
+    "comma.csv": lambda _: table(","),
+    "tab.tsv": lambda _: table("\t", "\r\n"),
+    "old-mac.csv": lambda _: table(";", "\r"),
+    "excel.csv": lambda _: table("\t", "\r\n", "utf-16"),
+    "said.csv": lambda _: table(";", before="\ufeff\n\nsep=;\n"),
+    "pubmed.xml": lambda _: pubmed(),
+    "update.xml.gz": lambda _: gzip.compress(pubmed(DELETED)),
+    "cut.xml.gz": lambda _: gzip.compress(pubmed(), mtime=0)[:-60],
+    "broken.xml": lambda _: pubmed()[:-300],
+    "paper.nxml": lambda _: JATS % 9,
+    "papers.tar.gz": lambda _: package(),
+    "rows.parquet": parquet,
+}
+
+
+@pytest.mark.parametrize("name", LARGE_FILES)
+def test_a_large_file_gives_the_documents_of_a_small_one_and_says_the_same(tmp_path, monkeypatch, name):
+    """Whatever it is: tables, PubMed's XML, full texts, packages and Parquet are converted, a record at a time."""
+    path = tmp_path / name
+    path.write_bytes(LARGE_FILES[name](tmp_path))
+    listed = Context()
+    expected = [document.to_dict() for document in read_inputs([path], listed)]
+    assert expected
+    monkeypatch.setattr(stream, "LARGE", 0)
+    work = tmp_path / "work"
+    context = Context()
+    with open_inputs([path], context, InputSettings(), work=work) as inputs:
+        assert isinstance(inputs, Streamed) and inputs.count > 0 and inputs.key
+        found = [list(inputs.records(context)), list(inputs.records(Context()))]  # read twice, converted once
+    assert found == [expected, expected]
+    assert context.rejects.items == listed.rejects.items
+    assert sorted(context.rejects.notes) == sorted(listed.rejects.notes)
+    assert list(work.iterdir()) == []
+
+
+def test_large_files_of_several_kinds_go_together(tmp_path, monkeypatch):
+    names = ("comma.csv", "tab.tsv", "pubmed.xml", "rows.parquet")
+    for name in names:
+        (tmp_path / name).write_bytes(LARGE_FILES[name](tmp_path))
+    (tmp_path / "a.jsonl").write_text('{"id": "x", "AbstractText": "One."}\n')
+    paths, listed = [tmp_path / name for name in (*names, "a.jsonl")], Context()
+    expected = [document.to_dict() for document in read_inputs(paths, listed)]
+    monkeypatch.setattr(stream, "LARGE", 0)
+    records, context = streamed(paths)
+    assert records == expected
+    assert sorted(map(str, context.rejects.items)) == sorted(map(str, listed.rejects.items))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("latin.csv", table(",").replace("β".encode(), b"\xe9")),
+        ("binary.csv", table(",") + b"\0\0"),
+        ("damaged.parquet", b"PAR1" + b"x" * 100),
+        ("empty.xml", article_set()),
+        ("other.xml", b"<html><body/></html>"),
+    ],
+)
+def test_a_large_file_that_cannot_be_read_is_refused_in_words(tmp_path, monkeypatch, name, data):
+    (tmp_path / name).write_bytes(data)
+    monkeypatch.setattr(stream, "LARGE", 0)
+    context = Context()
+    with (
+        pytest.raises(InputError, match=re.escape(name)) as caught,
+        open_inputs([tmp_path / name], context, InputSettings()) as inputs,
+    ):
+        if not list(inputs.records(context)):
+            raise InputError(inputs.nothing)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_memory_does_not_grow_with_the_records_of_json_lines(tmp_path):
+    """A record is handed on before the next is read."""
+    lines = [json.dumps({"id": str(n), "AbstractText": "One."}) for n in range(3)]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines) + "\n")
+    read = []
+    source = Source("a.jsonl", "a", tmp_path / "a.jsonl")
+    with pytest.MonkeyPatch.context() as patch:
+        make = file_documents.DocumentMaker.__call__
+        patch.setattr(file_documents.DocumentMaker, "__call__", lambda *a: read.append(1) or make(*a))
+        items = file_documents.read_json(source, Context())
+        for count in (1, 2, 3):
+            next(items)
+            assert len(read) == count
 
 
 def test_what_a_killed_run_left_of_its_pipe_is_removed(tmp_path):

@@ -143,3 +143,9 @@ def test_evaluate_scores_every_form_alike(cli, tmp_path, documents, name):
     result = cli("evaluate", "--gold", tmp_path / "gold.jsonl", "--pred", tmp_path / name, "--json")
     assert result.exit_code == 0, result.output
     assert '"without_prediction": 0' in result.stdout and '"f1": 0.0' not in result.stdout
+
+
+def test_relations_of_other_fields_are_refused_in_columns_of_natural_products():
+    binding = Relation("HNF-6", "MODY1", type="binds", head_type="gene", tail_type="gene")
+    with pytest.raises(InputError, match="1: tables have columns for organism and chemical, found gene binds gene"):
+        to_table([], [Prediction("1", [binding])], "csv")

@@ -26,7 +26,7 @@ def kinds(predicted, text=TEXT, gold=GOLD):
         ]
     )
     comparison = compare([document], [Prediction("1", [Relation(*pair) for pair in predicted])])
-    return {(e.side, e.chemical, e.organism): e.kind for e in find_errors(comparison)}, comparison
+    return {(e.side, e.tail, e.head): e.kind for e in find_errors(comparison)}, comparison
 
 
 def test_missed_relations_say_why():

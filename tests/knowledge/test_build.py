@@ -8,6 +8,8 @@ import pytest
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
 from abroad.core.io import write_documents, write_jsonl
+from abroad.core.resume import digest
+from abroad.core.schema import Document
 from abroad.knowledge.build import BuildSettings, Sources, build
 from abroad.knowledge.query import PairFilter, find_pairs, statements
 from abroad.knowledge.store import readable
@@ -169,13 +171,155 @@ def test_what_cannot_be_used_is_set_aside_with_its_reason(world, format):
     assert "predictions.jsonl: x: no document has this id" in reasons
 
 
-def test_an_id_of_another_document_replaces_nothing(world, base, format):
+LONG = (
+    "Usnic acid was isolated from Usnea barbata that grew on the bark of old trees in the north. Its structure was "
+    "told by spectra, and it stopped the growth of three bacteria at low concentrations."
+)
+
+
+def said(path):
+    """Document -> what it says, as the database has it."""
+    with readable(path) as store:
+        rows = store.query("SELECT document, head_text, tail_text FROM evidence ORDER BY document, tail_text")
+    return rows
+
+
+def test_another_document_of_the_same_id_is_kept_beside_the_first(world, base, format):
+    """Exports number their records: 1 of another export is another document, with or without a DOI."""
+    before = said(base)
+    texts = ("Rutin of Ruta fictiva.", "We made Rutin from leaves of trees; Ruta fictiva is one of them.")
+    for doi, text in zip(("10.1000/another", None), texts, strict=True):
+        other = document("1", text, doi)
+        world.write([other], {"1": [("Ruta fictiva", "Rutin", 0.9)]})
+        report, context = world.build(base, format)
+        assert (report.added, report.replaced, len(context.rejects)) == (1, 0, 0)
+        (own,) = report.beside.values()
+        assert own.startswith("1~") and [row for row in said(base) if row[0] != own and "~" not in row[0]] == before
+        again, _ = world.build(base, format)
+        assert (again.added, again.replaced, again.unchanged) == (0, 0, 1)
+    assert pairs(base)["Ruta fictiva", "Rutin"].publications == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (("x-1", LONG, None, None), ("x-1", LONG.replace("three bacteria", "four bacteria"), None, None)),
+        (("x-1", LONG, None, None), ("x-1", f"{LONG} They say so in the abstract, which was longer.", None, None)),
+        (("x-1", LONG, None, "10.1000/x"), ("x-7", LONG.replace("three", "four"), None, "https://doi.org/10.1000/X")),
+        (("x-1", LONG, "77", None), ("x-7", LONG.replace("three", "four"), "77", None)),
+        (("x-1", LONG, "77", None), ("x-1", "Usnic acid of Usnea barbata, rewritten.", "77", None)),
+        (("x-1", LONG, None, None), ("x-1", LONG.replace("three", "four"), "77", "10.1000/x")),
+    ],
+)
+def test_a_corrected_text_replaces_the_old_evidence_and_the_report_says_so(world, old, new, format):
+    path = world.folder / f"own.{format}"
+    for (id, text, pmid, doi), name in ((old, "Usnic acid"), (new, "Usnic acid was")):
+        if name not in text:
+            name = "Usnic acid"
+        world.write([Document(id, "", text, pmid=pmid, doi=doi)], {id: [("Usnea barbata", name, 0.8)]})
+        report, context = world.build(path, format)
+        assert len(context.rejects) == 0
+    assert (report.added, report.replaced, report.corrected, report.beside) == (0, 1, ["x-1"], {})
+    assert len(said(path)) == 1
+    again, _ = world.build(path, format)
+    assert (again.added, again.replaced, again.unchanged) == (0, 0, 1)
+
+
+def test_two_texts_of_one_publication_stay_and_count_once(world, format):
+    """An abstract does not take the place of the full text, nor the other way round, whatever comes first."""
+    abstract = Document("1", "", LONG, pmid="77")
+    whole = Document("PMC1", "", f"{LONG} " + " ".join(f"Sentence {n} of the whole." for n in range(60)), pmid="77")
+    path = world.folder / f"own.{format}"
+    for each in (abstract, whole, abstract):
+        world.write([each], {each.id: [("Usnea barbata", "Usnic acid", 0.8)]})
+        world.build(path, format)
+    pair = pairs(path)["Usnea barbata", "Usnic acid"]
+    assert (pair.documents, pair.publications, pair.probability) == (2, 1, pytest.approx(0.8))
+
+
+def test_exports_that_share_ids_go_into_one_build(world, format):
+    """Each prediction finds its own text among the documents of its id."""
+    path = world.folder / f"own.{format}"
+    texts = {"a": "Usnic acid of Usnea barbata.", "b": "Rutin of Ruta fictiva."}
+    found, given = [], []
+    for name, text in texts.items():
+        chemical, organism = text.rstrip(".").split(" of ")
+        one = document("export-1", text)
+        write_documents(world.folder / f"{name}.docs.jsonl", [one])
+        write_jsonl(world.folder / f"{name}.jsonl", [prediction(one, [(organism, chemical, 0.8)]).to_dict()])
+        given.append(world.folder / f"{name}.docs.jsonl")
+        found.append(world.folder / f"{name}.jsonl")
+    for expected in (2, 0):
+        report = build(path, format, Sources(found, given), BuildSettings(opsin=False), Context())
+        assert report.added == expected
+    assert pairs(path).keys() == {("Usnea barbata", "Usnic acid"), ("Ruta fictiva", "Rutin")}
+
+
+STRANGERS = ["digest", "evidence", "names", "nothing but a digest"]
+
+
+@pytest.mark.parametrize("known_by", STRANGERS)
+def test_predictions_of_another_set_with_the_same_ids_are_refused(world, base, format, known_by):
+    """Also those without relations, which would take away what is there."""
     before = dump(base)
-    other = document("1", "Rutin of Ruta fictiva.", "10.1000/another")
-    world.write([other], {"1": [("Ruta fictiva", "Rutin", 0.9)]})
-    with pytest.raises(InputError, match=r"nothing could be merged .*another document of this id is in the database"):
-        world.build(base, format)
+    others = [document(d.id, f"Rutin {d.id} came from Ruta fictiva.") for d in DOCUMENTS]
+    records = [prediction(d, [("Ruta fictiva", f"Rutin {d.id}", 0.9)]).to_dict() for d in others]
+    for record, other in zip(records, others, strict=True):
+        if known_by == "digest":
+            record |= {"relations": [], "input_digest": digest(other.text)}
+        elif known_by == "names":
+            record["relations"][0]["evidence"] = []
+        elif known_by == "nothing but a digest":
+            record |= {"relations": [] if record["id"] != "1" else record["relations"], "input_digest": other.id}
+    if known_by == "digest":  # one of this set, so that digests are seen to be of texts
+        records.append({"id": "5", "relations": [], "input_digest": digest(DOCUMENTS[4].text)})
+        records = [r for n, r in enumerate(records) if n != 4]
+    write_jsonl(world.predictions, records)
+    if known_by == "digest":
+        _, context = world.build(base, format)
+        assert len(context.rejects) == 4 and "another text" in context.rejects.items[0]["reason"]
+    else:
+        with pytest.raises(InputError, match=r"of other texts than those of .*documents of the same ids"):
+            world.build(base, format)
     assert dump(base) == before
+
+
+def test_a_digest_of_more_than_the_text_is_no_reason_to_refuse(world, format):
+    """Few-shot extractors read examples and images too."""
+    records = [prediction(d, RELATIONS[d.id]).to_dict() | {"input_digest": f"more{d.id}"} for d in DOCUMENTS]
+    write_jsonl(world.predictions, records)
+    report, context = world.build(world.folder / f"own.{format}", format)
+    assert (report.added, len(context.rejects)) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "salvia miltiorrhiza",
+        "SALVIA MILTIORRHIZA",
+        "Salvia Miltiorrhiza",
+        "Salvia miltiorrhiza Bunge",
+        "S. miltiorrhiza",
+    ],
+)
+def test_one_organism_is_one_row_whatever_its_case_and_authors(world, base, format, label):
+    text = f"(−)-Epicatechin was found in {label}. We know Salvia miltiorrhiza."
+    made = document("60", text, "10.1000/q60", 2020)
+    world.write([made], {"60": [(label, "(−)-Epicatechin", 0.6)]})
+    world.build(base, format)
+    pair = pairs(base)["Salvia miltiorrhiza", "(-)-Epicatechin"]
+    assert (pair.publications, pair.head.identifier) == (2, "NCBITaxon:226208")
+    assert len(pairs(base)) == 4
+
+
+def test_a_title_that_says_so_is_retracted(world, base, format):
+    made = [
+        Document(f"7{n}", f"{mark} Usnic acid of Camellia sinensis", "", doi=f"10.1000/w{n}")
+        for n, mark in enumerate(["RETRACTED:", "WITHDRAWN:", "[Retracted]", "Retracted Article:"])
+    ]
+    world.write(made, {d.id: [("Camellia sinensis", "Usnic acid", 0.9)] for d in made})
+    world.build(base, format)
+    assert ("Camellia sinensis", "Usnic acid") not in pairs(base)
 
 
 @pytest.mark.parametrize("fault", ["other documents", "none beside", "nothing to merge", "no index"])

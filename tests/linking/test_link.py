@@ -108,3 +108,10 @@ def test_isomers_of_what_the_index_has_get_no_item_and_make_no_statement(cli, sh
     assert [(r["chemical_id"], r["status"]) for record in records for r in record["relations"]] == [
         ("wikidata:Q1003", "known")
     ] * 2
+
+
+def test_relations_of_other_fields_stay_as_they_are(index):
+    binding = Relation("HNF-6", "MODY1", head_id="ncbigene:3175", type="binds", head_type="gene", tail_type="gene")
+    product = Relation("Usnea barbata", "usnic acid")
+    (found,) = Linker(index, opsin=False).link([], [Prediction("1", [binding, product])])
+    assert found.relations[0] == binding and found.relations[1].organism_id is not None

@@ -23,58 +23,27 @@ from abroad.synthesis.stages import generate_stage, instruct_stage, select_stage
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 from tests.conftest import make_document
+from tests.true_models import true_model
 from tests.visual import save_visual_model
 
 CONFIGS = sorted(path for folder in ("paper", "recipes") for path in Path("configs", folder).glob("*.yaml"))
-SIZES = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 64}
-GROUPED = {**SIZES, "num_key_value_heads": 2}
-TRUE = {  # name of the model -> its architecture and the positions that it has
-    "biogpt": ("BioGpt", SIZES | {"max_position_embeddings": 1024}),
-    "BioGPT-Large": ("BioGpt", SIZES | {"max_position_embeddings": 2048}),
-    "gpt2-medium": ("GPT2", {"n_embd": 32, "n_layer": 1, "n_head": 4, "n_positions": 1024}),
-    "BioMistral-7B": ("Mistral", GROUPED | {"max_position_embeddings": 32768, "sliding_window": 4096}),
-    "vicuna-13b-v1.3": ("Llama", SIZES | {"max_position_embeddings": 2048}),
-    "Mistral-7B-v0.1": ("Mistral", GROUPED | {"max_position_embeddings": 32768, "sliding_window": 4096}),
-    "smollm2-135m": ("Llama", GROUPED | {"num_hidden_layers": 3} | {"max_position_embeddings": 8192}),
-    **{f"llama-{size}": ("Llama", SIZES | {"max_position_embeddings": 2048}) for size in ("7b", "13b", "30b", "65b")},
-}
-
-VISUAL = {"llava-1.5-13b-hf": "llava"}  # likewise, of those that read images
-
-
-def small_tokenizer():
-    """Byte-level BPE of 2,000 pieces learnt from the sample: decoding over few of them is quick."""
-    from tokenizers import ByteLevelBPETokenizer
-    from transformers import PreTrainedTokenizerFast
-
-    raw = ByteLevelBPETokenizer()
-    texts = Path("data/sample/curated.jsonl").read_text().splitlines()
-    raw.train_from_iterator([*texts, study("0", 60).text], vocab_size=2000, special_tokens=["<s>", "</s>"])
-    special = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "</s>"}
-    return PreTrainedTokenizerFast(tokenizer_object=raw._tokenizer, **special)
+VISUAL = {"llava-1.5-13b-hf": "llava"}
+"""Name of a model that reads images -> its family."""
 
 
 @pytest.fixture(scope="module")
 def models(request, tmp_path_factory):
     """Name of a model in a config -> a tiny one like it, made once."""
-    torch, transformers = (pytest.importorskip(name) for name in ("torch", "transformers"))
-    tokenizer = small_tokenizer()
+    pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("true")
 
     def make(name):
-        name = name.rpartition("/")[2]
-        target = folder / name
-        if name in VISUAL:
-            if not target.exists():
-                save_visual_model(request.getfixturevalue("smollm2"), target, VISUAL[name])
-        elif not target.exists():
-            family, sizes = TRUE[name]
-            ids = {key: getattr(tokenizer, key) for key in ("bos_token_id", "eos_token_id", "pad_token_id")}
-            torch.manual_seed(0)
-            config = getattr(transformers, f"{family}Config")(vocab_size=len(tokenizer), **sizes, **ids)
-            transformers.AutoModelForCausalLM.from_config(config).save_pretrained(target)
-            tokenizer.save_pretrained(target)
-        return str(target)
+        family = VISUAL.get(name.rpartition("/")[2])
+        if family is None:
+            return str(true_model(name, folder))
+        if not (folder / family).exists():
+            save_visual_model(request.getfixturevalue("smollm2"), folder / family, family)
+        return str(folder / family)
 
     return make
 

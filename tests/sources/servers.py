@@ -80,6 +80,7 @@ class Efetch:
         dates: PMID -> (day of publication, day of entry); others are of 2020.
         most: hits of one search that are handed out.
         forgetful: whether the history is lost as soon as it is asked.
+        short: hits that each of the next searches leaves out of its list.
     """
 
     records: dict[str, str] = field(default_factory=dict)
@@ -91,6 +92,7 @@ class Efetch:
     dates: dict[str, tuple[date, date]] = field(default_factory=dict)
     most: int = 9_999
     forgetful: bool = False
+    short: list[int] = field(default_factory=list)
     history: list[list[str]] = field(default_factory=list)
     url: str = ""
 
@@ -175,7 +177,9 @@ class Efetch:
             low, high = (date(*map(int, day.split("/"))) for day in (first, last))
             found = [pmid for pmid in found if low <= self.dates.get(pmid, any_day)[place] <= high]
         self.history.append(found)
-        result: dict[str, Any] = {"count": str(len(found)), "idlist": found[: min(int(form["retmax"]), self.most)]}
+        given = found[: min(int(form["retmax"]), self.most)]
+        given = given[: len(given) - self.short.pop(0)] if self.short else given
+        result: dict[str, Any] = {"count": str(len(found)), "idlist": given}
         result |= {"webenv": "MCID_1", "querykey": str(len(self.history))}
         if not found:
             result["errorlist"] = {"phrasesnotfound": [words], "fieldsnotfound": []}
@@ -191,12 +195,14 @@ class EuropePmcServer:
         full_texts: PMCID -> JATS.
         page: hits of a page, however many are asked for.
         faults: statuses that the next requests get instead.
+        ends: hits after which the next searches end, one figure a request.
         asked: path and parameters of each request.
     """
 
     hits: list[dict[str, Any]] = field(default_factory=list)
     full_texts: dict[str, bytes] = field(default_factory=dict)
     page: int = 2
+    ends: list[int] = field(default_factory=list)
     faults: list[int] = field(default_factory=list)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
@@ -227,7 +233,8 @@ class EuropePmcServer:
         if form["query"].count("(") != form["query"].count(")"):
             return handler.answer(200, b'{"errCode": 400, "errMsg": "The query is not well formed"}')
         start = 0 if form["cursorMark"] == "*" else int(form["cursorMark"].removeprefix("mark"))
-        page = self.hits[start : start + self.page]
+        end = self.ends.pop(0) if self.ends else len(self.hits)
+        page = self.hits[start : min(start + self.page, end)]
         result: dict[str, Any] = {"version": "6.9", "hitCount": len(self.hits), "resultList": {"result": page}}
         if page:
             result["nextCursorMark"] = f"mark{start + len(page)}"

@@ -104,6 +104,16 @@ APART = [
     ("(R)-linalool", "(S)-linalool"),
     ("ginsenoside Rb(1)", "ginsenoside Rb(2)"),
     ("4'-1''-x", "4'1-x"),
+    ("N-butylbenzamide", "n-butylbenzamide"),
+    ("O-cresyl acetate", "o-cresyl acetate"),
+    ("3-O-methylquercetin", "3-o-methylquercetin"),
+    ("D-carvone", "d-carvone"),
+    ("S-butyl thiolate", "s-butyl thiolate"),
+    ("ferulic acid N-butylamide", "ferulic acid n-butylamide"),
+    ("N-[2-(4-hydroxyphenyl)ethyl]x", "n-[2-(4-hydroxyphenyl)ethyl]x"),
+    ("N,N-dimethylx", "n,N-dimethylx"),
+    ("(1R,4S)-x-diol", "(1r,4s)-x-diol"),
+    ("(3aR)-x-diol", "(3ar)-x-diol"),
 ]
 ALIKE = [
     ("β-Carotene", "beta carotene"),
@@ -116,6 +126,15 @@ ALIKE = [
     ("(+/-)-catechin", "(±)-catechin"),
     ("2, 4-dihydroxyx", "2,4-dihydroxyx"),
     ("vitamin B 12", "vitamin B12"),
+    ("Vitamin D-3", "vitamin d3"),
+    ("N-Butylbenzamide", "N-butylbenzamide"),
+    ("N,N dimethyltryptamine", "N,N-dimethyltryptamine"),
+    ("N(1)-acetylx", "N1-acetylx"),
+    ("\u1d05-glucose", "D-glucose"),
+    ("(2R,3S)-Epicatechin", "(2R,3S) epicatechin"),
+    ("Gloeophyllin A", "gloeophyllin a"),
+    ("Amphotericin B-methyl ester", "amphotericin b methyl ester"),
+    ("GINSENOSIDE RG3", "ginsenoside Rg3"),
 ]
 DASHES = "-‐‑‒–—―−﹣－⁃˗"
 SINGLE = "'’‘′ʹʼ´`‛"
@@ -130,6 +149,23 @@ def test_what_tells_isomers_apart_is_part_of_a_name(one, other):
 @pytest.mark.parametrize(("one", "other"), ALIKE)
 def test_spellings_of_one_name_share_a_key(one, other):
     assert name_key(one) == name_key(other)
+
+
+LETTERS = "CDEHLMNOPRSZ"
+
+
+@given(
+    st.lists(st.sampled_from([*LETTERS, *LETTERS.lower()]), min_size=1, max_size=3),
+    st.sampled_from(["", "3-", "2'-", "4-methyl-", "beta-", "(-)-"]),
+    st.sampled_from(["methylx", "Butylx", "(2-hydroxy)x", "alpha-acetylx"]),
+)
+def test_the_case_of_a_letter_that_stands_alone_is_part_of_a_name(letters, before, after):
+    name = f"{before}{','.join(letters)}-{after}"
+    for place, letter in enumerate(letters):
+        other = [*letters[:place], letter.swapcase(), *letters[place + 1 :]]
+        assert name_key(f"{before}{','.join(other)}-{after}") != name_key(name)
+    assert name_key(f"{before}{','.join(letters)}-{after.upper()}") == name_key(name)
+    assert name_key(name_key(name)) == name_key(name)
 
 
 @pytest.mark.parametrize("dash", DASHES)
@@ -160,12 +196,13 @@ def test_hybrids_are_written_in_two_ways():
     assert organism_key("Aspergillus sp. (3)") == "aspergillussp(3)"
 
 
-def test_an_index_of_an_earlier_version_is_refused_with_what_to_do(tmp_path, metadata):
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_index_of_an_earlier_version_is_refused_with_what_to_do(tmp_path, metadata, version):
     import sqlite3
 
     path = tmp_path / "old.sqlite"
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute(f"PRAGMA user_version = {version}")
         for table in ("chemical", "organism", "reference", "relation"):
             connection.execute(f"CREATE TABLE {table} (name TEXT)")
     connection.close()

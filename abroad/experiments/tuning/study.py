@@ -174,7 +174,7 @@ def tune_decoding(
             changes["length_penalty"] = trial.suggest_float("length_penalty", 0.0, 3.0, step=0.25)
             changes["early_stopping"] = STOPPING[trial.suggest_int("early_stopping", 0, len(STOPPING) - 1)]
         decoding = base.replace(**changes)
-        trial_extractor = GenerativeExtractor(extractor.engine, extractor.tokenizer, decoding, {})
+        trial_extractor = GenerativeExtractor(extractor.engine, extractor.tokenizer, decoding, {}, extractor.notation)
         scores = micro_scores(dev, list(trial_extractor.extract(dev)))
         trial.set_user_attr("precision", scores.precision)
         trial.set_user_attr("recall", scores.recall)

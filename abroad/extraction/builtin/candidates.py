@@ -15,9 +15,12 @@ import numpy as np
 from abroad.extraction.builtin.encoder import TextScores, best_tags
 from abroad.extraction.builtin.reading import Reading
 from abroad.text.abbreviations import definitions
+from abroad.text.characters import fold
 from abroad.text.expand import expand_phrase, without_numbering
 from abroad.text.latin_parts import PARTS
 from abroad.text.name_characters import BRACKETS
+from abroad.text.organism_candidates import is_ordinary
+from abroad.text.organism_spelling import near_known
 from abroad.text.organisms import OrganismMention
 
 _THRESHOLDS = (0.05, 0.3, 0.6)  # of a token's probability; each cuts the text into stretches of its own
@@ -25,7 +28,7 @@ _MIN_IN_LIST = 0.05
 _MAX_BETWEEN = 3  # tokens between two stretches that may be one name: a compound's number in brackets
 _MIN_ORGANISM = 0.3  # of a token's probability; what the finder does not know must be said by the tagger
 _MIN_DOUBTED = 0.7  # and more surely where the finder doubts it: of the scorer's documents, 4 of 5 producers reach it
-_LONGEST_PARTS = 100  # characters of "radix rhizoma" and the like
+_LONGEST_TAIL = 100  # characters of "radix rhizoma" and the like
 _MAX_IN_STRETCH = 200
 _MAX_ORGANISMS, _MAX_CHEMICALS = 60, 600  # in one text; beyond, the first named
 _LONGEST_NAME = 300  # characters
@@ -108,8 +111,8 @@ class OrganismCandidate:
 
 
 def label_key(label: str) -> str:
-    """Equal for labels that count as one: case, white space and full stops are passed over."""
-    return re.sub(r"[\s.]+", "", label.lower())
+    """Equal for labels that count as one: case, white space, full stops, kinds of primes and dashes are passed over."""
+    return re.sub(r"[\s.]+", "", fold(label).lower())
 
 
 def organism_candidates(reading: Reading, scores: TextScores) -> list[OrganismCandidate]:
@@ -152,7 +155,7 @@ def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[Organism
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         label = " ".join(reading.text[start:end].split())
         within = reach(start)
-        covered = within >= end or (within > 0 and _is_part(reading.text[within:end]))
+        covered = within >= end or (within > 0 and _is_tail(reading.text[start:within], reading.text[within:end]))
         least = _MIN_DOUBTED if (start, end) in doubted else _MIN_ORGANISM
         if covered or either[first:last].mean() < least or len(label) > _LONGEST_NAME or _NO_NAME.search(label):
             continue
@@ -160,9 +163,16 @@ def _tagged_organisms(reading: Reading, scores: TextScores) -> Iterator[Organism
             yield OrganismMention(start, end, label, "tagged")
 
 
-def _is_part(text: str) -> bool:
-    """Whether what follows a mention is the plant's part alone ("rhizoma" of "Coptis rhizoma")."""
-    return len(text) <= _LONGEST_PARTS and all(word in PARTS for word in text.lower().split())
+def _is_tail(name: str, text: str) -> bool:
+    """Whether what follows a name belongs to no taxon: a part ("Coptis rhizoma") or common words ("Bufo venoms")."""
+    genus = name.split(" ")[0]
+    return len(text) <= _LONGEST_TAIL and all(_is_no_epithet(genus, word) for word in text.split())
+
+
+def _is_no_epithet(genus: str, word: str) -> bool:
+    if word.lower() in PARTS:
+        return True
+    return word.isalpha() and word.islower() and is_ordinary(word) and not near_known(genus, word)
 
 
 def chemical_candidates(reading: Reading, scores: TextScores) -> list[ChemicalCandidate]:

@@ -29,6 +29,7 @@ from abroad.extraction.builtin.calibrate import (
     operating_points,
 )
 from abroad.extraction.builtin.candidates import label_key
+from abroad.extraction.builtin.decide import Decision
 from abroad.extraction.builtin.encoder import TextScores
 from abroad.extraction.builtin.excerpts import parents
 from abroad.extraction.builtin.mentions import AdaptedTagger, Tagger
@@ -117,21 +118,43 @@ class HeldOut:
     thresholds: dict[str, float]
     facts: dict[str, Any]
 
-    def predictions(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Held-out predictions, each fold's threshold chosen on the other folds."""
+    def predictions(self, examples: Sequence[Example], least: float | None = None) -> list[Prediction]:
+        """Held-out predictions, each fold's threshold chosen on the other folds.
+
+        Args:
+            least: of the surest relation of a text; None for the fold's threshold.
+        """
         result = []
         for example in examples:
             key = example.document.id
-            chosen = [pair for pair in self.pairs[key] if pair.score >= self.thresholds[key]]
+            threshold = self.thresholds[key]
+            decision = Decision(threshold if least is None else least, threshold)
+            chosen = decision.chosen(example.reading, self.pairs[key])
             result.append(Prediction(key, [relation(example.reading, pair) for pair in chosen]))
         return result
 
 
-def split_folds(count: int, folds: int, seed: int) -> list[list[int]]:
-    """Indices of each fold, shuffled."""
-    order = list(range(count))
-    random.Random(seed).shuffle(order)
-    return [order[fold::folds] for fold in range(folds)]
+def split_folds(ids: Sequence[str], folds: int, seed: int) -> list[list[int]]:
+    """Indices of each fold, shuffled; texts of one document, such as its excerpts, are in one fold.
+
+    Raises:
+        InputError: all texts are of one document.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from sklearn.model_selection import GroupKFold
+
+    numbers: dict[str, int] = {}  # of the documents, after those of the texts
+    links = [
+        (place, numbers.setdefault(p, len(ids) + len(numbers))) for place, id in enumerate(ids) for p in parents(id)
+    ]
+    size = len(ids) + len(numbers)
+    _, components = connected_components(coo_array((np.ones(len(links)), np.array(links).T), shape=(size, size)))
+    groups = components[: len(ids)]
+    if (count := len(np.unique(groups))) < 2:
+        raise InputError("every text is of one document: expected two documents or more, to measure on unseen ones")
+    splitter = GroupKFold(min(folds, count), shuffle=True, random_state=seed)
+    return [inside.tolist() for _, inside in splitter.split(groups, groups=groups)]
 
 
 def train_extractor(
@@ -184,7 +207,7 @@ def cross_validate(
 ) -> HeldOut:
     """Score each document with models that never saw it."""
     raw: dict[int, list[ScoredPair]] = {}
-    parts = split_folds(len(examples), folds, seed)
+    parts = split_folds([example.document.id for example in examples], folds, seed)
     with Progress("cross-validation", folds) as progress:
         for part in parts:
             inside = set(part)

@@ -22,6 +22,7 @@ from abroad.core.io import atomic_write, file_sha256, write_json
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.builtin.calibrate import OperatingPoint, Scaling, scaling_from_dict, threshold_for_precision
 from abroad.extraction.builtin.candidates import ChemicalSpan
+from abroad.extraction.builtin.decide import Decision
 from abroad.extraction.builtin.encoder import MODEL, WIDTH, EncoderTagger, TextScores
 from abroad.extraction.builtin.manifest import MANIFEST, check_manifest, write_manifest
 from abroad.extraction.builtin.mentions import AdaptedTagger, MeanTagger, NoTagger, Tagger, TokenField
@@ -49,6 +50,8 @@ class PairExtractor:
     Attributes:
         points: what each threshold gave on held-out documents.
         min_score: relations below it are left out.
+        beside: in an abstract that has a relation of `min_score`, the others are left out below this; None: below
+            `min_score` too.
         facts: how the model was trained and what it scored, for people.
         identity: names the model for resumption and the run record.
     """
@@ -60,6 +63,7 @@ class PairExtractor:
     min_score: float
     facts: dict[str, Any]
     identity: dict[str, Any]
+    beside: float | None = None
 
     def __repr__(self) -> str:
         """One line: weights of thousands of features tell a reader nothing."""
@@ -80,7 +84,7 @@ class PairExtractor:
 
     def prediction(self, id: str, reading: Reading, pairs: Sequence[ScoredPair]) -> Prediction:
         """What is probable enough of the scored pairs of a text, in the order of the text."""
-        chosen = in_order([pair for pair in pairs if pair.score >= self.min_score])
+        chosen = in_order(Decision(self.min_score, self.beside).chosen(reading, pairs))
         capped = sum(expansion.capped for expansion in reading.expansions)
         left_out = reading.left_out.organisms + reading.left_out.chemicals
         relations = [relation(reading, pair) for pair in chosen]
@@ -117,6 +121,7 @@ class PairExtractor:
             "adapted": adapted,
             "from_scratch": isinstance(self.tagger, AdaptedTagger) and isinstance(self.tagger.base, NoTagger),
             "min_score": self.min_score,
+            "beside": self.beside,
             "facts": self.facts,
             "scaling": self.scaling.to_dict(),
             "points": [asdict(point) for point in self.points],
@@ -153,7 +158,9 @@ class PairExtractor:
             tagger = AdaptedTagger(tagger, TokenField(_read(folder / FIELD)))
         files = (_SCORER, FIELD) if record["adapted"] else (_SCORER,)
         digests = {name: file_sha256(folder / name)[:16] for name in files}
+        beside = record.get("beside") if min_score is None else None
         chosen = float(record["min_score"]) if min_score is None else min_score
+        decided = {"min_score": chosen} | ({"beside": beside} if beside is not None else {})
         return cls(
             tagger=tagger,
             scorer=RelationScorer.from_dict(record["scorer"]),
@@ -161,7 +168,8 @@ class PairExtractor:
             points=[OperatingPoint(**point) for point in record["points"]],
             min_score=chosen,
             facts=record["facts"],
-            identity={"model": "pairs", "tagger": record["tagger"], "files": digests, "min_score": chosen},
+            identity={"model": "pairs", "tagger": record["tagger"], "files": digests, **decided},
+            beside=beside,
         )
 
 
@@ -249,8 +257,8 @@ def load_pair_extractor(
     Raises:
         InputError: no such extractor, or the precision was never reached.
     """
-    extractor = PairExtractor.load(Path(model) if model is not None else DEFAULT_FOLDER, min_score)
+    folder = Path(model) if model is not None else DEFAULT_FOLDER
+    extractor = PairExtractor.load(folder, min_score)
     if precision is None:
         return extractor
-    chosen = threshold_for_precision(extractor.points, precision).threshold
-    return replace(extractor, min_score=chosen, identity={**extractor.identity, "min_score": chosen})
+    return PairExtractor.load(folder, threshold_for_precision(extractor.points, precision).threshold)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from abroad.core.schema import Document
-from abroad.extraction.generative.linearise import linearise
+from abroad.extraction.generative.notation import Notation
 
 
 def encode_prompt(tokenizer: Any, text: str) -> tuple[int, ...]:
@@ -22,9 +22,9 @@ def encode_prompt(tokenizer: Any, text: str) -> tuple[int, ...]:
     return (*ids, tokenizer.eos_token_id, begin)
 
 
-def encode_target(tokenizer: Any, document: Document) -> tuple[int, ...]:
-    """The token ids of a document's relations with the end token."""
-    return encode_answer(tokenizer, linearise(document.label_pairs()))
+def encode_target(tokenizer: Any, document: Document, notation: Notation | None = None) -> tuple[int, ...]:
+    """The token ids of a document's relations, by default of the built-in field, with the end token."""
+    return encode_answer(tokenizer, (notation or Notation()).write(document))
 
 
 def encode_answer(tokenizer: Any, text: str) -> tuple[int, ...]:

@@ -14,9 +14,7 @@ from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.extraction.generative.chunks import chunks
 from abroad.extraction.generative.decoding import Decoding
 from abroad.extraction.generative.encode import encode_prompt
-from abroad.extraction.generative.linearise import parse
-from abroad.text.evidence import with_evidence
-from abroad.text.expand import expand_phrase, without_numbering
+from abroad.extraction.generative.notation import Notation
 
 _SMALLEST_CHUNK = 16  # tokens
 _STEP = 16  # tokens of a budget that the context cuts
@@ -32,6 +30,7 @@ class GenerativeExtractor:
         tokenizer: of the engine's model.
         decoding: how the text of the relations is decoded.
         identity: names the model for resumption and the run record.
+        notation: how relations are written; by default as those of the built-in field.
 
     Attributes:
         resolution: longest side in pixels of the images that the model is shown; 0 shows none.
@@ -41,8 +40,16 @@ class GenerativeExtractor:
     resolution = 0
     images_from = Path()
 
-    def __init__(self, engine: Engine, tokenizer: Any, decoding: Decoding, identity: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        tokenizer: Any,
+        decoding: Decoding,
+        identity: dict[str, Any],
+        notation: Notation | None = None,
+    ) -> None:
         self.engine, self.tokenizer, self.decoding = engine, tokenizer, decoding
+        self.notation = notation or Notation()
         self.identity = {**identity, "decoding": decoding.identity(), "reading": _READING}
 
     def show_images(self, resolution: int, folder: Path | None = None) -> None:
@@ -75,7 +82,7 @@ class GenerativeExtractor:
 
         for generation in self.engine.generate(requests()):
             number, _, key = generation.id.partition(":")
-            waiting.setdefault(key, {})[int(number)] = read_generation(by_id[key], generation)
+            waiting.setdefault(key, {})[int(number)] = read_generation(by_id[key], generation, self.notation)
             if len(waiting[key]) == len(parts[key]):
                 prediction = merge_parts(key, [prediction for _, prediction in sorted(waiting.pop(key).items())])
                 if key in reasons:
@@ -131,8 +138,8 @@ def merge_parts(id: str, parts: Sequence[Prediction]) -> Prediction:
     error = next((part.error for part in parts if part.error is not None), None)
     if error is not None:
         return Prediction(id, error=error)
-    relations = {(r.organism, r.chemical): r for part in reversed(parts) for r in part.relations}
-    ordered = dict.fromkeys((r.organism, r.chemical) for part in parts for r in part.relations)
+    relations = {(r.head, r.type, r.tail): r for part in reversed(parts) for r in part.relations}
+    ordered = dict.fromkeys((r.head, r.type, r.tail) for part in parts for r in part.relations)
     extra = {
         "malformed": sum(part.extra["malformed"] for part in parts),
         "repeated": sum(part.extra["repeated"] for part in parts),
@@ -142,17 +149,13 @@ def merge_parts(id: str, parts: Sequence[Prediction]) -> Prediction:
     return Prediction(id, [relations[pair] for pair in ordered], extra=extra)
 
 
-def read_generation(document: Document, generation: Generation) -> Prediction:
+def read_generation(document: Document, generation: Generation, notation: Notation | None = None) -> Prediction:
     """The prediction a generated text stands for, lists expanded; malformed parts are counted, not raised."""
     if generation.error is not None:
         return Prediction(document.id, error=generation.error)
-    parsed = parse(generation.text)
-    pairs = dict.fromkeys(
-        (organism, label)
-        for organism, chemical in parsed.pairs
-        for label in expand_phrase(without_numbering(chemical).strip() or chemical)
-    )
-    relations = [with_evidence(document, organism, chemical) for organism, chemical in pairs]
+    notation = notation or Notation()
+    parsed = notation.parse(generation.text)
+    relations = notation.relations(document, parsed)
     counts = {
         "malformed": parsed.malformed,
         "repeated": parsed.repeated,

@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from abroad.core.context import Context
+from abroad.core.field import load_field
 from abroad.core.progress import tell
 from abroad.core.registry import Capability
 from abroad.engines.spec import DEFAULT_ENGINE, ENGINES, EngineSpec, read_settings, text_identity
 from abroad.extraction.generative.decoding import Decoding, check_decoding
 from abroad.extraction.generative.extractor import GenerativeExtractor
+from abroad.extraction.generative.notation import Notation
 from abroad.models.identity import weights_digest
 from abroad.models.load import load_tokenizer
 from abroad.models.resolve import resolve_model
+from abroad.models.source import ModelSource
 from abroad.models.vision import read_resolution
+
+FIELD_FILE = "field.yaml"
+"""Beside an adapter, the field that it was trained on, if that is not the built-in one."""
+
+
+def extractor_of(
+    model: Any, tokenizer: Any, decoding: Decoding, notation: Notation | None = None
+) -> GenerativeExtractor:
+    """A generative extractor over a model at hand, such as one in training; it has no identity to go on by."""
+    from abroad.engines.transformers.engine import TransformersEngine
+
+    return GenerativeExtractor(TransformersEngine(model, tokenizer), tokenizer, decoding, {}, notation)
 
 
 def load_generative_extractor(
@@ -40,12 +56,24 @@ def load_generative_extractor(
     chosen = {**{key: value for key, value in own.items() if value is not None}, **values}
     spec = EngineSpec.read(name, model, batch_size, chosen)
     check_decoding(decoding, spec)
-    identity = {"model": str(source.adapter or source.base), "base": source.base, "weights": weights_digest(source)}
+    identity: dict[str, Any] = {
+        "model": str(source.adapter or source.base),
+        "base": source.base,
+        "weights": weights_digest(source),
+    }
     differing = text_identity(name, model, read_settings(name, {**chosen, "base": None}))
     identity |= {key: value for key, value in differing.items() if (key, value) != ("engine", DEFAULT_ENGINE)}
     identity |= {"model": str(source.adapter or source.base), "weights": weights_digest(source)}
     for key, other in spec.settings.further_models.items():
         identity[f"{key}_weights"] = weights_digest(resolve_model(other))
-    extractor = GenerativeExtractor(spec.make(Context(say=tell)), load_tokenizer(source), decoding, identity)
+    notation = notation_of(source)
+    identity |= {} if notation.field.is_built_in else {"field": notation.field.model_dump(mode="json")}
+    extractor = GenerativeExtractor(spec.make(Context(say=tell)), load_tokenizer(source), decoding, identity, notation)
     extractor.show_images(read_resolution(source.adapter))
     return extractor
+
+
+def notation_of(source: ModelSource) -> Notation:
+    """How a fine-tuned model writes relations: by the field that lies beside its adapter, or the built-in one."""
+    file = Path(source.adapter) / FIELD_FILE if source.adapter is not None else None
+    return Notation(load_field(file) if file is not None and file.exists() else None)

@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from abroad.core.errors import InputError
 from abroad.core.jsonl import BadJson, parse_lines
-from abroad.sources.formats.full_text import FullText, Section, year_in
+from abroad.core.record_fields import read_year
+from abroad.sources.formats.full_text import FullText, Section
 from abroad.sources.xml_records import XmlRecords
 
 ROOT = "collection"
@@ -99,7 +100,7 @@ def full_text(document: dict[str, Any]) -> FullText:
         pmcid=f"PMC{pmcid.upper().removeprefix('PMC')}" if pmcid else "",
         doi=known.get("article-id_doi") or known.get("doi", ""),
         id=id,
-        year=year_in(known.get("year", "")),
+        year=read_year(known.get("year", "")),
         images=tuple(
             dict.fromkeys(
                 file for p in passages if _kind(p)[1].startswith("fig") and (file := _infons(p).get("file", ""))

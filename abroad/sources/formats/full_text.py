@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-
-_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
-
-
-def year_in(text: str) -> int | None:
-    """The first year in a field for one, with whatever stands around it."""
-    match = _YEAR.search(text)
-    return int(match[0]) if match else None
 
 
 @dataclass(frozen=True)

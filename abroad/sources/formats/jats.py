@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from abroad.sources.formats.full_text import FullText, Section, year_in
+from abroad.core.record_fields import read_year
+from abroad.sources.formats.full_text import FullText, Section
 from abroad.sources.pubmed import plain_text
 from abroad.sources.xml_records import BrokenXml, XmlRecords, local_name
+from abroad.text.retractions import says_retracted
 
 ROOTS = ("article", "pmc-articleset", "articles")
 _LONGEST = 64 << 20  # bytes of an article; a few have tables of 20 MB
@@ -28,7 +30,6 @@ _PARAGRAPHS = ("p", "disp-quote", "speech", "verse-group", "statement", "def-lis
 _HOLDERS = ("sec", "list", "list-item", "boxed-text", "body")
 _EMPTY_BRACKETS = re.compile(r"\s*(?:\[[\s,;–—-]*\]|\([\s,;–—-]*\))")
 _NO_WORDS = re.compile(r"[\s,;–—-]*")
-_RETRACTED = re.compile(r"\W*retracted(?: article| paper)?\s*[:\]]", re.IGNORECASE)
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -66,7 +67,7 @@ def _article(article: Any) -> FullText:
         id=ids.get("publisher-id", ""),
         year=_year(meta),
         images=images,
-        retracted="retraction-forward" in related or _RETRACTED.match(title) is not None,
+        retracted="retraction-forward" in related or says_retracted(title),
     )
 
 
@@ -167,7 +168,7 @@ def _year(meta: Any) -> int | None:
     preferred = [kinds[kind] for kind in ("ppub", "print", "collection", "epub", "electronic") if kind in kinds]
     for date in (*preferred, *dates):
         found = _first(date, "year")
-        if year := year_in("" if found is None else found.text or ""):
+        if year := read_year("" if found is None else found.text or ""):
             return year
     return None
 

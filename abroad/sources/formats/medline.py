@@ -12,6 +12,7 @@ from typing import Any
 from abroad.core.jsonl import split_lines
 from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE, YEAR, read_year
 from abroad.sources.formats.wrapped import unwrap
+from abroad.text.retractions import is_retracted
 
 _TAG = re.compile(r"([A-Z][A-Z0-9]{1,3}) {0,2}- ?(.*)")
 _START = re.compile(r"^PMID ?- ?\d+", re.MULTILINE)
@@ -51,13 +52,13 @@ def _record(fields: dict[str, list[list[str]]]) -> dict[str, Any]:
 
     ids = [unwrap(lines) for tag in ("LID", "AID") for lines in fields.get(tag, ())]
     doi = next((found[1] for value in ids if (found := _DOI.match(value))), "")
-    types = {unwrap(lines).lower() for lines in fields.get("PT", ())}
+    types = {unwrap(lines) for lines in fields.get("PT", ())}
     record = {
         PMID: first("PMID"),
         TITLE: first("TI", "BTI", "TT"),
         ABSTRACT: first("AB", "OAB"),
         DOI: doi,
         YEAR: read_year(first("DP", "DEP")),
-        "retracted": "retracted publication" in types or "RIN" in fields,
+        "retracted": "RIN" in fields or is_retracted(types, title=first("TI")),
     }
     return {name: value for name, value in record.items() if value}

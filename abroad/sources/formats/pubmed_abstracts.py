@@ -14,6 +14,7 @@ from typing import Any
 from abroad.core.jsonl import split_lines
 from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE, YEAR, read_year
 from abroad.sources.formats.wrapped import unwrap
+from abroad.text.retractions import says_retracted
 
 _CITATION = re.compile(r"(\d+)\. \S.*?(?:\b(?:1[89]|20)\d\d\b|doi:)")
 _PMID = re.compile(r"^PMID: ?(\d{1,8})\b", re.MULTILINE)
@@ -81,7 +82,7 @@ def _record(blocks: list[list[str]]) -> dict[str, Any]:
         ABSTRACT: " ".join(abstract),
         DOI: doi[1].rstrip(".") if doi else "",
         YEAR: read_year(citation),
-        "retracted": any(_RETRACTED.match("\n".join(block)) for block in rest),
+        "retracted": any(_RETRACTED.match("\n".join(block)) for block in rest) or says_retracted(title),
     }
     return {name: value for name, value in record.items() if value}
 

@@ -21,11 +21,11 @@ from abroad.sources.formats.ris import is_ris
 from abroad.sources.formats.spreadsheets import is_table
 
 JSON, XML, SPACY, PDF, WORKBOOK = "json", "xml", "spacy", "pdf", "xlsx"
-PACKAGE, BIOC = "package", "bioc"
+PACKAGE, BIOC, PARQUET = "package", "bioc", "parquet"
 MEDLINE, ABSTRACTS, RIS, TABLE, IDENTIFIERS, TEXT = "medline", "abstracts", "ris", "table", "identifiers", "text"
 SUFFIXES = (
     *(".json", ".jsonl", ".ndjson", ".txt", ".text", ".xml", ".xml.gz", ".spacy", ".nbib", ".medline", ".ris"),
-    *(".csv", ".tsv", ".tab", ".xlsx", ".pdf", ".nxml", ".nxml.gz", ".tar.gz", ".tgz", ".tar"),
+    *(".csv", ".tsv", ".tab", ".xlsx", ".pdf", ".nxml", ".nxml.gz", ".tar.gz", ".tgz", ".tar", ".parquet"),
     *JSONL_GZ,
 )
 _XML = (".xml", ".xml.gz", ".nxml", ".nxml.gz")
@@ -43,7 +43,6 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG picture", "expected text; read it with OCR first"),
     (b"GIF8", "a GIF picture", "expected text"),
     (b"SQLite format 3", "an SQLite database", "export its texts as CSV"),
-    (b"PAR1", "a Parquet file", "save it as CSV or JSONL"),
     (b"{\\rtf", "an RTF file (Word, WordPad)", "save it as plain text (.txt, UTF-8)"),
 )
 _TEXTS: tuple[tuple[str, str, str], ...] = (
@@ -83,6 +82,8 @@ def recognise(data: bytes, name: str) -> str:
         return PDF
     if data.startswith(b"PK\x03\x04"):
         return _zip(data, name)
+    if data.startswith(b"PAR1"):
+        return PARQUET
     if lower.endswith(JSONL_GZ):
         return JSON
     start = unpacked_start(data)
@@ -130,7 +131,7 @@ def decode(data: bytes, name: str) -> str:
 
 
 WHAT = (
-    "JSON, JSONL, PubMed's XML, .nbib or text, JATS, BioC, RIS, CSV, TSV, XLSX, PDF, .spacy, plain text, "
+    "JSON, JSONL, PubMed's XML, .nbib or text, JATS, BioC, RIS, CSV, TSV, XLSX, Parquet, PDF, .spacy, plain text, "
     "or a list of PMIDs or DOIs"
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from abroad.core.jsonl import split_lines
 from abroad.core.record_fields import ABSTRACT, DOI, PMID, TITLE, YEAR, read_doi, read_year
+from abroad.text.retractions import says_retracted
 
 _START = re.compile(r"^TY {1,2}- ", re.MULTILINE)
 _PMID = re.compile(r"pubmed\.ncbi\.nlm\.nih\.gov/(\d{1,8})\b|\bPMID:? ?(\d{1,8})\b")
@@ -45,6 +46,7 @@ def _record(found: dict[str, Any]) -> dict[str, Any]:
         DOI: read_doi(first("doi")) or "",
         PMID: _pmid(found),
         YEAR: read_year(first("year", "publication_year", "date", "primary_date")),
+        "retracted": says_retracted(first("title", "primary_title", "translated_title")),
     }
     return {name: value for name, value in record.items() if value}
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from abroad.core.errors import InputError
@@ -79,14 +80,19 @@ def _lines(text: str) -> list[str]:
 
 def read_delimited(text: str, name: str, reject: Reject) -> Rows:
     """The rows of CSV or TSV; the delimiter is found in the header."""
-    lines = [line + "\n" for line in _lines(text)]
-    start = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
-    if start < len(lines) and lines[start].lower().startswith("sep="):  # Excel's word on the delimiter
-        start += 1
-    if start >= len(lines):
+    return read_delimited_lines((line + "\n" for line in _lines(text)), name, reject)
+
+
+def read_delimited_lines(lines: Iterable[str], name: str, reject: Reject) -> Rows:
+    """The rows of the lines of CSV or TSV, each with its end; they are read as the rows are asked for."""
+    feed = iter(lines)
+    start, first = next(((number, line) for number, line in enumerate(feed) if line.strip()), (0, ""))
+    if first.lower().startswith("sep="):  # Excel's word on the delimiter
+        start, first = start + 1, next(feed, "")
+    if not first:
         raise InputError(f"{name}: an empty table")
-    delimiter = find_delimiter(lines[start])
-    rows = read_delimited_rows(lines[start:], delimiter)
+    delimiter = find_delimiter(first)
+    rows = read_delimited_rows(chain([first], feed), delimiter)
     header = _trimmed(_tolerant(next(rows), delimiter))
     return Rows(header, _rows(rows, start, delimiter, len(header), name, reject))
 

@@ -160,3 +160,13 @@ def test_whether_a_stretch_lies_within_a_mention(mentions, stretch):
     assert (reach(stretch[0]) >= stretch[1]) is any(
         start <= stretch[0] and stretch[1] <= end for start, end in mentions
     )
+
+
+@pytest.mark.parametrize("sign", "'’′ʹ`")
+@pytest.mark.parametrize("dash", "-‐–−")
+def test_variants_of_a_sign_make_no_second_compound(sign, dash):
+    text = (
+        f"We found 3'-O-methylquercetin. So 3{sign}{dash}O{dash}methylquercetin is known, 3-O-methylquercetin is not."
+    )
+    names = ("3'-O-methylquercetin", f"3{sign}{dash}O{dash}methylquercetin is"[:-3], "3-O-methylquercetin")
+    assert chemicals(text, *dict.fromkeys(names)) == {"3'-O-methylquercetin", "3-O-methylquercetin"}

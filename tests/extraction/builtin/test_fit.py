@@ -12,11 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from abroad.core.errors import InputError
 from abroad.core.io import read_documents, read_predictions
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import best_tags
+from abroad.extraction.builtin.excerpts import parents, together
 from abroad.extraction.builtin.fit import Example, cross_validate, split_folds, train_extractor
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger
@@ -50,10 +54,38 @@ def test_held_out_scores_come_from_models_that_never_saw_the_document(synthetic)
     assert micro_scores(documents, predictions).f1 < 80  # all candidates of all documents: 67
 
 
-def test_folds_are_a_partition_that_the_seed_fixes():
-    parts = split_folds(23, 5, seed=1)
+def test_folds_are_a_partition_of_like_sizes_that_the_seed_fixes():
+    ids = [str(number) for number in range(23)]
+    parts = split_folds(ids, 5, seed=1)
     assert sorted(place for part in parts for place in part) == list(range(23))
-    assert parts == split_folds(23, 5, seed=1) != split_folds(23, 5, seed=2)
+    assert {len(part) for part in parts} == {4, 5}
+    assert parts == split_folds(ids, 5, seed=1) != split_folds(ids, 5, seed=2)
+    assert [len(part) for part in split_folds(ids[:3], 5, seed=1)] == [1, 1, 1]  # no more folds than documents
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=2, unique=True), min_size=8, max_size=20),
+    st.integers(2, 6),
+    st.integers(0, 3),
+)
+def test_texts_of_one_document_are_in_one_fold(documents, folds, seed):
+    """Excerpts, and texts of two documents, are measured by models that saw neither of them."""
+    ids = [_id(names) for names in documents]
+    assert [parents(id) for id in ids] == [set(names) for names in documents]
+    try:
+        parts = split_folds(ids, folds, seed)
+    except InputError as error:
+        assert "two documents or more" in str(error)
+        return
+    assert sorted(place for part in parts for place in part) == list(range(len(ids))) and all(parts)
+    of = [set().union(*(documents[place] for place in part)) for part in parts]
+    assert sum(map(len, of)) == len(set().union(*of))
+
+
+def _id(names: list[str]) -> str:
+    """Of a text of these documents, as `together` makes it."""
+    first, *others = (make_document(name, "", "A text.", []) for name in names)
+    return together(first, others[0]).id if others else first.id
 
 
 def test_the_command_trains_measures_and_the_model_is_used(cli, tmp_path, synthetic):

@@ -8,8 +8,9 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import read_records, write_jsonl
 from abroad.core.schema import Document, Entity
+from abroad.documents.superclasses import with_superclasses
 from abroad.synthesis.generation.generate import after_last
-from abroad.synthesis.prompts.classes import class_of, with_superclasses
+from abroad.synthesis.prompts.classes import class_of
 from abroad.synthesis.prompts.guides import TopicDraw, load_guide
 from abroad.synthesis.prompts.instruct import InstructSettings, instruct
 from abroad.synthesis.selection.quality import LEAK

@@ -59,7 +59,8 @@ _READERS: WeakValueDictionary[str, TextReader] = WeakValueDictionary()
 
 def reader_of(extractor: PairExtractor) -> TextReader:
     """The reader that all components with the same model share."""
-    key = json.dumps({name: value for name, value in extractor.identity.items() if name != "min_score"}, sort_keys=True)
+    decided = ("min_score", "beside")
+    key = json.dumps({name: value for name, value in extractor.identity.items() if name not in decided}, sort_keys=True)
     reader = _READERS.get(key)
     if reader is None:
         reader = _READERS[key] = TextReader(extractor.tagger)

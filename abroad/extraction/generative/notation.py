@@ -1,0 +1,62 @@
+"""How a field's relations are written for a language model, and what its answer stands for."""
+
+from __future__ import annotations
+
+from abroad.core.field import Field, find_field
+from abroad.core.schema import Document, Relation
+from abroad.extraction.generative.linearise import ParsedRelations, join, parse
+from abroad.text.evidence import find_evidence
+from abroad.text.expand import expand_phrase, without_numbering
+
+
+class Notation:
+    """Relations of a field as text and back, by the templates of its types of relations.
+
+    Args:
+        field: by default natural products. Of two types of relations with one template, what a model writes is of the
+            first.
+    """
+
+    def __init__(self, field: Field | None = None) -> None:
+        self.field = field or find_field(None)
+        self._verbs: dict[str, str] = {}
+        for name, relation in self.field.relations.items():
+            self._verbs.setdefault(relation.verb, name)
+
+    def write(self, document: Document) -> str:
+        """The relations of a document, in order; empty text for none.
+
+        Raises:
+            InputError: one of them is of a type that the field lacks.
+        """
+        if any(triple.type not in self.field.relations for triple in document.relations):
+            self.field.check_documents([document], "relations")
+        ends = zip(document.relations, document.related_entities(), strict=True)
+        return join((head.label, self.field.relations[triple.type].verb, tail.label) for triple, (head, tail) in ends)
+
+    def parse(self, text: str) -> ParsedRelations:
+        """What a model's output says, whatever it holds."""
+        return parse(text, self._verbs)
+
+    def relations(self, document: Document, parsed: ParsedRelations) -> list[Relation]:
+        """The relations that were written, each once, with evidence; lists are expanded where the field says so."""
+        found: dict[tuple[str, str, str], Relation] = {}
+        for head, type, tail in parsed.triples:
+            sides = self.field.relations[type]
+            for first in self._labels(head, sides.head):
+                for second in self._labels(tail, sides.tail):
+                    if (first, type, second) not in found:
+                        found[first, type, second] = self._relation(document, first, type, second)
+        return list(found.values())
+
+    def _labels(self, label: str, types: tuple[str, ...]) -> list[str]:
+        if not all(self.field.entities[type].ranges for type in types):
+            return [label]
+        return expand_phrase(without_numbering(label).strip() or label)
+
+    def _relation(self, document: Document, head: str, type: str, tail: str) -> Relation:
+        sides = self.field.relations[type]
+        first, second = (types[0] if len(types) == 1 else "" for types in (sides.head, sides.tail))
+        made = Relation(head, tail, type=type, head_type=first, tail_type=second)
+        made.evidence = find_evidence(document, head, tail, made.roles)
+        return made

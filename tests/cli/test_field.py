@@ -1,0 +1,42 @@
+"""`abroad field`: checks files of fields, writes new ones, and overwrites none."""
+
+import pytest
+
+from abroad.core.field import load_field
+
+NEW = ("field", "new", "biodegradation", "--head", "bacterium", "--tail", "pollutant", "--verb", "degrades")
+
+
+def test_a_new_field_passes_the_check_and_is_never_overwritten(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli(*NEW, "--passive", "is degraded by").exit_code == 0
+    checked = cli("field", "check", "biodegradation.yaml")
+    assert checked.exit_code == 0 and "no mistakes; bacterium, pollutant; degrades" in checked.stderr
+    ways = load_field("biodegradation.yaml").relations["degrades"].verbalisations
+    assert [way.plural for way in ways] == ["{head} degrade {tail}.", "{tail} are degraded by {head}."]
+    for more in ((), ("--force",)):
+        again = cli(*NEW, *more)
+        assert again.exit_code == 2 and "left alone" in again.stderr
+
+
+def test_what_no_option_says_is_asked_for_only_at_a_terminal(cli, tmp_path):
+    refused = cli(*NEW[:-2], "--out", tmp_path / "x.yaml")
+    assert refused.exit_code == 2 and "--verb" in refused.stderr and not (tmp_path / "x.yaml").exists()
+
+
+def test_documents_of_another_field_are_named(cli, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "d.jsonl").write_text(
+        '{"id": "7", "AbstractText": "A", "organisms": [{"id": "o", "label": "Usnea"}], "chemicals": []}'
+    )
+    assert cli("field", "check", "natural_products", "--documents", "d.jsonl").exit_code == 0
+    assert cli(*NEW).exit_code == 0
+    refused = cli("field", "check", "biodegradation.yaml", "--documents", "d.jsonl")
+    assert refused.exit_code == 2 and "d.jsonl" in refused.stderr and "document '7'" in refused.stderr
+
+
+@pytest.mark.parametrize("text", ["", "[1", "- 1", "a: &a [*a]"])
+def test_a_file_that_is_no_field_ends_with_one_line(cli, tmp_path, text):
+    (tmp_path / "f.yaml").write_text(text)
+    refused = cli("field", "check", tmp_path / "f.yaml")
+    assert refused.exit_code == 2 and len(refused.stderr.strip().splitlines()) == 1 and "f.yaml" in refused.stderr
