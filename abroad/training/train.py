@@ -344,9 +344,9 @@ class TrainingRun:
 
     def _validate(self) -> Any:
         decoding = Decoding(num_beams=1, max_new_tokens=self.settings.validation_max_new_tokens)
-        extractor = extractor_of(self.model.eval(), self.tokenizer, decoding, self.notation)
+        reader = self.images.reader if self.images is not None else None
+        extractor = extractor_of(self.model.eval(), self.tokenizer, decoding, self.notation, reader)
         if self.images is not None:
-            extractor.engine.images = self.images.reader
             extractor.show_images(self.images.resolution)
         predictions = list(extractor.extract(self.validation))
         return micro_scores(self.validation, predictions)

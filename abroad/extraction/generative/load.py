@@ -25,12 +25,14 @@ FIELD_FILE = "field.yaml"
 
 
 def extractor_of(
-    model: Any, tokenizer: Any, decoding: Decoding, notation: Notation | None = None
+    model: Any, tokenizer: Any, decoding: Decoding, notation: Notation | None = None, reader: Any = None
 ) -> GenerativeExtractor:
     """A generative extractor over a model at hand, such as one in training; it has no identity to go on by."""
     from abroad.engines.transformers.engine import TransformersEngine
 
-    return GenerativeExtractor(TransformersEngine(model, tokenizer), tokenizer, decoding, {}, notation)
+    engine = TransformersEngine(model, tokenizer)
+    engine.images = reader  # of images, where the model reads them
+    return GenerativeExtractor(engine, tokenizer, decoding, {}, notation)
 
 
 def load_generative_extractor(
