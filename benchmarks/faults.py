@@ -1,6 +1,6 @@
 """The matrix of bad inputs, bad servers and kills: what does `abroad` make of each, in what time and memory?
 
-    python -m benchmarks.faults [--kills 20] [--only KIND] [--short] [--out FILE.md]     (make fuzz)
+    python -m benchmarks.faults [--kills 20] [--only KIND] [--short] [--ray] [--out FILE.md]     (make fuzz)
 
 A case fails if the command ends with a traceback or an exit code that is none of ours, says its error in more than a
 line, needs more than 12 s of processor time or 1 GB, or, killed (-9) at a random moment and started again, writes
@@ -10,37 +10,16 @@ another result than a run that nobody disturbed. Prints a table; exit code 1 if 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import random
-import re
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-from benchmarks.bad_inputs import SENTENCE, bad_inputs
+from benchmarks.bad_inputs import bad_inputs
+from benchmarks.faults_kills import RAY, run_kills
+from benchmarks.faults_run import CODES, Row, fresh, remove, run
 
-ROOT = Path(__file__).parents[1]
-MAX_SECONDS, MAX_MEGABYTES = 12.0, 1024  # 10 s, and 2 until the extractor is loaded
-TIMEOUT = 900  # of the clock, since a busy machine gives little of itself; what counts is the time of the processor
-CODES = (0, 1, 2)
-GOLD = [
-    {
-        "id": str(number),
-        "PMID": str(number),
-        "AbstractText": f"{SENTENCE} Sample {number}.",
-        "organisms": [{"id": "o", "label": "Allium cepa"}],
-        "chemicals": [{"id": "c", "label": "Quercetin"}],
-        "relations": [["o", "c"]],
-    }
-    for number in range(1, 41)
-]
 COMMANDS = {
     "configs": ["config check FILE"],
     "predictions": ["evaluate --gold gold.jsonl --pred FILE --report report.html"],
@@ -51,15 +30,6 @@ DOCUMENT_COMMANDS = [
     "documents split FILE --random --out-train a.jsonl --out-test b.jsonl",
     "annotate export FILE --html page.html",
 ]
-KILLED = {
-    "extract, JSONL": ("extract gold.jsonl --out out.jsonl", ["out.jsonl"]),
-    "extract, CSV": ("extract gold.jsonl --out out.csv", ["out.csv"]),
-    "documents split": (
-        "documents split gold.jsonl --random --out-train a.jsonl --out-test b.jsonl",
-        ["a.jsonl", "b.jsonl"],
-    ),
-    "annotate export": ("annotate export gold.jsonl --html page.html", ["page.html"]),
-}
 ANSWERS = {
     "page": (200, b"<html>busy</html>"),
     "nothing": (200, b""),
@@ -70,95 +40,6 @@ ANSWERS = {
     "forbidden": (403, b"no"),
     "failing": (500, b"no"),
 }
-
-
-@dataclass
-class Ended:
-    """How a command ended, and what it needed."""
-
-    code: int
-    errors: str
-    seconds: float
-    megabytes: int
-
-    def faults(self) -> list[str]:
-        """What is wrong with that."""
-        found = []
-        if "Traceback" in self.errors:
-            found.append("traceback")
-        if self.code not in CODES:
-            found.append(f"exit code {self.code}")
-        if self.code == 2 and "Usage:" not in self.errors and self.errors.count("error: ") > 1:
-            found.append("more than one error")
-        if self.seconds > MAX_SECONDS:
-            found.append(f"{self.seconds:.1f} s")
-        if self.megabytes > MAX_MEGABYTES:
-            found.append(f"{self.megabytes} MB")
-        return found
-
-
-@dataclass
-class Row:
-    """One line of the table."""
-
-    kind: str
-    cases: int = 0
-    codes: dict[int, int] = field(default_factory=dict)
-    seconds: float = 0.0
-    megabytes: int = 0
-    faults: list[str] = field(default_factory=list)
-
-    def add(self, name: str, ended: Ended, faults: Sequence[str] = ()) -> None:
-        self.cases += 1
-        self.codes[ended.code] = self.codes.get(ended.code, 0) + 1
-        self.seconds, self.megabytes = max(self.seconds, ended.seconds), max(self.megabytes, ended.megabytes)
-        if wrong := [*ended.faults(), *faults]:
-            self.faults.append(f"{name}: {', '.join(wrong)}")
-
-
-def run(command: str, folder: Path, kill_after: float | None = None) -> Ended:
-    """Run a command of abroad in a folder, or kill it after so many seconds."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    with (folder / "errors.log").open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "abroad", *command.split()],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-        )
-        deadline = time.monotonic() + (TIMEOUT if kill_after is None else kill_after)
-        kilobytes = 0
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            kilobytes = _peak(process.pid) or kilobytes
-            if time.monotonic() > deadline:
-                os.kill(process.pid, signal.SIGKILL)
-                deadline = float("inf")
-            time.sleep(0.01)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    said = (folder / "errors.log").read_text(encoding="utf-8", errors="replace")
-    return Ended(process.returncode, said, usage.ru_utime + usage.ru_stime, kilobytes // 1024)
-
-
-def _peak(pid: int) -> int:
-    """Kilobytes that a process has held at most; `ru_maxrss` would count those of the process that started it."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    except OSError:
-        return 0
-    found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
-    return int(found[1]) if found else 0
-
-
-def fresh(folder: Path) -> Path:
-    """A folder with the gold documents and nothing else."""
-    folder.mkdir()
-    (folder / "gold.jsonl").write_text("".join(json.dumps(record) + "\n" for record in GOLD), encoding="utf-8")
-    return folder
 
 
 def run_bad_inputs(
@@ -184,7 +65,7 @@ def run_bad_inputs(
             (folder / name).write_bytes(content)
             ended = run(command.replace("FILE", name), folder)
             row.add(f"{command.split()[0]} {name}", ended, _lost(folder / name, content))
-            _remove(folder)
+            remove(folder)
     if row is not None:
         yield row
 
@@ -215,36 +96,6 @@ def run_bad_servers(work: Path) -> Row:
     return row
 
 
-def run_kills(work: Path, kills: int, seed: int = 0, only: Sequence[str] = tuple(KILLED)) -> Iterator[Row]:
-    """A row for each command: killed twice at random moments, then run to its end."""
-    draw = random.Random(seed)
-    for name in only:
-        command, outputs = KILLED[name]
-        whole = fresh(work / f"whole-{name.replace(' ', '_')}")
-        start = time.monotonic()
-        run(command, whole)
-        duration, row = time.monotonic() - start, Row(f"kills: {name}")
-        for number in range(kills):
-            folder = fresh(work / f"killed-{name.replace(' ', '_')}-{number}")
-            for _ in range(2):
-                run(command, folder, draw.uniform(0, duration))
-            ended = run(command, folder)
-            other = [path for path in outputs if _content(folder / path) != _content(whole / path)]
-            row.add(f"kill {number}", ended, [f"{path} differs" for path in other])
-            _remove(folder)
-        yield row
-
-
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
-
-
-def _remove(folder: Path) -> None:
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.unlink() if path.is_file() else path.rmdir()
-    folder.rmdir()
-
-
 HEADER = "| kind | cases | exit 0, 1, 2, other | longest (processor) | most memory | faults |\n" + "| --- " * 6 + "|"
 
 
@@ -261,6 +112,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20, help="of each command")
     parser.add_argument("--only", help="one kind of inputs, 'servers' or 'kills'")
     parser.add_argument("--short", action="store_true", help="one command for the inputs, three kills")
+    parser.add_argument("--ray", action="store_true", help="kill runs on Ray too: a few, since each starts a cluster")
     parser.add_argument("--out", type=Path, help="write the table and the faults to this file too, as they come")
     options = parser.parse_args()
     if options.out is not None:
@@ -285,6 +137,8 @@ def _rows(work: Path, options: argparse.Namespace) -> Iterator[Row]:
         yield run_bad_servers(work)
     if options.only in (None, "kills"):
         yield from run_kills(work, 3 if options.short else options.kills)
+    if options.ray:
+        yield from run_kills(work, max(1, options.kills // 4), only=[RAY])
 
 
 if __name__ == "__main__":

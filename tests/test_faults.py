@@ -4,6 +4,8 @@ import pytest
 
 from benchmarks import faults
 from benchmarks.bad_inputs import bad_inputs
+from benchmarks.faults_kills import KILLED, SLOW
+from benchmarks.faults_run import Ended
 
 SPLIT = [command for command in faults.DOCUMENT_COMMANDS if command.startswith("documents split")]
 
@@ -14,9 +16,10 @@ def test_bad_inputs(tmp_path, kind):
     assert row.cases >= 3 and not row.faults
 
 
-def test_kills(tmp_path):
-    (row,) = faults.run_kills(tmp_path, 3, only=["documents split"])
-    assert row.cases == 3 and not row.faults
+@pytest.mark.parametrize("name", [name for name in KILLED if name not in SLOW])
+def test_kills(tmp_path, name):
+    (row,) = faults.run_kills(tmp_path, 1, only=[name])
+    assert row.cases == 1 and not row.faults
 
 
 def test_the_matrix_sees_a_fault(tmp_path):
@@ -25,8 +28,8 @@ def test_the_matrix_sees_a_fault(tmp_path):
     ended = faults.run("documents split a.json --random --out-train a.jsonl --out-test b.jsonl", folder)
     assert ended.code == 2 and ended.faults() == []
     row = faults.Row("x")
-    row.add("a", faults.Ended(1, "Traceback (most recent call last)", 13.0, 2000))
-    row.add("b", faults.Ended(-11, "", 0.0, 0), ["out.jsonl differs"])
+    row.add("a", Ended(1, "Traceback (most recent call last)", 13.0, 2000))
+    row.add("b", Ended(-11, "", 0.0, 0), ["out.jsonl differs"])
     assert row.faults == ["a: traceback, 13.0 s, 2000 MB", "b: exit code -11, out.jsonl differs"]
     assert faults.line(row) == "| x | 2 | 0, 1, 0, 1 | 13.0 s | 2000 MB | 2 |"
 

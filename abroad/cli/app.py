@@ -7,9 +7,10 @@ import importlib
 import typer
 
 from abroad.cli.common import CommandGroup
+from abroad.cli.paths import App
 from abroad.core.version import version
 
-app = typer.Typer(
+app = App(
     cls=CommandGroup,
     help="Turn the literature of an under-explored biomedical field into a database of relations.",
     epilog="Example: abroad extract documents.jsonl --out predictions.jsonl",

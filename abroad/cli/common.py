@@ -13,11 +13,13 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from abroad.cli.messages import named as named
+from abroad.cli.messages import say as say
+from abroad.cli.paths import App
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, FormerNameWarning, InputError, MissingDependencyError
 
 _UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
-_NAMES: dict[str, str] = {}
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNUSABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EROFS)
 """What is wrong with a path that a person gave, or with its rights."""
@@ -83,7 +85,7 @@ class CommandGroup(TyperGroup):
 
 def group(help: str, example: str) -> typer.Typer:
     """A typer app for a group of commands; its help ends with an example of one of them."""
-    return typer.Typer(
+    return App(
         help=help,
         epilog=f"Example: {example}",
         no_args_is_help=True,
@@ -114,23 +116,6 @@ def _former_names_said() -> Iterator[None]:
 def warn_of_former_name(former: str, name: str) -> None:
     """Say that a name of an earlier version was read, and what it is called now."""
     say(f"note: {former} is called {name} now; the former name is still read")
-
-
-def say(message: str) -> None:
-    """Print for the person at the terminal: to standard error, so that standard output stays data."""
-    for path, name in _NAMES.items():
-        message = message.replace(path, name)
-    typer.echo(message, err=True)
-
-
-@contextlib.contextmanager
-def named(path: Path, name: str) -> Iterator[None]:
-    """Say `name` for a path that means nothing to the person at the terminal."""
-    _NAMES[str(path)] = name
-    try:
-        yield
-    finally:
-        del _NAMES[str(path)]
 
 
 def say_notes(context: Context) -> None:

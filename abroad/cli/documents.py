@@ -13,6 +13,7 @@ from abroad.cli.common import group, report_rejects, say
 from abroad.cli.options import EUTILS, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, writes
 from abroad.core.context import Context
+from abroad.core.errors import InputError
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
@@ -191,6 +192,44 @@ def seq2rel(
             said = f"{relations} relations of {len(items)} documents ({malformed} malformed parts)"
         record["result"] = said
     report_rejects(context, out)
+    say(f"{said}: {out}")
+
+
+@app.command(epilog="Example: abroad documents biored biored.jsonl --field biored.yaml --part Train --out train.jsonl")
+@writes(out=JSONL)
+def biored(
+    annotated: Path = typer.Argument(..., metavar="FILE.jsonl", help="Documents as BioRED has them, one a line."),
+    field: Path = typer.Option(..., metavar="FIELD.yaml", help="The field that they become documents of."),
+    out: Path = typer.Option(..., metavar="DOCS.jsonl", help="The documents to write."),
+    part: str = typer.Option(None, metavar="NAME", help="Only those whose 'split' says so."),
+) -> None:
+    """Write annotated documents of BioRED's form as documents of a field: entities with spans, and relations.
+
+    Entities are [start, end, type, text, identifiers], relations [type, identifier, identifier]. What the field has no
+    type for is left out; a relation of a type that it lacks becomes its relation between two such entities.
+    """
+    from abroad.core.field import find_field
+    from abroad.core.io import require_file, write_documents
+    from abroad.core.jsonl import BadJson, read_jsonl
+    from abroad.core.provenance import run_record
+    from abroad.documents.biored import biored_documents
+
+    known = find_field(field)
+    with run_record(out, "documents biored", {"field": str(field), "part": part}, [annotated]) as record:
+        try:
+            records = read_jsonl(require_file(annotated, "documents of BioRED's form, one a line"))
+        except BadJson as error:
+            raise InputError(f"{annotated}: {error}") from None
+        if part is not None:
+            records = [entry for entry in records if isinstance(entry, dict) and entry.get("split") == part]
+        try:
+            documents = list(biored_documents(records, known))
+        except InputError as error:
+            raise InputError(f"{annotated}: {error}") from None
+        if not documents:
+            raise InputError(f"{annotated}: no documents{'' if part is None else f' of the part {part!r}'}")
+        write_documents(out, documents)
+        record["result"] = said = f"{sum(len(d.relations) for d in documents)} relations of {len(documents)} documents"
     say(f"{said}: {out}")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from abroad.cli.common import report_rejects, say, say_notes
+from abroad.cli.messages import STANDARD_OUTPUT, name_of
 from abroad.cli.options import EUTILS, Options, SettingsCommand, takes
 from abroad.cli.outputs import writes
 from abroad.core.context import Context
@@ -147,6 +148,8 @@ def extract(
             with run_record(out, "extract", extractor.identity, read) as record:
                 report = extract_stage(inputs, out, by, settings, context)
                 record["result"] = report.to_dict()
+            if name_of(out) == STANDARD_OUTPUT:
+                _add_texts(out, kind)
             counts, parts = report.counts, records_with_documents(out, kind)
             report_rejects(context, out)
             _say_report(out, counts)
@@ -386,6 +389,20 @@ def _print(
     if context.rejects:
         say(context.rejects.summary())
     return counts, kept
+
+
+def _add_texts(out: Path, kind: str) -> None:
+    """Write the text that offsets count in to each prediction of a file in JSON that goes to standard output."""
+    from abroad.core.io import atomic_write, write_jsonl
+    from abroad.documents.formats import array_lines
+    from abroad.pipeline.extract import records_with_documents
+
+    records = (record for part in records_with_documents(out, kind) for record in _with_texts(*part))
+    if kind == "jsonl":
+        write_jsonl(out, records)
+    elif kind == "json":
+        with atomic_write(out) as stream:
+            stream.writelines(array_lines(records))
 
 
 def _with_texts(documents: list[Document], predictions: list[Prediction]) -> Iterator[dict[str, Any]]:

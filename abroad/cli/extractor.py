@@ -1,4 +1,4 @@
-"""`abroad extractor`: train the built-in extractor on documents of your own, and see what it is worth."""
+"""`abroad extractor`: train one on documents of your own, of natural products or any field; see what it is worth."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from abroad.cli.common import group, report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, folder, writes
 from abroad.core.context import Context
+from abroad.core.errors import InputError
 
 if TYPE_CHECKING:
     from abroad.extraction.builtin.settings import ExtractorTrainSettings
@@ -29,7 +30,7 @@ def register(parent: typer.Typer) -> None:
     cls=SettingsCommand,
     epilog="Example: abroad extractor train curated.json --synthetic data/synthetic/abstracts.jsonl --out my-extractor",
 )
-@writes(out=folder("an extractor", "scorer.json"), held_out=JSONL)
+@writes(out=folder("an extractor", "scorer.json", "joint.json"), held_out=JSONL)
 @takes(
     settings=Options(
         "abroad.extraction.builtin.settings:ExtractorTrainSettings", only=("folds", "seed"), names={"folds": "--cv"}
@@ -46,6 +47,9 @@ def train(
     from_scratch: bool = typer.Option(
         False, "--from-scratch", help="Learn from these documents alone, without the built-in tagger."
     ),
+    field: Path = typer.Option(
+        None, metavar="FIELD.yaml", help="Learn the entities and relations of this field, not of natural products."
+    ),
     *,
     settings: ExtractorTrainSettings,
 ) -> None:
@@ -53,6 +57,24 @@ def train(
 
     `abroad extract DOCS --model DIR` uses it.
     """
+    from abroad.core.field import find_field
+
+    if find_field(field).is_built_in:
+        _train_products(curated, (synthetic, silver, from_scratch), out, held_out, settings)
+    elif synthetic or silver or from_scratch:
+        raise InputError("--field: learns from DOCS alone; expected no --synthetic, --silver and --from-scratch")
+    else:
+        _train_field(field, curated, out, held_out, settings)
+
+
+def _train_products(
+    curated: Path,
+    given: tuple[list[Path], list[Path], bool],
+    out: Path,
+    held_out: Path | None,
+    settings: ExtractorTrainSettings,
+) -> None:
+    """Train upon the built-in extractor; given are paths of synthetic and of silver documents, and if from scratch."""
     from abroad.core.io import write_jsonl
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
@@ -62,6 +84,7 @@ def train(
     from abroad.extraction.builtin.reading import readable
     from abroad.extraction.builtin.silver import silver_examples
 
+    synthetic, silver, from_scratch = given
     context = Context(say=say)
     inputs = [path for path in (curated, *synthetic, *silver) if path.is_file()]
     told = {"cv": settings.folds, "from_scratch": from_scratch, "seed": settings.seed}
@@ -85,14 +108,46 @@ def train(
     say(f"extractor: {out}")
 
 
+def _train_field(
+    field: Path, curated: Path, out: Path, held_out: Path | None, settings: ExtractorTrainSettings
+) -> None:
+    from abroad.core.field import find_field
+    from abroad.core.io import write_jsonl
+    from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents
+    from abroad.extraction.builtin.reading import readable
+    from abroad.extraction.joint.fit import train_joint
+    from abroad.extraction.joint.from_documents import annotated, names_of, schema_of
+    from abroad.extraction.joint.settings import JointTrainSettings
+
+    context = Context(say=say)
+    told = {"cv": settings.folds, "field": str(field), "seed": settings.seed}
+    with run_record(out, "extractor train", told, [path for path in (curated, field) if path.is_file()]) as record:
+        known = find_field(field)
+        documents = readable(read_documents(curated, context), context)
+        known.check_documents(documents, curated)
+        schema, own = schema_of(known), JointTrainSettings(folds=settings.folds, seed=settings.seed)
+        texts = [annotated(document) for document in documents]
+        extractor, measured = train_joint(schema, texts, own, names_of(known, field.parent))
+        extractor.save(out)
+        record["result"] = extractor.facts
+    if held_out is not None:
+        write_jsonl(held_out, (prediction.to_dict() for prediction in measured.predictions(schema)))
+    report_rejects(context, out)
+    _show(extractor.facts)
+    say(f"extractor: {out}")
+
+
 @app.command(epilog="Example: abroad extractor show")
 def show(
     model: Path = typer.Argument(None, metavar="[DIR]", help="An extractor; without it, the one that is built in."),
 ) -> None:
     """What an extractor was trained on, and what each threshold gave on documents it had not seen."""
     from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor
+    from abroad.extraction.joint.extractor import MODEL, JointExtractor
 
-    extractor = PairExtractor.load(model or DEFAULT_FOLDER)
+    of_field = model is not None and (model / MODEL).is_file()
+    extractor = JointExtractor.load(model) if of_field else PairExtractor.load(model or DEFAULT_FOLDER)
     _show(extractor.facts)
     beside = "" if extractor.beside is None else f"; {extractor.beside:g} for what stands beside it in an abstract"
     typer.echo(f"\ndefault --min-score {extractor.min_score:g}{beside}")

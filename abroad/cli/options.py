@@ -28,9 +28,9 @@ from typing import (
 )
 
 import typer
-from typer.core import TyperCommand
 
 from abroad.cli.common import warn_of_former_name
+from abroad.cli.paths import PathCommand
 from abroad.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _with_names_of_today(args: list[str], former: Mapping[str, str]) -> Iterator
         yield word
 
 
-class SettingsCommand(TyperCommand):
+class SettingsCommand(PathCommand):
     """A command whose parameters of settings become options when they are first asked for."""
 
     _taken: Mapping[str, _Taken] | None = None
@@ -229,10 +229,10 @@ class SettingsCommand(TyperCommand):
             former |= {old: now for taken in self._taken.values() for old, now in taken.former.items()}
         return super().parse_args(ctx, list(_with_names_of_today(args, former)))
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke_with_files(self, ctx: Any) -> Any:
         if self._taken:
             ctx.meta[_TAKEN] = {name: taken.given(ctx) for name, taken in self._taken.items()}
-        return super().invoke(ctx)
+        return super().invoke_with_files(ctx)
 
 
 class _Taken:

@@ -19,15 +19,10 @@ from typing import Any, get_type_hints
 import typer
 
 from abroad.cli import common, options
+from abroad.cli.messages import STANDARD_OUTPUT
+from abroad.cli.paths import MAYBE_PATHS, OUTPUTS
 from abroad.core.errors import InputError
 from abroad.core.outputs import Kind, Output, check_order, guard
-
-OUTPUTS = "__abroad_outputs__"
-_MAYBE_PATHS = {
-    *("model", "models", "base", "rank_model", "embedder", "compare", "principles", "sets", "suites", "setting"),
-    "assignments",
-}
-"""Parameters that are text, since a name will do as well as a path."""
 
 
 def holds(*patterns: str) -> Callable[[Path], bool]:
@@ -40,7 +35,7 @@ TSV = Kind("a tab-separated table", (".tsv", ".txt", ".tab"))
 PAGE = Kind("an HTML page", (".html", ".htm"))
 IN_PLACE = Kind("a folder", folder=True, recognise=lambda folder: True, marked=False)
 """A folder in which a command guards single files itself."""
-FORCE = typer.Option(False, "--force", help="Overwrite files that abroad did not write or you have changed.")
+FORCE = typer.Option(False, "--force", help="Overwrite what this command did not write, or you have changed.")
 PLOT = Kind("a plot", (".png", ".svg", ".pdf"))
 
 
@@ -74,11 +69,12 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
                 ]
                 read = [path for name, value in values.items() if name not in outputs for path in _paths(name, value)]
                 read += [path for name, value in options.taken(context) for path in _paths(name, value)]
+                command_line = _command(context)
                 if not force:
-                    check_order(written, read)
+                    check_order(written, read, command_line)
                 more: dict[str, Any] = {"force": force} if takes_force else {}
                 more |= {"context": context} if takes_context else {}
-                with guard(written, read, force, _command(context)):
+                with guard(written, read, force, command_line):
                     return command(**values, **more)
 
         guarded.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
@@ -111,7 +107,7 @@ def _paths(name: str, value: Any) -> Iterator[Path]:
             yield from _paths(name, item)
     elif isinstance(value, Path):
         yield value
-    elif isinstance(value, str) and name in _MAYBE_PATHS:
+    elif isinstance(value, str) and name in MAYBE_PATHS:
         for text in (value, value.partition("=")[2]):
             with contextlib.suppress(OSError, ValueError):  # too long for a path, or with a null character
                 if text and Path(text).exists():
@@ -135,7 +131,7 @@ def _standard_output(values: dict[str, Any], files: dict[str, Kind]) -> Iterator
         asked = f".{values.get('format')}"
         ending = asked if asked in kind.endings else kind.endings[0] if kind.endings else ""
         path = Path(directory) / f"output{ending}"
-        with common.named(path, "standard output"), contextlib.redirect_stdout(sys.stderr):
+        with common.named(path, STANDARD_OUTPUT), contextlib.redirect_stdout(sys.stderr):
             yield {**values, names[0]: path}
         if path.exists():
             with path.open("rb") as stream:

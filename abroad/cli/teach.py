@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from abroad.engines.lazy import LazyEngine
     from abroad.engines.spec import EngineSpec
     from abroad.extraction.fewshot.run import FewShotSettings
-    from abroad.synthesis.teaching.passes import Asking, Filter, Teacher
+    from abroad.synthesis.teaching.passes import Filter, Pass, Teacher
     from abroad.synthesis.teaching.settings import TeachSettings
     from abroad.synthesis.teaching.teach import Files, TeachReport
 
@@ -33,6 +34,23 @@ class _Run:
     context: Context
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """How the model is asked: by examples, or as what it was fine-tuned for.
+
+    Attributes:
+        decoding: settings that were given, in place of those that a release asks for itself.
+        trained: None where the model's files tell.
+    """
+
+    asking: FewShotSettings
+    settings: TeachSettings
+    decoding: Mapping[str, Any]
+    trained: bool | None
+    prompt: Path | None
+    examples: Path | None
+
+
 @writes(out=JSONL, curate=JSONL)
 @takes(
     asking=Options(
@@ -40,6 +58,11 @@ class _Run:
         only=("shots", "only_stating", "retrieve", "chat", "fewer_shots", "temperature", "seed"),
     ),
     settings=Options("abroad.synthesis.teaching.settings:TeachSettings"),
+    decoding=Options(
+        "abroad.extraction.generative.decoding:Decoding",
+        only=("num_beams", "max_new_tokens", "chunk_overlap"),
+        partial=True,
+    ),
     choice=ENGINE,
 )
 def teach(
@@ -53,12 +76,19 @@ def teach(
     rank: str = typer.Option(None, help="Filter what the passes share: likelihood, product, er-g or er-d."),
     estimate: bool = typer.Option(False, "--estimate", help="Say what it costs at most, and ask nothing."),
     base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
+    trained: bool = typer.Option(
+        None,
+        "--trained/--untrained",
+        help="The model was fine-tuned for the task (`abroad train`) and is shown no examples; adapters and releases "
+        "are taken for such.",
+    ),
     *,
     asking: FewShotSettings,
     settings: TeachSettings,
+    decoding: dict[str, Any],
     choice: EngineChoice,
 ) -> None:
-    """Label documents with a strong model, in independent passes, to train the built-in extractor with.
+    """Label documents with a strong or a fine-tuned model, in independent passes, to train the built-in extractor with.
 
     What the passes agree on is silver, weighted by how much they do; what they dispute goes to people. It never asks
     beyond a budget, and the same command goes on where it stopped. Never give it documents that you evaluate with.
@@ -68,16 +98,15 @@ def teach(
     from abroad.core.helpers import helper
     from abroad.documents.inputs import read_path
     from abroad.engines.lazy import LazyEngine
-    from abroad.synthesis.teaching.cost import Meter
-    from abroad.synthesis.teaching.passes import Teacher, make_passes
+    from abroad.synthesis.teaching.passes import Teacher
     from abroad.synthesis.teaching.teach import Files
 
     context = Context(say=say)
     engine = LazyEngine(_checked(with_base_url(choice, base_url), rank, settings), context)
+    asked = _Asked(asking, settings, decoding, trained, prompt, examples)
     inputs = read_path(documents, context)
-    passes = make_passes(engine, _asking(engine, asking, settings, prompt, examples), settings, inputs, context)
-    most = Meter(settings).estimate(passes, inputs)
-    say(f"{len(inputs)} documents, {len(passes)} passes: about {most.words(settings, 'at most ')}")
+    passes = _passes(engine, asked, inputs, context)
+    _say_cost(passes, inputs, settings)
     if not estimate:
         keep = _filter(engine, rank, settings.keep) if rank is not None else None
         files = Files(out, curate or helper(out, "disputed.jsonl"))
@@ -97,15 +126,32 @@ def _checked(choice: EngineChoice, rank: str | None, settings: TeachSettings) ->
     return spec
 
 
-def _asking(
-    engine: LazyEngine, asking: FewShotSettings, settings: TeachSettings, prompt: Path | None, examples: Path | None
-) -> Asking:
+def _passes(engine: LazyEngine, asked: _Asked, documents: list[Document], context: Context) -> Sequence[Pass]:
+    from abroad.core.errors import InputError
     from abroad.core.registry import Capability
     from abroad.extraction.fewshot.styles import load_style
-    from abroad.synthesis.teaching.passes import Asking
+    from abroad.extraction.generative.load import is_trained
+    from abroad.synthesis.teaching.fewshot_passes import Asking, make_passes
+    from abroad.synthesis.teaching.trained_passes import decoding_of, make_trained_passes
 
-    bound = asking.replace(structured=Capability.CONSTRAINTS in engine.capabilities)
-    return Asking(load_style(settings.style, prompt), bound, examples)
+    held = Capability.WEIGHTS in engine.capabilities
+    if asked.trained if asked.trained is not None else held and is_trained(engine.spec):
+        engine.spec.require(Capability.WEIGHTS, "labelling with a fine-tuned model")
+        if asked.prompt is not None or asked.examples is not None:
+            raise InputError("--prompt, --examples: a fine-tuned model is shown none; expected --untrained with them")
+        return make_trained_passes(engine, decoding_of(engine.spec, asked.decoding), asked.asking, asked.settings)
+    if asked.decoding:
+        raise InputError(f"{', '.join(asked.decoding)}: settings of a fine-tuned model; expected them with --trained")
+    bound = asked.asking.replace(structured=Capability.CONSTRAINTS in engine.capabilities)
+    how = Asking(load_style(asked.settings.style, asked.prompt), bound, asked.examples)
+    return make_passes(engine, how, asked.settings, documents, context)
+
+
+def _say_cost(passes: Sequence[Pass], documents: list[Document], settings: TeachSettings) -> None:
+    from abroad.synthesis.teaching.cost import Meter
+
+    most = Meter(settings).estimate(passes, documents)
+    say(f"{len(documents)} documents, {len(passes)} passes: about {most.words(settings, 'at most ')}")
 
 
 def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings, files: Files, run: _Run) -> None:
@@ -138,6 +184,8 @@ def _say_report(report: TeachReport, settings: TeachSettings, files: Files) -> N
     say(f"{files.curation}: {report.curation} documents with {report.disputed} disputed relations, to be curated")
     guessed = f" ({report.guessed} answers reckoned by their length)" if report.guessed else ""
     say(f"spent {report.cost.words(settings)}{guessed}; {report.resumed} answers are of an earlier run")
+    if report.unsure:
+        say(f"{report.unsure} documents below --min-confidence are no silver, and are to be curated too")
     if report.silver and 5 * report.empty > 4 * report.silver:
         say("more than four in five silver documents have no relation: is the teacher too weak, or the field another?")
     if report.stopped:

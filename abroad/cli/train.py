@@ -10,6 +10,7 @@ import typer
 from abroad.cli.common import CommandGroup, parse_sets, report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import folder, writes
+from abroad.cli.paths import App
 from abroad.core.context import Context
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class _WithDefault(CommandGroup):
         return super().parse_args(ctx, args)
 
 
-app = typer.Typer(
+app = App(
     cls=_WithDefault,
     help="Fine-tune a model: `abroad train DOCS --out DIR` (the word `run` may be left out).",
     no_args_is_help=True,

@@ -32,7 +32,14 @@ def _is_study(path: Path) -> bool:
     return {"studies", "trials"} <= tables
 
 
-STUDY = Kind("a study", (".sqlite", ".sqlite3", ".db"), recognise=_is_study, grows=True, shared=True)
+STUDY = Kind(
+    "a study",
+    (".sqlite", ".sqlite3", ".db"),
+    recognise=_is_study,
+    grows=True,
+    shared=True,
+    commands=("abroad tune train", "abroad tune decode"),
+)
 
 GRID = "images.json"
 """The cells of a grid of images, in its folder."""

@@ -167,13 +167,17 @@ def require_file(path: str | Path, what: str = "a file") -> Path:
     """The path, if a non-empty file lies there.
 
     Raises:
-        InputError: no file, a directory, or an empty file.
+        InputError: no file, a directory, a pipe or a device, or an empty file.
     """
+    if path == "":  # which Path takes for the current directory
+        raise InputError(f"expected {what}, found an empty path")
     path = Path(path)
     if path.is_dir():
         raise InputError(f"{path}: expected {what}, found a directory")
     if not path.exists():
         raise InputError(f"{path}: no such file; expected {what}")
+    if not path.is_file():
+        raise InputError(f"{path}: a pipe or a device; expected {what}")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty; expected {what}")
     return path

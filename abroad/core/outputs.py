@@ -1,36 +1,29 @@
 """The one gate for all that a command writes: an output never destroys what abroad did not write.
 
 `guard` refuses, before anything is read or computed: an output that is also an input, by whatever spelling or link;
-two outputs that are one file; a file or folder that abroad did not write, or that was changed since (`--force`
-overrides this one rule); devices and pipes; a folder where a file is expected, and the other way round; endings that
-the command does not know. While the command runs, `OUT.abroad/writing.json` says so, and afterwards
-`OUT.abroad/written.json` holds the size and hash of what it wrote: the two tell a later run what is abroad's.
-A folder `OUT.abroad/` with files in it and no such mark is somebody else's, and is refused likewise.
+two outputs that are one file; a file or folder that this command did not write as this kind of result, or that was
+changed since (`--force` overrides this one rule); devices and pipes; a folder where a file is expected, and the other
+way round; endings that the command does not know; a path among the helpers of another output. Marks in `OUT.abroad/`
+(`abroad.core.marks`) tell a later run what is abroad's, and of which command. A folder `OUT.abroad/` with files in it
+and no such mark is somebody else's, and is refused likewise.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
-import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from abroad.core.errors import InputError
-from abroad.core.helpers import helper_folder, old_helper
+from abroad.core.helpers import SUFFIX, helper_folder, old_helper
 from abroad.core.locks import held
+from abroad.core.marks import BEGUN, WRITING, WRITTEN, Claim, Writer, helpers_in, is_unchanged, read_json, writer_of
 
-WRITING, WRITTEN, BEGUN = "writing.json", "written.json", "begun.json"
-"""Marks in `OUT.abroad/`: a command writes; it wrote; it left helpers there and no output, such as unfinished work."""
-_LOCKS = ("lock", "lock.json")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_HASHED = 1 << 26
-"""Bytes of a file in a folder that is still hashed; of larger ones the size has to do."""
 _MAX_NAME = 200
 _OLD = ("run.json", "resume.json")
 """Helpers by which earlier versions showed that they wrote a file."""
@@ -49,6 +42,7 @@ class Kind:
         grows: other commands write to it too, so that its hash proves nothing.
         shared: whether several runs may write to it at once; else the second is refused.
         marked: whether `OUT.abroad/` says that abroad wrote it; else `recognise` alone does.
+        commands: those that may write to what another of them wrote; else a command writes to its own results alone.
     """
 
     what: str
@@ -59,6 +53,7 @@ class Kind:
     grows: bool = False
     marked: bool = True
     shared: bool = False
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,29 +76,31 @@ def guard(
 
     Args:
         inputs: all that the block reads; paths that do not exist are passed over.
-        force: overwrite files that abroad did not write; never an input, a device or a folder.
-        command: is noted in the marks.
+        force: overwrite what this command did not write; never an input, a device or a folder.
+        command: is noted in the marks; what another one wrote is refused.
     Raises:
         InputError: an output is refused; nothing has been touched.
     """
     outputs = [each for output in outputs for each in _with_neighbours(output)]
-    check_outputs(outputs, inputs, force)
+    check_outputs(outputs, inputs, force, command)
     marked = [output for output in outputs if output.kind.marked and _is_first_process()]
-    claims: list[_Claim] = []
+    claims: list[Claim] = []
     with contextlib.ExitStack() as locks:
         for output in marked:
             if not output.kind.shared:
                 locks.enter_context(held(output.path, command))
         try:
             for output in marked:
-                claims.append(_Claim(output, command))
+                claims.append(_claim(output, command))
             yield
         finally:
             for claim in reversed(claims):
                 claim.release()
 
 
-def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), force: bool = False) -> None:
+def check_outputs(
+    outputs: Sequence[Output], inputs: Iterable[str | Path] = (), force: bool = False, command: str = ""
+) -> None:
     """Raise for the first output that must not be written.
 
     Raises:
@@ -112,15 +109,14 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
     read = [path for path in map(Path, inputs) if _is_there(path)]
     for number, output in enumerate(outputs):
         _check_type(output)
-        _check_inputs(output, read)
+        _check_inputs(output, read, command)
         for other in outputs[:number]:
             _check_pair(output, other)
         _check_ending(output)
     for output in outputs:
-        if not force and not is_ours(output):
+        if not force and (objection := _objection(output, command)) is not None:
             raise InputError(
-                f"{output}: it is there already, and abroad did not write it or it was changed since; "
-                "give another name, or --force to overwrite it"
+                f"{output}: it is there already, {objection}; give another name, or --force to overwrite it"
             )
         if not force and output.kind.marked and (foreign := _foreign_helpers(output)):
             raise InputError(
@@ -130,7 +126,7 @@ def check_outputs(outputs: Sequence[Output], inputs: Iterable[str | Path] = (), 
             )
 
 
-def check_order(outputs: Iterable[Output], inputs: Iterable[Path]) -> None:
+def check_order(outputs: Iterable[Output], inputs: Iterable[Path], command: str = "") -> None:
     """Raise where an output is there and an input is not: whoever mixed them up must not be told of --force.
 
     Raises:
@@ -138,7 +134,11 @@ def check_order(outputs: Iterable[Output], inputs: Iterable[Path]) -> None:
     """
     absent = next((path for path in inputs if str(path) != "-" and not _is_there(path)), None)
     taken = next(
-        (output for output in outputs if _is_there(output.path) and output.path.is_file() and not is_ours(output)),
+        (
+            output
+            for output in outputs
+            if _is_there(output.path) and output.path.is_file() and not is_ours(output, command)
+        ),
         None,
     )
     if absent is not None and taken is not None:
@@ -148,21 +148,37 @@ def check_order(outputs: Iterable[Output], inputs: Iterable[Path]) -> None:
         )
 
 
-def is_ours(output: Output) -> bool:
-    """Whether what lies at the path may be overwritten: nothing, or what abroad wrote and nobody changed."""
+def is_ours(output: Output, command: str = "") -> bool:
+    """Whether the command may overwrite what lies there: nothing, or its own result, which nobody changed."""
+    return _objection(output, command) is None
+
+
+def _objection(output: Output, command: str) -> str | None:
+    """Why what lies at the path must stay; None where the command may overwrite it."""
     path, kind = output.path, output.kind
     if not os.path.lexists(path):
-        return True
+        return None
+    foreign = "and abroad did not write it or it was changed since"
     if kind.folder and (not path.is_dir() or not any(path.iterdir())):
-        return path.is_dir()
-    folder = helper_folder(path)
-    if (folder / WRITING).exists():  # a run that was killed
-        return True
-    written = _read_json(folder / WRITTEN)
-    if isinstance(written, dict):
-        return kind.grows or _unchanged(path, written.get("files"))
+        return None if path.is_dir() else foreign
+    writer = Writer(command, output.option)
+    writing, wrote = writer_of(path, WRITING), writer_of(path, WRITTEN)
+    if writing is not None and _may_follow(kind, writer, writing):  # a run that was killed
+        return None
+    other = next((each for each in (wrote, writing) if each is not None), None)
+    if other is not None and not _may_follow(kind, writer, other):
+        return f"a result of {other}"
+    if wrote is not None:
+        return None if kind.grows or is_unchanged(path) else foreign
     # Earlier versions kept no hash of what they wrote.
-    return kind.recognise(path) or any(isinstance(_read_json(old_helper(path, name)), dict) for name in _OLD)
+    known = kind.recognise(path) or any(isinstance(read_json(old_helper(path, name)), dict) for name in _OLD)
+    return None if known else foreign
+
+
+def _may_follow(kind: Kind, writer: Writer, earlier: Writer) -> bool:
+    if writer.command in kind.commands and earlier.command in kind.commands:
+        earlier = Writer(writer.command, earlier.option)
+    return writer.is_as(earlier)
 
 
 def _foreign_helpers(output: Output) -> list[str]:
@@ -170,14 +186,19 @@ def _foreign_helpers(output: Output) -> list[str]:
     folder = helper_folder(output.path)
     if not folder.is_dir() or (os.path.lexists(output.path) and output.kind.recognise(output.path)):
         return []
-    names = _helpers_in(folder)
+    names = helpers_in(folder)
     return [] if names & {WRITING, WRITTEN, BEGUN} else sorted(names)
 
 
-def _helpers_in(folder: Path) -> set[str]:
-    """Names of what lies there, but for locks and what a killed process left of a mark."""
-    names = {path.name for path in folder.iterdir()} - {*_LOCKS}
-    return {name for name in names if not (name.startswith(".") and name.endswith(".part"))}
+def _claim(output: Output, command: str) -> Claim:
+    kind = output.kind
+    try:
+        writer = Writer(command, output.option)
+        return Claim(output.path, writer, kind.folder, kind.grows, _foreign_helpers(output))
+    except InputError as error:
+        raise InputError(f"{output}: {error}") from None
+    except OSError as error:
+        raise unwritable(output, error) from None
 
 
 def check_file(path: Path) -> None:
@@ -239,6 +260,11 @@ def _check_type(output: Output) -> None:
             f"{output.option} {path.name[:40]}...: a name of more than {_MAX_NAME} bytes; its helpers need some of the "
             "255 that a name may have: give a shorter one"
         )
+    if any(part.endswith(SUFFIX) for part in (*path.absolute().parts, *Path(os.path.realpath(path)).parts)):
+        raise InputError(
+            f"{output}: a folder whose name ends in {SUFFIX} holds the helpers of an output (run record, cache); "
+            "give a path outside of it"
+        )
     above = path.absolute().parent
     while not os.path.lexists(above):
         above = above.parent
@@ -253,14 +279,14 @@ def _check_type(output: Output) -> None:
         raise InputError(f"{output}: expected a folder, found something else")
 
 
-def _check_inputs(output: Output, inputs: Sequence[Path]) -> None:
+def _check_inputs(output: Output, inputs: Sequence[Path], command: str) -> None:
     path, helpers = output.path, helper_folder(output.path)
     for read in inputs:
         if same_file(path, read):
             raise InputError(f"{output}: would overwrite {read}, which this command reads; give another name")
         if _inside(read, helpers) or (output.kind.folder and read.is_file() and _inside(read, path)):
             raise InputError(f"{output}: {read}, which this command reads, lies in what it writes; give another name")
-        if read.is_dir() and not output.kind.folder and _inside(path, read) and not is_ours(output):
+        if read.is_dir() and not output.kind.folder and _inside(path, read) and not is_ours(output, command):
             raise InputError(f"{output}: would overwrite a file of {read}, which this command reads; give another name")
 
 
@@ -282,107 +308,3 @@ def _check_ending(output: Output) -> None:
 
 def _inside(path: Path, folder: Path) -> bool:
     return Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
-def _files(path: Path) -> dict[str, tuple[int, int]]:
-    """Name -> size and time of a file (name ""), or of each file in a folder; empty for what is not there."""
-    files = [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path] if path.is_file() else []
-    found = {"" if file == path else file.relative_to(path).as_posix(): file.stat() for file in sorted(files)}
-    return {name: (state.st_size, state.st_mtime_ns) for name, state in found.items()}
-
-
-def _unchanged(path: Path, files: Any) -> bool:
-    """Whether the files that were written are as they were, or gone; more may lie in a folder."""
-    if path.is_file() and "" not in files:
-        return False
-    try:
-        for name, (size, modified, digest) in files.items():
-            file = path / name
-            if not file.is_file():
-                continue
-            found = file.stat()
-            same = found.st_size == size and (found.st_mtime_ns == modified or digest in (None, _sha256(file)))
-            if not same:
-                return False
-    except (AttributeError, TypeError, ValueError):
-        return False
-    return True
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-class _Claim:
-    """The marks of one output: set when it is made, settled by `release`."""
-
-    def __init__(self, output: Output, command: str) -> None:
-        self._output, self._command = output, command
-        self._folder = helper_folder(output.path)
-        self._before, self._files, self._foreign = self._stat(), self._list(), _foreign_helpers(output)
-        if os.path.lexists(self._folder) and not self._folder.is_dir():
-            raise InputError(
-                f"{output}: {self._folder} is in the way, a file where the helpers of the output (run record, cache) "
-                "go; move it away or give another name"
-            )
-        self._made = [path for path in self._folder.parents if not path.exists()]
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            self._write(WRITING, {"command": command})
-        except OSError as error:
-            self._tidy()
-            raise unwritable(output, error) from None
-
-    def release(self) -> None:
-        """Note what was written, if anything was; leave no trace of a command that wrote nothing."""
-        state = self._stat()
-        if state is not None and (state != self._before or self._list() != self._files):
-            self._write(WRITTEN, {"command": self._command, "files": self._written()})
-        helpers = _helpers_in(self._folder)
-        if not (self._folder / WRITTEN).exists() and helpers - {WRITING, BEGUN, *self._foreign}:
-            self._write(BEGUN, {"command": self._command})
-        else:
-            (self._folder / BEGUN).unlink(missing_ok=True)
-        (self._folder / WRITING).unlink(missing_ok=True)
-        self._tidy()
-
-    def _written(self) -> dict[str, Any]:
-        """Name -> size, time and hash of what this command wrote, now or when it ran before; not of other files."""
-        path, earlier = self._output.path, _read_json(self._folder / WRITTEN)
-        ours = earlier.get("files", {}) if isinstance(earlier, dict) else {}
-        written = {}
-        for name, (size, modified) in self._list().items():
-            if name in ours or not self._output.kind.folder or self._files.get(name) != (size, modified):
-                hashed = not self._output.kind.folder or size <= _HASHED
-                written[name] = [size, modified, _sha256(path / name) if hashed else None]
-        return written
-
-    def _list(self) -> dict[str, tuple[int, int]]:
-        return {} if self._output.kind.grows else _files(self._output.path)
-
-    def _stat(self) -> tuple[int, int, int] | None:
-        try:
-            found = self._output.path.stat()
-        except OSError:
-            return None
-        return found.st_size, found.st_mtime_ns, found.st_ino
-
-    def _write(self, name: str, value: dict[str, Any]) -> None:
-        partial = self._folder / f".{name}.{os.getpid()}.part"
-        partial.write_text(json.dumps(value) + "\n", encoding="utf-8")
-        partial.replace(self._folder / name)
-
-    def _tidy(self) -> None:
-        for folder in (self._folder, *self._made):
-            try:
-                folder.rmdir()
-            except OSError:  # not empty, or never made
-                return

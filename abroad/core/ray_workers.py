@@ -5,8 +5,10 @@ Ray starts workers again when they die, and gives them the shard that was lost. 
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -91,7 +93,7 @@ def start_ray(workers: int) -> Any:
     if os.environ.get("RAY_ADDRESS", _LOCAL) != _LOCAL:
         ray.init(log_to_driver=False, logging_level=logging.ERROR)
     else:
-        ray.init(
+        context: Any = ray.init(
             address="local",
             num_cpus=max(workers, os.cpu_count() or 1),
             include_dashboard=False,
@@ -99,4 +101,6 @@ def start_ray(workers: int) -> Any:
             logging_level=logging.ERROR,
             _node_ip_address="127.0.0.1",
         )
+        # Ray leaves its logs and sockets among the system's temporary files for ever.
+        atexit.register(shutil.rmtree, context.address_info["session_dir"], True)
     return ray

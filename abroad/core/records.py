@@ -34,13 +34,18 @@ def read_stream(stream: IO[bytes], name: str, reject: Reject) -> Iterator[tuple[
     elif not _is_lines(first, second):
         yield from _read_object(stream.read(), name, reject)
     else:
-        number = 0
+        number, broken = 0, dict[str, str]()
         for number, value in parse_lines(stream):
+            if broken:
+                reject(*broken.popitem())
             if isinstance(value, BadJson):
-                reject(f"{name}:{number}", str(value))
+                broken[f"{name}:{number}"] = str(value)
             else:
                 yield f"{name}:{number}", None, value
-        if (damage := getattr(getattr(stream, "raw", None), "damage", None)) is not None:
+        damage = getattr(getattr(stream, "raw", None), "damage", None)
+        if broken and damage is None:
+            reject(*broken.popitem())
+        elif damage is not None:  # the last line is the one that is cut off
             reject(f"{name}:{number}", damage)
 
 

@@ -50,6 +50,7 @@ class Capability(Flag):
         LIKENESS: A retriever puts examples that are like the document first.
         EMBEDDER: A retriever needs an encoder.
         BASELINE: A selector does not look at entropy, and is what one that does is compared with.
+        DIRECTORY: An extractor is a directory of its kind; the name of the kind alone is none.
     """
 
     NONE = 0
@@ -71,6 +72,7 @@ class Capability(Flag):
     LIKENESS = auto()
     EMBEDDER = auto()
     BASELINE = auto()
+    DIRECTORY = auto()
 
 
 def _no_settings() -> type[Any]:

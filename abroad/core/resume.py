@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,10 @@ class ResumableOutput:
         if old.exists() and _holds(old_helper(self.out, _IDENTITY), self._identity):
             old.rename(self.partial)
         elif self.out.exists() and keeps_identity(self.out, self._identity):
-            self.out.rename(self.partial)
+            # A copy, since the file itself may be kept as the earlier result.
+            with self.out.open("rb") as finished, atomic_write(self.partial, binary=True) as stream:
+                shutil.copyfileobj(finished, stream)
+            self.out.unlink()
             self._was_finished = True
         elif earlier is not None and _holds(old_helper(earlier, _IDENTITY), self._identity):
             unfinished = old_helper(earlier, "partial")

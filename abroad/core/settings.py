@@ -64,8 +64,11 @@ class Settings(_Checked):
     def _read_as_given(cls, values: Any) -> Any:
         if not isinstance(values, Mapping):
             return values
-        numbers = _numbers(cls)
-        return {name: _no_number(value) if name in numbers else value for name, value in cls._renamed(values).items()}
+        values, numbers = cls._renamed(values), _numbers(cls)
+        for name, value in values.items():  # Path takes the empty one for the current directory
+            if value == "" and name in cls.model_fields and "Path" in str(cls.model_fields[name].annotation):
+                raise ValueError(f"{name!r}: expected a path, found no text")
+        return {name: _no_number(value) if name in numbers else value for name, value in values.items()}
 
     @classmethod
     def all_former_names(cls) -> dict[str, str]:

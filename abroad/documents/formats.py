@@ -7,9 +7,7 @@ says why: whoever curates sees that it was read, or was not.
 from __future__ import annotations
 
 import csv
-import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from abroad.core.io import atomic_write
 from abroad.core.jsonl import without_halves
 from abroad.core.schema import Document, Prediction, Relation
 from abroad.documents.cells import to_cell
+from abroad.sources.formats.escapes import to_workbook
 
 FORMATS: dict[str, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".ndjson"),
@@ -41,7 +40,7 @@ FAILED = "failed: "
 
 Row = dict[str, str | float | None]
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
-_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_END = "\r\n"
 _MAX_CELL = 32_767  # characters, of Excel
 
 
@@ -77,18 +76,32 @@ def to_table(documents: Sequence[Document], predictions: Iterable[Prediction], k
 
 def table_lines(parts: Iterable[tuple[Sequence[Document], Iterable[Prediction]]], kind: str) -> Iterator[str]:
     """The lines of a table of "csv" or "tsv", its header first; some documents and their predictions at a time."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=_DELIMITERS[kind], lineterminator="\n")
+    lines = _Lines()
+    writer = csv.writer(lines, delimiter=_DELIMITERS[kind], lineterminator=_END)
     writer.writerow(COLUMNS)
     for documents, predictions in parts:
         for row in table_rows(documents, predictions, all_documents=True):
             score = row["score"]
             row["score"] = None if not isinstance(score, int | float) else f"{score:.4f}"
             writer.writerow(["" if value is None else to_cell(str(value)) for value in row.values()])
-        yield stream.getvalue()
-        stream.seek(0)
-        stream.truncate()
-    yield stream.getvalue()
+        yield lines.taken()
+    yield lines.taken()
+
+
+class _Lines:
+    """Takes rows of a writer that ends them with CR LF, and so quotes both signs; here they end with LF."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def write(self, row: str) -> None:
+        self._lines.append(row.removesuffix(_END) + "\n")
+
+    def taken(self) -> str:
+        """The lines since it was asked last."""
+        text = "".join(self._lines)
+        self._lines.clear()
+        return text
 
 
 def array_lines(records: Iterable[Any]) -> Iterator[str]:
@@ -102,7 +115,7 @@ def array_lines(records: Iterable[Any]) -> Iterator[str]:
 
 
 def write_workbook(out: Path, documents: Sequence[Document], predictions: Iterable[Prediction]) -> None:
-    """Write all relations as an .xlsx file: texts as texts, scores as numbers; what XML cannot hold is left out."""
+    """Write all relations as an .xlsx file: texts as texts, scores as numbers; what XML cannot hold is escaped."""
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
 
@@ -114,7 +127,7 @@ def write_workbook(out: Path, documents: Sequence[Document], predictions: Iterab
         cells: list[Any] = []
         for value in row.values():
             if isinstance(value, str):
-                cell = WriteOnlyCell(sheet, _NOT_IN_XML.sub("", value)[:_MAX_CELL])
+                cell = WriteOnlyCell(sheet, to_workbook(value)[:_MAX_CELL])
                 cell.data_type = "s"  # else openpyxl takes what begins with "=" for a formula
                 cells.append(cell)
             else:

@@ -22,6 +22,7 @@ from abroad.documents.distinct import distinct_items
 from abroad.documents.file_documents import Item, Source, article_documents, read_source, text_document
 from abroad.documents.lookup import Lookup, resolve, with_abstracts
 from abroad.documents.own_results import written_by
+from abroad.documents.record_kinds import DOCUMENTS, expect
 from abroad.sources.formats.recognise import SUFFIXES, WHAT, is_json
 from abroad.sources.formats.spreadsheets import ColumnNames
 
@@ -110,8 +111,11 @@ def read_documents(path: str | Path, context: Context | None = None) -> list[Doc
     Raises:
         InputError: the path cannot be read at all, or holds no usable document.
     """
+    if path == "":  # which Path takes for the current directory
+        raise InputError("expected the name of a file or folder, found no text")
     path = Path(path)
     if not path.is_dir() and is_json(require_file(path, f"documents ({WHAT})")):
+        expect(DOCUMENTS, path, f"documents ({WHAT})")
         return read_json_documents(path, context)
     found = Context() if context is None else context
     documents = read_inputs([path], found)
@@ -225,6 +229,8 @@ def _files_of(folder: Path, context: Context) -> list[Path]:
             continue
         if item.is_dir():
             skipped.append(f"{item.name}/ (a folder)")
+        elif not item.is_file():  # whoever opens a pipe waits for the other end
+            skipped.append(f"{item.name} (a pipe or a device)")
         elif name.startswith(".") or name.endswith(_OURS) or not name.endswith(SUFFIXES):
             skipped.append(item.name)
         elif (command := written_by(item)) is not None:

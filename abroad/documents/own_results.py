@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from abroad.core.helpers import helper_folder
-from abroad.core.outputs import WRITING, WRITTEN
+from abroad.core.marks import WRITING, WRITTEN, writer_of
 
 _WRITE_DOCUMENTS = frozenset(
     f"abroad {command}"
@@ -21,10 +19,7 @@ _WRITE_DOCUMENTS = frozenset(
 def written_by(path: Path) -> str | None:
     """The command that wrote a file, where that is no command that writes documents; None for any other file."""
     for name in (WRITTEN, WRITING):
-        try:
-            mark = json.loads((helper_folder(path) / name).read_text(encoding="utf-8"))
-            command = str(mark.get("command") or "abroad")
-        except (OSError, ValueError, AttributeError, RecursionError):
-            continue
-        return None if command in _WRITE_DOCUMENTS else command
+        if (writer := writer_of(path, name)) is not None:
+            command = writer.command or "abroad"
+            return None if command in _WRITE_DOCUMENTS else command
     return None

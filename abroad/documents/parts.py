@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from abroad.core.entities import ORGANISM
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.text.full_names import FullNames
 from abroad.text.tokens import sentences
@@ -22,7 +23,6 @@ LONGEST_PART = 3_000
 """Characters; a long abstract has as many. A section that is longer is cut between paragraphs, else sentences."""
 LONGEST_WHOLE = 10_000
 """Characters of a text without sections that is read as one, as all texts were before there were parts."""
-_ORGANISM, _CHEMICAL = "organism", "chemical"
 
 Bounds = tuple[int, int]
 """Start and end in the text of the whole document, in code points."""
@@ -202,7 +202,7 @@ def _joined_extra(extras: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _first_organism(relation: Relation) -> int | None:
-    return min((e.start for e in relation.evidence if e.role == _ORGANISM), default=None)
+    return min((e.start for e in relation.evidence if e.role == ORGANISM), default=None)
 
 
 def _key(label: str) -> str:

@@ -6,7 +6,9 @@ come without.
 
 from __future__ import annotations
 
+import contextlib
 import math
+from codecs import BOM_UTF8
 from pathlib import Path
 
 from abroad.core.context import Context
@@ -17,6 +19,7 @@ from abroad.core.schema import Prediction, Relation
 from abroad.documents.cells import from_cell
 from abroad.documents.formats import FAILED
 from abroad.documents.parquet import MAGIC, read_parquet
+from abroad.documents.record_kinds import PREDICTIONS, expect
 from abroad.sources.formats.recognise import decode
 from abroad.sources.formats.spreadsheets import Rows, read_delimited, read_workbook
 from abroad.sources.tables import require_columns
@@ -42,16 +45,18 @@ def read_predictions(path: str | Path, context: Context | None = None) -> list[P
     if head.startswith(MAGIC):
         return list(read_parquet(path))
     workbook = head.startswith(b"PK\x03\x04")
-    if not workbook and b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    own = head.removeprefix(BOM_UTF8).startswith(_NEEDED[0].encode())  # a table in which any sign may stand
+    if not workbook and not own and b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(f"{path}: expected {_WHAT}, found binary data")
     if not workbook and (path.suffix.lower() in (".jsonl", ".json", ".ndjson") or not _is_table(head)):
+        expect(PREDICTIONS, path, _WHAT)
         return read_json_predictions(path, context)
     found = Context() if context is None else context
     data = path.read_bytes()
     rows = (
         read_workbook(data, str(path))[0]
         if workbook
-        else read_delimited(decode(data, str(path)), str(path), found.rejects.add)
+        else read_delimited(_text(data, path, own), str(path), found.rejects.add, exact=True)
     )
     predictions = _read_rows(rows, path, found, escaped=not workbook)
     if context is None and found.rejects:
@@ -59,6 +64,13 @@ def read_predictions(path: str | Path, context: Context | None = None) -> list[P
     if not predictions:
         raise InputError(f"{path}: no usable prediction in the file{found.rejects.first()}")
     return predictions
+
+
+def _text(data: bytes, path: Path, own: bool) -> str:
+    if own and b"\0" in data:
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode("utf-8-sig")
+    return decode(data, str(path))
 
 
 def _is_table(head: bytes) -> bool:

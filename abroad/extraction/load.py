@@ -28,6 +28,7 @@ EXTRACTORS: Registry[ExtractorKind] = Registry(
     {
         BUILTIN: "abroad.extraction.builtin.member:KIND",
         "fewshot": "abroad.extraction.fewshot.member:KIND",
+        "joint": "abroad.extraction.joint.member:KIND",
         LANGUAGE_MODEL: "abroad.extraction.generative.member:KIND",
     },
 )
@@ -138,8 +139,9 @@ def _check_model(name: str | Path, base: str | None) -> None:
 
 
 def _what_there_is(name: str) -> str:
-    models = EXTRACTORS.able(Capability.LANGUAGE_MODEL)  # kinds whose own name is not that of an extractor
-    names = [member for member in EXTRACTORS.names() if member not in models]
+    # Kinds whose own name is not that of an extractor.
+    nameless = {*EXTRACTORS.able(Capability.LANGUAGE_MODEL), *EXTRACTORS.able(Capability.DIRECTORY)}
+    names = [member for member in EXTRACTORS.names() if member not in nameless]
     folder = Path(name).parent
     folders = [str(path) for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
     near = nearest(name, [*names, *PACKAGED, *folders])

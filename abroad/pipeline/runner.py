@@ -63,7 +63,7 @@ class RunRecord:
         given = [path for stage in stages for path in stage.inputs if path not in made]
         for stage in stages:
             outputs = [_output(stage, path, self._is_ours(stage, path)) for path in stage.outputs]
-            check_outputs(outputs, [*given, *stage.inputs], force)
+            check_outputs(outputs, [*given, *stage.inputs], force, "abroad run")
 
     def _is_ours(self, stage: Stage, path: Path) -> bool:
         """Whether an output may be made anew: the stage wrote it, and nobody changed it since."""

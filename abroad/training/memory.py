@@ -122,7 +122,10 @@ def _empty(config: Any, settings: TrainSettings) -> Any:
     _register_attention()
     with torch.device("meta"), quiet_loading():
         model = transformers.AutoModelForCausalLM.from_config(
-            config, trust_remote_code=False, dtype=torch.bfloat16, attn_implementation=FUSED
+            copy.deepcopy(config),  # the attention is noted in it, and a real model may share it
+            trust_remote_code=False,
+            dtype=torch.bfloat16,
+            attn_implementation=FUSED,
         )
     for parameter in model.parameters():
         parameter.requires_grad_(False)

@@ -25,7 +25,7 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.helpers import helper
 from abroad.core.io import read_records, write_documents, write_json, write_jsonl
-from abroad.core.outputs import WRITTEN
+from abroad.core.marks import WRITTEN
 from abroad.core.schema import Document, Prediction
 from annotation.argilla.connection import explained
 from annotation.argilla.push import OVERLAP, find_dataset

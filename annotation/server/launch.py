@@ -22,6 +22,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from scratch_folder import use_scratch_folder
+
 OWNER, CREDENTIALS, SECRET, LOCK = "owner", "credentials.json", "secret", "lock"
 _LETTERS = sorted(set(string.ascii_letters + string.digits) - set("0O1lI"))
 _WRITE_WAIT_SECONDS = 60  # of a writer for another; bulk pushes hold the database for a second or two
@@ -38,6 +40,7 @@ def main() -> None:
     lock = _take(home)
     listener = _listen(options.host, options.port)
     url = _url(options.host, listener.getsockname()[1])
+    use_scratch_folder()
     _configure(home)
     _prepare(home, url)
     threading.Thread(target=_announce, args=(url, home), daemon=True).start()

@@ -24,7 +24,7 @@ _SECONDS_TO_START = 20
 
 def start_redis() -> str:
     """Start it; returns its URL. It ends with this process, however that ends."""
-    directory = Path(tempfile.mkdtemp(prefix="abroad-redis-"))  # private to the user; short, as socket paths must be
+    directory = Path(tempfile.mkdtemp(prefix="redis-"))  # private to the user; short, as socket paths must be
     path = directory / "socket"
     program = shutil.which("redis-server")
     if program:

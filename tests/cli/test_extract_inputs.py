@@ -24,10 +24,15 @@ def spans(records, texts):
                 yield span["text"], texts[record["id"]][span["start"] : span["end"]]
 
 
-@pytest.mark.parametrize("given", [["--text", GREEK], ["-"]])
-def test_offsets_count_in_the_text_that_is_printed_with_them(cli, given):
-    result = cli("extract", *given, input=GREEK)
-    records = [json.loads(line) for line in result.stdout.splitlines()]
+@pytest.mark.parametrize("given", [["--text", GREEK], ["-"], ["a.txt"]], ids=["text", "pipe", "file"])
+@pytest.mark.parametrize("to", [[], ["--out", "-"], ["--format", "json"], ["--out", "-", "--format", "json"]])
+def test_offsets_count_in_the_text_that_is_printed_with_them(cli, tmp_path, monkeypatch, given, to):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text(GREEK)
+    if given == ["a.txt"] and "--out" not in to:
+        to = [*to, "--out", "-"]
+    result = cli("extract", *given, *to, input=GREEK)
+    records = json.loads(result.stdout) if "json" in to else [json.loads(line) for line in result.stdout.splitlines()]
     found = list(spans(records, {record["id"]: record["text"] for record in records}))
     assert found and all(said == there for said, there in found)
 

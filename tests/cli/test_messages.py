@@ -20,7 +20,7 @@ SENTENCE = "Quercetin was isolated from the bulbs of Allium cepa."
         (["extract", "a.txt", "--text", "b", "--out", "p.csv"], "found a.txt and --text"),
         (["extract", "--pmid", "1", "--text", "b"], "found --text and --pmid"),
         (["extract"], "found none"),
-        (["extract", "a.txt", "--model", "", "--out", "p.csv"], "expected the name or the folder of an extractor"),
+        (["extract", "a.txt", "--model", "", "--out", "p.csv"], "--model: expected a name or a path, found no text"),
         (["extract", "a.txt", "--model", "  ", "--out", "p.csv"], "expected the name or the folder of an extractor"),
         (
             ["extract", "a.txt", "--set", "foo=1", "--out", "p.csv"],

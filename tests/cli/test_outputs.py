@@ -11,8 +11,10 @@ import pytest
 import typer
 
 from abroad.cli import app
-from abroad.cli.outputs import IN_PLACE, OUTPUTS
+from abroad.cli.outputs import IN_PLACE
+from abroad.cli.paths import OUTPUTS
 from abroad.core.io import write_documents
+from abroad.core.outputs import Output, check_outputs, guard
 from abroad.core.schema import Document, Entity
 from tests.cli.test_help import commands
 
@@ -246,6 +248,32 @@ def test_what_abroad_did_not_write_stays(cli, call):
     refuse(cli, call, path, "--force to overwrite it")
 
 
+@pytest.mark.parametrize("call", [call for call in CALLS if call.kind.marked], ids=lambda c: f"{c.name} {c.option}")
+def test_the_result_of_another_command_stays(cli, call):
+    lay_inputs(call)
+    path = Path(call.given)
+
+    def write(command, option):
+        with guard([Output(path, call.kind, option)], force=True, command=command):
+            if call.kind.folder:
+                path.mkdir(exist_ok=True)
+            (path / f"of {command.split()[-1]}{option}" if call.kind.folder else path).write_text(command + option)
+
+    write("abroad another", "--out")
+    refuse(cli, call, path, "a result of `abroad another --out`; give another name, or --force")
+    write(f"abroad {call.name}", "--another")
+    refuse(cli, call, path, f"a result of `abroad {call.name} --another`")
+    write(f"abroad {call.name}", call.option)
+    check_outputs([Output(path, call.kind, call.option)], command=f"abroad {call.name}")
+
+
+@every_output
+def test_an_output_among_the_helpers_of_another_is_refused(cli, call):
+    lay_inputs(call)
+    Path("p.jsonl.abroad").mkdir()
+    refuse(cli, call, Path("p.jsonl.abroad") / call.given, "holds the helpers of an output")
+
+
 @pytest.mark.parametrize("name", ["run.json", "rejects.jsonl", "mine.txt"])
 @pytest.mark.parametrize("call", [call for call in CALLS if call.kind.marked], ids=lambda c: f"{c.name} {c.option}")
 def test_helpers_that_abroad_did_not_write_stay(cli, call, name):
@@ -412,8 +440,9 @@ def test_a_command_overwrites_what_it_wrote(tasks):
     first = OUT.read_bytes()
     assert tasks("--count", "3").exit_code == 0
     assert OUT.read_bytes() != first
+    assert (HELPERS / "earlier" / OUT.name).read_bytes() == first
     assert {path.name for path in OUT.parent.iterdir()} == {OUT.name, HELPERS.name}
-    assert {path.name for path in HELPERS.iterdir()} == {"run.json", "written.json"}
+    assert {path.name for path in HELPERS.iterdir()} == {"run.json", "written.json", "earlier"}
     assert json.loads((HELPERS / "written.json").read_text())["command"] == "abroad synth tasks"
 
 

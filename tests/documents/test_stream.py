@@ -79,7 +79,24 @@ def test_a_truncated_gzip_gives_what_stands_before_the_cut_and_says_so(tmp_path,
     except InputError:
         records = []
     assert [record["id"] for record in records] == [str(n) for n in range(len(records))] and len(records) < 2_000
-    assert cut < 100 or any("cut off here" in item["reason"] for item in context.rejects.items)
+    assert [item["where"] for item in context.rejects.items if "cut off here" in item["reason"]] or cut < 100
+    assert len(context.rejects) <= 1  # the record that is torn is told once
+
+
+@pytest.mark.parametrize("name", ["a.jsonl.gz", "a.jsonl"])
+def test_a_broken_record_before_a_cut_is_told_too(tmp_path, name):
+    lines = [
+        '{"id": "1", "AbstractText": "One."}',
+        "{broken",
+        *(f'{{"id": "{n}", "x": {n * 7919}}}' for n in range(99)),
+    ]
+    data = "\n".join(lines).encode()
+    (tmp_path / name).write_bytes(gzip.compress(data)[:-20] if name.endswith("gz") else data[:-5])
+    context = Context()
+    found = [record for _, _, record in read_records(tmp_path / name, context)]
+    assert found[0]["id"] == "1" and len({item["where"] for item in context.rejects.items}) == 2
+    assert context.rejects.items[0]["reason"].startswith("broken JSON")
+    assert len(context.rejects) == 2
 
 
 def test_the_key_changes_with_what_is_read_and_with_nothing_else(folder):

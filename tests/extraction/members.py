@@ -8,6 +8,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from abroad.core.field import built_in_field
+from abroad.extraction.joint.fit import train_joint
+from abroad.extraction.joint.from_documents import annotated, schema_of
+from abroad.extraction.joint.settings import JointTrainSettings
+from tests.extraction.joint.remedies import products
+
 
 class Sample(NamedTuple):
     """An extractor to try: `other` are settings that change what it finds."""
@@ -33,8 +39,17 @@ def of_fewshot(request: pytest.FixtureRequest) -> list[Sample]:
     return [Sample("fewshot", settings, {**settings, "shots": 2})]
 
 
+def of_joint(request: pytest.FixtureRequest) -> list[Sample]:
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("models") / "joint"
+    texts = [annotated(document) for document in products(24)]
+    extractor, _ = train_joint(schema_of(built_in_field()), texts, JointTrainSettings(folds=2))
+    extractor.save(folder)
+    return [Sample(folder, {}, {"min_score": 0.9})]
+
+
 MEMBERS: dict[str, Callable[[pytest.FixtureRequest], list[Sample]]] = {
     "builtin": of_builtin,
     "fewshot": of_fewshot,
+    "joint": of_joint,
     "language-model": of_language_model,
 }

@@ -246,8 +246,6 @@ def read_answer(document: Document, generation: Generation, style: Style, names_
     prediction.extra |= {
         "parsed": line is not None and (line == "" or bool(prediction.relations) or left_out > 0),
         **({"not_in_text": left_out} if names_from_text else {}),
-        "tokens": generation.tokens,
-        "prompt_tokens": generation.prompt_tokens,
         "answer": generation.text,
     }
     return prediction

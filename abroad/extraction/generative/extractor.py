@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,19 @@ _READING = 2
 """Raised when generated text is read in another way, so that old predictions are not mixed with new ones."""
 
 
+@dataclass(frozen=True)
+class Sampling:
+    """Texts are drawn, one token after another, in place of the search for the best one.
+
+    Attributes:
+        temperature: above 0.
+        seed: of the samples; another one gives others.
+    """
+
+    temperature: float
+    seed: int = 0
+
+
 class GenerativeExtractor:
     """Relations written by a fine-tuned causal LM as linearised text.
 
@@ -35,10 +50,12 @@ class GenerativeExtractor:
     Attributes:
         resolution: longest side in pixels of the images that the model is shown; 0 shows none.
         images_from: folder that relative paths of images count from.
+        sampling: how texts are drawn; None for the search for the best one.
     """
 
     resolution = 0
     images_from = Path()
+    sampling: Sampling | None = None
 
     def __init__(
         self,
@@ -64,6 +81,12 @@ class GenerativeExtractor:
             return digest(document.text)
         return digest(document.text, images_digest(document, self.images_from))
 
+    def drawing(self, sampling: Sampling) -> GenerativeExtractor:
+        """The same with texts that are drawn; of the decoding the budget, the chunks and the n-gram block stay."""
+        other = copy.copy(self)
+        other.sampling, other.identity = sampling, self.identity | {"sampling": asdict(sampling)}
+        return other
+
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         documents = each_of(documents, "documents", Document)
         by_id = {document.id: document for document in documents}
@@ -73,7 +96,7 @@ class GenerativeExtractor:
 
         def requests() -> Iterator[GenerationRequest]:
             for document in documents:
-                parts[document.id] = self._parts(document)
+                parts[document.id] = self.parts(document)
                 shown = figures(document, self.images_from, self.resolution)
                 if shown.set_aside:
                     reasons[document.id] = shown.set_aside
@@ -89,7 +112,7 @@ class GenerativeExtractor:
                     prediction.extra[SET_ASIDE] = list(reasons.pop(key))
                 yield prediction
 
-    def _parts(self, document: Document) -> list[str]:
+    def parts(self, document: Document) -> list[str]:
         """The text, or chunks of it where it does not fit the context and chunks are wanted."""
         context = self.engine.context_length
         if not self.decoding.chunk_overlap or context is None:
@@ -106,10 +129,14 @@ class GenerativeExtractor:
 
     def _request(self, id: str, text: str, images: tuple[str, ...] = ()) -> GenerationRequest:
         prompt = encode_prompt(self.tokenizer, text)
+        new = budget(self.decoding.max_new_tokens, len(prompt), self.engine.context_length)
+        if self.sampling is not None:
+            block = self.decoding.no_repeat_ngram_size
+            return GenerationRequest(id, prompt, new, **asdict(self.sampling), ngram_block=block, images=images)
         return GenerationRequest(
             id=id,
             prompt=prompt,
-            max_new_tokens=budget(self.decoding.max_new_tokens, len(prompt), self.engine.context_length),
+            max_new_tokens=new,
             beams=self.decoding.num_beams,
             length_penalty=self.decoding.length_penalty,
             early_stopping=self.decoding.early_stopping,
@@ -143,6 +170,8 @@ def merge_parts(id: str, parts: Sequence[Prediction]) -> Prediction:
     extra = {
         "malformed": sum(part.extra["malformed"] for part in parts),
         "repeated": sum(part.extra["repeated"] for part in parts),
+        "tokens": sum(part.extra.get("tokens", 0) for part in parts),
+        "prompt_tokens": sum(part.extra.get("prompt_tokens", 0) for part in parts),
         "cut_off": any(part.extra["cut_off"] for part in parts),
         "chunks": len(parts),
     }
@@ -161,5 +190,7 @@ def read_generation(document: Document, generation: Generation, notation: Notati
         "repeated": parsed.repeated,
         "cut_off": generation.finish_reason == "length",
         "logprob": generation.logprob,
+        "tokens": generation.tokens,
+        "prompt_tokens": generation.prompt_tokens,
     }
     return Prediction(document.id, relations, extra=counts)

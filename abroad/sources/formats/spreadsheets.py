@@ -18,6 +18,7 @@ from abroad.core.jsonl import split_lines
 from abroad.core.limits import check_zip
 from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, YEAR, find_field
 from abroad.sources.delimited import UNCLOSED, Row, read_delimited_rows
+from abroad.sources.formats.escapes import from_workbook
 from abroad.sources.tables import shorten
 
 Reject = Callable[[str, str], None]
@@ -78,9 +79,15 @@ def _lines(text: str) -> list[str]:
     return split_lines(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def read_delimited(text: str, name: str, reject: Reject) -> Rows:
-    """The rows of CSV or TSV; the delimiter is found in the header."""
-    return read_delimited_lines((line + "\n" for line in _lines(text)), name, reject)
+def read_delimited(text: str, name: str, reject: Reject, exact: bool = False) -> Rows:
+    """The rows of CSV or TSV; the delimiter is found in the header.
+
+    Args:
+        exact: keep each "\r" within a field, where the first line ends with "\n"; else it is a line end like others.
+    """
+    exact = exact and "\n" in text and "\r" not in text.partition("\n")[0].removesuffix("\r")
+    lines = text.removesuffix("\n").split("\n") if exact else _lines(text)
+    return read_delimited_lines((line + "\n" for line in lines), name, reject)
 
 
 def read_delimited_lines(lines: Iterable[str], name: str, reject: Reject) -> Rows:
@@ -154,7 +161,7 @@ def _sheet_rows(sheet: Any) -> list[tuple[int, list[str]]]:
 def _cell(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return "" if value is None else str(value)
+    return "" if value is None else from_workbook(str(value))
 
 
 def _trimmed(header: list[str]) -> list[str]:

@@ -17,10 +17,12 @@ class Judgement:
     Attributes:
         shares: each relation that a pass named, in order -> share of the passes that did.
         agreement: mean F1 of one pass to another; 1 where none names a relation.
+        confidence: of a fine-tuned model's own decoding, from 0 to 1; None of other passes.
     """
 
     shares: dict[LabelPair, float]
     agreement: float
+    confidence: float | None = None
 
     @property
     def agreed(self) -> list[LabelPair]:
@@ -46,7 +48,9 @@ def judge(predictions: Sequence[Prediction]) -> Judgement:
         named.append(keys)
     shares = {spelling: sum(key in keys for keys in named) / len(named) for key, spelling in spelt.items()}
     pairs = list(combinations(named, 2))
-    return Judgement(shares, sum(_f1(a, b) for a, b in pairs) / len(pairs) if pairs else 1.0)
+    agreement = sum(_f1(a, b) for a, b in pairs) / len(pairs) if pairs else 1.0
+    told = (prediction.extra.get("confidence") for prediction in predictions)
+    return Judgement(shares, agreement, next((each for each in told if each is not None), None))
 
 
 def _f1(a: set[LabelPair], b: set[LabelPair]) -> float:

@@ -13,9 +13,8 @@ from abroad.core.http import NoAnswer
 from abroad.core.jsonl import read_jsonl
 from abroad.core.resume import ResumableOutput
 from abroad.core.schema import Document, Prediction
-from abroad.extraction.fewshot.run import FewShotExtractor
 from abroad.synthesis.teaching.cost import Cost, Meter
-from abroad.synthesis.teaching.passes import Teacher
+from abroad.synthesis.teaching.passes import Pass, Teacher
 
 _KEY = "key"
 _MAX_SILENT = 3
@@ -45,18 +44,18 @@ def ask_all(documents: Sequence[Document], teacher: Teacher, meter: Meter, out: 
     Raises:
         AbroadError: the server is away, gives no access, or has ceased to answer; what it said before is kept.
     """
-    extractors = teacher.passes
+    passes = teacher.passes
     wanted = {
-        _key(number, document): extractor.input_digest(document)
+        _key(number, document): each.input_digest(document)
         for document in documents
-        for number, extractor in enumerate(extractors)
+        for number, each in enumerate(passes)
     }
     answers = Answers()
-    identity: dict[str, Any] = {"teach": [extractor.identity for extractor in extractors]}
+    identity: dict[str, Any] = {"teach": [each.identity for each in passes]}
     with ResumableOutput(out, identity, wanted, key=_KEY) as output:
-        asker = _Asker(extractors, meter, output, answers)
+        asker = _Asker(passes, meter, output, answers)
         asker.take_up(documents)
-        todo = [d for d in documents if any(_key(n, d) not in output.done for n in range(len(extractors)))]
+        todo = [d for d in documents if any(_key(n, d) not in output.done for n in range(len(passes)))]
         with context.progress("asking the teacher", len(wanted), done=answers.resumed) as progress:
             for _ in asker.ask(todo, teacher.at_once):
                 progress.advance(note=f"{meter.spent.total:,} tokens")
@@ -68,7 +67,7 @@ def ask_all(documents: Sequence[Document], teacher: Teacher, meter: Meter, out: 
 
 @dataclass
 class _Asker:
-    extractors: Sequence[FewShotExtractor]
+    passes: Sequence[Pass]
     meter: Meter
     output: ResumableOutput
     answers: Answers
@@ -96,7 +95,7 @@ class _Asker:
                 return
             start += len(group)
             heard = False
-            for number in range(len(self.extractors)):
+            for number in range(len(self.passes)):
                 left = [document for document in group if _key(number, document) not in self.output.done]
                 try:
                     for _ in self._ask_pass(number, left):
@@ -111,7 +110,7 @@ class _Asker:
 
     def _ask_pass(self, number: int, documents: Sequence[Document]) -> Iterator[None]:
         by_id = {document.id: document for document in documents}
-        with contextlib.closing(self.extractors[number].extract(documents)) as predictions:  # type: ignore[type-var]
+        with contextlib.closing(self.passes[number].extract(documents)) as predictions:  # type: ignore[type-var]
             for prediction in predictions:
                 record = {_KEY: _key(number, by_id[prediction.id]), "pass": number, **prediction.to_dict()}
                 self.output.append(record)
@@ -119,9 +118,7 @@ class _Asker:
                 yield
 
     def _took(self, document: Document, number: int, prediction: Prediction) -> None:
-        extractor = self.extractors[number]
-        shots = int(prediction.extra.get("shots") or 0)
-        self.meter.count(prediction, len(extractor.prompt(document, shots)))
+        self.meter.count(prediction, self.passes[number].prompt_characters(document, prediction))
         self.answers.by_document.setdefault(document.id, {})[number] = prediction
 
     def _note_silence(self, number: int, documents: Sequence[Document], reason: str) -> None:
@@ -136,9 +133,9 @@ class _Asker:
         group: list[Document] = []
         cost = Cost()
         for document in documents:
-            for number, extractor in enumerate(self.extractors):
+            for number, each in enumerate(self.passes):
                 if _key(number, document) not in self.output.done:
-                    cost += self.meter.reckon(extractor, document)
+                    cost += self.meter.reckon(each, document)
             if not self.meter.allows(cost):
                 break
             group.append(document)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from abroad.core.schema import Document, Prediction
-from abroad.extraction.fewshot.run import FewShotExtractor
+from abroad.synthesis.teaching.passes import Pass
 from abroad.synthesis.teaching.settings import TeachSettings
 
 _CHARACTERS = 3.0
@@ -60,17 +60,15 @@ class Meter:
         """Whether no budget sets an end."""
         return self.settings.budget is None and self.settings.budget_tokens is None
 
-    def reckon(self, extractor: FewShotExtractor, document: Document) -> Cost:
+    def reckon(self, asked: Pass, document: Document) -> Cost:
         """The most that a document may cost in a pass."""
-        return Cost(
-            self._guess(len(extractor.prompt(document, extractor.count))), extractor.style.budget(len(document.text))
-        )
+        return Cost(self._guess(asked.prompt_characters(document)), asked.max_tokens(document))
 
-    def estimate(self, extractors: Sequence[FewShotExtractor], documents: Sequence[Document]) -> Cost:
+    def estimate(self, passes: Sequence[Pass], documents: Sequence[Document]) -> Cost:
         """The most that documents may cost in all passes; of many, some are looked at."""
         step = max(1, len(documents) // _PROBED)
         probed = documents[::step]
-        looked_at = sum((self.reckon(each, document) for each in extractors for document in probed), Cost())
+        looked_at = sum((self.reckon(each, document) for each in passes for document in probed), Cost())
         share = len(documents) / len(probed) if probed else 0
         return Cost(round(looked_at.prompt_tokens * share), round(looked_at.tokens * share))
 

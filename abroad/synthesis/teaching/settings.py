@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from abroad.core.settings import Count, NotNegative, Positive, PositiveShare, Settings
+from abroad.core.settings import Count, NotNegative, Positive, PositiveShare, Settings, Share
 
 
 class TeachSettings(Settings):
@@ -18,10 +18,16 @@ class TeachSettings(Settings):
     passes: Annotated[int, Field(ge=2)] = Field(2, description="Independent labellings of each document.")
     vary: Literal["examples", "samples"] = Field(
         "examples",
-        description="What differs between them: examples (each pass has its own), or samples (--temperature above 0).",
+        description="What differs between them: examples (each pass has its own), or samples (--temperature above 0). "
+        "Of a fine-tuned model the first pass is its own decoding, and the others are samples.",
     )
     min_agreement: PositiveShare = Field(
         0.5, description="Documents whose passes agree less (mean F1 of one to another) are no silver."
+    )
+    min_confidence: Share = Field(
+        0.0,
+        description="Documents whose decoding a fine-tuned model gives less (geometric mean of its tokens' "
+        "probabilities) are no silver.",
     )
     keep: PositiveShare = Field(0.5, description="Share of a document's relations that --rank leaves.")
     price_in: NotNegative = Field(0.0, description="Price of a million tokens of prompts.")

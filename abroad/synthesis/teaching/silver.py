@@ -19,6 +19,7 @@ def silver_document(document: Document, judgement: Judgement, kept: Sequence[Lab
     labelled = with_relations(document, kept)
     labelled.extra |= {
         "agreement": round(judgement.agreement, 4),
+        **({} if judgement.confidence is None else {"confidence": judgement.confidence}),
         "evidence": [
             {
                 "organism": organism,

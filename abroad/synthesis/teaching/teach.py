@@ -48,6 +48,7 @@ class TeachReport:
         silver: documents to train with.
         empty: of these, without a relation.
         curation: documents to look at.
+        unsure: of these, those that the fine-tuned model itself is not sure of.
         set_aside: documents of which a pass failed or could not be read.
         left: documents not asked in every pass: the budget ended, or the server did not answer.
         relations: of the silver documents.
@@ -64,6 +65,7 @@ class TeachReport:
     silver: int
     empty: int
     curation: int
+    unsure: int
     set_aside: int
     left: int
     relations: int
@@ -91,12 +93,13 @@ def teach(
     judged = _judge(documents, answers, len(teacher.passes), context)
     kept = _kept(documents, judged, teacher.keep, context)
     by_id = {document.id: document for document in documents}
+    unsure = {id for id in kept if _is_unsure(judged[id], settings)}
     silver = [
         silver_document(by_id[id], judged[id], pairs)
         for id, pairs in kept.items()
-        if judged[id].agreement >= settings.min_agreement
+        if judged[id].agreement >= settings.min_agreement and id not in unsure
     ]
-    doubtful = [id for id, pairs in kept.items() if len(pairs) < len(judged[id].shares)]
+    doubtful = [id for id, pairs in kept.items() if len(pairs) < len(judged[id].shares) or id in unsure]
     write_documents(files.silver, silver)
     write_documents(files.curation, (curation_document(by_id[id], judged[id]) for id in doubtful))
     write_jsonl(files.suggestions, (curation_prediction(by_id[id], judged[id]).to_dict() for id in doubtful))
@@ -108,6 +111,7 @@ def teach(
         silver=len(silver),
         empty=sum(not document.relations for document in silver),
         curation=len(doubtful),
+        unsure=len(unsure),
         set_aside=whole - len(kept),
         left=len(documents) - whole,
         relations=sum(len(document.relations) for document in silver),
@@ -119,6 +123,10 @@ def teach(
         guessed=meter.guessed,
         stopped=answers.stopped,
     )
+
+
+def _is_unsure(judgement: Judgement, settings: TeachSettings) -> bool:
+    return judgement.confidence is not None and judgement.confidence < settings.min_confidence
 
 
 def _not_in_text(answers: Answers) -> int:
@@ -150,6 +158,9 @@ def _failure(prediction: Prediction, number: int) -> str | None:
     if not prediction.extra.get("parsed"):
         words = " ".join(str(prediction.extra.get("answer") or "").split())
         return f"pass {number + 1}: no relations can be read in the answer: {words[:_SHOWN]!r}"
+    invented = prediction.extra.get("not_in_text") or 0
+    if invented and not prediction.relations:  # which does not say that the document has none
+        return f"pass {number + 1}: no relation of the answer ({invented}) has both of its names in the text"
     return None
 
 

@@ -4,9 +4,11 @@ import contextlib
 import shutil
 import signal
 import stat
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import psutil
@@ -171,6 +173,22 @@ def test_two_curators_at_once_while_records_arrive(annotation_server):
     assert answers == [[201] * 30] * 2
     progress = client.http_client.get(f"/api/v1/datasets/{dataset.id}/progress").json()
     assert (progress["total"], progress["completed"]) == (230, 30)
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+def test_no_temporary_file_stays_however_the_server_ends(own_server, end):
+    with tempfile.TemporaryDirectory(prefix="t-") as temporary:  # short, for the path of a socket
+        left = Path(temporary) / "abroad-server-left"  # of a power cut
+        left.mkdir()
+        (left / "pid").write_text("4194305")  # beyond all process ids
+        own_server.start({"TMPDIR": temporary})
+        (made,) = Path(temporary).iterdir()
+        assert made.name.startswith("abroad-server-") and made != left
+        assert own_server.stop(signal.SIGINT) == 0 if end == "stopped" else own_server.kill() is None
+        until = time.monotonic() + 60
+        while made.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not list(Path(temporary).iterdir())
 
 
 def test_without_redis_server_jobs_run_too(own_server, httpserver):

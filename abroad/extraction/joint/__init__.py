@@ -1,0 +1,1 @@
+"""Joint extraction: mentions, identifiers and relations, all learnt from annotated documents of any field."""

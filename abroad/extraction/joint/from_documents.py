@@ -1,0 +1,56 @@
+"""Documents of a field as annotated texts: mentions where the spans of entities say so, or where their labels stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import product
+from pathlib import Path
+
+from abroad.core.field import Field
+from abroad.core.schema import Document
+from abroad.extraction.joint.linking import Name
+from abroad.extraction.joint.texts import Annotated, Mention, RelationType, Schema, Text
+
+
+def annotated(document: Document) -> Annotated:
+    """A document, which the field has checked."""
+    mentions: dict[tuple[int, int, str], list[str]] = {}
+    for entity in document.entities:
+        for start, end in entity.spans or _verbatim(document.text, entity.label):
+            mentions.setdefault((start, end, entity.type), []).append(entity.id)
+    return Annotated(
+        Text(document.id, document.text, len(document.title)),
+        [Mention(*place, tuple(ids)) for place, ids in mentions.items()],
+        frozenset((triple.type, triple.head, triple.tail) for triple in document.relations),
+    )
+
+
+def names_of(field: Field, folder: Path) -> Iterator[Name]:
+    """Names with identifiers that the tables of a field give: name, tab, identifier a line; others tell no identifier.
+
+    Args:
+        folder: of the field's file, from which its tables are named.
+    """
+    for type, entity in field.entities.items():
+        if entity.names.kind == "table" and entity.names.file is not None:
+            for line in (folder / entity.names.file).read_text(encoding="utf-8").splitlines():
+                name, _, rest = line.partition("\t")
+                if (identifier := rest.split("\t")[0].strip()) and name.strip():
+                    yield type, name, identifier
+
+
+def _verbatim(text: str, label: str) -> Sequence[tuple[int, int]]:
+    """Where a label stands in the text as a name of its own, whatever its capitals."""
+    pattern = rf"(?<!\w){re.escape(label)}(?!\w)"
+    return [match.span() for match in re.finditer(pattern, text, re.IGNORECASE)]
+
+
+def schema_of(field: Field) -> Schema:
+    """The types of a field, and each pair of types that a relation of it may be between."""
+    relations: dict[tuple[str, frozenset[str] | tuple[str, str]], RelationType] = {}
+    for name, relation in field.relations.items():
+        for head, tail in product(relation.head, relation.tail):
+            ends = (head, tail) if relation.directed else frozenset((head, tail))
+            relations.setdefault((name, ends), RelationType(name, head, tail, relation.directed))
+    return Schema(tuple(field.entities), tuple(relations.values()))
