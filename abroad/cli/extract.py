@@ -110,7 +110,7 @@ def extract(
     from abroad.documents.formats import format_of
     from abroad.documents.inputs import InputSettings
     from abroad.extraction.base import refuse_if_all_failed
-    from abroad.extraction.load import check_extractor
+    from abroad.extraction.load import check_extractor, with_images_from
     from abroad.linking.quickstatements import write_quickstatements
     from abroad.pipeline.extract import extract_stage, records_with_documents
     from abroad.pipeline.extract_settings import FileSettings
@@ -126,7 +126,7 @@ def extract(
     kind = format_of(format, out)
     if kind in BINARY and out is None:
         raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
-    recipe = _with_images_from(_recipe(model, config, generative, calibrated), documents)
+    recipe = with_images_from(_recipe(model, config, generative, calibrated), documents)
     check_extractor(*recipe)  # before anything is read or fetched
     context = Context(say=say)
     names = NameIndex(index) if index is not None else None
@@ -234,17 +234,6 @@ def _extraction(extractor: Extractor, recipe: tuple[str, dict[str, Any]], ranker
     name, settings = recipe
     alone = Capability.ENGINE in extractor_kind(name).capabilities  # it has a batch, a GPU or a server of its own
     return Extraction(extractor, partial(_extractor, name, settings), 1 if alone else None, ranker)
-
-
-def _with_images_from(recipe: tuple[str, dict[str, Any]], documents: list[Path]) -> tuple[str, dict[str, Any]]:
-    """Of an extractor that reads images, their relative paths count from the folder of the first input."""
-    from abroad.core.registry import setting_names
-    from abroad.extraction.load import extractor_kind
-
-    name, values = recipe
-    if not documents or "images_from" in values or "images_from" not in setting_names(extractor_kind(name).Settings):
-        return recipe
-    return name, {**values, "images_from": documents[0] if documents[0].is_dir() else documents[0].parent}
 
 
 def _recipe(
