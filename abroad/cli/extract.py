@@ -19,7 +19,6 @@ from abroad.core.outputs import Kind
 from abroad.documents.formats import BINARY, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
-    from abroad.core.context import Context
     from abroad.core.schema import Document, Prediction
     from abroad.documents.inputs import InputSettings
     from abroad.documents.pairs import Part
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from abroad.pipeline.extract_shards import Counts
     from abroad.ranking.rank import RankSettings
     from abroad.sources.eutils import EutilsClient, EutilsSettings
-
 
 PREDICTIONS = Kind("predictions", ENDINGS)
 QUICKSTATEMENTS = Kind("QuickStatements", (".txt", ".tsv", ".qs"))
@@ -104,7 +102,6 @@ def extract(
       abroad extract pmids.txt --out predictions.csv
       cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
-    from abroad.core.context import Context
     from abroad.core.errors import InputError
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
