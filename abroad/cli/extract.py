@@ -19,7 +19,6 @@ from abroad.core.outputs import Kind
 from abroad.documents.formats import BINARY, ENDINGS, FORMATS
 
 if TYPE_CHECKING:
-    from abroad.core.context import Context
     from abroad.core.schema import Document, Prediction
     from abroad.documents.inputs import InputSettings
     from abroad.documents.pairs import Part
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from abroad.pipeline.extract_shards import Counts
     from abroad.ranking.rank import RankSettings
     from abroad.sources.eutils import EutilsClient, EutilsSettings
-
 
 PREDICTIONS = Kind("predictions", ENDINGS)
 QUICKSTATEMENTS = Kind("QuickStatements", (".txt", ".tsv", ".qs"))
@@ -104,13 +102,12 @@ def extract(
       abroad extract pmids.txt --out predictions.csv
       cat abstract-pubmed-set.txt | abroad extract - --format tsv
     """
-    from abroad.core.context import Context
     from abroad.core.errors import InputError
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
     from abroad.documents.inputs import InputSettings
     from abroad.extraction.base import refuse_if_all_failed
-    from abroad.extraction.load import check_extractor
+    from abroad.extraction.load import check_extractor, with_images_from
     from abroad.linking.quickstatements import write_quickstatements
     from abroad.pipeline.extract import extract_stage, records_with_documents
     from abroad.pipeline.extract_settings import FileSettings
@@ -127,7 +124,7 @@ def extract(
     kind = format_of(format, out)
     if kind in BINARY and out is None:
         raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
-    recipe = _recipe(model, config, generative, calibrated)
+    recipe = with_images_from(_recipe(model, config, generative, calibrated), documents)
     check_extractor(*recipe)  # before anything is read or fetched
     context = Context(say=say)
     names = NameIndex(index) if index is not None else None

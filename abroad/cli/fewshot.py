@@ -57,6 +57,7 @@ def fewshot(
     from abroad.core.io import read_predictions
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
+    from abroad.documents.images import SET_ASIDE
     from abroad.documents.inputs import read_path
     from abroad.engines.lazy import LazyEngine
     from abroad.extraction.base import extract_documents, refuse_if_all_failed
@@ -97,6 +98,8 @@ def fewshot(
     for prediction in predictions:
         if prediction.error is not None:
             context.rejects.add(f"{documents}: {prediction.id}", prediction.error)
+        for reason in prediction.extra.get(SET_ASIDE, ()):
+            context.rejects.add(f"{documents}: {prediction.id}", reason)
     report_rejects(context, out)
     shown = f"{extractor.count} examples{'' if asked_for else f', as is usual for {style} (--shots)'}"
     _say_report(answers, report, reading, f"{chosen.hash}, {shown}")
@@ -112,6 +115,8 @@ def _say_report(answers: Path, report: ExtractionReport, reading: AnswerCounts, 
         f"{report.failed} set aside, {report.malformed} malformed parts, "
         f"{reading.not_in_text} relations with a name that the text has not, {report.cut_off} cut off; prompt {prompt}"
     )
+    if reading.images_set_aside:
+        say(f"{reading.images_set_aside} images could not be shown; their documents were read without them")
 
 
 def register(app: typer.Typer) -> None:

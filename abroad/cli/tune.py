@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from abroad.cli.common import group, say
+from abroad.cli.common import group, report_rejects, say
 from abroad.cli.options import Options, SettingsCommand, takes
-from abroad.cli.outputs import PAGE, writes
+from abroad.cli.outputs import PAGE, folder, writes
 from abroad.cli.train import TRAIN
 from abroad.core.context import Context
 from abroad.core.outputs import Kind
 
 if TYPE_CHECKING:
-    from abroad.experiments.tuning.settings import DraftSettings, SearchedSettings
+    from abroad.experiments.tuning.settings import DraftSettings, ImageTrainSettings, SearchedSettings
     from abroad.extraction.generative.decoding import GenerativeSettings
 
 
@@ -40,6 +40,9 @@ STUDY = Kind(
     shared=True,
     commands=("abroad tune train", "abroad tune decode"),
 )
+
+GRID = "images.json"
+"""The cells of a grid of images, in its folder."""
 
 app = group(
     "Search for the best settings of training or decoding (Optuna); a study goes on where it was.",
@@ -210,6 +213,56 @@ def draft(
     clock, formula = preferred(measured)
     typer.echo(f"fastest by the clock: {clock.settings} ({clock.speedup:.2f} times one text at a time without a draft)")
     typer.echo(f"fastest by the formula: {formula.settings} ({formula.predicted:.2f} times)")
+
+
+@app.command(
+    epilog="Example: abroad tune images train.jsonl --validation valid.jsonl --model DIR --out grid",
+    cls=SettingsCommand,
+)
+@writes(out=folder("a grid of images", GRID, grows=True))
+@takes(
+    settings=replace(
+        TRAIN,
+        source="abroad.experiments.tuning.settings:ImageTrainSettings",
+        without=("resolution", "text_share", "pack"),  # tried, or not with images
+    )
+)
+def images(
+    documents: list[Path] = typer.Argument(..., metavar="DOCS...", help="Documents, some with images; joined."),
+    validation: Path = typer.Option(..., metavar="DOCS", help="Documents that trainings are scored on."),
+    out: Path = typer.Option(..., metavar="DIR", help="Folder of the table and of the trainings; made if missing."),
+    resolutions: str = typer.Option(
+        "224,336,448", metavar="N,N,...", help="Longest sides of images to try, in pixels."
+    ),
+    text_shares: str = typer.Option("0,0.2,0.5", metavar="X,X,...", help="Shares of examples without images to try."),
+    config: Path | None = typer.Option(None, help="YAML with a section 'train' for what is not tried."),
+    *,
+    settings: ImageTrainSettings,
+) -> None:
+    """Train at each resolution with each share of text among the images, and tabulate F1.
+
+    A training that was killed goes on, and one that ended is not made again.
+    """
+    from abroad.core.io import write_json
+    from abroad.core.provenance import run_record
+    from abroad.experiments.tuning.images import HEAD, Grid, aligned, best_cell, measure_images
+    from abroad.training.stage import read_examples, read_held_out
+
+    grid = Grid.read(resolutions, text_shares)
+    context = Context(say=say)
+    items = [item for path in documents for item in read_examples(path, context)]
+    data = (items, read_held_out(validation, context))
+    what = {**settings.identity(), "resolutions": grid.resolutions, "text_shares": grid.text_shares}
+    cells = []
+    with run_record(out, "tune images", what, [*documents, validation]) as record:
+        typer.echo(aligned(HEAD))
+        for cell in measure_images(data, grid, settings, out, context):
+            typer.echo(cell.line())
+            cells.append(cell)
+            write_json(out / GRID, [cell.to_dict() for cell in cells])
+        record["result"] = best_cell(cells).to_dict()
+    report_rejects(context, out)
+    typer.echo(best_cell(cells).section(), nl=False)
 
 
 @app.command(epilog="Example: abroad tune report study.sqlite --out study.html")

@@ -39,7 +39,7 @@ class GenerationRequest:
         chat: the prompt is a user's turn: the model's chat template goes around it.
         stop_loops: a text that says the same over and over is ended, as "length"; engines without such a rule let it
             run to its budget.
-        images: data URLs of images that come before the text of the turn; they need `chat`.
+        images: data URLs of images that come before the text of the turn, or before a prompt of token ids.
     """
 
     id: str
@@ -71,8 +71,8 @@ class GenerationRequest:
             raise InputError(f"request {self.id!r}: expected a regex or a grammar, found both")
         if self.chat and not isinstance(self.prompt, str):
             raise InputError(f"request {self.id!r}: a turn of a chat is text, not token ids")
-        if self.images and not self.chat:
-            raise InputError(f"request {self.id!r}: images are part of a turn of a chat")
+        if self.images and not self.chat and isinstance(self.prompt, str):
+            raise InputError(f"request {self.id!r}: images are part of a turn of a chat, or stand before token ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Engine(Protocol):
     """Generates texts, and scores given ones.
 
     Attributes:
-        capabilities: of engines like this one; `refusal` says what follows of them for a request.
+        capabilities: of this engine with its model; `refusal` says what follows of them for a request.
         has_chat_template: whether a prompt can be a user's turn.
         context_length: tokens of prompt and text together; None where only a server knows.
     """
@@ -162,7 +162,7 @@ class EngineKind:
 
 
 NO_TEMPLATE = "the model's tokenizer has no chat template; expected an instruct model, or prompts without one"
-NO_IMAGES = "this engine reads text only; expected the engine openai and a multimodal model for images"
+NO_IMAGES = "this model reads text only; expected one that reads images (LLaVA, Qwen-VL, Gemma 3) for images"
 
 
 _LACKS = {
@@ -187,6 +187,8 @@ def refusal(request: GenerationRequest, engine: Engine) -> str | None:
         return _LACKS[missing]
     if request.chat and not engine.has_chat_template:
         return NO_TEMPLATE
+    if request.images and not request.chat and Capability.TOKEN_IDS not in engine.capabilities:
+        return "this engine takes images in a turn of a chat only"
     return None
 
 

@@ -186,9 +186,17 @@ class EngineSpec:
         """Check that the engine can do what it is wanted for.
 
         Raises:
-            InputError: it cannot; the message has the engines that can.
+            InputError: it cannot, and the message has the engines that can; or its model reads text only.
         """
         ENGINES.require(self.name, capability, purpose)
+        if Capability.IMAGES in capability and Capability.WEIGHTS in self.capabilities:
+            from abroad.models.source import describe_model
+            from abroad.models.vision import reads_images
+
+            if not reads_images(describe_model(self.model, getattr(self.settings, "base", None))):
+                raise InputError(
+                    f"{self.model}: this model reads text only; {purpose} takes one such as LLaVA, Qwen-VL or Gemma 3"
+                )
 
     def make(self, context: Context | None = None) -> Engine:
         """The engine, with its model loaded."""

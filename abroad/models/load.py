@@ -1,4 +1,4 @@
-"""Load causal language models and their tokenizers: safetensors only, and never a model's own code."""
+"""Load language models, also those that read images: safetensors only, and never a model's own code."""
 
 from __future__ import annotations
 
@@ -11,12 +11,20 @@ from abroad.models.backend import import_transformers, quiet_loading
 from abroad.models.rope import interpolate, read_factor
 from abroad.models.source import ModelSource
 
+_TOWERS = ["lm_head", "vision_tower", "visual", "multi_modal_projector"]
+"""Parts of models that read images which stay as they are in 4 or 8 bits: small, and much is lost in them."""
+
 
 def load_tokenizer(source: ModelSource) -> Any:
     """The tokenizer, with a padding token and left padding (generation continues at the right end)."""
     transformers, _ = import_transformers()
-    with _model_errors(source), quiet_loading():
+    with model_errors(source), quiet_loading():
         tokenizer = transformers.AutoTokenizer.from_pretrained(source.base, trust_remote_code=False)
+    return ready_tokenizer(tokenizer)
+
+
+def ready_tokenizer(tokenizer: Any) -> Any:
+    """A tokenizer as `load_tokenizer` gives it."""
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
@@ -47,6 +55,9 @@ def load_model(
     transformers, torch = import_transformers()
     cuda = torch.cuda.is_available()
     options: dict[str, Any] = {"dtype": computed_in()}
+    factor = read_factor(source.adapter) if rope_factor is None else rope_factor
+    config = model_config(source, factor)
+    unquantised = _TOWERS if getattr(config, "vision_config", None) else None
     if quantization == "nf4":
         _require_bitsandbytes()
         options["quantization_config"] = transformers.BitsAndBytesConfig(
@@ -56,19 +67,21 @@ def load_model(
             bnb_4bit_compute_dtype=options["dtype"],
             # as bytes: whatever treats them as numbers, in shards or copies, would be noticed and not round them
             bnb_4bit_quant_storage=torch.uint8,
+            llm_int8_skip_modules=unquantised,
         )
         options["device_map"] = {"": "cpu"}
     elif quantization == "int8":
         _require_bitsandbytes()
-        options["quantization_config"] = transformers.BitsAndBytesConfig(load_in_8bit=True)
+        options["quantization_config"] = transformers.BitsAndBytesConfig(
+            load_in_8bit=True, llm_int8_skip_modules=unquantised
+        )
         options["device_map"] = {"": "cpu"}
     if cuda and not on_cpu:
         options["device_map"] = {"": torch.cuda.current_device()}
-    factor = read_factor(source.adapter) if rope_factor is None else rope_factor
     if factor != 1:
-        options["config"] = model_config(source, factor)
-    with _model_errors(source), quiet_loading():
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        options["config"] = config
+    with model_errors(source), quiet_loading():
+        model = _auto_class(config).from_pretrained(
             source.base, trust_remote_code=False, use_safetensors=True, **options
         )
     if quantization == "nf4" and not cuda:
@@ -79,12 +92,22 @@ def load_model(
     if source.adapter is not None:
         import peft
 
-        with _model_errors(source):
+        with model_errors(source):
             model = peft.PeftModel.from_pretrained(model, str(source.adapter), use_safetensors=True)
         if merge and quantization == "none":
             _untie(model.get_base_model())
             model = model.merge_and_unload()
     return model.eval()
+
+
+def _auto_class(config: Any) -> Any:
+    """What loads a model of this config: with its tower for images, if it has one."""
+    transformers, _ = import_transformers()
+    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+    if getattr(config, "vision_config", None) and config.model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        return transformers.AutoModelForImageTextToText
+    return transformers.AutoModelForCausalLM
 
 
 def _untie(model: Any) -> None:
@@ -115,7 +138,7 @@ def model_config(source: ModelSource, rope_factor: float = 1.0) -> Any:
         InputError: not a model, or one whose positions cannot be interpolated.
     """
     transformers, _ = import_transformers()
-    with _model_errors(source):
+    with model_errors(source):
         config = transformers.AutoConfig.from_pretrained(source.base, trust_remote_code=False)
     interpolate(config, rope_factor, source.base)
     return config
@@ -123,10 +146,10 @@ def model_config(source: ModelSource, rope_factor: float = 1.0) -> Any:
 
 def empty_model(source: ModelSource, rope_factor: float = 1.0) -> Any:
     """The base model without its weights (on torch's meta device): its layers and shapes, in next to no memory."""
-    transformers, torch = import_transformers()
+    _, torch = import_transformers()
     config = model_config(source, rope_factor)
     with torch.device("meta"), quiet_loading():
-        return transformers.AutoModelForCausalLM.from_config(config, trust_remote_code=False, dtype=computed_in())
+        return _auto_class(config).from_config(config, trust_remote_code=False, dtype=computed_in())
 
 
 def computed_in() -> Any:
@@ -136,7 +159,7 @@ def computed_in() -> Any:
 
 
 @contextlib.contextmanager
-def _model_errors(source: ModelSource) -> Any:
+def model_errors(source: ModelSource, purpose: str = "as a causal language model") -> Any:
     """Turn what transformers raises for a wrong model into one line."""
     from safetensors import SafetensorError
 
@@ -147,4 +170,4 @@ def _model_errors(source: ModelSource) -> Any:
         name = f"{source.base} + {source.adapter}" if source.adapter else source.base
         if "safetensors" in reason and not Path(source.base).exists():
             reason += f" (abroad models convert {source.base} --out DIR writes pickled weights as safetensors)"
-        raise InputError(f"{name}: cannot be loaded as a causal language model: {reason[:400]}") from error
+        raise InputError(f"{name}: cannot be loaded {purpose}: {reason[:400]}") from error

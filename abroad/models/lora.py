@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -78,13 +79,32 @@ def _with_lora(model: Any, shape: LoraShape) -> Any:
         r=shape.rank,
         lora_alpha=shape.alpha,
         lora_dropout=shape.dropout,
-        target_modules=list(shape.targets) or "all-linear",
+        target_modules=_targets(model, shape.targets),
         task_type="CAUSAL_LM",
     )
     with warnings.catch_warnings():
         # of an output layer that shares its weights with the embeddings (BioGPT): `load_model` parts them to merge
         warnings.filterwarnings("ignore", message=".*tie_word_embeddings.*")
         return peft.get_peft_model(model, config)
+
+
+def _targets(model: Any, targets: Sequence[str]) -> list[str] | str:
+    """The layers that get an adapter, as peft takes them: of a model that reads images those of its language model."""
+    part = language_part(model)
+    if not part:
+        return list(targets) or "all-linear"
+    inner = model.get_submodule(part)
+    linear = {name.rpartition(".")[2] for name, module in inner.named_modules() if hasattr(module, "in_features")}
+    ends = "|".join(re.escape(end) for end in (targets or sorted(linear)))
+    return rf"(?:.*\.)?{re.escape(part)}\.(?:.*\.)?(?:{ends})"
+
+
+def language_part(model: Any) -> str:
+    """Name of the language model within a model that reads images; empty of one that reads text only."""
+    if not getattr(model.config, "vision_config", None):
+        return ""
+    decoder = model.get_decoder()
+    return next(name for name, module in model.named_modules() if module is decoder)
 
 
 def draw_former(empty: Any, drawn: Mapping[str, Any]) -> dict[str, np.ndarray]:

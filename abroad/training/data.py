@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
 
 from abroad.core.context import Context
+from abroad.core.io import file_sha256
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
 from abroad.extraction.generative.encode import encode_answer, encode_prompt, encode_target
@@ -19,14 +21,39 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True)
 class TokenisedExample:
-    """Token ids of a document's prompt and of its relations."""
+    """Token ids of a document's prompt and of its relations.
+
+    Attributes:
+        id: of the document.
+        prompt: of what the model reads, the tokens that stand for images among them.
+        target: of what it writes.
+        text: the prompt without those of images; empty where it has none.
+        images: files of these.
+    """
 
     id: str
     prompt: tuple[int, ...]
     target: tuple[int, ...]
+    text: tuple[int, ...] = ()
+    images: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.target)
+
+    def data(self) -> list[Any]:
+        """What decides the example, as JSON."""
+        shown = [[file_sha256(path) for path in self.images]] if self.images else []
+        return [self.prompt, self.target, *shown]
+
+
+class ShowsImages(Protocol):
+    """What reads images of documents (`abroad.training.images`)."""
+
+    def encode(
+        self, document: Document, prompt: tuple[int, ...], context: Context
+    ) -> tuple[tuple[int, ...], tuple[Path, ...]]:
+        """(the prompt with tokens for the images before it, the images' files)."""
+        ...
 
 
 def make_examples(
@@ -37,6 +64,7 @@ def make_examples(
     seed: int,
     shuffles: int = 1,
     notation: Notation | None = None,
+    images: ShowsImages | None = None,
 ) -> list[TokenisedExample]:
     """Encode documents and tasks; one longer than `max_length` tokens is set aside, never cut.
 
@@ -46,11 +74,16 @@ def make_examples(
         shuffles: examples made of a document, its relations in another random
             order each; 1 keeps the order given.
         notation: how relations are written; by default as those of the built-in field.
+        images: what shows the images of documents; None shows none.
     """
     examples, notation = [], notation or Notation()
     for document in documents:
+        shown: TokenisedExample | None = None
         for copy in range(1 if isinstance(document, Task) else shuffles):
             example = _encode(document, tokenizer, f"{seed}:{document.id}:{copy}" if copy else "", notation)
+            if images is not None and isinstance(document, Document):
+                shown = shown or _with_images(example, document, images, context)
+                example = replace(shown, target=example.target)
             if len(example) > max_length:
                 context.rejects.add(
                     document.id, f"{len(example)} tokens with its relations, more than max_length {max_length}"
@@ -65,6 +98,13 @@ def _encode(item: Document | Task, tokenizer: Any, order: str, notation: Notatio
         return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_answer(tokenizer, item.output))
     variant = _shuffled(item, order) if order else item
     return TokenisedExample(item.id, encode_prompt(tokenizer, item.text), encode_target(tokenizer, variant, notation))
+
+
+def _with_images(
+    example: TokenisedExample, document: Document, images: ShowsImages, context: Context
+) -> TokenisedExample:
+    prompt, files = images.encode(document, example.prompt, context)
+    return replace(example, prompt=prompt, text=example.prompt, images=files)
 
 
 def _shuffled(document: Document, order: str) -> Document:

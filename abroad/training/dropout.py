@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from abroad.models.lora import language_part
+
 _OUTPUTS = ("o_proj", "down_proj", "out_proj", "fc2", "c_proj")
 
 
@@ -40,5 +42,7 @@ def decoder_blocks(model: Any) -> list[Any]:
     """The blocks of a decoder in order: the longest list of modules that it has."""
     import torch
 
-    lists = [list(module) for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
+    part = language_part(model)  # a tower that reads images has blocks too
+    inner = model.get_submodule(part) if part else model
+    lists = [list(module) for module in inner.modules() if isinstance(module, torch.nn.ModuleList)]
     return max(lists, key=len, default=[])

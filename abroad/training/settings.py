@@ -20,7 +20,9 @@ class TrainSettings(Settings):
     Defaults are the published ones for BioGPT (Delmas et al. 2024) but for the epochs and warm-up of small sets.
     """
 
-    later_fields: ClassVar[frozenset[str]] = frozenset({"min_lr_rate", "lora_targets", "spike_patience", "field"})
+    later_fields: ClassVar[frozenset[str]] = frozenset(
+        {"min_lr_rate", "lora_targets", "spike_patience", "field", "resolution", "text_share"}
+    )
     former_names: ClassVar[Mapping[str, str]] = {
         "accumulation": "gradient_accumulation_steps",
         "validation_tokens": "validation_max_new_tokens",
@@ -51,6 +53,12 @@ class TrainSettings(Settings):
     gradient_checkpointing: bool = Field(False, description="Compute activations twice and keep fewer of them.")
     max_length: Count = Field(2048, description="Tokens of text and relations; longer documents are set aside.")
     pack: bool = Field(False, description="Let several examples share a row of max_length tokens; none sees another.")
+    resolution: CountOrNone = Field(
+        0, description="Longest side of documents' images in pixels; 0 shows none. Of models that read images."
+    )
+    text_share: Share | None = Field(
+        None, description="Share of examples without images, chosen by the seed; by default as the documents are."
+    )
     rope_factor: Annotated[float, Field(ge=1)] = Field(
         1.0, description="Position interpolation: the context becomes this many times as long (RoPE models only)."
     )

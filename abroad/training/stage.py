@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abroad.core.context import Context
+from abroad.core.schema import Document
+from abroad.documents.images import located
 from abroad.documents.inputs import read_documents
-from abroad.documents.instructions import read_training_set
+from abroad.documents.instructions import Task, read_training_set
 from abroad.training.settings import TrainSettings
 
 if TYPE_CHECKING:
@@ -27,6 +29,26 @@ def train_stage(
     """
     from abroad.training.train import train
 
-    examples = [item for path in training_sets for item in read_training_set(path, context)]
-    held_out = read_documents(validation, context) if validation is not None else []
+    examples = [item for path in training_sets for item in read_examples(path, context)]
+    held_out = read_held_out(validation, context)
     return train(examples, held_out, settings, out, context)
+
+
+def read_examples(path: Path, context: Context) -> list[Document | Task]:
+    """`read_training_set`, whose documents' images count from the folder of the file.
+
+    Raises:
+        InputError: likewise.
+    """
+    folder = _folder(path)
+    items = read_training_set(path, context)
+    return [located(item, folder) if isinstance(item, Document) else item for item in items]
+
+
+def read_held_out(path: Path | None, context: Context) -> list[Document]:
+    """Documents for validation, likewise; none without a file."""
+    return [located(item, _folder(path)) for item in read_documents(path, context)] if path is not None else []
+
+
+def _folder(path: Path) -> Path:
+    return path if path.is_dir() else path.parent

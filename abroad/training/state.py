@@ -122,12 +122,13 @@ class StateStore:
 
         tensors = {f"weight|{name}": whole(value).contiguous() for name, value in trainable(model)}
         plain: dict[str, Any] = {}
+        places: set[int] = set()
         names = {id(parameter): name for name, parameter in trainable(model)}
         for parameter, state in optimizer.state.items():
             for key, value in state.items():
                 place = f"optimizer|{names[id(parameter)]}|{key}"
                 if torch.is_tensor(value):
-                    tensors[place] = whole(value).contiguous()
+                    tensors[place] = _apart(whole(value).contiguous(), places)
                 else:
                     plain[place] = value
         tensors["random"] = torch.get_rng_state()
@@ -207,12 +208,22 @@ def _number(path: Path) -> int:
     return int(path.name.rpartition("-")[2])
 
 
+def _apart(value: Any, places: set[int]) -> Any:
+    """A tensor that shares its memory with no earlier one; optimizers in 8 bits have one table for all parameters."""
+    if value.data_ptr() in places:
+        return value.clone()
+    places.add(value.data_ptr())
+    return value
+
+
 def _like(value: Any, parameter: Any) -> Any:
     """A tensor of the optimizer, sharded as its parameter is."""
     import torch
 
-    if value.shape != parameter.shape:
+    if not value.dim():
         return value  # Adam's step count stays where it was made: on the CPU
+    if value.shape != parameter.shape:
+        return value.to(parameter.device)  # tables of an optimizer in 8 bits
     target = torch.zeros_like(parameter, dtype=value.dtype)
     fill(target, value)
     return target

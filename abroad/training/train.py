@@ -35,9 +35,11 @@ from abroad.models.lora import peft_name, peft_names, trainable
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import write_factor
 from abroad.models.source import ADAPTER, INITIAL, ModelSource
+from abroad.models.vision import write_resolution
 from abroad.training.adapter import with_adapter
 from abroad.training.data import TokenisedExample, collate, collate_packed, make_examples, target_loss
 from abroad.training.guard import Guard, Verdict
+from abroad.training.images import mixed, training_images
 from abroad.training.optimizer import make_optimizer, schedule
 from abroad.training.order import Update, plan_updates
 from abroad.training.processes import Processes, fill, own_part, whole
@@ -97,11 +99,12 @@ class TrainingRun:
         self.settings, self.out, self.validation = settings, out, validation
         self.stop_after: int | None = None  # updates, of a replay
         self.on_score: Callable[[int, float], None] = lambda epoch, f1: None  # may raise to end the run
+        self.images = training_images(source, settings)
         self.tokenizer = load_tokenizer(source)
         self.notation = Notation(find_field(settings.field))
-        self.examples = make_examples(
-            documents, self.tokenizer, settings.max_length, context, settings.seed, settings.shuffles, self.notation
-        )
+        documents = mixed(documents, settings.text_share, settings.seed)
+        how = (settings.max_length, context, settings.seed, settings.shuffles, self.notation, self.images)
+        self.examples = make_examples(documents, self.tokenizer, *how)
         if not self.examples:
             raise InputError(f"none of the {len(documents)} documents fits max_length {settings.max_length}")
         self.processes = Processes()
@@ -114,7 +117,7 @@ class TrainingRun:
             )
         own = {key: value for key, value in settings.identity().items() if key != "checkpoint_every"}
         own |= {"dropped": "layer and adapter"} if settings.residual_dropout else {}  # of earlier versions: the layer
-        self.pairs = [[example.prompt, example.target] for example in self.examples]
+        self.pairs = [example.data() for example in self.examples]
         self.identity = digest(own, self.pairs, self.processes.count, weights_digest(source))
         self.finished = read_finished(out, self._whole_identity())
         if self.finished is not None:
@@ -233,6 +236,9 @@ class TrainingRun:
 
     def _loss(self, batch: Sequence[TokenisedExample]) -> Any:
         inputs = collate_packed(batch) if self.settings.pack else collate(batch, self.tokenizer.pad_token_id)
+        if self.images is not None:
+            inputs.pop("position_ids")  # Qwen-VL has three for each token, which it makes of the images' sizes
+            inputs |= self.images.inputs(batch)
         inputs = {name: value.to(self.processes.device) for name, value in inputs.items()}
         return target_loss(self.model.get_base_model(), inputs)
 
@@ -338,7 +344,10 @@ class TrainingRun:
 
     def _validate(self) -> Any:
         decoding = Decoding(num_beams=1, max_new_tokens=self.settings.validation_max_new_tokens)
-        extractor = extractor_of(self.model.eval(), self.tokenizer, decoding, self.notation)
+        reader = self.images.reader if self.images is not None else None
+        extractor = extractor_of(self.model.eval(), self.tokenizer, decoding, self.notation, reader)
+        if self.images is not None:
+            extractor.show_images(self.images.resolution)
         predictions = list(extractor.extract(self.validation))
         return micro_scores(self.validation, predictions)
 
@@ -377,6 +386,8 @@ class TrainingRun:
                 write_field(self.out / FIELD_FILE, self.notation.field)
             if self.settings.rope_factor != 1:
                 write_factor(self.out, self.settings.rope_factor)
+            if self.images is not None:
+                write_resolution(self.out, self.images.resolution)
 
     def _whole_identity(self) -> str:
         """Of the run and of what its best checkpoint is chosen by."""

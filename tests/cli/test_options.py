@@ -47,6 +47,8 @@ OWN = {
     ("train run", "gpu_memory"),
     ("tune train", "trials"),
     ("tune train", "space"),
+    ("tune images", "resolutions"),
+    ("tune images", "text_shares"),
     ("tune draft", "draft_tokens"),
     ("tune draft", "count"),
     ("tune decode", "trials"),
@@ -92,7 +94,7 @@ def test_where_a_job_has_another_default_its_class_says_why():
             ]
     assert {kind.__name__ for kind, _ in changed} == {
         *("TrialSettings", "GridDecoding", "CurveLearner", "FewShotRankSettings"),
-        *("DraftSettings", "SearchedSettings"),
+        *("DraftSettings", "ImageTrainSettings", "SearchedSettings"),
     }
     assert all(len((inspect.getdoc(kind) or "").partition("\n\n")[2].split()) > 12 for kind, _ in changed)
 

@@ -58,6 +58,7 @@ LINES = {
     "annotate export": "in-d.jsonl --predictions in-p.jsonl --html out-c.html",
     "annotate agreement": "in-d.jsonl --predictions in-p.jsonl --plot out-a.svg",
     "evaluate": "--gold in-g.jsonl --pred in-p.jsonl --compare in-o.jsonl --report out-r.html --answers out-a",
+    "tune images": "in-t.jsonl --validation in-v.jsonl --model in-m --out out-i",
     "field new": "mine --head a --tail b --verb c --passive d --out out-f.yaml",
     "models convert": "in-m.d --out out-c",
     "leaderboard": "in-s.yaml --config in-c.yaml --out out-b",

@@ -43,6 +43,7 @@ MEMBERS: dict[str, Callable[[Path, int], AbstractContextManager[Engine]]] = {
     "transformers": of_transformers,
     "vllm": of_vllm,
 }
+"""Name of an engine -> (directory of a model, batch size) -> the engine."""
 
 
 def _handler(engine: TransformersEngine) -> type[_Handler]:
@@ -61,10 +62,16 @@ def _handler(engine: TransformersEngine) -> type[_Handler]:
 
 
 def _complete(engine: TransformersEngine, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    prompt = body["prompt"]
+    chat, images = "messages" in body, ()
+    prompt = body["messages"][0]["content"] if chat else body["prompt"]
+    if chat and isinstance(prompt, list):
+        *shown, text = prompt
+        prompt, images = text["text"], tuple(part["image_url"]["url"] for part in shown)
     asked = GenerationRequest(
         "r",
         prompt if isinstance(prompt, str) else tuple(prompt),
+        chat=chat,
+        images=images,
         max_new_tokens=body["max_tokens"],
         temperature=body["temperature"],
         top_p=body["top_p"],
@@ -78,7 +85,7 @@ def _complete(engine: TransformersEngine, body: dict[str, Any]) -> tuple[int, di
         return 400, {"error": {"message": words}}
     choice = {
         "index": 0,
-        "text": made.text,
+        **({"message": {"role": "assistant", "content": made.text}} if chat else {"text": made.text}),
         "finish_reason": made.finish_reason,
         "logprobs": {"token_logprobs": [made.logprob]},
     }

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
@@ -23,16 +24,28 @@ from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 from tests.conftest import make_document
 from tests.true_models import true_model
+from tests.visual import save_visual_model
 
 CONFIGS = sorted(path for folder in ("paper", "recipes") for path in Path("configs", folder).glob("*.yaml"))
+VISUAL = {"llava-1.5-13b-hf": "llava"}
+"""Name of a model that reads images -> its family."""
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory):
+def models(request, tmp_path_factory):
     """Name of a model in a config -> a tiny one like it, made once."""
     pytest.importorskip("torch")
     folder = tmp_path_factory.mktemp("true")
-    return lambda name: str(true_model(name, folder))
+
+    def make(name):
+        family = VISUAL.get(name.rpartition("/")[2])
+        if family is None:
+            return str(true_model(name, folder))
+        if not (folder / family).exists():
+            save_visual_model(request.getfixturevalue("smollm2"), folder / family, family)
+        return str(folder / family)
+
+    return make
 
 
 def study(id, words):
@@ -47,6 +60,10 @@ def trained(path, models, out):
     items = [study("1", 60), study("2", 90)]
     if path.stem == "investlm":
         items.append(Task("3", "long", "Which acid?", study("3", 4000).text, "usnic acid"))  # beyond the plain context
+    if settings.resolution:
+        Image.new("RGB", (400, 300), "red").save(out.parent / "figure.png")
+        for item in items:
+            item.extra["images"] = [str(out.parent / "figure.png")]
     context = Context()
     report = train(items, [], settings, out, context)
     assert report.examples == len(items) and not context.rejects

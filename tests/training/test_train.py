@@ -112,6 +112,19 @@ def test_a_run_that_went_on_ends_where_a_whole_run_ends(tiny_model, documents, t
     assert losses(tmp_path / "whole") == losses(tmp_path / "parts")
 
 
+def test_a_run_with_an_optimizer_in_8_bits_is_kept_and_goes_on(tiny_model, documents, tmp_path):
+    """Matrices of 4,096 numbers and more have moments in 8 bits, which share tables among them."""
+    pytest.importorskip("bitsandbytes")
+    settings = settings_for(tiny_model, quantization="nf4", lora_rank=64, lora_dropout=0.0, checkpoint_every=1)
+    train(documents, [], settings, tmp_path / "whole", Context())
+    parts = TrainingRun(documents, [], settings, tmp_path / "parts", Context())
+    parts.stop_after = 1
+    parts.train()
+    assert any("qmap1" in state for state in parts.optimizer.state.values())
+    assert train(documents, [], settings, tmp_path / "parts", Context()).resumed_from == 1
+    assert losses(tmp_path / "parts") == losses(tmp_path / "whole")
+
+
 def test_other_data_start_anew(tmp_path):
     def state(number, whole=True):
         folder = tmp_path / f"update-{number:06}"

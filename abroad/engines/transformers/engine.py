@@ -9,11 +9,12 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import Any, ClassVar
+from functools import cached_property, partial
+from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.registry import Capability
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, refusal
 from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
 from abroad.engines.spec import NGRAM, SUFFIX
@@ -26,6 +27,7 @@ from abroad.engines.transformers.constrain import (
     wrap_tokenizer,
 )
 from abroad.engines.transformers.contrastive import ContrastiveProcessor
+from abroad.engines.transformers.images import ImageReader, forget_images, on_model, together
 from abroad.engines.transformers.member import KIND, TransformersSettings
 from abroad.engines.transformers.repeats import BlockRepeats
 from abroad.engines.transformers.rows import RowStopper, handed_over
@@ -36,6 +38,7 @@ from abroad.models.backend import import_transformers
 from abroad.models.identity import is_same_model
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
+from abroad.models.vision import load_processor, reads_images
 
 _Row = tuple[GenerationRequest, list[int]]  # a request and the tokens of its prompt
 _WINDOW = 16  # batches sorted by length together, so that little is padding
@@ -54,9 +57,12 @@ class TransformersEngine:
         speculator: generates texts with a draft, one at a time; those with beams, an n-gram block or a
             constraint are generated without it, and that is said.
         context: is told what a person should know.
+
+    Attributes:
+        images: makes of images what the model reads; None of a model that reads text only.
     """
 
-    capabilities: ClassVar = KIND.capabilities
+    images: ImageReader | None = None
 
     def __init__(
         self,
@@ -97,7 +103,9 @@ class TransformersEngine:
         source = resolve_model(name, settings.base)
         if settings.amateur is not None and settings.amateur_keeps is None:
             check_amateur(source, resolve_model(settings.amateur))
-        model, tokenizer = load_model(source, settings.quantization), load_tokenizer(source)
+        model = load_model(source, settings.quantization)
+        images = ImageReader(load_processor(source)) if reads_images(source) else None
+        tokenizer = load_tokenizer(source) if images is None else images.tokenizer
 
         def second(other: str, purpose: str) -> Any:
             other_source = resolve_model(other)
@@ -112,11 +120,17 @@ class TransformersEngine:
             draft = None if settings.draft == NGRAM else second(settings.draft, "speculative decoding needs a draft")
             speculator = Speculator(model, draft, settings.draft_tokens, SpeculationCounts())
         contrastive = ContrastiveSettings.of(settings)
-        return cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator, context)
+        engine = cls(model, tokenizer, batch_size, amateur, contrastive, settings.amateur_keeps, speculator, context)
+        engine.images = images
+        return engine
+
+    @property
+    def capabilities(self) -> Capability:
+        return KIND.capabilities if self.images is not None else KIND.capabilities & ~Capability.IMAGES
 
     @property
     def has_chat_template(self) -> bool:
-        return bool(self.tokenizer.chat_template)
+        return bool(self.tokenizer.chat_template) if self.images is None else self.images.has_chat_template
 
     @property
     def context_length(self) -> int:
@@ -129,7 +143,11 @@ class TransformersEngine:
         while window := list(itertools.islice(stream, self.batch_size * _WINDOW)):
             encoded = []
             for request in window:
-                ids = self._encode(request)
+                try:
+                    ids = self._encode(request)
+                except InputError as error:  # an image that is none
+                    yield Generation(request.id, "", "error", 0, error=str(error))
+                    continue
                 reason = self._refusal(request, len(ids))
                 if reason is not None:
                     long = len(ids) + request.max_new_tokens > self.context_length
@@ -166,12 +184,16 @@ class TransformersEngine:
         def encode(text: str, special: bool) -> list[int]:
             return self._token_ids(text, special)
 
+        if self.images is not None:
+            forget_images(self.model)
         return score_continuations(self.model, encode, prompts, continuations, self.context_length, self.batch_size)
 
     def _refusal(self, request: GenerationRequest, length: int) -> str | None:
         """Why the request cannot be answered, or None."""
         if (reason := refusal(request, self)) is not None:
             return reason
+        if self.amateur is not None and request.images:
+            return "contrastive decoding reads text only; its amateur sees no images"
         if self.amateur is not None and request.beams > 1:
             return "contrastive decoding samples or takes the best token; it has no beam search"
         if length + request.max_new_tokens > self.context_length:
@@ -190,10 +212,13 @@ class TransformersEngine:
         return wrap_tokenizer(self.tokenizer, self.model.get_output_embeddings().weight.shape[0])
 
     def _encode(self, request: GenerationRequest) -> list[int]:
+        if self.images is not None and request.images:
+            return self.images.read(request).ids  # its pixels are made again when its turn comes: they take room
         if not isinstance(request.prompt, str):
             return list(request.prompt)
         if request.chat and self.has_chat_template:
-            return self._token_ids(as_turn(self.tokenizer, request.prompt), special=False)
+            turn = self.images.turn if self.images is not None else partial(as_turn, self.tokenizer)
+            return self._token_ids(turn(request.prompt), special=False)
         return self._token_ids(request.prompt)
 
     def _token_ids(self, text: str, special: bool = True) -> list[int]:
@@ -227,13 +252,13 @@ class TransformersEngine:
         if self.speculator is not None and not self._said:
             self._said = True
             self._context.say(
-                "speculative decoding: requests with beams, an n-gram block or a constraint go without a draft"
+                "speculative decoding: requests with beams, images, an n-gram block or a constraint go without a draft"
             )
         prompts = [ids for _, ids in rows]
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
         first = requests[0]
-        shared = self._shared(prompts, first.beams)
+        shared = 0 if first.images else self._shared(prompts, first.beams)
         # What all prompts begin with stands before the padding, and is read once.
         input_ids = torch.tensor(
             [[*ids[:shared], *[pad] * (width - len(ids)), *ids[shared:]] for ids in prompts], device=self.model.device
@@ -248,6 +273,10 @@ class TransformersEngine:
             "eos_token_id": self.tokenizer.eos_token_id,
             "do_sample": False,
         }
+        if first.images:
+            options |= self._pixels(requests, width)
+        elif self.images is not None:
+            forget_images(self.model)
         if shared:
             options["past_key_values"] = read_once(self.model, prompts[0][:shared], len(prompts))
         block = [BlockRepeats(first.ngram_block, width)] if first.ngram_block else []
@@ -288,6 +317,12 @@ class TransformersEngine:
 
         yield from handed_over(generate)
 
+    def _pixels(self, requests: Sequence[GenerationRequest], width: int) -> dict[str, Any]:
+        """What the model reads of a batch's images, where and as it computes."""
+        assert self.images is not None
+        made = together(map(self.images.read, requests), width)
+        return {name: on_model(value, self.model) for name, value in made.items()}
+
     def _shared(self, prompts: Sequence[list[int]], beams: int) -> int:
         """How many tokens all prompts of a batch begin with, where it pays and changes nothing to read them once.
 
@@ -316,15 +351,17 @@ class TransformersEngine:
             yield self._answer(request, tokens, logprob, len(ids))
 
     def _is_speculative(self, request: GenerationRequest) -> bool:
-        plain = request.beams == 1 and not request.ngram_block and not is_constrained(request)
+        plain = request.beams == 1 and not (request.ngram_block or request.images or is_constrained(request))
         return plain and self.speculator is not None and self.amateur is None
 
     def _method(self, request: GenerationRequest) -> tuple[Any, ...]:
         """What the requests of one batch must share."""
+        shown = bool(request.images)
         if request.beams == 1:
-            return (1, self._is_speculative(request), request.ngram_block)
+            return (1, shown, self._is_speculative(request), request.ngram_block)
         return (
             request.beams,
+            shown,
             request.ngram_block,
             request.length_penalty,
             str(request.early_stopping),

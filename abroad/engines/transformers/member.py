@@ -29,6 +29,7 @@ KIND = EngineKind(
         | Capability.SPECULATIVE
         | Capability.LOGPROBS
         | Capability.TOKEN_IDS
+        | Capability.IMAGES
         | Capability.WEIGHTS
     ),
     lazy("abroad.engines.transformers.engine:TransformersEngine.from_name"),

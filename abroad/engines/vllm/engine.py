@@ -11,12 +11,14 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError, MissingDependencyError
+from abroad.core.registry import Capability
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
 from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
+from abroad.engines.images import ImagePrompts, decoded
 from abroad.engines.spec import NGRAM, SUFFIX
 from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.tokens import join_tokens
@@ -25,6 +27,7 @@ from abroad.models.load import load_tokenizer, model_config
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import read_factor, stretched
 from abroad.models.source import ModelSource
+from abroad.models.vision import load_processor, reads_images
 
 _AHEAD = 2  # requests waiting in vLLM for each that runs
 
@@ -45,9 +48,12 @@ class VllmEngine:
         lora: a `vllm.lora.request.LoRARequest` for every text, or None.
         counts: of speculative decoding, if the engine has a draft.
         context: is told what a person should know.
+
+    Attributes:
+        images: makes places for images in prompts; None of a model that reads text only.
     """
 
-    capabilities: ClassVar = KIND.capabilities
+    images: ImagePrompts | None = None
 
     def __init__(
         self,
@@ -126,7 +132,13 @@ class VllmEngine:
             raise InputError(f"{name}: vLLM cannot run it: {' '.join(str(error).split())[:300]}") from None
         lora = LoRARequest("adapter", 1, str(source.adapter)) if source.adapter else None
         counts = SpeculationCounts() if settings.draft is not None else None
-        return cls(engine, batch_size, lora, counts, context)
+        made = cls(engine, batch_size, lora, counts, context)
+        made.images = ImagePrompts(load_processor(source)) if reads_images(source) else None
+        return made
+
+    @property
+    def capabilities(self) -> Capability:
+        return KIND.capabilities if self.images is not None else KIND.capabilities & ~Capability.IMAGES
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they are ready; a request that vLLM refuses gets an error."""
@@ -220,7 +232,10 @@ class VllmEngine:
             logprobs=0,
             structured_outputs=_constraint(request, StructuredOutputsParams),
         )
-        prompt = {"prompt_token_ids": self._encode(request)}
+        try:
+            prompt = self._prompt(request)
+        except InputError as error:  # an image that is none
+            return _Refusal(str(error))
         key = f"{next(self._count)}"  # ids of requests are the caller's, and may come again
         tokens = len(prompt["prompt_token_ids"])
         if tokens + request.max_new_tokens > self.context_length:
@@ -232,18 +247,33 @@ class VllmEngine:
         try:
             self._engine.add_request(key, prompt, params, lora_request=self._lora)
         except (ValueError, VLLMClientError) as error:
-            return _Refusal(" ".join(str(error).split())[:300])
+            reason = " ".join(str(error).split())
+            return _Refusal(reason[:300], too_long="longer than the maximum model length" in reason)
         running[key] = request
         return None
 
     @property
     def has_chat_template(self) -> bool:
+        if self.images is not None:
+            return self.images.has_chat_template
         return bool(getattr(self._engine.get_tokenizer(), "chat_template", None))
+
+    def _prompt(self, request: GenerationRequest) -> dict[str, Any]:
+        """A request as vLLM takes it; it makes of the place of an image as many tokens as the image has itself.
+
+        https://docs.vllm.ai/en/latest/features/multimodal_inputs/
+        """
+        if self.images is None or not request.images:
+            return {"prompt_token_ids": self._encode(request)}
+        pictures = [decoded(url) for url in request.images]
+        return {"prompt_token_ids": self.images.unexpanded(request), "multi_modal_data": {"image": pictures}}
 
     def _encode(self, request: GenerationRequest) -> list[int]:
         if not isinstance(request.prompt, str):
             return list(request.prompt)
         tokenizer = self._engine.get_tokenizer()
+        if request.chat and self.images is not None:
+            return list(tokenizer.encode(self.images.turn(request.prompt), add_special_tokens=False))
         if request.chat:
             turn = [{"role": "user", "content": request.prompt}]
             text = tokenizer.apply_chat_template(turn, tokenize=False, add_generation_prompt=True)

@@ -48,6 +48,7 @@ KIND = EngineKind(
         | Capability.SPECULATIVE
         | Capability.LOGPROBS
         | Capability.TOKEN_IDS
+        | Capability.IMAGES
         | Capability.WEIGHTS
     ),
     lazy("abroad.engines.vllm.engine:VllmEngine.from_name"),

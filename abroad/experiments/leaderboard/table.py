@@ -20,8 +20,7 @@ COLUMNS = {
     "P": "precision: share of the predicted relations that are gold",
     "R": "recall: share of the gold relations that were predicted",
     "parsed": "answers that could be read as relations or as 'none', percent of all answers",
-    "set aside": "documents without an answer (prompt beyond the context, image that cannot be read); they count as "
-    "answered with nothing",
+    "set aside": "documents without an answer (prompt beyond the context); they count as answered with nothing",
     "tokens in": "of all prompts, chat templates included",
     "tokens out": "generated",
     "seconds": "that generating took on this machine, prompts included; ranking is not counted",

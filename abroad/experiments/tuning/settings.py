@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from abroad.core.settings import Count
+from abroad.core.settings import Count, CountOrNone, Positive
 from abroad.extraction.generative.decoding import GenerativeSettings
 from abroad.training.settings import TrainSettings
 
@@ -17,6 +17,24 @@ class SearchedSettings(TrainSettings):
     """
 
     epochs: Count = Field(5, description="Times that all examples are read.")
+
+
+class ImageTrainSettings(TrainSettings):
+    """How each training of the grid of images is made: rate and scale of the adapter as in the study of scaling LLaVA.
+
+    It found a learning rate of 1e-4 and an alpha of twice the rank to do best (arXiv 2309.09958).
+    """
+
+    epochs: Count = Field(3, description="Times that all examples are read.")
+    learning_rate: Positive = Field(1e-4, description="Learning rate of AdamW; it falls linearly.")
+    batch_size: Count = Field(4, description="Examples in one forward pass.")
+    gradient_accumulation_steps: Count = Field(4, description="Forward passes in an update.")
+    warmup_steps: CountOrNone = Field(10, description="Updates over which the learning rate rises.")
+    lora_rank: Count = Field(64, description="Rank of the adapter (arXiv 2106.09685).")
+    lora_alpha: Count = Field(128, description="Scale of the adapter: alpha / rank; twice the rank did best.")
+    keep_every: CountOrNone = Field(
+        0, description="Epochs between adapters that are kept in checkpoints/; 0 keeps the best one only."
+    )
 
 
 class DraftSettings(GenerativeSettings):

@@ -30,6 +30,9 @@ class FewShotModelSettings(FewShotSettings, EngineChoice):
         None, description="New tokens for each character of a document; else the style's."
     )
     examples: Path | None = Field(None, description="Documents to take examples from; else our own.")
+    images_from: Path | None = Field(
+        None, description="Folder that relative paths of images count from; else that of the first input."
+    )
     embedder: str | None = Field(None, description="Encoder of a retriever that takes one.")
 
 
@@ -42,7 +45,9 @@ def _load(name: str, settings: FewShotModelSettings) -> Extractor:
     style = load_style(settings.style, settings.prompt, settings.tokens_per_character)
     examples = settings.examples
     context = Context(say=tell)
-    return make_extractor(LazyEngine(spec, context), style, asking, None, examples, settings.embedder, context)
+    extractor = make_extractor(LazyEngine(spec, context), style, asking, None, examples, settings.embedder, context)
+    extractor.images_from = settings.images_from or Path()
+    return extractor
 
 
 KIND = ExtractorKind("a model that is shown examples", FewShotModelSettings, Capability.ENGINE, _load)

@@ -11,15 +11,14 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
-from abroad.core.io import file_sha256
 from abroad.core.registry import Capability, member_of
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
 from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings
+from abroad.documents.images import IMAGES, SET_ASIDE, Figures, figures, images_digest
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
 from abroad.extraction.fewshot.answers import cut_relations
 from abroad.extraction.fewshot.examples import find_leaks, one_line, show_example
-from abroad.extraction.fewshot.images import data_urls, image_paths
 from abroad.extraction.fewshot.names import relations_grammar, split_named
 from abroad.extraction.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
 from abroad.extraction.fewshot.styles import Style
@@ -104,6 +103,7 @@ class FewShotExtractor:
     shots: Shots
     model_identity: dict[str, Any]
     images_from: Path = field(default_factory=Path)
+    _reasons: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.count > self.shots.size:
@@ -134,13 +134,9 @@ class FewShotExtractor:
 
     def input_digest(self, document: Document) -> str:
         """Changes when the text or an image does."""
-        if not self.settings.resolution or not document.extra.get("images"):
+        if not self.settings.resolution or not document.extra.get(IMAGES):
             return digest(document.text)
-        try:
-            paths = image_paths(document, self.images_from)
-        except InputError:
-            paths = []
-        return digest(document.text, [file_sha256(path) if path.is_file() else "" for path in paths])
+        return digest(document.text, images_digest(document, self.images_from))
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         """One prediction for each document; `extra` holds the answer, its cost, and whether it could be read.
@@ -166,7 +162,7 @@ class FewShotExtractor:
                     waiting[generation.id] = count - 1
                     continue
                 prediction = read_answer(by_id[generation.id], generation, self.style, self.settings.names_from_text)
-                prediction.extra |= {"shots": count, "seconds": round(seconds, 4)}
+                prediction.extra |= {"shots": count, "seconds": round(seconds, 4), **self._set_aside(generation.id)}
                 yield prediction
             yield from failed
 
@@ -180,15 +176,9 @@ class FewShotExtractor:
                 failed.append(Prediction(document.id, error=str(error)))
 
     def request(self, document: Document, shots: int) -> GenerationRequest:
-        """What the engine is asked for a document.
-
-        Raises:
-            InputError: an image cannot be used.
-        """
+        """What the engine is asked for a document."""
         style, settings = self.style, self.settings
-        images: tuple[str, ...] = ()
-        if settings.resolution:
-            images = data_urls(image_paths(document, self.images_from), settings.resolution)
+        images = self._figures(document).urls
         grammar = None
         if settings.structured and settings.names_from_text:
             grammar = relations_grammar(document.text, style.lead(len(document.text)))
@@ -207,6 +197,17 @@ class FewShotExtractor:
             # A step's form ends a loop in it, and the steps after it may still hold an answer.
             stop_loops=not (settings.structured and style.steps),
         )
+
+    def _figures(self, document: Document) -> Figures:
+        found = figures(document, self.images_from, self.settings.resolution)
+        if found.set_aside:
+            self._reasons[document.id] = found.set_aside
+        return found
+
+    def _set_aside(self, id: str) -> dict[str, list[str]]:
+        """What the prediction of a document says of images that were not shown."""
+        reasons = self._reasons.pop(id, ())
+        return {SET_ASIDE: list(reasons)} if reasons else {}
 
     def prompt(self, document: Document, shots: int) -> str:
         """What the engine reads of a document, with so many examples before it."""
@@ -264,6 +265,7 @@ class AnswerCounts:
         tokens: of all answers.
         prompt_tokens: of their prompts.
         seconds: that took.
+        images_set_aside: images of documents that could not be shown.
     """
 
     answers: int
@@ -275,6 +277,7 @@ class AnswerCounts:
     tokens: int
     prompt_tokens: int
     seconds: float
+    images_set_aside: int = 0
 
     @property
     def parse_rate(self) -> float:
@@ -299,4 +302,5 @@ def count_answers(predictions: Sequence[Prediction]) -> AnswerCounts:
         tokens=total("tokens"),
         prompt_tokens=total("prompt_tokens"),
         seconds=float(total("seconds")),
+        images_set_aside=sum(len(extra.get(SET_ASIDE) or ()) for extra in answered),
     )

@@ -47,7 +47,7 @@ class Decoding(Settings):
 class GenerativeSettings(Decoding):
     """How a fine-tuned language model extracts: its decoding, and what runs it."""
 
-    later_fields: ClassVar[frozenset[str]] = frozenset({"base", "quantization", "trained"})
+    later_fields: ClassVar[frozenset[str]] = frozenset({"base", "quantization", "trained", "resolution", "images_from"})
 
     base: str | None = Field(None, description="Base model of an adapter, if not the one it names.")
     quantization: Literal["none", "nf4", "int8"] = Field(
@@ -58,6 +58,12 @@ class GenerativeSettings(Decoding):
         DEFAULT_ENGINE, description="What runs the language model: transformers, vllm or another with the weights."
     )
     engine_settings: dict[str, Any] = Field({}, description=ENGINE_SETTINGS_HELP)
+    resolution: CountOrNone | None = Field(
+        None, description="Longest side of documents' images in pixels, 0 for none; by default as it was trained."
+    )
+    images_from: Path | None = Field(
+        None, description="Folder that relative paths of images count from; else that of the first input."
+    )
     trained: bool = Field(
         False, description="The model was fine-tuned for the task, though it looks like a chat model as published."
     )

@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from abroad.core.arguments import each_of
+from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
+from abroad.documents.images import IMAGES, SET_ASIDE, figures, images_digest
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.extraction.generative.chunks import chunks
 from abroad.extraction.generative.decoding import Decoding
@@ -45,9 +48,13 @@ class GenerativeExtractor:
         notation: how relations are written; by default as those of the built-in field.
 
     Attributes:
+        resolution: longest side in pixels of the images that the model is shown; 0 shows none.
+        images_from: folder that relative paths of images count from.
         sampling: how texts are drawn; None for the search for the best one.
     """
 
+    resolution = 0
+    images_from = Path()
     sampling: Sampling | None = None
 
     def __init__(
@@ -62,6 +69,18 @@ class GenerativeExtractor:
         self.notation = notation or Notation()
         self.identity = {**identity, "decoding": decoding.identity(), "reading": _READING}
 
+    def show_images(self, resolution: int, folder: Path | None = None) -> None:
+        """Show the model the images of documents."""
+        self.resolution, self.images_from = resolution, folder or Path()
+        if resolution:
+            self.identity["resolution"] = resolution
+
+    def input_digest(self, document: Document) -> str:
+        """Changes when the text or an image does."""
+        if not self.resolution or not document.extra.get(IMAGES):
+            return digest(document.text)
+        return digest(document.text, images_digest(document, self.images_from))
+
     def drawing(self, sampling: Sampling) -> GenerativeExtractor:
         """The same with texts that are drawn; of the decoding the budget, the chunks and the n-gram block stay."""
         other = copy.copy(self)
@@ -73,18 +92,25 @@ class GenerativeExtractor:
         by_id = {document.id: document for document in documents}
         parts: dict[str, list[str]] = {}
         waiting: dict[str, dict[int, Prediction]] = {}
+        reasons: dict[str, tuple[str, ...]] = {}
 
         def requests() -> Iterator[GenerationRequest]:
             for document in documents:
                 parts[document.id] = self.parts(document)
-                for number, text in enumerate(parts[document.id]):
-                    yield self._request(f"{number}:{document.id}", text)
+                shown = figures(document, self.images_from, self.resolution)
+                if shown.set_aside:
+                    reasons[document.id] = shown.set_aside
+                for number, text in enumerate(parts[document.id]):  # images go with the first
+                    yield self._request(f"{number}:{document.id}", text, () if number else shown.urls)
 
         for generation in self.engine.generate(requests()):
             number, _, key = generation.id.partition(":")
             waiting.setdefault(key, {})[int(number)] = read_generation(by_id[key], generation, self.notation)
             if len(waiting[key]) == len(parts[key]):
-                yield merge_parts(key, [prediction for _, prediction in sorted(waiting.pop(key).items())])
+                prediction = merge_parts(key, [prediction for _, prediction in sorted(waiting.pop(key).items())])
+                if key in reasons:
+                    prediction.extra[SET_ASIDE] = list(reasons.pop(key))
+                yield prediction
 
     def parts(self, document: Document) -> list[str]:
         """The text, or chunks of it where it does not fit the context and chunks are wanted."""
@@ -101,12 +127,12 @@ class GenerativeExtractor:
             return [document.text]
         return chunks(document.text, tokens, room, min(self.decoding.chunk_overlap, room // 2))
 
-    def _request(self, id: str, text: str) -> GenerationRequest:
+    def _request(self, id: str, text: str, images: tuple[str, ...] = ()) -> GenerationRequest:
         prompt = encode_prompt(self.tokenizer, text)
         new = budget(self.decoding.max_new_tokens, len(prompt), self.engine.context_length)
         if self.sampling is not None:
             block = self.decoding.no_repeat_ngram_size
-            return GenerationRequest(id, prompt, new, **asdict(self.sampling), ngram_block=block)
+            return GenerationRequest(id, prompt, new, **asdict(self.sampling), ngram_block=block, images=images)
         return GenerationRequest(
             id=id,
             prompt=prompt,
@@ -116,6 +142,7 @@ class GenerativeExtractor:
             early_stopping=self.decoding.early_stopping,
             force_end=self.decoding.force_end,
             ngram_block=self.decoding.no_repeat_ngram_size,
+            images=images,
         )
 
 

@@ -19,18 +19,21 @@ from abroad.models.identity import weights_digest
 from abroad.models.load import load_tokenizer
 from abroad.models.resolve import resolve_model
 from abroad.models.source import ModelSource, describe_model
+from abroad.models.vision import read_resolution
 
 FIELD_FILE = "field.yaml"
 """Beside an adapter, the field that it was trained on, if that is not the built-in one."""
 
 
 def extractor_of(
-    model: Any, tokenizer: Any, decoding: Decoding, notation: Notation | None = None
+    model: Any, tokenizer: Any, decoding: Decoding, notation: Notation | None = None, reader: Any = None
 ) -> GenerativeExtractor:
     """A generative extractor over a model at hand, such as one in training; it has no identity to go on by."""
     from abroad.engines.transformers.engine import TransformersEngine
 
-    return GenerativeExtractor(TransformersEngine(model, tokenizer), tokenizer, decoding, {}, notation)
+    engine = TransformersEngine(model, tokenizer)
+    engine.images = reader  # of images, where the model reads them
+    return GenerativeExtractor(engine, tokenizer, decoding, {}, notation)
 
 
 def load_generative_extractor(
@@ -77,7 +80,9 @@ def extractor_over(spec: EngineSpec, decoding: Decoding, engine: Engine | None =
     notation = notation_of(source)
     identity |= {} if notation.field.is_built_in else {"field": notation.field.model_dump(mode="json")}
     made = engine or spec.make(Context(say=tell))
-    return GenerativeExtractor(made, load_tokenizer(source), decoding, identity, notation)
+    extractor = GenerativeExtractor(made, load_tokenizer(source), decoding, identity, notation)
+    extractor.show_images(read_resolution(source.adapter))
+    return extractor
 
 
 def is_trained(spec: EngineSpec) -> bool:

@@ -24,8 +24,11 @@ def _check(name: str, settings: GenerativeSettings) -> None:
     """
     from abroad.models.chat import has_chat_template
     from abroad.models.source import describe_model
+    from abroad.models.vision import reads_images
 
     source = describe_model(name, settings.base)
+    if settings.resolution and not reads_images(source):
+        raise InputError(f"resolution {settings.resolution}: {name} reads text only; expected resolution 0")
     if settings.trained or source.adapter is not None or read_decoding(Path(name)) is not None:
         return
     if has_chat_template(source):
@@ -39,7 +42,7 @@ def _check(name: str, settings: GenerativeSettings) -> None:
 def _load(name: str, settings: GenerativeSettings) -> Extractor:
     from abroad.extraction.generative.load import load_generative_extractor
 
-    return load_generative_extractor(
+    extractor = load_generative_extractor(
         name,
         Decoding.of(settings),
         base=settings.base,
@@ -47,6 +50,9 @@ def _load(name: str, settings: GenerativeSettings) -> Extractor:
         batch_size=settings.batch_size,
         engine=(settings.engine, settings.engine_settings),
     )
+    as_trained = extractor.resolution
+    extractor.show_images(as_trained if settings.resolution is None else settings.resolution, settings.images_from)
+    return extractor
 
 
 KIND = ExtractorKind(

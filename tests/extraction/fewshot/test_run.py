@@ -9,6 +9,7 @@ import pytest
 from abroad.core.io import write_documents
 from tests.conftest import make_document, save_tiny_model
 from tests.sources.servers import Completions
+from tests.visual import save_visual_model
 
 
 @pytest.fixture
@@ -118,8 +119,11 @@ def test_a_server_gets_images_and_text_in_one_turn(cli, tmp_path):
     predictions = {p["id"]: p for p in lines(tmp_path / "p.jsonl")}
     assert predictions["0"]["relations"][0]["chemical"] == "usnic acid" and predictions["0"]["prompt_tokens"] == 7
     for id, reason in (("1", "not an image"), ("2", "no such file"), ("3", "9000 x 9000 pixels")):
-        assert reason in predictions[id]["error"] and predictions[id]["relations"] == []
-    assert len(server.asked) == 2  # what was set aside was not asked
+        (told,) = predictions[id]["images_set_aside"]
+        assert reason in told and predictions[id]["error"] is None  # its text was read
+    assert "3 images could not be shown" in result.stderr and len(server.asked) == 5
+    rejects = lines(tmp_path / "p.jsonl.abroad" / "rejects.jsonl")
+    assert len(rejects) == 3 and "broken.png" in rejects[0]["reason"]
     (shown,) = (body for body in server.asked if isinstance(body["messages"][0]["content"], list))
     assert "prompt" not in shown and shown["messages"][0]["role"] == "user"
     *images, text = shown["messages"][0]["content"]
@@ -132,6 +136,25 @@ def test_a_server_gets_images_and_text_in_one_turn(cli, tmp_path):
     assert text["type"] == "text" and "Usnea 0 was studied. It had" in text["text"]
 
 
+def test_a_model_in_this_process_reads_them_too_and_what_cannot_be_read_is_set_aside(cli, smollm2, tmp_path):
+    model = save_visual_model(smollm2, tmp_path / "llava", "llava")
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "b.png", size=(100, 400))
+    document = make_document("1", "T.", "Usnea has usnic acid.", [])
+    found = []
+    for images in ([], ["a.png"], ["a.png", "none.png"], ["b.png", "a.png"]):
+        document.extra["images"] = images
+        write_documents(tmp_path / "docs.jsonl", [document])
+        command = ["fewshot", tmp_path / "docs.jsonl", "--out", tmp_path / "p.jsonl", "--model", model, "--images", 64]
+        result = cli(*command, "--shots", 0, "--style", "classic", "--tokens-per-character", 0.2)
+        assert result.exit_code == 0, result.stderr
+        found += lines(tmp_path / "p.jsonl")
+    assert [prediction["error"] for prediction in found] == [None] * 4
+    plain, one, with_missing, two = (prediction["prompt_tokens"] for prediction in found)
+    assert plain < one == with_missing < two
+    assert "no such file" in found[2]["images_set_aside"][0] and "images_set_aside" not in found[1]
+
+
 def test_a_text_engine_refuses_images(cli, tiny_model, tmp_path):
     picture(tmp_path / "a.png")
     document = make_document("1", "T.", "Text.", [])
@@ -139,7 +162,7 @@ def test_a_text_engine_refuses_images(cli, tiny_model, tmp_path):
     write_documents(tmp_path / "docs.jsonl", [document])
     command = ["fewshot", tmp_path / "docs.jsonl", "--out", tmp_path / "p.jsonl", "--model", tiny_model, "--shots", 0]
     refused = cli(*command, "--images", 64)
-    assert refused.exit_code == 2 and "engine 'transformers': reading images takes openai" in refused.stderr
+    assert refused.exit_code == 2 and "this model reads text only" in refused.stderr
     assert not (tmp_path / "p.jsonl").exists()
 
 

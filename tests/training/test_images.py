@@ -1,0 +1,173 @@
+"""Training on documents with images: a tiny LLaVA learns what only its images say, and extraction shows them to it."""
+
+import json
+from collections import Counter
+
+import pytest
+
+from abroad.core.context import Context
+from abroad.core.errors import InputError
+from abroad.core.io import read_documents, write_documents
+from abroad.documents.instructions import Task
+from abroad.models.lora import LoraShape, add_lora, language_part
+from abroad.training.images import mixed
+from abroad.training.settings import TrainSettings
+from abroad.training.stage import train_stage
+from tests.conftest import make_document
+from tests.visual import FAMILIES, save_visual_model
+
+COLOURS = ("red", "blue", "green", "white")
+
+
+@pytest.fixture(scope="module")
+def llava(smollm2, tmp_path_factory):
+    return save_visual_model(smollm2, tmp_path_factory.mktemp("visual") / "llava", "llava", hidden=64)
+
+
+@pytest.fixture
+def papers(tmp_path):
+    """Four documents of one text, each with a figure whose colour says what was isolated."""
+    from PIL import Image
+
+    made = []
+    for colour in COLOURS:
+        Image.new("RGB", (40, 40), colour).save(tmp_path / f"{colour}.png")
+        document = make_document(colour, "Usnea.", "See the figure.", [("Usnea", colour)])
+        document.extra["images"] = [f"{colour}.png"]
+        made.append(document)
+    write_documents(tmp_path / "docs.jsonl", made)
+    return tmp_path / "docs.jsonl"
+
+
+def settings_for(model, **changes):
+    values = {"epochs": 2, "learning_rate": 1e-2, "batch_size": 4, "gradient_accumulation_steps": 1, "warmup_steps": 0}
+    more = {"lora_dropout": 0.0, "resolution": 56, "keep_every": 0, "validation_max_new_tokens": 2}
+    return TrainSettings(model=str(model), **{**values, **more, **changes})
+
+
+def losses(out):
+    return [json.loads(line)["loss"] for line in (out / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_what_only_the_images_say_is_learnt_and_extracted(llava, papers, tmp_path, cli):
+    settings = settings_for(llava, epochs=30, lora_rank=32, lora_alpha=64)
+    train_stage([papers], None, tmp_path / "model", settings, Context())
+    course = losses(tmp_path / "model")
+    assert course[-1] < 0.1 < course[0]  # four texts are one: without its images none is better than one in four
+    command = ["extract", papers, "--model", tmp_path / "model", "--num-beams", 1, "--max-new-tokens", 24]
+    assert cli(*command, "--out", tmp_path / "p.jsonl").exit_code == 0
+    found = [json.loads(line) for line in (tmp_path / "p.jsonl").read_text().splitlines()]
+    assert {p["id"]: [r["chemical"] for r in p["relations"]] for p in found} == {c: [c] for c in COLOURS}
+    assert cli(*command, "--out", tmp_path / "blind.jsonl", "--resolution", 0).exit_code == 0
+    blind = [json.loads(line)["relations"] for line in (tmp_path / "blind.jsonl").read_text().splitlines()]
+    assert len({json.dumps(relations) for relations in blind}) == 1
+
+
+def test_a_run_is_known_by_the_content_of_its_images(llava, papers, tmp_path):
+    from PIL import Image
+
+    settings = settings_for(llava, epochs=1)
+    first = train_stage([papers], None, tmp_path / "model", settings, Context())
+    assert train_stage([papers], None, tmp_path / "model", settings, Context()).resumed_from == first.steps
+    Image.new("RGB", (40, 40), "black").save(papers.parent / "red.png")
+    assert train_stage([papers], None, tmp_path / "model", settings, Context()).resumed_from == 0
+
+
+def test_an_image_that_cannot_be_shown_is_set_aside_and_its_document_is_read(llava, papers, tmp_path):
+    (papers.parent / "red.png").write_bytes(b"no picture")
+    (papers.parent / "blue.png").unlink()
+    context = Context()
+    report = train_stage([papers], None, tmp_path / "model", settings_for(llava, epochs=1), context)
+    assert report.examples == 4 and [item["where"] for item in context.rejects.items] == ["red", "blue"]
+    assert "not an image" in context.rejects.items[0]["reason"] and "no such file" in context.rejects.items[1]["reason"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("quantization", ["none", "nf4"])
+def test_every_family_learns_with_its_tower_frozen(family, quantization, smollm2, papers, tmp_path):
+    if quantization == "nf4":
+        pytest.importorskip("bitsandbytes")
+    model = save_visual_model(smollm2, tmp_path / family, family, hidden=64)
+    documents = read_documents(papers)
+    documents[1].extra.pop("images")  # text among images, in one batch
+    write_documents(papers, documents)
+    changes = {"epochs": 6, "quantization": quantization, "gradient_checkpointing": quantization == "nf4"}
+    report = train_stage([papers], papers, tmp_path / "out", settings_for(model, **changes), Context())
+    assert report.best_f1 is not None
+    course = losses(tmp_path / "out")
+    assert course[-1] < course[0] - 0.1
+    from safetensors import safe_open
+
+    with safe_open(tmp_path / "out" / "adapter_model.safetensors", "pt") as tensors:
+        names = list(tensors.keys())
+    assert names and all(".language_model." in name for name in names)
+    assert json.loads((tmp_path / "out" / "images.json").read_text()) == {"resolution": 56}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_targets_mean_layers_of_the_language_model(family, smollm2):
+    model, _ = FAMILIES[family](smollm2)
+    assert language_part(model).endswith("language_model")
+    adapted = add_lora(model, LoraShape(4, 8, 0.0, 0, ("q_proj", "v_proj")))
+    trained = {name for name, value in adapted.named_parameters() if value.requires_grad}
+    assert len(trained) == 2 * 2 * 2 and all("language_model" in name for name in trained)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pack": True}, "rows of several examples are text"),
+        ({"text_share": 0.5}, "none of the 4 documents has images"),
+    ],
+    ids=["pack", "no images"],
+)
+def test_what_does_not_go_with_images_is_refused_in_words(changes, message, llava, papers, tmp_path):
+    if "text_share" in changes:
+        documents = read_documents(papers)
+        for document in documents:
+            document.extra.clear()
+        write_documents(papers, documents)
+    with pytest.raises(InputError, match=message):
+        train_stage([papers], None, tmp_path / "out", settings_for(llava, **changes), Context())
+
+
+def test_a_model_that_reads_text_only_is_refused_in_words(cli, tiny_model, papers, tmp_path, monkeypatch, llava):
+    command = ["train", papers, "--model", tiny_model, "--out", tmp_path / "out", "--resolution", 224]
+    refused = cli(*command)
+    assert refused.exit_code == 2 and "reads text only; expected a model such as LLaVA" in refused.stderr
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="expected one process"):
+        train_stage([papers], None, tmp_path / "out", settings_for(llava), Context())
+
+
+def items(shown, plain):
+    made = [make_document(f"s{n}", "T.", "A.", []) for n in range(shown)]
+    for document in made:
+        document.extra |= {"images": ["a.png"], "year": 2020}
+    half = plain // 2
+    made += [make_document(f"p{n}", "T.", "A.", []) for n in range(half)]
+    return [*made, *(Task(f"t{n}", "generated", "Say.", "", "Yes.") for n in range(plain - half))]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.75, 0.9])
+@pytest.mark.parametrize("plain", [0, 3, 40])
+def test_the_share_without_images_is_what_was_asked_for(share, plain):
+    given = items(10, plain)
+    made = mixed(given, share, 1)
+    shown = [item for item in made if getattr(item, "extra", {}).get("images")]
+    assert len(shown) == 10 and len(made) - 10 == round(10 * share / (1 - share))
+    text = [item for item in made if item not in shown]
+    from_plain = [item for item in text if item in given]
+    assert len(from_plain) == min(plain, len(text))  # what has no images goes first
+    assert all(item.extra == {"year": 2020} for item in text if item not in given)
+    copies = Counter(item.id for item in text if item not in given)
+    assert not copies or max(copies.values()) <= -(-(len(text) - len(from_plain)) // 10)
+    assert mixed(given, share, 1) == made
+
+
+def test_without_a_share_all_stays_and_with_all_of_it_no_image_does():
+    given = items(3, 4)
+    assert mixed(given, None, 0) == given
+    whole = mixed(given, 1.0, 0)
+    assert [item.id for item in whole] == [item.id for item in given]
+    assert not any(getattr(item, "extra", {}).get("images") for item in whole) and given[0].extra["images"]
