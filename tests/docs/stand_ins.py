@@ -27,6 +27,7 @@ from tests.annotation.curators import answer
 from tests.annotation.running import RunningServer
 from tests.docs.blocks import ROOT, Block, blocks, commands
 from tests.docs.network import NAMED, SAMPLE, network
+from tests.extraction.joint.remedies import biored_records
 from tests.sources.servers import Completions
 from tests.true_models import true_model
 
@@ -361,8 +362,16 @@ _CSV = (
     "PMID,Title,Authors,Citation,First Author,Journal/Book,Publication Year,Create Date,PMCID,NIHMS ID,DOI\n"
     '99000001,"Montivagins A-C.","A B","J.","A B",J,2024,2024/01/01,,,10.5555/abroad.sample.001\n'
 )
+
+
+def _biored(path: Path) -> None:
+    path.write_text("".join(json.dumps(record) + "\n" for record in biored_records(24)), encoding="utf-8")
+
+
 OWN_FILES: dict[str, Callable[[Path], Any]] = {
     "documents.jsonl": _few,
+    "biored.jsonl": _biored,
+    "abstracts.jsonl": _few,
     "train.jsonl": _copy("curated.jsonl"),
     "test.jsonl": _few,
     "dev.jsonl": _few,

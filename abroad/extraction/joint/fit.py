@@ -133,7 +133,8 @@ def _check(schema: Schema, documents: Sequence[Annotated]) -> None:
     if len(documents) < MIN_DOCUMENTS:
         raise InputError(f"{len(documents)} documents; expected {MIN_DOCUMENTS} or more with mentions and relations")
     seen = {mention.type for document in documents for mention in document.mentions}
-    if missing := [t for t in dict.fromkeys(t for r in schema.relations for t in (r.head, r.tail)) if t not in seen]:
+    if not any(relation.head in seen and relation.tail in seen for relation in schema.relations):
+        missing = [t for t in dict.fromkeys(t for r in schema.relations for t in (r.head, r.tail)) if t not in seen]
         raise InputError(
             f"no document has a mention of type {', '.join(missing)}; expected entities with 'spans', or with labels "
             "that stand in the text"

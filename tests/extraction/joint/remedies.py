@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from abroad.core.schema import Document, Entity, Triple
 from tests.conftest import make_document
@@ -99,3 +100,23 @@ def remedies(count: int, seed: int = 0) -> list[Document]:
             document(str(number), f"A trial of {one}.", " ".join(sentence for sentence, _ in chosen), relations)
         )
     return documents
+
+
+def biored_records(count: int) -> list[dict[str, Any]]:
+    """The same texts in BioRED's form: drugs are its chemicals, symptoms its diseases."""
+    types = {"drug": "ChemicalEntity", "symptom": "DiseaseOrPhenotypicFeature"}
+    return [
+        {
+            "pmid": own.id,
+            "title": own.title,
+            "abstract": own.abstract,
+            "split": "Train",
+            "entities": [
+                [start, end, types[entity.type], own.text[start:end], entity.id]
+                for entity in own.entities
+                for start, end in entity.spans
+            ],
+            "relations": [["Association", triple.head, triple.tail, "No"] for triple in own.relations],
+        }
+        for own in remedies(count)
+    ]
