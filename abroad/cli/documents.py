@@ -201,7 +201,7 @@ def biored(
     annotated: Path = typer.Argument(..., metavar="FILE.jsonl", help="Documents as BioRED has them, one a line."),
     field: Path = typer.Option(..., metavar="FIELD.yaml", help="The field that they become documents of."),
     out: Path = typer.Option(..., metavar="DOCS.jsonl", help="The documents to write."),
-    part: str = typer.Option(None, metavar="NAME", help="Only those whose 'split' says so."),
+    part: str = typer.Option(None, metavar="NAME", help="Take the documents whose 'split' says so and no others."),
 ) -> None:
     """Write annotated documents of BioRED's form as documents of a field: entities with spans, and relations.
 

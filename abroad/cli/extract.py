@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from abroad.documents.pairs import Part
     from abroad.documents.stream import DocumentSource
     from abroad.extraction.base import CalibratedExtractor, Extractor
-    from abroad.linking.quickstatements import StatementReport
     from abroad.pipeline.extract import Extraction, FileSettings, Ranker
     from abroad.pipeline.extract_shards import Counts
     from abroad.ranking.rank import RankSettings
@@ -108,10 +107,10 @@ def extract(
     from abroad.documents.inputs import InputSettings
     from abroad.extraction.base import refuse_if_all_failed
     from abroad.extraction.load import check_extractor, with_images_from
-    from abroad.linking.quickstatements import write_quickstatements
     from abroad.pipeline.extract import extract_stage, records_with_documents
     from abroad.pipeline.extract_settings import FileSettings
     from abroad.pipeline.extract_texts import add_texts
+    from abroad.pipeline.statements import write_statements
     from abroad.sources.formats.spreadsheets import ColumnNames
     from abroad.sources.name_index import NameIndex
 
@@ -152,7 +151,7 @@ def extract(
             report_rejects(context, out)
             _say_report(out, counts)
         if quickstatements is not None and names is not None:
-            _say_statements(quickstatements, write_quickstatements(quickstatements, parts, names))
+            write_statements(quickstatements, parts, names, context)
     refuse_if_all_failed(counts.failed, counts.documents, counts.first_error)
 
 
@@ -177,14 +176,6 @@ def _say_report(out: Path, counts: Counts) -> None:
             f"a text, the first 60 organisms and 600 chemicals are): {', '.join(counts.crowded_ids)}; "
             "give their parts as documents"
         )
-
-
-def _say_statements(path: Path, written: StatementReport) -> None:
-    say(
-        f"{path}: {written.written} statements; {written.known} known already, {written.disputed} "
-        f"disputed, {written.without_item} without a Wikidata item of both sides, {written.without_reference} "
-        "without a reference"
-    )
 
 
 def _check_what_to_read(documents: list[Path], text: str | None, pmid: list[str], out: Path | None) -> None:
