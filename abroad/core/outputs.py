@@ -161,6 +161,8 @@ def _objection(output: Output, command: str) -> str | None:
     foreign = "and abroad did not write it or it was changed since"
     if kind.folder and (not path.is_dir() or not any(path.iterdir())):
         return None if path.is_dir() else foreign
+    if not kind.marked:
+        return None if kind.recognise(path) else foreign
     writer = Writer(command, output.option)
     writing, wrote = writer_of(path, WRITING), writer_of(path, WRITTEN)
     if writing is not None and _may_follow(kind, writer, writing):  # a run that was killed
