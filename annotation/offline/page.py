@@ -52,7 +52,11 @@ def write_offline(
     Args:
         predictions: of some or all documents, shown as suggestions; a document without one shows its own relations.
         context: its rejects are predictions that failed or are of no document here.
+    Raises:
+        InputError: a document is of another field than natural products, which the page would show as such.
     """
+    for document in documents:
+        _ = document.organisms
     usable = usable_predictions(documents, predictions, context, "shown")
     failed = {prediction.id for prediction in predictions if prediction.error}
     cards = [_card(d, _suggested(d, usable.get(d.id), d.id in failed), settings) for d in documents]
