@@ -242,10 +242,12 @@ def predictions_frame(
     Returns:
         A data frame, [relations, 12]: `document`, `pmid`, `doi`, `organism`, `organism_id`, `chemical`,
         `chemical_id`, `score` (a probability, float64), `status`, `organism_text`, `chemical_text`, `rule`. All but
-        `score` are text; what is not known is null.
+        `score` are text; what is not known is null. Relations of another field than natural products have
+        `head`, `type`, `tail`, `head_id`, `tail_id`, `head_type`, `tail_type`, `head_text` and `tail_text`.
 
     Raises:
-        InputError: Another library than these two, or what is no prediction or no document.
+        InputError: Another library than these two, what is no prediction or no document, or relations of natural
+            products beside those of another field.
         MissingDependencyError: The library is not installed, or neither is.
 
     Example:
@@ -255,13 +257,15 @@ def predictions_frame(
         >>> list(frame["chemical"])
         ['Usnic acid']
     """
-    from abroad.documents.formats import COLUMNS, table_rows
+    from abroad.documents.columns import columns_of
+    from abroad.documents.formats import table_rows
 
     if library not in (None, "polars", "pandas"):
         raise InputError(f"expected the library 'polars' or 'pandas', found {library!r}")
     predictions = each_of(predictions, "predictions", Prediction)
-    rows = table_rows(each_of(documents, "documents", Document), predictions)
-    columns = {name: [row[name] for row in rows] for name in COLUMNS}
+    layout = columns_of(predictions)
+    rows = table_rows(each_of(documents, "documents", Document), predictions, layout)
+    columns = {name: [row[name] for row in rows] for name in layout.names}
     if library != "pandas":
         try:
             import polars
@@ -269,7 +273,7 @@ def predictions_frame(
             if library == "polars":
                 raise MissingDependencyError("polars", None, "a data frame") from None
         else:
-            types = {name: polars.Float64 if name == "score" else polars.String for name in COLUMNS}
+            types = {name: polars.Float64 if name == "score" else polars.String for name in layout.names}
             return polars.DataFrame(columns, schema=types)
     try:
         import pandas
@@ -277,7 +281,7 @@ def predictions_frame(
         package = "pandas" if library == "pandas" else "polars"
         raise MissingDependencyError(package, None, "a data frame") from None
     return pandas.DataFrame(
-        {name: pandas.Series(columns[name], dtype="float64" if name == "score" else "str") for name in COLUMNS}
+        {name: pandas.Series(columns[name], dtype="float64" if name == "score" else "str") for name in layout.names}
     )
 
 

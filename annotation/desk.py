@@ -50,7 +50,7 @@ class ArgillaDesk:
         pulled = pull(connect(self._url, self._api_key), settings.dataset, settings.workspace, Context())
         wanted = set(ids)
         return [
-            (Said(d.document, d.curator, "", d.comment, d.updated_at), d.relations)
+            (Said(d.document, d.curator, "", d.comment, d.updated_at), d.pairs)
             for d in counted(pulled.decisions)
             if d.document in wanted
         ]

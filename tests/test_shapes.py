@@ -63,7 +63,6 @@ WIDE = {
     "abroad.synthesis.tasks.specialise:specialise",
     "abroad.text.organism_candidates:_species",
     "abroad.training.data:make_examples",
-    "annotation.argilla.pull:_decision",
     "annotation.argilla.push:push",
     "annotation.argilla.push:send",
     "gme_sampler.search:_score",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from annotation.argilla.push import PushReport, PushSettings
 
 PUSH = "annotation.argilla.push:PushSettings"
-TARGET = Options(PUSH, only=("dataset", "workspace"))
+TARGET = Options(PUSH, only=("dataset", "workspace", "field"))
 _URL = typer.Option(None, help=URL_HELP)
 _KEY = typer.Option(None, help=KEY_HELP)
 
@@ -130,12 +130,14 @@ def adjudicate(url: str | None = _URL, api_key: str | None = _KEY, *, target: Pu
 
     Example: abroad annotate adjudicate
     """
+    from abroad.core.field import find_field
     from annotation.argilla.adjudicate import adjudicate as send
     from annotation.argilla.connection import connect
     from annotation.argilla.pull import pull as fetch
 
     client = connect(url, api_key)
-    sent = send(client, fetch(client, target.dataset, target.workspace, Context()), target.dataset, target.workspace)
+    pulled = fetch(client, target.dataset, target.workspace, Context(), find_field(target.field))
+    sent = send(client, pulled, target.dataset, target.workspace)
     typer.echo(f"{len(sent)} conflicts to decide" + (f": dataset {target.dataset}-adjudication" if sent else ""))
 
 
@@ -171,10 +173,12 @@ def _chosen(database: Path, wanted: PairFilter, top: int) -> tuple[list[Document
 
 
 def _pull(url: str | None, api_key: str | None, target: PushSettings, context: Context) -> Pulled:
+    from abroad.core.field import find_field
     from annotation.argilla.connection import connect
     from annotation.argilla.pull import pull as fetch
 
-    return fetch(connect(url, api_key), target.dataset, target.workspace, context)
+    field = find_field(target.field)
+    return fetch(connect(url, api_key), target.dataset, target.workspace, context, field)
 
 
 def register(group: typer.Typer) -> None:

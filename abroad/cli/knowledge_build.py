@@ -107,7 +107,7 @@ def _verdicts(paths: Iterable[Path], context: Context) -> Iterator[Verdicts]:
 
     for path in paths:
         for each in counted(read_decisions(path, context)):
-            yield Verdicts(each.document, each.curator, each.relations, each.comment, each.updated_at)
+            yield Verdicts(each.document, each.curator, each.pairs, each.comment, each.updated_at)
 
 
 def _show(out: Path, report: BuildReport, linked: bool) -> None:

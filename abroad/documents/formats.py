@@ -15,8 +15,10 @@ from typing import Any
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write
 from abroad.core.jsonl import without_halves
-from abroad.core.schema import Document, Prediction, Relation
+from abroad.core.schema import Document, Prediction
 from abroad.documents.cells import to_cell
+from abroad.documents.columns import PRODUCTS, Cell, Columns, columns_of, with_columns
+from abroad.documents.pairs import Part
 from abroad.sources.formats.escapes import to_workbook
 
 FORMATS: dict[str, tuple[str, ...]] = {
@@ -31,14 +33,10 @@ FORMATS: dict[str, tuple[str, ...]] = {
 """Format -> endings of its files, the usual one first."""
 ENDINGS = tuple(ending for endings in FORMATS.values() for ending in endings)
 BINARY = ("xlsx", "parquet", "spacy")
-COLUMNS = (
-    *("document", "pmid", "doi", "organism", "organism_id", "chemical", "chemical_id", "score", "status"),
-    *("organism_text", "chemical_text", "rule"),
-)
 FAILED = "failed: "
 """What the status of a document that could not be processed begins with."""
 
-Row = dict[str, str | float | None]
+Row = dict[str, Cell]
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 _END = "\r\n"
 _MAX_CELL = 32_767  # characters, of Excel
@@ -71,16 +69,21 @@ def format_of(format: str | None, out: Path | None) -> str:
 
 def to_table(documents: Sequence[Document], predictions: Iterable[Prediction], kind: str) -> str:
     """All relations as "csv" or "tsv", quoted as RFC 4180 has it, in cells that no spreadsheet computes."""
-    return "".join(table_lines([(documents, predictions)], kind))
+    return "".join(table_lines([(list(documents), list(predictions))], kind))
 
 
-def table_lines(parts: Iterable[tuple[Sequence[Document], Iterable[Prediction]]], kind: str) -> Iterator[str]:
-    """The lines of a table of "csv" or "tsv", its header first; some documents and their predictions at a time."""
+def table_lines(parts: Iterable[Part], kind: str) -> Iterator[str]:
+    """The lines of a table of "csv" or "tsv", its header first; some documents and their predictions at a time.
+
+    Raises:
+        InputError: there are relations of natural products, and of another field too.
+    """
     lines = _Lines()
     writer = csv.writer(lines, delimiter=_DELIMITERS[kind], lineterminator=_END)
-    writer.writerow(COLUMNS)
+    columns, parts = with_columns(parts)
+    writer.writerow(columns.names)
     for documents, predictions in parts:
-        for row in table_rows(documents, predictions, all_documents=True):
+        for row in table_rows(documents, predictions, columns, all_documents=True):
             score = row["score"]
             row["score"] = None if not isinstance(score, int | float) else f"{score:.4f}"
             writer.writerow(["" if value is None else to_cell(str(value)) for value in row.values()])
@@ -115,15 +118,22 @@ def array_lines(records: Iterable[Any]) -> Iterator[str]:
 
 
 def write_workbook(out: Path, documents: Sequence[Document], predictions: Iterable[Prediction]) -> None:
-    """Write all relations as an .xlsx file: texts as texts, scores as numbers; what XML cannot hold is escaped."""
+    """Write all relations as an .xlsx file: texts as texts, scores as numbers; what XML cannot hold is escaped.
+
+    Raises:
+        InputError: there are relations of natural products, and of another field too.
+    """
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
 
+    predictions = list(predictions)
+    columns = columns_of(predictions)
+    rows = table_rows(documents, predictions, columns, all_documents=True)
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("relations")
     sheet.freeze_panes = "A2"
-    sheet.append(COLUMNS)
-    for row in table_rows(documents, predictions, all_documents=True):
+    sheet.append(columns.names)
+    for row in rows:
         cells: list[Any] = []
         for value in row.values():
             if isinstance(value, str):
@@ -138,54 +148,32 @@ def write_workbook(out: Path, documents: Sequence[Document], predictions: Iterab
 
 
 def table_rows(
-    documents: Sequence[Document], predictions: Iterable[Prediction], all_documents: bool = False
+    documents: Sequence[Document],
+    predictions: Iterable[Prediction],
+    columns: Columns = PRODUCTS,
+    all_documents: bool = False,
 ) -> list[Row]:
-    """A row for each relation, by the names in COLUMNS; None where a thing is not known.
+    """A row for each relation, by the names of the columns; None where a thing is not known.
 
     Args:
         documents: those of the predictions, for PMID and DOI; one that is not among them has neither.
         predictions: of any extractor.
+        columns: of the field of the relations.
         all_documents: a row for each prediction without relations too.
+    Raises:
+        InputError: a relation is of natural products and the columns are of another field, or the other way round.
     """
     by_id = {document.id: document for document in documents}
     rows = []
     for prediction in predictions:
-        document = by_id.get(prediction.id)
-        rows += [_row(prediction.id, document, relation) for relation in prediction.relations]
+        bare = _bare_row(prediction, by_id.get(prediction.id), columns)
+        rows += [bare | columns.row(prediction.id, relation) for relation in prediction.relations]
         if all_documents and not prediction.relations:
-            rows.append(_row_without_relation(prediction, document))
+            failed = None if prediction.error is None else FAILED + " ".join(str(prediction.error).split())
+            rows.append(bare | {"status": failed})
     return rows
 
 
-def _row_without_relation(prediction: Prediction, document: Document | None) -> Row:
-    row: Row = dict.fromkeys(COLUMNS)
-    row["document"] = prediction.id
-    row |= {"pmid": document.pmid, "doi": document.doi} if document else {}
-    if prediction.error is not None:
-        row["status"] = FAILED + " ".join(str(prediction.error).split())
-    return row
-
-
-def _row(id: str, document: Document | None, relation: Relation) -> Row:
-    if not relation.is_built_in:
-        raise InputError(
-            f"{id}: tables have columns for organism and chemical, found {relation.head_type} {relation.type} "
-            f"{relation.tail_type}: expected the format jsonl or json for other fields"
-        )
-    spans = {role: next((e for e in relation.evidence if e.role == role), None) for role in ("organism", "chemical")}
-    organism, chemical = spans["organism"], spans["chemical"]
-    values = (
-        id,
-        document.pmid if document else None,
-        document.doi if document else None,
-        relation.organism,
-        relation.organism_id,
-        relation.chemical,
-        relation.chemical_id,
-        relation.score,
-        relation.status,
-        organism.text if organism else None,
-        chemical.text if chemical else None,
-        chemical.rule if chemical else None,
-    )
-    return dict(zip(COLUMNS, values, strict=True))
+def _bare_row(prediction: Prediction, document: Document | None, columns: Columns) -> Row:
+    row: Row = dict.fromkeys(columns.names)
+    return row | {"document": prediction.id} | ({"pmid": document.pmid, "doi": document.doi} if document else {})

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.outputs import check_file
 from abroad.core.schema import Evidence, Prediction, Relation
-from abroad.documents.formats import COLUMNS, FAILED, table_rows
+from abroad.documents.columns import Columns, columns_in, with_columns
+from abroad.documents.formats import FAILED, table_rows
 from abroad.documents.pairs import Part
 
 if TYPE_CHECKING:
@@ -30,19 +31,21 @@ def write_parquet(out: Path, parts: Iterable[Part]) -> None:
     """Write all relations; the file is whole or as it was before.
 
     Raises:
+        InputError: there are relations of natural products, and of another field too.
         MissingDependencyError: polars is not installed.
     """
     pl = _polars()
     check_file(out)
+    columns, parts = with_columns(parts)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
         files = []
         for number, part in enumerate(parts):
             files.append(Path(folder) / f"{number:06}.parquet")
-            _frame(part).write_parquet(files[-1])
+            _frame(part, columns).write_parquet(files[-1])
         if not files:
             files = [Path(folder) / "none.parquet"]
-            _frame(([], [])).write_parquet(files[0])
+            _frame(([], []), columns).write_parquet(files[0])
         whole = Path(folder) / "whole"
         pl.scan_parquet(files, low_memory=True, glob=False).sink_parquet(whole, compression="zstd")
         whole.replace(out)
@@ -56,12 +59,14 @@ def read_parquet(path: Path) -> Iterator[Prediction]:
     """
     pl = _polars()
     prediction: Prediction | None = None
-    for row in pl.read_parquet(path, glob=False).iter_rows(named=True):
+    frame = pl.read_parquet(path, glob=False)
+    columns = columns_in(frame.columns)
+    for row in frame.iter_rows(named=True):
         if prediction is None or row["document"] != prediction.id:
             if prediction is not None:
                 yield prediction
             prediction = Prediction(row["document"])
-        _add(prediction, row)
+        _add(prediction, row, columns)
     if prediction is not None:
         yield prediction
 
@@ -83,27 +88,31 @@ def parquet_records(path: Path, name: str) -> Iterator[dict[str, Any]]:
         raise InputError(f"{name}: a damaged Parquet file ({str(error)[:200]})") from None
 
 
-def _add(prediction: Prediction, row: dict[str, Any]) -> None:
-    status = row["status"]
-    if row["organism"] is None:
+def _add(prediction: Prediction, row: dict[str, Any], columns: Columns) -> None:
+    status, head, tail = row["status"], columns.head, columns.tail
+    if row[head] is None:
         if status is not None and status.startswith(FAILED):
             prediction.error = status.removeprefix(FAILED)
         return
     evidence = [Evidence(**span) for span in row.get(EVIDENCE) or []]
-    known = (row["score"], row["organism_id"], row["chemical_id"], evidence, status)
-    prediction.relations.append(Relation(row["organism"], row["chemical"], *known))
+    known = (row["score"], row[f"{head}_id"], row[f"{tail}_id"], evidence, status)
+    relation = Relation(row[head], row[tail], *known)
+    if columns.typed:
+        relation.type = row["type"]
+        relation.head_type, relation.tail_type = row["head_type"] or "", row["tail_type"] or ""
+    prediction.relations.append(relation)
 
 
-def _frame(part: Part) -> polars.DataFrame:
+def _frame(part: Part, layout: Columns) -> polars.DataFrame:
     pl = _polars()
     documents, predictions = part
     evidence: list[list[dict[str, Any]]] = []
     for prediction in predictions:
         evidence += [[asdict(span) for span in relation.evidence] for relation in prediction.relations] or [[]]
-    rows = table_rows(documents, predictions, all_documents=True)
-    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in COLUMNS} | {EVIDENCE: evidence}
+    rows = table_rows(documents, predictions, layout, all_documents=True)
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in layout.names} | {EVIDENCE: evidence}
     span = pl.Struct({"start": pl.Int64, "end": pl.Int64, "text": pl.String, "role": pl.String, "rule": pl.String})
-    kinds: dict[str, Any] = {name: pl.Float64 if name == "score" else pl.String for name in COLUMNS}
+    kinds: dict[str, Any] = {name: pl.Float64 if name == "score" else pl.String for name in layout.names}
     frame: polars.DataFrame = pl.DataFrame(columns, schema=kinds | {EVIDENCE: pl.List(span)})
     return frame
 

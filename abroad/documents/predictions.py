@@ -18,6 +18,7 @@ from abroad.core.io import require_file
 from abroad.core.plain import HEAD, open_plain, unpacked
 from abroad.core.schema import Prediction, Relation
 from abroad.documents.cells import from_cell
+from abroad.documents.columns import Columns, columns_in
 from abroad.documents.formats import FAILED
 from abroad.documents.parquet import MAGIC, read_parquet
 from abroad.documents.record_kinds import PREDICTIONS, expect
@@ -26,8 +27,9 @@ from abroad.sources.formats.spreadsheets import Rows, read_delimited, read_workb
 from abroad.sources.tables import require_columns
 
 _WHAT = "predictions, as `abroad extract` writes them (JSONL, JSON, CSV, TSV, XLSX, Parquet)"
-_NEEDED = ("document", "organism", "chemical")
-_OTHERS = ("organism_id", "chemical_id", "score", "status")
+_TYPES = ("type", "head_type", "tail_type")
+_FIRST = "document"
+"""The first column of every table of ours."""
 
 
 def read_predictions(path: str | Path, context: Context | None = None) -> list[Prediction]:
@@ -46,7 +48,7 @@ def read_predictions(path: str | Path, context: Context | None = None) -> list[P
     if head.startswith(MAGIC):
         return list(read_parquet(path))
     workbook = head.startswith(b"PK\x03\x04")
-    own = head.removeprefix(BOM_UTF8).startswith(_NEEDED[0].encode())  # a table in which any sign may stand
+    own = head.removeprefix(BOM_UTF8).startswith(_FIRST.encode())  # a table in which any sign may stand
     refuse_binary(head, str(path))
     if not workbook and not own and b"\0" in head:
         raise InputError(f"{path}: expected {_WHAT}, found binary data")
@@ -81,39 +83,46 @@ def _is_table(head: bytes) -> bool:
 
 
 def _read_rows(rows: Rows, path: Path, context: Context, escaped: bool) -> list[Prediction]:
-    require_columns(path, rows.header, _NEEDED, _WHAT)
-    places = {name: rows.header.index(name) for name in (*_NEEDED, *_OTHERS) if name in rows.header}
+    columns = columns_in(rows.header)
+    require_columns(path, rows.header, columns.needed, _WHAT)
+    places = {name: rows.header.index(name) for name in columns.names if name in rows.header}
     predictions: dict[str, Prediction] = {}
     for line, fields in rows.rows:
         cells = {name: fields[place] for name, place in places.items()}
         values = {name: from_cell(cell) if escaped else cell for name, cell in cells.items()}
         try:
-            _add(predictions, values)
+            _add(predictions, values, columns)
         except InputError as error:
             context.rejects.add(f"{path}:{line}", str(error))
     return list(predictions.values())
 
 
-def _add(predictions: dict[str, Prediction], values: dict[str, str]) -> None:
+def _add(predictions: dict[str, Prediction], values: dict[str, str], columns: Columns) -> None:
     """Add a row to the prediction of its document.
 
     Raises:
         InputError: it is no relation; the message says what was expected.
     """
-    id, organism, chemical = (values[name] for name in _NEEDED)
+    id, head, tail = (values[name] for name in (_FIRST, columns.head, columns.tail))
     if not id.strip():
         raise InputError("expected an id in the column 'document'")
     status = values.get("status") or None
     score = _score(values.get("score", ""))
-    if bool(organism.strip()) != bool(chemical.strip()):
-        raise InputError("expected both an organism and a chemical, or neither for a document without relations")
+    if bool(head.strip()) != bool(tail.strip()):
+        first = f"{'an' if columns.head == 'organism' else 'a'} {columns.head}"
+        raise InputError(f"expected both {first} and a {columns.tail}, or neither for a document without relations")
+    if columns.typed and head.strip() and not values["type"].strip():
+        raise InputError("expected the type of the relation in the column 'type'")
     prediction = predictions.setdefault(id, Prediction(id))
-    if not organism.strip():
+    if not head.strip():
         if status is not None and status.startswith(FAILED):
             prediction.error = status.removeprefix(FAILED)
         return
-    ids = (values.get("organism_id") or None, values.get("chemical_id") or None)
-    prediction.relations.append(Relation(organism, chemical, score, *ids, status=status))
+    ids = (values.get(f"{columns.head}_id") or None, values.get(f"{columns.tail}_id") or None)
+    relation = Relation(head, tail, score, *ids, status=status)
+    if columns.typed:
+        relation.type, relation.head_type, relation.tail_type = (values.get(name, "") for name in _TYPES)
+    prediction.relations.append(relation)
 
 
 def _score(text: str) -> float | None:

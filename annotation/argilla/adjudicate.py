@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abroad.core.schema import Document, Prediction
-from abroad.text.evidence import with_evidence
+from abroad.core.schema import Document, Prediction, Relation
+from abroad.text.evidence import find_evidence, with_evidence
 from annotation.argilla.connection import explained
 from annotation.argilla.pull import Pulled
 from annotation.argilla.push import ensure_workspace, find_dataset, send
 from annotation.argilla.stored import stored_records
-from annotation.argilla.task import SEPARATOR, Card
+from annotation.argilla.task import Card
 from annotation.decisions.merge import Conflict, merge, pair_key
 from annotation.decisions.records import ADJUDICATION
+from annotation.words import SEPARATOR, RelationText
 
 if TYPE_CHECKING:
     from argilla import Argilla
@@ -27,7 +28,7 @@ def adjudicate(client: Argilla, pulled: Pulled, dataset: str, workspace: str) ->
     Raises:
         AbroadError: the server is away or refuses.
     """
-    conflicts = merge(pulled.decisions, pulled.documents.values()).conflicts
+    conflicts = merge(pulled.decisions, pulled.documents.values(), pulled.typing).conflicts
     name = f"{dataset}-{ADJUDICATION}"
     with explained(client):
         ensure_workspace(client, workspace)
@@ -43,6 +44,7 @@ def adjudicate(client: Argilla, pulled: Pulled, dataset: str, workspace: str) ->
             ADJUDICATION,
             rank,
             answers=show_answers(conflict),
+            field=pulled.of,
         )
         for rank, conflict in enumerate(conflicts)
         if conflict.document not in begun
@@ -67,4 +69,12 @@ def all_answers(conflict: Conflict, document: Document) -> Prediction:
     pairs = dict.fromkeys(pair for answer in conflict.answers.values() for pair in answer)
     distinct = {pair_key(pair): pair for pair in reversed(pairs)}
     kept = [pair for pair in pairs if distinct[pair_key(pair)] == pair]
-    return Prediction(document.id, [with_evidence(document, *pair) for pair in kept])
+    return Prediction(document.id, [_suggested(document, relation) for relation in kept])
+
+
+def _suggested(document: Document, relation: RelationText) -> Relation:
+    if len(relation) == 2:
+        return with_evidence(document, *relation)
+    head, type, tail = relation
+    found = find_evidence(document, head, tail, ("head", "tail"))
+    return Relation(head, tail, evidence=found, type=type, head_type="", tail_type="")

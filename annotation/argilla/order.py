@@ -106,9 +106,7 @@ def gme_places(documents: Sequence[Document], predictions: Mapping[str, Predicti
     rows = []
     for document in documents:
         prediction = predictions.get(document.id)
-        pairs = (
-            document.label_pairs() if prediction is None else [(r.organism, r.chemical) for r in prediction.relations]
-        )
+        pairs = document.label_pairs() if prediction is None else [(r.head, r.tail) for r in prediction.relations]
         rows += [(document.id, organism.casefold(), chemical.casefold()) for organism, chemical in pairs]
     picked: list[str] = []
     if rows:

@@ -23,18 +23,21 @@ from typing import TYPE_CHECKING, Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import BUILT_IN, Field
 from abroad.core.helpers import helper
 from abroad.core.ids import read_id
 from abroad.core.io import read_records, write_documents, write_json, write_jsonl
 from abroad.core.marks import WRITTEN
 from abroad.core.schema import Document, Prediction
+from abroad.core.settings import check
 from annotation.argilla.connection import explained
 from annotation.argilla.push import OVERLAP, find_dataset
 from annotation.argilla.stored import stored_records
 from annotation.argilla.task import COMMENT, RELATIONS, SPANS, document_of, prediction_of
 from annotation.decisions.answers import Answer, read_answer
-from annotation.decisions.merge import Merged, curated_document, merge
+from annotation.decisions.merge import Merged, Typing, curated_document, merge
 from annotation.decisions.records import ADJUDICATION, DRAFT, SUBMITTED, Decision, Mention, counted, write_decisions
+from annotation.words import known_types
 
 if TYPE_CHECKING:
     from argilla import Argilla, Dataset
@@ -52,11 +55,20 @@ class Pulled:
         documents: all that were shown.
         predictions: what was suggested for them.
         decisions: every answer.
+        of: the field of all of them; None for natural products.
     """
 
     documents: dict[str, Document] = field(default_factory=dict)
     predictions: dict[str, Prediction] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
+    of: Field | None = None
+
+    @property
+    def typing(self) -> Typing | None:
+        """Which types names have, of another field than natural products."""
+        if self.of is None:
+            return None
+        return Typing(self.of, {id: known_types((), p.relations) for id, p in self.predictions.items()})
 
 
 @dataclass(frozen=True)
@@ -72,14 +84,16 @@ class PullReport:
     flagged: int
 
 
-def pull(client: Argilla, dataset: str, workspace: str, context: Context) -> Pulled:
+def pull(client: Argilla, dataset: str, workspace: str, context: Context, of: Field | None = None) -> Pulled:
     """Everything that curators answered, in the dataset, its overlap and its adjudication.
 
+    Args:
+        of: the field that was pushed; None for natural products.
     Raises:
-        InputError: no such dataset.
+        InputError: no such dataset, or it is of another field.
         AbroadError: the server is away.
     """
-    pulled = Pulled()
+    pulled = Pulled(of=None if of is None or of.is_built_in else of)
     names = (dataset, f"{dataset}-{OVERLAP}", f"{dataset}-{ADJUDICATION}")
     with explained(client):
         found = [place for name in names if (place := find_dataset(client, name, workspace)) is not None]
@@ -104,6 +118,7 @@ def usernames(client: Argilla, workspace: str) -> dict[str, str]:
 
 def _read_dataset(client: Argilla, place: Dataset, users: dict[str, str], pulled: Pulled, context: Context) -> None:
     for record in stored_records(client, place):
+        _check_field(record.metadata.get("field"), pulled.of, f"{place.name}: {record.id}")
         try:
             document, prediction = document_of(record), prediction_of(record)
         except (KeyError, TypeError, ValueError, AttributeError, InputError):
@@ -117,14 +132,27 @@ def _read_dataset(client: Argilla, place: Dataset, users: dict[str, str], pulled
             curator = users.get(answer.user, answer.user)
             values = {**answer.values, "status": answer.status}
             pulled.decisions.append(
-                _decision(document, curator, values, batch, answer.updated_at, f"argilla:{place.name}")
+                _decision(document, curator, values, (batch, answer.updated_at, f"argilla:{place.name}"), pulled.of)
             )
 
 
+def _check_field(name: Any, of: Field | None, where: str) -> None:
+    if name != (None if of is None else of.name):
+        expected = f"--field with the file of {name}" if name else "natural products, and no --field"
+        raise InputError(f"{where}: of the field {name or 'natural_products'}; expected {expected}")
+
+
 def _decision(
-    document: Document, curator: str, values: dict[str, Any], batch: str, updated: str, source: str
+    document: Document, curator: str, values: dict[str, Any], when: tuple[str, str, str], of: Field | None
 ) -> Decision:
-    answer: Answer = read_answer(str(values.get(RELATIONS) or ""), document)
+    """The decision that values are.
+
+    Args:
+        when: the batch, the time of the last change, and the source.
+        of: the field.
+    """
+    batch, updated, source = when
+    answer: Answer = read_answer(str(values.get(RELATIONS) or ""), document, of)
     return Decision(
         document=document.id,
         curator=curator,
@@ -153,7 +181,7 @@ def read_offline(path: Path, context: Context) -> Pulled:
     """The answers in a file that the offline page saved: {"documents": [...], "answers": [...]}.
 
     An answer has `document`, `curator`, `status`, `relations` (the text, a relation a line), optionally `spans`,
-    `batch`, `updated_at` and `comment`.
+    `batch`, `updated_at` and `comment`. The file of another field than natural products has it as `field`.
 
     Raises:
         InputError: not such a file.
@@ -163,7 +191,7 @@ def read_offline(path: Path, context: Context) -> Pulled:
         value |= {key: record} if key is not None else record if isinstance(record, dict) else {}
     if not isinstance(value.get("documents"), list) or not isinstance(value.get("answers"), list):
         raise InputError(f"{path}: expected the JSON that the offline page saves ('documents' and 'answers')")
-    pulled = Pulled()
+    pulled = Pulled(of=field_in(value.get("field"), path))
     for number, record in enumerate(value["documents"], 1):
         try:
             document = Document.from_dict(record)
@@ -178,9 +206,8 @@ def read_offline(path: Path, context: Context) -> Pulled:
         try:
             document = pulled.documents[read_id(record["document"], "'document'")]
             batch, updated = str(record.get("batch") or ""), str(record.get("updated_at") or "")
-            decision = _decision(
-                document, read_id(record["curator"], "'curator'"), record, batch, updated, f"html:{path.name}"
-            )
+            when = (batch, updated, f"html:{path.name}")
+            decision = _decision(document, read_id(record["curator"], "'curator'"), record, when, pulled.of)
             pulled.decisions.append(Decision.from_dict(decision.to_dict()))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             context.rejects.add(where, f"expected document, curator, status and relations: {error!r}")
@@ -189,9 +216,25 @@ def read_offline(path: Path, context: Context) -> Pulled:
     return pulled
 
 
+def field_in(value: Any, path: Path) -> Field | None:
+    """The field that a saved file holds; None for natural products.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    return None if value is None else check(Field, value, path)
+
+
 def together(parts: Sequence[Pulled]) -> Pulled:
-    """Several pulls as one; of two answers of a curator to a document in a batch, the newer counts."""
-    result = Pulled()
+    """Several pulls as one; of two answers of a curator to a document in a batch, the newer counts.
+
+    Raises:
+        InputError: they are of several fields.
+    """
+    fields = {part.of.name if part.of else BUILT_IN: part.of for part in parts}
+    if len(fields) > 1:
+        raise InputError(f"answers of several fields ({', '.join(fields)}); expected those of one")
+    result = Pulled(of=next(iter(fields.values()), None))
     latest: dict[tuple[str, str, str], Decision] = {}
     for part in parts:
         for id, document in part.documents.items():
@@ -215,7 +258,7 @@ def write_pulled(pulled: Pulled, out: Path, drafts: bool = False) -> tuple[Merge
     decisions = pulled.decisions
     if drafts:
         decisions = [replace(d, status=SUBMITTED) if d.status == DRAFT else d for d in decisions]
-    merged = merge(decisions, pulled.documents.values())
+    merged = merge(decisions, pulled.documents.values(), pulled.typing)
     write_decisions(out / "decisions.jsonl", pulled.decisions)
     write_documents(out / "curated.jsonl", merged.documents)
     write_jsonl(out / "conflicts.jsonl", (conflict.to_dict() for conflict in merged.conflicts))
@@ -224,12 +267,7 @@ def write_pulled(pulled: Pulled, out: Path, drafts: bool = False) -> tuple[Merge
     curators = sorted({decision.curator for decision in own})
     files = file_names(curators)
     for curator in curators:
-        answers = [
-            curated_document(
-                pulled.documents[d.document], d.relations, {"status": d.status, "curators": [curator], "batch": d.batch}
-            )
-            for d in {d.document: d for d in own if d.curator == curator}.values()
-        ]
+        answers = [_of_curator(d, pulled) for d in {d.document: d for d in own if d.curator == curator}.values()]
         write_documents(out / CURATORS / files[curator], answers)
     _forget_former(out, set(files.values()))
     return merged, PullReport(
@@ -241,6 +279,12 @@ def write_pulled(pulled: Pulled, out: Path, drafts: bool = False) -> tuple[Merge
         conflicts=len(merged.conflicts),
         flagged=sum(len(decision.flagged) for decision in own),
     )
+
+
+def _of_curator(decision: Decision, pulled: Pulled) -> Document:
+    document, typing = pulled.documents[decision.document], pulled.typing
+    curation = {"status": decision.status, "curators": [decision.curator], "batch": decision.batch}
+    return curated_document(document, decision.relations, curation, typing and typing.beside(document, [decision]))
 
 
 def file_names(curators: Iterable[str]) -> dict[str, str]:

@@ -13,12 +13,14 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import find_field
 from abroad.core.registry import member_of
 from abroad.core.schema import Document, Prediction
 from abroad.core.settings import Count
@@ -27,6 +29,7 @@ from annotation.argilla.order import CURATION_ORDERS, order_documents
 from annotation.argilla.stored import stored_records
 from annotation.argilla.target import TargetSettings
 from annotation.argilla.task import TEXT, Card, make_record, task_settings, usable_predictions
+from annotation.words import check_shown
 
 if TYPE_CHECKING:
     from argilla import Argilla, Dataset
@@ -45,6 +48,7 @@ class PushSettings(TargetSettings):
     )
     limit: Count | None = Field(None, description="Show the first so many only, in that order.")
     model: str = Field("abroad", description="Name of what made the predictions; curators see it.")
+    field: Path | None = Field(None, description="File of the field of the documents; null: natural products.")
 
 
 @dataclass
@@ -85,6 +89,8 @@ def push(
         AbroadError: the server is away or refuses; what arrived is there, and the same push goes on.
     """
     _check(settings)
+    known_field = find_field(settings.field)
+    check_shown(documents, predictions, known_field)
     by_id = usable_predictions(documents, predictions, context, "pushed")
     ordered = order_documents(documents, by_id, settings.order, ranks)
     report = PushReport()
@@ -108,7 +114,8 @@ def push(
             continue
         name = name or settings.dataset + (f"-{OVERLAP}" if is_overlap(document.id, settings.overlap) else "")
         rank = len(report.pushed)
-        cards.setdefault(name, []).append(Card(document, by_id.get(document.id), settings.model, settings.batch, rank))
+        card = Card(document, by_id.get(document.id), settings.model, settings.batch, rank, field=known_field)
+        cards.setdefault(name, []).append(card)
         report.pushed.append(document.id)
     if not report.pushed and not report.answered:
         raise InputError("no document to push")
@@ -145,7 +152,8 @@ def send(
         if dataset is None:
             import argilla
 
-            dataset = argilla.Dataset(name=name, workspace=workspace, settings=task_settings(needed), client=client)
+            shown = task_settings(needed, cards[0].field)
+            dataset = argilla.Dataset(name=name, workspace=workspace, settings=shown, client=client)
             dataset.create()
         elif TEXT not in [field.name for field in dataset.settings.fields]:
             raise InputError(f"the dataset {name!r} was not made by abroad: choose another name with --dataset")

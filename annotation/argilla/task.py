@@ -1,8 +1,8 @@
 """What curators see in Argilla: the dataset's settings, and a document with its prediction as a record.
 
 A record is a document. Title and abstract are one plain text field, so that spans have the offsets of
-`Document.text`; relations are a text question, one `ORGANISM | CHEMICAL` a line, filled with the prediction: to accept
-is to submit, to edit is to type.
+`Document.text`; relations are a text question, one `ORGANISM | CHEMICAL` a line (in other fields, what
+`annotation.words` says), filled with the prediction: to accept is to submit, to edit is to type.
 
 Argilla's page (2.8.0) does not escape what it shows, so that HTML in an abstract would run as the curator: a text field
 is rendered as HTML even with use_markdown=False, and a custom field writes the whole record into a script of a frame of
@@ -21,8 +21,19 @@ from typing import TYPE_CHECKING, Any
 
 from abroad.core.context import Context
 from abroad.core.entities import CHEMICAL, ORGANISM
-from abroad.core.schema import Document, Entity, Evidence, LabelPair, Prediction, Relation
+from abroad.core.field import Field, built_in_field
+from abroad.core.schema import Document, Entity, Evidence, Prediction, Relation
 from abroad.text.evidence import find_evidence
+from annotation.words import (
+    SEPARATOR,
+    RelationText,
+    end_types,
+    guidelines_of,
+    known_types,
+    line_of,
+    plurals_of,
+    relation_text,
+)
 
 if TYPE_CHECKING:
     from argilla import Record, Settings
@@ -30,37 +41,21 @@ if TYPE_CHECKING:
 TEXT, ANSWERS = "text", "answers"
 SPANS, RELATIONS, COMMENT = "spans", "relations", "comment"
 NONE = "none"
-SEPARATOR = " | "
-
-RULES = """\
-- **What counts.** The organism is the source from which the chemical was isolated, or in which it was detected.
-  New and known compounds count alike.
-- **What does not.** Compounds that were only tested, bought, used as standards, solvents or reagents; organisms that
-  were only a target (a pathogen in an assay).
-- **Lists are expanded**: "gloeophyllins A-C" makes three lines (or write `gloeophyllins A-C` and all three are made).
-- **Classes** ("flavonoids") only where no compound of the class is named.
-"""
-
-GUIDELINES = f"""\
-**Which organism produces which chemical?** Read title and abstract; check the relations; submit.
-
-{RULES}\
-- **One relation a line**, `ORGANISM | CHEMICAL`, as the text names them; the genus in full. No relation: `none`.
-- **Spans**: mark organisms and chemicals of the relations where they stand; they may overlap.
-- A suggestion is a model's guess, not the truth: its score is beside it. All right? Submit. Not sure? Save a draft.
-"""
 
 
-def task_settings(min_submitted: int = 1) -> Settings:
+def task_settings(min_submitted: int = 1, field: Field | None = None) -> Settings:
     """Settings of the dataset.
 
     Args:
         min_submitted: curators who must submit a record before it leaves the queue.
+        field: of the documents; None for natural products.
     """
     import argilla as rg
 
+    field = field or built_in_field()
+
     return rg.Settings(
-        guidelines=GUIDELINES,
+        guidelines=guidelines_of(field),
         fields=[
             rg.TextField(name=TEXT, title="Title and abstract", use_markdown=False),
             rg.TextField(name=ANSWERS, title="Answers so far", use_markdown=False, required=False),
@@ -69,13 +64,13 @@ def task_settings(min_submitted: int = 1) -> Settings:
             rg.TextQuestion(
                 name=RELATIONS,
                 title="Relations",
-                description=f"One a line: ORGANISM{SEPARATOR}CHEMICAL. Without any: {NONE}.",
+                description=f"One a line: {line_of(field)}. Without any: {NONE}.",
             ),
             rg.SpanQuestion(
                 name=SPANS,
                 field=TEXT,
-                labels={"organism": "organism", "chemical": "chemical"},
-                title="Organisms and chemicals",
+                labels={name: entity.singular for name, entity in field.entities.items()},
+                title=plurals_of(field).capitalize(),
                 allow_overlapping=True,
                 required=False,
             ),
@@ -104,6 +99,7 @@ class Card:
         batch: its name.
         rank: place in the curation.
         answers: earlier answers, shown above the questions.
+        field: of the document; None for natural products.
     """
 
     document: Document
@@ -113,6 +109,7 @@ class Card:
     rank: int = 0
     answers: str = ""
     kingdom: str | None = None
+    field: Field | None = None
 
 
 def shown_text(document: Document) -> str:
@@ -141,25 +138,27 @@ def _one_unit(character: str) -> str:
     return _HTML.get(plain, plain) if len(plain) == 1 and ord(plain) < 0x10000 else "\u25a1"
 
 
-def relation_lines(pairs: Sequence[LabelPair]) -> str:
-    """Relations as the text question holds them."""
-    return "\n".join(SEPARATOR.join(" ".join(label.split()) for label in pair) for pair in pairs) or NONE
+def relation_lines(relations: Sequence[RelationText], field: Field | None = None) -> str:
+    """Relations as the text question holds them: without their type where the field has one alone."""
+    alone = field is not None and len(field.relations) == 1
+    shown = [relation[::2] if alone and len(relation) == 3 else relation for relation in relations]
+    return "\n".join(SEPARATOR.join(" ".join(part.split()) for part in parts) for parts in shown) or NONE
 
 
 def make_record(card: Card) -> Record:
     """The Argilla record of a card; its id is the document's."""
     import argilla as rg
 
-    document, prediction = card.document, card.prediction
+    document, prediction, field = card.document, card.prediction, card.field or built_in_field()
     relations = [] if prediction is None or prediction.error else prediction.relations
     suggestions = []
     scores = [relation.score for relation in relations if relation.score is not None]
     agent = _agent(card.model)
     if prediction is not None and not prediction.error:
-        lines = relation_lines([(relation.organism, relation.chemical) for relation in relations])
+        lines = relation_lines([relation_text(relation, field) for relation in relations], field)
         score = round(min(scores), 4) if scores else None
         suggestions.append(rg.Suggestion(RELATIONS, lines, score=score, agent=agent, type="model"))
-        spans, certain = span_suggestions(document, relations)
+        spans, certain = span_suggestions(document, relations, field)
         if spans:
             suggestions.append(rg.Suggestion(SPANS, spans, score=certain, agent=agent, type="model"))
     metadata = {
@@ -172,6 +171,7 @@ def make_record(card: Card) -> Record:
         "document": document_json(document),
         "prediction": _json([relation.to_dict() for relation in relations]) if prediction is not None else None,
         "model": card.model,
+        "field": None if field.is_built_in else field.name,
     }
     return rg.Record(
         id=document.id,
@@ -190,7 +190,7 @@ def _json(value: Any) -> str:
 
 
 def span_suggestions(
-    document: Document, relations: Sequence[Relation]
+    document: Document, relations: Sequence[Relation], field: Field | None = None
 ) -> tuple[list[dict[str, Any]], list[float] | None]:
     """(distinct spans of the relations' evidence in order, the best score of a relation that rests on each).
 
@@ -199,7 +199,7 @@ def span_suggestions(
     best: dict[tuple[int, int, str], float] = {}
     scored = all(relation.score is not None for relation in relations)
     for relation in relations:
-        for span in evidence_of(document, relation):
+        for span in evidence_of(document, relation, field):
             key = (span.start, span.end, span.role)
             best[key] = max(best.get(key, 0.0), relation.score or 0.0)
     keys = sorted(best)
@@ -207,12 +207,20 @@ def span_suggestions(
     return spans, [round(min(1.0, best[key]), 4) for key in keys] if scored and keys else None
 
 
-def evidence_of(document: Document, relation: Relation) -> list[Evidence]:
-    """What the prediction gives where it fits the text, else what the text gives."""
+def evidence_of(document: Document, relation: Relation, field: Field | None = None) -> list[Evidence]:
+    """What the prediction gives where it fits the text, else what the text gives; the role is the type of the entity.
+
+    Args:
+        field: of the document; None for natural products.
+    """
     given = [e for e in relation.evidence if 0 <= e.start < e.end <= len(document.text)]
-    roles = ("organism", "chemical")
-    given = [e for e in given if e.role in roles]
-    return given or find_evidence(document, relation.organism, relation.chemical)
+    given = [e for e in given if e.role in relation.roles]
+    if field is None or field.is_built_in:
+        return given or find_evidence(document, relation.organism, relation.chemical)
+    given = given or find_evidence(document, relation.head, relation.tail, relation.roles)
+    parts = (relation.head, relation.type, relation.tail)
+    types = dict(zip(relation.roles, end_types(parts, known_types(document.entities, [relation]), field), strict=True))
+    return [replace(span, role=types[span.role]) for span in given]
 
 
 def lotus_status(relations: Sequence[Relation]) -> str | None:
@@ -231,6 +239,8 @@ def document_of(record: Any) -> Document:
     """The document a record of ours was made of, with its entities and without relations."""
     kept = json.loads(record.metadata["document"])
     bare = Document(str(record.id), kept["title"] or "", kept["abstract"], pmid=kept["PMID"], doi=kept["doi"])
+    if kept.get("entities"):
+        return replace(bare, entities=[Entity.from_dict(entity) for entity in kept["entities"]])
     return bare.with_products(  # earlier versions kept no entities
         [Entity.from_dict(entity, ORGANISM) for entity in kept.get("organisms", ())],
         [Entity.from_dict(entity, CHEMICAL) for entity in kept.get("chemicals", ())],

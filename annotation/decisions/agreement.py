@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 
 from abroad.core.errors import InputError
-from abroad.core.schema import LabelPair, Prediction
+from abroad.core.schema import Prediction, Relation
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, resampled_sums
 from abroad.evaluation.metrics import Scores, add_scores
-from abroad.evaluation.protocols import normalise_upstream
 from annotation.decisions.kappa import cohen_of_sums, fleiss_kappa, fleiss_of_sums, fleiss_terms
+from annotation.decisions.merge import pair_key
 from annotation.decisions.records import ADJUDICATION, Decision, counted
+from annotation.words import RelationText
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _shared_cases(decisions: Sequence[Decision], predictions: Sequence[Predictio
     curators = sorted({decision.curator for decision in decisions})
     if len(curators) == 1:
         raise InputError(f"only {curators[0]} has decided anything: agreement needs two curators on the same documents")
-    named = {prediction.id: _keys((r.organism, r.chemical) for r in prediction.relations) for prediction in predictions}
+    named = {prediction.id: _keys(map(_named, prediction.relations)) for prediction in predictions}
     by_document: dict[str, list[Decision]] = {}
     for decision in decisions:
         by_document.setdefault(decision.document, []).append(decision)
@@ -183,8 +184,14 @@ def _shared_cases(decisions: Sequence[Decision], predictions: Sequence[Predictio
     return cases
 
 
-def _keys(relations: Iterable[LabelPair]) -> frozenset[Hashable]:
-    return frozenset((normalise_upstream(organism), normalise_upstream(chemical)) for organism, chemical in relations)
+def _keys(relations: Iterable[RelationText]) -> frozenset[Hashable]:
+    return frozenset(map(pair_key, relations))
+
+
+def _named(relation: Relation) -> RelationText:
+    if relation.is_built_in:
+        return relation.head, relation.tail
+    return relation.head, relation.type, relation.tail
 
 
 def _span(mention: Any) -> Hashable:

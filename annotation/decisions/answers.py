@@ -1,7 +1,8 @@
 """What a curator typed as relations, read tolerantly: nothing is lost, what cannot be read is flagged.
 
-A line is `ORGANISM | CHEMICAL`; "produces", arrows and tabs are understood too, bullets and numbers in front are
-dropped, lists ("gloeophyllins A-C") are expanded, an abbreviated genus is written out where the text names it.
+A line is `ORGANISM | CHEMICAL` (in other fields, as `annotation.decisions.typed` reads it); "produces", arrows and
+tabs are understood too, bullets and numbers in front are dropped, lists ("gloeophyllins A-C") are expanded, an
+abbreviated genus is written out where the text names it.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from abroad.core.schema import Document, LabelPair
+from abroad.core.field import Field
+from abroad.core.schema import Document
 from abroad.evaluation.protocols import normalise_upstream
 from abroad.text.evidence import find_evidence
 from abroad.text.expand import expand_phrase, without_numbering
 from annotation.decisions.records import Flagged
+from annotation.decisions.typed import read_line
+from annotation.words import RelationText
 
 NOT_UNDERSTOOD = "not understood"
 _NOTHING = frozenset(("none", "no relation", "no relations", "nothing", "-", "n/a", "∅", "–", "—"))
@@ -30,37 +34,48 @@ class Answer:
     """What a curator decided of a document.
 
     Attributes:
-        relations: distinct, in order, names tidied.
+        relations: distinct, in order, names tidied; of natural products pairs, else head, type and tail.
         flagged: lines that hold no relation ("not understood"), and relations with a name that the text lacks.
     """
 
-    relations: tuple[LabelPair, ...]
+    relations: tuple[RelationText, ...]
     flagged: tuple[Flagged, ...]
 
 
-def read_answer(text: str, document: Document) -> Answer:
-    """The relations of an answer. Never raises; every line ends in `relations`, in `flagged`, or in both."""
-    relations: dict[tuple[str, str], LabelPair] = {}
+def read_answer(text: str, document: Document, field: Field | None = None) -> Answer:
+    """The relations of an answer. Never raises; every line ends in `relations`, in `flagged`, or in both.
+
+    Args:
+        field: of the document; None for natural products.
+    """
+    relations: dict[RelationText, RelationText] = {}
     flagged: list[Flagged] = []
     for line in text.splitlines():
         tidy = " ".join(_BULLET.sub("", unicodedata.normalize("NFC", line)).split(" ")).strip()
         if not tidy.strip() or tidy.strip(" .").casefold() in _NOTHING:
             continue
-        parts = _split(tidy)
-        if parts is None:
-            flagged.append(Flagged(line, NOT_UNDERSTOOD))
+        found = _products(tidy, document) if field is None or field.is_built_in else read_line(tidy, field)
+        if isinstance(found, str):
+            flagged.append(Flagged(line, NOT_UNDERSTOOD + (f": {found}" if found else "")))
             continue
-        organism = full_genus(_tidy(parts[0]), document)
-        for chemical in expand_phrase(without_numbering(_tidy(parts[1])).strip() or _tidy(parts[1])):
-            pair = (organism, chemical)
-            key = (normalise_upstream(organism), normalise_upstream(chemical))
+        for relation in found:
+            key = tuple(map(normalise_upstream, relation))
             if key in relations:
                 continue
-            relations[key] = pair
-            reason = _absent(document, pair)
+            relations[key] = relation
+            reason = _absent(document, relation)
             if reason:
                 flagged.append(Flagged(line, reason))
     return Answer(tuple(relations.values()), tuple(flagged))
+
+
+def _products(line: str, document: Document) -> list[RelationText] | str:
+    parts = _split(line)
+    if parts is None:
+        return ""
+    organism = full_genus(_tidy(parts[0]), document)
+    chemicals = expand_phrase(without_numbering(_tidy(parts[1])).strip() or _tidy(parts[1]))
+    return [(organism, chemical) for chemical in chemicals]
 
 
 def _split(line: str) -> tuple[str, str] | None:
@@ -85,12 +100,14 @@ def full_genus(organism: str, document: Document) -> str:
     return found.pop() if len(found) == 1 else organism
 
 
-def _absent(document: Document, pair: LabelPair) -> str:
+def _absent(document: Document, relation: RelationText) -> str:
     """Why a relation needs a second look; "" if the text names both sides."""
-    roles = {span.role for span in find_evidence(document, *pair)}
+    head, tail = relation[0], relation[-1]
+    sides = ("organism", "chemical") if len(relation) == 2 else ("head", "tail")
+    roles = {span.role for span in find_evidence(document, head, tail, sides)}
     missing = [
         f"the text does not name the {role} {label!r}{_hint(document, label)}"
-        for role, label in zip(("organism", "chemical"), pair, strict=True)
+        for role, label in zip(sides, (head, tail), strict=True)
         if role not in roles
     ]
     return "; ".join(missing)

@@ -8,13 +8,17 @@ document is listed as a conflict. The newest submitted decision of an adjudicati
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as default
 from typing import Any
 
-from abroad.core.schema import Document, Entity, LabelPair
+from abroad.core.field import Field
+from abroad.core.schema import Document, Entity
 from abroad.evaluation.protocols import normalise_upstream
 from annotation.decisions.records import Decision, counted
+from annotation.decisions.typed import marked, typed_document
+from annotation.words import RelationText
 
 AGREED, MAJORITY, CONFLICT, ADJUDICATED, SINGLE = "agreed", "majority", "conflict", "adjudicated", "single"
 
@@ -29,8 +33,8 @@ class Conflict:
     """
 
     document: str
-    answers: dict[str, tuple[LabelPair, ...]]
-    open: tuple[LabelPair, ...]
+    answers: dict[str, tuple[RelationText, ...]]
+    open: tuple[RelationText, ...]
 
     def to_dict(self) -> dict[str, Any]:
         answers = {curator: [list(pair) for pair in pairs] for curator, pairs in self.answers.items()}
@@ -46,12 +50,16 @@ class Merged:
         conflicts: documents with open relations, not adjudicated.
     """
 
-    documents: list[Document] = field(default_factory=list)
-    conflicts: list[Conflict] = field(default_factory=list)
+    documents: list[Document] = default(default_factory=list)
+    conflicts: list[Conflict] = default(default_factory=list)
 
 
-def merge(decisions: Sequence[Decision], documents: Iterable[Document]) -> Merged:
-    """Merge what was submitted; documents that nobody submitted are left out."""
+def merge(decisions: Sequence[Decision], documents: Iterable[Document], typing: Typing | None = None) -> Merged:
+    """Merge what was submitted; documents that nobody submitted are left out.
+
+    Args:
+        typing: of another field than natural products.
+    """
     by_document: dict[str, list[Decision]] = {}
     for decision in counted(decisions):
         by_document.setdefault(decision.document, []).append(decision)
@@ -62,13 +70,13 @@ def merge(decisions: Sequence[Decision], documents: Iterable[Document]) -> Merge
             continue
         relations, status, conflict = settle(votes)
         facts = {"status": status, "curators": sorted({vote.curator for vote in votes})}
-        merged.documents.append(curated_document(document, relations, facts))
+        merged.documents.append(curated_document(document, relations, facts, typing and typing.beside(document, votes)))
         if conflict is not None:
             merged.conflicts.append(conflict)
     return merged
 
 
-def settle(votes: Sequence[Decision]) -> tuple[list[LabelPair], str, Conflict | None]:
+def settle(votes: Sequence[Decision]) -> tuple[list[RelationText], str, Conflict | None]:
     """(relations that stand, how, what is open) of the submitted decisions on one document."""
     judged = [vote for vote in votes if vote.batch.endswith("adjudication")]
     if judged:
@@ -76,8 +84,8 @@ def settle(votes: Sequence[Decision]) -> tuple[list[LabelPair], str, Conflict | 
     latest: dict[str, Decision] = {}
     for vote in sorted(votes, key=lambda vote: vote.updated_at):
         latest[vote.curator] = vote
-    names: dict[tuple[str, str], LabelPair] = {}
-    count: dict[tuple[str, str], int] = {}
+    names: dict[RelationText, RelationText] = {}
+    count: dict[RelationText, int] = {}
     for vote in latest.values():
         for key, pair in {pair_key(pair): pair for pair in reversed(vote.relations)}.items():
             names.setdefault(key, pair)
@@ -93,17 +101,41 @@ def settle(votes: Sequence[Decision]) -> tuple[list[LabelPair], str, Conflict | 
     return stand, AGREED if all(number == len(latest) for number in count.values()) else MAJORITY, None
 
 
-def pair_key(pair: LabelPair) -> tuple[str, str]:
+def pair_key(relation: RelationText) -> RelationText:
     """What makes two relations the same."""
-    return normalise_upstream(pair[0]), normalise_upstream(pair[1])
+    return tuple(map(normalise_upstream, relation))
 
 
-def curated_document(document: Document, relations: Sequence[LabelPair], curation: dict[str, Any]) -> Document:
+@dataclass(frozen=True)
+class Typing:
+    """Which types names of a field other than natural products have.
+
+    Attributes:
+        known: document id -> (label, type) of what was suggested.
+        marks: (words, type) of what the curators of one document have marked.
+    """
+
+    field: Field
+    known: Mapping[str, Sequence[tuple[str, str]]] = default(default_factory=dict)
+    marks: Sequence[tuple[str, str]] = ()
+
+    def beside(self, document: Document, votes: Sequence[Decision]) -> Typing:
+        """With the marks of these decisions on a document."""
+        return replace(self, marks=[mark for vote in votes for mark in marked(document, vote.mentions)])
+
+
+def curated_document(
+    document: Document, relations: Sequence[RelationText], curation: dict[str, Any], typing: Typing | None = None
+) -> Document:
     """The document with these relations and no others.
 
     An entity that the document has already keeps its id and what is said of it (`type`, `pubchem_id`); ids of others
     are O1, O2, ... and C1, C2, ...
     """
+    if typing is not None:
+        known = [*typing.marks, *typing.known.get(document.id, ())]
+        entities, triples = typed_document(document, relations, known, typing.field)
+        return replace(document, entities=entities, relations=triples, extra={"curation": curation})
     organisms = _entities(dict.fromkeys(o for o, _ in relations), document.organisms, "O")
     chemicals = _entities(dict.fromkeys(c for _, c in relations), document.chemicals, "C")
     bare = Document(

@@ -17,6 +17,7 @@ from abroad.core.errors import InputError
 from abroad.core.ids import read_id
 from abroad.core.io import read_records, write_jsonl
 from abroad.core.schema import LabelPair
+from annotation.words import RelationText
 
 SUBMITTED, DRAFT, DISCARDED = "submitted", "draft", "discarded"
 STATUSES = (SUBMITTED, DRAFT, DISCARDED)
@@ -26,7 +27,7 @@ ADJUDICATION = "adjudication"
 
 @dataclass(frozen=True)
 class Mention:
-    """A marked stretch of `Document.text` (code points, end exclusive); role is "organism" or "chemical"."""
+    """A marked stretch of `Document.text` (code points, end exclusive); role is the type of its entity ("organism")."""
 
     start: int
     end: int
@@ -49,7 +50,7 @@ class Decision:
         document: id of the document.
         curator: name of the user.
         status: one of STATUSES; drafts and discarded answers are kept but not counted.
-        relations: (organism label, chemical label) pairs, normalised.
+        relations: (organism label, chemical label) pairs, of other fields (head label, type, tail label); normalised.
         mentions: what was marked in the text.
         flagged: lines for a person to look at; a flagged line with a reason other than "not understood" is in
             `relations` too.
@@ -62,7 +63,7 @@ class Decision:
     document: str
     curator: str
     status: str
-    relations: tuple[LabelPair, ...] = ()
+    relations: tuple[RelationText, ...] = ()
     mentions: tuple[Mention, ...] = ()
     flagged: tuple[Flagged, ...] = ()
     batch: str = ""
@@ -70,6 +71,20 @@ class Decision:
     source: str = ""
     comment: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def pairs(self) -> tuple[LabelPair, ...]:
+        """The relations of natural products, as (organism, chemical).
+
+        Raises:
+            InputError: they are of another field.
+        """
+        if any(len(relation) != 2 for relation in self.relations):
+            raise InputError(
+                f"the decision on {self.document!r}: expected natural products (organism and chemical), found "
+                "relations with types: this step cannot read other fields"
+            )
+        return tuple((relation[0], relation[1]) for relation in self.relations)
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -89,13 +104,19 @@ class Decision:
                     **record,
                     "document": read_id(record["document"], "'document'"),
                     "curator": read_id(record["curator"], "'curator'"),
-                    "relations": tuple((str(organism), str(chemical)) for organism, chemical in record["relations"]),
+                    "relations": tuple(map(_relation, record["relations"])),
                     "mentions": tuple(Mention(**mention) for mention in record.get("mentions", ())),
                     "flagged": tuple(Flagged(**line) for line in record.get("flagged", ())),
                 }
             )
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"expected a decision (document, curator, status, relations): {error}") from None
+
+
+def _relation(parts: Any) -> RelationText:
+    if not isinstance(parts, list | tuple) or len(parts) not in (2, 3):
+        raise ValueError(f"a relation of [organism, chemical], or of [head, type, tail], found {parts!r}")
+    return tuple(map(str, parts))
 
 
 def write_decisions(path: Path, decisions: Iterable[Decision]) -> None:

@@ -18,12 +18,25 @@ from typing import Any
 from pydantic import Field
 
 from abroad.core.context import Context
+from abroad.core.field import Field as DocumentField
+from abroad.core.field import find_field
 from abroad.core.io import atomic_write
 from abroad.core.pages import render
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction, Relation
 from abroad.core.settings import Settings
-from annotation.argilla.task import RULES, evidence_of, usable_predictions
+from annotation.argilla.task import evidence_of, usable_predictions
+from annotation.words import (
+    check_shown,
+    colours_of,
+    end_types,
+    known_types,
+    plurals_of,
+    rules_of,
+    said_of,
+    sides_of,
+    stated,
+)
 
 FORMAT = "abroad-decisions-1"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -38,6 +51,7 @@ class OfflineSettings(Settings):
     notes: Mapping[str, str] = Field(
         {}, description="Document id -> plain text above its relations (earlier answers, in adjudication)."
     )
+    field: Path | None = Field(None, description="File of the field of the documents; null: natural products.")
 
 
 def write_offline(
@@ -52,29 +66,29 @@ def write_offline(
     Args:
         predictions: of some or all documents, shown as suggestions; a document without one shows its own relations.
         context: its rejects are predictions that failed or are of no document here.
+    Raises:
+        InputError: a document or a prediction is of another field.
     """
+    field = find_field(settings.field)
+    check_shown(documents, predictions, field)
     usable = usable_predictions(documents, predictions, context, "shown")
     failed = {prediction.id for prediction in predictions if prediction.error}
-    cards = [_card(d, _suggested(d, usable.get(d.id), d.id in failed), settings) for d in documents]
-    html = _page(cards, settings)
+    suggested = [usable.get(d.id) or (Prediction(d.id) if d.id in failed else stated(d, field)) for d in documents]
+    cards = [_card(*shown, settings, field) for shown in zip(documents, suggested, strict=True)]
+    html = _page(cards, settings, field)
     with atomic_write(out) as stream:
         stream.write(html)
 
 
-def _suggested(document: Document, prediction: Prediction | None, failed: bool) -> Prediction:
-    if prediction is not None:
-        return prediction
-    return Prediction(document.id, [] if failed else [Relation(*pair) for pair in document.label_pairs()])
-
-
-def _card(document: Document, prediction: Prediction, settings: OfflineSettings) -> dict[str, Any]:
+def _card(
+    document: Document, prediction: Prediction, settings: OfflineSettings, field: DocumentField
+) -> dict[str, Any]:
     relations = [
         {
-            "organism": relation.organism,
-            "chemical": relation.chemical,
+            **_sides(document, relation, field),
             "score": relation.score,
             "status": relation.status,
-            "evidence": [[span.start, span.end, span.role] for span in evidence_of(document, relation)],
+            "evidence": [[span.start, span.end, span.role] for span in evidence_of(document, relation, field)],
         }
         for relation in prediction.relations
     ]
@@ -87,11 +101,24 @@ def _card(document: Document, prediction: Prediction, settings: OfflineSettings)
     }
 
 
-def _page(cards: list[dict[str, Any]], settings: OfflineSettings) -> str:
+def _sides(document: Document, relation: Relation, field: DocumentField) -> dict[str, str]:
+    if field.is_built_in:
+        return {"organism": relation.organism, "chemical": relation.chemical}
+    said = (relation.head, relation.type, relation.tail)
+    types = end_types(said, known_types(document.entities, [relation]), field)
+    return dict(zip(("head", "type", "tail", "head_type", "tail_type"), (*said, *types), strict=True))
+
+
+def _page(cards: list[dict[str, Any]], settings: OfflineSettings, field: DocumentField) -> str:
     from markupsafe import Markup
 
-    style, script = ((_TEMPLATES / f"offline.{kind}").read_text("utf-8") for kind in ("css", "js"))
-    data = {"format": FORMAT, "batch": settings.batch, "cards": cards}
+    typed = not field.is_built_in
+    style = (_TEMPLATES / "offline.css").read_text("utf-8") + (_style_of(field) if typed else "")
+    script = render("annotation.offline", "offline.js", typed=typed) + "\n"
+    data: dict[str, Any] = {"format": FORMAT, "batch": settings.batch, "cards": cards}
+    if typed:
+        data["types"] = list(field.entities)  # in their order, which JSON here does not keep
+        data["field"] = field.model_dump(mode="json", exclude={"entities": {"__all__": {"names"}}})
     return render(
         "annotation.offline",
         "offline.html.j2",
@@ -102,9 +129,41 @@ def _page(cards: list[dict[str, Any]], settings: OfflineSettings) -> str:
         ),
         style=Markup(style),  # ours, not data
         script=Markup(script),
-        rules=[_pieces(rule) for rule in re.findall(r"^- (.*(?:\n  .*)*)", RULES, re.MULTILINE)],
+        rules=[_pieces(rule) for rule in _rules(rules_of(field))],
         data=data | {"key": digest(data)},
+        **_words_of(field),
     )
+
+
+def _words_of(field: DocumentField) -> dict[str, Any]:
+    """What the template says of a field; `types` are empty for natural products, whose page has words of its own."""
+    if field.is_built_in:
+        marking = "mark the selected text as organism, chemical"
+        return {"types": [], "relations": [], "heading": "", "sides": [], "mark_keys": ("o, c", marking)}
+    ways = {sides_of(field, relation) for relation in field.relations.values()}
+    said = [said_of(field, relation) for relation in field.relations.values()]
+    numbers = ", ".join(str(number) for number in range(1, min(9, len(field.entities)) + 1))
+    return {
+        "types": [{"name": name, "singular": entity.singular} for name, entity in field.entities.items()],
+        "relations": list(field.relations),
+        "heading": said[0] if len(said) == 1 else f"between {plurals_of(field)}",
+        "sides": [side.capitalize() for side in ways.pop()] if len(ways) == 1 else ["Head", "Tail"],
+        "mark_keys": (numbers, "mark the selected text, as one of the types in their order"),
+    }
+
+
+def _style_of(field: DocumentField) -> str:
+    """Rules for the marks of each type; names of types and colours are checked by the field."""
+    return "".join(
+        f".type-{name} {{ background: color-mix(in srgb, {colour} 22%, var(--paper)); "
+        f"border-bottom: 2px solid {colour}; }}\n"
+        for name, colour in colours_of(field).items()
+    )
+
+
+def _rules(text: str) -> list[str]:
+    """The items of the guidelines, and paragraphs that are none."""
+    return re.findall(r"^(?:- )?(\S.*(?:\n  .*)*)", text, re.MULTILINE)
 
 
 def _hash(text: str) -> str:

@@ -8,10 +8,14 @@ let keeps = true, unsaved = false, at = 0, current = 0, editing = null, selected
 // ---- state: what the curator did; a card untouched is "new" and is not saved
 const fresh = card => ({
   status: "new", comment: "", updated_at: "", added: [], removed: [],
-  relations: card.relations.map((r, n) => ({organism: r.organism, chemical: r.chemical, suggestion: n, answer: "undecided", edited: false})),
+  relations: card.relations.map((r, n) => {% if typed %}({head: r.head, type: r.type, tail: r.tail, suggestion: n,{% else %}({organism: r.organism, chemical: r.chemical, suggestion: n,{% endif %} answer: "undecided", edited: false})),
 });
 let states = data.cards.map(fresh);
 const card = () => data.cards[at], state = () => states[at];
+{% if typed %}
+const types = data.types, sides = ["head", "tail"];
+const said = relation => relation.head + data.field.relations[relation.type].template.slice(6, -6) + relation.tail;
+{% endif %}
 const points = data.cards.map(c => Array.from(c.document.ArticleTitle + " " + c.document.AbstractText));
 
 // ---- keeping: each document has a key of its own in the browser, so that two tabs lose nothing of each other's
@@ -96,7 +100,7 @@ function drawText() {
   for (let n = 0; n + 1 < cuts.length; n++) {
     const [start, end] = [cuts[n], cuts[n + 1]];
     const roles = [...new Set(marks.filter(m => m.start <= start && end <= m.end).map(m => m.label))];
-    const piece = make("span", roles.length ? "mark " + roles.join(" ") : "", text.slice(start, end).join(""));
+    const piece = make("span", {% if typed %}roles.length ? "mark " + roles.map(role => "type-" + role).join(" ") : ""{% else %}roles.length ? "mark " + roles.join(" ") : ""{% endif %}, text.slice(start, end).join(""));
     piece.dataset.start = start; piece.dataset.end = end;
     parts[start < split ? "title" : "abstract"].push(piece);
   }
@@ -106,20 +110,20 @@ function drawRelations() {
   current = Math.max(0, Math.min(current, state().relations.length - 1));
   $("relations").replaceChildren(...state().relations.map((relation, n) => {
     const item = make("li", relation.answer + (n === current ? " current" : ""));
-    const pair = make("div", "pair", relation.organism + " → " + relation.chemical), notes = [];
+    const pair = {% if typed %}make("div", "pair", said(relation)), notes{% else %}make("div", "pair", relation.organism + " → " + relation.chemical), notes{% endif %} = [];
     const suggestion = relation.suggestion === null ? null : card().relations[relation.suggestion];
     if (suggestion === null) notes.push("yours");
     else {
       if (suggestion.score !== null) notes.push("score " + suggestion.score.toFixed(2));
-      if (suggestion.status) notes.push("LOTUS: " + suggestion.status);
-      if (relation.edited) notes.push("edited, was " + suggestion.organism + " → " + suggestion.chemical);
+      if (suggestion.status) {% if typed %}notes.push(suggestion.status){% else %}notes.push("LOTUS: " + suggestion.status){% endif %};
+      if (relation.edited) notes.push({% if typed %}"edited, was " + said(suggestion){% else %}"edited, was " + suggestion.organism + " → " + suggestion.chemical{% endif %});
     }
     if (relation.answer === "undecided") notes.push("undecided");
     pair.append(make("small", "", notes.join(" · ")));
     const actions = make("div", "actions");
     for (const [name, sign, title] of [["accept", "✓", "Accept (a)"], ["reject", "✗", "Reject (r)"], ["edit", "✎", "Edit (e)"]]) {
       const button = make("button", "", sign);
-      button.dataset.do = name; button.title = title; button.setAttribute("aria-label", title + ": " + relation.organism + " " + relation.chemical);
+      button.dataset.do = name; button.title = title; button.setAttribute("aria-label", {% if typed %}title + ": " + said(relation)){% else %}title + ": " + relation.organism + " " + relation.chemical){% endif %};
       button.addEventListener("click", () => { current = n; act(name); });
       actions.append(button, " ");
     }
@@ -133,7 +137,7 @@ function drawMarks() {
   const marks = marksOf(at, state());
   $("marks").firstElementChild.textContent = "Marks (" + marks.length + ")";
   $("marks").lastElementChild.replaceChildren(...marks.map(mark => {
-    const item = make("li", "mark " + mark.label, points[at].slice(mark.start, mark.end).join("")), button = make("button", "", "×");
+    const item = make("li", {% if typed %}"mark type-" + mark.label, points{% else %}"mark " + mark.label, points{% endif %}[at].slice(mark.start, mark.end).join("")), button = make("button", "", "×");
     button.title = "Remove this mark";
     button.addEventListener("click", () => { setMark(mark, false); touch(); draw(); });
     item.append(button);
@@ -149,8 +153,17 @@ function light(relation) {
 // ---- marks follow the decisions: the words that the relations rest on, and what was marked or unmarked by hand
 function evidenceOf(n, relation) {
   if (relation.suggestion !== null && !relation.edited) return data.cards[n].relations[relation.suggestion].evidence;
-  return ["organism", "chemical"].flatMap(side => places(n, relation[side]).map(([start, end]) => [start, end, side]));
+  return {% if typed %}sides.flatMap(side => places(n, relation[side]).map(([start, end]) => [start, end, typeOf(n, relation, side)])){% else %}["organism", "chemical"].flatMap(side => places(n, relation[side]).map(([start, end]) => [start, end, side])){% endif %};
 }
+{% if typed %}
+// The type of a side: that of an entity or a suggestion of this name, else the first one that the relation allows.
+function typeOf(n, relation, side) {
+  const kind = data.field.relations[relation.type], allowed = kind.directed ? kind[side] : [...kind[side], ...sides.flatMap(s => kind[s])];
+  const known = [...(data.cards[n].document.entities || []).map(e => [e.label, e.type]), ...data.cards[n].relations.flatMap(r => sides.map(s => [r[s], r[s + "_type"]]))];
+  const same = known.find(([label, type]) => label.toLowerCase() === relation[side].toLowerCase() && allowed.includes(type));
+  return same ? same[1] : allowed[0];
+}
+{% endif %}
 function counts(relation, status) { return relation.answer === "accepted" || (relation.answer === "undecided" && (status === "new" || status === "draft")); }
 const markKey = mark => mark.start + " " + mark.end + " " + mark.label;
 function decidedMarks(n, relations, status) {
@@ -188,6 +201,17 @@ function act(name) {
 }
 function openForm(place) {
   editing = place;
+{% if typed %}
+  const relation = place === "new" ? {head: "", tail: "", type: $("type").value} : state().relations[place];
+  const known = state().relations;
+  $("type").value = relation.type;
+  for (const side of sides) {
+    $(side).value = relation[side] || (side === "head" && known.length ? known[known.length - 1].head : "");
+    $(side + "s").replaceChildren(...[...new Set(known.map(r => r[side]))].map(label => { const o = make("option"); o.value = label; return o; }));
+  }
+  $("form").hidden = false;
+  const first = $("head").value && place === "new" ? $("tail") : $("head");
+{% else %}
   const relation = place === "new" ? {organism: "", chemical: ""} : state().relations[place];
   const known = state().relations;
   for (const side of ["organism", "chemical"]) {
@@ -196,11 +220,24 @@ function openForm(place) {
   }
   $("form").hidden = false;
   const first = $("organism").value && place === "new" ? $("chemical") : $("organism");
+{% endif %}
   first.focus(); first.select();
 }
 // A hidden field keeps the focus until the page is drawn anew, and would swallow the next key.
 function closeForm() { editing = null; if ($("form").contains(document.activeElement)) document.activeElement.blur(); $("form").hidden = true; }
 function keepForm() {
+{% if typed %}
+  const [head, tail] = sides.map(side => $(side).value.trim().replace(/\s+/g, " ")), type = $("type").value;
+  if (!head || !tail) return say("A relation needs a name on both sides.", true);
+  if ((head + tail).includes("|")) return say("Names cannot hold the sign |.", true);
+  if (editing === "new") { state().relations.push({head, type, tail, suggestion: null, answer: "accepted", edited: false}); current = state().relations.length - 1; }
+  else {
+    const relation = state().relations[editing];
+    relation.edited = relation.edited || head !== relation.head || tail !== relation.tail || type !== relation.type;
+    Object.assign(relation, {head, type, tail, answer: "accepted"});
+  }
+  const absent = [head, tail].filter(label => !places(at, label).length);
+{% else %}
   const [organism, chemical] = ["organism", "chemical"].map(side => $(side).value.trim().replace(/\s+/g, " "));
   if (!organism || !chemical) return say("A relation needs an organism and a chemical.", true);
   if ((organism + chemical).includes("|")) return say("Names cannot hold the sign |.", true);
@@ -211,6 +248,7 @@ function keepForm() {
     Object.assign(relation, {organism, chemical, answer: "accepted"});
   }
   const absent = [organism, chemical].filter(label => !places(at, label).length);
+{% endif %}
   closeForm();
   if (!touch()) return;
   draw();
@@ -259,7 +297,15 @@ function mark(label) {
   if (!selected) return;
   const {start, end} = selected;
   setMark({start, end, label}, true);
+{% if typed %}
+  if (!$("form").hidden) {
+    const kind = data.field.relations[$("type").value], fitting = sides.filter(side => kind[side].includes(label));
+    const side = fitting.find(side => !$(side).value) || fitting[0];
+    if (side) $(side).value = points[at].slice(start, end).join("");
+  }
+{% else %}
   if (!$("form").hidden) $(label).value = points[at].slice(start, end).join("");
+{% endif %}
   selected = null; $("selection").hidden = true; getSelection().removeAllRanges();
   if (touch()) draw();
 }
@@ -269,7 +315,7 @@ function answers() {
   const curator = $("curator").value.trim();
   return states.flatMap((s, n) => s.status === "new" ? [] : [{
     document: data.cards[n].document.id, curator, status: s.status, batch: data.batch, updated_at: s.updated_at, comment: s.comment,
-    relations: s.relations.filter(r => counts(r, s.status)).map(r => r.organism + " | " + r.chemical).join("\n") || "none",
+    relations: s.relations.filter(r => counts(r, s.status)).map({% if typed %}r => r.head + " | " + r.type + " | " + r.tail{% else %}r => r.organism + " | " + r.chemical{% endif %}).join("\n") || "none",
     spans: marksOf(n, s), decided: s.relations,
   }]);
 }
@@ -277,7 +323,7 @@ function save() {
   const curator = $("curator").value.trim(), others = takeUpAll();
   if (others) draw();
   if (!curator) { $("curator").focus(); return say("Write your name first: decisions are kept by name.", true); }
-  const value = {format: data.format, curator, key: data.key, documents: data.cards.map(c => c.document), answers: answers()};
+  const value = {format: data.format, {% if typed %}curator, key: data.key, field: data.field, documents{% else %}curator, key: data.key, documents{% endif %}: data.cards.map(c => c.document), answers: answers()};
   if (!value.answers.length) return say("Nothing is decided yet.", true);
   const link = make("a"), name = curator.replace(/[^\p{L}\p{N}.-]+/gu, "_");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(value, null, 1)], {type: "application/json"}));
@@ -310,7 +356,7 @@ async function open_(file) {
 // ---- keys and buttons
 const keys = {
   j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1), a: () => act("accept"), r: () => act("reject"), e: () => act("edit"),
-  n: () => openForm("new"), A: acceptAll, o: () => mark("organism"), c: () => mark("chemical"), d: discard,
+  n: () => openForm("new"), A: acceptAll, {% if typed %}...Object.fromEntries(types.slice(0, 9).map((type, n) => [String(n + 1), () => mark(type)])), d:{% else %}o: () => mark("organism"), c: () => mark("chemical"), d:{% endif %} discard,
   ArrowRight: () => go(at + 1), ArrowLeft: () => go(at - 1), "?": () => { $("help").open = !$("help").open; },
 };
 function step(by) { current += by; drawRelations(); light(state().relations[current]); }

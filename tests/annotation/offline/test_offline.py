@@ -345,3 +345,22 @@ def test_a_relation_of_ones_own_is_rejected_and_not_lost(page, tmp_path):
     assert page.locator("#relations li.rejected").count() == 1
     decisions, _ = save(page, tmp_path / "ana.json")
     assert decisions["2"].relations == () and decisions["2"].mentions == ()
+
+
+DEGRADED = {
+    "id": "1",
+    "AbstractText": "Ab c degrades tar.",
+    "entities": [{"id": "b", "label": "Ab c", "type": "bacterium"}, {"id": "p", "label": "tar", "type": "pollutant"}],
+    "relations": [{"head": "b", "type": "degrades", "tail": "p"}],
+}
+
+
+@pytest.mark.parametrize("with_predictions", [False, True])
+def test_documents_of_another_field_are_not_shown_as_natural_products(tmp_path, with_predictions):
+    write_jsonl(tmp_path / "d.jsonl", [DEGRADED])
+    write_jsonl(tmp_path / "p.jsonl", [Prediction("1").to_dict()])
+    command = ["annotate", "export", str(tmp_path / "d.jsonl"), "--html", str(tmp_path / "page.html")]
+    more = ["--pred", str(tmp_path / "p.jsonl")] if with_predictions else []
+    result = CliRunner().invoke(app, [*command, *more])
+    assert result.exit_code == 2 and not (tmp_path / "page.html").exists()
+    assert "document '1'" in result.output and "bacterium" in result.output
