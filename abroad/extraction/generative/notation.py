@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from abroad.core.field import Field, find_field
 from abroad.core.schema import Document, Relation
 from abroad.extraction.generative.linearise import ParsedRelations, join, parse
@@ -23,6 +25,11 @@ class Notation:
         for name, relation in self.field.relations.items():
             self._verbs.setdefault(relation.verb, name)
 
+    @property
+    def verbs(self) -> list[str]:
+        """What stands between head and tail, of each type of relations."""
+        return list(self._verbs)
+
     def write(self, document: Document) -> str:
         """The relations of a document, in order; empty text for none.
 
@@ -33,6 +40,10 @@ class Notation:
             self.field.check_documents([document], "relations")
         ends = zip(document.relations, document.related_entities(), strict=True)
         return join((head.label, self.field.relations[triple.type].verb, tail.label) for triple, (head, tail) in ends)
+
+    def join(self, triples: Iterable[tuple[str, str, str]]) -> str:
+        """(head label, type, tail label) as one line, in order; empty text for none."""
+        return join((head, self.field.relations[type].verb, tail) for head, type, tail in triples)
 
     def parse(self, text: str) -> ParsedRelations:
         """What a model's output says, whatever it holds."""
