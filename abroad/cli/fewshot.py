@@ -79,7 +79,7 @@ def fewshot(
         spec.require(Capability.IMAGES, "reading images")
     known = find_field(field)
     if rank is not None:
-        _refuse_other(known)
+        refuse_ranking(known)
         spec.require(Capability.LOGPROBS, "ranking")
     if structured is None:
         structured = Capability.CONSTRAINTS in spec.capabilities
@@ -116,7 +116,8 @@ def fewshot(
     refuse_if_all_failed(report.failed, report.documents, report.first_error)
 
 
-def _refuse_other(field: Field) -> None:
+def refuse_ranking(field: Field) -> None:
+    """See that relations may be ranked, which those of another field are not yet."""
     from abroad.core.errors import InputError
 
     if not field.is_built_in:

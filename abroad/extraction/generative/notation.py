@@ -57,17 +57,18 @@ class Notation:
             for first in self._labels(head, sides.head):
                 for second in self._labels(tail, sides.tail):
                     if (first, type, second) not in found:
-                        found[first, type, second] = self._relation(document, first, type, second)
+                        found[first, type, second] = self.relation(document, first, type, second)
         return list(found.values())
 
-    def _labels(self, label: str, types: tuple[str, ...]) -> list[str]:
-        if not all(self.field.entities[type].ranges for type in types):
-            return [label]
-        return expand_phrase(without_numbering(label).strip() or label)
-
-    def _relation(self, document: Document, head: str, type: str, tail: str) -> Relation:
+    def relation(self, document: Document, head: str, type: str, tail: str) -> Relation:
+        """A relation of these labels, with evidence; a side that may be of several types has none."""
         sides = self.field.relations[type]
         first, second = (types[0] if len(types) == 1 else "" for types in (sides.head, sides.tail))
         made = Relation(head, tail, type=type, head_type=first, tail_type=second)
         made.evidence = find_evidence(document, head, tail, made.roles)
         return made
+
+    def _labels(self, label: str, types: tuple[str, ...]) -> list[str]:
+        if not all(self.field.entities[type].ranges for type in types):
+            return [label]
+        return expand_phrase(without_numbering(label).strip() or label)
