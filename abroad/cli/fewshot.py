@@ -13,6 +13,7 @@ from abroad.cli.outputs import JSONL, writes
 from abroad.core.context import Context
 
 if TYPE_CHECKING:
+    from abroad.core.field import Field
     from abroad.engines.choice import EngineChoice
     from abroad.extraction.base import ExtractionReport
     from abroad.extraction.fewshot.run import AnswerCounts, FewShotSettings
@@ -33,6 +34,9 @@ def fewshot(
     style: str = typer.Option("instruct", help="classic (short, as published), instruct, or cot (in four steps)."),
     prompt: Path = typer.Option(None, metavar="FILE.j2", help="A prompt of your own in place of the style's."),
     examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take them from; else our own."),
+    field: Path = typer.Option(
+        None, metavar="FIELD.yaml", help="Ask for the relations of this field, not of natural products."
+    ),
     embedder: str = typer.Option(None, metavar="DIR", help="Encoder for embeddings; minilm-l6 comes as a package."),
     structured: bool = typer.Option(
         None, "--structured/--free", help="Bind answers to their form; by default where the engine can."
@@ -49,10 +53,12 @@ def fewshot(
 ) -> None:
     """Extract relations with a base or instruct model as it is, by a few examples in the prompt.
 
-    Examples that the documents hold too are left out. Interrupted, the same command goes on.
+    Examples that the documents hold too are left out. Interrupted, the same command goes on. With --field the prompt
+    says what the field does, and --examples are documents of it.
 
     Example: abroad fewshot docs.jsonl --out predictions.jsonl --model smollm2-135m --style classic --shots 5
     """
+    from abroad.core.field import find_field
     from abroad.core.helpers import helper
     from abroad.core.io import read_predictions
     from abroad.core.provenance import run_record
@@ -71,7 +77,9 @@ def fewshot(
     spec = choice.spec
     if settings.resolution:
         spec.require(Capability.IMAGES, "reading images")
+    known = find_field(field)
     if rank is not None:
+        refuse_ranking(known)
         spec.require(Capability.LOGPROBS, "ranking")
     if structured is None:
         structured = Capability.CONSTRAINTS in spec.capabilities
@@ -79,12 +87,12 @@ def fewshot(
     settings = settings.replace(structured=structured)
     if rank is not None:
         ranking = ranking.replace(by=rank)
-    chosen = load_style(style, prompt, tokens_per_character)
+    chosen = load_style(style, prompt, tokens_per_character, known)
     inputs = read_path(documents, context)
     extractor = make_extractor(LazyEngine(spec, context), chosen, settings, inputs, examples, embedder, context)
     answers = helper(out, "answers.jsonl") if rank is not None else out
     extractor.images_from = documents if documents.is_dir() else documents.parent
-    files = [file for file in (documents, examples, prompt) if file is not None]
+    files = [file for file in (documents, examples, prompt, field) if file is not None and file.exists()]
     how = extractor.identity | choice.engine_settings | {"batch_size": choice.batch_size}
     with run_record(out, "fewshot", how, files) as record:
         report = extract_documents(inputs, extractor, answers, out.with_suffix(".answers.jsonl"))
@@ -106,6 +114,14 @@ def fewshot(
     if rank is not None:
         say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
     refuse_if_all_failed(report.failed, report.documents, report.first_error)
+
+
+def refuse_ranking(field: Field) -> None:
+    """See that relations may be ranked, which those of another field are not yet."""
+    from abroad.core.errors import InputError
+
+    if not field.is_built_in:
+        raise InputError(f"--rank: ranks relations of natural products alone; expected it without --field {field.name}")
 
 
 def _say_report(answers: Path, report: ExtractionReport, reading: AnswerCounts, prompt: str) -> None:

@@ -69,6 +69,7 @@ def instruct(
 
     guide, context = guide_of(settings.principles), Context(say=say)
     inputs = [documents] + ([classes] if classes else [])
+    inputs += [settings.field] if settings.field and settings.field.exists() else []
     how = settings.identity() | {"guide": guide.model_dump() if guide else None}
     how |= engine.text_identity if settings.keywords_by == "model" else {}
     with run_record(out, "synth instruct", how, inputs) as record:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from abroad.cli.common import report_rejects, say
+from abroad.cli.fewshot import refuse_ranking
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
 from abroad.cli.outputs import JSONL, writes
 from abroad.core.context import Context
 
 if TYPE_CHECKING:
+    from abroad.core.field import Field
     from abroad.core.schema import Document
     from abroad.engines.choice import EngineChoice
     from abroad.engines.lazy import LazyEngine
@@ -49,6 +51,7 @@ class _Asked:
     trained: bool | None
     prompt: Path | None
     examples: Path | None
+    field: Path | None
 
 
 @writes(out=JSONL, curate=JSONL)
@@ -73,6 +76,7 @@ def teach(
     ),
     prompt: Path = typer.Option(None, metavar="FILE.j2", help="A prompt of your own in place of the style's."),
     examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take examples from; else our own."),
+    field: Path = typer.Option(None, metavar="FIELD.yaml", help="Ask for its relations, not for natural products."),
     rank: str = typer.Option(None, help="Filter what the passes share: likelihood, product, er-g or er-d."),
     estimate: bool = typer.Option(False, "--estimate", help="Say what it costs at most, and ask nothing."),
     base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
@@ -103,14 +107,14 @@ def teach(
 
     context = Context(say=say)
     engine = LazyEngine(_checked(with_base_url(choice, base_url), rank, settings), context)
-    asked = _Asked(asking, settings, decoding, trained, prompt, examples)
+    asked = _Asked(asking, settings, decoding, trained, prompt, examples, field)
     inputs = read_path(documents, context)
     passes = _passes(engine, asked, inputs, context)
     _say_cost(passes, inputs, settings)
     if not estimate:
-        keep = _filter(engine, rank, settings.keep) if rank is not None else None
+        keep = _filter(engine, passes[0].field, rank, settings.keep) if rank is not None else None
         files = Files(out, curate or helper(out, "disputed.jsonl"))
-        read = [file for file in (documents, examples, prompt) if file is not None]
+        read = [file for file in (documents, examples, prompt, field) if file is not None and file.exists()]
         _label(inputs, Teacher(passes, 2 * choice.batch_size, keep), settings, files, _Run(rank, read, context))
 
 
@@ -128,6 +132,7 @@ def _checked(choice: EngineChoice, rank: str | None, settings: TeachSettings) ->
 
 def _passes(engine: LazyEngine, asked: _Asked, documents: list[Document], context: Context) -> Sequence[Pass]:
     from abroad.core.errors import InputError
+    from abroad.core.field import find_field
     from abroad.core.registry import Capability
     from abroad.extraction.fewshot.styles import load_style
     from abroad.extraction.generative.load import is_trained
@@ -139,11 +144,13 @@ def _passes(engine: LazyEngine, asked: _Asked, documents: list[Document], contex
         engine.spec.require(Capability.WEIGHTS, "labelling with a fine-tuned model")
         if asked.prompt is not None or asked.examples is not None:
             raise InputError("--prompt, --examples: a fine-tuned model is shown none; expected --untrained with them")
+        if asked.field is not None:
+            raise InputError("--field: a fine-tuned model has that of its training; expected --untrained with it")
         return make_trained_passes(engine, decoding_of(engine.spec, asked.decoding), asked.asking, asked.settings)
     if asked.decoding:
         raise InputError(f"{', '.join(asked.decoding)}: settings of a fine-tuned model; expected them with --trained")
     bound = asked.asking.replace(structured=Capability.CONSTRAINTS in engine.capabilities)
-    how = Asking(load_style(asked.settings.style, asked.prompt), bound, asked.examples)
+    how = Asking(load_style(asked.settings.style, asked.prompt, None, find_field(asked.field)), bound, asked.examples)
     return make_passes(engine, how, asked.settings, documents, context)
 
 
@@ -168,9 +175,10 @@ def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings,
     _say_report(report, settings, files)
 
 
-def _filter(engine: LazyEngine, by: str, keep: float) -> Filter:
+def _filter(engine: LazyEngine, field: Field, by: str, keep: float) -> Filter:
     from abroad.ranking.rank import RankSettings, rank_relations
 
+    refuse_ranking(field)
     settings = RankSettings(by=by, keep=keep)
     return lambda documents, predictions: rank_relations(engine, documents, predictions, settings)
 

@@ -28,6 +28,7 @@ BUILT_IN = "natural_products"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=64)]
 NamesFrom = Literal["none", "builtin", "table", "spacy", "taxonomy", "annotated"]
+_OWN_NAMES: NamesFrom = "builtin"
 Linking = Literal["index", "opsin", "taxonomy"]
 _SIDES = ("head", "tail")
 _KEYS = (*_SIDES, "template")
@@ -64,9 +65,15 @@ class EntityType(Settings):
     label: str = Key("", description="How a label is written, for curators and prompts.")
     names: NameSource = Key(NameSource(), description="Where names come from, beside the labelled documents.")
     linking: tuple[Linking, ...] = Key((), description="How names get identifiers, in this order; none: they do not.")
+    step: str = Key("", description="What a prompt that works in steps asks for of it; empty: all of the text.")
     ranges: bool = Key(False, description='Whether lists and ranges are expanded: "examplins A-C" are three names.')
     classes: bool = Key(False, description='Whether a name may be of a class ("flavonoids"), by the subtype class.')
     colour: str | None = Key(None, description="Of its names on curators' pages, #rrggbb; null: one is chosen.")
+
+    @property
+    def is_organism(self) -> bool:
+        """Whether its names are the organisms that the package knows: a binomial, with a capital."""
+        return self.names.kind == _OWN_NAMES and not self.ranges
 
     @field_validator("names", mode="before")
     @classmethod
@@ -161,7 +168,10 @@ class Prompts(Settings):
     question: Text | None = Key(
         None, description='What is asked of a text, as in "Which organism produces which chemical".'
     )
+    find: Text | None = Key(None, description='The task in short, as in "Find the organisms in each text".')
     rules: str = Key("", description="What counts and what does not, as a few-shot prompt says it.")
+    evidence: Text | None = Key(None, description="What a prompt that works in steps asks for as evidence.")
+    leave_out: str = Key("", description='What such a prompt wants left out, as in "what was only tested".')
     synthesis: Text | None = Key(None, description="The task of writing an abstract from title, keywords and findings.")
     openings: tuple[str, ...] = Key((), description="First words of synthetic abstracts, of which one is drawn.")
 

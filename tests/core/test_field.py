@@ -59,16 +59,11 @@ def test_a_field_that_is_built_in_is_one_file_with_its_config():
 def test_the_built_in_field_says_what_the_code_says():
     """What still stands in code; where a stage reads it from the field, its line here goes."""
     from abroad.extraction.generative.linearise import VERB
-    from abroad.synthesis.prompts.findings import FindingsSettings
-    from abroad.synthesis.prompts.styles import _OPENINGS, _TASK
 
     field = built_in_field()
     produces = field.relations["produces"]
-    assert produces.verb == VERB and produces.verbalisations[0].probability == FindingsSettings().produces
+    assert produces.verb == VERB
     assert [way.subject for way in produces.verbalisations] == ["head", "tail"]
-    assert (field.prompts.synthesis, field.prompts.openings) == (_TASK, _OPENINGS)
-    prompts = Path(ROOT, "abroad/extraction/fewshot/prompts/instruct.j2").read_text()
-    assert field.prompts.rules in prompts and f"{field.question[:-1]}, according to the text?" in prompts
 
 
 BAD = {

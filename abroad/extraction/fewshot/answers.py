@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
-from abroad.extraction.generative.linearise import SEPARATOR, VERB
+from abroad.extraction.generative.linearise import SEPARATOR, VERBS
 
 NONE = "none"
 """What a model writes where a text states no relation."""
@@ -14,7 +15,7 @@ _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)])\s+")
 _NOTHING = re.compile(r"(?:none(?: found)?|no relations?(?: found)?|nothing)", re.IGNORECASE)
 
 
-def cut_relations(text: str, steps: bool = False) -> str | None:
+def cut_relations(text: str, steps: bool = False, verbs: Collection[str] = tuple(VERBS)) -> str | None:
     """The relations of an answer as one line, "" for none; None if the answer holds no readable one.
 
     What a model adds after its answer (another example) goes; a list of one relation a line is taken as well, and
@@ -22,6 +23,7 @@ def cut_relations(text: str, steps: bool = False) -> str | None:
 
     Args:
         steps: the answer goes through steps, and only what follows its last "Relations:" counts.
+        verbs: what stands between head and tail.
     """
     text = _NEXT_EXAMPLE.split(text, maxsplit=1)[0]
     markers = list(_MARKER.finditer(text))
@@ -34,9 +36,14 @@ def cut_relations(text: str, steps: bool = False) -> str | None:
         return None
     if _NOTHING.fullmatch(lines[0].strip(" .*\"'")):
         return ""
-    stated = [line for line in lines if VERB in line]
+    stated = [line for line in lines if states(line, verbs)]
     if not stated:
         return None
-    if VERB in lines[0]:  # an answer in one line; what follows it is talk, unless it goes on as the first did
+    if states(lines[0], verbs):  # an answer in one line; what follows it is talk, unless it goes on as the first did
         stated = [line for line in stated if len(stated) == len(lines) or line == lines[0]]
     return SEPARATOR.join(line.strip().rstrip(";").removesuffix(".").strip() for line in stated)
+
+
+def states(text: str, verbs: Collection[str]) -> bool:
+    """Whether a text has one of the verbs."""
+    return any(verb in text for verb in verbs)

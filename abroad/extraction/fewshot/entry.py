@@ -37,7 +37,7 @@ def make_extractor(
     shots = Shots()
     embeds = Capability.EMBEDDER in RETRIEVERS.capabilities(settings.retrieve)
     if style.kind.shots if settings.shots is None else settings.shots:
-        pool = load_examples(examples, tests or (), context, settings.only_stating)
+        pool = load_examples(examples, tests or (), context, settings.only_stating, style.field)
         retriever = make_retriever(settings.retrieve, pool, embedder)
         shots = Shots(retriever, pool_digest(pool), len(pool), pool if tests is None else ())
     identity = engine.spec.identity | ({"embedder": embedder} if embedder and embeds else {})

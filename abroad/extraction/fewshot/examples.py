@@ -8,11 +8,14 @@ from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import Field, built_in_field
 from abroad.core.schema import Document
 from abroad.documents.inputs import read_documents
 from abroad.documents.splitting import publications
 from abroad.extraction.fewshot.answers import NONE
-from abroad.extraction.generative.linearise import SEPARATOR, linearise
+from abroad.extraction.fewshot.wording import steps
+from abroad.extraction.generative.linearise import SEPARATOR
+from abroad.extraction.generative.notation import Notation
 from abroad.text.evidence import find_evidence
 from abroad.text.near_duplicates import shingles
 from abroad.text.tokens import sentences
@@ -21,22 +24,33 @@ DEFAULT = Path(__file__).with_name("examples.jsonl")
 """Sentence-level examples of our own; all that they say is invented."""
 _SAME_TEXT = 0.5
 _MAX_SENTENCES = 3
+_ROLES = ("head", "tail")
 
 
 def load_examples(
-    path: Path | None, tests: Sequence[Document], context: Context, only_stating: bool = False
+    path: Path | None,
+    tests: Sequence[Document],
+    context: Context,
+    only_stating: bool = False,
+    field: Field | None = None,
 ) -> list[Document]:
     """Documents to take examples from, without those that the test set holds too.
 
     Args:
-        path: JSON or JSONL of documents with relations; None takes our own.
+        path: JSON or JSONL of documents with relations; None takes our own, of natural products.
         context: its rejects are those left out.
         only_stating: without those that have no relation.
+        field: that they are of; by default natural products.
     Raises:
-        InputError: the file cannot be read, or nothing is left of it.
+        InputError: the file cannot be read, is of another field or missing where there are none of our own, or nothing
+            is left of it.
     """
+    field = field or built_in_field()
+    if path is None and not field.is_built_in:
+        raise InputError(f"no examples of the field {field.name}; expected some with --examples, or --shots 0")
     path = path or DEFAULT
     pool = read_documents(path, context)
+    field.check_documents(pool, path)
     leaked = find_leaks(pool, tests)
     for document in pool:
         if document.id in leaked:
@@ -77,14 +91,21 @@ def find_leaks(pool: Sequence[Document], tests: Sequence[Document]) -> dict[str,
     return found
 
 
-def show_example(document: Document) -> dict[str, str]:
-    """An example as the prompts name its parts: text, organisms, chemicals, evidence, relations."""
+def show_example(document: Document, notation: Notation | None = None) -> dict[str, str]:
+    """An example as the prompts name its parts: text, evidence, relations, and organisms and chemicals.
+
+    Args:
+        notation: of the field; by default natural products. The entities of another are called by its plurals.
+    """
+    notation = notation or Notation()
     return {
         "text": one_line(document.text),
-        "organisms": SEPARATOR.join(entity.label for entity in document.organisms) or NONE,
-        "chemicals": SEPARATOR.join(entity.label for entity in document.chemicals) or NONE,
+        **{
+            step.slot: SEPARATOR.join(entity.label for entity in document.entities if entity.type == step.type) or NONE
+            for step in steps(notation.field)
+        },
         "evidence": " ".join(_evidence_sentences(document)) or NONE,
-        "relations": linearise(document.label_pairs()) or NONE,
+        "relations": notation.write(document) or NONE,
     }
 
 
@@ -94,11 +115,11 @@ def one_line(text: str) -> str:
 
 
 def _evidence_sentences(document: Document) -> list[str]:
-    """The first sentences that name a chemical of a relation."""
+    """The first sentences that name the tail of a relation, such as its chemical."""
     spans = sentences(document.text)
     wanted: dict[tuple[int, int], None] = {}
-    for organism, chemical in document.label_pairs():
-        starts = [e.start for e in find_evidence(document, organism, chemical) if e.role == "chemical"]
+    for head, tail in document.label_pairs():
+        starts = [e.start for e in find_evidence(document, head, tail, _ROLES) if e.role == _ROLES[1]]
         # The abstract says what was found; the title only announces it.
         later = [start for start in starts if start > len(document.title)] or starts
         wanted |= {span: None for span in spans if any(span[0] <= start < span[1] for start in later[:1])}

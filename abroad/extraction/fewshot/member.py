@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from abroad.core.context import Context
+from abroad.core.field import find_field
 from abroad.core.progress import tell
 from abroad.core.registry import Capability
 from abroad.core.settings import Positive
@@ -30,6 +31,7 @@ class FewShotModelSettings(FewShotSettings, EngineChoice):
         None, description="New tokens for each character of a document; else the style's."
     )
     examples: Path | None = Field(None, description="Documents to take examples from; else our own.")
+    field: Path | None = Field(None, description="File of the field that is asked for; null: natural products.")
     images_from: Path | None = Field(
         None, description="Folder that relative paths of images count from; else that of the first input."
     )
@@ -42,7 +44,7 @@ def _load(name: str, settings: FewShotModelSettings) -> Extractor:
         spec.require(Capability.IMAGES, "reading images")
     bound = Capability.CONSTRAINTS in spec.capabilities if settings.structured is None else settings.structured
     asking = FewShotSettings.of(settings, structured=bound)
-    style = load_style(settings.style, settings.prompt, settings.tokens_per_character)
+    style = load_style(settings.style, settings.prompt, settings.tokens_per_character, find_field(settings.field))
     examples = settings.examples
     context = Context(say=tell)
     extractor = make_extractor(LazyEngine(spec, context), style, asking, None, examples, settings.embedder, context)

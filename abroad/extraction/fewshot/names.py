@@ -6,51 +6,84 @@ text has not. Of an engine that does not, the answers are sorted afterwards, and
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
-from abroad.core.schema import LabelPair
+from abroad.core.field import EntityType, Field, built_in_field
+from abroad.extraction.fewshot.form import barred, literal, shape_of
 from abroad.text.evidence import abbreviated_genus_spans, is_listed, verbatim_spans
 from abroad.text.expand import expand_lists, expand_phrase, expand_shared_heads, without_numbering
 from abroad.text.organisms import find_organisms
 
-# Of 1,600 curated names, none of an organism has more than 5 words, and none of a chemical more than 8.
-_ORGANISM_WORDS, _CHEMICAL_WORDS = 5, 8
 _MAX_WORDS = 2_000
 """Words of a text that a grammar is made of; it grows with them, and an abstract has 300."""
 _OPENING, _CLOSING = "([{\"'“‘", ".,;:!?)]}\"'”’"
 _ABBREVIATION = re.compile(r"\(?[A-Za-z]{1,6}\.")
-_VERB = "produces"
-_SPECIAL = re.compile(r"([\\^$.|?*+()\[\]{}/#&~-])")
+_OWN = frozenset(("START", "ANSWER", "RELATION"))
+_Said = TypeVar("_Said", bound=tuple[str, ...])
 
 
-def relations_grammar(text: str, lead: str = "") -> str | None:
+def relations_grammar(text: str, lead: str = "", field: Field | None = None) -> str | None:
     """A grammar (Lark's notation) of answers whose names the text has; None for a text too long to make one of.
 
     Args:
         text: of the document.
         lead: a regex of what stands before the relations.
+        field: whose relations are written; by default natural products.
     """
+    field = field or built_in_field()
     words = [word for word in text.split() if word.isprintable()]
     if len(words) > _MAX_WORDS:
         return None
-    organisms = _Names()
-    organisms.add_stretches(words, _ORGANISM_WORDS, capital=True)  # others are found by name
-    organisms.add(mention.label for mention in find_organisms(text))
-    chemicals = _Names()
-    chemicals.add_stretches(words, _CHEMICAL_WORDS)
-    chemicals.add(label for e in (*expand_lists(text), *expand_shared_heads(text)) for label in e.labels)
-    chemicals.add_small_letters()
+    used = {name for relation in field.relations.values() for name in (*relation.head, *relation.tail)}
+    never = frozenset(barred(field))
+    names = {name: _names_of(kind, text, words, never) for name, kind in field.entities.items() if name in used}
+    terminals = _terminals(name for name, found in names.items() if found.root)
+    said = list(dict.fromkeys(_relations(field, terminals)))
     first = f"/{lead}/ " if lead else ""
-    if not organisms.root or not chemicals.root:
+    if not said:
         return f'start: ANSWER\nANSWER: {first}/ ?/ "none\\n"\n'
     # One lexeme in all: were names lexemes of their own, the longest would win, verb and all.
     return (
         f'start: ANSWER\nANSWER: {first}/ ?/ ("none" | RELATION ("; " RELATION)*) "\\n"\n'
-        f'RELATION: ORGANISM " {_VERB} " CHEMICAL\n'
-        f"ORGANISM: /{organisms.regex()}/\nCHEMICAL: /{chemicals.regex()}/\n"
+        f"RELATION: {' | '.join(said)}\n"
+        + "".join(f"{terminal}: /{names[name].regex()}/\n" for name, terminal in terminals.items())
     )
+
+
+def _names_of(kind: EntityType, text: str, words: Sequence[str], never: frozenset[str]) -> _Names:
+    """The names of a type that the text may have."""
+    found, shape = _Names(never), shape_of(kind)
+    found.add_stretches(words, shape.words, shape.capital)  # organisms without a capital are found by name
+    if shape.capital or kind.names.kind == "taxonomy":
+        found.add(mention.label for mention in find_organisms(text))
+    if kind.ranges:
+        found.add(label for e in (*expand_lists(text), *expand_shared_heads(text)) for label in e.labels)
+    if not shape.capital:
+        found.add_small_letters()
+    return found
+
+
+def _terminals(types: Iterable[str]) -> dict[str, str]:
+    """Type -> its name in the grammar."""
+    found: dict[str, str] = {}
+    for type in types:
+        name = type.upper().replace("-", "_")
+        while name in _OWN or name in found.values():
+            name += "_"
+        found[type] = name
+    return found
+
+
+def _relations(field: Field, terminals: Mapping[str, str]) -> Iterator[str]:
+    """The relations of which the text may have both sides."""
+    for relation in field.relations.values():
+        sides = [[terminals[name] for name in side if name in terminals] for side in (relation.head, relation.tail)]
+        if all(sides):
+            head, tail = (side[0] if len(side) == 1 else f"({' | '.join(side)})" for side in sides)
+            yield f"{head} {json.dumps(relation.verb, ensure_ascii=False)} {tail}"
 
 
 def is_named(text: str, label: str) -> bool:
@@ -66,24 +99,29 @@ def is_named(text: str, label: str) -> bool:
     )
 
 
-def split_named(text: str, pairs: Iterable[LabelPair]) -> tuple[list[LabelPair], int]:
-    """The pairs whose names the text has, in order, and how many others there are."""
-    found = list(pairs)
-    kept = [pair for pair in found if is_named(text, pair[0]) and is_named(text, pair[1])]
+def split_named(text: str, relations: Iterable[_Said]) -> tuple[list[_Said], int]:
+    """The relations, head first and tail last, whose names the text has, in order, and how many others there are."""
+    found = list(relations)
+    kept = [said for said in found if is_named(text, said[0]) and is_named(text, said[-1])]
     return kept, len(found) - len(kept)
 
 
 class _Names:
-    """Names as a tree of their words, written as one regex: what begins alike stands there once."""
+    """Names as a tree of their words, written as one regex: what begins alike stands there once.
 
-    def __init__(self) -> None:
+    Args:
+        never: words that no name has.
+    """
+
+    def __init__(self, never: frozenset[str]) -> None:
+        self.never = never
         self.root: dict[str, Any] = {}
 
     def add(self, names: Iterable[str]) -> None:
         """Whole names."""
         for name in names:
             words = name.split()
-            if words and all(map(str.isprintable, words)) and _VERB not in words and ";" not in name:
+            if words and all(map(str.isprintable, words)) and self.never.isdisjoint(words) and ";" not in name:
                 self._insert(words)
 
     def add_stretches(self, words: Sequence[str], most: int, capital: bool = False) -> None:
@@ -93,7 +131,7 @@ class _Names:
                 continue
             run: list[str] = []
             for word in words[first : first + most]:
-                if word == _VERB:
+                if word in self.never:
                     break
                 # What opens or closes a bracket or a clause is no part of a name, where it stands at its edge.
                 start = word.lstrip(_OPENING) if not run and not _is_balanced(word) else word
@@ -128,7 +166,7 @@ def _regex(node: dict[str, Any]) -> str:
             continue
         rest = {key: value for key, value in below.items() if key}
         tail = f"( {_regex(rest)})" if rest else ""
-        branches.append(_SPECIAL.sub(r"\\\1", word) + (f"{tail}?" if tail and "" in below else tail))
+        branches.append(literal(word) + (f"{tail}?" if tail and "" in below else tail))
     return f"({'|'.join(branches)})"
 
 

@@ -17,13 +17,13 @@ from abroad.core.schema import Document, Prediction
 from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings
 from abroad.documents.images import IMAGES, SET_ASIDE, Figures, figures, images_digest
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
-from abroad.extraction.fewshot.answers import cut_relations
+from abroad.extraction.fewshot.answers import cut_relations, states
 from abroad.extraction.fewshot.examples import find_leaks, one_line, show_example
 from abroad.extraction.fewshot.names import relations_grammar, split_named
 from abroad.extraction.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
 from abroad.extraction.fewshot.styles import Style
 from abroad.extraction.generative.extractor import read_generation
-from abroad.extraction.generative.linearise import SEPARATOR, VERB, linearise, parse
+from abroad.extraction.generative.linearise import SEPARATOR
 
 CHATS = ("auto", "always", "never")
 _READING = 2
@@ -119,6 +119,7 @@ class FewShotExtractor:
 
     @property
     def identity(self) -> dict[str, Any]:
+        field = self.style.field
         used = self.settings.identity() | {"shots": self.count} | ({} if self.count else {"retrieve": "", "order": ""})
         return {
             **self.model_identity,
@@ -130,6 +131,7 @@ class FewShotExtractor:
             "examples": self.shots.digest if self.count else "",
             "reading": _READING,
             "names": "text" if self.settings.names_from_text else "",
+            **({} if field.is_built_in else {"field": digest(field.model_dump(mode="json"))}),
         }
 
     def input_digest(self, document: Document) -> str:
@@ -181,7 +183,7 @@ class FewShotExtractor:
         images = self._figures(document).urls
         grammar = None
         if settings.structured and settings.names_from_text:
-            grammar = relations_grammar(document.text, style.lead(len(document.text)))
+            grammar = relations_grammar(document.text, style.lead(len(document.text)), style.field)
         wanted = self.settings.chat == "always" or (self.settings.chat == "auto" and self.style.chat)
         return GenerationRequest(
             id=document.id,
@@ -223,7 +225,7 @@ class FewShotExtractor:
         alike = Capability.LIKENESS in RETRIEVERS.capabilities(self.settings.retrieve)
         order = "similar-first" if not alike and self.settings.order != "shuffled" else ""
         arranged = arrange(found, order or self.settings.order, self.settings.seed, document.id)
-        return [show_example(example) for example in arranged]
+        return [show_example(example, self.style.notation) for example in arranged]
 
 
 def read_answer(document: Document, generation: Generation, style: Style, names_from_text: bool = False) -> Prediction:
@@ -235,14 +237,15 @@ def read_answer(document: Document, generation: Generation, style: Style, names_
     if generation.error is not None:
         return Prediction(document.id, error=generation.error)
     # The prompt of the steps ends with "Organisms:", and a model may go on with that or say it again.
-    line = cut_relations(generation.text, style.steps)
+    notation = style.notation
+    line = cut_relations(generation.text, style.steps, notation.verbs)
     read = line or ""
     left_out = 0
     if names_from_text and read:
-        kept, left_out = split_named(document.text, parse(read).pairs)
-        malformed = [part for part in read.split(SEPARATOR) if VERB not in part] if left_out else []
-        read = SEPARATOR.join([linearise(kept), *malformed]) if left_out else read
-    prediction = read_generation(document, replace(generation, text=read))
+        kept, left_out = split_named(document.text, notation.parse(read).triples)
+        malformed = [part for part in read.split(SEPARATOR) if not states(part, notation.verbs)] if left_out else []
+        read = SEPARATOR.join([notation.join(kept), *malformed]) if left_out else read
+    prediction = read_generation(document, replace(generation, text=read), notation)
     prediction.extra |= {
         "parsed": line is not None and (line == "" or bool(prediction.relations) or left_out > 0),
         **({"not_in_text": left_out} if names_from_text else {}),

@@ -10,32 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
+from abroad.core.field import Field, built_in_field
 from abroad.core.io import require_file
 from abroad.core.registry import Capability, Member, Registry
+from abroad.extraction.fewshot.form import literal, relations_form
+from abroad.extraction.fewshot.wording import fill, steps
+from abroad.extraction.generative.notation import Notation
 
 _PROMPTS = Path(__file__).with_name("prompts")
 _MIN_TOKENS = 64
 
 
-def _word(longest: int, never_last: str) -> str:
-    """A word of a name as a regex: not "produces" or the like, and not with the end of a sentence in it."""
-    verb = "produc"
-    starts = "|".join(f"{verb[:n]}[^{letter}.;\\n ]" for n, letter in enumerate(verb))
-    parts = "|".join(verb[:n] for n in range(1, len(verb)))
-    return rf"((({starts})([^;\n ]{{0,{longest}}}[^{never_last}.;\n ])?)|{parts}|[A-Za-z]{{1,6}}\.)"
-
-
-# Names end after so many words: a model that would write prose must come to a relation. Of 1,600 curated names, none
-# has more than 6 words or a word of more than 120 characters.
-_ORGANISM = "{0}( {0}){{0,4}}".format(_word(30, ":,"))
-_CHEMICAL = "{0}( {0}){{0,7}}".format(_word(150, ""))
-_RELATION = f"{_ORGANISM} produces {_CHEMICAL}"
-# One relation after another, or "none". As one regex: a grammar's lexer takes the longest name, verb and all.
-_RELATIONS = f" ?(none|{_RELATION}(; {_RELATION})*)\\n"
-# A step may take so many characters for each of the document's, and no less than so many: the relations need room
-# after it. Organisms take at most 0.34 in the curated documents, and chemicals 0.75.
-_STEPS = {"": 0.35, "Chemicals:": 0.8, "Evidence:": 0.7}
 _MIN_STEP = 100
+"""Characters that a step may take in any case."""
+_EVIDENCE = 0.7
+"""Characters that its line may take for each of the document's; the relations need room after it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +32,7 @@ class StyleKind(Member):
     """A member of the registry of styles.
 
     Attributes:
-        prompt: file of the prompt (Jinja2).
+        prompt: file of the prompt (Jinja2); `[[ asked ]]` and the like stand for what the field says.
         tokens_per_character: new tokens for each character of the document: 95% of the curated documents' relations
             are of at most 0.45 (SmolLM2's tokenizer), and lists and evidence repeat about the document once more.
         shots: examples where no number is asked for.
@@ -64,16 +53,23 @@ class Style:
         template: Jinja2 text of the prompt, with `examples` and `text`.
         kind: the member of the registry.
         tokens_per_character: new tokens for each character of the document.
+        field: whose relations are asked for.
     """
 
     name: str
     template: str
     kind: StyleKind
     tokens_per_character: float
+    field: Field
+
+    @cached_property
+    def notation(self) -> Notation:
+        """How relations are written."""
+        return Notation(self.field)
 
     @property
     def steps(self) -> bool:
-        """Whether the answer goes through organisms, chemicals and evidence before its relations."""
+        """Whether the answer goes through entities (organisms, chemicals) and evidence before its relations."""
         return Capability.STEPS in self.kind.capabilities
 
     @property
@@ -88,17 +84,18 @@ class Style:
 
     def form(self, characters: int) -> str:
         """The form of the answer for a document of so many characters, as a regex."""
-        return self.lead(characters) + _RELATIONS
+        return self.lead(characters) + relations_form(self.field)
 
     def lead(self, characters: int) -> str:
         """The form of what stands before the relations: the steps, or nothing."""
         if not self.steps:
             return ""
-        steps = []
-        for heading, share in _STEPS.items():
+        lines: list[str] = []
+        for heading, share in [*((step.heading, step.share) for step in steps(self.field)), ("Evidence", _EVIDENCE)]:
             most = max(_MIN_STEP, round(share * characters))
-            steps.append(f"{heading} [^\\n]{{1,{most}}}\\n")
-        return "".join(steps) + "Relations:"
+            begins = f"{literal(heading)}:" if lines else ""  # the prompt ends with the first
+            lines.append(f"{begins} [^\\n]{{1,{most}}}\\n")
+        return "".join(lines) + "Relations:"
 
     @property
     def stop(self) -> tuple[str, ...]:
@@ -153,12 +150,15 @@ INSTRUCT = StyleKind(_PROMPTS / "instruct.j2", 0.45, capabilities=Capability.CHA
 COT = StyleKind(_PROMPTS / "cot.j2", 1.0, 1, capabilities=Capability.CHAT | Capability.STEPS)
 
 
-def load_style(name: str, prompt: Path | None = None, tokens_per_character: float | None = None) -> Style:
+def load_style(
+    name: str, prompt: Path | None = None, tokens_per_character: float | None = None, field: Field | None = None
+) -> Style:
     """A style by name.
 
     Args:
         prompt: a file of your own in place of the style's; what an answer looks like stays.
         tokens_per_character: in place of the style's.
+        field: whose relations are asked for; by default natural products.
     Raises:
         InputError: no such style, or a prompt that does not hold the document's text.
     """
@@ -168,7 +168,10 @@ def load_style(name: str, prompt: Path | None = None, tokens_per_character: floa
         template = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 at byte {error.start}; expected a prompt (Jinja2)") from None
-    style = Style(name, template, kind, kind.tokens_per_character)
+    field = field or built_in_field()
+    # What a prompt of ours says of the field is filled in; one of the user's own says it itself.
+    template = fill(template, field) if prompt is None else template
+    style = Style(name, template, kind, kind.tokens_per_character, field)
     if tokens_per_character is not None:
         style = replace(style, tokens_per_character=tokens_per_character)
     probe = "the text of a document"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from abroad.core.field import Field, find_field
 from abroad.core.schema import Document, Relation
 from abroad.extraction.generative.linearise import ParsedRelations, join, parse
@@ -23,6 +25,11 @@ class Notation:
         for name, relation in self.field.relations.items():
             self._verbs.setdefault(relation.verb, name)
 
+    @property
+    def verbs(self) -> list[str]:
+        """What stands between head and tail, of each type of relations."""
+        return list(self._verbs)
+
     def write(self, document: Document) -> str:
         """The relations of a document, in order; empty text for none.
 
@@ -33,6 +40,10 @@ class Notation:
             self.field.check_documents([document], "relations")
         ends = zip(document.relations, document.related_entities(), strict=True)
         return join((head.label, self.field.relations[triple.type].verb, tail.label) for triple, (head, tail) in ends)
+
+    def join(self, triples: Iterable[tuple[str, str, str]]) -> str:
+        """(head label, type, tail label) as one line, in order; empty text for none."""
+        return join((head, self.field.relations[type].verb, tail) for head, type, tail in triples)
 
     def parse(self, text: str) -> ParsedRelations:
         """What a model's output says, whatever it holds."""
@@ -46,17 +57,18 @@ class Notation:
             for first in self._labels(head, sides.head):
                 for second in self._labels(tail, sides.tail):
                     if (first, type, second) not in found:
-                        found[first, type, second] = self._relation(document, first, type, second)
+                        found[first, type, second] = self.relation(document, first, type, second)
         return list(found.values())
 
-    def _labels(self, label: str, types: tuple[str, ...]) -> list[str]:
-        if not all(self.field.entities[type].ranges for type in types):
-            return [label]
-        return expand_phrase(without_numbering(label).strip() or label)
-
-    def _relation(self, document: Document, head: str, type: str, tail: str) -> Relation:
+    def relation(self, document: Document, head: str, type: str, tail: str) -> Relation:
+        """A relation of these labels, with evidence; a side that may be of several types has none."""
         sides = self.field.relations[type]
         first, second = (types[0] if len(types) == 1 else "" for types in (sides.head, sides.tail))
         made = Relation(head, tail, type=type, head_type=first, tail_type=second)
         made.evidence = find_evidence(document, head, tail, made.roles)
         return made
+
+    def _labels(self, label: str, types: tuple[str, ...]) -> list[str]:
+        if not all(self.field.entities[type].ranges for type in types):
+            return [label]
+        return expand_phrase(without_numbering(label).strip() or label)

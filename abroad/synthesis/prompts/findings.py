@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from random import Random
+from typing import NamedTuple
 
-from pydantic import Field
+from pydantic import Field as Key
 
-from abroad.core.schema import Document, Entity
+from abroad.core.field import Field, RelationType, built_in_field
+from abroad.core.schema import Document, Entity, Triple
 from abroad.core.settings import Settings, Share
 from abroad.synthesis.prompts.classes import class_of
 from abroad.synthesis.prompts.contract import Phrase, contract, enumerate_words
@@ -23,12 +25,9 @@ NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten
 class FindingsSettings(Settings):
     """Probabilities of each way to vary the sentences of the main findings."""
 
-    classes: Share = Field(0.2, description='Two or more chemicals of one class become "three flavonoids".')
-    contraction: Share = Field(0.7, description="Congeners become a range.")
-    numbering: Share = Field(0.5, description='Chemicals get their numbers, "(1-3)".')
-    produces: Share = Field(
-        0.1, description='A sentence says "X produces Y", where else it is "Y was isolated from X".'
-    )
+    classes: Share = Key(0.2, description='Two or more chemicals of one class become "three flavonoids".')
+    contraction: Share = Key(0.7, description="Congeners become a range.")
+    numbering: Share = Key(0.5, description='Chemicals get their numbers, "(1-3)".')
 
 
 @dataclass
@@ -37,51 +36,73 @@ class Findings:
 
     Attributes:
         text: the sentences.
-        organisms: that the text states, as in a Document.
-        chemicals: likewise.
+        heads: that the text states: of natural products, organisms.
+        tails: likewise: chemicals.
         relations: likewise.
-        surfaces: chemical id -> the words that stand for it where its label does not ("gloeophyllins A-C").
+        surfaces: id of a tail -> the words that stand for it where its label does not ("gloeophyllins A-C").
     """
 
     text: str = ""
-    organisms: list[Entity] = field(default_factory=list)
-    chemicals: list[Entity] = field(default_factory=list)
-    relations: list[tuple[str, str]] = field(default_factory=list)
+    heads: list[Entity] = field(default_factory=list)
+    tails: list[Entity] = field(default_factory=list)
+    relations: list[Triple] = field(default_factory=list)
     surfaces: dict[str, str] = field(default_factory=dict)
 
 
-def express_findings(document: Document, draw: Random, settings: FindingsSettings | None = None) -> Findings:
-    """Write the relations of a document as sentences; another draw gives other words."""
-    settings = settings or FindingsSettings()
+class _Group(NamedTuple):
+    """What a sentence says: the type of its relations, between all heads and all tails."""
+
+    type: str
+    heads: list[Entity]
+    tails: list[Entity]
+
+
+def express_findings(
+    document: Document, draw: Random, settings: FindingsSettings | None = None, of: Field | None = None
+) -> Findings:
+    """Write the relations of a document as sentences; another draw gives other words.
+
+    Args:
+        of: the field, which says how relations are said; by default natural products.
+    """
+    settings, of = settings or FindingsSettings(), of or built_in_field()
     groups = _groups(document, draw)
-    numbered = len(groups) == 1 and draw.random() < settings.numbering
+    listed = all(_has(of, tails, "ranges") for _, _, tails in groups)
+    numbered = len(groups) == 1 and listed and draw.random() < settings.numbering
     result, sentences = Findings(), []
-    for organisms, chemicals in groups:
-        chemicals = draw.sample(chemicals, len(chemicals))
-        phrases, replaced = _class_phrases(chemicals, draw, settings)
-        rest = [chemical for chemical in chemicals if chemical.id not in replaced]
-        labels = [chemical.label for chemical in rest]
-        contracted = draw.random() < settings.contraction
+    for type, heads, tails in groups:
+        tails = draw.sample(tails, len(tails))
+        phrases, replaced = _class_phrases(tails, draw, settings) if _has(of, tails, "classes") else ([], {})
+        labels = [tail.label for tail in tails if tail.id not in replaced]
+        contracted = _has(of, tails, "ranges") and draw.random() < settings.contraction
         phrases += contract(labels) if contracted else [Phrase(label, (label,)) for label in labels]
         draw.shuffle(phrases)
-        sentences.append(_sentence([o.label for o in organisms], _worded(phrases, numbered), phrases, draw, settings))
-        _record(result, organisms, chemicals, replaced, phrases)
+        single = len(phrases) == 1 and len(phrases[0].labels) == 1
+        said = _way(of.relations[type], {"head": len(heads) == 1, "tail": single}, draw)
+        sentences.append(_sentence(said, [head.label for head in heads], _worded(phrases, numbered)))
+        _record(result, _Group(type, heads, tails), replaced, phrases)
     result.text = " ".join(sentences)
     return result
 
 
-def _groups(document: Document, draw: Random) -> list[tuple[list[Entity], list[Entity]]]:
-    """Organisms that share all their chemicals, with these chemicals; in a random order."""
-    chemicals_of: dict[str, dict[str, Entity]] = {}
-    organisms = {organism.id: organism for organism in document.organisms}
-    for organism, chemical in document.related_entities():
-        chemicals_of.setdefault(organism.id, {})[chemical.id] = chemical
-    by_chemicals: dict[frozenset[str], list[str]] = {}
-    for organism_id, chemicals in chemicals_of.items():
-        by_chemicals.setdefault(frozenset(chemicals), []).append(organism_id)
+def _has(of: Field, tails: list[Entity], what: str) -> bool:
+    """Whether the field says so of the types of all of these."""
+    return all(getattr(of.entities[tail.type], what) for tail in tails)
+
+
+def _groups(document: Document, draw: Random) -> list[_Group]:
+    """Heads (organisms) that share all their tails (chemicals), with these; in a random order."""
+    tails_of: dict[tuple[str, str], dict[str, Entity]] = {}
+    heads: dict[str, Entity] = {}
+    for triple, (head, tail) in zip(document.relations, document.related_entities(), strict=True):
+        heads[head.id] = head
+        tails_of.setdefault((triple.type, head.id), {})[tail.id] = tail
+    by_tails: dict[tuple[str, frozenset[str]], list[str]] = {}
+    for (type, head_id), tails in tails_of.items():
+        by_tails.setdefault((type, frozenset(tails)), []).append(head_id)
     groups = [
-        ([organisms[id] for id in draw.sample(ids, len(ids))], list(chemicals_of[ids[0]].values()))
-        for ids in by_chemicals.values()
+        _Group(type, [heads[id] for id in draw.sample(ids, len(ids))], list(tails_of[type, ids[0]].values()))
+        for (type, _), ids in by_tails.items()
     ]
     draw.shuffle(groups)
     return groups
@@ -99,7 +120,7 @@ def _class_phrases(
     replaced: dict[str, Entity] = {}
     for name, group in members.items():
         if 2 <= len(group) <= len(NUMBERS) + 1 and draw.random() < settings.classes:
-            entity = Entity(f"CLASS:{name.replace(' ', '-')}", name, {"type": "class"})
+            entity = Entity(f"CLASS:{name.replace(' ', '-')}", name, {"type": "class"}, type=group[0].type)
             phrases.append(Phrase(f"{NUMBERS[len(group) - 2]} {name}", tuple(c.label for c in group)))
             replaced |= {chemical.id: entity for chemical in group}
     return phrases, replaced
@@ -114,35 +135,38 @@ def _worded(phrases: list[Phrase], numbered: bool) -> str:
     return enumerate_words(words)
 
 
-def _sentence(
-    organisms: list[str], chemicals: str, phrases: list[Phrase], draw: Random, settings: FindingsSettings
-) -> str:
-    sources = enumerate_words(organisms)
-    if draw.random() < settings.produces:
-        return f"{sources} {'produces' if len(organisms) == 1 else 'produce'} {chemicals}."
-    single = len(phrases) == 1 and len(phrases[0].labels) == 1
-    first = chemicals[0].upper() + chemicals[1:] if chemicals.partition(" ")[0] in NUMBERS else chemicals
-    return f"{first} {'was' if single else 'were'} isolated from {sources}."
+def _way(relation: RelationType, single: dict[str, bool], draw: Random) -> str:
+    """One of the ways to say a relation, in the number of its subject; its template where the field has none."""
+    reached, ways = draw.random(), relation.verbalisations
+    for way in ways:
+        if reached < way.probability or way is ways[-1]:
+            return way.singular if single[way.subject] else way.plural
+        reached -= way.probability
+    return f"{relation.template}."
+
+
+def _sentence(said: str, heads: list[str], tails: str) -> str:
+    sentence = said.format(head=enumerate_words(heads), tail=tails)
+    return sentence[0].upper() + sentence[1:] if sentence.partition(" ")[0] in NUMBERS else sentence
 
 
 def _record(
     result: Findings,
-    organisms: list[Entity],
-    chemicals: list[Entity],
+    group: _Group,
     replaced: dict[str, Entity],
     phrases: list[Phrase],
 ) -> None:
     """Add what a sentence states, in its order, to the labels that hold."""
-    by_label = {chemical.label: chemical for chemical in chemicals}
+    by_label = {tail.label: tail for tail in group.tails}
     stated: dict[str, Entity] = {}
     for phrase in phrases:
         for label in phrase.labels:
-            chemical = by_label[label]
-            entity = replaced.get(chemical.id, chemical)
+            tail = by_label[label]
+            entity = replaced.get(tail.id, tail)
             stated[entity.id] = entity
-            if entity is chemical and len(phrase.labels) > 1:
-                result.surfaces[chemical.id] = phrase.text
-    known = {entity.id for entity in result.chemicals}
-    result.chemicals += [entity for id, entity in stated.items() if id not in known]
-    result.organisms += organisms
-    result.relations += [(organism.id, id) for organism in organisms for id in stated]
+            if entity is tail and len(phrase.labels) > 1:
+                result.surfaces[tail.id] = phrase.text
+    known = {entity.id for entity in result.tails}
+    result.tails += [entity for id, entity in stated.items() if id not in known]
+    result.heads += group.heads
+    result.relations += [Triple(head.id, group.type, id) for head in group.heads for id in stated]

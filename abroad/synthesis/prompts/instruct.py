@@ -7,6 +7,8 @@ from random import Random
 from typing import Any
 
 from abroad.core.context import Context
+from abroad.core.errors import InputError
+from abroad.core.field import Field, find_field
 from abroad.core.schema import Document
 from abroad.synthesis.prompts.findings import Findings, express_findings
 from abroad.synthesis.prompts.guides import TopicDraw, guide_of, load_guide
@@ -33,6 +35,8 @@ def instruct(
         context: its rejects are the documents that have relations but no abstract to take keywords from.
         find_keywords: gives the keywords of each document; without it statistics do (`extract_keywords`).
     """
+    of = field_of(settings)
+    of.check_documents(documents, "documents")
     guide = guide_of(settings.principles)
     topics = TopicDraw(guide or load_guide(), settings.seed) if settings.topics else None
     related = [document for document in documents if document.relations and document.abstract.strip()]
@@ -44,9 +48,9 @@ def instruct(
         for number in range(1, settings.prompts_per_document + 1):
             draw = Random(f"{settings.seed}:{document.id}:{number}")
             topic = topics.next(document) if topics else None
-            findings = express_findings(document, draw)
+            findings = express_findings(document, draw, of=of)
             keywords = draw.sample(pool, min(settings.keywords, len(pool)))
-            brief = Brief(document.title, keywords, findings.text, topic, guide)
+            brief = Brief(document.title, keywords, findings.text, topic, guide, of)
             yield _record(document, number, findings, brief, draw, settings)
 
 
@@ -68,9 +72,7 @@ def _record(
         "PMID": document.pmid,
         "ArticleTitle": document.title,
         "doi": document.doi,
-        "organisms": [entity.to_dict() for entity in findings.organisms],
-        "chemicals": [entity.to_dict() for entity in findings.chemicals],
-        "relations": [list(pair) for pair in findings.relations],
+        **_labels(findings, brief.field),
         "surfaces": findings.surfaces,
         "keywords": list(brief.keywords),
         "findings": findings.text,
@@ -83,3 +85,32 @@ def _record(
         "seed": draw.randrange(2**31),
         **{key: value for key, value in of_guide.items() if value},
     }
+
+
+def field_of(settings: InstructSettings) -> Field:
+    """The field that prompts are of.
+
+    Raises:
+        InputError: a setting that knows natural products alone, beside another field.
+    """
+    found = find_field(settings.field)
+    own = {
+        "topics": settings.topics,
+        "principles: default": settings.principles == "default",
+        "keywords_by: model": settings.keywords_by == "model",
+    }
+    if not found.is_built_in and (given := [name for name, value in own.items() if value]):
+        raise InputError(f"{', '.join(given)}: of natural products alone; expected it without the field {found.name}")
+    return found
+
+
+def _labels(findings: Findings, of: Field) -> dict[str, Any]:
+    """Entities and relations as a document's record has them."""
+    if of.is_built_in:
+        return {
+            "organisms": [entity.to_dict() for entity in findings.heads],
+            "chemicals": [entity.to_dict() for entity in findings.tails],
+            "relations": [[triple.head, triple.tail] for triple in findings.relations],
+        }
+    entities = {entity.id: entity.to_dict(typed=True) for entity in (*findings.heads, *findings.tails)}
+    return {"entities": list(entities.values()), "relations": [triple.to_dict() for triple in findings.relations]}

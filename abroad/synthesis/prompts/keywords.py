@@ -94,12 +94,12 @@ def extract_keywords(documents: Sequence[Document], most: int = 20) -> list[list
 
 
 def name_words(document: Document) -> frozenset[str]:
-    """Lower-case words of the document's own organisms and chemicals, of those PubTator3 marks, and their plurals."""
-    labels = [entity.label.lower() for entity in (*document.organisms, *document.chemicals)]
+    """Lower-case words of the document's own entities (organisms, ...), of those PubTator3 marks, and their plurals."""
+    labels = [entity.label.lower() for entity in document.entities]
     labels += [
         str(mark.get("text", "")).lower()
         for mark in document.extra.get("annotations") or []
-        if mark.get("type") in ("Chemical", "Species")
+        if not document.is_built_in or mark.get("type") in ("Chemical", "Species")
     ]
     found = {word for label in labels for word in re.findall(r"[^\W\d_]{3,}", label)}
     found |= {word for label in labels for word in re.findall(_WORD, label)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,8 +17,11 @@ class InstructSettings(Settings):
     """What prompts are made of documents."""
 
     former_names: ClassVar[Mapping[str, str]] = {"max_tokens": "max_new_tokens"}
-    later_fields: ClassVar[frozenset[str]] = frozenset({"keywords_by", "keyword_temperatures"})
+    later_fields: ClassVar[frozenset[str]] = frozenset({"keywords_by", "keyword_temperatures", "field"})
 
+    field: Path | None = Field(
+        None, description="File of the field that the documents are of; without it natural products."
+    )
     style: Annotated[str, member_of(PROMPT_STYLES)] = Field(
         "completion", description="Form of the prompt: completion (small models), standard or vicuna."
     )

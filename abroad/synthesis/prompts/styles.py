@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
+from abroad.core.field import Field, built_in_field
 from abroad.core.registry import Member, Registry
 from abroad.synthesis.prompts.findings import NUMBERS
 from abroad.synthesis.prompts.guides import Guide, Topic
@@ -47,6 +48,7 @@ class Brief:
         findings: sentences that it must state.
         topic: aim and technique of the study; they join the keywords.
         guide: principles and exemplars to stand before the task.
+        field: which says what the task is; natural products by default.
     """
 
     title: str
@@ -54,6 +56,15 @@ class Brief:
     findings: str
     topic: Topic | None = None
     guide: Guide | None = None
+    field: Field = field(default_factory=built_in_field)
+
+    @property
+    def task(self) -> str:
+        """What the model is to do."""
+        return self.field.prompts.synthesis or (
+            "Write the abstract of a scientific article from its title, its keywords and its main findings. State "
+            f"every main finding with all names exactly as given, and name {_no_other(self.field)}."
+        )
 
     @property
     def keyword_list(self) -> str:
@@ -61,30 +72,17 @@ class Brief:
         return ", ".join([*topic, *self.keywords])
 
 
-_TASK = (
-    "Write the abstract of a scientific article from its title, its keywords and its main findings. "
-    "State every main finding with all names exactly as given, and name no other organism and no other compound."
-)
 # Vicuna v1.1 conversation template, https://github.com/lm-sys/FastChat (Apache-2.0).
 _VICUNA_SYSTEM = (
     "A chat between a curious user and an artificial intelligence assistant. "
     "The assistant gives helpful, detailed, and polite answers to the user's questions."
-)
-_OPENINGS = (
-    "",
-    "",
-    "In this study, ",
-    "In the course of a chemical investigation, ",
-    "As part of a search for bioactive natural products, ",
-    "We report that ",
-    "After extraction and repeated chromatography, ",
 )
 
 
 def standard(brief: Brief, draw: Random) -> Prompt:
     """An instruction, for models tuned to follow one."""
     if brief.guide is None:
-        return Prompt(f"Instructions: {_TASK}\n{_fields(brief)}\nAbstract:", stop=STOP_CHAT, one_paragraph=True)
+        return Prompt(f"Instructions: {brief.task}\n{_fields(brief)}\nAbstract:", stop=STOP_CHAT, one_paragraph=True)
     text = f"Instructions: {_guided(brief, brief.guide)}\nCheck:"
     return Prompt(text, stop=STOP_CHAT, answer_after="Abstract:", one_paragraph=True)
 
@@ -92,7 +90,7 @@ def standard(brief: Brief, draw: Random) -> Prompt:
 def vicuna(brief: Brief, draw: Random) -> Prompt:
     """The same instruction as a turn of Vicuna v1.1."""
     if brief.guide is None:
-        return Prompt(vicuna_turn(f"{_TASK}\n{_fields(brief)}"), stop=STOP_CHAT, one_paragraph=True)
+        return Prompt(vicuna_turn(f"{brief.task}\n{_fields(brief)}"), stop=STOP_CHAT, one_paragraph=True)
     text = f"{vicuna_turn(_guided(brief, brief.guide))} Check:"
     return Prompt(text, stop=STOP_CHAT, answer_after="Abstract:", one_paragraph=True)
 
@@ -107,7 +105,7 @@ def completion(brief: Brief, draw: Random) -> Prompt:
 
     Under principles it writes its check against them first, as the worked exemplars do, and then the abstract.
     """
-    opening = draw.choice(_OPENINGS) if brief.topic is None else _aim(brief.topic)
+    opening = draw.choice(brief.field.prompts.openings or ("",)) if brief.topic is None else _aim(brief.topic)
     findings = brief.findings
     if opening and findings.partition(" ")[0].lower() in NUMBERS:
         findings = findings[0].lower() + findings[1:]
@@ -154,6 +152,10 @@ def make_prompt(style: str, brief: Brief, draw: Random) -> Prompt:
     return PROMPT_STYLES.get(style).write(brief, draw)
 
 
+def _no_other(of: Field) -> str:
+    return " and ".join(f"no other {kind.singular}" for kind in of.entities.values())
+
+
 def _fields(brief: Brief) -> str:
     return f"Title: {brief.title}\nKeywords: {brief.keyword_list}.\nMain findings: {brief.findings}"
 
@@ -165,7 +167,7 @@ def _guided(brief: Brief, guide: Guide) -> str:
         f"Check: {e.check}\nAbstract: {e.abstract}"
         for e in guide.exemplars
     )
-    return f"{_TASK}\nPrinciples:\n{guide.numbered()}\n\n{exemplars}\n\n{_fields(brief)}"
+    return f"{brief.task}\nPrinciples:\n{guide.numbered()}\n\n{exemplars}\n\n{_fields(brief)}"
 
 
 def _aim(topic: Topic) -> str:

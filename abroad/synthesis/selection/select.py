@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from abroad.core.entities import CHEMICAL, ORGANISM, Entity
 from abroad.core.progress import Progress
 from abroad.core.schema import Document
 from abroad.synthesis.selection.fidelity import Fidelity, fidelity
@@ -97,19 +98,22 @@ def coverage(document: Document) -> tuple[float, list[str]]:
     """
     surfaces = document.extra.get("surfaces") or {}
     text = document.text
-    there = {
-        e.id: bool(verbatim_spans(text, e.label) or abbreviated_genus_spans(text, e.label)) for e in document.organisms
-    }
-    chemicals = {
-        entity.id: bool(verbatim_spans(text, entity.label) or verbatim_spans(text, surfaces.get(entity.id, "")))
-        or is_listed(text, entity.label)
-        for entity in document.chemicals
-    }
+
+    def is_there(entity: Entity) -> bool:
+        if verbatim_spans(text, entity.label):
+            return True
+        genus = entity.type != CHEMICAL and bool(abbreviated_genus_spans(text, entity.label))
+        return genus or (entity.type != ORGANISM and _is_contracted(text, entity.label, surfaces.get(entity.id, "")))
+
+    there = {(entity.type, entity.id): is_there(entity) for entity in document.entities}
     pairs = list(document.related_entities())
-    held = sum(there[organism.id] and chemicals[chemical.id] for organism, chemical in pairs)
-    missing = [e.label for e in document.organisms if not there[e.id]]
-    missing += [e.label for e in document.chemicals if not chemicals[e.id]]
+    held = sum(there[head.type, head.id] and there[tail.type, tail.id] for head, tail in pairs)
+    missing = [entity.label for entity in document.entities if not there[entity.type, entity.id]]
     return (held / len(pairs) if pairs else 1.0), missing
+
+
+def _is_contracted(text: str, label: str, surface: str) -> bool:
+    return bool(verbatim_spans(text, surface)) or is_listed(text, label)
 
 
 def select(
@@ -169,7 +173,9 @@ def _judge(document: Document, settings: SelectSettings) -> Verdict:
         reasons.append(LOOP)
     if covered < settings.threshold:
         reasons.append(MISSING)
-    kept = fidelity(document) if settings.fidelity > 0 else Fidelity(1.0, (), ())
+    # What else a text names is known of natural products alone.
+    judged = settings.fidelity > 0 and document.is_built_in
+    kept = fidelity(document) if judged else Fidelity(1.0, (), ())
     if kept.score < settings.fidelity:
         reasons.append(MORE)
     return Verdict(document, round(covered * kept.score, 4), reasons, missing, [*kept.organisms, *kept.chemicals])

@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from abroad.core.schema import LabelPair, Prediction
+from abroad.core.schema import Prediction, Relation
 from abroad.text.characters import normalise_strict
+
+Said = tuple[str, ...]
+"""A relation by its labels: (organism, chemical) of natural products, (head, type, tail) of another field."""
+
+
+def said(relation: Relation) -> Said:
+    """What a relation says."""
+    return (relation.head, *(() if relation.is_built_in else (relation.type,)), relation.tail)
 
 
 @dataclass(frozen=True)
@@ -20,30 +28,31 @@ class Judgement:
         confidence: of a fine-tuned model's own decoding, from 0 to 1; None of other passes.
     """
 
-    shares: dict[LabelPair, float]
+    shares: dict[Said, float]
     agreement: float
     confidence: float | None = None
 
     @property
-    def agreed(self) -> list[LabelPair]:
+    def agreed(self) -> list[Said]:
         """Relations that more than half of the passes name: of two, both."""
         return [pair for pair, share in self.shares.items() if share > 0.5]
 
     @property
-    def disputed(self) -> list[LabelPair]:
+    def disputed(self) -> list[Said]:
         """The others."""
         return [pair for pair, share in self.shares.items() if share <= 0.5]
 
 
 def judge(predictions: Sequence[Prediction]) -> Judgement:
     """Compare passes, each with its prediction of the same document; of a name's spellings the first one stays."""
-    spelt: dict[LabelPair, LabelPair] = {}
-    named: list[set[LabelPair]] = []
+    spelt: dict[Said, Said] = {}
+    named: list[set[Said]] = []
     for prediction in predictions:
         keys = set()
         for relation in prediction.relations:
-            key = (normalise_strict(relation.organism), normalise_strict(relation.chemical))
-            spelt.setdefault(key, (relation.organism, relation.chemical))
+            labels = said(relation)
+            key = (normalise_strict(labels[0]), *labels[1:-1], normalise_strict(labels[-1]))
+            spelt.setdefault(key, labels)
             keys.add(key)
         named.append(keys)
     shares = {spelling: sum(key in keys for keys in named) / len(named) for key, spelling in spelt.items()}
@@ -53,5 +62,5 @@ def judge(predictions: Sequence[Prediction]) -> Judgement:
     return Judgement(shares, agreement, next((each for each in told if each is not None), None))
 
 
-def _f1(a: set[LabelPair], b: set[LabelPair]) -> float:
+def _f1(a: set[Said], b: set[Said]) -> float:
     return 2 * len(a & b) / (len(a) + len(b)) if a or b else 1.0

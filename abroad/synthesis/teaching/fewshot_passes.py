@@ -9,6 +9,7 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import Field
 from abroad.core.registry import Capability
 from abroad.core.schema import Document, Prediction
 from abroad.engines.lazy import LazyEngine
@@ -43,6 +44,10 @@ class FewShotPass:
     extractor: FewShotExtractor
 
     @property
+    def field(self) -> Field:
+        return self.extractor.style.field
+
+    @property
     def identity(self) -> dict[str, Any]:
         return self.extractor.identity
 
@@ -72,7 +77,8 @@ def make_passes(
     """
     style, asking = asked.style, asked.settings
     _check_varied(asked, settings)
-    pool = load_examples(asked.examples, documents, context, asking.only_stating) if asked.shots else []
+    examples, only = asked.examples, asking.only_stating
+    pool = load_examples(examples, documents, context, only, style.field) if asked.shots else []
     return [
         FewShotPass(
             FewShotExtractor(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from abroad.core.field import Field
 from abroad.core.schema import Document, Prediction
 
 Filter = Callable[[Sequence[Document], Sequence[Prediction]], Iterable[Prediction]]
@@ -17,7 +18,11 @@ class Pass(Protocol):
 
     Attributes:
         identity: what must be equal for answers of two runs to be mixed.
+        field: whose relations it names.
     """
+
+    @property
+    def field(self) -> Field: ...
 
     @property
     def identity(self) -> dict[str, Any]: ...
@@ -51,3 +56,8 @@ class Teacher:
     passes: Sequence[Pass]
     at_once: int
     keep: Filter | None = None
+
+    @property
+    def field(self) -> Field:
+        """Whose relations it names."""
+        return self.passes[0].field

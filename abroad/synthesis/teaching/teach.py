@@ -10,14 +10,14 @@ from abroad.core.context import Context
 from abroad.core.errors import AbroadError
 from abroad.core.helpers import helper
 from abroad.core.io import write_documents, write_jsonl
-from abroad.core.schema import Document, LabelPair, Prediction
-from abroad.synthesis.teaching.agreement import Judgement, judge
+from abroad.core.schema import Document, Prediction
+from abroad.extraction.generative.notation import Notation
+from abroad.synthesis.teaching.agreement import Judgement, Said, judge, said
 from abroad.synthesis.teaching.ask import Answers, ask_all
 from abroad.synthesis.teaching.cost import Cost, Meter
-from abroad.synthesis.teaching.passes import Filter, Teacher
+from abroad.synthesis.teaching.passes import Teacher
 from abroad.synthesis.teaching.settings import TeachSettings
-from abroad.synthesis.teaching.silver import curation_document, curation_prediction, silver_document
-from abroad.text.evidence import with_evidence
+from abroad.synthesis.teaching.silver import curation_document, curation_prediction, silver_document, stated
 
 _SHOWN = 80
 
@@ -91,18 +91,18 @@ def teach(
     meter = Meter(settings)
     answers = ask_all(documents, teacher, meter, helper(files.silver, "answers.jsonl"), context)
     judged = _judge(documents, answers, len(teacher.passes), context)
-    kept = _kept(documents, judged, teacher.keep, context)
+    kept, notation = _kept(documents, judged, teacher, context), Notation(teacher.field)
     by_id = {document.id: document for document in documents}
     unsure = {id for id in kept if _is_unsure(judged[id], settings)}
     silver = [
-        silver_document(by_id[id], judged[id], pairs)
-        for id, pairs in kept.items()
+        silver_document(by_id[id], judged[id], agreed, notation)
+        for id, agreed in kept.items()
         if judged[id].agreement >= settings.min_agreement and id not in unsure
     ]
-    doubtful = [id for id, pairs in kept.items() if len(pairs) < len(judged[id].shares) or id in unsure]
+    doubtful = [id for id, agreed in kept.items() if len(agreed) < len(judged[id].shares) or id in unsure]
     write_documents(files.silver, silver)
-    write_documents(files.curation, (curation_document(by_id[id], judged[id]) for id in doubtful))
-    write_jsonl(files.suggestions, (curation_prediction(by_id[id], judged[id]).to_dict() for id in doubtful))
+    write_documents(files.curation, (curation_document(by_id[id], judged[id], notation) for id in doubtful))
+    write_jsonl(files.suggestions, (curation_prediction(by_id[id], judged[id], notation).to_dict() for id in doubtful))
     whole = sum(len(answers.by_document.get(document.id, ())) == len(teacher.passes) for document in documents)
     if whole and not judged:
         raise AbroadError(f"no answer of the teacher could be used{context.rejects.first()}")
@@ -172,19 +172,20 @@ def _whole(prediction: Prediction) -> Prediction:
 
 
 def _kept(
-    documents: Sequence[Document], judged: dict[str, Judgement], keep: Filter | None, context: Context
-) -> dict[str, list[LabelPair]]:
+    documents: Sequence[Document], judged: dict[str, Judgement], teacher: Teacher, context: Context
+) -> dict[str, list[Said]]:
     """Id -> the relations that are believed: those agreed on that the filter leaves."""
     agreed = {id: judgement.agreed for id, judgement in judged.items()}
-    if keep is None:
+    if teacher.keep is None:
         return agreed
+    notation = Notation(teacher.field)
     todo = [document for document in documents if agreed.get(document.id)]
-    named = [Prediction(d.id, [with_evidence(d, *pair) for pair in agreed[d.id]]) for d in todo]
-    for prediction in keep(todo, named):
+    named = [Prediction(d.id, [stated(d, labels, notation) for labels in agreed[d.id]]) for d in todo]
+    for prediction in teacher.keep(todo, named):
         if prediction.error is not None:
             context.rejects.add(prediction.id, prediction.error)
             del agreed[prediction.id]
         else:
-            stays = {(relation.organism, relation.chemical) for relation in prediction.relations}
-            agreed[prediction.id] = [pair for pair in agreed[prediction.id] if pair in stays]
+            stays = {said(relation) for relation in prediction.relations}
+            agreed[prediction.id] = [labels for labels in agreed[prediction.id] if labels in stays]
     return agreed

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
+from abroad.core.field import Field
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
 from abroad.engines.lazy import LazyEngine
@@ -22,6 +23,7 @@ from abroad.extraction.fewshot.run import FewShotSettings
 from abroad.extraction.generative.decoding import Decoding, read_decoding
 from abroad.extraction.generative.extractor import GenerativeExtractor, Sampling
 from abroad.extraction.generative.load import extractor_over
+from abroad.synthesis.teaching.agreement import said
 from abroad.synthesis.teaching.settings import TeachSettings
 
 TEMPERATURE = 0.7
@@ -34,6 +36,10 @@ class TrainedPass:
     """A pass of a fine-tuned extractor; relations with a name that the text has not are left out, and counted."""
 
     extractor: GenerativeExtractor
+
+    @property
+    def field(self) -> Field:
+        return self.extractor.notation.field
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -58,8 +64,8 @@ class TrainedPass:
         return self.extractor.parts(document) if self.extractor.decoding.chunk_overlap else [document.text]
 
     def _read(self, document: Document, prediction: Prediction) -> Prediction:
-        named, left_out = split_named(document.text, [(r.organism, r.chemical) for r in prediction.relations])
-        kept = [r for r in prediction.relations if (r.organism, r.chemical) in set(named)]
+        named, left_out = split_named(document.text, [said(relation) for relation in prediction.relations])
+        kept = [relation for relation in prediction.relations if said(relation) in set(named)]
         extra = prediction.extra | {
             "not_in_text": left_out,
             # A model that is trained for the task says nothing where there is nothing to say.

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import Field, built_in_field
 from abroad.core.schema import Document, Entity
 from abroad.synthesis.prompts.classes import class_of
 from abroad.synthesis.prompts.findings import FindingsSettings, express_findings
@@ -19,7 +20,7 @@ from abroad.synthesis.selection.select import coverage
 from tests.synthesis.prompts.members import MEMBERS
 
 FLAVONES = ["quercetin", "kaempferol", "apigenin"]
-NEVER = FindingsSettings(classes=0, contraction=0, numbering=0, produces=0)
+NEVER = FindingsSettings(classes=0, contraction=0, numbering=0)
 
 
 def seed_document(chemicals=("alpin A", "alpin B", "alpin C", *FLAVONES), organisms=("Ruta ficta",), id="7"):
@@ -35,8 +36,19 @@ def seed_document(chemicals=("alpin A", "alpin B", "alpin C", *FLAVONES), organi
     )
 
 
-def findings(document, settings=None, seed=0):
-    return express_findings(document, Random(seed), settings)
+def saying(number):
+    """Natural products, said in one way."""
+    values = built_in_field().model_dump(mode="json")
+    ways = values["relations"]["produces"]["verbalisations"]
+    values["relations"]["produces"]["verbalisations"] = [{**ways[number], "probability": 1}]
+    return Field.model_validate(values)
+
+
+PRODUCES, ISOLATED = saying(0), saying(1)
+
+
+def findings(document, settings=None, seed=0, of=ISOLATED):
+    return express_findings(document, Random(seed), settings, of)
 
 
 def test_keywords_give_away_no_name_of_the_documents_own():
@@ -61,21 +73,21 @@ def test_plain_findings():
 
 
 def test_congeners_are_contracted_and_numbered():
-    always = FindingsSettings(classes=0, contraction=1, numbering=1, produces=1)
+    always = FindingsSettings(classes=0, contraction=1, numbering=1)
     document = seed_document(["alpin A", "alpin B", "alpin C"])
-    result = findings(document, always)
+    result = findings(document, always, of=PRODUCES)
     assert result.text == "Ruta ficta produces alpins A-C (1-3)."
-    assert set(result.relations) == set(document.pairs)
+    assert {(t.head, t.tail) for t in result.relations} == set(document.pairs)
     assert result.surfaces["alpin B"] == "alpins A-C"
 
 
 def test_chemicals_of_a_class_become_the_class_and_the_labels_change_with_them():
-    always = FindingsSettings(classes=1, contraction=0, numbering=0, produces=0)
+    always = FindingsSettings(classes=1, contraction=0, numbering=0)
     result = findings(seed_document(), always)
     assert "hree flavonoids" in result.text
     assert "quercetin" not in result.text
-    labels = {entity.id: entity.label for entity in result.chemicals}
-    assert sorted(labels[chemical] for _, chemical in result.relations) == [
+    labels = {entity.id: entity.label for entity in result.tails}
+    assert sorted(labels[triple.tail] for triple in result.relations) == [
         "alpin A",
         "alpin B",
         "alpin C",
@@ -85,7 +97,7 @@ def test_chemicals_of_a_class_become_the_class_and_the_labels_change_with_them()
 
 def test_the_shares_of_the_patterns_are_those_asked_for():
     document = seed_document(FLAVONES)
-    texts = [findings(document, seed=seed).text for seed in range(1000)]
+    texts = [findings(document, seed=seed, of=None).text for seed in range(1000)]
     assert 0.06 < sum("produces" in text for text in texts) / 1000 < 0.14
     assert 0.15 < sum("three flavonoids" in text.lower() for text in texts) / 1000 < 0.25
     assert len(set(texts)) > 12
@@ -95,9 +107,9 @@ def test_the_shares_of_the_patterns_are_those_asked_for():
 def test_findings_alone_state_every_relation_they_claim(seed, organisms, chemicals):
     names = ["Ruta ficta", "Salix nova", "Usnea testalis"][:organisms]
     document = seed_document([*FLAVONES, "alpin A", "alpin B", "alpin C"][:chemicals], names)
-    result = findings(document, seed=seed)
+    result = findings(document, seed=seed, of=None)
     written = Document("1", "", result.text, extra={"surfaces": result.surfaces})
-    written = written.with_products(result.organisms, result.chemicals, result.relations)
+    written = written.with_products(result.heads, result.tails, [(t.head, t.tail) for t in result.relations])
     assert coverage(written) == (1.0, [])
 
 
