@@ -83,7 +83,7 @@ def kept(text, *organisms):
 
 
 def test_of_organisms_that_claim_one_place_the_better_stays():
-    assert kept("Zingerone was found in Zingiber shoots.", "Zingiber shoots") == ["Zingiber shoots"]
+    assert kept("Zingerone was found in Zingiber KB2.", "Zingiber KB2") == ["Zingiber KB2"]
     both = "Zingerone was found in Zingiber officinale and in Alpinia galanga."
     assert kept(both, "Alpinia galanga") == ["Alpinia galanga", "Zingiber officinale"]
 

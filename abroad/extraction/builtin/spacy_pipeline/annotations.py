@@ -114,6 +114,9 @@ def _data(doc: Doc) -> dict[str, Any]:
     return data
 
 
+_NAMELESS = "doc"  # a Doc need have no id, while a prediction that is read from a file must
+
+
 def _records(doc: Doc, group: str) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = _listed(doc.user_data.get(_KEY, {}).get(group, []))
     return records
@@ -128,7 +131,11 @@ def _listed(value: Any) -> Any:
 
 def _prediction(doc: Doc) -> Prediction | None:
     record = doc.user_data.get(_KEY, {}).get("prediction")
-    return None if record is None else Prediction.from_dict(_listed(record))
+    if record is None:
+        return None
+    read = Prediction.from_dict(_listed(record) | {"id": record["id"] or _NAMELESS})
+    read.id = record["id"]
+    return read
 
 
 def _relations(doc: Doc) -> list[Relation]:
