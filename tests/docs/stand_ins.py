@@ -40,7 +40,7 @@ NOT_RUN = {
     r"documents fetch --labels": "only PubMed has the texts; labels are joined by tests/documents/curated",
     r"teach .*--model biogpt": "a random model teaches nothing; one that has learnt does in test_trained.py",
     r"gpu_65b\.py": "a GPU of 80 GB; tests/training/test_65b.py runs it on a tiny model",
-    r"--images 672|scaling-llava|extract other\.jsonl|llava-1\.5": "a model of seven billion parameters that reads images; tiny ones are run by tests/engines",
+    r"--images 672|scaling-llava|extract other\.jsonl|llava-1\.5": "models of billions of weights; tests/engines",
     r"--harness hellaswag": "the harness fetches its data; tasks of one's own are run",
 }
 """Commands that no test can run -> why."""
