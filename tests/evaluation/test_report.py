@@ -168,7 +168,7 @@ def test_another_set_of_predictions_can_be_compared(cli, files, tmp_path):
         (b"", "pred.jsonl"),
         (b"{broken\n", "pred.jsonl:1"),
         (b'{"id": "1"}\n', "pred.jsonl:1"),
-        (b"\xff\xfe\n", "UTF-8"),
+        (b"\x80\x81\n", "UTF-8"),
     ],
 )
 def test_predictions_that_cannot_be_read_end_with_exit_code_2(cli, files, content, message):

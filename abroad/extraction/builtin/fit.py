@@ -140,9 +140,19 @@ def split_folds(ids: Sequence[str], folds: int, seed: int) -> list[list[int]]:
     Raises:
         InputError: all texts are of one document.
     """
+    from sklearn.model_selection import GroupKFold
+
+    groups = _documents_of(ids)
+    if (count := len(np.unique(groups))) < 2:
+        raise InputError("every text is of one document: expected two documents or more, to measure on unseen ones")
+    splitter = GroupKFold(min(folds, count), shuffle=True, random_state=seed)
+    return [inside.tolist() for _, inside in splitter.split(groups, groups=groups)]
+
+
+def _documents_of(ids: Sequence[str]) -> np.ndarray:
+    """A number for each text, shape (texts,); those that share a document have one."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
-    from sklearn.model_selection import GroupKFold
 
     numbers: dict[str, int] = {}  # of the documents, after those of the texts
     links = [
@@ -150,11 +160,7 @@ def split_folds(ids: Sequence[str], folds: int, seed: int) -> list[list[int]]:
     ]
     size = len(ids) + len(numbers)
     _, components = connected_components(coo_array((np.ones(len(links)), np.array(links).T), shape=(size, size)))
-    groups = components[: len(ids)]
-    if (count := len(np.unique(groups))) < 2:
-        raise InputError("every text is of one document: expected two documents or more, to measure on unseen ones")
-    splitter = GroupKFold(min(folds, count), shuffle=True, random_state=seed)
-    return [inside.tolist() for _, inside in splitter.split(groups, groups=groups)]
+    return np.asarray(components[: len(ids)])
 
 
 def train_extractor(
