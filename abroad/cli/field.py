@@ -33,7 +33,7 @@ def check(
     """
     from abroad.core.context import Context
     from abroad.core.field import find_field
-    from abroad.core.io import read_documents
+    from abroad.documents.inputs import read_documents
 
     found = find_field(field)
     if documents is not None:
