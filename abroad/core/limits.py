@@ -21,16 +21,18 @@ _FREE = 64 << 20
 _BLOCK = 1 << 20
 
 
-class BoundedGzip(io.RawIOBase):
-    """A gzip stream, read block by block, that ends with an error where it grows beyond all measure.
+class RewindableStream(io.RawIOBase):
+    """A stream made from another as it is read, which can be wound back to its start and nowhere else."""
 
-    Reads may raise:
-        InputError: `name` unpacks to more than `MAX_RATIO` times its size.
-    """
+    _what = "this stream"
 
-    def __init__(self, raw: IO[bytes], name: str) -> None:
-        self._raw, self._name, self._size = raw, name, 0
-        self._gzip = gzip.GzipFile(fileobj=raw)
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self._begin()
+
+    def _begin(self) -> None:
+        """Everything from the start of the source, which stands there."""
+        raise NotImplementedError
 
     def readable(self) -> bool:
         return True
@@ -39,19 +41,36 @@ class BoundedGzip(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """To the start, from where everything is unpacked again."""
+        """To the start, from where everything is made again."""
         if offset or whence != io.SEEK_SET:
-            raise io.UnsupportedOperation("a gzip stream can only be wound back to its start")
-        self._raw.seek(0)
-        self._gzip, self._size = gzip.GzipFile(fileobj=self._raw), 0
+            raise io.UnsupportedOperation(f"{self._what} can only be wound back to its start")
+        self._source.seek(0)
+        self._begin()
         return 0
+
+
+class BoundedGzip(RewindableStream):
+    """A gzip stream, read block by block, that ends with an error where it grows beyond all measure.
+
+    Reads may raise:
+        InputError: `name` unpacks to more than `MAX_RATIO` times its size.
+    """
+
+    _what = "a gzip stream"
+
+    def __init__(self, raw: IO[bytes], name: str) -> None:
+        self._name = name
+        super().__init__(raw)
+
+    def _begin(self) -> None:
+        self._gzip, self._size = gzip.GzipFile(fileobj=self._source), 0
 
     def readinto(self, buffer: Any) -> int:
         data = self._gzip.read1(len(buffer))  # a longer read would lose what comes before the end of a cut-off file
         count = len(data)
         buffer[:count] = data
         self._size += count
-        if self._size > max(_FREE, MAX_RATIO * self._raw.tell()):
+        if self._size > max(_FREE, MAX_RATIO * self._source.tell()):
             raise too_large(self._name)
         return count
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from abroad.core.errors import InputError
-from abroad.core.limits import MAX_IN_MEMORY, BoundedGzip, EndingGzip, too_large
+from abroad.core.limits import MAX_IN_MEMORY, BoundedGzip, EndingGzip, RewindableStream, too_large
 
 GZIP = b"\x1f\x8b"
 HEAD = 4_096
@@ -101,12 +101,14 @@ def damage_of(stream: IO[bytes]) -> str | None:
     return damage
 
 
-class _Utf8(io.RawIOBase):
+class _Utf8(RewindableStream):
     """A stream of UTF-16 or UTF-32 as UTF-8; it ends where it can be read no further, and `damage` says why."""
 
+    _what = "text of another encoding"
+
     def __init__(self, stream: IO[bytes], encoding: str) -> None:
-        self._stream, self._encoding = stream, encoding
-        self._begin()
+        self._encoding = encoding
+        super().__init__(stream)
 
     def _begin(self) -> None:
         self._decode = codecs.getincrementaldecoder(self._encoding)().decode
@@ -115,25 +117,11 @@ class _Utf8(io.RawIOBase):
     @property
     def damage(self) -> str | None:
         """What is wrong where it ended; None of a sound file, or of one that was not read so far."""
-        return damage_of(self._stream) or self._damage or None
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """To the start, from where everything is decoded again."""
-        if offset or whence != io.SEEK_SET:
-            raise io.UnsupportedOperation("text of another encoding can only be wound back to its start")
-        self._stream.seek(0)
-        self._begin()
-        return 0
+        return damage_of(self._source) or self._damage or None
 
     def readinto(self, buffer: Any) -> int:
         while not self._rest and not self._ended:
-            block = self._stream.read(_BUFFER)
+            block = self._source.read(_BUFFER)
             self._ended = not block
             try:
                 text = self._decode(block, self._ended)

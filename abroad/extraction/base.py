@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from abroad.core.arguments import each_of
 from abroad.core.errors import AbroadError
 from abroad.core.io import read_predictions
 from abroad.core.progress import Progress
@@ -33,6 +34,15 @@ class Extractor(Protocol):
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         """Predictions as they are ready; a document that fails has one with `error`, and raises nothing."""
         ...
+
+
+def each_by_itself(documents: Sequence[Document], predict: Callable[[Document], Prediction]) -> Iterator[Prediction]:
+    """One prediction a document; what fails becomes the prediction's error."""
+    for document in each_of(documents, "documents", Document):
+        try:
+            yield predict(document)
+        except Exception as error:  # one bad document never ends the batch
+            yield Prediction(document.id, error=f"{type(error).__name__}: {error}")
 
 
 class OperatingPoint(Protocol):

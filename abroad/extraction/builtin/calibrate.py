@@ -133,6 +133,11 @@ def best_threshold(points: Sequence[OperatingPoint]) -> float:
     return points[int(smooth.argmax())].threshold
 
 
+def nearest_point(points: Sequence[OperatingPoint], threshold: float) -> OperatingPoint:
+    """What the threshold nearest to this one gave."""
+    return min(points, key=lambda point: abs(point.threshold - threshold))
+
+
 def threshold_for_precision(points: Sequence[OperatingPoint], precision: float) -> OperatingPoint:
     """Of the thresholds that gave this precision, the one of the best recall.
 

@@ -50,7 +50,7 @@ class TokenField:
     def __init__(self, model: bytes) -> None:
         import pycrfsuite
 
-        if not _is_whole(model):  # CRFsuite itself reads beyond the end, and the process dies
+        if not is_whole(model):  # CRFsuite itself reads beyond the end, and the process dies
             raise InputError("a damaged or cut-off CRFsuite file; copy the extractor again, or train it again")
         self.model = model
         self._tagger: Any = pycrfsuite.Tagger()
@@ -95,7 +95,7 @@ class TokenField:
             return cls(path.read_bytes())
 
 
-def _is_whole(model: bytes) -> bool:
+def is_whole(model: bytes) -> bool:
     """Whether a CRFsuite file has the size and the parts that its header names.
 
     The header: magic, size, type, version, three counts, and the offsets of five parts.

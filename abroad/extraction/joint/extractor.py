@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from abroad.core.arguments import each_of
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, file_sha256, write_json
 from abroad.core.schema import Document, Evidence, Prediction, Relation
-from abroad.extraction.builtin.calibrate import OperatingPoint, PlattScaling, threshold_for_precision
+from abroad.extraction.base import each_by_itself
+from abroad.extraction.builtin.calibrate import OperatingPoint, PlattScaling, nearest_point, threshold_for_precision
 from abroad.extraction.builtin.manifest import MANIFEST, check_manifest, write_manifest
 from abroad.extraction.builtin.reading import LONGEST_TEXT, TextTooLong
 from abroad.extraction.joint.linking import UNKNOWN, Linker
@@ -62,11 +62,7 @@ class JointExtractor:
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         """One prediction a document; what fails becomes the prediction's error."""
-        for document in each_of(documents, "documents", Document):
-            try:
-                yield self.predict(document)
-            except Exception as error:  # one bad document never ends the batch
-                yield Prediction(document.id, error=f"{type(error).__name__}: {error}")
+        return each_by_itself(documents, self.predict)
 
     def predict(self, document: Document) -> Prediction:
         if len(document.text.strip()) > LONGEST_TEXT:
@@ -89,7 +85,7 @@ class JointExtractor:
     @property
     def point(self) -> OperatingPoint:
         """What the threshold nearest to `min_score` gave on held-out documents."""
-        return min(self.points, key=lambda point: abs(point.threshold - self.min_score))
+        return nearest_point(self.points, self.min_score)
 
     def save(self, folder: Path) -> None:
         """Write the model: a JSON file and a CRFsuite file; then their checksums."""

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from abroad.core.errors import InputError
-from abroad.extraction.builtin.mentions import _is_whole as is_whole
+from abroad.extraction.builtin.mentions import is_whole
 from abroad.extraction.builtin.pieces import token_shapes
 from abroad.extraction.builtin.token_features import spaced_words
 from abroad.extraction.joint.tags import tags_of
