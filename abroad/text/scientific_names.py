@@ -4,7 +4,11 @@ Botanists, zoologists and bacteriologists cite who gave a name ("Salvia miltiorr
 1758", "Camellia sinensis (L.) Kuntze var. assamica (Royle ex Hook.) Steenis"). The citation follows the name and is
 made of capitalised names and abbreviations, particles, the words that the codes of nomenclature join them by, and
 years; what is anything else (a strain's number, a cultivar) belongs to the name and stays, with all that stands beside
-it.
+it. A cultivar or ecotype of one bare capitalised word ("Nicotiana tabacum Samsun") cannot be told from an author.
+
+Ranks and joining words are closed sets, those of the International Code of Nomenclature for algae, fungi, and plants
+(Shenzhen Code, 2018, articles 24 and 46) and the International Code of Zoological Nomenclature (4th edition, 1999,
+article 51).
 """
 
 from __future__ import annotations

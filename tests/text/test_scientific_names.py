@@ -41,6 +41,32 @@ def test_what_is_no_citation_stays(name):
     assert scientific_name(name) == name
 
 
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Panthera leo (Linnaeus, 1758)", "Panthera leo"),
+        ("Bacillus subtilis (Ehrenberg 1835) Cohn 1872", "Bacillus subtilis"),
+        ("Rosa canina var. dumetorum (Thuill.) Poir.", "Rosa canina var. dumetorum"),
+        ("Vitis vinifera L. subsp. sylvestris (C.C.Gmel.) Hegi", "Vitis vinifera subsp. sylvestris"),
+        ("Cinchona officinalis Linn. f.", "Cinchona officinalis"),
+        ("Laurencia obtusa (Hudson) J.V. Lamouroux", "Laurencia obtusa"),
+        ("Glycyrrhiza uralensis Fisch. ex DC.", "Glycyrrhiza uralensis"),
+        ("Piper methysticum G. Forst.", "Piper methysticum"),
+        ("Taxus × media Rehder", "Taxus × media"),
+        ("Lactobacillus plantarum (Orla-Jensen 1919) Bergey et al. 1923", "Lactobacillus plantarum"),
+        *((name, name) for name in ("Coffea arabica 'Bourbon'", "Penicillium expansum NRRL 976")),
+        *((name, name) for name in ("Streptomyces coelicolor A3(2)", "Saccharomyces cerevisiae S288C")),
+        *((name, name) for name in ("Citrus sinensis cv. Valencia", "Pseudomonas fluorescens Pf-5")),
+        *(
+            pytest.param(name, name, marks=pytest.mark.xfail(reason="read as an author", strict=True))
+            for name in ("Nicotiana tabacum Samsun", "Arabidopsis thaliana Columbia", "Oryza sativa Japonica")
+        ),
+    ],
+)
+def test_names_that_were_not_at_hand_when_the_words_of_citations_were_written(label, name):
+    assert scientific_name(label) == name
+
+
 @given(
     st.text(max_size=60) | st.lists(st.sampled_from(["Salvia", "alba", "L.", "x", "Bunge", "var.", "12"])).map(" ".join)
 )
