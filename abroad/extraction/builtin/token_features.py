@@ -86,7 +86,12 @@ def spaced_words(text: str, tokens: Sequence[Token]) -> tuple[list[str], list[in
 
 @lru_cache(maxsize=100_000)
 def _own(text: str, word: str) -> tuple[str, ...]:
-    features = [f"w={word[:40]}", f"form={_form(text)}", f"length={min(len(word) // 4, 8)}"]
+    return spelling(word, _form(text), 4)
+
+
+def spelling(word: str, form: str, step: int) -> tuple[str, ...]:
+    """Features of a word in lower case: itself, its form, its length in steps of letters, its ends and beginnings."""
+    features = [f"w={word[:40]}", f"form={form}", f"length={min(len(word) // step, 8)}"]
     for size in (2, 3, 4, 5):
         if len(word) > size:
             features += (f"s{size}={word[-size:]}", f"p{size}={word[:size]}")

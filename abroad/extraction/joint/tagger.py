@@ -17,7 +17,7 @@ import numpy as np
 from abroad.core.errors import InputError
 from abroad.extraction.builtin.mentions import is_whole
 from abroad.extraction.builtin.pieces import token_shapes
-from abroad.extraction.builtin.token_features import spaced_words
+from abroad.extraction.builtin.token_features import spaced_words, spelling
 from abroad.extraction.joint.tags import tags_of
 from abroad.extraction.joint.texts import Annotated, Text
 
@@ -108,11 +108,7 @@ def token_features(text: Text) -> list[list[str]]:
 
 @lru_cache(maxsize=100_000)
 def _own(text: str, word: str) -> tuple[str, ...]:
-    features = [f"w={word[:40]}", f"form={_form(text)}", f"length={min(len(word) // 3, 8)}"]
-    for size in (2, 3, 4, 5):
-        if len(word) > size:
-            features += (f"s{size}={word[-size:]}", f"p{size}={word[:size]}")
-    return tuple(features)
+    return spelling(word, _form(text), 3)
 
 
 @lru_cache(maxsize=100_000)
