@@ -79,7 +79,8 @@ def prepare(
         if index is not None:
             # The rows are read a second time, since the index holds those that the filters drop; what is
             # broken in them has been told.
-            record["index"] = build_index(metadata, index, Context(), synonyms)
+            known = lotus.read_pmids(pmids, Context()) if pmids is not None else None
+            record["index"] = build_index(metadata, index, Context(), synonyms, known)
     _show(report)
     report_rejects(context, out)
     if index is not None:

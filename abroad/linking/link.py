@@ -85,5 +85,6 @@ class Linker:
             return NOT_LINKED
         if self.index.is_known(entry.id, organism.id):
             return KNOWN
-        others = self.index.organisms_in(document.doi, entry.id) if document and document.doi else set()
+        doi = self.index.doi(document) if document else None
+        others = self.index.organisms_in(doi, entry.id) if doi else set()
         return DISPUTED if others else NEW

@@ -85,7 +85,8 @@ def source_of(item: str | None, pmid: str | None, doi: str | None) -> tuple[str,
 
 
 def _source(document: Document, index: NameIndex) -> tuple[str, str] | None:
-    item = (index.reference(document.doi) if document.doi else None) or _item(document.extra.get("reference_wikidata"))
+    doi = index.doi(document)
+    item = (index.reference(doi) if doi else None) or _item(document.extra.get("reference_wikidata"))
     return source_of(item, document.pmid, document.doi)
 
 

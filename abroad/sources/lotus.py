@@ -183,6 +183,16 @@ def _read_pmids(path: str | Path, context: Context) -> pl.DataFrame:
     """The DOIs (lower case) that have exactly one PMID in the map, with it."""
     import polars as pl
 
+    rows = list(read_pmids(path, context).items())
+    return pl.DataFrame(rows, schema={_DOI_KEY: pl.String, PMID: pl.String}, orient="row")
+
+
+def read_pmids(path: str | Path, context: Context) -> dict[str, str]:
+    """DOI (lower case) -> PMID, of those that have exactly one in a map of both.
+
+    Raises:
+        InputError: no row can be used.
+    """
     what = "a map of reference_doi and reference_pubmed_id (tab separated)"
     pmids_of: dict[str, set[str]] = {}
     for line, (doi, pmid) in read_rows(path, ("reference_doi", PMID), "\t", what, context):
@@ -195,5 +205,4 @@ def _read_pmids(path: str | Path, context: Context) -> pl.DataFrame:
         pmids_of.setdefault(doi, set()).add(pmid.lstrip("0") or "0")
     if not pmids_of:
         raise InputError(f"{path}: no usable row{context.rejects.first()}; expected {what}")
-    single = [(doi, *pmids) for doi, pmids in pmids_of.items() if len(pmids) == 1]
-    return pl.DataFrame(single, schema={_DOI_KEY: pl.String, PMID: pl.String}, orient="row")
+    return {doi: pmid for doi, (pmid, *others) in pmids_of.items() if not others}

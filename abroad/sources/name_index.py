@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from abroad.core.errors import InputError
+from abroad.core.schema import Document
 from abroad.sources.name_keys import name_key, organism_key
 
 FORMAT = 3
@@ -103,6 +104,7 @@ class NameIndex:
             raise InputError(
                 f"{path}: an index of a later version of abroad (format {version}); this one reads {FORMAT}"
             )
+        self._has_pmids = "pmid" in tables  # those of before know publications by their DOIs alone
 
     def close(self) -> None:
         """Close the file."""
@@ -137,6 +139,14 @@ class NameIndex:
         row = self._connection.execute("SELECT lineage FROM genus WHERE name = ?", (organism_key(genus),)).fetchone()
         lineage: dict[str, str] = json.loads(row[0]) if row else {}
         return lineage
+
+    def doi(self, document: Document) -> str | None:
+        """The DOI that the index knows a document's publication by: its own, else that of its PMID."""
+        if document.doi or not document.pmid or not self._has_pmids:
+            return document.doi
+        query = "SELECT doi FROM pmid WHERE pmid = ?"
+        rows = self._connection.execute(query, (document.pmid.lstrip("0"),)).fetchall()
+        return rows[0][0] if len(rows) == 1 else None
 
     def reference(self, doi: str) -> str | None:
         """The Wikidata item of a publication."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,7 @@ CREATE TABLE organism (name TEXT, id TEXT, label TEXT, wikidata TEXT, lineage TE
 CREATE TABLE genus (name TEXT PRIMARY KEY, lineage TEXT);
 CREATE TABLE reference (doi TEXT, wikidata TEXT, UNIQUE (doi));
 CREATE TABLE relation (chemical TEXT, organism TEXT, doi TEXT, UNIQUE (chemical, organism, doi));
+CREATE TABLE pmid (pmid TEXT, doi TEXT, UNIQUE (pmid, doi));
 CREATE INDEX chemical_key ON chemical (inchikey);
 CREATE INDEX relation_doi ON relation (doi);
 """
@@ -44,6 +45,7 @@ _PLAIN_NAMES = {
     "compound": ("compound", "chemical", "molecule", "structure", "compound name", "chemical name"),
     "organism": ("organism", "species", "taxon", "organism name", "taxon name"),
     "doi": ("doi", "reference", "reference doi", "publication"),
+    "pmid": ("pmid", "pubmed", "pubmed id", "reference pubmed id"),
     "wikidata": ("compound wikidata", "chemical wikidata", "wikidata"),
     "organism wikidata": ("organism wikidata", "taxon wikidata"),
     "inchikey": ("inchikey", "inchi key"),
@@ -58,6 +60,7 @@ class _Row:
     names: tuple[str, ...]
     organism: str
     doi: str
+    pmid: str = ""
     wikidata: str = ""
     organism_wikidata: str = ""
     reference_wikidata: str = ""
@@ -67,7 +70,13 @@ class _Row:
     classes: dict[str, str] = field(default_factory=dict)
 
 
-def build_index(table: Path, out: Path, context: Context, synonyms: Path | None = None) -> dict[str, int]:
+def build_index(
+    table: Path,
+    out: Path,
+    context: Context,
+    synonyms: Path | None = None,
+    pmids: Mapping[str, str] | None = None,
+) -> dict[str, int]:
     """Write the index; gives the number of rows of each of its tables.
 
     Args:
@@ -76,6 +85,7 @@ def build_index(table: Path, out: Path, context: Context, synonyms: Path | None 
         out: the SQLite file; it is there when it is whole.
         context: its rejects are the rows that are broken, or name no compound or organism.
         synonyms: tab separated, columns name and inchikey: further names of chemicals.
+        pmids: DOI (lower case) -> PMID, so that a publication is known by either; a plain table may have both.
     Raises:
         InputError: a file cannot be read, lacks a column or holds no usable row.
     """
@@ -92,6 +102,7 @@ def build_index(table: Path, out: Path, context: Context, synonyms: Path | None 
             _fill(connection, rows())
             if synonyms is not None:
                 _add_synonyms(connection, synonyms, context)
+            _add_pmids(connection, pmids or {})
             _add_genera(connection)
             counts = {t: connection.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in _TABLES}
             if not counts["chemical"] or not counts["organism"]:
@@ -142,6 +153,7 @@ def _plain_rows(path: Path, columns: dict[str, str], delimiter: str, context: Co
             names=(row["compound"],),
             organism=row["organism"],
             doi=doi.lower(),
+            pmid=row.get("pmid", ""),
             wikidata=_item(row.get("wikidata", "")),
             organism_wikidata=_item(row.get("organism wikidata", "")),
             pubchem=row.get("pubchem", ""),
@@ -207,6 +219,8 @@ def _fill(connection: sqlite3.Connection, rows: Iterable[_Row]) -> None:
             insert("INSERT OR IGNORE INTO organism VALUES (?, ?, ?, ?, ?)", taxon)
         if row.doi:
             insert("INSERT OR IGNORE INTO reference VALUES (?, ?)", (row.doi, row.reference_wikidata))
+        if row.doi and row.pmid.isascii() and row.pmid.isdigit():
+            insert("INSERT OR IGNORE INTO pmid VALUES (?, ?)", (row.pmid.lstrip("0"), row.doi))
         if chemical and organism:
             insert("INSERT OR IGNORE INTO relation VALUES (?, ?, ?)", (chemical, organism, row.doi))
 
@@ -229,6 +243,12 @@ def _add_synonyms(connection: sqlite3.Connection, path: Path, context: Context) 
         id, label, wikidata, pubchem, classes = known or (f"inchikey:{inchikey}", name, "", "", "{}")
         values = (key, id, label, wikidata, pubchem, inchikey, classes)
         connection.execute("INSERT OR IGNORE INTO chemical VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def _add_pmids(connection: sqlite3.Connection, pmids: Mapping[str, str]) -> None:
+    """Of the publications that the table names."""
+    query = "INSERT OR IGNORE INTO pmid SELECT ?, doi FROM reference WHERE doi = ?"
+    connection.executemany(query, ((pmid, doi) for doi, pmid in pmids.items()))
 
 
 def _add_genera(connection: sqlite3.Connection) -> None:

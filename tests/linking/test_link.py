@@ -84,6 +84,33 @@ def test_quickstatements_hold_what_wikidata_lacks_and_can_hold(index, tmp_path):
     assert (report.written, report.known, report.without_item, report.without_reference) == (2, 3, 3, 1)
 
 
+@pytest.mark.parametrize("table", ["lotus", "plain"])
+@pytest.mark.parametrize(
+    ("pmid", "status", "source"),
+    [("0501", "disputed", ""), ("502", "new", "S248\tQ101"), ("503", "new", "S698\t\"503\"")],
+)
+def test_a_publication_is_known_by_its_pmid_too(tmp_path, index, table, pmid, status, source):
+    if table == "lotus":
+        index.close()
+        pmids = {"10.1/a": "501", "10.1/b": "502", "10.1/unheard": "503"}
+        build_index(tmp_path / "lotus.csv", tmp_path / "index.sqlite", Context(), pmids=pmids)
+    else:
+        rows = [
+            "compound,organism,doi,pmid,wikidata,organism wikidata",
+            "Usnic acid,Usnea barbata,10.1000/a,501,Q1,Q10",
+            "Saxitoxin,Alexandrium tamarense,10.1000/b,502,Q2,Q11",
+        ]
+        (tmp_path / "plain.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        build_index(tmp_path / "plain.csv", tmp_path / "index.sqlite", Context())
+        source = source.replace("S248\tQ101", 'S698\t"502"')  # it has no items of publications
+    index = NameIndex(tmp_path / "index.sqlite")
+    document = Document("d", "", "text", pmid=pmid)
+    relation = link(index, ("Alexandrium tamarense", "usnic acid"), document)
+    assert relation.status == status
+    write_quickstatements(tmp_path / "qs.txt", [([document], [Prediction("d", [relation])])], index)
+    assert (tmp_path / "qs.txt").read_text() == (f"Q1\tP703\tQ11\t{source}\n" if source else "")
+
+
 def test_a_disputed_relation_is_held_back_for_a_curator(index, tmp_path):
     """That LOTUS has the chemical of another organism from this very paper is a question, and no statement."""
     document = Document("1", "", "x", pmid="7", doi="10.1/A")
