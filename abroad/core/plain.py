@@ -1,6 +1,7 @@
 """What is in a file whose name need not say it: gzip is unpacked, UTF-16 and UTF-32 are read as UTF-8.
 
-Both are told by the first bytes: people rename files and pipe them, and editors and spreadsheets write UTF-16.
+Both are told by the first bytes: people rename files and pipe them, and editors and spreadsheets write UTF-16. Where
+lines end as on the first Macintoshes, in a carriage return alone, they end in a line feed instead.
 """
 
 from __future__ import annotations
@@ -85,7 +86,15 @@ def plain_stream(raw: IO[bytes], name: str) -> IO[bytes]:
     packed = raw.read(len(GZIP)) == GZIP
     raw.seek(0)
     stream = cast(IO[bytes], io.BufferedReader(EndingGzip(raw, name), _BUFFER)) if packed else raw
-    return as_utf8(stream)
+    return _with_line_feeds(as_utf8(stream))
+
+
+def _with_line_feeds(stream: IO[bytes]) -> IO[bytes]:
+    head = stream.read(HEAD)
+    stream.seek(0)
+    if b"\r" not in head.rstrip(b"\r") or b"\n" in head or b"\0" in head:
+        return stream
+    return cast(IO[bytes], io.BufferedReader(_LineFeeds(stream), _BUFFER))
 
 
 def as_utf8(stream: IO[bytes]) -> IO[bytes]:
@@ -99,6 +108,25 @@ def damage_of(stream: IO[bytes]) -> str | None:
     """What is wrong where a stream of ours ended; None of a sound one."""
     damage: str | None = getattr(getattr(stream, "raw", None), "damage", None)
     return damage
+
+
+class _LineFeeds(RewindableStream):
+    """A stream with a line feed for each carriage return."""
+
+    _what = "text of carriage returns"
+
+    def _begin(self) -> None:
+        """Nothing is kept from block to block."""
+
+    @property
+    def damage(self) -> str | None:
+        """Of the stream that it reads."""
+        return damage_of(self._source)
+
+    def readinto(self, buffer: Any) -> int:
+        block = self._source.read(len(buffer)).replace(b"\r", b"\n")
+        buffer[: len(block)] = block
+        return len(block)
 
 
 class _Utf8(RewindableStream):

@@ -18,7 +18,7 @@ from abroad.core.settings import Settings
 
 _MODELS = ("model", "base", "amateur", "rank_model", "embedder")
 """Settings that name a model, which is a path where there is one."""
-_OUT = "out"
+OUT = "out"
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
@@ -41,8 +41,8 @@ def _base(settings: Settings, config: Path) -> Path:
     folder, here = config.absolute().parent, Path()
     if folder.resolve() == here.resolve():
         return here
-    inputs = [path for name, path in _paths(settings) if name != _OUT and not path.is_absolute()]
-    outputs = [path for name, path in _paths(settings) if name == _OUT and not path.is_absolute()]
+    inputs = [path for name, path in paths_of(settings) if name != OUT and not path.is_absolute()]
+    outputs = [path for name, path in paths_of(settings) if name == OUT and not path.is_absolute()]
     if inputs:
         former = not all((folder / path).exists() for path in inputs) and all(path.exists() for path in inputs)
     else:  # a run that an earlier version began
@@ -58,12 +58,12 @@ def _base(settings: Settings, config: Path) -> Path:
     return here
 
 
-def _paths(settings: Settings) -> Iterator[tuple[str, Path]]:
+def paths_of(settings: Settings) -> Iterator[tuple[str, Path]]:
     """(field, path) of every path that was given, at any depth."""
     for name in sorted(settings.model_fields_set):
         value = getattr(settings, name)
         if isinstance(value, Settings):
-            yield from _paths(value)
+            yield from paths_of(value)
         else:
             yield from ((name, path) for path in _as_paths(value))
 

@@ -25,6 +25,7 @@ from abroad.core.resume import digest
 from abroad.core.stage import Stage
 from abroad.models.identity import named_digest
 from abroad.pipeline.config import Config
+from abroad.pipeline.paths import OUT, paths_of
 
 _MODELS = ("model", "base", "amateur", "rank_model")
 """Settings of stages that name a model."""
@@ -40,6 +41,7 @@ class RunRecord:
 
     def __init__(self, config: Config) -> None:
         self.path = config.out / "run.json"
+        self._given = [path for name, path in paths_of(config) if name != OUT]
         check_file(self.path)
         self.value: dict[str, Any] = {"stages": {}}
         if self.path.exists():
@@ -53,15 +55,25 @@ class RunRecord:
         self.value.setdefault("begun", [])
         self.value |= {"config": config.in_use(), "seed": config.seed, "versions": versions()}
 
-    def check(self, stages: Sequence[Stage], force: bool = False) -> None:
+    def check(self, stages: Sequence[Stage], only: str | None = None, force: bool = False) -> None:
         """Refuse stages that would overwrite what the run reads, or what no stage wrote.
 
+        What a stage reads is the run's own only if an earlier stage makes it.
+
+        Args:
+            only: name of the stage that is run; the others are looked at for what they read.
         Raises:
             InputError: says which file, and what to do.
         """
-        made = {path for stage in stages for path in stage.outputs}
-        given = [path for stage in stages for path in stage.inputs if path not in made]
+        read = [path for stage in stages for path in stage.inputs]
+        made: set[Path] = set()
+        given = [path for path in self._given if path not in read]
         for stage in stages:
+            given += [path for path in stage.inputs if path.absolute() not in made]
+            made |= {path.absolute() for path in stage.outputs}
+        for stage in stages:
+            if only not in (None, stage.name):
+                continue
             outputs = [_output(stage, path, self._is_ours(stage, path)) for path in stage.outputs]
             check_outputs(outputs, [*given, *stage.inputs], force, "abroad run")
 
@@ -165,7 +177,7 @@ def run_stages(
 
 def _run_stages(config: Config, stages: list[Stage], context: Context, only: str | None, force: bool) -> RunRecord:
     record = RunRecord(config)
-    record.check([stage for stage in stages if only in (None, stage.name)], force)
+    record.check(stages, only, force)
     try:
         config.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

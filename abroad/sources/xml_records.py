@@ -58,7 +58,7 @@ class XmlRecords:
                     del record.getparent()[0]
         except etree.XMLSyntaxError as error:
             fault = " ".join(str(error.msg or "unreadable").split()).partition(", line ")[0]
-            raise BrokenXml(f"broken XML at line {error.lineno or 1}: {fault}") from None
+            raise BrokenXml(f"broken XML at line {error.lineno or 1}: {fault}; the rest is not read") from None
         self.root = local_name(self._records.root)
 
 

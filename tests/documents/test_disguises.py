@@ -62,6 +62,16 @@ def test_utf16_and_utf32_are_read_with_and_without_their_mark(tmp_path, name, en
     assert read(tmp_path / name, Path(name).stem) == expected
 
 
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_lines_may_end_in_a_carriage_return_alone(tmp_path, name, encoding, packed):
+    expected = plain(tmp_path, name)
+    data = FILES[name][0].decode("utf-8-sig").replace("\r\n", "\n").replace("\n", "\r").encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(data) if packed else data)
+    assert read(tmp_path / name, Path(name).stem) == expected
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", *WIDE])
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_lines_of_json_are_read_one_by_one_and_by_every_command(tmp_path, encoding, packed):

@@ -87,7 +87,7 @@ def test_quickstatements_hold_what_wikidata_lacks_and_can_hold(index, tmp_path):
 @pytest.mark.parametrize("table", ["lotus", "plain"])
 @pytest.mark.parametrize(
     ("pmid", "status", "source"),
-    [("0501", "disputed", ""), ("502", "new", "S248\tQ101"), ("503", "new", "S698\t\"503\"")],
+    [("0501", "disputed", ""), ("502", "new", "S248\tQ101"), ("503", "new", 'S698\t"503"')],
 )
 def test_a_publication_is_known_by_its_pmid_too(tmp_path, index, table, pmid, status, source):
     if table == "lotus":

@@ -140,6 +140,39 @@ def test_no_stage_writes_over_what_the_run_reads(pipeline):
     assert pipeline.source.read_text() == "alpin"
 
 
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize(("name", "listed"), [("upper", True), ("count", True), ("count", False)])
+def test_what_the_run_reads_is_the_output_of_no_stage_even_by_force(pipeline, name, listed, alone):
+    mine = pipeline.config.out / f"{name}.txt"
+    mine.parent.mkdir()
+    mine.write_text("alpin")
+    if listed:
+        pipeline.source = mine
+    else:  # a path of the config that no stage names as its input
+        pipeline.config = pipeline.config.replace(evaluate=EvaluateSection(gold=mine))
+    with pytest.raises(InputError, match="which this command reads"):
+        pipeline.run(only=name if alone else None, force=True)
+    assert mine.read_text() == "alpin" and pipeline.ran == []
+
+
+@pytest.mark.parametrize(
+    ("config", "mine"),
+    [
+        ("lotus:\n  metadata: lotus.csv\n  doi2pmid: sample.tsv\nsample:\n  n: 5\n", "sample.tsv"),
+        ("lotus:\n  metadata: relations.tsv\n  doi2pmid: map.tsv\nsample:\n  n: 5\n", "relations.tsv"),
+        ("documents:\n  files: [predictions.jsonl]\nextract:\n  model: builtin\n", "predictions.jsonl"),
+        ("documents:\n  files: [documents.jsonl]\nextract:\n  model: builtin\n", "documents.jsonl"),
+    ],
+)
+def test_a_file_of_the_config_in_its_own_folder_stays(cli, tmp_path, config, mine):
+    (tmp_path / "c.yaml").write_text("out: .\n" + config)
+    for name in ("lotus.csv", "map.tsv", "sample.tsv", "relations.tsv", "predictions.jsonl", "documents.jsonl"):
+        (tmp_path / name).write_text(f"{name} of a user\n")
+    result = cli("run", tmp_path / "c.yaml", "--force")
+    assert result.exit_code == 2 and "which this command reads" in result.stderr
+    assert (tmp_path / mine).read_text() == f"{mine} of a user\n"
+
+
 def test_a_stage_that_was_killed_is_run_again_without_force(pipeline, monkeypatch):
     def killed(context):
         pipeline.upper.write_text("half")

@@ -153,7 +153,7 @@ def decode(data: bytes, name: str) -> str:
         ) from None
     if "\0" in text:
         raise InputError(f"{name}: looks like no text (binary data); expected {WHAT}")
-    return text
+    return text if "\n" in text else text.replace("\r", "\n")  # lines as on the first Macintoshes
 
 
 WHAT = (

@@ -189,7 +189,7 @@ def find_columns(header: Sequence[str], named: ColumnNames, name: str) -> dict[s
         columns |= {ID: key} if key else {}
     if not {TITLE, ABSTRACT, PMID, DOI} & columns.keys():
         raise InputError(
-            f"{name}: no column of titles, abstracts, PMIDs or DOIs (found: {shorten(header)}); "
+            f"{name}: no column of titles, abstracts, PMIDs or DOIs (the first line names: {shorten(header)}); "
             "name them: --title-column NAME, --abstract-column NAME"
         )
     return columns
