@@ -29,7 +29,7 @@ from abroad.evaluation.bootstrap import bootstrap_intervals
 from abroad.evaluation.metrics import compare
 from abroad.extraction.builtin.calibrate import expected_calibration_error
 from abroad.extraction.builtin.candidates import label_key
-from abroad.extraction.builtin.fit import Example, cross_validate
+from abroad.extraction.builtin.fit import Basis, Example, cross_validate
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger, load_pair_extractor
 from abroad.extraction.builtin.reading import read_text
 from benchmarks.field_data import (
@@ -159,7 +159,7 @@ def main() -> None:
     held_out, curated = validation(shared), read_documents(shared / "curated_dev.json")
     examples = [Example(document) for document in (*held_out, *curated)]
     further = further_examples(shared, [*held_out, *curated])
-    measured = cross_validate(examples, further, default_tagger(), adapt=False)
+    measured = cross_validate(examples, further, Basis(default_tagger()), adapt=False)
     out_of_fold = measured.predictions(examples, extractor.min_score)
     predictions = out_of_fold[len(held_out) :]
     print(row("validation (scorer out of fold)", held_out, out_of_fold[: len(held_out)]))

@@ -45,7 +45,7 @@ from abroad.core.io import read_documents
 from abroad.core.schema import Document
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import EncoderMean, EncoderTagger
-from abroad.extraction.builtin.fit import train_extractor
+from abroad.extraction.builtin.fit import Basis, train_extractor
 from abroad.extraction.builtin.lessons import Lesson, lessons, lessons_of_opinion
 from abroad.extraction.builtin.mentions import TokenField
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELD, default_tagger
@@ -195,7 +195,7 @@ def token_field(arguments: argparse.Namespace) -> None:
 def scorer(arguments: argparse.Namespace) -> None:
     documents = [*validation(arguments.shared), *read_documents(arguments.shared / "curated_dev.json")]
     further = further_examples(arguments.shared, documents)
-    extractor, _ = train_extractor(documents, further, default_tagger(), ExtractorTrainSettings(adapt=False))
+    extractor, _ = train_extractor(documents, further, Basis(default_tagger()), ExtractorTrainSettings(adapt=False))
     replace(extractor, min_score=_LIKELIER_RIGHT, beside=extractor.min_score).save(DEFAULT_FOLDER)
     print(json.dumps(extractor.facts, indent=1))
 

@@ -78,9 +78,9 @@ def _train_products(
     from abroad.core.io import write_jsonl
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
-    from abroad.extraction.builtin.fit import Example, train_extractor
+    from abroad.extraction.builtin.fit import Basis, Example, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
-    from abroad.extraction.builtin.pairs import default_tagger
+    from abroad.extraction.builtin.pairs import default_tagger, load_pair_extractor
     from abroad.extraction.builtin.reading import readable
     from abroad.extraction.builtin.silver import silver_examples
 
@@ -91,7 +91,7 @@ def _train_products(
     with run_record(out, "extractor train", told, inputs) as record:
         documents = readable(read_documents(curated, context), context)
         further = readable((document for path in synthetic for document in read_documents(path, context)), context)
-        base = NoTagger() if from_scratch else default_tagger()
+        base = Basis(NoTagger()) if from_scratch else Basis(default_tagger(), load_pair_extractor().scorer)
         taught = readable((document for path in silver for document in read_documents(path, context)), context)
         examples = silver_examples(taught, documents, context)
         extractor, measured = train_extractor(documents, [*further, *examples], base, settings)

@@ -79,11 +79,11 @@ def _fit_extractor(documents: Sequence[Document | Task], learner: Learner, out: 
     own = [item for item in documents if isinstance(item, Document)]
     if len(own) < len(documents):
         raise InputError("the extractor learns from documents, not from tasks; expected --learner lm")
-    from abroad.extraction.builtin.fit import train_extractor
+    from abroad.extraction.builtin.fit import Basis, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
-    return train_extractor(own, [], NoTagger(), ExtractorTrainSettings(seed=learner.seed))[0]
+    return train_extractor(own, [], Basis(NoTagger()), ExtractorTrainSettings(seed=learner.seed))[0]
 
 
 def _fit_adapter(documents: Sequence[Document | Task], learner: Learner, out: Path, context: Context) -> Extractor:

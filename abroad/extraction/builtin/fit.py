@@ -32,7 +32,7 @@ from abroad.extraction.builtin.candidates import label_key
 from abroad.extraction.builtin.decide import Decision
 from abroad.extraction.builtin.encoder import TextScores
 from abroad.extraction.builtin.excerpts import parents
-from abroad.extraction.builtin.mentions import AdaptedTagger, Tagger
+from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger, Tagger
 from abroad.extraction.builtin.pairs import PairExtractor, relation
 from abroad.extraction.builtin.reading import Reading, read_text
 from abroad.extraction.builtin.score import (
@@ -50,6 +50,7 @@ SYNTHETIC_WEIGHT = 0.5
 _INNER = 4  # folds of the tagger
 _STACK = 5  # folds of the two models below the pairs'
 _STRENGTH = 0.02  # scikit-learn's C
+_REFIT_STRENGTH = 0.001  # of what changes a scorer that is there
 _LEAST_DOCUMENTS = 10
 _CLEARLY = 0.01  # of calibration error
 
@@ -89,6 +90,19 @@ class Example:
     @cached_property
     def gold(self) -> set[tuple[str, str]]:
         return {(label_key(organism), label_key(chemical)) for organism, chemical in self.document.label_pairs()}
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What an extractor is trained upon.
+
+    Attributes:
+        tagger: whose opinions the scorer learns to read.
+        scorer: one that has learnt from other documents and is only corrected; None to learn anew.
+    """
+
+    tagger: Tagger
+    scorer: RelationScorer | None = None
 
 
 @dataclass(frozen=True)
@@ -166,7 +180,7 @@ def _documents_of(ids: Sequence[str]) -> np.ndarray:
 def train_extractor(
     curated: Sequence[Document],
     synthetic: Sequence[Document | Example],
-    base: Tagger,
+    base: Basis,
     settings: ExtractorTrainSettings | None = None,
 ) -> tuple[PairExtractor, HeldOut]:
     """Train on all documents; calibrate and measure on held-out curated ones.
@@ -174,7 +188,7 @@ def train_extractor(
     Args:
         curated: documents whose relations are complete; a document with none counts too.
         synthetic: further documents, of weight 0.5, or examples of their own weight; never measured on.
-        base: the encoder that the models build on.
+        base: the encoder that the models build on, and the scorer that they correct.
         settings: how it is trained; the defaults without.
     Returns:
         The extractor, and what cross-validation found.
@@ -182,12 +196,17 @@ def train_extractor(
         InputError: fewer than ten curated documents, or none with a relation.
     """
     settings = settings or ExtractorTrainSettings()
-    folds, seed, adapt = settings.folds, settings.seed, settings.adapt
+    folds, seed = settings.folds, settings.seed
     examples = [Example(document, settings.weight) for document in curated]
     extra = [item if isinstance(item, Example) else Example(item, SYNTHETIC_WEIGHT) for item in synthetic]
     if len(examples) < _LEAST_DOCUMENTS or not any(example.gold for example in examples):
         raise InputError(f"expected {_LEAST_DOCUMENTS} curated documents or more, some with relations")
-    held_out = cross_validate(examples, extra, base, folds, seed, adapt)
+    ways = (
+        [True] if isinstance(base.tagger, NoTagger) else [False, True] if settings.adapt is None else [settings.adapt]
+    )
+    measured = {adapt: cross_validate(examples, extra, base, folds, seed, adapt) for adapt in ways}
+    adapt = max(measured, key=lambda way: measured[way].facts["best"]["f1"])  # the first, the tagger as it is, if equal
+    held_out = measured[adapt]
     tagger, scorer = fit_models([*examples, *extra], base, seed, adapt)
     facts = {
         "curated documents": len(examples),
@@ -195,6 +214,7 @@ def train_extractor(
         "relations": sum(len(example.gold) for example in examples),
         "folds": folds,
         "seed": seed,
+        "the tagger learnt too": adapt,
         **({"weight of curated documents": settings.weight} if settings.weight != 1 else {}),
         **held_out.facts,
     }
@@ -206,7 +226,7 @@ def train_extractor(
 def cross_validate(
     examples: Sequence[Example],
     extra: Sequence[Example],
-    base: Tagger,
+    base: Basis,
     folds: int = 5,
     seed: int = 0,
     adapt: bool = True,
@@ -223,14 +243,14 @@ def cross_validate(
             tagger, scorer = fit_models([*rest, *others], base, seed, adapt)
             for place in part:
                 example = examples[place]
-                table = candidate_table(example.reading, _corrected(tagger, example, base))
+                table = candidate_table(example.reading, _corrected(tagger, example, base.tagger))
                 raw[place] = [] if table is None else ranked_pairs(table, scorer.probabilities(table))
             progress.advance()
     return _calibrated(examples, parts, raw)
 
 
 def fit_models(
-    examples: Sequence[Example], base: Tagger, seed: int = 0, adapt: bool = True
+    examples: Sequence[Example], base: Basis, seed: int = 0, adapt: bool = True
 ) -> tuple[Tagger, RelationScorer]:
     """The tagger adapted to all examples, and the scorer fitted to what unaware taggers say of them.
 
@@ -243,11 +263,11 @@ def fit_models(
     for part in (order[inner::_INNER] for inner in range(_INNER)) if adapt else [order]:
         inside = set(part)
         rest = [examples[place] for place in order if place not in inside]
-        tagger = _adapt(rest, base) if adapt else base
-        opinions |= {place: _corrected(tagger, examples[place], base) for place in part}
+        tagger = _adapt(rest, base.tagger) if adapt else base.tagger
+        opinions |= {place: _corrected(tagger, examples[place], base.tagger) for place in part}
     judged = [_judge(examples[place], opinions[place]) for place in order]
-    scorer = _fit_scorer([entry for entry in judged if entry is not None])
-    return _adapt([examples[place] for place in order], base) if adapt else base, scorer
+    scorer = _fit_scorer([entry for entry in judged if entry is not None], base.scorer)
+    return _adapt([examples[place] for place in order], base.tagger) if adapt else base.tagger, scorer
 
 
 def _adapt(examples: Sequence[Example], base: Tagger) -> AdaptedTagger:
@@ -294,36 +314,46 @@ def _without_unknown(
     return {side: (free[side] | truth[side]).astype(float) for side in free}
 
 
-def _fit_scorer(judged: Sequence[_Judged]) -> RelationScorer:
+def _fit_scorer(judged: Sequence[_Judged], before: RelationScorer | None) -> RelationScorer:
     if len(judged) <= 1:
         raise InputError("fewer than two documents name an organism and a chemical; expected both in each text")
     odds: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0), np.zeros(0))] * len(judged)
     for part in range(_STACK):
-        organism, chemical = _fit_sides([entry for place, entry in enumerate(judged) if place % _STACK != part])
+        organism, chemical = _fit_sides([e for place, e in enumerate(judged) if place % _STACK != part], before)
         for place in range(part, len(judged), _STACK):
             table = judged[place].table
             odds[place] = organism.log_odds(table.organism_values), chemical.log_odds(table.chemical_values)
     rows = [stacked(entry.table, *sides) for entry, sides in zip(judged, odds, strict=True)]
-    pair = _fit(rows[0][0], [values for _, values in rows], judged, "pair")
-    return RelationScorer(*_fit_sides(judged), pair)
+    pair = _fit(rows[0][0], [values for _, values in rows], judged, ("pair", before.pair if before else None))
+    return RelationScorer(*_fit_sides(judged, before), pair)
 
 
-def _fit_sides(judged: Sequence[_Judged]) -> tuple[LinearModel, LinearModel]:
+def _fit_sides(judged: Sequence[_Judged], before: RelationScorer | None) -> tuple[LinearModel, LinearModel]:
     names = judged[0].table.names
     organisms, chemicals = ([getattr(e.table, f"{side}_values") for e in judged] for side in ("organism", "chemical"))
     return (
-        _fit(names[0], organisms, judged, "organism"),
-        _fit(names[1], chemicals, judged, "chemical"),
+        _fit(names[0], organisms, judged, ("organism", before.organism if before else None)),
+        _fit(names[1], chemicals, judged, ("chemical", before.chemical if before else None)),
     )
 
 
-def _fit(names: Sequence[str], values: Sequence[np.ndarray], judged: Sequence[_Judged], side: str) -> LinearModel:
+def _fit(
+    names: Sequence[str],
+    values: Sequence[np.ndarray],
+    judged: Sequence[_Judged],
+    model: tuple[str, LinearModel | None],
+) -> LinearModel:
+    """Fit the model of a side, upon the one that is there."""
+    side, before = model
     truth, weight = (
         np.concatenate([part[side] for part in parts])
         for parts in zip(*((e.truth, e.weight) for e in judged), strict=True)
     )
     known = weight > 0
-    return LinearModel.fit(names, np.vstack(values)[known], truth[known], weight[known], _STRENGTH)
+    rows, truth, weight = np.vstack(values)[known], truth[known], weight[known]
+    if before is not None:
+        return before.refitted(rows, truth, weight, _REFIT_STRENGTH)
+    return LinearModel.fit(names, rows, truth, weight, _STRENGTH)
 
 
 def _calibrated(

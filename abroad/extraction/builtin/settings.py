@@ -15,4 +15,8 @@ class ExtractorTrainSettings(Settings):
     folds: Annotated[int, Field(ge=2)] = Field(5, description="Folds of the cross-validation, by document.")
     seed: Seed = Field(0, description="Seed by which documents are dealt to the folds.")
     weight: Positive = Field(1.0, description="Weight of a curated document's candidates in the scorer of relations.")
-    adapt: bool = Field(True, description="Let the tagger learn from the documents too, or else the scorer alone.")
+    adapt: bool | None = Field(
+        None,
+        description="Let the tagger learn from the documents too, or else the scorer alone; null: only if that is "
+        "better in cross-validation.",
+    )

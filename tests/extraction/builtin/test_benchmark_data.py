@@ -7,7 +7,7 @@ import pytest
 from abroad.core.io import read_documents
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.candidates import label_key
-from abroad.extraction.builtin.fit import Example, cross_validate
+from abroad.extraction.builtin.fit import Basis, Example, cross_validate
 from abroad.extraction.builtin.pairs import default_tagger, load_pair_extractor
 from benchmarks.field_data import SPLIT, further_examples, validation
 
@@ -27,7 +27,7 @@ def test_f1_out_of_fold_is_past_the_published_figures(shared_data, curated):
     held_out = validation(shared_data)
     documents = [*held_out, *curated]
     examples = [Example(document) for document in documents]
-    measured = cross_validate(examples, further_examples(shared_data, documents), default_tagger(), adapt=False)
+    measured = cross_validate(examples, further_examples(shared_data, documents), Basis(default_tagger()), adapt=False)
     predictions = measured.predictions(examples)
     assert micro_scores(held_out, predictions[: len(held_out)]).f1 > FLOOR_OF_VALIDATION
     assert micro_scores(curated, predictions[len(held_out) :]).f1 > FLOOR

@@ -21,10 +21,11 @@ from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import best_tags
 from abroad.extraction.builtin.excerpts import parents, together
-from abroad.extraction.builtin.fit import Example, cross_validate, split_folds, train_extractor
+from abroad.extraction.builtin.fit import Basis, Example, cross_validate, split_folds, train_extractor
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger
-from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger
+from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger, load_pair_extractor
 from abroad.extraction.builtin.reading import Reading, read_text
+from abroad.extraction.builtin.score import LinearModel, candidate_table
 from abroad.extraction.builtin.settings import ExtractorTrainSettings
 from tests.conftest import make_document
 
@@ -38,7 +39,7 @@ def synthetic():
 
 def test_every_document_is_scored_out_of_fold(synthetic):
     examples = [Example(document) for document in synthetic[:30]]
-    held_out = cross_validate(examples, [], default_tagger(), folds=3)
+    held_out = cross_validate(examples, [], Basis(default_tagger()), folds=3)
     predictions = held_out.predictions(examples)
     assert [p.id for p in predictions] == [d.id for d in synthetic[:30]]
     assert micro_scores(synthetic[:30], predictions).f1 > 20
@@ -50,7 +51,7 @@ def test_held_out_scores_come_from_models_that_never_saw_the_document(synthetic)
     coin = random.Random(0)
     documents = [d if coin.random() < 0.5 else replace(d, relations=[]) for d in synthetic[:40]]
     examples = [Example(document) for document in documents]
-    predictions = cross_validate(examples, [], default_tagger(), folds=3).predictions(examples)
+    predictions = cross_validate(examples, [], Basis(default_tagger()), folds=3).predictions(examples)
     assert micro_scores(documents, predictions).f1 < 80  # all candidates of all documents: 67
 
 
@@ -131,7 +132,8 @@ def test_names_of_one_word_are_enough_to_learn_from():
 
 
 def test_an_extractor_of_ones_own_is_saved_with_its_tagger(synthetic, tmp_path):
-    extractor, _ = train_extractor(synthetic[:12], [], default_tagger(), ExtractorTrainSettings(folds=2))
+    settings = ExtractorTrainSettings(folds=2, adapt=True)
+    extractor, _ = train_extractor(synthetic[:12], [], Basis(default_tagger()), settings)
     extractor.save(tmp_path)
     copy = PairExtractor.load(tmp_path)
     assert isinstance(copy.tagger, AdaptedTagger)
@@ -150,11 +152,12 @@ def test_an_extractor_says_in_one_line_what_it_is(trained):
 TRAIN = """
 import sys
 from abroad.cli import app
-app(["extractor", "train", sys.argv[1], "--out", sys.argv[2], "--cv", "2"])
+app(["extractor", "train", sys.argv[1], "--out", sys.argv[2], "--cv", "2", *sys.argv[3:]])
 """
 
 
-def test_the_same_documents_and_seed_give_the_same_files(tmp_path):
+@pytest.mark.parametrize(("options", "field"), [((), set()), (("--from-scratch",), {"mentions.crf"})])
+def test_the_same_documents_and_seed_give_the_same_files(tmp_path, options, field):
     """In processes with other hashes of strings and other numbers of threads."""
     curated = tmp_path / "curated.jsonl"
     curated.write_text("\n".join(SYNTHETIC.read_text(encoding="utf-8").splitlines()[:12]), encoding="utf-8")
@@ -162,16 +165,49 @@ def test_the_same_documents_and_seed_give_the_same_files(tmp_path):
     for number in (1, 2):
         environment = {**os.environ, "PYTHONHASHSEED": str(number), "OMP_NUM_THREADS": str(number)}
         out = tmp_path / f"run{number}"
-        command = [sys.executable, "-c", TRAIN, str(curated), str(out)]
+        command = [sys.executable, "-c", TRAIN, str(curated), str(out), *options]
         subprocess.run(command, env=environment, check=True, capture_output=True)
         files.append({path.name: path.read_bytes() for path in out.iterdir()})
-    assert files[0].keys() == {"mentions.crf", "scorer.json", "manifest.json"} and files[0] == files[1]
+    assert files[0].keys() == {"scorer.json", "manifest.json"} | field and files[0] == files[1]
+
+
+def test_a_few_documents_correct_what_many_have_taught(synthetic):
+    """In place of unlearning it: what a handful of other documents has no word on stays as it was."""
+    shipped = load_pair_extractor()
+    own, _ = train_extractor(synthetic[:10], [], Basis(shipped.tagger, shipped.scorer), ExtractorTrainSettings(folds=2))
+    anew, _ = train_extractor(synthetic[:10], [], Basis(shipped.tagger), ExtractorTrainSettings(folds=2, adapt=False))
+    assert own.tagger is shipped.tagger and own.facts["the tagger learnt too"] is False
+    others = [table for d in synthetic[20:40] if (table := table_of(shipped.tagger, d)) is not None]
+    before, corrected, alone = (
+        np.concatenate([e.scorer.probabilities(table) for table in others]) for e in (shipped, own, anew)
+    )
+    assert np.abs(corrected - before).mean() < np.abs(alone - before).mean() / 2
+
+
+def table_of(tagger, document):
+    reading = read_text(document.text, len(document.title))
+    return candidate_table(reading, tagger.tag(reading))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("truth", ["other", "all", "none"])
+def test_a_refitted_model_goes_to_the_data_where_there_are_many(seed, truth):
+    draws = np.random.default_rng(seed)
+    values = draws.normal(1, 2, (400, 3))
+    model = LinearModel(("a", "b", "c"), np.ones(3), np.full(3, 2.0), draws.normal(0, 1, 3), 0.5)
+    holds = {"all": np.ones(400, bool), "none": np.zeros(400, bool)}.get(truth, values[:, 0] > draws.normal(1, 1, 400))
+    refitted = model.refitted(values, holds, np.full(400, 1e4), 0.001)
+    if truth != "other":
+        assert refitted is model  # nothing to tell apart
+    else:
+        assert ((refitted.log_odds(values) > 0) == holds).mean() > 0.7
+        assert LinearModel.from_dict(refitted.to_dict()).names == model.names
 
 
 @pytest.fixture(scope="module")
 def trained(synthetic, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "model"
-    train_extractor(synthetic[:12], [], NoTagger(), ExtractorTrainSettings(folds=2))[0].save(folder)
+    train_extractor(synthetic[:12], [], Basis(NoTagger()), ExtractorTrainSettings(folds=2))[0].save(folder)
     return folder
 
 
