@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from abroad.cli import documents_find
+from abroad.cli import documents_find, documents_pairs
 from abroad.cli.common import group, report_rejects, say
 from abroad.cli.options import EUTILS, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, writes
@@ -29,6 +29,7 @@ app = group(
 
 def register(parent: typer.Typer) -> None:
     documents_find.register(app)
+    documents_pairs.register(app)
     parent.add_typer(app, name="documents")
 
 

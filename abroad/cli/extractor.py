@@ -118,6 +118,7 @@ def _train_field(
     from abroad.extraction.builtin.reading import readable
     from abroad.extraction.joint.fit import train_joint
     from abroad.extraction.joint.from_documents import annotated, names_of, schema_of
+    from abroad.extraction.joint.names import NameFinder
     from abroad.extraction.joint.settings import JointTrainSettings
 
     context = Context(say=say)
@@ -128,7 +129,9 @@ def _train_field(
         known.check_documents(documents, curated)
         schema, own = schema_of(known), JointTrainSettings(folds=settings.folds, seed=settings.seed)
         texts = [annotated(document) for document in documents]
-        extractor, measured = train_joint(schema, texts, own, names_of(known, field.parent))
+        extractor, measured = train_joint(
+            schema, texts, own, names_of(known, field.parent), NameFinder.of_field(known, field.parent)
+        )
         extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from abroad.cli import synth_state
 from abroad.cli.common import group, parse_sets, report_rejects, say
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
 from abroad.cli.outputs import JSONL, PAGE, folder, writes
@@ -37,6 +38,7 @@ app = group(
 
 
 def register(parent: typer.Typer) -> None:
+    synth_state.register(app)
     parent.add_typer(app, name="synth")
 
 

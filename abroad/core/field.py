@@ -67,6 +67,9 @@ class EntityType(Settings):
     linking: tuple[Linking, ...] = Key((), description="How names get identifiers, in this order; none: they do not.")
     step: str = Key("", description="What a prompt that works in steps asks for of it; empty: all of the text.")
     ranges: bool = Key(False, description='Whether lists and ranges are expanded: "examplins A-C" are three names.')
+    strains: bool = Key(
+        False, description='Whether the designation of a strain belongs to a name: "Pseudomonas putida F1".'
+    )
     classes: bool = Key(False, description='Whether a name may be of a class ("flavonoids"), by the subtype class.')
     colour: str | None = Key(None, description="Of its names on curators' pages, #rrggbb; null: one is chosen.")
 
@@ -126,6 +129,9 @@ class RelationType(Settings):
     directed: bool = Key(True, description="Whether head and tail are told apart; else A-B is B-A.")
     template: Text = Key(description="The relation as models write it: '{head} produces {tail}'.")
     verbalisations: tuple[Verbalisation, ...] = Key((), description="Ways to say it; none: the template, with a stop.")
+    denials: tuple[Verbalisation, ...] = Key(
+        (), description="Ways to say that it does not hold, for names that a synthetic abstract is to deny; none: none is."
+    )
     wikidata: Property | None = Key(None, description="The property of Wikidata that states it, if there is one.")
 
     @field_validator("template")
@@ -138,7 +144,7 @@ class RelationType(Settings):
             )
         return value
 
-    @field_validator("verbalisations")
+    @field_validator("verbalisations", "denials")
     @classmethod
     def _sum_to_one(cls, value: tuple[Verbalisation, ...]) -> tuple[Verbalisation, ...]:
         total = sum(each.probability for each in value)

@@ -134,6 +134,8 @@ _ENTITY = """\
     linking: []
     # Whether "examplins A-C" are three names.
     ranges: false
+    # Whether the designation of a strain belongs to a name: "Pseudomonas putida F1".
+    strains: false
     # On curators' pages, such as "#11632f"; null chooses one.
     colour: null"""
 

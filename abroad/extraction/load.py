@@ -30,6 +30,7 @@ EXTRACTORS: Registry[ExtractorKind] = Registry(
         "fewshot": "abroad.extraction.fewshot.member:KIND",
         "joint": "abroad.extraction.joint.member:KIND",
         LANGUAGE_MODEL: "abroad.extraction.generative.member:KIND",
+        "names": "abroad.extraction.named.member:KIND",
     },
 )
 """What turns documents into predictions."""
@@ -38,13 +39,13 @@ EXTRACTORS: Registry[ExtractorKind] = Registry(
 def extractor_kind(name: str | Path = BUILTIN) -> ExtractorKind:
     """The kind of extractor that a name or a directory means; nothing is loaded.
 
-    A name of the registry means that member; a directory, the kind that recognises its files; anything else is a
+    A name of the registry means that member; a directory or a file, the kind that recognises it; anything else is a
     language model.
     """
     if str(name) in EXTRACTORS:
         return EXTRACTORS.get(str(name))
     folder = Path(name)
-    for member in EXTRACTORS.names() if folder.is_dir() else ():
+    for member in EXTRACTORS.names() if folder.exists() else ():
         try:
             kind = EXTRACTORS.get(member)
         except InputError as error:  # a broken package of somebody else is no reason not to read our own
@@ -64,6 +65,7 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
             - `"builtin"`: the extractor that comes with the package (no GPU, no language model);
             - `"fewshot"`: a language model as it is, shown examples in its prompt;
             - a directory that `abroad extractor train` wrote;
+            - a field's file: names of its sources that stand in one sentence are taken for related;
             - the name of an extractor of another package, or a directory that it recognises;
             - a language model fine-tuned for the task: a directory of `abroad train` or `abroad release`, a
               model or adapter directory, a `.gguf` file, or a name of the Hugging Face hub.
@@ -147,7 +149,7 @@ def _what_there_is(name: str) -> str:
     near = nearest(name, [*names, *PACKAGED, *folders])
     return (
         f"{f'did you mean {near}? E' if near else 'e'}xpected one of: {', '.join(names)}; a directory of "
-        "`abroad extractor train`, `abroad train` or `abroad release`; or a language model that was fine-tuned for "
+        "`abroad extractor train`, `abroad train` or `abroad release`; a field's file; or a language model that was fine-tuned for "
         f"the task: a folder of a model or an adapter, a .gguf file, {', '.join(PACKAGED)}, or owner/model of the hub"
     )
 

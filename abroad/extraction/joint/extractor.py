@@ -22,6 +22,7 @@ from abroad.extraction.builtin.calibrate import OperatingPoint, PlattScaling, ne
 from abroad.extraction.builtin.manifest import MANIFEST, check_manifest, write_manifest
 from abroad.extraction.builtin.reading import LONGEST_TEXT, TextTooLong
 from abroad.extraction.joint.linking import UNKNOWN, Linker
+from abroad.extraction.joint.names import NameFinder
 from abroad.extraction.joint.pair_scorer import PairScorer, pair_table
 from abroad.extraction.joint.reread import read_mentions
 from abroad.extraction.joint.tagger import MentionTagger
@@ -98,12 +99,14 @@ class JointExtractor:
             "schema": {
                 "types": list(self.schema.types),
                 "relations": [asdict(relation) for relation in self.schema.relations],
+                "strains": list(self.schema.strains),
             },
             "min_score": self.min_score,
             "facts": self.facts,
             "scaling": self.scaling.to_dict(),
             "points": [asdict(point) for point in self.points],
             "names": self.linker.to_dict(),
+            "sources": self.tagger.names.to_dict(),
             "scorer": self.scorer.to_dict(),
         }
         write_json(folder / MODEL, record)
@@ -119,10 +122,11 @@ class JointExtractor:
         check_manifest(folder)
         record = _read_model(folder)
         relations = tuple(RelationType(**relation) for relation in record["schema"]["relations"])
-        schema = Schema(tuple(record["schema"]["types"]), relations)
+        schema = Schema(tuple(record["schema"]["types"]), relations, tuple(record["schema"].get("strains", ())))
+        sources = NameFinder.from_dict(record["sources"]) if "sources" in record else NameFinder()
         chosen = float(record["min_score"]) if min_score is None else min_score
         try:
-            tagger = MentionTagger((folder / TAGGER).read_bytes(), 1 + 2 * len(schema.types))
+            tagger = MentionTagger((folder / TAGGER).read_bytes(), 1 + 2 * len(schema.types), sources)
         except OSError as error:
             raise InputError(f"{folder}: not an extractor, {error.strerror}: {error.filename}") from None
         digests = {name: file_sha256(folder / name)[:16] for name in (MODEL, TAGGER)}
@@ -166,7 +170,7 @@ def prediction_of(
     entities = read.entities
     chosen.sort(key=lambda pair: (entities[pair[0].head].spans[0], entities[pair[0].tail].spans[0], pair[0].relation))
     relations = [
-        _relation(read.text, schema.relations[c.relation], entities[c.head], entities[c.tail], score)
+        relation_of(read.text, schema.relations[c.relation], entities[c.head], entities[c.tail], score)
         for c, score in chosen
     ]
     return Prediction(read.text.id, relations)
@@ -185,11 +189,16 @@ def most_named(read: Annotated) -> list[Mention]:
     return [mention for mention in limited if mention.identifiers]
 
 
-def _relation(text: Text, kind: RelationType, head: Entity, tail: Entity, score: float) -> Relation:
+def relation_of(text: Text, kind: RelationType, head: Entity, tail: Entity, score: float | None) -> Relation:
+    """A relation with its evidence.
+
+    Args:
+        score: None where there is none.
+    """
     relation = Relation(
         _label(text, head),
         _label(text, tail),
-        round(score, 4),
+        None if score is None else round(score, 4),
         _identifier(head),
         _identifier(tail),
         type=kind.name,

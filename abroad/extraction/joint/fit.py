@@ -25,6 +25,7 @@ from abroad.extraction.builtin.calibrate import (
 )
 from abroad.extraction.joint.extractor import JointExtractor, prediction_of
 from abroad.extraction.joint.linking import Linker, Name
+from abroad.extraction.joint.names import NameFinder
 from abroad.extraction.joint.pair_scorer import PairScorer, PairTable, pair_table
 from abroad.extraction.joint.reread import meant, read_mentions, reread
 from abroad.extraction.joint.settings import JointTrainSettings
@@ -71,12 +72,14 @@ def train_joint(
     documents: Sequence[Annotated],
     settings: JointTrainSettings | None = None,
     names: Iterable[Name] = (),
+    sources: NameFinder | None = None,
 ) -> tuple[JointExtractor, HeldOut]:
     """Train on all documents; calibrate and measure on those held out.
 
     Args:
         documents: with all their mentions and relations; one with none counts too.
         names: further names of entities, for linking.
+        sources: of names in texts, which the tagger sees.
     Returns:
         The extractor, and what cross-validation found.
     Raises:
@@ -88,7 +91,7 @@ def train_joint(
     with Progress("training", 2 * len(parts) + 1) as progress:
         read = {}
         for part in parts:
-            tagger, linker = _readers(schema, _without(documents, part), settings, names)
+            tagger, linker = _readers(schema, _without(documents, part), settings, names, sources)
             for place in part:
                 document = documents[place]
                 read[place] = reread(document, read_mentions(schema, document.text, tagger, linker))
@@ -101,7 +104,7 @@ def train_joint(
             scorer = PairScorer.fit(schema, _without(tables, part) + _without(given, part), settings.seed)
             judged |= {place: judge(documents[place], texts[place], tables[place], scorer) for place in part}
             progress.advance()
-        tagger, linker = _readers(schema, documents, settings, names)
+        tagger, linker = _readers(schema, documents, settings, names, sources)
         scorer = PairScorer.fit(schema, tables + given, settings.seed)
         progress.advance()
     scaling, points, measured = _calibrated([judged[place] for place in range(len(documents))], documents)
@@ -153,9 +156,13 @@ def _without(items: Sequence[_Item], part: Sequence[int]) -> list[_Item]:
 
 
 def _readers(
-    schema: Schema, documents: Sequence[Annotated], settings: JointTrainSettings, names: Sequence[Name]
+    schema: Schema,
+    documents: Sequence[Annotated],
+    settings: JointTrainSettings,
+    names: Sequence[Name],
+    sources: NameFinder | None,
 ) -> tuple[MentionTagger, Linker]:
-    tagger = MentionTagger.train(documents, schema.types, settings.iterations)
+    tagger = MentionTagger.train(documents, schema.types, settings.iterations, sources)
     return tagger, Linker.learn(documents, names)
 
 

@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 
 from abroad.core.field import Field
+from abroad.core.field_names import table_lines
 from abroad.core.schema import Document
 from abroad.extraction.joint.linking import Name
 from abroad.extraction.joint.texts import Annotated, Mention, RelationType, Schema, Text
@@ -33,11 +34,9 @@ def names_of(field: Field, folder: Path) -> Iterator[Name]:
         folder: of the field's file, from which its tables are named.
     """
     for type, entity in field.entities.items():
-        if entity.names.kind == "table" and entity.names.file is not None:
-            for line in (folder / entity.names.file).read_text(encoding="utf-8").splitlines():
-                name, _, rest = line.partition("\t")
-                if (identifier := rest.split("\t")[0].strip()) and name.strip():
-                    yield type, name, identifier
+        for name, identifier in table_lines(entity, folder):
+            if identifier:
+                yield type, name, identifier
 
 
 def _verbatim(text: str, label: str) -> Sequence[tuple[int, int]]:
@@ -53,4 +52,5 @@ def schema_of(field: Field) -> Schema:
         for head, tail in product(relation.head, relation.tail):
             ends = (head, tail) if relation.directed else frozenset((head, tail))
             relations.setdefault((name, ends), RelationType(name, head, tail, relation.directed))
-    return Schema(tuple(field.entities), tuple(relations.values()))
+    strains = tuple(type for type, entity in field.entities.items() if entity.strains)
+    return Schema(tuple(field.entities), tuple(relations.values()), strains)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from abroad.extraction.joint.linking import Linker
+from abroad.extraction.joint.strains import whole_strains
 from abroad.extraction.joint.tagger import MentionTagger
 from abroad.extraction.joint.tags import mentions_of
 from abroad.extraction.joint.texts import Annotated, Mention, Schema, Text, Triple, span_of
@@ -17,7 +18,8 @@ from abroad.extraction.joint.texts import Annotated, Mention, Schema, Text, Trip
 
 def read_mentions(schema: Schema, text: Text, tagger: MentionTagger, linker: Linker) -> list[Mention]:
     """The mentions of a text with identifiers."""
-    return linker.link(text, spread(text, mentions_of(text, tagger.scores(text), schema.types)))
+    found = linker.link(text, spread(text, mentions_of(text, tagger.scores(text), schema.types)))
+    return whole_strains(text, found, schema.strains) if schema.strains else found
 
 
 def spread(text: Text, mentions: Sequence[Mention]) -> list[Mention]:

@@ -18,6 +18,7 @@ from abroad.core.errors import InputError
 from abroad.extraction.builtin.mentions import is_whole
 from abroad.extraction.builtin.pieces import token_shapes
 from abroad.extraction.builtin.token_features import spaced_words, spelling
+from abroad.extraction.joint.names import NameFinder
 from abroad.extraction.joint.tags import tags_of
 from abroad.extraction.joint.texts import Annotated, Text
 
@@ -32,24 +33,25 @@ class MentionTagger:
     Args:
         model: contents of a CRFsuite file.
         tags: how many tags there are.
+        names: of the field's sources, which are features.
     Raises:
         InputError: the file is damaged.
     Source: Lafferty, McCallum and Pereira, ICML 2001.
     """
 
-    def __init__(self, model: bytes, tags: int) -> None:
+    def __init__(self, model: bytes, tags: int, names: NameFinder | None = None) -> None:
         import pycrfsuite
 
         if not is_whole(model):
             raise InputError("a damaged or cut-off CRFsuite file; copy the extractor again, or train it again")
-        self.model, self._tags = model, tags
+        self.model, self._tags, self.names = model, tags, names or NameFinder()
         self._tagger: Any = pycrfsuite.Tagger()
         self._tagger.open_inmemory(model)
         self._known = sorted(int(label) for label in self._tagger.labels())
 
     def scores(self, text: Text) -> np.ndarray:
         """Log-probability of each tag for each token, shape (tokens, tags)."""
-        features = token_features(text)
+        features = token_features(text, self.names)
         found = np.zeros((len(features), self._tags))
         if features:
             self._tagger.set(features)
@@ -58,7 +60,13 @@ class MentionTagger:
         return np.log(np.maximum(found, _LEAST))
 
     @classmethod
-    def train(cls, documents: Sequence[Annotated], types: Sequence[str], iterations: int = 80) -> MentionTagger:
+    def train(
+        cls,
+        documents: Sequence[Annotated],
+        types: Sequence[str],
+        iterations: int = 80,
+        names: NameFinder | None = None,
+    ) -> MentionTagger:
         """Learn from documents with all their mentions, with L1 and L2 penalties."""
         import pycrfsuite
 
@@ -66,17 +74,18 @@ class MentionTagger:
         for document in documents:
             tags = tags_of(document.text, document.mentions, types)
             if len(tags):
-                trainer.append(token_features(document.text), [str(tag) for tag in tags])
+                trainer.append(token_features(document.text, names), [str(tag) for tag in tags])
         least = 2 if len(documents) > 100 else 1
         trainer.set_params({"c1": 0.05, "c2": 0.05, "max_iterations": iterations, "feature.minfreq": least})
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.crf"
             trainer.train(str(path))
-            return cls(path.read_bytes(), 1 + 2 * len(types))
+            return cls(path.read_bytes(), 1 + 2 * len(types), names)
 
 
-def token_features(text: Text) -> list[list[str]]:
+def token_features(text: Text, names: NameFinder | None = None) -> list[list[str]]:
     """Names of features of each token."""
+    named = names.features(text) if names else {}
     tokens, folded = text.tokens, text.normalised.folded
     words = [folded[token.start : token.end].lower() for token in tokens]
     forms = [_form(token.text) for token in tokens]
@@ -87,6 +96,8 @@ def token_features(text: Text) -> list[list[str]]:
         features = ["bias", *_own(token.text, words[place]), f"kind={kinds[place]}"]
         if token.end <= text.normalised.title_end:
             features.append("title")
+        if place in named:
+            features.append(named[place])
         for step in _NEAR:
             other = place + step
             if 0 <= other < len(words):

@@ -44,10 +44,15 @@ class RelationType:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Types of entities, and the relations between them."""
+    """Types of entities, and the relations between them.
+
+    Attributes:
+        strains: types whose names go on with the designation of a strain.
+    """
 
     types: tuple[str, ...]
     relations: tuple[RelationType, ...]
+    strains: tuple[str, ...] = ()
 
 
 Triple = tuple[str, str, str]

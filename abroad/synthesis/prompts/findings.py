@@ -7,13 +7,14 @@ sometimes replaced by their class.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
 from pydantic import Field as Key
 
-from abroad.core.field import Field, RelationType, built_in_field
+from abroad.core.field import Field, RelationType, Verbalisation, built_in_field
 from abroad.core.schema import Document, Entity, Triple
 from abroad.core.settings import Settings, Share
 from abroad.synthesis.prompts.classes import class_of
@@ -39,6 +40,7 @@ class Findings:
         heads: that the text states: of natural products, organisms.
         tails: likewise: chemicals.
         relations: likewise.
+        denied: entities of which the sentences deny a relation, and that have none.
         surfaces: id of a tail -> the words that stand for it where its label does not ("gloeophyllins A-C").
     """
 
@@ -46,6 +48,7 @@ class Findings:
     heads: list[Entity] = field(default_factory=list)
     tails: list[Entity] = field(default_factory=list)
     relations: list[Triple] = field(default_factory=list)
+    denied: list[Entity] = field(default_factory=list)
     surfaces: dict[str, str] = field(default_factory=dict)
 
 
@@ -78,11 +81,27 @@ def express_findings(
         phrases += contract(labels) if contracted else [Phrase(label, (label,)) for label in labels]
         draw.shuffle(phrases)
         single = len(phrases) == 1 and len(phrases[0].labels) == 1
-        said = _way(of.relations[type], {"head": len(heads) == 1, "tail": single}, draw)
+        ways = of.relations[type].verbalisations
+        said = _way(ways, {"head": len(heads) == 1, "tail": single}, draw) or f"{of.relations[type].template}."
         sentences.append(_sentence(said, [head.label for head in heads], _worded(phrases, numbered)))
         _record(result, _Group(type, heads, tails), replaced, phrases)
+    for relation in of.relations.values():
+        for said in _denials(document, relation, draw, result) if relation.denials else ():
+            sentences.insert(draw.randint(1, len(sentences)), said)
     result.text = " ".join(sentences)
     return result
+
+
+def _denials(document: Document, relation: RelationType, draw: Random, result: Findings) -> Iterator[str]:
+    """A sentence for each entity that has no relation and could be a tail: one of the heads is said to have none to it."""
+    related = {id for triple in document.relations for id in (triple.head, triple.tail)}
+    heads = [head for head in result.heads if head.type in relation.head]
+    for entity in document.entities if heads else ():
+        if entity.type in relation.tail and entity.id not in related:
+            head = draw.choice(heads)
+            said = _way(relation.denials, {"head": True, "tail": True}, draw)
+            result.denied.append(entity)
+            yield _sentence(said, [head.label], entity.label)
 
 
 def _has(of: Field, tails: list[Entity], what: str) -> bool:
@@ -135,14 +154,14 @@ def _worded(phrases: list[Phrase], numbered: bool) -> str:
     return enumerate_words(words)
 
 
-def _way(relation: RelationType, single: dict[str, bool], draw: Random) -> str:
-    """One of the ways to say a relation, in the number of its subject; its template where the field has none."""
-    reached, ways = draw.random(), relation.verbalisations
+def _way(ways: Sequence[Verbalisation], single: dict[str, bool], draw: Random) -> str:
+    """One of the ways to say a relation, in the number of its subject; empty where the field has none."""
+    reached = draw.random()
     for way in ways:
         if reached < way.probability or way is ways[-1]:
             return way.singular if single[way.subject] else way.plural
         reached -= way.probability
-    return f"{relation.template}."
+    return ""
 
 
 def _sentence(said: str, heads: list[str], tails: str) -> str:

@@ -39,11 +39,11 @@ def instruct(
     of.check_documents(documents, "documents")
     guide = guide_of(settings.principles)
     topics = TopicDraw(guide or load_guide(), settings.seed) if settings.topics else None
-    related = [document for document in documents if document.relations and document.abstract.strip()]
+    related = [d for d in documents if d.relations and (d.abstract.strip() or not settings.keywords)]
     for document in documents:
-        if context is not None and document.relations and not document.abstract.strip():
-            context.rejects.add(document.id, "no abstract to take keywords from")
-    pools = find_keywords(related) if find_keywords else extract_keywords(related, _POOL * settings.keywords)
+        if context is not None and settings.keywords and document.relations and not document.abstract.strip():
+            context.rejects.add(document.id, "no abstract to take keywords from; --keywords 0 asks for none")
+    pools = _keywords(related, settings, find_keywords)
     for document, pool in zip(related, pools, strict=True):
         for number in range(1, settings.prompts_per_document + 1):
             draw = Random(f"{settings.seed}:{document.id}:{number}")
@@ -52,6 +52,16 @@ def instruct(
             keywords = draw.sample(pool, min(settings.keywords, len(pool)))
             brief = Brief(document.title, keywords, findings.text, topic, guide, of)
             yield _record(document, number, findings, brief, draw, settings)
+
+
+def _keywords(
+    documents: Sequence[Document],
+    settings: InstructSettings,
+    find: Callable[[Sequence[Document]], list[list[str]]] | None,
+) -> list[list[str]]:
+    if not settings.keywords:
+        return [[] for _ in documents]
+    return find(documents) if find else extract_keywords(documents, _POOL * settings.keywords)
 
 
 def _record(
@@ -112,5 +122,6 @@ def _labels(findings: Findings, of: Field) -> dict[str, Any]:
             "chemicals": [entity.to_dict() for entity in findings.tails],
             "relations": [[triple.head, triple.tail] for triple in findings.relations],
         }
-    entities = {entity.id: entity.to_dict(typed=True) for entity in (*findings.heads, *findings.tails)}
+    named = (*findings.heads, *findings.tails, *findings.denied)
+    entities = {entity.id: entity.to_dict(typed=True) for entity in named}
     return {"entities": list(entities.values()), "relations": [triple.to_dict() for triple in findings.relations]}

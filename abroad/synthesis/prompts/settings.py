@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from abroad.core.registry import member_of
-from abroad.core.settings import Count, NotNegative, PositiveShare, Seed, Settings
+from abroad.core.settings import Count, CountOrNone, NotNegative, PositiveShare, Seed, Settings
 from abroad.synthesis.prompts.styles import PROMPT_STYLES
 
 
@@ -26,7 +26,9 @@ class InstructSettings(Settings):
         "completion", description="Form of the prompt: completion (small models), standard or vicuna."
     )
     prompts_per_document: Count = Field(10, description="Prompts made of each document.")
-    keywords: Count = Field(7, description="Keywords in each prompt.")
+    keywords: CountOrNone = Field(
+        7, description="Keywords in each prompt; 0: none, so that documents need no abstract to take them from."
+    )
     keywords_by: Literal["tfidf", "model"] = Field(
         "tfidf", description="Who finds keywords: tfidf (statistics), or model (the language model is asked for them)."
     )

@@ -110,7 +110,8 @@ def completion(brief: Brief, draw: Random) -> Prompt:
     if opening and findings.partition(" ")[0].lower() in NUMBERS:
         findings = findings[0].lower() + findings[1:]
     if brief.guide is None:
-        return Prompt(f"Title: {brief.title}\nKeywords: {brief.keyword_list}\nAbstract:", lead=opening + findings)
+        keywords = f"Keywords: {brief.keyword_list}\n" if brief.keyword_list else ""
+        return Prompt(f"Title: {brief.title}\n{keywords}Abstract:", lead=opening + findings)
     return Prompt(f"{_guided(brief, brief.guide)}\nCheck:", lead=opening + findings, then="\nAbstract:")
 
 
@@ -157,7 +158,8 @@ def _no_other(of: Field) -> str:
 
 
 def _fields(brief: Brief) -> str:
-    return f"Title: {brief.title}\nKeywords: {brief.keyword_list}.\nMain findings: {brief.findings}"
+    keywords = f"Keywords: {brief.keyword_list}.\n" if brief.keyword_list else ""
+    return f"Title: {brief.title}\n{keywords}Main findings: {brief.findings}"
 
 
 def _guided(brief: Brief, guide: Guide) -> str:
