@@ -61,10 +61,10 @@ def train(
 
     if find_field(field).is_built_in:
         _train_products(curated, (synthetic, silver, from_scratch), out, held_out, settings)
-    elif synthetic or silver or from_scratch:
-        raise InputError("--field: learns from DOCS alone; expected no --synthetic, --silver and --from-scratch")
+    elif silver or from_scratch:
+        raise InputError("--field: learns from DOCS and --synthetic; expected no --silver and --from-scratch")
     else:
-        _train_field(field, curated, out, held_out, settings)
+        _train_field(field, (curated, synthetic), out, held_out, settings)
 
 
 def _train_products(
@@ -109,8 +109,15 @@ def _train_products(
 
 
 def _train_field(
-    field: Path, curated: Path, out: Path, held_out: Path | None, settings: ExtractorTrainSettings
+    field: Path,
+    given: tuple[Path, list[Path]],
+    out: Path,
+    held_out: Path | None,
+    settings: ExtractorTrainSettings,
 ) -> None:
+    """Train an extractor of a field; given are paths of curated and of synthetic documents."""
+    from itertools import chain
+
     from abroad.core.field import find_field
     from abroad.core.io import write_jsonl
     from abroad.core.provenance import run_record
@@ -121,17 +128,18 @@ def _train_field(
     from abroad.extraction.joint.names import NameFinder
     from abroad.extraction.joint.settings import JointTrainSettings
 
-    context = Context(say=say)
+    context, (curated, synthetic) = Context(say=say), given
     told = {"cv": settings.folds, "field": str(field), "seed": settings.seed}
-    with run_record(out, "extractor train", told, [path for path in (curated, field) if path.is_file()]) as record:
+    inputs = [path for path in (curated, *synthetic, field) if path.is_file()]
+    with run_record(out, "extractor train", told, inputs) as record:
         known = find_field(field)
-        documents = readable(read_documents(curated, context), context)
-        known.check_documents(documents, curated)
+        documents, *further = (readable(read_documents(path, context), context) for path in (curated, *synthetic))
+        for path, read in zip((curated, *synthetic), (documents, *further), strict=True):
+            known.check_documents(read, path)
         schema, own = schema_of(known), JointTrainSettings(folds=settings.folds, seed=settings.seed)
-        texts = [annotated(document) for document in documents]
-        extractor, measured = train_joint(
-            schema, texts, own, names_of(known, field.parent), NameFinder.of_field(known, field.parent)
-        )
+        texts, more = ([annotated(d) for d in part] for part in (documents, chain.from_iterable(further)))
+        names, sources = names_of(known, field.parent), NameFinder.of_field(known, field.parent)
+        extractor, measured = train_joint(schema, texts, own, names, sources, more)
         extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:

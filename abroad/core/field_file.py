@@ -160,6 +160,8 @@ relations:
     # How synthetic abstracts say it; the subject, with which the verb agrees, comes first. Probabilities sum to 1.
     verbalisations:
 {ways}
+    # How they say that it does not hold, written like the ways above; without it nothing is denied.
+    denials: []
     # The property of Wikidata that states it, such as {{id: P703, subject: tail}}.
     wikidata: null
 

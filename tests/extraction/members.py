@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from abroad.core.field import built_in_field
+from abroad.core.field_file import NewField, new_field
 from abroad.extraction.joint.fit import train_joint
 from abroad.extraction.joint.from_documents import annotated, schema_of
 from abroad.extraction.joint.settings import JointTrainSettings
@@ -47,9 +48,20 @@ def of_joint(request: pytest.FixtureRequest) -> list[Sample]:
     return [Sample(folder, {}, {"min_score": 0.9})]
 
 
+def of_names(request: pytest.FixtureRequest) -> list[Sample]:
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("fields")
+    of = new_field(NewField(name="growth", head="plant", tail="acid", verb="has"))
+    (folder / "acids.txt").write_text("usnic acid\nhydroxymellein\n")
+    of = of.replace("names: none", "names: taxonomy", 1)
+    of = of.replace("names: none", "names: {kind: table, file: acids.txt}", 1)
+    (folder / "growth.yaml").write_text(of)
+    return [Sample(folder / "growth.yaml", {}, {"within": "document"})]
+
+
 MEMBERS: dict[str, Callable[[pytest.FixtureRequest], list[Sample]]] = {
     "builtin": of_builtin,
     "fewshot": of_fewshot,
     "joint": of_joint,
     "language-model": of_language_model,
+    "names": of_names,
 }

@@ -113,3 +113,41 @@ def test_what_knows_natural_products_alone_is_named(folder, given):
 def test_documents_of_another_field_are_named(folder):
     with pytest.raises(InputError, match="not of the field natural_products: document '1'"):
         list(instruct(read_documents(folder / "docs.jsonl"), InstructSettings()))
+
+
+DENIED = DEGRADES.replace(
+    "denials: []",
+    "denials:\n      - {singular: '{tail} withstood {head}.', plural: '{tail} withstood {head}.', probability: 1}",
+)
+
+
+def denying():
+    entities = [Entity(id, id, type="bacterium" if id == "b" else "pollutant") for id in ("b", "p", "q")]
+    return Document("1", "Soil.", "", entities=entities, relations=[Triple("b", "degrades", "p")])
+
+
+def test_what_has_no_relation_is_denied_where_the_field_says_how(folder):
+    for text, said, named in ((DENIED, "q withstood b.", {"b", "p", "q"}), (DEGRADES, "", {"b", "p"})):
+        (folder / "f.yaml").write_text(text)
+        (record,) = instruct(
+            [denying()], InstructSettings(field=folder / "f.yaml", prompts_per_document=1, keywords=0)
+        )
+        assert ("withstood" in record["findings"]) == bool(said) and said in record["findings"]
+        assert {each["id"] for each in record["entities"]} == named
+        assert record["relations"] == [{"head": "b", "type": "degrades", "tail": "p"}]
+        assert "Keywords" not in record["prompt"]
+
+
+def test_findings_alone_are_abstracts_that_can_be_selected(cli, folder):
+    (folder / "f.yaml").write_text(DENIED)
+    prompts, abstracts = folder / "prompts.jsonl", folder / "abstracts.jsonl"
+    instructed = ["synth", "instruct", folder / "docs.jsonl", "--field", folder / "f.yaml", "--out", prompts]
+    assert cli(*instructed, "--prompts-per-document", 3, "--keywords", 0).exit_code == 0
+    assert cli("synth", "state", prompts, "--out", abstracts).exit_code == 0
+    for record, document in zip(map(json.loads, prompts.open()), read_documents(abstracts), strict=True):
+        assert document.abstract == record["findings"] and document.title == record["ArticleTitle"]
+    for verdict in select(read_documents(abstracts)).verdicts:
+        assert verdict.score == 1 and MISSING not in verdict.reasons
+    (folder / "none.jsonl").write_text('{"id": "1", "prompt": "x"}\n')
+    result = cli("synth", "state", folder / "none.jsonl", "--out", folder / "x.jsonl")
+    assert result.exit_code == 2 and "no prompt with findings" in result.stderr

@@ -73,6 +73,7 @@ def train_joint(
     settings: JointTrainSettings | None = None,
     names: Iterable[Name] = (),
     sources: NameFinder | None = None,
+    further: Sequence[Annotated] = (),
 ) -> tuple[JointExtractor, HeldOut]:
     """Train on all documents; calibrate and measure on those held out.
 
@@ -80,14 +81,18 @@ def train_joint(
         documents: with all their mentions and relations; one with none counts too.
         names: further names of entities, for linking.
         sources: of names in texts, which the tagger sees.
+        further: documents to learn from beside these (synthetic ones): nothing is calibrated or measured on them.
     Returns:
         The extractor, and what cross-validation found.
     Raises:
         InputError: fewer than ten documents, no mentions, or too few relations.
     """
     settings, names = settings or JointTrainSettings(), list(names)
+    count, documents = len(documents), [*documents, *further]
     _check(schema, documents)
-    parts = _folds(len(documents), settings)
+    parts = _folds(count, settings)
+    for part, more in zip(parts, _folds(len(further), settings), strict=False):
+        part += [count + place for place in more]
     with Progress("training", 2 * len(parts) + 1) as progress:
         read = {}
         for part in parts:
@@ -107,8 +112,10 @@ def train_joint(
         tagger, linker = _readers(schema, documents, settings, names, sources)
         scorer = PairScorer.fit(schema, tables + given, settings.seed)
         progress.advance()
-    scaling, points, measured = _calibrated([judged[place] for place in range(len(documents))], documents)
-    facts = _facts(schema, documents, texts, measured) | {"folds": settings.folds, "seed": settings.seed}
+    scaling, points, measured = _calibrated([judged[place] for place in range(count)], documents[:count])
+    facts = _facts(schema, documents[:count], texts[:count], measured)
+    facts |= {"synthetic documents": len(further)} if further else {}
+    facts |= {"folds": settings.folds, "seed": settings.seed}
     extractor = JointExtractor(schema, tagger, linker, scorer, scaling, points, measured.threshold, facts, {})
     return extractor, measured
 

@@ -29,12 +29,14 @@ class NamedExtractor:
     """Relations without a score.
 
     Attributes:
+        within: "sentence", or "document" for names that stand anywhere in it.
         identity: names the field's file and its sources for resumption and the run record.
     """
 
     schema: Schema
     names: NameFinder
     linker: Linker
+    within: str
     identity: dict[str, Any]
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
@@ -51,12 +53,12 @@ class NamedExtractor:
         prediction = Prediction(document.id)
         for one in candidates(self.schema, read.entities):
             head, tail = read.entities[one.head], read.entities[one.tail]
-            if _sentences(text, head) & _sentences(text, tail):
+            if self.within == "document" or _sentences(text, head) & _sentences(text, tail):
                 prediction.relations.append(relation_of(text, self.schema.relations[one.relation], head, tail, None))
         return prediction
 
 
-def load_named_extractor(field: Path) -> NamedExtractor:
+def load_named_extractor(field: Path, within: str = "sentence") -> NamedExtractor:
     """The extractor of a field's file.
 
     Raises:
@@ -64,17 +66,14 @@ def load_named_extractor(field: Path) -> NamedExtractor:
     """
     of = find_field(field)
     names = NameFinder.of_field(of, field.parent)
-    without = [type for type in dict.fromkeys(t for r in of.relations.values() for t in (*r.head, *r.tail))]
-    without = [type for type in without if of.entities[type].names.kind == "none"]
-    if without:
+    needed = dict.fromkeys(type for relation in of.relations.values() for type in (*relation.head, *relation.tail))
+    if without := [type for type in needed if of.entities[type].names.kind == "none"]:
         raise InputError(
             f"{field}: no names of {', '.join(without)} to look for; expected a source (`names`) of each type of a "
             "relation, or the directory of an extractor that `abroad extractor train --field` wrote"
         )
-    known = {"field": of.model_dump(mode="json"), "names": names.to_dict()}
-    return NamedExtractor(
-        schema_of(of), names, Linker.learn((), names_of(of, field.parent)), {"model": "names", "digest": digest(known)}
-    )
+    identity = {"model": "names", "digest": digest([of.model_dump(mode="json"), names.to_dict()]), "within": within}
+    return NamedExtractor(schema_of(of), names, Linker.learn((), names_of(of, field.parent)), within, identity)
 
 
 def _sentences(text: Text, entity: Entity) -> set[int]:

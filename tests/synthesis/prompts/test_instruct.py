@@ -172,7 +172,7 @@ def test_documents_without_an_abstract_are_left_out_with_the_reason():
     records = list(instruct([seed_document(), bare], InstructSettings(prompts_per_document=2), context))
     assert {record["source"] for record in records} == {"7"}
     assert [(item["where"], item["reason"]) for item in context.rejects.items] == [
-        ("8", "no abstract to take keywords from")
+        ("8", "no abstract to take keywords from; --keywords 0 asks for none")
     ]
 
 
