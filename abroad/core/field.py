@@ -130,7 +130,8 @@ class RelationType(Settings):
     template: Text = Key(description="The relation as models write it: '{head} produces {tail}'.")
     verbalisations: tuple[Verbalisation, ...] = Key((), description="Ways to say it; none: the template, with a stop.")
     denials: tuple[Verbalisation, ...] = Key(
-        (), description="Ways to say that it does not hold, for names that a synthetic abstract is to deny; none: none is."
+        (),
+        description="Ways to say that it does not hold, of names that have no relation; none: nothing is denied.",
     )
     wikidata: Property | None = Key(None, description="The property of Wikidata that states it, if there is one.")
 

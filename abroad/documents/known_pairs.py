@@ -32,7 +32,9 @@ class PairSettings(Settings):
     documents: Count = Key(100, description="Documents to write.")
     heads: Count = Key(3, description="Heads of a document, at most; how many is drawn.")
     tails: Annotated[int, Key(ge=1)] = Key(4, description="Tails of a head in a document, at most.")
-    others: CountOrNone = Key(2, description="Names of the field's tables in a document that have no relation, at most.")
+    others: CountOrNone = Key(
+        2, description="Names of the field's tables in a document that it relates to none, at most."
+    )
     seed: Seed = Key(0, description="Seed of all draws.")
 
 
@@ -53,8 +55,8 @@ class Pair(NamedTuple):
 def read_pairs(path: Path, of: Field, rejects: Rejects) -> list[Pair]:
     """Read a table with columns `head` and `tail`, or columns of the types' names, and `type` of the relation.
 
-    The last may be missing where the field has one relation; `head_type` and `tail_type` are the first that the relation
-    has where they are.
+    The last may be missing where the field has one relation; without `head_type` and `tail_type` they are the first
+    that the relation has.
 
     Args:
         rejects: gets rows that are no pair.
@@ -120,7 +122,9 @@ def _pair(values: Mapping[str, str], head: str, tail: str, of: Field) -> Pair:
     relation = of.relations[name]
     types = values.get("head_type") or relation.head[0], values.get("tail_type") or relation.tail[0]
     if not relation.joins(*types):
-        raise InputError(f"{name} between {types[0]} and {types[1]}: expected {relation.head[0]} and {relation.tail[0]}")
+        raise InputError(
+            f"{name} between {types[0]} and {types[1]}: expected {relation.head[0]} and {relation.tail[0]}"
+        )
     return Pair(name, head, tail, types)
 
 

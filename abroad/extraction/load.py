@@ -149,8 +149,9 @@ def _what_there_is(name: str) -> str:
     near = nearest(name, [*names, *PACKAGED, *folders])
     return (
         f"{f'did you mean {near}? E' if near else 'e'}xpected one of: {', '.join(names)}; a directory of "
-        "`abroad extractor train`, `abroad train` or `abroad release`; a field's file; or a language model that was fine-tuned for "
-        f"the task: a folder of a model or an adapter, a .gguf file, {', '.join(PACKAGED)}, or owner/model of the hub"
+        "`abroad extractor train`, `abroad train` or `abroad release`; a field's file; or a language model that "
+        "was fine-tuned for the task: a folder of a model or an adapter, "
+        f"a .gguf file, {', '.join(PACKAGED)}, or owner/model of the hub"
     )
 
 

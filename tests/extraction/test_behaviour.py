@@ -150,8 +150,8 @@ def folders(tmp_path, monkeypatch):
 
 HAD = (
     "xpected one of: builtin, fewshot, wordlist; a directory of `abroad extractor train`, `abroad train` or "
-    "`abroad release`; a field's file; or a language model that was fine-tuned for the task: a folder of a model or an adapter, "
-    "a .gguf file, smollm2-135m, or owner/model of the hub"
+    "`abroad release`; a field's file; or a language model that was fine-tuned for the task: a folder of a model "
+    "or an adapter, a .gguf file, smollm2-135m, or owner/model of the hub"
 )
 
 

@@ -129,9 +129,7 @@ def denying():
 def test_what_has_no_relation_is_denied_where_the_field_says_how(folder):
     for text, said, named in ((DENIED, "q withstood b.", {"b", "p", "q"}), (DEGRADES, "", {"b", "p"})):
         (folder / "f.yaml").write_text(text)
-        (record,) = instruct(
-            [denying()], InstructSettings(field=folder / "f.yaml", prompts_per_document=1, keywords=0)
-        )
+        (record,) = instruct([denying()], InstructSettings(field=folder / "f.yaml", prompts_per_document=1, keywords=0))
         assert ("withstood" in record["findings"]) == bool(said) and said in record["findings"]
         assert {each["id"] for each in record["entities"]} == named
         assert record["relations"] == [{"head": "b", "type": "degrades", "tail": "p"}]

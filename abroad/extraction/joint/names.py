@@ -1,4 +1,4 @@
-"""Where a text has names that the sources of a field give: tables, annotated documents, NCBI Taxonomy, pipelines of spaCy.
+"""Where a text has names that the sources of a field give: tables, annotated documents, NCBI Taxonomy, pipelines.
 
 Without labelled documents these names are all that is known of a field; beside them they are features of the tagger,
 which decides for itself how far it believes them.

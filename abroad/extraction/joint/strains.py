@@ -1,7 +1,7 @@
 """Names of bacteria that go on with the designation of a strain, and the designation alone, which means the same.
 
-"Pseudomonas putida strain F1", "Sphingobium sp. KK22" and "Escherichia coli ATCC 25922" are read as one name each; where
-the text has such a name, "strain F1", "F1" and "P. putida F1" are mentions of it too.
+"Pseudomonas putida strain F1", "Sphingobium sp. KK22" and "Escherichia coli ATCC 25922" are read as one name each;
+where the text has such a name, "strain F1" and "F1" are mentions of it too.
 """
 
 from __future__ import annotations

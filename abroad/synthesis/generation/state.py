@@ -27,7 +27,7 @@ def state_findings(prompts: Path, context: Context) -> Iterator[dict[str, Any]]:
     for place, _, record in read_records(prompts):
         findings = record.get("findings")
         if not isinstance(findings, str) or not findings.strip():
-            context.rejects.add(f"{prompts}:{place}", "expected a prompt with 'findings', as abroad synth instruct writes")
+            context.rejects.add(f"{prompts}:{place}", "expected 'findings', as abroad synth instruct writes")
             continue
         count += 1
         lead = record.get("lead") if isinstance(record.get("lead"), str) else ""

@@ -93,7 +93,7 @@ def express_findings(
 
 
 def _denials(document: Document, relation: RelationType, draw: Random, result: Findings) -> Iterator[str]:
-    """A sentence for each entity that has no relation and could be a tail: one of the heads is said to have none to it."""
+    """A sentence for each entity without a relation that could be a tail: one of the heads has none to it."""
     related = {id for triple in document.relations for id in (triple.head, triple.tail)}
     heads = [head for head in result.heads if head.type in relation.head]
     for entity in document.entities if heads else ():

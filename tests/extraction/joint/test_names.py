@@ -87,7 +87,8 @@ def test_mentions_of_one_strain_are_one_thing_and_two_strains_are_two():
 
 
 def field_with(folder, source):
-    lines = FIELD.replace("drug: {singular: drug, plural: drugs}", f"drug: {{singular: d, plural: ds, names: {source}}}")
+    drug = f"drug: {{singular: drug, plural: drugs, names: {source}}}"
+    lines = FIELD.replace("drug: {singular: drug, plural: drugs}", drug)
     (folder / "field.yaml").write_text(lines)
     return load_field(folder / "field.yaml")
 
