@@ -13,7 +13,7 @@ from abroad.documents.known_pairs import read_pairs
 FOLDER = Path(__file__).parents[1] / "data" / "fields" / "biodegradation"
 FIELD = load_field(FOLDER / "biodegradation.yaml")
 GOLD = read_documents(FOLDER / "gold.jsonl")
-PAIRS = read_pairs(FOLDER / "pairs.tsv", FIELD, (context := Context()).rejects)
+PAIRS = read_pairs(FOLDER / "pairs.tsv", FIELD, context := Context())
 POLLUTANTS = (FOLDER / "pollutants.txt").read_text(encoding="utf-8").splitlines()
 
 

@@ -38,7 +38,7 @@ def pairs(
 
     context, known = Context(say=say), find_field(field)
     with run_record(out, "documents pairs", settings.identity(), [table, field]) as record:
-        found = read_pairs(table, known, context.rejects)
+        found = read_pairs(table, known, context)
         documents = list(documents_of(found, known, field.parent, settings))
         write_documents(out, documents)
         record["result"] = said = f"{len(found)} pairs in {len(documents)} documents"

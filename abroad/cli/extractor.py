@@ -123,7 +123,7 @@ def _train_field(
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
     from abroad.extraction.builtin.reading import readable
-    from abroad.extraction.joint.fit import train_joint
+    from abroad.extraction.joint.fit import KnownNames, train_joint
     from abroad.extraction.joint.from_documents import annotated, names_of, schema_of
     from abroad.extraction.joint.names import NameFinder
     from abroad.extraction.joint.settings import JointTrainSettings
@@ -138,8 +138,8 @@ def _train_field(
             known.check_documents(read, path)
         schema, own = schema_of(known), JointTrainSettings(folds=settings.folds, seed=settings.seed)
         texts, more = ([annotated(d) for d in part] for part in (documents, chain.from_iterable(further)))
-        names, sources = names_of(known, field.parent), NameFinder.of_field(known, field.parent)
-        extractor, measured = train_joint(schema, texts, own, names, sources, more)
+        names = KnownNames(list(names_of(known, field.parent)), NameFinder.of_field(known, field.parent))
+        extractor, measured = train_joint(schema, texts, own, names, more)
         extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:

@@ -78,6 +78,11 @@ class EntityType(Settings):
         """Whether its names are the organisms that the package knows: a binomial, with a capital."""
         return self.names.kind == _OWN_NAMES and not self.ranges
 
+    @property
+    def is_chemical(self) -> bool:
+        """Whether its names are the chemicals that the package knows, with lists and ranges."""
+        return self.names.kind == _OWN_NAMES and self.ranges
+
     @field_validator("names", mode="before")
     @classmethod
     def _by_kind_alone(cls, value: Any) -> Any:

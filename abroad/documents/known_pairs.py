@@ -13,11 +13,11 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field as Key
 
+from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.field import Field
 from abroad.core.field_names import table_names
 from abroad.core.io import require_file
-from abroad.core.rejects import Rejects
 from abroad.core.schema import Document, Entity, Triple
 from abroad.core.settings import Count, CountOrNone, Seed, Settings
 from abroad.sources.formats.recognise import decode
@@ -52,17 +52,18 @@ class Pair(NamedTuple):
     types: tuple[str, str]
 
 
-def read_pairs(path: Path, of: Field, rejects: Rejects) -> list[Pair]:
+def read_pairs(path: Path, of: Field, context: Context) -> list[Pair]:
     """Read a table with columns `head` and `tail`, or columns of the types' names, and `type` of the relation.
 
     The last may be missing where the field has one relation; without `head_type` and `tail_type` they are the first
     that the relation has.
 
     Args:
-        rejects: gets rows that are no pair.
+        context: its rejects are rows that are no pair.
     Raises:
         InputError: no such table, a column is missing, or no row is a pair.
     """
+    rejects = context.rejects
     rows = read_delimited(decode(require_file(path, _WHAT).read_bytes(), str(path)), str(path), rejects.add)
     heads, tails = _columns(path, rows, of)
     found: dict[Pair, None] = {}

@@ -36,7 +36,7 @@ def field(tmp_path):
 
 def read(path, of):
     context = Context()
-    return read_pairs(path, of, context.rejects), context.rejects.items
+    return read_pairs(path, of, context), context.rejects.items
 
 
 @pytest.mark.parametrize("header", ["bacterium\tpollutant", "head\ttail", "pollutant,bacterium"])

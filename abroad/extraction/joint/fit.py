@@ -7,7 +7,7 @@ and is calibrated on those of the fold that it has not seen.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -56,6 +56,19 @@ class Judged:
 
 
 @dataclass(frozen=True)
+class KnownNames:
+    """What a field's file knows of names.
+
+    Attributes:
+        linked: names with identifiers, for linking.
+        sources: which find names in texts, as the tagger sees them.
+    """
+
+    linked: Sequence[Name] = ()
+    sources: NameFinder | None = None
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """What cross-validation found: calibrated candidates of each document, and the threshold that was chosen."""
 
@@ -71,32 +84,28 @@ def train_joint(
     schema: Schema,
     documents: Sequence[Annotated],
     settings: JointTrainSettings | None = None,
-    names: Iterable[Name] = (),
-    sources: NameFinder | None = None,
+    names: KnownNames | None = None,
     further: Sequence[Annotated] = (),
 ) -> tuple[JointExtractor, HeldOut]:
     """Train on all documents; calibrate and measure on those held out.
 
     Args:
         documents: with all their mentions and relations; one with none counts too.
-        names: further names of entities, for linking.
-        sources: of names in texts, which the tagger sees.
+        names: that the field's file gives.
         further: documents to learn from beside these (synthetic ones): nothing is calibrated or measured on them.
     Returns:
         The extractor, and what cross-validation found.
     Raises:
         InputError: fewer than ten documents, no mentions, or too few relations.
     """
-    settings, names = settings or JointTrainSettings(), list(names)
+    settings, names = settings or JointTrainSettings(), names or KnownNames()
     count, documents = len(documents), [*documents, *further]
     _check(schema, documents)
-    parts = _folds(count, settings)
-    for part, more in zip(parts, _folds(len(further), settings), strict=False):
-        part += [count + place for place in more]
+    parts = _folds(count, len(further), settings)
     with Progress("training", 2 * len(parts) + 1) as progress:
         read = {}
         for part in parts:
-            tagger, linker = _readers(schema, _without(documents, part), settings, names, sources)
+            tagger, linker = _readers(schema, _without(documents, part), settings, names)
             for place in part:
                 document = documents[place]
                 read[place] = reread(document, read_mentions(schema, document.text, tagger, linker))
@@ -109,12 +118,11 @@ def train_joint(
             scorer = PairScorer.fit(schema, _without(tables, part) + _without(given, part), settings.seed)
             judged |= {place: judge(documents[place], texts[place], tables[place], scorer) for place in part}
             progress.advance()
-        tagger, linker = _readers(schema, documents, settings, names, sources)
+        tagger, linker = _readers(schema, documents, settings, names)
         scorer = PairScorer.fit(schema, tables + given, settings.seed)
         progress.advance()
     scaling, points, measured = _calibrated([judged[place] for place in range(count)], documents[:count])
-    facts = _facts(schema, documents[:count], texts[:count], measured)
-    facts |= {"synthetic documents": len(further)} if further else {}
+    facts = _facts(schema, documents[:count], texts[:count], measured) | {"synthetic documents": len(further)}
     facts |= {"folds": settings.folds, "seed": settings.seed}
     extractor = JointExtractor(schema, tagger, linker, scorer, scaling, points, measured.threshold, facts, {})
     return extractor, measured
@@ -151,10 +159,17 @@ def _check(schema: Schema, documents: Sequence[Annotated]) -> None:
         )
 
 
-def _folds(count: int, settings: JointTrainSettings) -> list[list[int]]:
+def _dealt(count: int, folds: int, seed: int) -> list[list[int]]:
     order = list(range(count))
-    random.Random(settings.seed).shuffle(order)
-    return [order[fold :: settings.folds] for fold in range(min(settings.folds, count))]
+    random.Random(seed).shuffle(order)
+    return [order[fold::folds] for fold in range(folds)]
+
+
+def _folds(count: int, further: int, settings: JointTrainSettings) -> list[list[int]]:
+    """Folds of documents, each with its share of the further ones, which are numbered after them."""
+    folds = min(settings.folds, count)
+    dealt = [_dealt(number, folds, settings.seed) for number in (count, further)]
+    return [part + [count + place for place in more] for part, more in zip(*dealt, strict=True)]
 
 
 def _without(items: Sequence[_Item], part: Sequence[int]) -> list[_Item]:
@@ -166,11 +181,10 @@ def _readers(
     schema: Schema,
     documents: Sequence[Annotated],
     settings: JointTrainSettings,
-    names: Sequence[Name],
-    sources: NameFinder | None,
+    names: KnownNames,
 ) -> tuple[MentionTagger, Linker]:
-    tagger = MentionTagger.train(documents, schema.types, settings.iterations, sources)
-    return tagger, Linker.learn(documents, names)
+    tagger = MentionTagger.train(documents, schema.types, settings.iterations, names.sources)
+    return tagger, Linker.learn(documents, names.linked)
 
 
 def _calibrated(

@@ -128,7 +128,7 @@ class NameFinder:
         return cls(
             {type: names for type, names in listed.items() if names},
             [type for type, one in of.entities.items() if one.names.kind == "taxonomy" or one.is_organism],
-            [type for type, one in of.entities.items() if one.names.kind == "builtin" and not one.is_organism],
+            [type for type, one in of.entities.items() if one.is_chemical],
             [type for type, one in of.entities.items() if one.strains],
             {
                 type: (one.names.pipeline, one.names.label)

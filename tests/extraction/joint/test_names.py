@@ -10,7 +10,7 @@ from abroad.core.field import load_field
 from abroad.core.schema import Document
 from abroad.extraction.builtin.manifest import MANIFEST
 from abroad.extraction.joint.extractor import MODEL, JointExtractor
-from abroad.extraction.joint.fit import train_joint
+from abroad.extraction.joint.fit import KnownNames, train_joint
 from abroad.extraction.joint.from_documents import annotated, schema_of
 from abroad.extraction.joint.names import NameFinder
 from abroad.extraction.joint.settings import JointTrainSettings
@@ -127,7 +127,7 @@ def test_an_extractor_keeps_the_names_that_its_field_gave_and_finds_them_where_n
     field = field_with(tmp_path, "{kind: table, file: drugs.txt}")
     texts = [annotated(each) for each in remedies(30)]
     sources = NameFinder.of_field(field, tmp_path)
-    extractor, _ = train_joint(schema_of(field), texts, JointTrainSettings(folds=2), sources=sources)
+    extractor, _ = train_joint(schema_of(field), texts, JointTrainSettings(folds=2), KnownNames(sources=sources))
     extractor.save(tmp_path / "model")
     (tmp_path / "drugs.txt").unlink()
     document = Document.from_text("A trial.", "Xyrol relieved nausea in most patients.")
@@ -155,6 +155,13 @@ def test_synthetic_documents_are_learnt_from_and_not_measured(tmp_path):
     assert len(measured.judged) == 12 and extractor.facts["documents"] == 12
     assert extractor.facts["synthetic documents"] == 20
     assert extractor.facts["relations"] == sum(len(text.relations) for text in curated)
+
+
+def test_few_curated_documents_are_enough_beside_synthetic_ones(tmp_path):
+    schema = schema_of(load_field(_written(tmp_path)))
+    curated, further = ([annotated(each) for each in remedies(n, seed=seed)] for n, seed in ((3, 0), (20, 1)))
+    _, measured = train_joint(schema, curated, JointTrainSettings(folds=5), further=further)
+    assert len(measured.judged) == 3
 
 
 def _written(folder):
