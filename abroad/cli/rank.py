@@ -64,9 +64,8 @@ def rank(
     if whole and len(predictions) < 2:
         raise InputError("--whole chooses between outputs: expected two files of predictions or more")
     settings, context = settings.replace(game=game), Context(say=say)
-    known = find_field(settings.field)
     texts = read_documents(documents, context)
-    known.check_documents(texts, documents)
+    find_field(settings.field).check_documents(texts, documents)
     outputs = [read_predictions(path, context) for path in predictions]
     _check_ids(documents, texts, predictions, outputs)
     spec = choice.spec
@@ -83,7 +82,7 @@ def rank(
         f"by {settings.by}; {done.failed} failed"
     )
     if report is not None or as_json:
-        comparison = compare_orders(texts, read_predictions(out), share, seed=seed, undirected=known.undirected)
+        comparison = compare_orders(texts, read_predictions(out), share, seed=seed)
         if report is not None:
             write_report(comparison, report, choice.model)
         if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, mean_inte
 from abroad.evaluation.metrics import Scores, add_scores
 from abroad.evaluation.protocols import PROTOCOLS, Protocol, either_way
 from abroad.ranking.orders import ORDERS
-from abroad.ranking.statements import relations_of
+from abroad.ranking.statements import relations_of, undirected_in
 
 GIVEN = "as given"
 """The order the candidates came in: what ranking has to beat."""
@@ -126,14 +126,12 @@ def compare_orders(
     share: float = 0.5,
     protocol: str = "upstream",
     seed: int = 0,
-    undirected: Collection[str] = (),
 ) -> RankingComparison:
     """Set the orders of ranked predictions beside each other.
 
     Args:
         predictions: as `rank_relations` or `rank_outputs` gives them.
         share: of each document's candidates, at least one, that is kept to score F1; for whole outputs the first.
-        undirected: types of relations of which A-B is B-A.
     Raises:
         InputError: no prediction holds a ranking, or no document has relations.
     """
@@ -145,7 +143,7 @@ def compare_orders(
     if not any(by_id[p.id].relations for p in usable):
         raise InputError("none of the documents has gold relations to compare the orders by")
     whole = any("relations" in row for p in usable for row in p.extra["ranking"])
-    ranked = [_read(by_id[p.id], p, rules, undirected) for p in usable]
+    ranked = [_read(by_id[p.id], p, rules) for p in usable]
     mattering = [item for item in ranked if item.matters and not whole] or ranked
     orders = [_order_scores(name, ranked, mattering, share, whole, seed) for name in (GIVEN, *_orders_of(ranked))]
     steps = sorted(item.steps for item in ranked)
@@ -173,8 +171,9 @@ def _orders_of(ranked: Sequence[_Ranked]) -> list[str]:
     return [name for name in ORDERS.names() if all(name in row for item in ranked for row in item.details)]
 
 
-def _read(document: Document, prediction: Prediction, rules: Protocol, undirected: Collection[str]) -> _Ranked:
+def _read(document: Document, prediction: Prediction, rules: Protocol) -> _Ranked:
     rows = sorted(prediction.extra["ranking"], key=lambda row: row["place"])
+    undirected = set().union(*map(undirected_in, rows))
     keys = [frozenset(either_way(rules.predicted(relations_of(row), document), undirected)) for row in rows]
     gold = frozenset(either_way(rules.gold(document), undirected))
     return _Ranked(keys, gold, rows, int(prediction.extra.get("game_steps", 0)))

@@ -28,7 +28,7 @@ from abroad.engines.base import Engine
 from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria
 from abroad.ranking.orders import ORDERS
 from abroad.ranking.policies import CandidateSet, ModelView, RankingPrompts, view_candidates
-from abroad.ranking.statements import Statements, key_of, names_of, row_of
+from abroad.ranking.statements import Statements, key_of, names_of
 
 _AT_ONCE = 16  # candidates, of one document or several, that the engine is asked of together
 _FIELD = "ranking"
@@ -210,16 +210,20 @@ def rank_relations(
         if prediction.error is not None:
             yield prediction
             continue
-        yield _ranked(prediction, list(each.values()), ranking, settings)
+        yield _ranked(prediction, list(each.values()), ranking, settings, statements)
 
 
 def _ranked(
-    prediction: Prediction, relations: list[Relation], ranking: CandidateRanking, settings: RankSettings
+    prediction: Prediction,
+    relations: list[Relation],
+    ranking: CandidateRanking,
+    settings: RankSettings,
+    statements: Statements,
 ) -> Prediction:
     if ranking.error is not None:
         return Prediction(prediction.id, error=ranking.error, extra=prediction.extra)
     order, details = ranking.order(settings.by), ranking.details()
-    record = [{**row_of(relations[n]), "place": n, **details[n]} for n in order]
+    record = [{**statements.row(relations[n]), "place": n, **details[n]} for n in order]
     extra = {**prediction.extra, _FIELD: record, "game_steps": ranking.final.steps}
     kept = _keep([details[n][settings.by] for n in order], settings)
     return Prediction(prediction.id, [relations[n] for n in order[:kept]], extra=extra)
@@ -283,14 +287,15 @@ def rank_outputs(
             yield Prediction(ranking.id, error=ranking.error or "no output without an error to choose from")
             continue
         order, details = ranking.order(settings.by), ranking.details()
-        record = [{"relations": list(map(_listed, choices[n][1].relations)), "place": n, **details[n]} for n in order]
+        said = [[_listed(relation, statements) for relation in output.relations] for _, output in choices]
+        record = [{"relations": said[n], "place": n, **details[n]} for n in order]
         number, best = choices[order[0]]
         extra = {**best.extra, _FIELD: record, "chosen": number, "game_steps": ranking.final.steps}
         yield Prediction(best.id, best.relations, extra=extra)
 
 
-def _listed(relation: Relation) -> list[str] | dict[str, Any]:
-    return [relation.head, relation.tail] if relation.is_built_in else row_of(relation)
+def _listed(relation: Relation, statements: Statements) -> list[str] | dict[str, Any]:
+    return [relation.head, relation.tail] if relation.is_built_in else statements.row(relation)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from abroad.core.errors import InputError
 from abroad.core.field import Field, built_in_field
 from abroad.core.schema import Prediction, Relation
 
+_DIRECTED = "directed"
+
 
 class Statements:
     """Relations of a field as statements, and as rows of the record of a ranking.
@@ -63,20 +65,29 @@ class Statements:
         """Whole output of a document: its statements, one after another, or that there is none."""
         return "; ".join(map(self.of, relations)) or "no relation"
 
-
-def row_of(relation: Relation) -> dict[str, Any]:
-    """A relation in the record of a ranking: its names, and in other fields than the built-in one its types."""
-    if relation.is_built_in:
-        return {ORGANISM: relation.head, CHEMICAL: relation.tail}
-    types = {"head_type": relation.head_type, "tail_type": relation.tail_type}
-    stated = {"head": relation.head, "type": relation.type, "tail": relation.tail}
-    return stated | {name: type for name, type in types.items() if type}
+    def row(self, relation: Relation) -> dict[str, Any]:
+        """A relation in the record of a ranking: its names, and in other fields than the built-in one its types."""
+        if relation.is_built_in:
+            return {ORGANISM: relation.head, CHEMICAL: relation.tail}
+        types = {"head_type": relation.head_type, "tail_type": relation.tail_type}
+        stated = {"head": relation.head, "type": relation.type, "tail": relation.tail}
+        directed = {} if self.field.relations[relation.type].directed else {_DIRECTED: False}
+        return stated | {name: type for name, type in types.items() if type} | directed
 
 
 def relations_of(row: Mapping[str, Any]) -> list[Relation]:
     """The relations of a row: of one candidate relation, or of a whole output."""
-    stated = row.get("relations", [row])
-    return [Relation(*each) if isinstance(each, list | tuple) else Relation.from_dict(each) for each in stated]
+    return [Relation(*each) if isinstance(each, list) else Relation.from_dict(each) for each in _stated(row)]
+
+
+def undirected_in(row: Mapping[str, Any]) -> set[str]:
+    """The types of relations in a row of which A-B is B-A."""
+    return {each["type"] for each in _stated(row) if isinstance(each, Mapping) and not each.get(_DIRECTED, True)}
+
+
+def _stated(row: Mapping[str, Any]) -> Sequence[Any]:
+    stated: Sequence[Any] = row.get("relations", [row])
+    return stated
 
 
 def key_of(row: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import find_field
 from abroad.core.helpers import helper
 from abroad.core.io import read_records, write_documents, write_jsonl
 from abroad.documents.inputs import read_documents
@@ -184,10 +185,13 @@ def specialise_stage(
     earlier: list[dict[str, Any]] = [record for _, _, record in read_records(previous)] if previous else []
     next_round(earlier)  # refuses a third before a model is loaded
     curated, abstracts = (read_documents(path, context) for path in (seeds, corpus))
+    for path, documents in ((seeds, curated), (corpus, abstracts)):
+        find_field(settings.field).check_documents(documents, path)
     spec, work = engine.spec, work_folder(out)
     made = spec.make(context)
     result = specialise(curated, abstracts, made, spec.identity, settings, work, context, earlier)
-    own = earlier or [task.to_dict() for task in make_tasks(curated, settings.seed)]
+    field = find_field(settings.field)
+    own = earlier or [task.to_dict() for task in make_tasks(curated, settings.seed, field=field)]
     write_jsonl(out, [*own, *result.tasks])
     write_jsonl(helper(out, "rejected.jsonl"), result.rejected)
     return SpecialiseReport(len(own), dict(Counter(str(task.get("kind")) for task in own)), result)

@@ -75,7 +75,7 @@ def test_candidates_are_stated_by_the_templates_and_undirected_ones_once(folder)
     assert {name: first[name] for name in ("head", "type", "tail", *TYPES)} == {
         "head": "ABC", "type": "blocks", "tail": "DEF", **TYPES
     }  # fmt: skip
-    comparison = compare_orders(documents, [ranked], undirected=GENES.undirected)
+    comparison = compare_orders(documents, [ranked])
     assert (comparison.candidates, comparison.correct) == (3, 1) and comparison.orders[-1].first == 100
     assert reorder(ranked, RankSettings(by="likelihood")).relations[0] == ranked.relations[0]
 
