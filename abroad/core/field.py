@@ -249,6 +249,11 @@ def built_in_field() -> Field:
     return load_field(FIELDS / f"{BUILT_IN}.yaml")
 
 
+def is_built_in_name(name: str | Path) -> bool:
+    """Whether it is the name of a field that comes with the package, and no file."""
+    return (FIELDS / f"{name}.yaml").is_file() and Path(name).name == str(name)
+
+
 def find_field(name: str | Path | None) -> Field:
     """A field by the name of a built-in one, or by its file; natural products without either.
 
