@@ -189,15 +189,17 @@ def compare(
     """Train the same small model on each set alone and tabulate its F1, with intervals."""
     from dataclasses import asdict
 
+    from abroad.core.field import find_field
     from abroad.core.io import atomic_write, write_json
     from abroad.core.provenance import run_record
-    from abroad.documents.inputs import read_documents
+    from abroad.documents.inputs import read_documents_of
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.compare import TABLE_HEAD, compare_sets, render_sets, table_line
 
     files, context = parse_sets(sets), Context(say=say)
-    documents = {name: read_training_set(path, context) for name, path in files.items()}
-    curated = read_documents(dev, context)
+    field = find_field(settings.field)
+    documents = {name: read_training_set(path, context, field) for name, path in files.items()}
+    curated = read_documents_of(field, dev, context)
     trained = learner.replace(train=settings.replace(seed=learner.seed))
     with run_record(out, "synth compare", trained.identity(), [*files.values(), dev]) as record:
         typer.echo(TABLE_HEAD)
