@@ -76,8 +76,7 @@ def push(
         found = read_predictions(predictions, context) if predictions else []
     else:
         shown, found = _chosen(source, wanted, top)
-    field = find_field(settings.field)
-    if not field.is_built_in:
+    if not (field := find_field(settings.field)).is_built_in:
         field.check_documents(shown, source)
     client = connect(url, api_key)  # after the files, so that what is wrong with these is told first
     report = send(client, shown, found, settings, context, ranks)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abroad.core.context import Context
-from abroad.core.field import Field, find_field
+from abroad.core.field import Field, built_in_field, find_field
 from abroad.core.schema import Document
 from abroad.documents.images import located
 from abroad.documents.inputs import read_documents_of
@@ -36,7 +36,7 @@ def train_stage(
     return train(examples, held_out, settings, out, context)
 
 
-def read_examples(path: Path, context: Context, field: Field) -> list[Document | Task]:
+def read_examples(path: Path, context: Context, field: Field | None = None) -> list[Document | Task]:
     """`read_training_set`, whose documents' images count from the folder of the file.
 
     Raises:
@@ -47,11 +47,11 @@ def read_examples(path: Path, context: Context, field: Field) -> list[Document |
     return [located(item, folder) if isinstance(item, Document) else item for item in items]
 
 
-def read_held_out(path: Path | None, context: Context, field: Field) -> list[Document]:
+def read_held_out(path: Path | None, context: Context, field: Field | None = None) -> list[Document]:
     """Documents for validation, likewise; none without a file."""
     if path is None:
         return []
-    return [located(item, _folder(path)) for item in read_documents_of(field, path, context)]
+    return [located(item, _folder(path)) for item in read_documents_of(field or built_in_field(), path, context)]
 
 
 def _folder(path: Path) -> Path:
