@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from abroad.core.field import find_field
 from abroad.core.settings import Settings
@@ -15,13 +15,31 @@ from abroad.core.settings import Settings
 if TYPE_CHECKING:
     from abroad.core.field import Field
     from abroad.documents.sampling import SampleSettings
-    from abroad.pipeline.config import Config
+    from abroad.pipeline.sections import ExtractSection, LotusSection
 
 KEY = "field"
 _SECTIONS = ("synthesis", "train", "evaluate", "rank")
 """Those whose settings have a field."""
 _ON, _ITEM = ("head", "tail"), "PMID"
 """Columns of a table of relations of another field than natural products."""
+
+
+class Run(Protocol):
+    """What of a config (`abroad.pipeline.config.Config`) a field decides."""
+
+    @property
+    def field(self) -> Path | None: ...
+
+    @property
+    def lotus(self) -> LotusSection | None: ...
+
+    @property
+    def sample(self) -> SampleSettings: ...
+
+    @property
+    def extract(self) -> ExtractSection: ...
+
+    def uses(self, section: str) -> bool: ...
 
 
 def with_field(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +94,7 @@ def contradictions(fields: Mapping[str, Path]) -> Iterator[tuple[str, str]]:
             yield key, f"{file} beside {first}: {fields[first]}: expected one field for all of a run"
 
 
-def alone(config: Config, field: Field) -> Iterator[tuple[str, str]]:
+def alone(config: Run, field: Field) -> Iterator[tuple[str, str]]:
     """(key, what is wrong with it) of what a config asks for that natural products alone have."""
     if field.is_built_in:
         return
@@ -93,7 +111,7 @@ def alone(config: Config, field: Field) -> Iterator[tuple[str, str]]:
         yield "extract.index", f"of natural products alone: leave it out beside the field {field.name}"
 
 
-def sampling(config: Config) -> SampleSettings:
+def sampling(config: Run) -> SampleSettings:
     """How references are drawn: of another field, by the columns that its table has, where no others are named."""
     settings = config.sample
     if find_field(config.field).is_built_in:
@@ -102,7 +120,7 @@ def sampling(config: Config) -> SampleSettings:
     return settings.replace(**{name: value for name, value in own.items() if name not in settings.model_fields_set})
 
 
-def extractor_settings(config: Config) -> dict[str, Any]:
+def extractor_settings(config: Run) -> dict[str, Any]:
     """What the extractor of a run is given: with the run's field, if it asks for the one that it is told."""
     from abroad.core.registry import setting_names
     from abroad.extraction.load import extractor_kind
@@ -115,7 +133,7 @@ def extractor_settings(config: Config) -> dict[str, Any]:
     return settings
 
 
-def files_of(config: Config) -> tuple[Path, ...]:
+def files_of(config: Settings) -> tuple[Path, ...]:
     """The file of the run's field, which stages read that follow it; none of a built-in field."""
     fields = fields_of(config)
     return tuple(file for file in dict.fromkeys(fields.values()) if file.exists())

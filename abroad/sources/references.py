@@ -68,10 +68,10 @@ def read_references(
     if not by_pmid and relations is None:
         raise InputError(f"{path}: has {column} but no PMID; give the relations table to look them up (--relations)")
     rows: Iterator[_Row] = iter(())
-    if relations is not None:
-        of_field = isinstance(relations, FieldTable)
-        rows = _read_field(relations, context) if of_field else _read_relations(relations, context)
-        relations = relations.path if of_field else relations
+    if isinstance(relations, FieldTable):
+        rows, relations = _read_field(relations, context), relations.path
+    elif relations is not None:
+        rows = _read_relations(relations, context)
     pmids_of, related, without = _gather(rows, PMID if by_pmid else column, set(keys))
     if find_pmids is not None and without:
         for key, pmid, its in _found_later(without, find_pmids):
