@@ -1,6 +1,7 @@
 """A run of another field: one key tells every stage, and what contradicts it or has none of it is named."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -13,6 +14,7 @@ from abroad.pipeline.config import check_config, load_config, load_section
 from abroad.pipeline.field import extractor_settings, sampling
 from abroad.pipeline.stages import make_stages
 from abroad.synthesis.settings import SpecialiseSettings
+from tests.sources.servers import Completions
 
 RUN = {
     "out": "run",
@@ -158,3 +160,27 @@ def test_a_run_samples_and_fetches_by_a_table_of_the_field(write, tmp_path, cli)
     assert fetched.exit_code == 0, fetched.output
     assert cli("field", "check", tmp_path / "decay.yaml", "--documents", tmp_path / "o.jsonl").exit_code == 0
     assert [json.loads(line)["id"] for line in (tmp_path / "o.jsonl").read_text().splitlines()] == list(documents)
+
+
+def test_a_whole_run_of_another_field_comes_to_scores_and_a_report(write, tmp_path, cli, tiny_model):
+    """From documents through synthesis by a server and a fine-tuned model to a report; nothing else names the field."""
+    said = (
+        "Rhodia alba eats indigo. Growth was followed for thirty days in columns of soil, and what was left of the "
+        "substance was measured by chromatography at the end of every week."
+    )
+    train = {"model": str(tiny_model), "epochs": 1, "batch_size": 1, "max_length": 256, "validation_max_new_tokens": 8}
+    with Completions(lambda body: (said, "stop")).serve() as server:
+        engine = {"engine": "openai", "model": "m", "engine_settings": {"base_url": server.url}, "style": "standard"}
+        run = write(synthesis={**engine, "prompts_per_document": 1}, train=train, extract={"max_new_tokens": 8})
+        assert cli("config", "check", run).exit_code == 0
+        made = cli("run", run)
+    assert made.exit_code == 0, made.output
+    out = tmp_path / "run"
+    (kept, *_) = read_documents(out / "synthetic.jsonl")
+    assert [(triple.type, pair) for triple, pair in zip(kept.relations, kept.label_pairs(), strict=True)] == [
+        ("eats", ("Rhodia alba", "indigo"))
+    ]
+    assert "bacterium" in json.dumps(server.asked[0]) and "organism" not in json.dumps(server.asked[0])
+    assert (out / "model" / "field.yaml").exists() and "f1" in json.dumps(json.loads((out / "scores.json").read_text()))
+    assert "organism" not in re.sub(r"<(style|script).*?</\1>", "", (out / "report.html").read_text(), flags=re.DOTALL)
+    assert cli("run", run).output.count("done before, unchanged") == 7
