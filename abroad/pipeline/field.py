@@ -105,10 +105,18 @@ def alone(config: Run, field: Field) -> Iterator[tuple[str, str]]:
             "lotus.metadata",
             f"of natural products alone: expected 'relations', a table of the field {field.name} (PMID, head, tail)",
         )
-    if config.extract.model == "builtin":
-        yield "extract.model", f"builtin is of natural products alone: expected an extractor of the field {field.name}"
+    if (model := config.extract.model) is not None and _finds_products(model):
+        what = f"{model} is of natural products alone: expected an extractor of the field {field.name}"
+        yield "extract.model", what
     if config.extract.index is not None:
         yield "extract.index", f"of natural products alone: leave it out beside the field {field.name}"
+
+
+def _finds_products(model: str) -> bool:
+    from abroad.core.registry import Capability
+    from abroad.extraction.load import extractor_kind
+
+    return Capability.NATURAL_PRODUCTS in extractor_kind(model).capabilities
 
 
 def sampling(config: Run) -> SampleSettings:
