@@ -38,6 +38,7 @@ def export(
     Example: abroad annotate export documents.jsonl --predictions predictions.jsonl --html curate.html
     """
     from abroad.core.errors import InputError
+    from abroad.core.field import find_field
     from abroad.documents.inputs import read_documents
     from abroad.documents.predictions import read_predictions
     from annotation.offline.page import write_offline
@@ -49,6 +50,9 @@ def export(
         if _holds_predictions(documents):
             raise InputError(f"{error}; predictions go to --predictions, their documents come first") from None
         raise
+    field = find_field(settings.field)
+    if not field.is_built_in:  # of natural products the page says what to do
+        field.check_documents(shown, documents)
     named = read_predictions(predictions, context) if predictions else []
     write_offline(shown, named, html, settings, context)
     report_rejects(context, html)

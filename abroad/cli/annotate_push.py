@@ -61,6 +61,7 @@ def push(
     More examples:
       abroad annotate push --from np.duckdb --new --top 200
     """
+    from abroad.core.field import find_field
     from abroad.documents.inputs import read_documents
     from abroad.documents.predictions import read_predictions
     from annotation.argilla.connection import connect
@@ -75,6 +76,8 @@ def push(
         found = read_predictions(predictions, context) if predictions else []
     else:
         shown, found = _chosen(source, wanted, top)
+    if not (field := find_field(settings.field)).is_built_in:
+        field.check_documents(shown, source)
     client = connect(url, api_key)  # after the files, so that what is wrong with these is told first
     report = send(client, shown, found, settings, context, ranks)
     report_rejects(context, predictions or source, "rejects-of-push.jsonl")
@@ -135,8 +138,9 @@ def adjudicate(url: str | None = _URL, api_key: str | None = _KEY, *, target: Pu
     from annotation.argilla.connection import connect
     from annotation.argilla.pull import pull as fetch
 
+    field = find_field(target.field)
     client = connect(url, api_key)
-    pulled = fetch(client, target.dataset, target.workspace, Context(), find_field(target.field))
+    pulled = fetch(client, target.dataset, target.workspace, Context(), field)
     sent = send(client, pulled, target.dataset, target.workspace)
     typer.echo(f"{len(sent)} conflicts to decide" + (f": dataset {target.dataset}-adjudication" if sent else ""))
 

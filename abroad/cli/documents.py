@@ -46,6 +46,7 @@ def fetch(
     ),
     out: Path = typer.Option(..., metavar="DOCS.jsonl", help="The documents to write."),
     relations: Path = typer.Option(None, metavar="RELATIONS.tsv", help="Relations to attach; PMIDs to look up."),
+    field: Path = typer.Option(None, metavar="FIELD.yaml", help="The field of RELATIONS.tsv; else natural products."),
     xml: list[Path] = typer.Option([], metavar="FILE|DIR", help="Local PubMed XML (.xml, .xml.gz); repeatable."),
     eutils: bool = typer.Option(False, "--eutils", help="Ask NCBI for what the files of --xml lack."),
     *,
@@ -62,24 +63,35 @@ def fetch(
         raise InputError("expected either SAMPLE.tsv or --labels LABELS.jsonl")
     if labels is not None and relations is not None:
         raise InputError("--relations goes with SAMPLE.tsv; labels have relations of their own")
+    if field is not None and relations is None:
+        raise InputError("--field says what --relations RELATIONS.tsv is of: expected that option too")
     context = Context(say=say)
     asked = settings if eutils or not xml else None
     if labels is not None:
         _fetch_labelled(labels, out, xml, asked, context)
     else:
-        _fetch_references(sample, relations, out, xml, asked, context)
+        _fetch_references(sample, (relations, field), out, xml, asked, context)
     report_rejects(context, out)
 
 
 def _fetch_references(
-    sample: Path, relations: Path | None, out: Path, xml: list[Path], asked: EutilsSettings | None, context: Context
+    sample: Path,
+    table: tuple[Path | None, Path | None],
+    out: Path,
+    xml: list[Path],
+    asked: EutilsSettings | None,
+    context: Context,
 ) -> None:
+    from abroad.core.field import find_field
     from abroad.core.provenance import run_record
     from abroad.documents.stage import documents_stage
+    from abroad.sources.field_tables import FieldTable
 
-    inputs = [path for path in (sample, relations, *xml) if path is not None and path.exists()]
+    known, relations = find_field(table[1]), table[0]
+    of = relations if relations is None or known.is_built_in else FieldTable(relations, known)
+    inputs = [path for path in (sample, *table, *xml) if path is not None and path.exists()]
     with run_record(out, "documents fetch", _how(xml, asked), inputs) as record:
-        report = documents_stage(sample, relations, out, context, xml, asked)
+        report = documents_stage(sample, of, out, context, xml, asked)
         record.update(documents=report.documents, without_abstract=report.without_abstract, not_found=report.not_found)
     say(
         f"{report.documents} documents of {report.references} references ({report.related} with relations): {out} "

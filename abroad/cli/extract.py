@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -31,13 +31,19 @@ if TYPE_CHECKING:
 
 PREDICTIONS = Kind("predictions", ENDINGS)
 QUICKSTATEMENTS = Kind("QuickStatements", (".txt", ".tsv", ".qs"))
+_RANKING = Options(
+    "abroad.ranking.rank:RankSettings",
+    only=("keep", "field"),
+    names={"keep": "--rank-keep", "field": "--rank-field"},
+    helps={"field": "Field whose templates state the relations to rank; by default the model's own, if it has one."},
+)
 
 
 @writes(out=PREDICTIONS, quickstatements=QUICKSTATEMENTS)
 @takes(
     generative=Options("abroad.extraction.generative.decoding:GenerativeSettings", partial=True),
     calibrated=Options("abroad.extraction.builtin.member:PairSettings", partial=True),
-    ranking=Options("abroad.ranking.rank:RankSettings", only=("keep",), names={"keep": "--rank-keep"}),
+    ranking=_RANKING,
     eutils=EUTILS,
 )
 def extract(
@@ -134,7 +140,8 @@ def extract(
         say_notes(context)
         extractor = _extractor(*recipe)
         base = generative.get("base")
-        ranker = _ranker(ranking.replace(by=rank), rank_model or model, base) if rank is not None else None
+        ranking = ranking.replace(by=rank or ranking.by, field=ranking.field or _field_of(*recipe))
+        ranker = _ranker(ranking, rank_model or model, base) if rank is not None else None
         if "precision" in calibrated:  # a kind that takes a precision is calibrated
             _say_point(cast("CalibratedExtractor", extractor))
         by = _extraction(extractor, recipe, ranker)
@@ -276,6 +283,14 @@ def _is_of_an_engine(setting: str) -> bool:
     from abroad.engines.spec import ENGINES
 
     return any(setting in setting_names(ENGINES.settings(engine)) for engine in ENGINES.own)
+
+
+def _field_of(name: str, settings: Mapping[str, Any]) -> Path | None:
+    """The file of the field that an extractor was told, or that lies beside a fine-tuned model."""
+    from abroad.extraction.generative.load import FIELD_FILE
+
+    beside = Path(name) / FIELD_FILE
+    return settings.get("field") or (beside if beside.is_file() else None)
 
 
 def _ranker(settings: RankSettings, model: str | None, base: str | None) -> Ranker:

@@ -13,7 +13,6 @@ from abroad.cli.outputs import JSONL, writes
 from abroad.core.context import Context
 
 if TYPE_CHECKING:
-    from abroad.core.field import Field
     from abroad.engines.choice import EngineChoice
     from abroad.extraction.base import ExtractionReport
     from abroad.extraction.fewshot.run import AnswerCounts, FewShotSettings
@@ -79,14 +78,13 @@ def fewshot(
         spec.require(Capability.IMAGES, "reading images")
     known = find_field(field)
     if rank is not None:
-        refuse_ranking(known)
         spec.require(Capability.LOGPROBS, "ranking")
     if structured is None:
         structured = Capability.CONSTRAINTS in spec.capabilities
     asked_for = settings.shots is not None
     settings = settings.replace(structured=structured)
     if rank is not None:
-        ranking = ranking.replace(by=rank)
+        ranking = ranking.replace(by=rank, field=field)
     chosen = load_style(style, prompt, tokens_per_character, known)
     inputs = read_path(documents, context)
     extractor = make_extractor(LazyEngine(spec, context), chosen, settings, inputs, examples, embedder, context)
@@ -114,14 +112,6 @@ def fewshot(
     if rank is not None:
         say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
     refuse_if_all_failed(report.failed, report.documents, report.first_error)
-
-
-def refuse_ranking(field: Field) -> None:
-    """See that relations may be ranked, which those of another field are not yet."""
-    from abroad.core.errors import InputError
-
-    if not field.is_built_in:
-        raise InputError(f"--rank: ranks relations of natural products alone; expected it without --field {field.name}")
 
 
 def _say_report(answers: Path, report: ExtractionReport, reading: AnswerCounts, prompt: str) -> None:

@@ -46,11 +46,13 @@ def rank(
     """Rank predicted relations by equilibrium search between two readings of one model (Consensus Game).
 
     The model is asked how probable each candidate is as a correct and as an incorrect statement, and how probable
-    it is that the candidate is correct; a game brings the two to agree. All four orders stand in the output.
+    it is that the candidate is correct; a game brings the two to agree. All four orders stand in the output. With
+    --field a candidate is stated as that field's templates say it.
 
     Example: abroad rank docs.jsonl predictions.jsonl --out ranked.jsonl --by er-d --keep 0.5
     """
     from abroad.core.errors import InputError
+    from abroad.core.field import find_field
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
     from abroad.documents.inputs import read_documents
@@ -61,16 +63,17 @@ def rank(
 
     if whole and len(predictions) < 2:
         raise InputError("--whole chooses between outputs: expected two files of predictions or more")
-    settings = settings.replace(game=game)
-    context = Context(say=say)
+    settings, context = settings.replace(game=game), Context(say=say)
     texts = read_documents(documents, context)
+    find_field(settings.field).check_documents(texts, documents)
     outputs = [read_predictions(path, context) for path in predictions]
     _check_ids(documents, texts, predictions, outputs)
     spec = choice.spec
     spec.require(Capability.LOGPROBS, "ranking")
     identity = spec.identity | spec.weights
     how = identity | {"by": settings.by, "keep": settings.keep, "min_probability": settings.min_probability}
-    with run_record(out, "rank", how, [documents, *predictions]) as run:
+    fields = [settings.field] if settings.field is not None and settings.field.exists() else []
+    with run_record(out, "rank", how, [documents, *predictions, *fields]) as run:
         done = rank_file(spec.make(context), identity, texts, outputs, settings, out, whole)
         run["result"] = vars(done)
     report_rejects(context, out)

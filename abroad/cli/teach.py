@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from abroad.cli.common import report_rejects, say
-from abroad.cli.fewshot import refuse_ranking
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
 from abroad.cli.outputs import JSONL, writes
 from abroad.core.context import Context
@@ -177,10 +176,10 @@ def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings,
 
 def _filter(engine: LazyEngine, field: Field, by: str, keep: float) -> Filter:
     from abroad.ranking.rank import RankSettings, rank_relations
+    from abroad.ranking.statements import Statements
 
-    refuse_ranking(field)
-    settings = RankSettings(by=by, keep=keep)
-    return lambda documents, predictions: rank_relations(engine, documents, predictions, settings)
+    settings, statements = RankSettings(by=by, keep=keep), Statements(field)
+    return lambda documents, predictions: rank_relations(engine, documents, predictions, settings, statements)
 
 
 def _say_report(report: TeachReport, settings: TeachSettings, files: Files) -> None:

@@ -165,9 +165,10 @@ def curve(
     from dataclasses import asdict
 
     from abroad.core.errors import InputError
+    from abroad.core.field import find_field
     from abroad.core.io import atomic_write, write_json
     from abroad.core.provenance import run_record
-    from abroad.documents.inputs import read_documents
+    from abroad.documents.inputs import read_documents_of
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.compare import TABLE_HEAD, table_line
     from abroad.experiments.curve import curve as measure
@@ -179,8 +180,9 @@ def curve(
         raise InputError(f"--sizes {sizes}: expected numbers, such as 50,100,200") from None
     files, context = parse_sets(sets), Context(say=say)
     trained = learner.replace(train=settings, seed=settings.seed)
-    items = {name: read_training_set(path, context) for name, path in files.items()}
-    curated = read_documents(dev, context)
+    field = find_field(settings.field)
+    items = {name: read_training_set(path, context, field) for name, path in files.items()}
+    curated = read_documents_of(field, dev, context)
     with run_record(out, "train curve", {"sizes": steps, **trained.identity()}, [*files.values(), dev]):
         typer.echo(TABLE_HEAD)
         curves = measure(items, steps, curated, trained, out, context, lambda entry: typer.echo(table_line(entry)))

@@ -93,25 +93,26 @@ def train(
     The same command started several times shares the trials of the study.
     """
     from abroad.core.errors import InputError
+    from abroad.core.field import find_field
     from abroad.core.helpers import helper
     from abroad.core.io import file_sha256
-    from abroad.documents.inputs import read_documents
+    from abroad.documents.inputs import read_documents_of
     from abroad.documents.instructions import read_training_set
     from abroad.experiments.tuning.study import SPACES, best_section, open_study, tune_training
 
     if space not in SPACES:
         raise InputError(f"--space {space}: expected one of: {', '.join(SPACES)}")
     context = Context(say=say)
-    items = [item for path in documents for item in read_training_set(path, context)]
+    field = find_field(settings.field)
+    items = [item for path in documents for item in read_training_set(path, context, field)]
+    held_out = read_documents_of(field, validation, context)
     searched = {"batches": SPACES[space].batches, "adapters": SPACES[space].adapters}
     what = {"settings": settings.identity(), "files": [file_sha256(path) for path in (*documents, validation)]}
     what["space"] = searched  # studies of other spaces cannot be gone on with
     opened = open_study(study, "train", what, settings.seed)
     old, adapters = study.with_suffix(".trials"), helper(study, "trials")
     adapters = old if old.is_dir() and not adapters.exists() else adapters
-    tune_training(
-        items, read_documents(validation, context), settings, opened, trials, adapters, context, SPACES[space]
-    )
+    tune_training(items, held_out, settings, opened, trials, adapters, context, SPACES[space])
     if context.rejects:
         say(context.rejects.summary())
     typer.echo(best_section(opened), nl=False)
@@ -243,6 +244,7 @@ def images(
 
     A training that was killed goes on, and one that ended is not made again.
     """
+    from abroad.core.field import find_field
     from abroad.core.io import write_json
     from abroad.core.provenance import run_record
     from abroad.experiments.tuning.images import HEAD, Grid, aligned, best_cell, measure_images
@@ -250,8 +252,9 @@ def images(
 
     grid = Grid.read(resolutions, text_shares)
     context = Context(say=say)
-    items = [item for path in documents for item in read_examples(path, context)]
-    data = (items, read_held_out(validation, context))
+    field = find_field(settings.field)
+    items = [item for path in documents for item in read_examples(path, context, field)]
+    data = (items, read_held_out(validation, context, field))
     what = {**settings.identity(), "resolutions": grid.resolutions, "text_shares": grid.text_shares}
     cells = []
     with run_record(out, "tune images", what, [*documents, validation]) as record:

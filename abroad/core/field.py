@@ -20,7 +20,7 @@ from pydantic import StringConstraints, ValidationError, field_validator, model_
 
 from abroad.core.errors import InputError, nearest
 from abroad.core.io import atomic_write
-from abroad.core.schema import Document
+from abroad.core.schema import Document, Prediction
 from abroad.core.settings import PositiveShare, Settings, list_mistakes, mistakes_in, read_yaml
 
 FIELDS = Path(__file__).with_name("fields")
@@ -210,6 +210,11 @@ class Field(Settings):
         return self.name == BUILT_IN
 
     @property
+    def undirected(self) -> list[str]:
+        """The types of relations of which A-B is B-A."""
+        return [name for name, relation in self.relations.items() if not relation.directed]
+
+    @property
     def question(self) -> str:
         """What is asked of a text; made of the relation if the file does not say it and there is but one."""
         if self.prompts.question is not None:
@@ -223,21 +228,22 @@ class Field(Settings):
         )
         return f"Which {head}{relation.verb}which {tail}?"
 
-    def mistakes_in(self, document: Document) -> list[str]:
-        """What a document says that the field has no place for: types of entities, and relations between them."""
-        unknown = dict.fromkeys(e.type for e in document.entities if e.type not in self.entities)
+    def mistakes_in(self, item: Document | Prediction) -> list[str]:
+        """What a document, or what is predicted of one, says that the field has no place for: types, and relations."""
+        types, stated = _types_of(item)
+        unknown = dict.fromkeys(type for type in types if type not in self.entities)
         mistakes = [f"entities of the unknown type {type!r}{_meant(type, self.entities)}" for type in unknown]
-        for triple, (head, tail) in zip(document.relations, document.related_entities(), strict=True):
-            relation = self.relations.get(triple.type)
+        for head, name, tail in stated:
+            relation = self.relations.get(name)
             if relation is None:
-                mistakes.append(f"a relation of the unknown type {triple.type!r}{_meant(triple.type, self.relations)}")
-            elif not relation.joins(head.type, tail.type) and not {head.type, tail.type} & set(unknown):
+                mistakes.append(f"a relation of the unknown type {name!r}{_meant(name, self.relations)}")
+            elif head and tail and not relation.joins(head, tail) and not {head, tail} & set(unknown):
                 sides = f"{' or '.join(relation.head)} and {' or '.join(relation.tail)}"
-                mistakes.append(f"{triple.type} between {head.type} and {tail.type}: expected {sides}")
+                mistakes.append(f"{name} between {head} and {tail}: expected {sides}")
         return list(dict.fromkeys(mistakes))
 
-    def check_documents(self, documents: Iterable[Document], where: str | Path) -> None:
-        """See that documents are of this field.
+    def check_documents(self, documents: Iterable[Document | Prediction], where: str | Path) -> None:
+        """See that documents, or predictions of some, are of this field.
 
         Raises:
             InputError: those that are not, the first few by their ids.
@@ -253,6 +259,11 @@ class Field(Settings):
 def built_in_field() -> Field:
     """Natural products."""
     return load_field(FIELDS / f"{BUILT_IN}.yaml")
+
+
+def is_built_in_name(name: str | Path) -> bool:
+    """Whether it is the name of a field that comes with the package, and no file."""
+    return (FIELDS / f"{name}.yaml").is_file() and Path(name).name == str(name)
 
 
 def find_field(name: str | Path | None) -> Field:
@@ -342,6 +353,15 @@ def _empty_sources(folder: Path, entities: Iterable[tuple[str, Mapping[str, Any]
             yield key, f"no such file: {path}"
         elif not any(line.strip() for line in path.open("rb")):
             yield key, f"{path} is empty: expected names"
+
+
+def _types_of(item: Document | Prediction) -> tuple[list[str], list[tuple[str, str, str]]]:
+    """The types of entities, and (type of the head, of the relation, of the tail); of a prediction what it knows."""
+    if isinstance(item, Document):
+        ends = zip(item.relations, item.related_entities(), strict=True)
+        return [e.type for e in item.entities], [(head.type, triple.type, tail.type) for triple, (head, tail) in ends]
+    stated = [(relation.head_type, relation.type, relation.tail_type) for relation in item.relations]
+    return [type for head, _, tail in stated for type in (head, tail) if type], stated
 
 
 def _with_both_sides(value: str) -> str:

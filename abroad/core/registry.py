@@ -51,6 +51,7 @@ class Capability(Flag):
         EMBEDDER: A retriever needs an encoder.
         BASELINE: A selector does not look at entropy, and is what one that does is compared with.
         DIRECTORY: An extractor is a directory of its kind; the name of the kind alone is none.
+        NATURAL_PRODUCTS: An extractor finds natural products, and relations of no other field.
     """
 
     NONE = 0
@@ -73,6 +74,7 @@ class Capability(Flag):
     EMBEDDER = auto()
     BASELINE = auto()
     DIRECTORY = auto()
+    NATURAL_PRODUCTS = auto()
 
 
 def _no_settings() -> type[Any]:

@@ -8,7 +8,7 @@ asked for. A later run asks NCBI only for what neither file holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,6 +113,8 @@ def attach(article: Article, reference: Reference, related: Related | None) -> D
         | ({"year": article.year} if article.year else {})
         | ({"retracted": True} if article.retracted else {}),
     )
+    if related.entities:
+        return replace(bare, entities=list(related.entities.values()), relations=list(related.triples))
     return bare.with_products(related.organisms.values(), related.chemicals.values(), related.relations)
 
 

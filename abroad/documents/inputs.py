@@ -27,6 +27,7 @@ from abroad.sources.formats.recognise import SUFFIXES, WHAT, is_json
 from abroad.sources.formats.spreadsheets import ColumnNames
 
 if TYPE_CHECKING:
+    from abroad.core.field import Field as FieldOfWork
     from abroad.sources.eutils import EutilsClient
 
     OpenClient = Callable[[], AbstractContextManager[EutilsClient]]
@@ -98,6 +99,17 @@ def read_inputs(
         raise InputError(f"{where}: none of {len(sources)} files gave a document{context.rejects.first()}")
     documents = _looked_up(items, settings, context)
     _note_titles_alone(documents, settings, context)
+    return documents
+
+
+def read_documents_of(field: FieldOfWork, path: str | Path, context: Context) -> list[Document]:
+    """`read_documents`, which must be of a field.
+
+    Raises:
+        InputError: likewise, or documents of another field.
+    """
+    documents = read_documents(path, context)
+    field.check_documents(documents, path)
     return documents
 
 

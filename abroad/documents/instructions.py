@@ -8,10 +8,11 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import Field, built_in_field
 from abroad.core.ids import is_missing, read_id
 from abroad.core.io import read_records
 from abroad.core.schema import Document
-from abroad.documents.inputs import read_documents
+from abroad.documents.inputs import read_documents_of
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,17 @@ class Task:
         return cls(kind=str(record.get("kind") or "generated"), **fields)
 
 
-def read_training_set(path: str | Path, context: Context) -> list[Document | Task]:
+def read_training_set(path: str | Path, context: Context, field: Field | None = None) -> list[Document | Task]:
     """Documents, or the tasks of an instruction set, told by the first record.
 
+    Args:
+        field: that documents must be of; natural products without it.
     Raises:
-        InputError: the file cannot be read, or holds nothing usable.
+        InputError: the file cannot be read, holds nothing usable, or documents of another field.
     """
     first = next(read_records(path, Context()), None)
     if first is None or not isinstance(first[2], dict) or "instruction" not in first[2]:
-        return [*read_documents(path, context)]
+        return [*read_documents_of(field or built_in_field(), path, context)]
     tasks: list[Document | Task] = []
     for where, _, record in read_records(path, context):
         try:

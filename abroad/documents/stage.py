@@ -10,11 +10,13 @@ from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import Field
 from abroad.core.io import write_documents
 from abroad.documents.fetch import FetchReport, fetch_documents
 from abroad.documents.inputs import read_documents, read_inputs
 from abroad.documents.lookup import Lookup
 from abroad.sources.eutils import EutilsClient, EutilsSettings
+from abroad.sources.field_tables import FieldTable
 from abroad.sources.kept import KeptAnswers
 from abroad.sources.pubmed import Article, read_xml
 from abroad.sources.references import read_references
@@ -22,7 +24,7 @@ from abroad.sources.references import read_references
 
 def documents_stage(
     sample: Path,
-    relations: Path | None,
+    relations: Path | FieldTable | None,
     out: Path,
     context: Context,
     xml: Sequence[Path] = (),
@@ -32,7 +34,7 @@ def documents_stage(
     """Write the documents of the sampled references, and those of further files.
 
     Args:
-        relations: table of the relations that documents get.
+        relations: table of the relations that documents get; of another field than natural products with that field.
         xml: local PubMed XML, read first.
         eutils: how NCBI is asked for what the XML lacks; None for no network.
         files: ready documents with relations of their own; those of ids that are there already are left out.
@@ -54,19 +56,25 @@ def documents_stage(
             found += [document for document in read_documents(path, context) if document.id not in present]
         if not found:
             raise InputError("no document: give 'documents' of the config files, xml or eutils: true")
+        if isinstance(relations, FieldTable):
+            relations.field.check_documents(found, "documents")
         write_documents(out, found)
         related_ones = sum(bool(document.relations) for document in found)
         report = replace(report, documents=len(found), related=related_ones)
     return report
 
 
-def own_documents_stage(paths: Sequence[Path], out: Path, context: Context) -> FetchReport:
+def own_documents_stage(paths: Sequence[Path], out: Path, context: Context, field: Field | None = None) -> FetchReport:
     """Write the documents of files and folders of one's own, of all formats that `abroad extract` reads.
 
+    Args:
+        field: that they must be of.
     Raises:
-        InputError: a path that is not there, or none gave a document.
+        InputError: a path that is not there, none gave a document, or one of another field.
     """
     found = read_inputs(paths, context)
+    if field is not None:
+        field.check_documents(found, ", ".join(map(str, paths)))
     write_documents(out, found)
     return FetchReport(documents=len(found), related=sum(bool(document.relations) for document in found))
 

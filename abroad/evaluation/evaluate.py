@@ -89,7 +89,7 @@ def evaluate(
         raise InputError("expected at least one document with curated relations to score predictions by, found none")
     settings = settings or EvaluateSettings()
     resamples, seed = settings.resamples, settings.seed
-    comparison = compare(gold, predictions, settings.protocol, undirected_of(settings, gold))
+    comparison = compare(gold, predictions, settings.protocol, undirected_of(settings, gold, predictions))
     scores = [outcome.scores for outcome in comparison.outcomes]
     return Evaluation(
         comparison,
@@ -103,10 +103,13 @@ def evaluate(
     )
 
 
-def undirected_of(settings: EvaluateSettings, gold: Sequence[Document]) -> list[str]:
-    """The types of relations of which A-B is B-A, by the field of the documents."""
+def undirected_of(
+    settings: EvaluateSettings, gold: Sequence[Document], predictions: Sequence[Prediction] = ()
+) -> list[str]:
+    """The types of relations of which A-B is B-A, by the field of the documents and predictions."""
     if settings.field is None:
         return []
     field = find_field(settings.field)
     field.check_documents(gold, "gold")
-    return [name for name, relation in field.relations.items() if not relation.directed]
+    field.check_documents(predictions, "predictions")
+    return field.undirected

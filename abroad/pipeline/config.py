@@ -15,10 +15,11 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from abroad.core.errors import InputError, expected
-from abroad.core.field import find_field
+from abroad.core.field import find_field, is_built_in_name
 from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_yaml
 from abroad.documents.sampling import SampleSettings
 from abroad.extraction.load import check_extractor
+from abroad.pipeline.field import KEY, alone, contradictions, extractor_settings, fields_in, fields_of, with_field
 from abroad.pipeline.paths import rebased
 from abroad.pipeline.sections import (
     DocumentsSection,
@@ -27,7 +28,6 @@ from abroad.pipeline.sections import (
     LotusSection,
     SynthesisSection,
     TrainSection,
-    with_field,
     with_seed,
 )
 from annotation.loop.settings import CurationSettings
@@ -39,7 +39,7 @@ class Config(Settings):
     out: Path = Field(description="Directory of the run, which is made if it is missing.")
     seed: Seed = Field(0, description="Seed of every stage that has none of its own.")
     field: Path | None = Field(
-        None, description="File of the field that the run is of; null: natural products. Not every stage takes another."
+        None, description="File of the field that the run is of, which every stage follows; null: natural products."
     )
     lotus: LotusSection | None = Field(
         None, description="The table of relations to sample from; null: the documents are your own."
@@ -66,9 +66,7 @@ class Config(Settings):
         given = {name: value for name, value in values.items() if value is not None or name not in _SECTIONS}
         for name in sorted(_implied(given.keys())):
             given.setdefault(name, {})
-        if isinstance(field := given.get("field"), str):
-            given |= {name: with_field(given[name], field) for name in _OF_A_FIELD if name in given}
-        return {name: with_seed(value, seed) if name in _SEEDED else value for name, value in given.items()}
+        return {name: with_seed(value, seed) if name in _SEEDED else value for name, value in with_field(given).items()}
 
     @model_validator(mode="after")
     def _consistent(self) -> Config:
@@ -112,10 +110,7 @@ class Config(Settings):
             yield "train", "nothing to train on: expected a section 'synthesis', or 'add_seeds: true'"
         if self.curation is None:
             yield from self._missing_at_the_end(documents)
-        if self.field is not None:
-            for name in stages:
-                if name not in (*_OF_A_FIELD, "documents", "extract"):
-                    yield name, "of natural products alone: leave it out beside 'field'"
+        yield from contradictions(fields_of(self))
 
     def _missing_at_the_end(self, documents: bool) -> Iterator[tuple[str, str]]:
         chosen = self.extract.model is not None
@@ -141,8 +136,7 @@ class Config(Settings):
             "train.validation": self.train.validation,
             "evaluate.gold": self.evaluate.gold if self.evaluate else None,
         }
-        if self.field is not None:
-            named["field"] = self.field
+        named |= {key: file for key, file in fields_of(self).items() if not is_built_in_name(file)}
         if self.lotus is not None:
             named |= {f"lotus.{key}": getattr(self.lotus, key) for key in ("metadata", "doi2pmid", "relations")}
         if self.curation is not None:
@@ -154,7 +148,6 @@ class Config(Settings):
 
 
 _SECTIONS = ("lotus", "sample", "documents", "synthesis", "train", "extract", "evaluate", "curation")
-_OF_A_FIELD = ("train", "evaluate")
 _SEEDED = ("sample", "synthesis", "train", "evaluate")
 _ENDS = {"evaluate", "curation"}
 
@@ -179,11 +172,12 @@ def load_config(path: str | Path, base_dir: Path | None = None) -> Config:
     """
     config = rebased(check(Config, read_yaml(path), path), Path(path), base_dir)
     missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
-    missing += _useless_extractor(config.extract)
+    missing += _useless_extractor(config.extract, extractor_settings(config))
     if missing:
         raise InputError(list_mistakes(path, missing))
-    if config.field is not None:
-        find_field(config.field)
+    for file in dict.fromkeys(fields_of(config).values()):
+        if mistakes := list(alone(config, find_field(file))):
+            raise InputError(list_mistakes(path, mistakes))
     return config
 
 
@@ -198,7 +192,10 @@ def load_section(path: Path, name: str) -> Any:
     raw = read_yaml(path)
     if unknown := unknown_sections(raw):
         raise InputError(list_mistakes(path, unknown))
-    return rebased(check(_section(name), raw.get(name) or {}, path, (name,)), Path(path))
+    if mistakes := list(contradictions(fields_in({KEY: raw.get(KEY), name: raw.get(name)}))):
+        raise InputError(list_mistakes(path, mistakes))
+    values = with_field({name: None, **raw})[name]
+    return rebased(check(_section(name), values or {}, path, (name,)), Path(path))
 
 
 def unknown_sections(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -243,9 +240,9 @@ def _checked(path: str | Path, base_dir: Path | None) -> tuple[Config | None, li
         raise InputError(f"{path}: no sections; expected one of: {', '.join(_known_keys())}")
     if raw.keys() & _OF_A_RUN:
         return load_config(path, base_dir), []
-    mistakes, sections = unknown_sections(raw), []
-    for name, values in raw.items():
-        if name not in _known_keys():
+    mistakes, sections = [*unknown_sections(raw), *contradictions(fields_in(raw))], []
+    for name, values in with_field(raw).items():
+        if name == KEY or name not in _known_keys():
             continue
         kind = _section(name)
         try:
@@ -254,23 +251,37 @@ def _checked(path: str | Path, base_dir: Path | None) -> tuple[Config | None, li
             mistakes += mistakes_in(error, (name,), kind)
             continue
         sections.append((name, section))
-        mistakes += _useless_extractor(section) if isinstance(section, ExtractSection) else []
+        mistakes += _useless_fields(name, section)
+        mistakes += (
+            _useless_extractor(section, section.extractor_settings()) if isinstance(section, ExtractSection) else []
+        )
     if mistakes:
         raise InputError(list_mistakes(path, mistakes))
     return None, sections
 
 
-def _useless_extractor(section: ExtractSection) -> list[tuple[str, str]]:
+def _useless_fields(name: str, section: Settings) -> list[tuple[str, str]]:
+    """What is wrong with the fields that a section names."""
+    found = []
+    for key, file in fields_of(section).items():
+        try:
+            find_field(file)
+        except InputError as error:
+            found.append((f"{name}.{key}", str(error)))
+    return found
+
+
+def _useless_extractor(section: ExtractSection, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is seen to be wrong with the extractor that a section names, before it is loaded."""
     try:
         if section.model is not None:
-            check_extractor(section.model, section.extractor_settings())
+            check_extractor(section.model, settings)
     except InputError as error:
         return [("extract.model", str(error))]
     return []
 
 
-_OF_A_RUN = {"out", "seed", "field", "lotus"}  # keys that only a run has a use for
+_OF_A_RUN = {"out", "seed", "lotus"}  # keys that only a run has a use for
 _OF_COMMANDS = {
     "evaluate": "abroad.pipeline.sections:EvaluateOptions",
     "leaderboard": "abroad.experiments.leaderboard.settings:LeaderboardSettings",

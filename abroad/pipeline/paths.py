@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from abroad.core.arguments import depth_of_caller
 from abroad.core.errors import FormerNameWarning
+from abroad.core.field import is_built_in_name
 from abroad.core.settings import Settings
 
 _MODELS = ("model", "base", "amateur", "rank_model", "embedder")
@@ -85,6 +86,8 @@ def _moved(settings: AnySettings, base: Path) -> AnySettings:
 
 
 def _moved_value(name: str, value: Any, base: Path) -> Any:
+    if name == "field" and value is not None and is_built_in_name(value):
+        return value
     if isinstance(value, Path):
         return _joined(base, value)
     if isinstance(value, tuple):

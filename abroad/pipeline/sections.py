@@ -71,10 +71,14 @@ class SynthesisSection(InstructSettings, GenerateSettings, SelectSettings):
 
     @model_validator(mode="before")
     @classmethod
-    def _seed_of_specialisation(cls, values: Any) -> Any:
-        if not isinstance(values, Mapping) or "seed" not in values or values.get("specialise") is None:
+    def _of_specialisation(cls, values: Any) -> Any:
+        """Give seed and field to self-specialisation, where it has none of its own."""
+        if not isinstance(values, Mapping) or not isinstance(inner := values.get("specialise"), Mapping | Settings):
             return values
-        return {**values, "specialise": with_seed(values["specialise"], values["seed"])}
+        inner = with_seed(inner, values["seed"]) if "seed" in values else inner
+        if values.get("field") is not None and isinstance(inner, Mapping) and inner.get("field") is None:
+            inner = {**inner, "field": values["field"]}
+        return {**values, "specialise": inner}
 
 
 class TrainSection(TrainSettings):
@@ -153,13 +157,6 @@ class EvaluateOptions(EvaluateSettings):
     """The section `evaluate` for `abroad evaluate` alone, which has an option for the gold documents."""
 
     gold: Path | None = Field(None, description="Curated documents; --gold of the command comes first.")
-
-
-def with_field(section: Any, field: str) -> Any:
-    """A section as it was read, with the run's field if it names none itself."""
-    if section is None:
-        return {"field": field}
-    return {"field": field, **section} if isinstance(section, Mapping) else section
 
 
 def with_seed(section: Any, seed: int) -> Any:

@@ -17,10 +17,12 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import find_field
 from abroad.core.schema import Document
 from abroad.core.stage import Stage
 from abroad.pipeline.config import Config
-from abroad.pipeline.sections import DocumentsSection, EvaluateSection, ExtractSection, LotusSection
+from abroad.pipeline.field import extractor_settings, files_of, sampling
+from abroad.pipeline.sections import EvaluateSection, LotusSection
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def make_stages(config: Config) -> list[Stage]:
     if config.uses("extract"):
         stages.append(_extract_stage(config, files))
     if config.evaluate is not None:
-        stages.append(_evaluate_stage(config.evaluate, files))
+        stages.append(_evaluate_stage(config.evaluate, files, files_of(config)))
     return stages
 
 
@@ -65,7 +67,7 @@ def make_document_stages(config: Config) -> list[Stage]:
 
     `prepare` is left out where a prepared table is given, `sample` too where there is none.
     """
-    files, lotus = Files.of(config), config.lotus
+    files, lotus, fields = Files.of(config), config.lotus, files_of(config)
     sample, curves, documents = files["sample.tsv"], files["sample.png"], files["documents.jsonl"]
     stages = []
     if lotus is not None and lotus.metadata is not None:
@@ -76,11 +78,12 @@ def make_document_stages(config: Config) -> list[Stage]:
     drawn: tuple[Path, Path] | None = None
     if files.relations is not None and config.uses("sample"):
         do = partial(_sample, config, files.relations, sample, curves)
-        stages.append(Stage("sample", (files.relations,), (sample, curves), config.sample.identity(), do))
+        stages.append(Stage("sample", (files.relations,), (sample, curves), sampling(config).identity(), do))
         drawn = (sample, files.relations)
     if config.uses("documents"):
         section = config.documents
-        inputs, do = (*(drawn or ()), *section.files, *section.xml), partial(_documents, section, drawn, documents)
+        inputs = (*(drawn or ()), *section.files, *section.xml, *fields)
+        do = partial(_documents, config, drawn, documents)
         stages.append(Stage("documents", inputs, (documents,), section.identity(), do))
     return stages
 
@@ -91,7 +94,8 @@ def _train_stage(config: Config, files: Files) -> Stage:
     sets += [files["instructions.jsonl"]] if sets and config.synthesis.specialise is not None else []
     sets += [files["documents.jsonl"]] if train.add_seeds else []
     validation = (train.validation,) if train.validation is not None else ()
-    return Stage("train", (*sets, *validation), (model,), train.identity(), partial(_train, config, sets, model))
+    inputs, do = (*sets, *validation, *files_of(config)), partial(_train, config, sets, model)
+    return Stage("train", inputs, (model,), train.identity(), do)
 
 
 def _extract_stage(config: Config, files: Files) -> Stage:
@@ -106,15 +110,15 @@ def _extract_stage(config: Config, files: Files) -> Stage:
     # one that comes with a package, or from a hub, has no files here
     model = files["model"] if section.model is None else Path(section.model)
     index = [section.index] if section.index is not None else []
-    inputs = (*read, *([model] if section.model is None or model.exists() else []), *index)
-    do = partial(_extract, section, read, files["model"], predictions)
+    inputs = (*read, *([model] if section.model is None or model.exists() else []), *index, *files_of(config))
+    do = partial(_extract, config, read, files["model"], predictions)
     return Stage("extract", inputs, (predictions,), section.identity(), do)
 
 
-def _evaluate_stage(section: EvaluateSection, files: Files) -> Stage:
+def _evaluate_stage(section: EvaluateSection, files: Files, fields: tuple[Path, ...]) -> Stage:
     predictions, scores, report = files["predictions.jsonl"], files["scores.json"], files["report.html"]
     do = partial(_evaluate, section, predictions, scores, report)
-    return Stage("evaluate", (section.gold, predictions), (report, scores), section.identity(), do)
+    return Stage("evaluate", (section.gold, predictions, *fields), (report, scores), section.identity(), do)
 
 
 def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
@@ -129,7 +133,7 @@ def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
     stages = [
         Stage(
             "instruct",
-            (documents,),
+            (documents, *files_of(config)),
             (prompts,),
             instruct.identity() | (generate.text_identity if instruct.keywords_by == "model" else {}),
             partial(_instruct, documents, prompts, instruct, generate),
@@ -151,7 +155,7 @@ def _synthesis_stages(config: Config, files: Files) -> list[Stage]:
     ]
     if section.specialise is not None:
         settings = section.specialise.identity() | generate.identity()
-        inputs = (documents, section.specialise.corpus)
+        inputs = (documents, section.specialise.corpus, *files_of(config))
         do = partial(_specialise, config, documents, instructions)
         stages.append(Stage("specialise", inputs, (instructions,), settings, do))
     return stages
@@ -169,24 +173,26 @@ def _prepare(lotus: LotusSection, out: Path, context: Context) -> dict[str, Any]
 def _sample(config: Config, relations: Path, out: Path, curves: Path, context: Context) -> dict[str, Any]:
     from abroad.documents.sampling import sample_table
 
-    report = sample_table(relations, out, config.sample, context, curves)
+    report = sample_table(relations, out, sampling(config), context, curves)
     for line in report.stop_lines():
         context.say(line)
     picks = sum(len(ranking.items) for ranking in report.rankings.values())
     return {"picks": picks, "stop_report": {"points": report.stops()}}
 
 
-def _documents(
-    section: DocumentsSection, drawn: tuple[Path, Path] | None, out: Path, context: Context
-) -> dict[str, Any]:
+def _documents(config: Config, drawn: tuple[Path, Path] | None, out: Path, context: Context) -> dict[str, Any]:
     from abroad.documents.stage import documents_stage, own_documents_stage
     from abroad.sources.eutils import EutilsSettings
+    from abroad.sources.field_tables import FieldTable
 
+    section, field = config.documents, None if config.field is None else find_field(config.field)
     if drawn is None:
-        report = own_documents_stage((*section.files, *section.xml), out, context)
+        report = own_documents_stage((*section.files, *section.xml), out, context, field)
     else:
+        sample, relations = drawn
+        table = relations if field is None or field.is_built_in else FieldTable(relations, field)
         eutils = EutilsSettings() if section.eutils else None
-        report = documents_stage(*drawn, out, context, section.xml, eutils, section.files)
+        report = documents_stage(sample, table, out, context, section.xml, eutils, section.files)
     return {"documents": report.documents, "with_relations": report.related}
 
 
@@ -241,7 +247,7 @@ def _train(config: Config, sets: list[Path], out: Path, context: Context) -> dic
     return {"examples": report.examples, "updates": report.steps, "validation_f1": best}
 
 
-def _extract(section: ExtractSection, read: list[Path], model: Path, out: Path, context: Context) -> dict[str, Any]:
+def _extract(config: Config, read: list[Path], model: Path, out: Path, context: Context) -> dict[str, Any]:
     from abroad.core.registry import Capability
     from abroad.documents.inputs import read_documents
     from abroad.documents.stream import ListedDocuments
@@ -250,8 +256,9 @@ def _extract(section: ExtractSection, read: list[Path], model: Path, out: Path, 
     from abroad.pipeline.extract import Extraction, extract_stage
     from abroad.pipeline.extract_settings import FileSettings
 
+    section = config.extract
     name = section.model or model
-    make = partial(load_extractor, name, **section.extractor_settings())
+    make = partial(load_extractor, name, **extractor_settings(config))
     alone = Capability.ENGINE in extractor_kind(name).capabilities
     documents: dict[str, Document] = {}
     for path in read:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from abroad.core.errors import InputError
-from abroad.core.schema import Document, Prediction, Relation
+from abroad.core.schema import Document, Prediction
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, mean_interval
 from abroad.evaluation.metrics import Scores, add_scores
-from abroad.evaluation.protocols import PROTOCOLS, Protocol
+from abroad.evaluation.protocols import PROTOCOLS, Protocol, either_way
 from abroad.ranking.orders import ORDERS
+from abroad.ranking.statements import relations_of, undirected_in
 
 GIVEN = "as given"
 """The order the candidates came in: what ranking has to beat."""
@@ -172,9 +173,10 @@ def _orders_of(ranked: Sequence[_Ranked]) -> list[str]:
 
 def _read(document: Document, prediction: Prediction, rules: Protocol) -> _Ranked:
     rows = sorted(prediction.extra["ranking"], key=lambda row: row["place"])
-    pairs = [row.get("relations", [[row.get("organism"), row.get("chemical")]]) for row in rows]
-    keys = [frozenset(rules.predicted([Relation(o, c) for o, c in some], document)) for some in pairs]
-    return _Ranked(keys, frozenset(rules.gold(document)), rows, int(prediction.extra.get("game_steps", 0)))
+    undirected = set().union(*map(undirected_in, rows))
+    keys = [frozenset(either_way(rules.predicted(relations_of(row), document), undirected)) for row in rows]
+    gold = frozenset(either_way(rules.gold(document), undirected))
+    return _Ranked(keys, gold, rows, int(prediction.extra.get("game_steps", 0)))
 
 
 def _best(item: _Ranked, whole: bool) -> list[int]:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from abroad.core.errors import InputError
+from abroad.core.field import find_field
 from abroad.core.jsonl import read_jsonl
 from abroad.core.progress import Progress
 from abroad.core.registry import member_of
@@ -24,10 +25,10 @@ from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction, Relation
 from abroad.core.settings import PositiveShare, Settings, Share
 from abroad.engines.base import Engine
-from abroad.extraction.generative.linearise import VERB, linearise
 from abroad.ranking.game import CORRECT, INCORRECT, GameSettings, Policies, find_equilibria
 from abroad.ranking.orders import ORDERS
 from abroad.ranking.policies import CandidateSet, ModelView, RankingPrompts, view_candidates
+from abroad.ranking.statements import Statements, key_of, names_of
 
 _AT_ONCE = 16  # candidates, of one document or several, that the engine is asked of together
 _FIELD = "ranking"
@@ -129,7 +130,11 @@ class RankSettings(Settings):
     """How predictions are ranked."""
 
     former_names: ClassVar[Mapping[str, str]] = {"least": "min_probability"}
+    later_fields: ClassVar[frozenset[str]] = frozenset({"field"})
 
+    field: Path | None = Field(
+        None, description="File of the field of the relations, whose templates state them; null: natural products."
+    )
     by: Annotated[str, member_of(ORDERS)] = Field(
         "er-d", description="Order of the relations: likelihood, product, er-g or er-d."
     )
@@ -141,6 +146,22 @@ class RankSettings(Settings):
     )
     game: GameSettings = Field(GameSettings(), description="Settings of the equilibrium search.")
     prompts: RankingPrompts = Field(RankingPrompts(), description="How the model is asked.")
+
+    @property
+    def statements(self) -> Statements:
+        """How relations are stated.
+
+        Raises:
+            InputError: a field that is none.
+        """
+        return Statements(find_field(self.field))
+
+    def identity(self) -> dict[str, Any]:
+        """As of all settings; of a field, what its file says, wherever it stands."""
+        whole = super().identity()
+        return (
+            whole if "field" not in whole else whole | {"field": digest(find_field(self.field).model_dump(mode="json"))}
+        )
 
 
 class FewShotKeep(Settings):
@@ -160,50 +181,49 @@ class FewShotRankSettings(FewShotKeep, RankSettings):
     """
 
 
-def relation_candidates(document: Document, relations: Sequence[Relation]) -> CandidateSet:
-    """The relations of one document as candidates, distinct ones in order."""
-    return CandidateSet(document.id, document.text, tuple(_by_statement(relations)))
-
-
-def _by_statement(relations: Sequence[Relation]) -> dict[str, Relation]:
-    statements: dict[str, Relation] = {}
-    for relation in relations:
-        statements.setdefault(f"{relation.organism}{VERB}{relation.chemical}", relation)
-    return statements
-
-
 def rank_relations(
     engine: Engine,
     documents: Sequence[Document],
     predictions: Sequence[Prediction],
     settings: RankSettings | None = None,
+    statements: Statements | None = None,
 ) -> Iterator[Prediction]:
     """Each document's prediction with its relations in the new order, those that do not stay left out.
 
     Relations keep their own `score`, which is a calibrated probability or nothing; what the model holds of each
     stands in `extra["ranking"]`, of all candidates, best first. A prediction with an error stays as it is.
+
+    Args:
+        statements: how relations are stated, where that is known without the file of a field.
+    Raises:
+        InputError: relations of another field.
     """
     settings = settings or RankSettings()
+    statements = statements or settings.statements
+    statements.check([predictions])
     by_id = {prediction.id: prediction for prediction in predictions}
     todo = [(document, by_id[document.id]) for document in documents if document.id in by_id]
-    sets = (relation_candidates(document, prediction.relations) for document, prediction in todo)
+    stated = [statements.by_statement(prediction.relations) for _, prediction in todo]
+    sets = (CandidateSet(d.id, d.text, tuple(each)) for (d, _), each in zip(todo, stated, strict=True))
     ranked = rank_candidates(engine, sets, settings.game, settings.prompts)
-    for (_, prediction), ranking in zip(todo, ranked, strict=True):
+    for (_, prediction), each, ranking in zip(todo, stated, ranked, strict=True):
         if prediction.error is not None:
             yield prediction
             continue
-        yield _ranked(prediction, list(_by_statement(prediction.relations).values()), ranking, settings)
+        yield _ranked(prediction, list(each.values()), ranking, settings, statements)
 
 
 def _ranked(
-    prediction: Prediction, relations: list[Relation], ranking: CandidateRanking, settings: RankSettings
+    prediction: Prediction,
+    relations: list[Relation],
+    ranking: CandidateRanking,
+    settings: RankSettings,
+    statements: Statements,
 ) -> Prediction:
     if ranking.error is not None:
         return Prediction(prediction.id, error=ranking.error, extra=prediction.extra)
     order, details = ranking.order(settings.by), ranking.details()
-    record = [
-        {"organism": relations[n].organism, "chemical": relations[n].chemical, "place": n, **details[n]} for n in order
-    ]
+    record = [{**statements.row(relations[n]), "place": n, **details[n]} for n in order]
     extra = {**prediction.extra, _FIELD: record, "game_steps": ranking.final.steps}
     kept = _keep([details[n][settings.by] for n in order], settings)
     return Prediction(prediction.id, [relations[n] for n in order[:kept]], extra=extra)
@@ -228,9 +248,9 @@ def reorder(prediction: Prediction, settings: RankSettings) -> Prediction:
     if any(settings.by not in row for row in prediction.extra[_FIELD]):
         raise InputError(f"{prediction.id}: it was ranked without the order {settings.by!r}; rank it again")
     record = sorted(prediction.extra[_FIELD], key=lambda row: (-row[settings.by], row["place"]))
-    by_pair = {(relation.organism, relation.chemical): relation for relation in prediction.relations}
+    known = {names_of(relation): relation for relation in prediction.relations}
     kept = record[: _keep([row[settings.by] for row in record], settings)]
-    relations = [by_pair[row["organism"], row["chemical"]] for row in kept]
+    relations = [known[key_of(row)] for row in kept]
     return Prediction(prediction.id, relations, extra={**prediction.extra, _FIELD: record})
 
 
@@ -247,6 +267,8 @@ def rank_outputs(
             error do not count.
     """
     settings = settings or RankSettings()
+    statements = settings.statements
+    statements.check(outputs)
     by_id = [{prediction.id: prediction for prediction in run} for run in outputs]
     kept: list[dict[str, tuple[int, Prediction]]] = []
     sets = []
@@ -255,7 +277,7 @@ def rank_outputs(
         for number, run in enumerate(by_id):
             prediction = run.get(document.id)
             if prediction is not None and prediction.error is None:
-                distinct.setdefault(_written(prediction), (number, prediction))
+                distinct.setdefault(statements.written(prediction.relations), (number, prediction))
         kept.append(distinct)
         sets.append(CandidateSet(document.id, document.text, tuple(distinct)))
     ranked = rank_candidates(engine, sets, settings.game, settings.prompts)
@@ -265,17 +287,15 @@ def rank_outputs(
             yield Prediction(ranking.id, error=ranking.error or "no output without an error to choose from")
             continue
         order, details = ranking.order(settings.by), ranking.details()
-        record = [
-            {"relations": [[r.organism, r.chemical] for r in choices[n][1].relations], "place": n, **details[n]}
-            for n in order
-        ]
+        said = [[_listed(relation, statements) for relation in output.relations] for _, output in choices]
+        record = [{"relations": said[n], "place": n, **details[n]} for n in order]
         number, best = choices[order[0]]
         extra = {**best.extra, _FIELD: record, "chosen": number, "game_steps": ranking.final.steps}
         yield Prediction(best.id, best.relations, extra=extra)
 
 
-def _written(prediction: Prediction) -> str:
-    return linearise((r.organism, r.chemical) for r in prediction.relations) or "no relation"
+def _listed(relation: Relation, statements: Statements) -> list[str] | dict[str, Any]:
+    return [relation.head, relation.tail] if relation.is_built_in else statements.row(relation)
 
 
 @dataclass(frozen=True)
@@ -313,6 +333,7 @@ def rank_file(
         outputs: one list of predictions, or several: their relations together, or with `whole` each an output.
     """
     wanted: dict[str, str] = {}
+    settings.statements.check(outputs)  # before a model is loaded
     runs = [{prediction.id: prediction for prediction in run} for run in outputs]
     todo_documents = [document for document in documents if any(document.id in run for run in runs)]
     for document in todo_documents:
@@ -325,7 +346,7 @@ def rank_file(
         ranked = (
             rank_outputs(engine, left, outputs, settings)
             if whole
-            else rank_relations(engine, left, merge_runs(outputs), settings)
+            else rank_relations(engine, left, merge_runs(outputs, settings.statements), settings)
         )
         with Progress("ranking candidates", len(todo_documents), done=resumed) as progress:
             for prediction in ranked:
@@ -342,7 +363,7 @@ def rank_file(
     )
 
 
-def merge_runs(outputs: Sequence[Sequence[Prediction]]) -> list[Prediction]:
+def merge_runs(outputs: Sequence[Sequence[Prediction]], statements: Statements) -> list[Prediction]:
     """One prediction a document: the relations of all runs, each once; an error only where no run did without."""
     merged: dict[str, Prediction] = {}
     for run in outputs:
@@ -351,9 +372,8 @@ def merge_runs(outputs: Sequence[Sequence[Prediction]]) -> list[Prediction]:
             if earlier is None or (earlier.error is not None and prediction.error is None):
                 merged[prediction.id] = prediction
             elif prediction.error is None:
-                both = {(r.organism, r.chemical): r for r in (*prediction.relations, *earlier.relations)}
-                order = dict.fromkeys((r.organism, r.chemical) for r in (*earlier.relations, *prediction.relations))
-                merged[prediction.id] = Prediction(
-                    prediction.id, [both[pair] for pair in order], extra={**prediction.extra, **earlier.extra}
-                )
+                both = {statements.key(r): r for r in (*prediction.relations, *earlier.relations)}
+                order = statements.by_key([*earlier.relations, *prediction.relations])
+                extra = {**prediction.extra, **earlier.extra}
+                merged[prediction.id] = Prediction(prediction.id, [both[key] for key in order], extra=extra)
     return list(merged.values())

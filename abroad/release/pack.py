@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.errors import InputError
+from abroad.core.field import built_in_field, load_field
 from abroad.core.io import atomic_write, write_json
 from abroad.core.progress import Progress, tell
 from abroad.core.schema import Document
@@ -18,6 +19,7 @@ from abroad.evaluation.settings import EvaluateSettings
 from abroad.extraction.generative.decoding import DECODING, Decoding
 from abroad.extraction.generative.load import FIELD_FILE, load_generative_extractor
 from abroad.models.source import ADAPTER, COMPRESSED
+from abroad.release.words import words_of
 
 CARD, EVALUATION, TRAINING = "README.md", "evaluation.json", "training.json"
 _ALONG = ("*.json", "*.jinja", "*.txt", "*.model", FIELD_FILE)
@@ -93,17 +95,18 @@ def _card(
     learnt = [f"- {name}: {settings[name]}" for name in sorted(settings)]
     weights = COMPRESSED if (folder / COMPRESSED).is_file() else ADAPTER
     size = (folder / weights).stat().st_size / 1e6
+    words = words_of(load_field(folder / FIELD_FILE) if (folder / FIELD_FILE).is_file() else built_in_field())
     lines = [
         "---",
         f"base_model: {json.dumps(base)}",
         "library_name: peft",
-        "tags: [relation-extraction, natural-products, abroad]",
+        f"tags: [relation-extraction, {words.tag}, abroad]",
         "---",
         "",
-        "# Relations between organisms and natural products",
+        f"# {words.title}",
         "",
         f"A LoRA adapter ({weights}, {size:.2f} MB) for `{base}` that reads titles and abstracts of PubMed and writes",
-        'the relations "organism produces chemical" that they report.',
+        f"the relations {words.relations} that they report.",
         "",
         "```sh",
         f"abroad extract documents.jsonl --model {folder.name} --out predictions.jsonl",
@@ -112,9 +115,8 @@ def _card(
         "## Input and output",
         "",
         "Input: title, a space, abstract, then the end token and the begin token. Output:",
-        "`ORGANISM produces CHEMICAL; ORGANISM produces CHEMICAL`, then the end token; nothing for none.",
-        "Labels are written as in the text; lists and ranges (`A-C`) are expanded by abroad after decoding;",
-        "classes (`three alkaloids`) stand where no compound is named; new and known compounds count alike.",
+        f"{words.form}, then the end token; nothing for none.",
+        *words.labels,
         f"Decoding (`{DECODING}`, used by default): " + ", ".join(f"{k} {v}" for k, v in decoding.items()) + ".",
         "",
         "## Evaluation",
@@ -136,7 +138,7 @@ def _card(
         "",
         "## Limits",
         "",
-        "Trained and measured on abstracts in English about natural products. Names are not checked against any",
+        f"Trained and measured on abstracts in English about {words.about}. Names are not checked against any",
         "database by the model itself; `abroad extract` adds identifiers. Scores say nothing of other fields.",
         "",
     ]

@@ -1,18 +1,19 @@
-"""The references to fetch, and the relations of the LOTUS table that belong to them."""
+"""The references to fetch, and the relations of LOTUS's table, or of a table of another field, that belong to them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.schema import Entity
+from abroad.core.schema import Entity, Triple
+from abroad.sources.field_tables import PMID_COLUMNS, FieldRow, FieldTable, read_field_table
 from abroad.sources.lotus import COLUMNS, PMID
 from abroad.sources.tables import open_table, read_header, read_rows, shorten
 
-PMID_COLUMNS = (PMID, "PMID", "pmid")
 _LABELS = ("organism_name", "structure_nameTraditional")
 ITEM_COLUMNS = ("reference_doi", "reference_wikidata")
 _RELATIONS_TABLE = "a relations table (tab separated, as `abroad lotus prepare` writes it)"
@@ -29,18 +30,23 @@ class Reference:
 
 @dataclass
 class Related:
-    """What the table says of one reference; entities by id, in order of appearance."""
+    """What the table says of one reference; entities by id, in order of appearance.
+
+    Natural products have organisms, chemicals and relations; another field has entities and triples.
+    """
 
     doi: str | None = None
     wikidata: str | None = None
     organisms: dict[str, Entity] = field(default_factory=dict)
     chemicals: dict[str, Entity] = field(default_factory=dict)
     relations: dict[tuple[str, str], None] = field(default_factory=dict)
+    entities: dict[str, Entity] = field(default_factory=dict)
+    triples: dict[Triple, None] = field(default_factory=dict)
 
 
 def read_references(
     path: str | Path,
-    relations: str | Path | None,
+    relations: str | Path | FieldTable | None,
     context: Context,
     find_pmids: Callable[[Sequence[str]], Mapping[str, str]] | None = None,
 ) -> tuple[list[Reference], dict[str, Related]]:
@@ -50,7 +56,7 @@ def read_references(
         path: the sampler's output, another tab-separated table with a PMID column, or a list of
             PMIDs, one a line. A table without PMIDs is looked up in `relations` by its
             reference_doi (without regard to case) or reference_wikidata.
-        relations: as `abroad.sources.lotus.prepare` writes it.
+        relations: as `abroad.sources.lotus.prepare` writes it, or a table of another field.
         find_pmids: DOIs in lower case -> PMIDs of those that have one; asked where `relations` has none of them.
     Returns:
         The references in order, each once, and PMID -> what `relations` holds of it.
@@ -61,7 +67,11 @@ def read_references(
     by_pmid = column in PMID_COLUMNS
     if not by_pmid and relations is None:
         raise InputError(f"{path}: has {column} but no PMID; give the relations table to look them up (--relations)")
-    rows = _read_relations(relations, context) if relations is not None else iter(())
+    rows: Iterator[_Row] = iter(())
+    if isinstance(relations, FieldTable):
+        rows, relations = _read_field(relations, context), relations.path
+    elif relations is not None:
+        rows = _read_relations(relations, context)
     pmids_of, related, without = _gather(rows, PMID if by_pmid else column, set(keys))
     if find_pmids is not None and without:
         for key, pmid, its in _found_later(without, find_pmids):
@@ -83,22 +93,22 @@ def read_references(
 
 
 def _gather(
-    rows: Iterator[dict[str, str]], column: str, wanted: Set[str]
+    rows: Iterator[_Row], column: str, wanted: Set[str]
 ) -> tuple[dict[str, dict[str, None]], dict[str, Related], dict[str, tuple[str, Related]]]:
     """Key -> its PMIDs, PMID -> what is known of it, and key -> DOI and what is known of those without a PMID."""
     related: dict[str, Related] = {}
     pmids_of: dict[str, dict[str, None]] = {}
     without: dict[str, tuple[str, Related]] = {}
-    for row in rows:
+    for row, add in rows:
         pmid = row[PMID]
         key = pmid if column == PMID else _key(row[column])
         if key not in wanted:
             continue
         if pmid:
             pmids_of.setdefault(key, {})[pmid] = None
-            _add(related.setdefault(pmid, Related()), row)
+            add(related.setdefault(pmid, Related()))
         else:
-            _add(without.setdefault(key, (_key(row["reference_doi"]), Related()))[1], row)
+            add(without.setdefault(key, (_key(row["reference_doi"]), Related()))[1])
     return pmids_of, related, without
 
 
@@ -145,7 +155,24 @@ def _read_list(path: str | Path) -> Iterator[tuple[int, str]]:
         yield from enumerate(stream, 1)
 
 
-def _read_relations(path: str | Path, context: Context) -> Iterator[dict[str, str]]:
+_Row = tuple[dict[str, str], Callable[[Related], None]]
+"""What names the publication of a row, and what adds the row to what is known of it."""
+
+
+def _read_field(table: FieldTable, context: Context) -> Iterator[_Row]:
+    for row in read_field_table(table, context):
+        yield row.keys, partial(_add_typed, row=row)
+
+
+def _add_typed(related: Related, row: FieldRow) -> None:
+    related.doi = related.doi or row.keys["reference_doi"] or None
+    related.wikidata = related.wikidata or _qid(row.keys["reference_wikidata"]) or None
+    for entity in (row.head, row.tail):
+        related.entities.setdefault(entity.id, entity)
+    related.triples[row.triple] = None
+
+
+def _read_relations(path: str | Path, context: Context) -> Iterator[_Row]:
     columns = (*COLUMNS, PMID)
     for line, fields in read_rows(path, columns, "\t", _RELATIONS_TABLE, context):
         row = dict(zip(columns, map(str.strip, fields), strict=True))
@@ -156,7 +183,7 @@ def _read_relations(path: str | Path, context: Context) -> Iterator[dict[str, st
         elif row[PMID] and not _is_pmid(row[PMID]):
             context.rejects.add(f"{path}:{line}", f"expected a PMID (digits), found {row[PMID][:40]!r}")
         else:
-            yield row
+            yield row, partial(_add, row=row)
 
 
 def _add(related: Related, row: dict[str, str]) -> None:

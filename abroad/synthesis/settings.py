@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -25,7 +26,8 @@ class SelectSettings(Settings):
     threshold: Share = Field(0.9, description="Least share of the relations with both labels in the text.")
     fidelity: Share = Field(
         0.7,
-        description="Least share of the organisms and chemicals in the text that a label covers; 0 does not ask.",
+        description="Least share of the names in the text (organisms and chemicals; of another field, those that its "
+        "documents know) that a label covers; 0 does not ask.",
     )
     similarity: Share = Field(0.7, description="MinHash similarity from which on a text repeats another.")
     best: Count = Field(3, description="Abstracts kept for each seed document.")
@@ -45,8 +47,11 @@ class SpecialiseSettings(Settings):
     """How instructions are generated and answered in self-specialisation."""
 
     former_names: ClassVar[Mapping[str, str]] = {"max_tokens": "max_new_tokens"}
-    later_fields: ClassVar[frozenset[str]] = frozenset({"topics", "inputs", "keep"})
+    later_fields: ClassVar[frozenset[str]] = frozenset({"topics", "inputs", "keep", "field"})
 
+    field: Path | None = Field(
+        None, description="File of the field that the documents are of; without it natural products."
+    )
     count: Count = Field(200, description="Instructions to generate, before filtering.")
     keep: CountOrNone = Field(0, description="Instructions to keep, as equal in topic as can be; 0: all.")
     topics: CountOrNone = Field(

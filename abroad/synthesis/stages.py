@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import find_field
 from abroad.core.helpers import helper
 from abroad.core.io import read_records, write_documents, write_jsonl
-from abroad.documents.inputs import read_documents
+from abroad.documents.inputs import read_documents, read_documents_of
 from abroad.synthesis.prompts.settings import InstructSettings
 from abroad.synthesis.settings import GenerateSettings, SelectSettings, SpecialiseSettings
 
@@ -58,7 +59,7 @@ def instruct_stage(
     from abroad.documents.superclasses import with_superclasses
     from abroad.synthesis.prompts.instruct import instruct
 
-    seeds = read_documents(documents, context)
+    seeds = read_documents_of(find_field(settings.field), documents, context)
     if classes is not None:
         seeds = with_superclasses(seeds, classes, context)
     ask = None
@@ -183,11 +184,12 @@ def specialise_stage(
 
     earlier: list[dict[str, Any]] = [record for _, _, record in read_records(previous)] if previous else []
     next_round(earlier)  # refuses a third before a model is loaded
-    curated, abstracts = (read_documents(path, context) for path in (seeds, corpus))
+    curated, abstracts = (read_documents_of(find_field(settings.field), path, context) for path in (seeds, corpus))
     spec, work = engine.spec, work_folder(out)
     made = spec.make(context)
     result = specialise(curated, abstracts, made, spec.identity, settings, work, context, earlier)
-    own = earlier or [task.to_dict() for task in make_tasks(curated, settings.seed)]
+    field = find_field(settings.field)
+    own = earlier or [task.to_dict() for task in make_tasks(curated, settings.seed, field=field)]
     write_jsonl(out, [*own, *result.tasks])
     write_jsonl(helper(out, "rejected.jsonl"), result.rejected)
     return SpecialiseReport(len(own), dict(Counter(str(task.get("kind")) for task in own)), result)

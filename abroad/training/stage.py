@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from abroad.core.context import Context
+from abroad.core.field import Field, built_in_field, find_field
 from abroad.core.schema import Document
 from abroad.documents.images import located
-from abroad.documents.inputs import read_documents
+from abroad.documents.inputs import read_documents_of
 from abroad.documents.instructions import Task, read_training_set
 from abroad.training.settings import TrainSettings
 
@@ -29,25 +30,28 @@ def train_stage(
     """
     from abroad.training.train import train
 
-    examples = [item for path in training_sets for item in read_examples(path, context)]
-    held_out = read_held_out(validation, context)
+    field = find_field(settings.field)
+    examples = [item for path in training_sets for item in read_examples(path, context, field)]
+    held_out = read_held_out(validation, context, field)
     return train(examples, held_out, settings, out, context)
 
 
-def read_examples(path: Path, context: Context) -> list[Document | Task]:
+def read_examples(path: Path, context: Context, field: Field | None = None) -> list[Document | Task]:
     """`read_training_set`, whose documents' images count from the folder of the file.
 
     Raises:
         InputError: likewise.
     """
     folder = _folder(path)
-    items = read_training_set(path, context)
+    items = read_training_set(path, context, field)
     return [located(item, folder) if isinstance(item, Document) else item for item in items]
 
 
-def read_held_out(path: Path | None, context: Context) -> list[Document]:
+def read_held_out(path: Path | None, context: Context, field: Field | None = None) -> list[Document]:
     """Documents for validation, likewise; none without a file."""
-    return [located(item, _folder(path)) for item in read_documents(path, context)] if path is not None else []
+    if path is None:
+        return []
+    return [located(item, _folder(path)) for item in read_documents_of(field or built_in_field(), path, context)]
 
 
 def _folder(path: Path) -> Path:

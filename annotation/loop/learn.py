@@ -73,8 +73,8 @@ def train_model(
     """
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.metrics import compare
-    from abroad.extraction.builtin.fit import Example, train_extractor
-    from abroad.extraction.builtin.pairs import default_tagger
+    from abroad.extraction.builtin.fit import Basis, Example, train_extractor
+    from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.builtin.reading import readable
     from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
@@ -83,7 +83,8 @@ def train_model(
     further = [d for path in section.synthetic for d in read_documents(path, context) if d.id not in own]
     synthetic, curated = readable(further, context), readable(training_set.documents, context)
     settings = ExtractorTrainSettings(folds=min(_FOLDS, len(curated)), seed=seed, weight=section.weight)
-    extractor, measured = train_extractor(curated, synthetic, default_tagger(), settings)
+    shipped = load_pair_extractor()
+    extractor, measured = train_extractor(curated, synthetic, Basis(shipped.tagger, shipped.scorer), settings)
     held_out = measured.predictions([Example(document) for document in curated])
     extractor.save(folder)
     shared = [document for document in training_set.documents if document.id in training_set.unseen]

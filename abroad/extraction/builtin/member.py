@@ -42,5 +42,9 @@ def _load(name: str, settings: PairSettings) -> Extractor:
 
 
 KIND = ExtractorKind(
-    "the built-in extractor and those trained like it", PairSettings, Capability.CALIBRATED, _load, _recognises
+    "the built-in extractor and those trained like it",
+    PairSettings,
+    Capability.CALIBRATED | Capability.NATURAL_PRODUCTS,
+    _load,
+    _recognises,
 )

@@ -104,13 +104,17 @@ def field_of(settings: InstructSettings) -> Field:
         InputError: a setting that knows natural products alone, beside another field.
     """
     found = find_field(settings.field)
-    own = {
-        "topics": settings.topics,
-        "principles: default": settings.principles == "default",
-        "keywords_by: model": settings.keywords_by == "model",
-    }
-    if not found.is_built_in and (given := [name for name, value in own.items() if value]):
-        raise InputError(f"{', '.join(given)}: of natural products alone; expected it without the field {found.name}")
+    if found.is_built_in:
+        return found
+    if settings.principles == "default":
+        raise InputError(
+            f"principles: default: of natural products alone; expected a file of principles of the field {found.name}"
+        )
+    if settings.topics and not getattr(guide_of(settings.principles), "topics", None):
+        raise InputError(
+            "topics: our own are of natural products alone; expected 'principles', a file with topics of the field "
+            f"{found.name}"
+        )
     return found
 
 

@@ -1,7 +1,7 @@
 """Keywords that the language model writes: each abstract is shown to it at several temperatures (Delmas et al. 2024).
 
 The keywords of most answers come first. None gives away a relation: those that hold a word of the document's own
-organisms and chemicals, or of those that PubTator3 marks, go. Where too few are left, statistics fill up.
+entities (organisms, ...), or of those that PubTator3 marks, go. Where too few are left, statistics fill up.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from abroad.core.field import find_field
 from abroad.core.io import read_records
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document
@@ -55,10 +56,12 @@ def ask_keywords(
 
 
 def _requests(documents: Sequence[Document], settings: InstructSettings) -> list[GenerationRequest]:
-    turn = PROMPT_STYLES.get(settings.style).turn
+    turn, field = PROMPT_STYLES.get(settings.style).turn, find_field(settings.field)
+    kinds = " and ".join(f"no {kind.singular}" for kind in field.entities.values())
     ask = (
         f"List the {settings.keywords} keywords or key phrases that say best what this abstract is about, its aim and "
-        "methods, separated by commas. Name no organism and no compound."
+        "methods, separated by commas. Name "
+        f"{'no organism and no compound' if field.is_built_in else kinds}."
     )
     return [
         GenerationRequest(

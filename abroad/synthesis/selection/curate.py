@@ -2,7 +2,7 @@
 
 After "LIMA: less is more for alignment" (Zhou et al., arXiv 2305.11206): a thousand good and
 varied examples beat many alike. Quality is the score of selection; diversity is the
-entropy of organisms and chemicals over the abstracts chosen (`gme_sampler`).
+entropy of heads and tails (of natural products, organisms and chemicals) over the abstracts chosen (`gme_sampler`).
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class Curated:
         documents: chosen, in the order picked.
         least_score: of those that quality let through.
         candidates: how many these were.
-        organisms: distinct ones in the chosen documents.
-        chemicals: likewise.
+        heads: distinct ones in the chosen documents: of natural products, organisms.
+        tails: likewise: chemicals.
     """
 
     documents: list[Document]
     least_score: float
     candidates: int
-    organisms: int
-    chemicals: int
+    heads: int
+    tails: int
 
 
 def curate(documents: Sequence[Document], settings: CurateSettings | None = None) -> Curated:
@@ -51,16 +51,16 @@ def curate(documents: Sequence[Document], settings: CurateSettings | None = None
     least = _score(ranked[min(max(k, math.ceil(quality * len(ranked))), len(ranked)) - 1])
     pool = [document for document in ranked if _score(document) >= least]  # equal scores stand or fall together
     rows = [(document.id, *pair) for document in pool for pair in document.label_pairs()]
-    items, organisms, chemicals = zip(*rows, strict=True)
-    table = RelationTable.from_columns(items, {"organism": organisms, "chemical": chemicals})
+    items, heads, tails = zip(*rows, strict=True)
+    table = RelationTable.from_columns(items, {"head": heads, "tail": tails})
     by_id = {document.id: document for document in pool}
     chosen = [by_id[id] for id in GreedyMaximumEntropySampler().rank(table, min(k, len(pool))).items]
     return Curated(
         documents=chosen,
         least_score=least,
         candidates=len(pool),
-        organisms=len({pair[0] for document in chosen for pair in document.label_pairs()}),
-        chemicals=len({pair[1] for document in chosen for pair in document.label_pairs()}),
+        heads=len({pair[0] for document in chosen for pair in document.label_pairs()}),
+        tails=len({pair[1] for document in chosen for pair in document.label_pairs()}),
     )
 
 

@@ -55,7 +55,7 @@ def fidelity(document: Document) -> Fidelity:
     labels = [entity.label for entity in document.chemicals]
     surfaces = (document.extra.get("surfaces") or {}).values()
     keys = {label_key(name) for name in (*labels, *surfaces) if name}
-    extra_chemicals = [name for name in chemicals if not _covered(label_key(name), keys)]
+    extra_chemicals = [name for name in chemicals if not covers(keys, label_key(name))]
     title = label_key(document.title)  # the seed's own, not the model's: what it names is no addition
     extra_organisms = [name for name in extra_organisms if label_key(name) not in title]
     extra_chemicals = [name for name in extra_chemicals if label_key(name) not in title]
@@ -76,6 +76,15 @@ def stands_in(name: str, text: str) -> bool:
     return re.search(rf"(?<!\w){words}(?!\w)", text, re.IGNORECASE) is not None
 
 
+def covers(keys: Iterable[str], key: str) -> bool:
+    """Whether one of the keys of labels is a name's, contains it or is a part of it."""
+    singular = key.removesuffix("s")
+    return any(
+        key == known or (len(known) >= _SHORTEST and known in key) or (len(singular) >= _SHORTEST and singular in known)
+        for known in keys
+    )
+
+
 def _organisms(reading: Reading) -> list[str]:
     return list(dict.fromkeys(mention.label for mention in reading.organisms if mention.form in _NAMED))
 
@@ -90,14 +99,6 @@ def _chemicals(reading: Reading) -> list[str]:
         for label in labels:
             found.setdefault(label_key(label), label)
     return list(found.values())
-
-
-def _covered(key: str, keys: Iterable[str]) -> bool:
-    singular = key.removesuffix("s")
-    return any(
-        key == known or (len(known) >= _SHORTEST and known in key) or (len(singular) >= _SHORTEST and singular in known)
-        for known in keys
-    )
 
 
 @cache

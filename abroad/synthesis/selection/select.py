@@ -11,7 +11,8 @@ from typing import Any
 from abroad.core.entities import CHEMICAL, ORGANISM, Entity
 from abroad.core.progress import Progress
 from abroad.core.schema import Document
-from abroad.synthesis.selection.fidelity import Fidelity, fidelity
+from abroad.synthesis.selection.fidelity import fidelity
+from abroad.synthesis.selection.known_names import KnownNames
 from abroad.synthesis.selection.quality import CUT_OFF, ECHO, LANGUAGE, LEAK, LISTING, REFUSAL, flaws
 from abroad.synthesis.settings import SelectSettings
 from abroad.text.evidence import abbreviated_genus_spans, is_listed, verbatim_spans
@@ -125,20 +126,21 @@ def select(
     at the token budget, then earlier ones.
 
     Args:
-        seeds: the documents the candidates were made of, to tell those that copy theirs.
+        seeds: the documents the candidates were made of, to tell those that copy theirs; in another field than
+            natural products, their labels and those of the candidates are the names that a text may have too many.
     """
     settings = settings or SelectSettings()
     verdicts: list[Verdict] = []
     ranked: dict[str, list[tuple[float, bool, int]]] = {}
     seen: set[str] = set()
-    near = NearDuplicates(settings.similarity)
+    near, known = NearDuplicates(settings.similarity), KnownNames([*seeds, *candidates])
     sources = {seed.id: NearDuplicates(settings.similarity) for seed in seeds}
     for seed in seeds:
         sources[seed.id].add(seed.id, seed.abstract)
     with Progress("judging abstracts", len(candidates)) as progress:
         for position, document in enumerate(candidates):
             source = str(document.extra.get("source", document.id))
-            verdict = _judge(document, settings)
+            verdict = _judge(document, settings, known)
             own = document.abstract
             if own in seen:
                 verdict.reasons.append(SAME)
@@ -159,7 +161,7 @@ def select(
     return Selection(verdicts)
 
 
-def _judge(document: Document, settings: SelectSettings) -> Verdict:
+def _judge(document: Document, settings: SelectSettings, known: KnownNames) -> Verdict:
     """What is said of a candidate by itself."""
     covered, missing = coverage(document)
     extra = document.extra
@@ -173,12 +175,18 @@ def _judge(document: Document, settings: SelectSettings) -> Verdict:
         reasons.append(LOOP)
     if covered < settings.threshold:
         reasons.append(MISSING)
-    # What else a text names is known of natural products alone.
-    judged = settings.fidelity > 0 and document.is_built_in
-    kept = fidelity(document) if judged else Fidelity(1.0, (), ())
-    if kept.score < settings.fidelity:
+    kept, beyond = _beyond(document, known) if settings.fidelity > 0 else (1.0, [])
+    if kept < settings.fidelity:
         reasons.append(MORE)
-    return Verdict(document, round(covered * kept.score, 4), reasons, missing, [*kept.organisms, *kept.chemicals])
+    return Verdict(document, round(covered * kept, 4), reasons, missing, beyond)
+
+
+def _beyond(document: Document, known: KnownNames) -> tuple[float, list[str]]:
+    """Share of the names in a text that its labels cover, and those that they do not."""
+    if not document.is_built_in:
+        return known.judge(document)
+    found = fidelity(document)
+    return found.score, [*found.organisms, *found.chemicals]
 
 
 def repeats_itself(text: str) -> bool:

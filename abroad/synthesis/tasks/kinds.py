@@ -11,18 +11,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
+from abroad.core.field import Field, built_in_field
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
-from abroad.extraction.generative.linearise import linearise
+from abroad.extraction.generative.notation import Notation
+from abroad.synthesis.tasks.wording import words_of
 
 LONG = "long"
 """The kind of tasks over several documents."""
-_LIST = "List every relation in the text as 'organism produces compound', separated by semicolons."
 _TRIES = 4  # draws for each further task that a document may give
-NOTHING = "The text reports no relation between an organism and a compound."
 
 
-def make_tasks(documents: Sequence[Document], seed: int = 0, each: int = 1, origin: str = "") -> list[Task]:
+def make_tasks(
+    documents: Sequence[Document], seed: int = 0, each: int = 1, origin: str = "", field: Field | None = None
+) -> list[Task]:
     """Tasks of every kind that a document gives, in the order of the documents.
 
     A document without relations gives those whose answer is that there is nothing.
@@ -30,11 +32,15 @@ def make_tasks(documents: Sequence[Document], seed: int = 0, each: int = 1, orig
     Args:
         each: tasks of a kind at most, of a document that has so many different ones.
         origin: name of the source of the documents, by which tasks are balanced.
+        field: that the documents are of; by default natural products.
+    Raises:
+        InputError: documents of another field.
     """
-    tasks = []
+    tasks, maker = [], _Maker(field or built_in_field())
+    (field or built_in_field()).check_documents(documents, origin or "documents")
     for document in documents:
         draw = Random(f"{seed}:{document.id}")
-        for kind, make in _KINDS.items():
+        for kind, make in maker.kinds.items():
             seen: set[tuple[str, str, str]] = set()
             for _ in range(1 if each == 1 else _TRIES * each):
                 made = make(document, draw)
@@ -47,14 +53,18 @@ def make_tasks(documents: Sequence[Document], seed: int = 0, each: int = 1, orig
     return tasks
 
 
-def long_tasks(documents: Sequence[Document], characters: int, seed: int = 0, origin: str = "") -> list[Task]:
+def long_tasks(
+    documents: Sequence[Document], characters: int, seed: int = 0, origin: str = "", field: Field | None = None
+) -> list[Task]:
     """Tasks over several documents read one after another, as long as the context that interpolation gives.
 
     Each has all relations of its documents as the answer, so that they must be found all over a long text.
 
     Args:
         characters: of a text, at most.
+        field: that the documents are of; by default natural products.
     """
+    maker = _Maker(field or built_in_field())
     shuffled = [document for document in documents if document.text]
     Random(f"{seed}:long").shuffle(shuffled)
     tasks: list[Task] = []
@@ -62,18 +72,20 @@ def long_tasks(documents: Sequence[Document], characters: int, seed: int = 0, or
     for document in [*shuffled, None]:
         full = document is None or sum(len(part.text) + 2 for part in parts) + len(document.text) > characters
         if full and len(parts) > 1:
-            pairs = dict.fromkeys(pair for part in parts for pair in part.label_pairs())
             text = "\n\n".join(part.text for part in parts)
-            answer = linearise(pairs) if pairs else NOTHING
-            id = f"long-{len(tasks) + 1}"
-            tasks.append(Task(id, LONG, _LIST, text, answer, "+".join(part.id for part in parts), origin))
+            id, source = f"long-{len(tasks) + 1}", "+".join(part.id for part in parts)
+            tasks.append(Task(id, LONG, maker.words.listing, text, maker.answer(parts), source, origin))
         if document is not None:
             parts = [document] if full else [*parts, document]
     return tasks
 
 
 def instruction_set(
-    sources: Mapping[str, Sequence[Document]], count: int | None, seed: int = 0, long_characters: int = 0
+    sources: Mapping[str, Sequence[Document]],
+    count: int | None,
+    seed: int = 0,
+    long_characters: int = 0,
+    field: Field | None = None,
 ) -> list[Task]:
     """Tasks of several sources, as equal in source and kind as can be.
 
@@ -81,12 +93,13 @@ def instruction_set(
         sources: name -> documents.
         count: of the tasks; a document gives as many of a kind as that takes. None: one of each kind and document.
         long_characters: also tasks over several documents, of texts of so many characters; 0: none.
+        field: that the documents are of; by default natural products.
     """
     made: list[Task] = []
     for each in (1, 2, 4, 8):
-        made = [task for name, documents in sources.items() for task in make_tasks(documents, seed, each, name)]
+        made = [task for name, documents in sources.items() for task in make_tasks(documents, seed, each, name, field)]
         for name, documents in sources.items():
-            made += long_tasks(documents, long_characters, seed, name) if long_characters else []
+            made += long_tasks(documents, long_characters, seed, name, field) if long_characters else []
         made = _distinct_ids(made, len(sources) > 1)
         if count is None or len(balanced(made, count, seed)) == count:
             break
@@ -97,76 +110,98 @@ def _distinct_ids(tasks: Sequence[Task], several: bool) -> list[Task]:
     return [replace(task, id=f"{task.origin}:{task.id}") if several else task for task in tasks]
 
 
-def kinds() -> list[str]:
+def kinds(field: Field | None = None) -> list[str]:
     """Kinds of tasks of one document each."""
-    return list(_KINDS)
+    return list(_Maker(field or built_in_field()).kinds)
 
 
 _Made = tuple[str, str, str] | None
 
 
-def _extract(document: Document, draw: Random) -> _Made:
-    wording = draw.choice(
-        [
-            _LIST,
-            "Which organism produces which compound? Answer with 'organism produces compound', one after another.",
-        ]
-    )
-    return (wording, document.text, linearise(document.label_pairs())) if document.relations else None
+class _Maker:
+    """Makes the tasks of a field; each draws what it is about from one document."""
+
+    def __init__(self, field: Field) -> None:
+        self._notation, self.words = Notation(field), words_of(field)
+        heads, tails = self.words.kinds
+        self.kinds: dict[str, Callable[[Document, Random], _Made]] = {
+            "extract": self._extract,
+            "verify": self._verify,
+            heads: self._heads,
+            tails: self._tails,
+            "source": self._source,
+            "empty": self._empty,
+        }
+
+    def answer(self, documents: Sequence[Document]) -> str:
+        """All relations of documents, each once; or that there is none."""
+        triples = dict.fromkeys(triple for document in documents for triple in _triples(document))
+        return self._notation.join(triples) or self.words.nothing
+
+    def _extract(self, document: Document, draw: Random) -> _Made:
+        wording = draw.choice([self.words.listing, self.words.asking])
+        return (wording, document.text, self._notation.write(document)) if document.relations else None
+
+    def _empty(self, document: Document, draw: Random) -> _Made:
+        return None if document.relations else (self.words.listing, document.text, self.words.nothing)
+
+    def _verify(self, document: Document, draw: Random) -> _Made:
+        true = _triples(document)
+        if not true:
+            return None
+        false = self._false(document, true)
+        truth = not (false and draw.random() < 0.5)
+        head, type, tail = draw.choice(true if truth else false)
+        question = self.words.relations[type].verify.format(head=head, tail=tail)
+        return question, document.text, "Yes." if truth else "No."
+
+    def _false(self, document: Document, true: Sequence[_Triple]) -> list[_Triple]:
+        """Relations between the document's entities that it does not state, of the types that it does."""
+        known, field, found = set(true), self._notation.field, []
+        for type in dict.fromkeys(type for _, type, _ in true):
+            relation = field.relations[type]
+            known |= set() if relation.directed else {(tail, name, head) for head, name, tail in true if name == type}
+            heads, tails = ([e for e in document.entities if e.type in side] for side in (relation.head, relation.tail))
+            pairs = ((head, tail) for head, tail in itertools.product(heads, tails) if head is not tail)
+            found += [(head.label, type, tail.label) for head, tail in pairs]
+        return [triple for triple in found if triple not in known]
+
+    def _heads(self, document: Document, draw: Random) -> _Made:
+        return self._side(document, draw, 0)
+
+    def _tails(self, document: Document, draw: Random) -> _Made:
+        return self._side(document, draw, 2)
+
+    def _side(self, document: Document, draw: Random, side: int) -> _Made:
+        triples = _triples(document)
+        if not triples:
+            return None
+        type = _one_type(triples, draw)
+        asked = self.words.relations[type]
+        names = dict.fromkeys(triple[side] for triple in triples if triple[1] == type)
+        return asked.tails if side else asked.heads, document.text, "; ".join(names)
+
+    def _source(self, document: Document, draw: Random) -> _Made:
+        triples = _triples(document)
+        if not triples:
+            return None
+        _, type, tail = draw.choice(triples)
+        names = dict.fromkeys(head for head, *other in triples if other == [type, tail])
+        return self.words.relations[type].source.format(tail=tail), document.text, "; ".join(names)
 
 
-def _empty(document: Document, draw: Random) -> _Made:
-    return None if document.relations else (_LIST, document.text, NOTHING)
+_Triple = tuple[str, str, str]
 
 
-def _verify(document: Document, draw: Random) -> _Made:
-    pairs = document.label_pairs()
-    if not pairs:
-        return None
-    false = _false_pairs(document)
-    truth = not (false and draw.random() < 0.5)
-    organism, chemical = draw.choice(pairs if truth else false)
-    return (
-        f"Does the text say that {organism} produces {chemical}? Answer yes or no.",
-        document.text,
-        "Yes." if truth else "No.",
-    )
+def _triples(document: Document) -> list[_Triple]:
+    """The relations as (head label, type, tail label), in order."""
+    ends = zip(document.relations, document.label_pairs(), strict=True)
+    return [(head, triple.type, tail) for triple, (head, tail) in ends]
 
 
-def _false_pairs(document: Document) -> list[tuple[str, str]]:
-    true = set(document.label_pairs())
-    labels = itertools.product((e.label for e in document.organisms), (e.label for e in document.chemicals))
-    return [pair for pair in labels if pair not in true]
-
-
-def _organisms(document: Document, draw: Random) -> _Made:
-    names = list(dict.fromkeys(organism for organism, _ in document.label_pairs()))
-    return ("List the organisms that compounds were isolated from.", document.text, "; ".join(names)) if names else None
-
-
-def _compounds(document: Document, draw: Random) -> _Made:
-    names = list(dict.fromkeys(chemical for _, chemical in document.label_pairs()))
-    return (
-        ("List the compounds that were isolated from an organism.", document.text, "; ".join(names)) if names else None
-    )
-
-
-def _source(document: Document, draw: Random) -> _Made:
-    if not document.relations:
-        return None
-    chemical = draw.choice(document.label_pairs())[1]
-    names = [organism for organism, other in document.label_pairs() if other == chemical]
-    return f"Which organism produces {chemical}?", document.text, "; ".join(dict.fromkeys(names))
-
-
-_KINDS: dict[str, Callable[[Document, Random], _Made]] = {
-    "extract": _extract,
-    "verify": _verify,
-    "organisms": _organisms,
-    "compounds": _compounds,
-    "source": _source,
-    "empty": _empty,
-}
+def _one_type(triples: Sequence[_Triple], draw: Random) -> str:
+    types = list(dict.fromkeys(type for _, type, _ in triples))
+    return draw.choice(types) if len(types) > 1 else types[0]
 
 
 def balanced(tasks: Sequence[Task], count: int, seed: int = 0) -> list[Task]:

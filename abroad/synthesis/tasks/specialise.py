@@ -1,9 +1,9 @@
 """Self-specialisation: from a few seeds, new instructions by the model itself, answered with retrieved abstracts.
 
 Kang et al., "Self-Specialization: Uncovering Latent Expertise within Large Language Models"
-(arXiv 2310.00160). An answer stays only if every organism and chemical it names stands in what
-was retrieved; the share that does is reported with and without retrieval. The model trained on
-the first round may make a second; a third only repeats the model's own words.
+(arXiv 2310.00160). An answer stays only if everything it names (organisms and chemicals, or what
+the field has) stands in what was retrieved; the share that does is reported with and without
+retrieval. The model trained on the first round may make a second; a third only repeats the model's own words.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import find_field
 from abroad.core.helpers import helper, old_helper
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
@@ -25,16 +26,16 @@ from abroad.engines.base import Engine
 from abroad.extraction.builtin.reading import LONGEST_TEXT
 from abroad.synthesis.generation.writer import Writer
 from abroad.synthesis.prompts.keywords import extract_keywords
-from abroad.synthesis.selection.fidelity import names_in, stands_in
+from abroad.synthesis.selection.fidelity import stands_in
 from abroad.synthesis.settings import SpecialiseSettings
+from abroad.synthesis.tasks.grounding import Names, names_of
 from abroad.synthesis.tasks.kinds import balanced, make_tasks
 from abroad.synthesis.tasks.topics import generate_topics
+from abroad.synthesis.tasks.wording import TaskWords, words_of
 from abroad.text.near_duplicates import NearDuplicates
 from abroad.text.retrieval import Bm25Index
 
 ROUNDS = 2
-_HEAD = "Tasks for readers of abstracts about organisms and the compounds they produce."
-_INPUTS = "Texts about organisms and the compounds they produce, each for a task."
 _SHORTEST = 4  # words of an instruction
 _SHORTEST_INPUT = 8  # words of a text that the model writes
 _WITHOUT = "-plain"  # marks the same question asked without retrieval
@@ -97,27 +98,30 @@ def specialise(
         identity: what decides a text beside its prompt (engine, model).
         previous: records of the first round, for the second: near-duplicates of them go.
     Raises:
-        InputError: a third round, or seeds without relations.
+        InputError: a third round, seeds without relations, or of another field than the settings say.
     """
     number = next_round(previous)
-    examples = make_tasks(seeds, settings.seed)
+    field = find_field(settings.field)
+    field.check_documents([*seeds, *corpus], "documents")
+    words, names = words_of(field), names_of(field, [*seeds, *corpus])
     if not any(document.relations for document in seeds):
         raise InputError("none of the seed documents has a relation; expected a handful of curated documents")
+    examples = make_tasks(seeds, settings.seed, field=field)
     index = Bm25Index(corpus)
     titles = {document.id: _title(document) for document in seeds}
     writer = Writer(engine, identity, work, context)
-    asked = _topics(seeds, writer, settings) if settings.topics else []
+    asked = _topics(seeds, writer, settings, words) if settings.topics else []
     prompts = _instruction_prompts(titles, corpus, examples, settings, number)
-    prompts = _about_topics(prompts, asked, examples, index, titles)
+    prompts = [_headed(record, words) for record in _about_topics(prompts, asked, examples, index, titles)]
     instructions = writer.write(prompts, "instruction_prompts.jsonl", "instructions.jsonl")
     questions, rejected = _questions(instructions, examples, previous, settings)
     shown = [(task, titles[task.source]) for task in examples if task.kind not in ("empty", "verify")]
     if settings.inputs == "generated":
-        questions = _with_inputs(questions, shown, writer, settings)
+        questions = _with_inputs(questions, shown, writer, settings, words)
     prompts = [prompt for question in questions for prompt in _answer_prompts(question, shown, index, settings)]
     written = writer.write(prompts, "answer_prompts.jsonl", "answers.jsonl")
     texts = {document.id: document.text for document in corpus}
-    answers = [_judged(record, texts, number, settings.inputs == "generated") for record in written]
+    answers = [_judged(record, texts, number, settings.inputs == "generated", names) for record in written]
     answers = _with_topics(answers, instructions)
     with_context = [answer for answer in answers if not answer["id"].endswith(_WITHOUT)]
     without = [answer for answer in answers if answer["id"].endswith(_WITHOUT)]
@@ -152,7 +156,7 @@ def _instruction_prompts(
         records.append(
             {
                 "id": f"r{number}-{place}",
-                "prompt": "\n\n".join([_HEAD, *parts, f"Input: {_title(about)}\nTask:"]),
+                "prompt": "\n\n".join([*parts, f"Input: {_title(about)}\nTask:"]),
                 "about": about.id,
                 "input": _title(about),
                 "temperature": settings.temperature,
@@ -165,25 +169,17 @@ def _instruction_prompts(
     return records
 
 
-_TYPES = {
-    "extract": "topics of questions which organism produces which compounds",
-    "verify": "topics of questions whether an organism produces a compound",
-    "organisms": "topics of questions for the organisms of a study",
-    "compounds": "topics of questions for the compounds of a study",
-    "source": "topics of questions where a compound comes from",
-}
-
-
 def _topics(
     seeds: Sequence[Document],
     writer: Writer,
     settings: SpecialiseSettings,
+    words: TaskWords,
 ) -> list[tuple[str, str]]:
     """(type of question, topic) in the order in which they are asked about, each type as often as any other."""
-    keywords = list(dict.fromkeys(word for words in extract_keywords(seeds, 3) for word in words))
-    lists = dict.fromkeys(_TYPES.values(), keywords)
+    keywords = list(dict.fromkeys(word for found in extract_keywords(seeds, 3) for word in found))
+    lists = dict.fromkeys(words.topics.values(), keywords)
     found = generate_topics(lists, settings.topics, writer, settings.seed, settings.temperature)
-    by_type = {kind: found[what] or keywords for kind, what in _TYPES.items()}
+    by_type = {kind: found[what] or keywords for kind, what in words.topics.items()}
     most = max(map(len, by_type.values()))
     return [(kind, topics[place % len(topics)]) for place in range(most) for kind, topics in by_type.items()]
 
@@ -208,8 +204,12 @@ def _about_topics(
         shown = draw.sample(of_kind, min(3, len(of_kind)))
         parts = [f"Input: {titles[task.source]}\nTask: {task.instruction}" for task in shown]
         ask = f"Topic: {topic}\nInput: {about.get('input', record['input'])}\nTask:"
-        guided.append({**record, **about, "topic": topic, "type": kind, "prompt": "\n\n".join([_HEAD, *parts, ask])})
+        guided.append({**record, **about, "topic": topic, "type": kind, "prompt": "\n\n".join([*parts, ask])})
     return guided
+
+
+def _headed(record: dict[str, Any], words: TaskWords) -> dict[str, Any]:
+    return {**record, "prompt": f"Tasks for readers of abstracts about {words.about}.\n\n{record['prompt']}"}
 
 
 def _with_inputs(
@@ -217,6 +217,7 @@ def _with_inputs(
     shown: Sequence[tuple[Task, str]],
     writer: Writer,
     settings: SpecialiseSettings,
+    words: TaskWords,
 ) -> list[Task]:
     """The questions, each with a text that the model writes for it; those that it writes none for keep the title."""
     prompts = []
@@ -226,7 +227,7 @@ def _with_inputs(
         parts = [f"Task: {task.instruction}\nText: {' '.join(task.input.split())[:400]}" for task, _ in examples]
         ask = f"Task: {question.instruction}\nTitle: {question.input}\nText:"
         fields = {"temperature": settings.temperature, "top_p": 0.95, "max_tokens": 2 * settings.max_new_tokens}
-        prompt = "\n\n".join([_INPUTS, *parts, ask])
+        prompt = "\n\n".join([f"Texts about {words.about}, each for a task.", *parts, ask])
         prompts.append({"id": question.id, "prompt": prompt, "stop": ["\n"], "seed": draw.randrange(2**31), **fields})
     texts = writer.write(prompts, "input_prompts.jsonl", "inputs.jsonl")
     written = {record["id"]: record["AbstractText"].strip() for record in texts}
@@ -316,15 +317,17 @@ def _answer_prompts(
     ]
 
 
-def _judged(record: dict[str, Any], texts: dict[str, str], number: int, own_input: bool) -> dict[str, Any]:
+def _judged(
+    record: dict[str, Any], texts: dict[str, str], number: int, own_input: bool, known: Names
+) -> dict[str, Any]:
     """The answer with why it cannot be used; an empty `reason` for a good one."""
     answer = record["AbstractText"].strip()
     context = " ".join(texts[id] for id in record["context"])
     short = max(len(answer), len(record["instruction"]), len(record["input"])) <= LONGEST_TEXT
-    names = names_in(answer) if short else []
+    names = known.in_answer(answer) if short else []
     foreign = [name for name in names if not stands_in(name, context)]
     question = record["instruction"] + (f"\n{record['input']}" if own_input else "")
-    asked = [name for name in names_in(question) if not stands_in(name, context)] if short else []
+    asked = [name for name in known.in_question(question) if not stands_in(name, context)] if short else []
     if not answer:
         reason = "empty answer"
     elif not short:

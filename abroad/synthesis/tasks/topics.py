@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
+from abroad.core.field import Field
 from abroad.synthesis.generation.writer import Writer
 from abroad.synthesis.prompts.guides import Guide, Topics
+from abroad.synthesis.tasks.wording import words_of
 
 _SHOWN = 5  # examples before the model goes on
 _A_LIST = 8  # topics that one continuation may give
@@ -62,34 +64,36 @@ def _prompt(what: str, examples: Sequence[str], id: str, draw: Random, temperatu
     }
 
 
-def with_own_topics(guide: Guide, found: Mapping[str, Sequence[str]]) -> Guide:
+def with_own_topics(guide: Guide, found: Mapping[str, Sequence[str]], field: Field | None = None) -> Guide:
     """The guide with the aims and techniques that a model found (`guide_lists`) beside those that it had."""
     topics = {
         kingdom: Topics(
-            aims=tuple(dict.fromkeys([*given.aims, *found[_AIMS.format(_word(kingdom))]])),
-            techniques=tuple(dict.fromkeys([*given.techniques, *found[_TECHNIQUES.format(_word(kingdom))]])),
+            aims=tuple(dict.fromkeys([*given.aims, *found[f"aims of {_studies(kingdom, field)}"]])),
+            techniques=tuple(dict.fromkeys([*given.techniques, *found[f"techniques of {_studies(kingdom, field)}"]])),
         )
         for kingdom, given in guide.topics.items()
     }
     return guide.model_copy(update={"topics": topics})
 
 
-def guide_lists(guide: Guide) -> dict[str, Sequence[str]]:
-    """What a model is to go on with: for each kingdom of a guide its aims and its techniques."""
+def guide_lists(guide: Guide, field: Field | None = None) -> dict[str, Sequence[str]]:
+    """What a model is to go on with: for each kingdom (or other group) of a guide its aims and its techniques.
+
+    Args:
+        field: that the studies are of; by default natural products.
+    """
     lists: dict[str, Sequence[str]] = {}
     for kingdom, given in guide.topics.items():
-        lists[_AIMS.format(_word(kingdom))] = given.aims
-        lists[_TECHNIQUES.format(_word(kingdom))] = given.techniques
+        lists[f"aims of {_studies(kingdom, field)}"] = given.aims
+        lists[f"techniques of {_studies(kingdom, field)}"] = given.techniques
     return lists
 
 
-_AIMS = "aims of studies of compounds from {}"
-_TECHNIQUES = "techniques of studies of compounds from {}"
-
-
-def _word(kingdom: str) -> str:
-    words = {"Plantae": "plants", "Fungi": "fungi", "Bacteria": "bacteria", "Animalia": "animals"}
-    return words.get(kingdom, "organisms" if kingdom == "other" else kingdom)
+def _studies(kingdom: str, field: Field | None) -> str:
+    if field is not None and not field.is_built_in:
+        return f"studies of {words_of(field).about}{'' if kingdom == 'other' else f' ({kingdom})'}"
+    words = {"Plantae": "plants", "Fungi": "fungi", "Bacteria": "bacteria", "Animalia": "animals", "other": "organisms"}
+    return f"studies of compounds from {words.get(kingdom, kingdom)}"
 
 
 def read_topics(text: str) -> list[str]:

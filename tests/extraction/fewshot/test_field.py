@@ -190,7 +190,6 @@ def test_examples_are_of_the_field(cli, folder):
         ([folder / "f.yaml"], "no examples of the field biodegradation; expected some with --examples, or --shots 0"),
         ([folder / "f.yaml", "--examples", folder / "products.jsonl"], "not of the field biodegradation: document '9'"),
         (["natural_products", "--examples", folder / "shown.jsonl"], "not of the field natural_products: document 'a'"),
-        ([folder / "f.yaml", "--rank", "er-d"], "--rank: ranks relations of natural products alone"),
         ([folder / "g.yaml"], "g.yaml"),
     ):
         refused = cli(*command, *more)

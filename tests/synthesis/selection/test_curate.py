@@ -22,7 +22,7 @@ def test_diversity_prefers_new_entities_to_more_of_the_same():
     other = document("other", 1.0, ("Ruta fictiva", "scopoletin"))
     chosen = curate([*same, other], CurateSettings(k=2))
     assert "other" in [d.id for d in chosen.documents]
-    assert (chosen.organisms, chosen.chemicals) == (2, 2)
+    assert (chosen.heads, chosen.tails) == (2, 2)
 
 
 def test_what_is_bad_is_not_chosen_for_being_different():

@@ -72,7 +72,6 @@ def test_silver_of_another_field_is_documents_of_it(cli, folder):
     ("more", "said"),
     [
         ([], "no examples of the field biodegradation"),
-        (["--examples", "shown.jsonl", "--rank", "er-d"], "--rank"),
         (["--trained"], "--field: a fine-tuned model has that of its training"),
     ],
 )
