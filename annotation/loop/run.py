@@ -239,7 +239,7 @@ class _Loop:
 
     def _link(self, turn: Round, training_set: TrainingSet, figures: dict[str, Any]) -> dict[str, Any]:
         """What a model learned from: every decision and document with its hash, and the files beside them."""
-        files = [turn.folder / "model" / name for name in ("scorer.json", "mentions.crf")]
+        files = sorted((turn.folder / "model").iterdir())
         return {
             "round": turn.number,
             "model": input_hashes(files),
