@@ -303,7 +303,7 @@ def _extract_all(
         extractor = _builtin() if extractor == BUILTIN else load_extractor(extractor)
     from abroad.extraction.full_texts import extracted  # full texts part by part, as the command does
 
-    predictions = {prediction.id: prediction for prediction in extracted(extractor, documents)}
+    predictions = {prediction.id: prediction for prediction in extracted(extractor, documents)}  # one for each
     for number, document in enumerate(documents):
         if (error := predictions[document.id].error) is not None:
             raise AbroadError(f"{_name(texts[number], number)}: {error}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.arguments import depth_of_caller
-from abroad.core.errors import InputError, nearest
+from abroad.core.errors import InputError, nearest, short
 from abroad.core.registry import Capability, Registry, read_values, setting_names
 from abroad.extraction.base import Extractor, ExtractorKind
 from abroad.models.source import PACKAGED, describe_model
@@ -102,7 +102,10 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> [prediction] = extractor.extract([document])
     """
     kind, checked = check_extractor(name, settings)
-    return kind.load(str(name), checked)
+    extractor = kind.load(str(name), checked)
+    if not callable(getattr(extractor, "extract", None)):
+        raise InputError(f"extractor {name}: expected an extractor from its `load`, found {short(extractor)}")
+    return extractor
 
 
 def check_extractor(name: str | Path, settings: Mapping[str, Any]) -> tuple[ExtractorKind, Any]:
