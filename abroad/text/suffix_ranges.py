@@ -11,7 +11,7 @@ from dataclasses import replace
 from abroad.text.name_characters import GREEK, HYPHENS
 from abroad.text.suffix import GREEK_WORDS, LOW_DIGITS, ROMAN, ROMAN_SIGNS, Suffix, without_bracket
 
-MOST_LABELS = 200
+MAX_LABELS = 200
 """Labels one list may give; the rest is counted, not made."""
 
 _HIGHER = str.maketrans(LOW_DIGITS, "0123456789")
@@ -38,7 +38,7 @@ def between(first: Suffix, last: Suffix, letters: bool, compounds: int) -> tuple
     if not agreeing and (letters or readings[0][2] - readings[0][1] > _LONGEST_NUMERALS):
         agreeing = [reading for reading in readings if reading[0] == "letter"]
     kind, start, end = (agreeing or readings)[0]
-    count = min(end - start + 1, MOST_LABELS)
+    count = min(end - start + 1, MAX_LABELS)
     labels = []
     for number in range(start, start + count):
         parts = (*first.parts[:place], _write(kind, part, number), *first.parts[place + 1 :])

@@ -13,7 +13,7 @@ from typing import Any
 from abroad.engines.base import Prompt, Score, check_pairs
 from abroad.engines.tokens import common_start, join_tokens
 
-LEAST_SHARED = 16  # tokens; below, a second pass costs more than it saves
+MIN_SHARED = 16  # tokens; below, a second pass costs more than it saves
 _MIN_ROWS = 4  # a batch of fewer is not closed for the sake of a longer common beginning
 
 
@@ -85,7 +85,7 @@ def _score_batch(model: Any, rows: Sequence[_Row]) -> list[float]:
 
     # A position before each continuation is left in the second pass: its logits are needed.
     prefix = min(min(common_start(rows[0].ids, row.ids), row.start - 1) for row in rows)
-    prefix = prefix if prefix >= LEAST_SHARED and len(rows) > 1 else 0
+    prefix = prefix if prefix >= MIN_SHARED and len(rows) > 1 else 0
     width = max(len(row.ids) for row in rows) - prefix
     # Padded on the right: a causal model looks at nothing to the right of a token.
     ids = torch.tensor([[*row.ids[prefix:], *[0] * (width + prefix - len(row.ids))] for row in rows])

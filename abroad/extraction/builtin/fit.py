@@ -1,4 +1,4 @@
-"""Train the default extractor, and measure it on documents it has not seen.
+"""Train the built-in extractor, and measure it on documents it has not seen.
 
 The scorer must learn from what the tagger says of unseen text, so the tagger's opinion of
 each training document comes from a tagger trained without it (stacking, Wolpert 1992).
@@ -51,7 +51,7 @@ _INNER = 4  # folds of the tagger
 _STACK = 5  # folds of the two models below the pairs'
 _STRENGTH = 0.02  # scikit-learn's C
 _REFIT_STRENGTH = 0.001  # of what changes a scorer that is there
-_LEAST_DOCUMENTS = 10
+_MIN_DOCUMENTS = 10
 _CLEARLY = 0.01  # of calibration error
 
 
@@ -199,8 +199,8 @@ def train_extractor(
     folds, seed = settings.folds, settings.seed
     examples = [Example(document, settings.weight) for document in curated]
     extra = [item if isinstance(item, Example) else Example(item, SYNTHETIC_WEIGHT) for item in synthetic]
-    if len(examples) < _LEAST_DOCUMENTS or not any(example.gold for example in examples):
-        raise InputError(f"expected {_LEAST_DOCUMENTS} curated documents or more, some with relations")
+    if len(examples) < _MIN_DOCUMENTS or not any(example.gold for example in examples):
+        raise InputError(f"expected {_MIN_DOCUMENTS} curated documents or more, some with relations")
     ways = (
         [True] if isinstance(base.tagger, NoTagger) else [False, True] if settings.adapt is None else [settings.adapt]
     )

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from abroad.extraction.joint.features import MOST_SPANS
+from abroad.extraction.joint.features import MAX_SPANS
 from abroad.extraction.joint.texts import Candidate, Entity, Text
 
-_MOST_BETWEEN = 30  # tokens; what stands farther apart is hardly joined by the words between
+_MAX_BETWEEN = 30  # tokens; what stands farther apart is hardly joined by the words between
 _NEAR = 3  # tokens before the first and after the second mention
 _MIN_COUNT = 3
 _STRENGTH = 0.05  # scikit-learn's C
@@ -51,15 +51,15 @@ def _words(
 ) -> set[str]:
     head, tail = entities[candidate.head], entities[candidate.tail]
     found: set[str] = set()
-    for one in head.spans[:MOST_SPANS]:
-        for other in tail.spans[:MOST_SPANS]:
+    for one in head.spans[:MAX_SPANS]:
+        for other in tail.spans[:MAX_SPANS]:
             first, second = sorted((one, other))
             sentence = text.tokens[first[0]].sentence
             if sentence != text.tokens[second[0]].sentence:
                 continue
             found |= {f"s:{word}" for word in of_sentences.get(sentence, ())}
             between = words[first[1] : second[0]]
-            if len(between) <= _MOST_BETWEEN:
+            if len(between) <= _MAX_BETWEEN:
                 present = [word for word in between if word]
                 found |= {f"b:{word}" for word in present}
                 found |= {f"bb:{a} {b}" for a, b in pairwise(present)}
