@@ -67,8 +67,8 @@ def extract(
         text as it was given, or in `Document.text`.
 
     Raises:
-        InputError: A text is empty or no text, a path stands in its place (`read_documents` reads files), or there is
-            no such extractor.
+        InputError: A text is empty or no text, a path stands in its place (`read_documents` reads files), there is
+            no such extractor, or it gives no predictions.
         AbroadError: The extractor failed on a text; `Extractor.extract` gives such an error with the others' relations.
 
     Example:
@@ -301,6 +301,8 @@ def _extract_all(
     documents = [_numbered(item, number) for number, item in enumerate(texts)]
     if isinstance(extractor, str | Path):
         extractor = _builtin() if extractor == BUILTIN else load_extractor(extractor)
+    elif not callable(getattr(extractor, "extract", None)):
+        raise InputError(f"expected an extractor, its name or its folder, found {_kind(extractor)}")
     from abroad.extraction.full_texts import extracted  # full texts part by part, as the command does
 
     predictions = {prediction.id: prediction for prediction in extracted(extractor, documents)}  # one for each
