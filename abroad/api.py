@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from abroad.core.arguments import each_of
 from abroad.core.context import Context
-from abroad.core.errors import AbroadError, InputError, MissingDependencyError
+from abroad.core.errors import AbroadError, InputError, MissingDependencyError, Note
 from abroad.core.jsonl import first_half
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.base import Extractor
@@ -110,7 +110,7 @@ def read_documents(path: str | Path) -> list[Document]:
     context = Context()
     documents = read_any_documents(path, context)
     if context.rejects:
-        warnings.warn(context.rejects.summary(), stacklevel=2)
+        warnings.warn(context.rejects.summary(), Note, stacklevel=2)
     return documents
 
 
@@ -175,10 +175,10 @@ def evaluate(
         what = "predictions, lists of relations, or a file of predictions"
         predicted = _predictions(each_of(predictions, what), documents)
     if context.rejects:
-        warnings.warn(context.rejects.summary(), stacklevel=2)
+        warnings.warn(context.rejects.summary(), Note, stacklevel=2)
     evaluation = score(documents, predicted, settings)
     if (nothing := evaluation.comparison.nothing_in_common()) is not None:
-        warnings.warn(nothing, stacklevel=2)
+        warnings.warn(nothing, Note, stacklevel=2)
     return evaluation
 
 
@@ -312,7 +312,7 @@ def _extract_all(
         if failed := predictions[document.id].extra.get("parts_failed"):
             reason = next(iter(failed.values()))
             what = f"{_name(texts[number], number)}: {len(failed)} of its parts could not be read"
-            warnings.warn(f"{what} ({reason}); their relations are missing", stacklevel=3)
+            warnings.warn(f"{what} ({reason}); their relations are missing", Note, stacklevel=3)
     answers = [predictions[document.id] for document in documents]
     if link:
         from abroad.linking.link import Linker

@@ -141,6 +141,16 @@ def test_a_directory_that_another_package_recognises_is_its_own_and_a_broken_pac
         load_extractor("broken")
 
 
+def test_a_command_says_once_as_a_note_that_a_package_is_broken(cli, tmp_path, monkeypatch, recwarn):
+    points = {EXTRACTORS.group: {"broken": "no_such_module:KIND", "empty": "json:loads"}}
+    install(tmp_path / "site", monkeypatch, "broken-extractor", {"nothing.py": ""}, points)
+    (tmp_path / "folder").mkdir()
+    result = cli("extract", "--text", "Usnea.", "--model", tmp_path / "folder")
+    assert result.exit_code == 2 and not [warning for warning in recwarn if "extractor" in str(warning.message)]
+    notes = [line for line in result.stderr.splitlines() if "broken-extractor" in line]
+    assert len(notes) == 2 and all(line.startswith("note: extractor '") for line in notes), result.stderr
+
+
 @pytest.fixture
 def folders(tmp_path, monkeypatch):
     """A folder with one of another extractor's and one of nothing, and a package with an extractor."""
