@@ -41,7 +41,14 @@ _RANKING = Options(
 
 @writes(out=PREDICTIONS, quickstatements=QUICKSTATEMENTS)
 @takes(
-    generative=Options("abroad.extraction.generative.decoding:GenerativeSettings", partial=True),
+    generative=Options(
+        "abroad.extraction.generative.decoding:GenerativeSettings",
+        partial=True,
+        helps={
+            "engine_settings": "A setting of the extractor, yours too, or of its engine, as often as needed: "
+            "verb=gave, tensor_parallel=4, draft=ngram; an unknown key lists them."
+        },
+    ),
     calibrated=Options("abroad.extraction.builtin.member:PairSettings", partial=True),
     ranking=_RANKING,
     eutils=EUTILS,
