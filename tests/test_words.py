@@ -33,3 +33,18 @@ def test_names_are_the_fields(file):
     where = file.relative_to(ROOT).as_posix()
     found = {name for name in {*names_in(file), file.stem} for pattern in DROPPED if pattern.fullmatch(name)}
     assert found == STAY.get(where, set()), f"{where}: say {' or '.join(DROPPED.values())}"
+
+
+COUNTED = re.compile(r"\bfor (place, .*? in enumerate|place in (range|np\.argsort))\(")
+MAX_PLACES = 26
+
+
+def test_an_index_is_no_place():
+    """Places that are counted by `range`, `enumerate` or `argsort`; the ceiling may only fall."""
+    found = [
+        f"{file.relative_to(ROOT)}: {line.strip()}"
+        for file in FILES
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if COUNTED.search(line)
+    ]
+    assert len(found) <= MAX_PLACES, found

@@ -21,7 +21,7 @@ _MIN_ROWS = 4  # a batch of fewer is not closed for the sake of a longer common 
 class _Row:
     """Token ids of prompt and continuation; those from `start` on are the continuation's."""
 
-    place: int
+    index: int
     ids: tuple[int, ...]
     start: int
 
@@ -44,13 +44,13 @@ def score_continuations(
     check_pairs(prompts, continuations)
     found: list[Score | None] = [None] * len(prompts)
     rows = []
-    for place, (prompt, continuation) in enumerate(zip(prompts, continuations, strict=True)):
+    for index, (prompt, continuation) in enumerate(zip(prompts, continuations, strict=True)):
         ids, start = join_tokens(encode, prompt, continuation)
         if len(ids) <= context_length:
-            rows.append(_Row(place, ids, start))
+            rows.append(_Row(index, ids, start))
     for batch in _batches(sorted(rows, key=lambda row: row.ids), batch_size):
         for row, value in zip(batch, _score_batch(model, batch), strict=True):
-            found[row.place] = Score(value, len(row.ids) - row.start)
+            found[row.index] = Score(value, len(row.ids) - row.start)
     return found
 
 

@@ -81,8 +81,8 @@ class Reading:
 
     def sentence_at(self, position: int) -> int:
         """Number of the sentence that holds an offset."""
-        place = min(self.tokens_in(position, position)[0], len(self.tokens) - 1)
-        return self.tokens[place].sentence if self.tokens else 0
+        index = min(self.tokens_in(position, position)[0], len(self.tokens) - 1)
+        return self.tokens[index].sentence if self.tokens else 0
 
     def tokens_in(self, start: int, end: int) -> tuple[int, int]:
         """Indices (first, one past the last) of the tokens that a stretch touches."""

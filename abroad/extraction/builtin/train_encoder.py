@@ -172,7 +172,7 @@ def train(
     for number, epoch in enumerate(plan):
         encoder.train()
         start, total = time.perf_counter(), 0.0
-        for place, group in enumerate(epoch):
+        for index, group in enumerate(epoch):
             loss = loss_of(encoder, _collate(group))
             optimizer.zero_grad()
             if torch.isfinite(loss):
@@ -181,9 +181,9 @@ def train(
                 optimizer.step()
             schedule.step()
             total += float(loss.detach())
-            if place % 20 == 19:
+            if index % 20 == 19:
                 (context or Context()).say(
-                    f"epoch {number + 1} batch {place + 1}/{len(epoch)} loss {total / (place + 1):.4f}"
+                    f"epoch {number + 1} batch {index + 1}/{len(epoch)} loss {total / (index + 1):.4f}"
                 )
         facts = {"loss": total / len(epoch), "seconds": time.perf_counter() - start}
         after_epoch(encoder, number, facts)
