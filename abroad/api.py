@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from abroad.core.arguments import each_of
 from abroad.core.context import Context
-from abroad.core.errors import AbroadError, InputError, MissingDependencyError
+from abroad.core.errors import AbroadError, InputError, MissingDependencyError, Note
 from abroad.core.jsonl import first_half
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.extraction.base import Extractor
@@ -67,8 +67,8 @@ def extract(
         text as it was given, or in `Document.text`.
 
     Raises:
-        InputError: A text is empty or no text, a path stands in its place (`read_documents` reads files), or there is
-            no such extractor.
+        InputError: A text is empty or no text, a path stands in its place (`read_documents` reads files), there is
+            no such extractor, or it gives no predictions.
         AbroadError: The extractor failed on a text; `Extractor.extract` gives such an error with the others' relations.
 
     Example:
@@ -110,7 +110,7 @@ def read_documents(path: str | Path) -> list[Document]:
     context = Context()
     documents = read_any_documents(path, context)
     if context.rejects:
-        warnings.warn(context.rejects.summary(), stacklevel=2)
+        warnings.warn(context.rejects.summary(), Note, stacklevel=2)
     return documents
 
 
@@ -175,10 +175,10 @@ def evaluate(
         what = "predictions, lists of relations, or a file of predictions"
         predicted = _predictions(each_of(predictions, what), documents)
     if context.rejects:
-        warnings.warn(context.rejects.summary(), stacklevel=2)
+        warnings.warn(context.rejects.summary(), Note, stacklevel=2)
     evaluation = score(documents, predicted, settings)
     if (nothing := evaluation.comparison.nothing_in_common()) is not None:
-        warnings.warn(nothing, stacklevel=2)
+        warnings.warn(nothing, Note, stacklevel=2)
     return evaluation
 
 
@@ -301,16 +301,18 @@ def _extract_all(
     documents = [_numbered(item, number) for number, item in enumerate(texts)]
     if isinstance(extractor, str | Path):
         extractor = _builtin() if extractor == BUILTIN else load_extractor(extractor)
+    elif not callable(getattr(extractor, "extract", None)):
+        raise InputError(f"expected an extractor, its name or its folder, found {_kind(extractor)}")
     from abroad.extraction.full_texts import extracted  # full texts part by part, as the command does
 
-    predictions = {prediction.id: prediction for prediction in extracted(extractor, documents)}
+    predictions = {prediction.id: prediction for prediction in extracted(extractor, documents)}  # one for each
     for number, document in enumerate(documents):
         if (error := predictions[document.id].error) is not None:
             raise AbroadError(f"{_name(texts[number], number)}: {error}")
         if failed := predictions[document.id].extra.get("parts_failed"):
             reason = next(iter(failed.values()))
             what = f"{_name(texts[number], number)}: {len(failed)} of its parts could not be read"
-            warnings.warn(f"{what} ({reason}); their relations are missing", stacklevel=3)
+            warnings.warn(f"{what} ({reason}); their relations are missing", Note, stacklevel=3)
     answers = [predictions[document.id] for document in documents]
     if link:
         from abroad.linking.link import Linker

@@ -45,8 +45,8 @@ from abroad.core.io import read_documents
 from abroad.core.schema import Document
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import EncoderMean, EncoderTagger
+from abroad.extraction.builtin.encoder_examples import EncoderExample, distilled_examples, encoder_examples
 from abroad.extraction.builtin.fit import Basis, train_extractor
-from abroad.extraction.builtin.lessons import Lesson, lessons, lessons_of_opinion
 from abroad.extraction.builtin.mentions import TokenField
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, FIELD, default_tagger
 from abroad.extraction.builtin.pieces import PieceReader
@@ -70,12 +70,12 @@ from benchmarks.sentences import Names, sentences
 _UNSURE = 0.05  # probability of a chemical from which an unlabelled token of an incomplete document is masked
 _LIKELIER_RIGHT = 0.5  # of the surest relation of a text, so that few texts of other fields are answered
 _SENTENCES = 3000
-_MOST_SILVER = 500  # documents of each source
+_MAX_SILVER = 500  # documents of each source
 
 
-def _lessons(arguments: argparse.Namespace) -> list[Lesson]:
+def _encoder_examples(arguments: argparse.Namespace) -> list[EncoderExample]:
     shared, reader = arguments.shared, PieceReader(arguments.base / "tokenizer.json")
-    found: list[Lesson] = []
+    found: list[EncoderExample] = []
     for documents, complete, weight in _sets(shared, arguments.everything):
         if arguments.taught_by and not complete:
             continue  # the teachers complete them
@@ -89,14 +89,14 @@ def _lessons(arguments: argparse.Namespace) -> list[Lesson]:
                     unsure = 1 - tagger.tag(reading).chemical[:, 0] > _UNSURE
                 for start, end in document.extra.get("no products", ()):
                     unsure[slice(*reading.tokens_in(start, end))] = False
-            found += lessons(document, reading, reader, unsure, weight)
+            found += encoder_examples(document, reading, reader, unsure, weight)
         print(f"{len(documents)} texts, {len(found)} windows so far", flush=True)
     if arguments.taught_by:
         teacher = EncoderMean([EncoderTagger(folder) for folder in arguments.taught_by])
         documents = [*silver(shared, "npatlas"), *silver(shared, "mibig"), *unlabelled(shared)]
         for document in documents[: arguments.most_taught]:
             reading = read_text(document.text, len(document.title))
-            found += lessons_of_opinion(document, reading, teacher.tag(reading), reader)
+            found += distilled_examples(document, reading, teacher.tag(reading), reader)
         print(f"{len(documents)} texts with few labels or none, {len(found)} windows so far", flush=True)
     return found
 
@@ -113,7 +113,7 @@ def _sets(shared: Path, everything: bool) -> Iterator[tuple[list[Document], bool
         yield [*documents, *excerpts(documents)], True, weight
     yield sentences(Names.read(shared), _SENTENCES), True, 0.4
     for name, weight in (("npatlas", 0.7), ("mibig", 0.5)):
-        yield silver(shared, name)[:_MOST_SILVER], False, weight
+        yield silver(shared, name)[:_MAX_SILVER], False, weight
     yield food_lessons(shared), False, 0.7
 
 
@@ -141,8 +141,8 @@ def encoder(arguments: argparse.Namespace) -> None:
         if arguments.start
         else base_encoder(arguments.base, arguments.layers)
     )
-    everything = _lessons(arguments)
-    print(asdict(settings), sum(len(lesson.window.pieces) for lesson in everything), "pieces", flush=True)
+    everything = _encoder_examples(arguments)
+    print(asdict(settings), sum(len(example.window.pieces) for example in everything), "pieces", flush=True)
 
     def after(trained: Any, epoch: int, facts: dict[str, float]) -> None:
         save_weights(trained, settings, arguments.out)

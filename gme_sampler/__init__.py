@@ -9,12 +9,13 @@ Source: Delmas, Wysocka and Freitas 2024, Computational Linguistics 50(3); arXiv
 
 from gme_sampler.baselines import BASELINES, rank_by_baseline
 from gme_sampler.ranking import Ranking, StopPoint
-from gme_sampler.sampler import GreedyMaximumEntropySampler
+from gme_sampler.sampler import GreedyMaximumEntropySampler, NotFittedError
 from gme_sampler.table import RelationTable, TableError
 
 __all__ = [
     "BASELINES",
     "GreedyMaximumEntropySampler",
+    "NotFittedError",
     "Ranking",
     "RelationTable",
     "StopPoint",

@@ -8,7 +8,7 @@ from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, field, fields
 from functools import partial
 from numbers import Real
-from typing import Any, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from gme_sampler.entropy import DECIMALS, Tally
 from gme_sampler.ranking import Ranking, StopPoint
 from gme_sampler.search import Goal, Picks, rank_exact, rank_sampled
 from gme_sampler.table import RelationTable, TableError
+
+
+class NotFittedError(ValueError, AttributeError):
+    """What `fit` finds was asked for before it was called; of both kinds, as in scikit-learn."""
 
 
 class Frame(Protocol):
@@ -82,12 +86,19 @@ class GreedyMaximumEntropySampler:
             The sampler itself.
 
         Raises:
-            TableError: X has no category of entities, columns of different lengths, or no complete row.
+            TableError: X is no table, has no category of entities, columns of different lengths, or no complete row.
         """
         table = X if isinstance(X, RelationTable) else _table_of(X)
         self.ranking_ = self.rank(table, self.n_items)
         self.n_items_in_ = len(table.items)
         return self
+
+    if not TYPE_CHECKING:  # a checker that sees it takes every name for one of ours
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _FITTED:
+                raise NotFittedError(f"{name}: call fit first")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def items_(self) -> list[str]:
@@ -169,11 +180,15 @@ class GreedyMaximumEntropySampler:
             raise ValueError(f"expected n_items of at least 1, found {self.n_items}")
 
 
+_FITTED = ("items_", "entropies_", "categories_", "utopia_", "stop_points_", "ranking_", "n_items_in_")
 _PARAMETERS = tuple(item.name for item in fields(GreedyMaximumEntropySampler) if item.init)
 
 
 def _table_of(columns: Mapping[str, Sequence[str | None]] | Frame) -> RelationTable:
     """The table of columns by name, the items first."""
+    if not isinstance(columns, Mapping) and not hasattr(columns, "columns"):
+        found = "None" if columns is None else type(columns).__name__
+        raise TableError(f"expected a RelationTable, a dict of columns or a data frame, found {found}")
     names = list(columns if isinstance(columns, Mapping) else columns.columns)
     if not names:
         raise TableError("expected a column of items and one of entities, found none")

@@ -45,6 +45,13 @@ def test_another_kind_of_extractor(value):
         abroad.load_extractor(value)
 
 
+@pytest.mark.parametrize("value", [None, 5, b"builtin", ["builtin"], abroad, object, "", "nope", "bultin"])
+def test_another_kind_of_extractor_to_extract_with(value):
+    value = object() if value is object else value
+    with pytest.raises(InputError, match=r"(?i)expected"):
+        abroad.extract("text", value)
+
+
 @pytest.mark.parametrize("name", ["bultin", "fewshots", "smollm2-135"])
 def test_a_name_that_is_nearly_one_is_guessed(name):
     with pytest.raises(InputError, match="did you mean"):

@@ -44,6 +44,15 @@ def test_the_sessions_print_what_the_page_says(package):
     assert len(SESSIONS) == 3
 
 
+def test_options_that_the_page_gives_settings_by_say_so(cli):
+    """`--set` takes settings of one's own extractor, by which its help is found."""
+    page = PAGE.read_text(encoding="utf-8")
+    given = re.findall(r"`abroad (\w+) --model pattern --set verb=gave`", page)
+    assert given == ["extract"]
+    shown = " ".join(re.sub("[│|]", " ", cli(*given, "--help").stdout).split())
+    assert re.search(r"--set KEY=VALUE.{0,40}A setting of the extractor, yours too", shown)
+
+
 def test_the_table_has_every_registry_and_what_its_members_are():
     rows = re.findall(r"^\| [^|]+ \| `(abroad\.\w+)` \| `([\w.]+)` \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert {group for group, _ in rows} == REGISTRIES.keys()

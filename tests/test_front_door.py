@@ -56,6 +56,18 @@ def test_types_come_with_the_packages():
     assert all((ROOT / package / "py.typed").is_file() for package in ("abroad", "annotation", "gme_sampler"))
 
 
+def test_a_type_checker_tells_a_name_that_is_none_of_ours(tmp_path):
+    """A `__getattr__` that it sees would make every name one of type Any."""
+    pytest.importorskip("mypy")
+    calls = [f"abroad.{name}" for name in (*abroad.__all__, "__version__", "extrct")]
+    (tmp_path / "user.py").write_text("\n".join(["import abroad", *calls]) + "\n")
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--follow-imports=skip"]
+    given = ["--cache-dir", str(tmp_path / "cache"), str(ROOT / "abroad" / "__init__.py"), "user.py"]
+    done = subprocess.run([*command, *given], cwd=tmp_path, capture_output=True, text=True)
+    told = [line for line in done.stdout.splitlines() if line.startswith("user.py")]
+    assert len(told) == 1 and 'has no attribute "extrct"' in told[0], done.stdout + done.stderr
+
+
 # Documentation
 
 

@@ -21,7 +21,9 @@ from pydantic_core import PydanticUndefined
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 WRITTEN = "<!-- Written by tools/reference.py from the code: change the code, then run `make docs`. -->"
 
-_WORDS = {"text": "TEXT", "str": "TEXT", "int": "NUMBER", "float": "NUMBER", "path": "PATH"}
+_WORDS = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
+_CLICKS = {"text": str, "integer": int, "integer range": int, "float": float, "float range": float, "path": Path}
+"""Names of click's types, of older versions of typer."""
 _NAMES = {
     str: "text",
     int: "whole number",
@@ -103,12 +105,27 @@ def _value(parameter: Any) -> str:
         return str(parameter.name).upper()
     if getattr(parameter, "is_flag", False):
         return ""
-    # Newer versions of typer have no types of click.
-    name = parameter.bare_type() if hasattr(parameter, "bare_type") else getattr(_type(parameter), "name", "value")
-    return next((word for kind, word in _WORDS.items() if kind in str(name).lower()), "VALUE")
+    if choices := _choices(parameter):
+        return f"[{'|'.join(choices)}]"
+    return " ".join(_WORDS[kind] for kind in _types(parameter))
+
+
+def _choices(parameter: Any) -> list[str]:
+    """The values of which one is to be given; none where any other may be."""
+    given = getattr(getattr(parameter, "type_descriptor", _type(parameter)), "choices", None)
+    return [str(getattr(choice, "value", choice)) for choice in given or ()]
+
+
+def _types(parameter: Any) -> list[type[Any]]:
+    """The type of each value that the parameter takes at once."""
+    if (descriptor := getattr(parameter, "type_descriptor", None)) is None:
+        return [_CLICKS[kind.name] for kind in getattr(_type(parameter), "types", [_type(parameter)])]
+    annotation = descriptor.annotation
+    return list(get_args(annotation)) if get_origin(annotation) in (list, tuple) else [annotation]
 
 
 def _type(parameter: Any) -> Any:
+    """Of click; newer versions of typer have a description of their own."""
     return getattr(parameter, "type", None)
 
 

@@ -18,10 +18,11 @@ from abroad.cli.messages import named as named
 from abroad.cli.messages import say as say
 from abroad.cli.paths import App
 from abroad.core.context import Context
-from abroad.core.errors import AbroadError, FormerNameWarning, InputError, MissingDependencyError
+from abroad.core.errors import AbroadError, FormerNameWarning, InputError, MissingDependencyError, Note
 from abroad.core.heartbeat import Heartbeat
 
 _UsageError: Any = typer.BadParameter.__base__  # of the click that typer brings; it has no public name
+_OURS = (FormerNameWarning, Note)
 _SERVERS = ("serve", "browse")
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNUSABLE = (errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EROFS)
@@ -58,7 +59,7 @@ class CommandGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with _former_names_said(), _at_work(self._words) if ctx.parent is None else contextlib.nullcontext():
+            with _notes_said(), _at_work(self._words) if ctx.parent is None else contextlib.nullcontext():
                 return super().invoke(ctx)
         except AbroadError as error:
             say(f"error: {error}")
@@ -113,15 +114,16 @@ def group(help: str, example: str) -> typer.Typer:
 
 
 @contextlib.contextmanager
-def _former_names_said() -> Iterator[None]:
-    """Say once of each setting that it was given by a former name; other warnings go where they go."""
+def _notes_said() -> Iterator[None]:
+    """Say once each what was noted, former names of settings too; warnings of other libraries go where they go."""
     told: set[str] = set()
     with warnings.catch_warnings():
-        warnings.simplefilter("always", FormerNameWarning)
+        for ours in _OURS:
+            warnings.simplefilter("always", ours)
         others = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-            if not issubclass(category, FormerNameWarning):
+            if not issubclass(category, _OURS):
                 others(message, category, *where, **more)
             elif str(message) not in told:
                 told.add(str(message))

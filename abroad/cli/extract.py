@@ -41,7 +41,14 @@ _RANKING = Options(
 
 @writes(out=PREDICTIONS, quickstatements=QUICKSTATEMENTS)
 @takes(
-    generative=Options("abroad.extraction.generative.decoding:GenerativeSettings", partial=True),
+    generative=Options(
+        "abroad.extraction.generative.decoding:GenerativeSettings",
+        partial=True,
+        helps={
+            "engine_settings": "A setting of the extractor, yours too, or of its engine, as often as needed: "
+            "verb=gave, tensor_parallel=4, draft=ngram; an unknown key lists them."
+        },
+    ),
     calibrated=Options("abroad.extraction.builtin.member:PairSettings", partial=True),
     ranking=_RANKING,
     eutils=EUTILS,
@@ -111,7 +118,7 @@ def extract(
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
     from abroad.documents.inputs import InputSettings
-    from abroad.extraction.base import refuse_if_all_failed
+    from abroad.extraction.base import identity_of, refuse_if_all_failed
     from abroad.extraction.load import check_extractor, with_images_from
     from abroad.pipeline.extract import extract_stage, records_with_documents
     from abroad.pipeline.extract_settings import FileSettings
@@ -149,7 +156,7 @@ def extract(
             counts, parts = _print(inputs, by.extractor, settings, context, (kind, quickstatements is not None))
         else:
             read = [file for file in (*documents, index) if file is not None and file.exists()]
-            with run_record(out, "extract", extractor.identity, read) as record:
+            with run_record(out, "extract", identity_of(extractor), read) as record:
                 report = extract_stage(inputs, out, by, settings, context)
                 record["result"] = report.to_dict()
             if name_of(out) == STANDARD_OUTPUT:

@@ -193,9 +193,9 @@ def renamed(**former: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]
 def _with_names_of_today(args: list[str], former: Mapping[str, str]) -> Iterator[str]:
     """Words of a command line, options of earlier versions replaced; each is told once."""
     told: set[str] = set()
-    for place, word in enumerate(args):
+    for index, word in enumerate(args):
         if word == "--":
-            yield from args[place:]
+            yield from args[index:]
             return
         option, equals, value = word.partition("=")
         if option in former:

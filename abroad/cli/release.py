@@ -15,7 +15,7 @@ from abroad.core.outputs import Kind, Output, check_outputs
 
 if TYPE_CHECKING:
     from abroad.extraction.generative.decoding import Decoding
-    from abroad.release.grid import Candidate, Grid
+    from abroad.release.grid import Grid, GridPoint
 
 DECODING = "abroad.extraction.generative.decoding:Decoding"
 
@@ -119,7 +119,7 @@ def _numbers(option: str, text: str) -> tuple[float, ...]:
         raise InputError(f"{option} {text}: expected numbers with commas") from None
 
 
-def _show_cell(cell: Candidate) -> None:
+def _show_cell(cell: GridPoint) -> None:
     f1 = "" if cell.f1 is None else f"{cell.f1:6.1f}"
     line = f"{cell.density:5g} {cell.scale:6g} {cell.bytes:10,} {cell.ratio:7.1f} {cell.loss:8.4f} {f1}"
     typer.echo(line.rstrip())

@@ -22,6 +22,10 @@ class InputError(AbroadError):
     exit_code = 2
 
 
+class Note(UserWarning):
+    """Something that a user should know, and that stops nothing; a command says it as a note."""
+
+
 class FormerNameWarning(FutureWarning):
     """A setting was given by the name it had in an earlier version, which is still read."""
 

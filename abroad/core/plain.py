@@ -36,7 +36,7 @@ def wide_encoding(head: bytes) -> str | None:
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
-    return _WHERE_NULLS_ARE.get(tuple(place for place, byte in enumerate(head[:4]) if not byte))
+    return _WHERE_NULLS_ARE.get(tuple(index for index, byte in enumerate(head[:4]) if not byte))
 
 
 def unpacked_start(data: bytes) -> bytes:

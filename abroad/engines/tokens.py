@@ -23,7 +23,7 @@ def join_tokens(
 
 def common_start(a: Sequence[int], b: Sequence[int]) -> int:
     """How many ids the two begin with alike."""
-    for place, (left, right) in enumerate(zip(a, b, strict=False)):
+    for index, (left, right) in enumerate(zip(a, b, strict=False)):
         if left != right:
-            return place
+            return index
     return min(len(a), len(b))

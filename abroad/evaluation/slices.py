@@ -94,10 +94,10 @@ def _of_types(title: str, outcomes: list[Outcome]) -> Slice:
     counts: dict[str, list[int]] = {}
     documents: dict[str, set[str]] = {}
     for outcome in outcomes:
-        for place, keys in enumerate(([*outcome.correct], [*outcome.correct, *outcome.spurious], [*outcome.gold])):
+        for index, keys in enumerate(([*outcome.correct], [*outcome.correct, *outcome.spurious], [*outcome.gold])):
             for key in keys:
                 type = type_of(key) or PRODUCES
-                counts.setdefault(type, [0, 0, 0])[place] += 1
+                counts.setdefault(type, [0, 0, 0])[index] += 1
                 documents.setdefault(type, set()).add(outcome.document.id)
     return Slice(title, [SliceRow(t, len(documents[t]), Scores(*counts[t])) for t in sorted(counts)], True)
 

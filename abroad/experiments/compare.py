@@ -16,6 +16,7 @@ from abroad.documents.instructions import Task
 from abroad.evaluation.bootstrap import Interval, bootstrap_intervals, paired_bootstrap
 from abroad.evaluation.metrics import Scores, compare
 from abroad.experiments.learners import Learner
+from abroad.extraction.base import predictions_of
 
 _NAME = re.compile(r"[\w.+-]+")
 _RESAMPLES = 2000
@@ -105,7 +106,7 @@ def _predictions(
     if not (path.exists() and keeps_identity(path, identity)):
         path.unlink(missing_ok=True)
         extractor = learner.fit(documents, out / f"{name}.adapter", context)
-        write_jsonl(path, [prediction.to_dict() for prediction in extractor.extract(list(dev))])
+        write_jsonl(path, [prediction.to_dict() for prediction in predictions_of(extractor, dev)])
         write_identity(path, identity)
     return read_predictions(path)
 

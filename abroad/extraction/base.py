@@ -5,13 +5,15 @@ Documents go one by one; predictions are kept as they come, and a run goes on wh
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from abroad.core.arguments import each_of
-from abroad.core.errors import AbroadError
+from abroad.core.errors import AbroadError, InputError, short
 from abroad.core.io import read_predictions
 from abroad.core.progress import Progress
 from abroad.core.registry import Capability
@@ -43,6 +45,62 @@ def each_by_itself(documents: Sequence[Document], predict: Callable[[Document], 
             yield predict(document)
         except Exception as error:  # one bad document never ends the batch
             yield Prediction(document.id, error=f"{type(error).__name__}: {error}")
+
+
+def predictions_of(extractor: Extractor, documents: Iterable[Document]) -> Iterator[Prediction]:
+    """The predictions of documents, as they are ready: one for each, whoever wrote the extractor.
+
+    Whatever runs an extractor goes through here. A document that the extractor leaves out has a prediction with
+    `error`, so that it is counted as failed; what the extractor raises itself is its own.
+
+    Args:
+        extractor: any.
+        documents: those whose ids are equal have as many predictions as they are.
+
+    Raises:
+        InputError: it gave what is no prediction, or one that it was not asked for; names the extractor.
+    """
+    documents = list(documents)
+    waiting = Counter(document.id for document in documents)
+    given = extractor.extract(documents)
+    if not isinstance(given, Iterable):
+        raise InputError(f"{name_of(extractor)}: `extract` gave {short(given)}, expected predictions")
+    for prediction in given:
+        if not isinstance(prediction, Prediction):
+            raise InputError(f"{name_of(extractor)}: expected a Prediction from `extract`, found {short(prediction)}")
+        if waiting.get(prediction.id, 0) == 0:
+            another = "a second" if prediction.id in waiting else "a"
+            what = f"{another} prediction of {short(prediction.id)}, which it was not asked for"
+            raise InputError(f"{name_of(extractor)} gave {what}")
+        waiting[prediction.id] -= 1
+        yield prediction
+    for document_id in waiting.elements():
+        yield Prediction(document_id, error=f"{name_of(extractor)} gave no prediction of it")
+
+
+def identity_of(extractor: Extractor) -> dict[str, Any]:
+    """What must be equal for predictions of two runs to be mixed.
+
+    Raises:
+        InputError: the extractor does not say it, or not in what JSON can hold; names the extractor.
+    """
+    identity: Any = getattr(extractor, "identity", None)
+    if not isinstance(identity, Mapping):
+        found = "none" if identity is None else short(identity)
+        raise InputError(f"{name_of(extractor)}: expected a mapping as `identity`, found {found}")
+    try:
+        json.dumps(identity)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name_of(extractor)}: expected what JSON can hold as `identity`: {error}") from None
+    return dict(identity)
+
+
+def name_of(extractor: object) -> str:
+    """An extractor as messages name it: what it calls itself, and the class to look at."""
+    identity, kind = getattr(extractor, "identity", None), type(extractor)
+    model = identity.get("model") if isinstance(identity, Mapping) else None
+    where = f"{kind.__module__}.{kind.__qualname__}"
+    return f"the extractor {model} ({where})" if isinstance(model, str) else f"the extractor {where}"
 
 
 class OperatingPoint(Protocol):
@@ -153,11 +211,11 @@ def extract_documents(
     relations = 0
     input_digest = getattr(extractor, "input_digest", lambda document: digest(document.text))
     wanted = {document.id: input_digest(document) for document in documents}
-    with ResumableOutput(out, extractor.identity, wanted, earlier=earlier) as output:
+    with ResumableOutput(out, identity_of(extractor), wanted, earlier=earlier) as output:
         todo = [document for document in documents if document.id not in output.done]
         resumed = len(documents) - len(todo)
         with Progress("extracting relations", len(documents), done=resumed) as progress:
-            for prediction in extractor.extract(todo):
+            for prediction in predictions_of(extractor, todo):
                 output.append(prediction.to_dict())
                 relations += len(prediction.relations)
                 progress.advance(note=f"{relations} relations")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from abroad.core.schema import Document, Prediction
 from abroad.documents.parts import merged, parts
-from abroad.extraction.base import Extractor
+from abroad.extraction.base import Extractor, predictions_of
 
 
 def extracted(extractor: Extractor, documents: Sequence[Document]) -> Iterator[Prediction]:
@@ -20,7 +20,7 @@ def extracted(extractor: Extractor, documents: Sequence[Document]) -> Iterator[P
         if len(some) > 1:
             owners |= dict.fromkeys((part.id for part in some), document)
             waiting[document.id] = (len(some), [])
-    for prediction in extractor.extract(read):
+    for prediction in predictions_of(extractor, read):
         owner = owners.get(prediction.id)
         if owner is None:
             yield prediction

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from abroad.core.arguments import depth_of_caller
-from abroad.core.errors import InputError, nearest
+from abroad.core.errors import InputError, Note, nearest, short
 from abroad.core.registry import Capability, Registry, read_values, setting_names
 from abroad.extraction.base import Extractor, ExtractorKind
 from abroad.models.source import PACKAGED, describe_model
@@ -49,7 +49,7 @@ def extractor_kind(name: str | Path = BUILTIN) -> ExtractorKind:
         try:
             kind = EXTRACTORS.get(member)
         except InputError as error:  # a broken package of somebody else is no reason not to read our own
-            warnings.warn(str(error), stacklevel=depth_of_caller())
+            warnings.warn(str(error), Note, stacklevel=depth_of_caller())
             continue
         if kind.recognises(folder):
             return kind
@@ -102,7 +102,10 @@ def load_extractor(name: str | Path = BUILTIN, **settings: Any) -> Extractor:
         >>> [prediction] = extractor.extract([document])
     """
     kind, checked = check_extractor(name, settings)
-    return kind.load(str(name), checked)
+    extractor = kind.load(str(name), checked)
+    if not callable(getattr(extractor, "extract", None)):
+        raise InputError(f"extractor {name}: expected an extractor from its `load`, found {short(extractor)}")
+    return extractor
 
 
 def check_extractor(name: str | Path, settings: Mapping[str, Any]) -> tuple[ExtractorKind, Any]:

@@ -31,7 +31,7 @@ _PAIRS = "pair p JOIN entity h ON h.id = p.head JOIN entity t ON t.id = p.tail"
 _ORDER = "p.probability DESC, p.publications DESC, h.name, t.name, p.head, p.tail"
 
 
-_MOST = 10**9  # more than there are, and no more than a database counts to
+_MAX_ROWS = 10**9  # more than there are, and no more than a database counts to
 
 
 class PairFilter(Settings):
@@ -47,8 +47,8 @@ class PairFilter(Settings):
     since: Count | None = Field(
         None, le=9999, description="Leave out pairs that were not reported in this year or later."
     )
-    min_publications: Count = Field(1, le=_MOST, description="Leave out pairs of fewer independent publications.")
-    limit: Count | None = Field(None, le=_MOST, description="Take the first so many, the surest first.")
+    min_publications: Count = Field(1, le=_MAX_ROWS, description="Leave out pairs of fewer independent publications.")
+    limit: Count | None = Field(None, le=_MAX_ROWS, description="Take the first so many, the surest first.")
 
 
 @dataclass(frozen=True)

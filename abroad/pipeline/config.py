@@ -15,6 +15,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from abroad.core.errors import InputError, expected
+from abroad.core.field import Field as FieldFile
 from abroad.core.field import find_field, is_built_in_name
 from abroad.core.settings import Seed, Settings, check, list_mistakes, mistakes_in, read_yaml
 from abroad.documents.sampling import SampleSettings
@@ -170,7 +171,7 @@ def load_config(path: str | Path, base_dir: Path | None = None) -> Config:
     Raises:
         InputError: every mistake of the file at once, each with its key.
     """
-    config = rebased(check(Config, read_yaml(path), path), Path(path), base_dir)
+    config = rebased(check(Config, _read(path), path), Path(path), base_dir)
     missing = [(key, f"no such file: {file}") for key, file in config.input_files().items() if not file.exists()]
     missing += _useless_extractor(config.extract, extractor_settings(config))
     if missing:
@@ -189,13 +190,24 @@ def load_section(path: Path, name: str) -> Any:
     Raises:
         InputError: as `load_config`, for that section.
     """
-    raw = read_yaml(path)
+    raw = _read(path)
     if unknown := unknown_sections(raw):
         raise InputError(list_mistakes(path, unknown))
     if mistakes := list(contradictions(fields_in({KEY: raw.get(KEY), name: raw.get(name)}))):
         raise InputError(list_mistakes(path, mistakes))
     values = with_field({name: None, **raw})[name]
     return rebased(check(_section(name), values or {}, path, (name,)), Path(path))
+
+
+def _read(path: str | Path) -> dict[str, Any]:
+    """The keys of a config; a file of a field, which is YAML too, is told from one."""
+    raw = read_yaml(path)
+    if len(raw.keys() & FieldFile.model_fields.keys()) > len(raw.keys() & {*_known_keys()}):
+        raise InputError(
+            f"{path}: expected a config, found a field: `abroad field check {path}` checks it; a config names it "
+            f"(field: {Path(path).name})"
+        )
+    return raw
 
 
 def unknown_sections(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -235,7 +247,7 @@ def check_config(path: str | Path, base_dir: Path | None = None) -> list[str]:
 
 def _checked(path: str | Path, base_dir: Path | None) -> tuple[Config | None, list[tuple[str, Settings]]]:
     """A whole config, or else the sections of a file that has no key of a run, each by its name."""
-    raw = read_yaml(path)
+    raw = _read(path)
     if not raw:
         raise InputError(f"{path}: no sections; expected one of: {', '.join(_known_keys())}")
     if raw.keys() & _OF_A_RUN:

@@ -25,7 +25,7 @@ from abroad.core.workers import Pool, asks_for_ray, work_through
 from abroad.documents.formats import array_lines, format_of, table_lines, write_workbook
 from abroad.documents.pairs import Part, parts_of
 from abroad.documents.stream import DocumentSource
-from abroad.extraction.base import Extractor
+from abroad.extraction.base import Extractor, identity_of
 from abroad.extraction.full_texts import extracted
 from abroad.pipeline.extract_settings import FileSettings
 from abroad.pipeline.extract_shards import Counts, ExtractJob, Links, counts_of, extract_shard, input_digest
@@ -113,7 +113,16 @@ def extract_stage(
             report = _extract(inputs, unranked, by, (settings, Links(link=False)), context)
             _rank(out, unranked.records, records, by.ranker, links)
         _write_for_people(out, records, kind, inputs.docbin)
+    if report.counts.failed:
+        _note_failed(records, context)
     return report
+
+
+def _note_failed(records: Path, context: Context) -> None:
+    """Each document that failed, with the reason, among what is set aside."""
+    for _, _, record in _read(records):
+        if record.get("error") is not None:
+            context.rejects.add(f"document {record['id']}", record["error"])
 
 
 def extracted_parts(
@@ -163,13 +172,13 @@ def _extract(
     settings, links = how
     linker = links.linker()  # a wrong index is told before anything is read
     pool = _pool(by, settings)
-    extractor = by.extractor
+    extractor, identity = by.extractor, identity_of(by.extractor)
 
     def digest_of(record: dict[str, Any]) -> str:
         return input_digest(extractor, Document.from_dict(record))
 
     size = shard_size(inputs.count, pool.workers, LARGEST, _SMALLEST if settings.workers is None else 1)
-    plan = ShardPlan(extractor.identity, digest_of, size if pool.workers > 1 else LARGEST, target.earlier)
+    plan = ShardPlan(identity, digest_of, size if pool.workers > 1 else LARGEST, target.earlier)
     output = ShardedOutput(_Linked(inputs, links), target.records.absolute(), plan)
     shards = output.plan(context)
     for note in context.rejects.notes:
@@ -181,7 +190,7 @@ def _extract(
         left = progress.total - resumed if progress.total is not None else 0
         worth = len(todo) > 1 and (settings.workers is not None or left > _WORTH)
         if pool.workers > 1 and worth and by.make is not None:
-            work_through(shards, ExtractJob(by.make, extractor.identity, links), pool, progress)
+            work_through(shards, ExtractJob(by.make, identity, links), pool, progress)
         else:
             _extract_here(todo, extractor, linker, progress)
     counts = counts_of(shards)

@@ -16,7 +16,7 @@ from abroad.core.provenance import peak_memory_mb
 from abroad.core.resume import ResumableOutput, digest, exclusive
 from abroad.core.schema import Document, Prediction
 from abroad.core.shards import Shard
-from abroad.extraction.base import Extractor
+from abroad.extraction.base import Extractor, identity_of
 from abroad.extraction.full_texts import extracted
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class ExtractJob:
         """
         if self._made is None:
             extractor = self._make()
-            if json.dumps(extractor.identity, sort_keys=True) != json.dumps(self._identity, sort_keys=True):
+            if json.dumps(identity_of(extractor), sort_keys=True) != json.dumps(self._identity, sort_keys=True):
                 raise InputError("the extractor was changed while the run began; run the same command again")
             self._made = (extractor, self._links.linker())
         return extract_shard(shard, *self._made)
@@ -176,7 +176,7 @@ def extract_shard(
             write_json(helper(shard.out, _COUNTS), asdict(counts))
             return [prediction.to_dict() for prediction in predictions]
 
-        with ResumableOutput(shard.out, extractor.identity, wanted) as output:
+        with ResumableOutput(shard.out, identity_of(extractor), wanted) as output:
             todo = [document for document in documents if document.id not in output.done]
             for prediction in extracted(extractor, todo):
                 output.append(prediction.to_dict())

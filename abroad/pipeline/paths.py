@@ -16,9 +16,12 @@ from abroad.core.arguments import depth_of_caller
 from abroad.core.errors import FormerNameWarning
 from abroad.core.field import is_built_in_name
 from abroad.core.settings import Settings
+from abroad.extraction.load import EXTRACTORS
+from abroad.models.source import ENCODERS, PACKAGED
+from abroad.pipeline.sections import ExtractSection
 
 _MODELS = ("model", "base", "amateur", "rank_model", "embedder")
-"""Settings that name a model, which is a path where there is one."""
+"""Settings that name a model, which is a path where there is one and the name means nothing already."""
 OUT = "out"
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
@@ -79,10 +82,22 @@ def _moved(settings: AnySettings, base: Path) -> AnySettings:
     changes = {}
     for name in settings.model_fields_set:
         value = getattr(settings, name)
-        moved = _moved(value, base) if isinstance(value, Settings) else _moved_value(name, value, base)
+        if isinstance(value, Settings):
+            moved = _moved(value, base)
+        else:
+            moved = value if _is_a_name(settings, name, value) else _moved_value(name, value, base)
         if moved != value:
             changes[name] = moved
     return settings.replace(**changes) if changes else settings
+
+
+def _is_a_name(settings: Settings, key: str, value: Any) -> bool:
+    """Whether a setting has a name that is looked up before any path is, by what loads it too."""
+    if key not in _MODELS or not isinstance(value, str):
+        return False
+    if key == "embedder":
+        return value in ENCODERS
+    return value in PACKAGED or (isinstance(settings, ExtractSection) and key == "model" and value in EXTRACTORS)
 
 
 def _moved_value(name: str, value: Any, base: Path) -> Any:

@@ -28,7 +28,7 @@ _SPEAK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Candidate:
+class GridPoint:
     """One cell of the grid.
 
     Attributes:
@@ -61,8 +61,8 @@ class Grid:
 
     loss: float
     f1: float
-    cells: list[Candidate]
-    best: Candidate
+    cells: list[GridPoint]
+    best: GridPoint
 
 
 class Bench:
@@ -116,7 +116,7 @@ def search(
     decoding: Decoding,
     settings: GridSettings,
     out: Path,
-    done: Callable[[Candidate], None] = lambda _: None,
+    done: Callable[[GridPoint], None] = lambda _: None,
 ) -> tuple[Grid, TernaryChange, dict[str, Any]]:
     """Try the grid, and return it with the best change and what its file must say.
 
@@ -130,7 +130,7 @@ def search(
     initial, tuned, facts = read_run(run)
     bench = Bench(run, documents, decoding)
     entries = sum(value.size for value in tuned.values())
-    cells: list[Candidate] = []
+    cells: list[GridPoint] = []
     decoded = 1 + len(settings.densities) * (
         len(settings.scales) if settings.full_grid else 1
     )  # F1 takes a hundred times as long as the loss
@@ -138,21 +138,21 @@ def search(
     with Progress("decoding the documents", decoded * len(documents), every=_SPEAK_SECONDS) as progress:
         loss, f1 = bench.loss(), bench.f1(progress.advance)
 
-        def measured(density: float) -> Iterator[Candidate]:
+        def measured(density: float) -> Iterator[GridPoint]:
             for scale in settings.scales:
                 change = compress(initial, tuned, density, scale)
                 size = write_change(out / "trial.compeft", change, facts)
                 bench.use(change.applied_to(initial))
                 score = bench.f1(progress.advance) if settings.full_grid else None
-                yield Candidate(density, scale, size, 2 * entries / size, bench.loss(), score)
+                yield GridPoint(density, scale, size, 2 * entries / size, bench.loss(), score)
 
         for density in settings.densities:
             row = list(measured(density))
             if not settings.full_grid:
-                place = min(range(len(row)), key=lambda number: row[number].loss)
-                bench.use(compress(initial, tuned, density, row[place].scale).applied_to(initial))
-                least, score = row[place], bench.f1(progress.advance)
-                row[place] = Candidate(density, least.scale, least.bytes, least.ratio, least.loss, score)
+                index = min(range(len(row)), key=lambda number: row[number].loss)
+                bench.use(compress(initial, tuned, density, row[index].scale).applied_to(initial))
+                least, score = row[index], bench.f1(progress.advance)
+                row[index] = GridPoint(density, least.scale, least.bytes, least.ratio, least.loss, score)
             for cell in row:
                 done(cell)
             cells += row
@@ -161,7 +161,7 @@ def search(
     return Grid(loss, f1, cells, best), compress(initial, tuned, best.density, best.scale), facts
 
 
-def _best(cells: Sequence[Candidate], wanted: float) -> Candidate:
+def _best(cells: Sequence[GridPoint], wanted: float) -> GridPoint:
     """The smallest file that has the F1 that is wanted, else the best."""
     scored = [(cell.f1, cell) for cell in cells if cell.f1 is not None]
     close = [cell for f1, cell in scored if f1 >= wanted]

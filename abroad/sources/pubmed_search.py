@@ -20,7 +20,7 @@ from abroad.core.http import NoAnswer, TransientError, Unreadable, int_of, json_
 from abroad.sources.eutils import EutilsClient, Refused, articles_of
 from abroad.sources.pubmed import Article
 
-MOST = 9_999
+MAX_HITS = 9_999
 """Hits of a search that NCBI hands out."""
 EARLIEST, LATEST = date(1700, 1, 1), date(3000, 12, 31)
 _DAY = timedelta(days=1)
@@ -91,7 +91,7 @@ class PubmedSearch:
         term = query
         if span.entered:
             term = f'({query}) AND ("{_day(span.entered[0])}"[edat] : "{_day(span.entered[1])}"[edat])'
-        form = {"db": "pubmed", "retmode": "json", "term": term, "retmax": str(MOST), "usehistory": "y"}
+        form = {"db": "pubmed", "retmode": "json", "term": term, "retmax": str(MAX_HITS), "usehistory": "y"}
         if span.first or span.last:
             form |= {"datetype": "pdat", "mindate": _day(span.first or EARLIEST), "maxdate": _day(span.last or LATEST)}
         try:
@@ -111,11 +111,12 @@ class PubmedSearch:
             found: what `find` gave for them.
         """
         found = found or self.find(query, span)
-        halves = span.halves(self._horizon) if found.count > MOST else None
+        halves = span.halves(self._horizon) if found.count > MAX_HITS else None
         if halves is None:
-            if found.count > MOST:
+            if found.count > MAX_HITS:
                 where = f"{_day(span.first or EARLIEST)}, entered {_day((span.entered or (EARLIEST,))[0])}"
-                self._context.rejects.add(where, f"{found.count - MOST:,} of {found.count:,} hits: NCBI gives {MOST:,}")
+                reason = f"{found.count - MAX_HITS:,} of {found.count:,} hits: NCBI gives {MAX_HITS:,}"
+                self._context.rejects.add(where, reason)
             yield found
             return
         for half in halves:
@@ -184,7 +185,7 @@ class PubmedSearch:
             str(part_of(result, "webenv") or ""),
             str(part_of(result, "querykey") or ""),
         )
-        if len(pmids) < min(count, MOST):
+        if len(pmids) < min(count, MAX_HITS):
             raise _TooShort(found)
         return found
 
@@ -193,7 +194,7 @@ class _TooShort(Unreadable):
     """A list of fewer hits than there are; another try may give the rest."""
 
     def __init__(self, found: Found) -> None:
-        super().__init__(f"NCBI names {len(found.pmids):,} of the {min(found.count, MOST):,} hits that it counts")
+        super().__init__(f"NCBI names {len(found.pmids):,} of the {min(found.count, MAX_HITS):,} hits that it counts")
         self.found = found
 
 

@@ -139,8 +139,8 @@ def _placed(raw: Annotation, text: str) -> Annotation | None:
         return None
     low = max(raw.start - _NEARBY, 0)
     window = text[low : raw.end + _NEARBY]
-    starts = [low + place for place in range(len(window)) if window.startswith(raw.text, place)]
+    starts = [low + index for index in range(len(window)) if window.startswith(raw.text, index)]
     if not starts:
         return None
-    start = min(starts, key=lambda place: abs(place - raw.start))
+    start = min(starts, key=lambda index: abs(index - raw.start))
     return Annotation(start, start + len(raw.text), raw.text, raw.type, raw.identifier)

@@ -30,18 +30,18 @@ def definitions(text: str) -> dict[str, str]:
 
 def _long_form(short: str, before: str) -> str | None:
     """The shortest end of `before` that holds the letters of `short` in order, the first of them at a word's start."""
-    place = len(before) - 1
+    index = len(before) - 1
     for number in range(len(short) - 1, -1, -1):
         letter = short[number].lower()
         if not letter.isalnum():
             continue
-        while place >= 0 and (
-            before[place].lower() != letter or (number == 0 and place > 0 and before[place - 1].isalnum())
+        while index >= 0 and (
+            before[index].lower() != letter or (number == 0 and index > 0 and before[index - 1].isalnum())
         ):
-            place -= 1
-        if place < 0:
+            index -= 1
+        if index < 0:
             return None
-        place -= 1
-    start = before.rfind(" ", 0, place + 2) + 1
+        index -= 1
+    start = before.rfind(" ", 0, index + 2) + 1
     long = before[start:].strip(" ,;:")
-    return long if len(long) > len(short) and before[place + 1].lower() == short[0].lower() else None
+    return long if len(long) > len(short) and before[index + 1].lower() == short[0].lower() else None

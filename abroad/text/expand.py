@@ -14,10 +14,10 @@ from abroad.text.congeners import congeners
 from abroad.text.expansion import Expansion, singular
 from abroad.text.hanging import hanging
 from abroad.text.shared_heads import shared_heads
-from abroad.text.suffix_ranges import MOST_LABELS
+from abroad.text.suffix_ranges import MAX_LABELS
 
 __all__ = [
-    "MOST_LABELS",
+    "MAX_LABELS",
     "Expansion",
     "expand_lists",
     "expand_phrase",

@@ -15,7 +15,7 @@ class Expansion:
         end: offset after the stretch.
         spans: of each label, the narrowest stretch that names it (its suffix or range).
         rule: "list", "range" or "shared head".
-        capped: labels beyond MOST_LABELS that were left out.
+        capped: labels beyond MAX_LABELS that were left out.
     """
 
     labels: tuple[str, ...]

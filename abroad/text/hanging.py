@@ -17,7 +17,7 @@ from abroad.text.expansion import Expansion, singular
 from abroad.text.name_characters import GREEK, HYPHENS, PRIMES, SPACE, bracket_end, unbracketed
 from abroad.text.name_words import is_class_noun, is_ordinary
 from abroad.text.suffix import GREEK_WORD, GREEK_WORDS
-from abroad.text.suffix_ranges import MOST_LABELS
+from abroad.text.suffix_ranges import MAX_LABELS
 from abroad.text.suffixes import SEPARATOR, parse_suffixes
 
 # Prefixes of nomenclature that stand in front of a hyphen, and those that are written together with the name.
@@ -86,9 +86,9 @@ def _pieces(text: str, first: str, end: int) -> tuple[list[_Piece], re.Match[str
         separator = SEPARATOR.match(text, _after_numbering(text, end))
         piece = _PIECE.match(text, separator.end()) if separator else None
         if piece is None:
-            return pieces, separator if len(pieces) < MOST_LABELS else None, end
+            return pieces, separator if len(pieces) < MAX_LABELS else None, end
         end = piece.end()
-        if len(pieces) < MOST_LABELS:
+        if len(pieces) < MAX_LABELS:
             pieces.append(_Piece(piece[1] or piece[2], bare=piece[1] is None))
 
 
@@ -128,7 +128,7 @@ def _coordination(
     tail = singular(tail)
     beginnings = [*(front + piece for piece in pieces), f"{own_front or front}{last[:cut]}"]
     labels = list(dict.fromkeys(begin + tail + suffix for begin in beginnings for suffix in suffixes))
-    if len(labels) > MOST_LABELS:
+    if len(labels) > MAX_LABELS:
         return None
     return Expansion(tuple(labels), start, end, ((start, end),) * len(labels), "shared head")
 

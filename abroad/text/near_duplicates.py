@@ -39,7 +39,7 @@ class NearDuplicates:
 def shingles(text: str) -> set[str]:
     """Runs of four words, lower case; all words for a shorter text."""
     words = re.findall(r"\w+", text.lower())
-    runs = {" ".join(words[place : place + _SHINGLE]) for place in range(len(words) - _SHINGLE + 1)}
+    runs = {" ".join(words[index : index + _SHINGLE]) for index in range(len(words) - _SHINGLE + 1)}
     return runs or set(words)
 
 

@@ -12,18 +12,18 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from abroad.text.organism_candidates import Candidate
+from abroad.text.organism_candidates import NameCandidate
 from abroad.text.organism_features import group
 
 
-def belief(one: Candidate, found: list[str]) -> float:
+def belief(one: NameCandidate, found: list[str]) -> float:
     """The probability of a candidate with these features, from 0 to 1."""
     weights = _model()["weights"][group(one)]
     total = sum([weights[name] for name in found if name in weights])
     return 1 / (1 + math.exp(-total))
 
 
-def minimum(one: Candidate) -> float:
+def minimum(one: NameCandidate) -> float:
     """The least belief of a mention of this kind that is kept."""
     return float(_model()["minimum"][group(one)])
 

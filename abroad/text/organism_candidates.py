@@ -36,7 +36,7 @@ _LATIN = 0.4  # form of an epithet nobody knows
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class NameCandidate:
     """A reading of some words as an organism.
 
     Attributes:
@@ -90,9 +90,9 @@ class Words:
         return self.text[position] if 0 <= position < len(self.text) else ""
 
 
-def candidates(words: Words) -> list[Candidate]:
+def candidates(words: Words) -> list[NameCandidate]:
     """Every reading, in the order of their first words."""
-    found: list[Candidate] = []
+    found: list[NameCandidate] = []
     common, first_words = _common_index()
     known_genera, known_higher = genera(), higher_taxa()
     for number, word in enumerate(words.words):
@@ -111,7 +111,7 @@ def candidates(words: Words) -> list[Candidate]:
 
 def _capitalised(
     words: Words, number: int, word: str, known_genera: frozenset[str], known_higher: frozenset[str]
-) -> Iterator[Candidate]:
+) -> Iterator[NameCandidate]:
     if len(word) <= 4 and _INITIAL.fullmatch(word):
         yield from _abbreviated(words, number, word)
     if word.isupper():
@@ -131,7 +131,7 @@ def _capitalised(
     if plain in known_genera or _joined_genus(words, number, word):
         yield from _named(words, number, word, words.starts[number], "usual")
     elif plain in known_higher:
-        yield Candidate(words.starts[number], words.ends[number], word, "higher", number, number, plain)
+        yield NameCandidate(words.starts[number], words.ends[number], word, "higher", number, number, plain)
     elif genus_form(plain) > 0:
         yield from _unknown_genus(words, number, word)
 
@@ -144,13 +144,13 @@ def _joined_genus(words: Words, number: int, word: str) -> bool:
     )
 
 
-def _glued(words: Words, number: int, word: str) -> Iterator[Candidate]:
+def _glued(words: Words, number: int, word: str) -> Iterator[NameCandidate]:
     glued = _GLUED.search(word)
     if glued and glued[0] in genera():
         yield from _named(words, number, glued[0], words.starts[number] + glued.start(), "glued")
 
 
-def _named(words: Words, number: int, word: str, start: int, case: str) -> Iterator[Candidate]:
+def _named(words: Words, number: int, word: str, start: int, case: str) -> Iterator[NameCandidate]:
     """A known genus: alone, without a species, and with the epithet after it."""
     last = number
     if _joined_genus(words, number, word):
@@ -158,12 +158,12 @@ def _named(words: Words, number: int, word: str, start: int, case: str) -> Itera
         word = f"{word}-{words.words[last]}"
     genus, end = fold(word), words.ends[last]
     form = "unnamed" if _UNNAMED.match(words.text, end) else "genus"
-    yield Candidate(start, end, word, form, number, last, genus, case=case)
+    yield NameCandidate(start, end, word, form, number, last, genus, case=case)
     if form == "genus":
         yield from _species(words, number, last, start, word, case)
 
 
-def _species(words: Words, number: int, last: int, start: int, word: str, case: str) -> Iterator[Candidate]:
+def _species(words: Words, number: int, last: int, start: int, word: str, case: str) -> Iterator[NameCandidate]:
     gap, following, genus = words.gap(last), last + 1, fold(word)
     if following >= len(words.words):
         return
@@ -171,7 +171,7 @@ def _species(words: Words, number: int, last: int, start: int, word: str, case: 
         if _QUALIFIER.match(words.text, words.ends[last]) and (read := _epithet(words, following + 1, genus)):
             epithet, end_word = read
             label = f"{word} {words.words[following]}. {epithet}"
-            yield Candidate(start, words.ends[end_word], label, "binomial", number, end_word, genus, epithet, case)
+            yield NameCandidate(start, words.ends[end_word], label, "binomial", number, end_word, genus, epithet, case)
         return
     if gap not in _SPACES:
         if _HYBRID_GAP.fullmatch(gap):
@@ -190,7 +190,7 @@ def _species(words: Words, number: int, last: int, start: int, word: str, case: 
         epithet, end_word = read
         label = f"{word} × {epithet}" if hybrid else f"{word} {epithet}"
         form = "hybrid" if hybrid else "binomial"
-        yield Candidate(start, words.ends[end_word], label, form, number, end_word, genus, epithet, case)
+        yield NameCandidate(start, words.ends[end_word], label, form, number, end_word, genus, epithet, case)
 
 
 def _epithet(words: Words, number: int, genus: str) -> tuple[str, int] | None:
@@ -235,19 +235,19 @@ def is_ordinary(word: str) -> bool:
     return ordinary > counts.after + counts.italic
 
 
-def _unknown_genus(words: Words, number: int, word: str) -> Iterator[Candidate]:
+def _unknown_genus(words: Words, number: int, word: str) -> Iterator[NameCandidate]:
     """A capitalised word of Latin form that no list has: with "sp.", or with an epithet that one has."""
     start, end = words.starts[number], words.ends[number]
     if _SURELY_UNNAMED.match(words.text, end):
-        yield Candidate(start, end, word, "unnamed", number, number, fold(word))
+        yield NameCandidate(start, end, word, "unnamed", number, number, fold(word))
     elif number + 1 < len(words.words) and words.gap(number) in _SPACES and words.words[number + 1] in epithets():
         last, epithet = number + 1, words.words[number + 1]
         if words.character(words.ends[last]) != "-":
             end = words.ends[last]
-            yield Candidate(start, end, f"{word} {epithet}", "binomial", number, last, fold(word), epithet)
+            yield NameCandidate(start, end, f"{word} {epithet}", "binomial", number, last, fold(word), epithet)
 
 
-def _upper_case(words: Words, number: int, word: str, known_genera: frozenset[str]) -> Iterator[Candidate]:
+def _upper_case(words: Words, number: int, word: str, known_genera: frozenset[str]) -> Iterator[NameCandidate]:
     """ "EUPATORIUM CANNABINUM", as old records have it."""
     genus, start = word.capitalize(), words.starts[number]
     if genus not in known_genera:
@@ -256,21 +256,21 @@ def _upper_case(words: Words, number: int, word: str, known_genera: frozenset[st
         epithet = words.words[number + 1].lower()
         if epithet in epithets() or epithet in species_of(genus):
             end, last = words.ends[number + 1], number + 1
-            yield Candidate(start, end, f"{genus} {epithet}", "binomial", number, last, genus, epithet, "upper")
-    yield Candidate(start, words.ends[number], genus, "genus", number, number, genus, case="upper")
+            yield NameCandidate(start, end, f"{genus} {epithet}", "binomial", number, last, genus, epithet, "upper")
+    yield NameCandidate(start, words.ends[number], genus, "genus", number, number, genus, case="upper")
 
 
-def _lower_case(words: Words, number: int, word: str) -> Iterator[Candidate]:
+def _lower_case(words: Words, number: int, word: str) -> Iterator[NameCandidate]:
     """ "didemnum chartaceum": a genus without its capital, before an epithet that is known."""
     if words.gap(number) not in _SPACES:
         return
     genus, epithet = word.capitalize(), words.words[number + 1]
     if len(epithet) >= _MIN_LOWER and (epithet in species_of(genus) or epithet in epithets()):
         start, end, last = words.starts[number], words.ends[number + 1], number + 1
-        yield Candidate(start, end, f"{genus} {epithet}", "binomial", number, last, genus, epithet, "lower")
+        yield NameCandidate(start, end, f"{genus} {epithet}", "binomial", number, last, genus, epithet, "lower")
 
 
-def _abbreviated(words: Words, number: int, word: str) -> Iterator[Candidate]:
+def _abbreviated(words: Words, number: int, word: str) -> Iterator[NameCandidate]:
     before = words.character(words.starts[number] - 1)
     gap, following = words.gap(number), number + 1
     without_stop = gap in _SPACES and f"{word} {words.words[following]}" in abbreviations()  # "E coli"
@@ -279,10 +279,10 @@ def _abbreviated(words: Words, number: int, word: str) -> Iterator[Candidate]:
     if words.words[following].islower() and (read := _epithet(words, following, "")):
         epithet, last = read
         start, end = words.starts[number], words.ends[last]
-        yield Candidate(start, end, f"{word}. {epithet}", "abbreviated", number, last, "", epithet)
+        yield NameCandidate(start, end, f"{word}. {epithet}", "abbreviated", number, last, "", epithet)
 
 
-def _candidatus(words: Words, number: int) -> Iterator[Candidate]:
+def _candidatus(words: Words, number: int) -> Iterator[NameCandidate]:
     """ "Candidatus Entotheonella factor", "Ca. Endobugula": names of bacteria that nobody has grown."""
     following = number + 1
     if following >= len(words.words) or not _CANDIDATUS_GAP.fullmatch(words.gap(number)):
@@ -295,12 +295,12 @@ def _candidatus(words: Words, number: int) -> Iterator[Candidate]:
         epithet, last = read
         if epithet in species_of(genus) or (epithet_form(epithet) > 0 and not is_ordinary(epithet)):
             end = words.ends[last]
-            yield Candidate(start, end, f"{genus} {epithet}", "candidatus", number, last, word, epithet)
+            yield NameCandidate(start, end, f"{genus} {epithet}", "candidatus", number, last, word, epithet)
             return
-    yield Candidate(start, words.ends[following], genus, "candidatus", number, following, word)
+    yield NameCandidate(start, words.ends[following], genus, "candidatus", number, following, word)
 
 
-def _common(words: Words, number: int, lower: str, common: frozenset[str], longest: int) -> Iterator[Candidate]:
+def _common(words: Words, number: int, lower: str, common: frozenset[str], longest: int) -> Iterator[NameCandidate]:
     """The longest common name that begins with this word, in singular or plural."""
     start = words.starts[number]
     if words.character(start - 1).isdigit():
@@ -308,7 +308,7 @@ def _common(words: Words, number: int, lower: str, common: frozenset[str], longe
     for last in range(min(number + longest, len(words.words)) - 1, number - 1, -1):
         name = lower if last == number else words.text[start : words.ends[last]].lower()
         if singular(name) in common or name in common:
-            yield Candidate(start, words.ends[last], words.text[start : words.ends[last]], "common", number, last)
+            yield NameCandidate(start, words.ends[last], words.text[start : words.ends[last]], "common", number, last)
             return
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from abroad.text.latin_form import epithet_form, genus_form
-from abroad.text.organism_candidates import Candidate, Words, group_names
+from abroad.text.organism_candidates import NameCandidate, Words, group_names
 from abroad.text.taxon_names import CANDIDATUS, HYBRID, common_names, epithets, genera, singular, species_of
 from abroad.text.word_counts import english, places, word_counts
 
@@ -21,13 +21,13 @@ _ENDINGS = ("", "e", "us", "um", "a", "ae", "on", "is", "s", "es")
 _ENDS = frozenset(".?!:\n")
 
 
-def group(one: Candidate) -> str:
+def group(one: NameCandidate) -> str:
     """Which weights a candidate is judged by; species that NCBI knows and others are told by different things."""
     named = _GROUPS.get(one.form, one.form)
     return NEW if named == "binomial" and not is_known(one) else named
 
 
-def is_known(one: Candidate) -> bool:
+def is_known(one: NameCandidate) -> bool:
     """Whether NCBI has this species of this genus."""
     species = species_of(CANDIDATUS + one.genus if one.form == "candidatus" else one.genus)
     return one.epithet in species or f"{HYBRID}{one.epithet}" in species
@@ -54,7 +54,7 @@ class Surroundings:
     names: set[int] = field(default_factory=set)
 
     @classmethod
-    def of(cls, candidates: Sequence[Candidate]) -> Surroundings:
+    def of(cls, candidates: Sequence[NameCandidate]) -> Surroundings:
         """Those of these candidates."""
         made = cls()
         for one in candidates:
@@ -69,13 +69,13 @@ class Surroundings:
                 made.nouns.add(one.first)
         return made
 
-    def _add(self, one: Candidate) -> None:
+    def _add(self, one: NameCandidate) -> None:
         self.species.add(one.genus)
         self.by_letter.setdefault(one.genus[0], set()).add(one.genus)
         self.names.add(one.first)
 
 
-def features(one: Candidate, words: Words, around: Surroundings) -> list[str]:
+def features(one: NameCandidate, words: Words, around: Surroundings) -> list[str]:
     """Everything that bears on a candidate."""
     found = ["bias", f"form={one.form}", f"case={one.case}", f"texts={min(around.number, 3)}"]
     kind = group(one)
@@ -124,7 +124,7 @@ def _genus(genus: str) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def _epithet(one: Candidate) -> Iterator[str]:
+def _epithet(one: NameCandidate) -> Iterator[str]:
     word = _epithet_word(one.epithet)
     yield from word
     known = one.genus in genera()
@@ -169,7 +169,7 @@ def _kin(epithet: str) -> int:
     return max((c.ordinary + c.plain for c in found if c.ordinary + c.plain > c.after + c.italic), default=0)
 
 
-def _abbreviated(one: Candidate, around: Surroundings) -> Iterator[str]:
+def _abbreviated(one: NameCandidate, around: Surroundings) -> Iterator[str]:
     initial = one.label.split(".")[0]
     named = [genus for genus in around.by_letter.get(initial[0], ()) if genus.startswith(initial)]
     fits, own = bool(named), any(one.epithet in species_of(genus) for genus in named)
@@ -180,7 +180,7 @@ def _abbreviated(one: Candidate, around: Surroundings) -> Iterator[str]:
     yield f"initial length={len(initial)}"
 
 
-def _common(one: Candidate, words: Words, around: Surroundings) -> Iterator[str]:
+def _common(one: NameCandidate, words: Words, around: Surroundings) -> Iterator[str]:
     name = singular(one.label.lower())
     yield from _common_name(name)
     yield f"words={min(one.last - one.first, 2)}"
@@ -220,7 +220,7 @@ def _heads() -> dict[str, int]:
     return heads
 
 
-def _context(one: Candidate, words: Words) -> Iterator[str]:
+def _context(one: NameCandidate, words: Words) -> Iterator[str]:
     before, after = one.first - 1, one.last + 1
     lower = [word.lower() for word in words.words[max(before - 1, 0) : after + 2]]
     start = max(before - 1, 0)
@@ -247,7 +247,7 @@ def _sentence_start(words: Words, position: int) -> bool:
     return position == 0 or (before[-1:] in _ENDS)
 
 
-def _elsewhere(one: Candidate, around: Surroundings) -> str:
+def _elsewhere(one: NameCandidate, around: Surroundings) -> str:
     if one.genus in around.species:
         return "species"
     shortened = around.abbreviated.get(one.genus[0])

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from abroad.text.organism_belief import belief, minimum
-from abroad.text.organism_candidates import Candidate, Words, candidates
+from abroad.text.organism_candidates import NameCandidate, Words, candidates
 from abroad.text.organism_features import Surroundings, features
 from abroad.text.organism_spelling import one_edit_apart, one_spelling
 from abroad.text.taxon_names import CANDIDATUS, species_of
@@ -135,7 +135,7 @@ def _resolved(mentions: list[OrganismMention]) -> list[OrganismMention]:
     return made
 
 
-def _mention(one: Candidate, believed: float) -> OrganismMention:
+def _mention(one: NameCandidate, believed: float) -> OrganismMention:
     return OrganismMention(one.start, one.end, one.label, one.form, round(believed, 3))
 
 

@@ -16,7 +16,7 @@ from abroad.text.expansion import Expansion, singular
 from abroad.text.hanging import is_bare_derivative, is_locant, parts_of
 from abroad.text.name_characters import HYPHENS, SPACE, bracket_end, unbracketed
 from abroad.text.name_words import is_class_noun, is_ordinary
-from abroad.text.suffix_ranges import MOST_LABELS
+from abroad.text.suffix_ranges import MAX_LABELS
 from abroad.text.suffixes import SEPARATOR
 
 _ESTER = rf"(?:[a-z]{{2,15}}yl{SPACE})?(?:ester|ether)s?"
@@ -83,7 +83,7 @@ def _items_before(text: str, end: int, ending: str, floor: int) -> tuple[list[st
     """(items of a coordination whose last item ends at a place, where the first begins)."""
     items: list[str] = []
     start = end
-    while len(items) < MOST_LABELS:
+    while len(items) < MAX_LABELS:
         low = max(floor, end - _LONGEST_ITEM)
         match = _ITEM.search(text[low:end])
         word = match[0][unbracketed(match[0]) :] if match else ""
@@ -119,7 +119,7 @@ def _shared_fronts(text: str) -> Iterator[Expansion]:
             continue
         start, front, parts = found
         labels, end = [text[start : place.start()]], place.start()
-        while len(labels) < MOST_LABELS:
+        while len(labels) < MAX_LABELS:
             separator = SEPARATOR.match(text, _after_aside(text, end))
             follower = _BARE.match(text, separator.end()) if separator else None
             name = follower[0].rstrip(".,:)") if follower else ""

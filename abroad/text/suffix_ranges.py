@@ -11,7 +11,7 @@ from dataclasses import replace
 from abroad.text.name_characters import GREEK, HYPHENS
 from abroad.text.suffix import GREEK_WORDS, LOW_DIGITS, ROMAN, ROMAN_SIGNS, Suffix, without_bracket
 
-MOST_LABELS = 200
+MAX_LABELS = 200
 """Labels one list may give; the rest is counted, not made."""
 
 _HIGHER = str.maketrans(LOW_DIGITS, "0123456789")
@@ -28,20 +28,20 @@ def between(first: Suffix, last: Suffix, letters: bool, compounds: int) -> tuple
         letters: whether other suffixes of the list are letters that are no numerals.
         compounds: how many compound numbers stand beside the range.
     """
-    place = runs_over(first, last)
-    if place is None:
+    index = runs_over(first, last)
+    if index is None:
         return [first.label, last.label], 0
-    part = first.parts[place]
-    readings = list(_readings(part, last.parts[place]))
+    part = first.parts[index]
+    readings = list(_readings(part, last.parts[index]))
     # "I-V" may be five numerals or fourteen letters: as many as there are compound numbers, or else numerals.
     agreeing = [reading for reading in readings if reading[2] - reading[1] + 1 == compounds]
     if not agreeing and (letters or readings[0][2] - readings[0][1] > _LONGEST_NUMERALS):
         agreeing = [reading for reading in readings if reading[0] == "letter"]
     kind, start, end = (agreeing or readings)[0]
-    count = min(end - start + 1, MOST_LABELS)
+    count = min(end - start + 1, MAX_LABELS)
     labels = []
     for number in range(start, start + count):
-        parts = (*first.parts[:place], _write(kind, part, number), *first.parts[place + 1 :])
+        parts = (*first.parts[:index], _write(kind, part, number), *first.parts[index + 1 :])
         labels.append(replace(first, parts=parts).label)
     return labels, end - start + 1 - count
 
@@ -63,13 +63,13 @@ def _completed(first: Suffix, last: Suffix) -> Suffix:
     given = [part for part in last.parts if part]
     if len(given) != 1 or len([part for part in first.parts if part]) < 2:
         return last
-    places = [place for place, part in enumerate(first.parts) if part]
-    old = first.parts[places[-1]]
+    indices = [index for index, part in enumerate(first.parts) if part]
+    old = first.parts[indices[-1]]
     new = _dressed(old, given[0])
     if new is None:
         return last
     return replace(
-        first, parts=(*first.parts[: places[-1]], new, *first.parts[places[-1] + 1 :]), start=last.start, end=last.end
+        first, parts=(*first.parts[: indices[-1]], new, *first.parts[indices[-1] + 1 :]), start=last.start, end=last.end
     )
 
 
@@ -85,14 +85,14 @@ def runs_over(first: Suffix, last: Suffix) -> int | None:
     """The one part in which the ends of a range differ; None if they do not span one."""
     if first.kind != last.kind or first.derived:
         return None
-    places = [place for place, (one, other) in enumerate(zip(first.parts, last.parts, strict=True)) if one != other]
-    if len(places) != 1:
+    indices = [index for index, (one, other) in enumerate(zip(first.parts, last.parts, strict=True)) if one != other]
+    if len(indices) != 1:
         return None
-    return places[0] if any(True for _ in _readings(first.parts[places[0]], last.parts[places[0]])) else None
+    return indices[0] if any(True for _ in _readings(first.parts[indices[0]], last.parts[indices[0]])) else None
 
 
 def _readings(first: str, last: str) -> Iterator[tuple[str, int, int]]:
-    """(kind of sequence, place of the first, place of the last) for every sequence two parts can be the ends of."""
+    """(kind of sequence, index of the first, index of the last) for every sequence two parts can be the ends of."""
     for kind in ("roman", "letter", "number", "low", "greek", "greek word", "sign"):
         start, end = _place(kind, first), _place(kind, last)
         same = kind != "letter" or (
@@ -116,17 +116,17 @@ def _place(kind: str, part: str) -> int | None:
     return order.index(core) if core and core in order and (kind == "greek word" or len(core) == 1) else None
 
 
-def _write(kind: str, part: str, place: int) -> str:
+def _write(kind: str, part: str, index: int) -> str:
     core = part.strip("()-" + HYPHENS)
     if kind == "roman":
-        return _to_roman(place)
+        return _to_roman(index)
     if kind == "letter":
-        return core[:-1] + chr(place)
+        return core[:-1] + chr(index)
     if kind == "number":
-        return part.replace(core, str(place))
+        return part.replace(core, str(index))
     if kind == "low":
-        return "".join(LOW_DIGITS[int(digit)] for digit in str(place))
-    return ({"greek": GREEK, "sign": ROMAN_SIGNS}.get(kind) or GREEK_WORDS)[place]
+        return "".join(LOW_DIGITS[int(digit)] for digit in str(index))
+    return ({"greek": GREEK, "sign": ROMAN_SIGNS}.get(kind) or GREEK_WORDS)[index]
 
 
 def _roman_value(numeral: str) -> int:

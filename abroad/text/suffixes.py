@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from abroad.text.name_characters import HYPHENS, SPACE, bracket_end
 from abroad.text.suffix import NUMBERS, ROMAN, WORD_GOES_ON, Suffix, read_suffix, without_bracket
-from abroad.text.suffix_ranges import MOST_LABELS, between, range_ends, runs_over
+from abroad.text.suffix_ranges import MAX_LABELS, between, range_ends, runs_over
 
 _LOOSE_NUMBER = re.compile(rf",?{SPACE}\d{{1,3}}[a-z]?(?=,|[;)\]]|{SPACE}(?:and|or|&){SPACE})")
 _DASH = re.compile(rf"{SPACE}?(?:[{HYPHENS}]{{1,2}}|[~∼～]){SPACE}?|{SPACE}+(?:to|through|till){SPACE}+", re.IGNORECASE)
@@ -188,7 +188,7 @@ def _label(members: list[_Member], result: SuffixList) -> None:
         for label in labels:
             if label in spans:
                 continue
-            if len(spans) < MOST_LABELS:
+            if len(spans) < MAX_LABELS:
                 spans[label] = span
             else:
                 result.capped += 1

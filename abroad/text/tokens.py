@@ -39,9 +39,9 @@ def tokenise(text: str, title_end: int = 0) -> list[Token]:
     """
     spans = [match.span() for match in _TOKEN.finditer(text)]
     sentence, tokens = 0, []
-    for place, (start, end) in enumerate(spans):
+    for index, (start, end) in enumerate(spans):
         tokens.append(Token(text[start:end], start, end, sentence))
-        if place + 1 < len(spans) and (start < title_end <= spans[place + 1][0] or _ends_sentence(text, spans, place)):
+        if index + 1 < len(spans) and (start < title_end <= spans[index + 1][0] or _ends_sentence(text, spans, index)):
             sentence += 1
     return tokens
 
@@ -68,15 +68,15 @@ def tokens_in(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int]:
     return first, last
 
 
-def _ends_sentence(text: str, spans: Sequence[tuple[int, int]], place: int) -> bool:
+def _ends_sentence(text: str, spans: Sequence[tuple[int, int]], index: int) -> bool:
     """Whether a sentence ends with this token: a mark of its end, white space, and no small letter after it."""
-    end = spans[place][1]
-    mark = place
+    end = spans[index][1]
+    mark = index
     while text[spans[mark][0]] in _CLOSING and mark > 0 and spans[mark - 1][1] == spans[mark][0]:
         mark -= 1
     if text[spans[mark][0]] not in ".!?" or not text[end : end + 1].isspace():
         return False
-    following = spans[place + 1][0]
+    following = spans[index + 1][0]
     while following < len(text) - 1 and text[following] in _OPENING:
         following += 1
     if text[following].islower():

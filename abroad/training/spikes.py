@@ -6,7 +6,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 
-_LEAST = 8  # updates before anything is called a spike
+_MIN_UPDATES = 8  # updates before anything is called a spike
 _FLOOR = 0.02  # least standard deviation, as a share of the mean: a flat course must not call noise a spike
 
 
@@ -34,7 +34,7 @@ class SpikeDetector:
         """The z-score of a spike, or None; a loss that is no number is an infinite spike."""
         if not math.isfinite(loss):
             return math.inf
-        if len(self._past) >= _LEAST:
+        if len(self._past) >= _MIN_UPDATES:
             mean = sum(self._past) / len(self._past)
             variance = sum((value - mean) ** 2 for value in self._past) / len(self._past)
             score = (loss - mean) / max(math.sqrt(variance), _FLOOR * abs(mean), 1e-9)

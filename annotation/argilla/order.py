@@ -136,7 +136,7 @@ def read_sample_ranks(path: str | Path) -> dict[str, int]:
 
     lines = split_lines(require_file(path, "a SAMPLE.tsv of `abroad sample`").read_text(encoding="utf-8"))
     ranks: dict[str, int] = {}
-    for place, line in enumerate(lines[1:]):
+    for index, line in enumerate(lines[1:]):
         for cell in line.split("\t"):
-            ranks.setdefault(cell, place)
+            ranks.setdefault(cell, index)
     return ranks

@@ -27,12 +27,12 @@ def plot_agreement(agreement: Agreement) -> Any:
     figure = Figure(figsize=(8, 1.4 + 0.55 * len(rows)), layout="constrained")
     axes = figure.subplots()
     drawn: set[str] = set()
-    for place, (_, estimates) in enumerate(rows):
+    for index, (_, estimates) in enumerate(rows):
         for offset, (measure, estimate) in enumerate(estimates.items()):
             if estimate.value is None:
                 continue
             scale = 100 if measure.startswith("F1") else 1
-            y = place + 0.2 * (offset - (len(estimates) - 1) / 2)
+            y = index + 0.2 * (offset - (len(estimates) - 1) / 2)
             label = None if measure in drawn else measure
             drawn.add(measure)
             axes.plot(estimate.value / scale, y, "o", color=styles[measure], label=label)

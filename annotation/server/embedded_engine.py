@@ -257,9 +257,9 @@ class EmbeddedSearchEngine(SearchEngine):
             sign = -1.0 if str(getattr(order, "value", order)) == "least_similar" else 1.0
             scores = (1 + sign * _cosines(np.array([json.loads(v) for _, v in rows]), np.array(vector))) / 2
             best = [
-                place for place in np.argsort(-scores, kind="stable") if threshold is None or scores[place] >= threshold
+                index for index in np.argsort(-scores, kind="stable") if threshold is None or scores[index] >= threshold
             ]
-            items = [_item(rows[place][0], float(scores[place])) for place in best[:max_results]]
+            items = [_item(rows[index][0], float(scores[index])) for index in best[:max_results]]
             return SearchResponses(items=items, total=len(items))
 
         return await self._in_thread(work)

@@ -1,5 +1,7 @@
 """`abroad field`: checks files of fields, writes new ones, and overwrites none."""
 
+from pathlib import Path
+
 import pytest
 
 from abroad.core.field import load_field
@@ -33,6 +35,25 @@ def test_documents_of_another_field_are_named(cli, tmp_path, monkeypatch):
     assert cli(*NEW).exit_code == 0
     refused = cli("field", "check", "biodegradation.yaml", "--documents", "d.jsonl")
     assert refused.exit_code == 2 and "d.jsonl" in refused.stderr and "document '7'" in refused.stderr
+
+
+FIELD_FILES = sorted((Path(__file__).parents[2] / "configs" / "fields").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("command", [("config", "check"), ("config", "show"), ("run",)], ids=" ".join)
+@pytest.mark.parametrize("file", FIELD_FILES, ids=lambda file: file.stem)
+def test_a_field_in_place_of_a_config_is_told_which_command_checks_it(cli, file, command):
+    refused = cli(*command, file)
+    assert refused.exit_code == 2 and len(refused.stderr.strip().splitlines()) == 1
+    assert f"{file}: expected a config, found a field: `abroad field check {file}` checks it" in refused.stderr
+    section = cli("extract", "--text", "Usnea.", "--config", file)
+    assert section.exit_code == 2 and "expected a config, found a field" in section.stderr
+
+
+def test_what_is_more_of_a_config_than_of_a_field_is_a_config(cli, tmp_path):
+    (tmp_path / "c.yaml").write_text("name: x\nextract: {}\n")
+    refused = cli("config", "check", tmp_path / "c.yaml")
+    assert refused.exit_code == 2 and "name: unknown section" in refused.stderr
 
 
 @pytest.mark.parametrize("text", ["", "[1", "- 1", "a: &a [*a]"])

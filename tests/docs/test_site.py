@@ -36,6 +36,46 @@ def test_the_reference_has_every_command_and_option():
     below(ROOT_COMMAND, "abroad")
 
 
+def leaves(command, path=()):
+    """(words, command) of every command below one."""
+    if not hasattr(command, "commands"):
+        yield path, command
+    for name, child in getattr(command, "commands", {}).items():
+        yield from leaves(child, (*path, name))
+
+
+def test_the_reference_says_what_a_value_is():
+    """Read off the commands' own refusals: a choice names its values, a number refuses a word."""
+    from tests.docs.names import ROOT_COMMAND
+
+    options = [
+        (path, parameter)
+        for path, command in leaves(ROOT_COMMAND)
+        for parameter in command.params
+        if parameter.param_type_name == "option" and not parameter.metavar and not getattr(parameter, "is_flag", False)
+    ]
+    assert len(options) > 300
+    for path, parameter in options:
+        said = reference._value(parameter)
+        refusal = refusal_of(parameter, ["no such value"] * parameter.nargs)
+        if said.startswith("["):
+            assert all(f"'{choice}'" in refusal for choice in said[1:-1].split("|")), (path, parameter.opts, refusal)
+        else:
+            number = re.search(r"valid (integer|number|float)", refusal) is not None
+            assert number == ("NUMBER" in said), (path, parameter.opts, said, refusal)
+            assert len(said.split()) == parameter.nargs, (path, parameter.opts)
+
+
+def refusal_of(parameter, values):
+    """What an option says of values, "" where it takes them."""
+    value = tuple(values) if parameter.nargs > 1 else values[0]
+    try:
+        parameter.process_value(None, [value] if parameter.multiple else value)
+    except Exception as error:  # of the click that typer brings, or of click
+        return str(getattr(error, "message", error))
+    return ""
+
+
 def test_every_page_stands_in_the_navigation():
     def files(item):
         if isinstance(item, str):

@@ -63,7 +63,7 @@ def test_all_hits_become_documents_by_way_of_the_history(pubmed, tmp_path):
 
 @pytest.mark.parametrize("most", [16, 4])
 def test_a_search_of_too_many_hits_is_divided_by_dates(pubmed, tmp_path, monkeypatch, most):
-    monkeypatch.setattr(pubmed_search, "MOST", most)
+    monkeypatch.setattr(pubmed_search, "MAX_HITS", most)
     pubmed.most = most
     search(pubmed, tmp_path / "docs.jsonl")
     found = ids(tmp_path / "docs.jsonl")
@@ -72,7 +72,7 @@ def test_a_search_of_too_many_hits_is_divided_by_dates(pubmed, tmp_path, monkeyp
 
 
 def test_what_even_one_day_has_too_much_of_is_told(pubmed, tmp_path, monkeypatch):
-    monkeypatch.setattr(pubmed_search, "MOST", 5)
+    monkeypatch.setattr(pubmed_search, "MAX_HITS", 5)
     pubmed.most, pubmed.dates = 5, dict.fromkeys(pubmed.records, (FIRST, FIRST))
     context = Context()
     assert search(pubmed, tmp_path / "docs.jsonl", context=context).documents == 5
@@ -206,7 +206,7 @@ from abroad.cli import app
 from abroad.core import http, io
 from abroad.sources import pubmed_search
 
-last, pubmed_search.MOST, count = int(sys.argv.pop(1)), 9, 0
+last, pubmed_search.MAX_HITS, count = int(sys.argv.pop(1)), 9, 0
 http.RateLimiter.wait = lambda self: None
 extend = io.JsonlAppender.extend
 

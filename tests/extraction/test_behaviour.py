@@ -8,7 +8,7 @@ import pytest
 from abroad.core.errors import InputError
 from abroad.core.registry import Capability, setting_names
 from abroad.core.schema import Document
-from abroad.extraction.base import extract_documents
+from abroad.extraction.base import extract_documents, identity_of, predictions_of
 from abroad.extraction.load import EXTRACTORS, extractor_kind, load_extractor
 from tests.conftest import make_document
 from tests.extraction.members import MEMBERS
@@ -39,6 +39,9 @@ def test_there_is_a_prediction_for_each_document_and_nothing_ends_the_batch(samp
         assert found.keys() == {"1", "2", "3", "4", "empty", "long"}
         assert [found[id].error for id in "123"] == [None] * 3
         assert list(extractor.extract([])) == []
+        held = {p.id: p.relations for p in predictions_of(extractor, [*documents, *odd])}  # which refuses any other
+        assert held == {id: prediction.relations for id, prediction in found.items()}
+        assert json.loads(json.dumps(identity_of(extractor))) == json.loads(json.dumps(extractor.identity))
 
 
 def test_evidence_quotes_the_document_and_scores_are_probabilities_or_nothing(samples, documents):
@@ -108,8 +111,15 @@ def test_a_directory_that_another_package_recognises_is_its_own_and_a_broken_pac
         from abroad.core.settings import NoSettings
         from abroad.extraction.base import ExtractorKind
 
+        class List:
+            def __init__(self, name):
+                self.name = name
+
+            def extract(self, documents):
+                return iter(())
+
         def load(name, settings):
-            return name
+            return List(name)
 
         KIND = ExtractorKind(
             "a list", NoSettings, Capability.NONE, load, recognises=lambda folder: (folder / "list.txt").exists()
@@ -121,14 +131,24 @@ def test_a_directory_that_another_package_recognises_is_its_own_and_a_broken_pac
     folder.mkdir()
     (folder / "list.txt").touch()
     with pytest.warns(UserWarning, match="extractor 'broken' of the package list-extractor cannot be loaded"):
-        assert load_extractor(folder) == str(folder)
+        assert load_extractor(folder).name == str(folder)
     with pytest.warns(UserWarning, match="broken"):
         assert Capability.LANGUAGE_MODEL in extractor_kind(tiny_model).capabilities
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert load_extractor("list") == "list" and extractor_kind("builtin") and extractor_kind("some/hub-model")
+        assert load_extractor("list").name == "list" and extractor_kind("builtin") and extractor_kind("some/hub-model")
     with pytest.raises(InputError, match="cannot be loaded"):
         load_extractor("broken")
+
+
+def test_a_command_says_once_as_a_note_that_a_package_is_broken(cli, tmp_path, monkeypatch, recwarn):
+    points = {EXTRACTORS.group: {"broken": "no_such_module:KIND", "empty": "json:loads"}}
+    install(tmp_path / "site", monkeypatch, "broken-extractor", {"nothing.py": ""}, points)
+    (tmp_path / "folder").mkdir()
+    result = cli("extract", "--text", "Usnea.", "--model", tmp_path / "folder")
+    assert result.exit_code == 2 and not [warning for warning in recwarn if "extractor" in str(warning.message)]
+    notes = [line for line in result.stderr.splitlines() if "broken-extractor" in line]
+    assert len(notes) == 2 and all(line.startswith("note: extractor '") for line in notes), result.stderr
 
 
 @pytest.fixture

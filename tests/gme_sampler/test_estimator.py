@@ -1,9 +1,12 @@
 """The sampler as an estimator in the manner of scikit-learn."""
 
+import pickle
+import re
+
 import numpy as np
 import pytest
 
-from gme_sampler import GreedyMaximumEntropySampler, RelationTable, TableError
+from gme_sampler import GreedyMaximumEntropySampler, NotFittedError, RelationTable, TableError
 
 COLUMNS = {
     "reference": ["a", "a", "b", "c", "c", None],
@@ -31,8 +34,21 @@ def test_fit_finds_what_rank_finds_in_tables_dicts_and_frames(place):
 
 
 def test_nothing_is_there_before_it_is_fitted():
-    for name in ("items_", "entropies_", "ranking_", "n_items_in_"):
+    fitted = [name for name in dir(GreedyMaximumEntropySampler().fit(TABLE)) if re.fullmatch(r"[a-z]\w*[^_]_", name)]
+    assert set(fitted) >= {"items_", "entropies_", "categories_", "utopia_", "stop_points_", "ranking_", "n_items_in_"}
+    for name in fitted:
         assert not hasattr(GreedyMaximumEntropySampler(), name)
+        with pytest.raises(NotFittedError, match=f"^{name}: call fit first$"):
+            getattr(GreedyMaximumEntropySampler(), name)
+    with pytest.raises(AttributeError, match="no attribute 'size_'"):
+        _ = GreedyMaximumEntropySampler().size_
+    assert isinstance(pickle.loads(pickle.dumps(GreedyMaximumEntropySampler())), GreedyMaximumEntropySampler)
+
+
+@pytest.mark.parametrize("value", [None, 5, "table", ["a"], np.zeros((2, 2))], ids=lambda value: type(value).__name__)
+def test_what_is_no_table_is_refused(value):
+    with pytest.raises(TableError, match="expected a RelationTable, a dict of columns or a data frame, found"):
+        GreedyMaximumEntropySampler().fit(value)
 
 
 def test_scikit_learn_clones_it():

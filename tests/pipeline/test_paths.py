@@ -7,8 +7,12 @@ import pytest
 import yaml
 
 from abroad.core.errors import InputError
+from abroad.extraction.fewshot.member import FewShotModelSettings
+from abroad.extraction.load import EXTRACTORS
+from abroad.models.source import ENCODERS, PACKAGED
 from abroad.pipeline.config import load_config, load_section
-from abroad.pipeline.paths import FormerPathsWarning
+from abroad.pipeline.paths import FormerPathsWarning, rebased
+from tests.plugins import install
 
 INPUTS = {
     "lotus": {"metadata": "in/m.csv", "doi2pmid": "in/d.tsv"},
@@ -118,6 +122,59 @@ def test_models_that_are_no_paths_stay_names(places):
     _, _, file, _ = places
     file.write_text("train: {model: smollm2-135m}\nextract: {model: builtin}\n")
     assert load_section(file, "train").model == "smollm2-135m" and load_section(file, "extract").model == "builtin"
+
+
+OTHER = """
+    from abroad.core.registry import Capability
+    from abroad.core.settings import NoSettings
+    from abroad.extraction.base import ExtractorKind
+
+    KIND = ExtractorKind("lichens", NoSettings, Capability.NONE, lambda name, settings: None)
+"""
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("section", "key", "name", "names"),
+    [
+        *(("extract", "model", name, True) for name in (*EXTRACTORS.own, "lichens", *PACKAGED)),
+        *((section, "model", name, True) for section in ("train", "synthesis") for name in PACKAGED),
+        *(("extract", "base", name, True) for name in PACKAGED),
+        # What is no name there is the folder, in all of these.
+        *(("train", "model", name, False) for name in ("builtin", "lichens", "tavozine")),
+        ("extract", "model", "tavozine", False),
+        ("extract", "base", "builtin", False),
+    ],
+)
+def test_a_folder_hides_no_name(places, tmp_path, monkeypatch, section, key, name, names):
+    here, folder, file, _ = places
+    points = {EXTRACTORS.group: {"lichens": "lichens_extractor:KIND"}}
+    install(tmp_path / "site", monkeypatch, "lichens", {"lichens_extractor.py": OTHER}, points)
+    for place in (here, folder):
+        (place / name).mkdir()
+    file.write_text(yaml.safe_dump({section: {key: name}}))
+    found = getattr(load_section(file, section), key)
+    assert found == (name if names else str(folder / name))
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_folder_hides_no_encoder(places, name):
+    _, folder, file, _ = places
+    (folder / name).mkdir()
+    (folder / "own").mkdir()
+    settings = FewShotModelSettings(embedder=name, model="smollm2-135m")
+    assert rebased(settings, file).embedder == name
+    assert rebased(settings.replace(embedder="own"), file).embedder == str(folder / "own")
+
+
+def test_a_config_is_checked_and_run_by_the_name_though_a_folder_has_it(places, cli):
+    _, folder, file, _ = places
+    (folder / "builtin").mkdir()
+    (folder / "docs.jsonl").write_text('{"id": "1", "ArticleTitle": "Usnic acid was isolated from Usnea barbata."}\n')
+    file.write_text("out: run\ndocuments: {files: [docs.jsonl]}\nextract: {model: builtin}\n")
+    assert cli("config", "check", file).exit_code == 0
+    result = cli("run", file)
+    assert result.exit_code == 0 and "relations 1" in result.stderr, result.output
 
 
 def test_a_command_runs_with_a_config_elsewhere(cli, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abroad.synthesis.prompts.contract import contract
-from abroad.text.expand import MOST_LABELS, expand_lists, expand_phrase, expand_shared_heads, singular
+from abroad.text.expand import MAX_LABELS, expand_lists, expand_phrase, expand_shared_heads, singular
 
 CASES = {
     "gloeophyllins A-D (1-4) were": ["gloeophyllin A", "gloeophyllin B", "gloeophyllin C", "gloeophyllin D"],
@@ -92,8 +92,8 @@ def test_every_label_keeps_the_span_that_names_it():
 
 def test_a_range_too_long_is_capped_and_counted():
     (expansion,) = expand_lists("fictins A1-A5000 and B2")
-    assert len(expansion.labels) == MOST_LABELS
-    assert expansion.capped == 5000 - MOST_LABELS + 1
+    assert len(expansion.labels) == MAX_LABELS
+    assert expansion.capped == 5000 - MAX_LABELS + 1
 
 
 LETTERS = st.lists(st.sampled_from("ABCDEFGHJKLMN"), min_size=2, max_size=9, unique=True)

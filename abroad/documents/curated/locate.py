@@ -77,19 +77,19 @@ class Locator:
         return alone or spans
 
     def _matches(self, key: str) -> Iterator[Span]:
-        place = self._folded.find(key) if key else -1
-        while place >= 0:
-            start, end = self._origin[place], self._origin[place + len(key) - 1] + 1
+        index = self._folded.find(key) if key else -1
+        while index >= 0:
+            start, end = self._origin[index], self._origin[index + len(key) - 1] + 1
             # A Greek letter is several folded characters: the match must hold all of them.
-            whole = bisect.bisect_left(self._origin, start) == place and (
-                bisect.bisect_left(self._origin, end) == place + len(key)
+            whole = bisect.bisect_left(self._origin, start) == index and (
+                bisect.bisect_left(self._origin, end) == index + len(key)
             )
             if whole and not (
                 (self.text[start].isalnum() and self._at(start - 1).isalnum())
                 or (self.text[end - 1].isalnum() and self._at(end).isalnum())
             ):
                 yield self._with_brackets(start, end)
-            place = self._folded.find(key, place + 1)
+            index = self._folded.find(key, index + 1)
 
     def _with_brackets(self, start: int, end: int) -> Span:
         """The stretch with the bracket at its edge that its own bracket belongs to, since brackets are passed over."""
@@ -102,19 +102,19 @@ class Locator:
                 return start - 1, end
         return start, end
 
-    def _at(self, place: int) -> str:
-        return self.text[place] if 0 <= place < len(self.text) else ""
+    def _at(self, index: int) -> str:
+        return self.text[index] if 0 <= index < len(self.text) else ""
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
     """The text as it is compared, and of each character of that the offset in `text` that it comes from."""
     folded: list[str] = []
     origin: list[int] = []
-    for place, character in enumerate(text):
+    for index, character in enumerate(text):
         if character.isspace() or character in _PASSED_OVER:
             continue
         for part in unicodedata.normalize("NFKC", character).casefold():
             letters = _DASHES.get(part) or _PRIMES.get(part) or _GREEK.get(part) or part
             folded.append(letters)
-            origin.extend([place] * len(letters))
+            origin.extend([index] * len(letters))
     return "".join(folded), origin

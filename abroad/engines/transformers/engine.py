@@ -32,7 +32,7 @@ from abroad.engines.transformers.member import KIND, TransformersSettings
 from abroad.engines.transformers.repeats import BlockRepeats
 from abroad.engines.transformers.rows import RowStopper, handed_over
 from abroad.engines.transformers.sampling import RowSampler
-from abroad.engines.transformers.scoring import LEAST_SHARED, read_once, score_continuations
+from abroad.engines.transformers.scoring import MIN_SHARED, read_once, score_continuations
 from abroad.engines.transformers.speculate import Speculator
 from abroad.models.backend import import_transformers
 from abroad.models.identity import is_same_model
@@ -337,7 +337,7 @@ class TransformersEngine:
             return 0
         # A token of each prompt is left: its logits are needed.
         shared = min(min(common_start(prompts[0], ids), len(ids) - 1) for ids in prompts)
-        return shared if shared >= LEAST_SHARED else 0
+        return shared if shared >= MIN_SHARED else 0
 
     def _speculate(self, rows: Sequence[_Row]) -> Iterator[Generation]:
         assert self.speculator is not None

@@ -97,6 +97,6 @@ def loops(tokens: list[int]) -> bool:
     for size in range(1, _LONGEST_LOOP + 1):
         if len(tokens) < max(size * _LOOPED, _LONGEST_LOOP):
             return False
-        if all(tokens[-place] == tokens[-place - size] for place in range(1, size * (_LOOPED - 1) + 1)):
+        if all(tokens[-index] == tokens[-index - size] for index in range(1, size * (_LOOPED - 1) + 1)):
             return True
     return False

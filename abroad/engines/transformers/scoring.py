@@ -13,7 +13,7 @@ from typing import Any
 from abroad.engines.base import Prompt, Score, check_pairs
 from abroad.engines.tokens import common_start, join_tokens
 
-LEAST_SHARED = 16  # tokens; below, a second pass costs more than it saves
+MIN_SHARED = 16  # tokens; below, a second pass costs more than it saves
 _MIN_ROWS = 4  # a batch of fewer is not closed for the sake of a longer common beginning
 
 
@@ -21,7 +21,7 @@ _MIN_ROWS = 4  # a batch of fewer is not closed for the sake of a longer common 
 class _Row:
     """Token ids of prompt and continuation; those from `start` on are the continuation's."""
 
-    place: int
+    index: int
     ids: tuple[int, ...]
     start: int
 
@@ -44,13 +44,13 @@ def score_continuations(
     check_pairs(prompts, continuations)
     found: list[Score | None] = [None] * len(prompts)
     rows = []
-    for place, (prompt, continuation) in enumerate(zip(prompts, continuations, strict=True)):
+    for index, (prompt, continuation) in enumerate(zip(prompts, continuations, strict=True)):
         ids, start = join_tokens(encode, prompt, continuation)
         if len(ids) <= context_length:
-            rows.append(_Row(place, ids, start))
+            rows.append(_Row(index, ids, start))
     for batch in _batches(sorted(rows, key=lambda row: row.ids), batch_size):
         for row, value in zip(batch, _score_batch(model, batch), strict=True):
-            found[row.place] = Score(value, len(row.ids) - row.start)
+            found[row.index] = Score(value, len(row.ids) - row.start)
     return found
 
 
@@ -85,7 +85,7 @@ def _score_batch(model: Any, rows: Sequence[_Row]) -> list[float]:
 
     # A position before each continuation is left in the second pass: its logits are needed.
     prefix = min(min(common_start(rows[0].ids, row.ids), row.start - 1) for row in rows)
-    prefix = prefix if prefix >= LEAST_SHARED and len(rows) > 1 else 0
+    prefix = prefix if prefix >= MIN_SHARED and len(rows) > 1 else 0
     width = max(len(row.ids) for row in rows) - prefix
     # Padded on the right: a causal model looks at nothing to the right of a token.
     ids = torch.tensor([[*row.ids[prefix:], *[0] * (width + prefix - len(row.ids))] for row in rows])

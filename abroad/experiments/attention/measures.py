@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-LEAST_WORDS = 4
+MIN_WORDS = 4
 """Below, the trivial patterns are all there is."""
 _TOGETHER = 3  # dimensions that are worked on at once: the heads of one layer, or long texts would fill the memory
 
@@ -20,7 +20,7 @@ def trivial_share(attention: Any) -> Any:
     The first row is left out: it has one word to look at and says nothing. 1 is a head that these patterns explain.
 
     Args:
-        attention: of shape (..., n, n) with n >= LEAST_WORDS.
+        attention: of shape (..., n, n) with n >= MIN_WORDS.
     Returns:
         of shape (...).
     """

@@ -94,8 +94,8 @@ def _view(model: str, item: DocumentAttention) -> dict[str, Any]:
     maps = [(f"{_QUARTERS[q]} quarter of the layers", matrix) for q, matrix in enumerate(by_quarter(mean))]
     maps += [(f"layer {layer + 1}, mean of its heads", matrix) for layer, matrix in enumerate(mean)]
     worth, why = (1 - item.trivial, "least trivial") if item.own is None else (item.own, "most at mentions")
-    for place in np.argsort(-worth, axis=None)[:_HEADS]:
-        layer, head = np.unravel_index(place, worth.shape)
+    for index in np.argsort(-worth, axis=None)[:_HEADS]:
+        layer, head = np.unravel_index(index, worth.shape)
         maps.append((f"layer {layer + 1}, head {head + 1} ({why})", attention[layer, head]))
     return {
         "model": model,

@@ -17,7 +17,7 @@ from abroad.core.schema import Document
 from abroad.core.settings import Count, Seed, Settings
 from abroad.experiments.attention.attention import Encoded, encode_text, token_attention, word_attention
 from abroad.experiments.attention.measures import (
-    LEAST_WORDS,
+    MIN_WORDS,
     by_quarter,
     divergence,
     mention_mass,
@@ -118,8 +118,8 @@ class AttentionStudy:
             InputError: it is too long or too short.
         """
         text = encode_text(self.tokenizer, document.text.strip())
-        if len(text.words) < LEAST_WORDS:
-            raise InputError(f"{len(text.words)} words; expected {LEAST_WORDS} or more")
+        if len(text.words) < MIN_WORDS:
+            raise InputError(f"{len(text.words)} words; expected {MIN_WORDS} or more")
         prefix = encode_text(self.tokenizer, self.settings.instruction).ids
         self._check_length(len(text.before) + len(prefix) + len(text.ids))
         plain = self._words(text, ())

@@ -55,8 +55,8 @@ def _plot(done: list[Any]) -> str:
     course.set_xlabel("trial")
     course.set_ylabel("F1")
     course.legend(frameon=False, fontsize=8)
-    for place, name in enumerate(names):
-        axes = figure.add_subplot(rows, 3, 4 + place)
+    for index, name in enumerate(names):
+        axes = figure.add_subplot(rows, 3, 4 + index)
         trials = [trial for trial in done if name in trial.params]
         values = [trial.params[name] for trial in trials]
         plain = all(isinstance(value, int | float) for value in values)

@@ -56,14 +56,14 @@ def find_names(reading: Reading, label: str) -> list[Span]:
 def bio_tags(tokens: Sequence[Token], spans: Iterable[Span]) -> list[str]:
     """ "B", "I" or "O" of each token; of spans that overlap the longest counts."""
     tags = ["O"] * len(tokens)
-    place = 0
+    index = 0
     for start, end in sorted(longest(spans)):
-        while place < len(tokens) and tokens[place].end <= start:
-            place += 1
-        first = place
-        while place < len(tokens) and tokens[place].start < end:
-            tags[place] = "B" if place == first else "I"
-            place += 1
+        while index < len(tokens) and tokens[index].end <= start:
+            index += 1
+        first = index
+        while index < len(tokens) and tokens[index].start < end:
+            tags[index] = "B" if index == first else "I"
+            index += 1
     return tags
 
 

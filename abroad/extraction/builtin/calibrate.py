@@ -88,10 +88,10 @@ def expected_calibration_error(scores: np.ndarray, truth: np.ndarray, bins: int 
     """
     if not len(scores):
         return 0.0
-    places = np.minimum((scores * bins).astype(int), bins - 1)
+    indices = np.minimum((scores * bins).astype(int), bins - 1)
     gaps = [
-        abs(scores[places == place].mean() - truth[places == place].mean()) * (places == place).sum()
-        for place in np.unique(places)
+        abs(scores[indices == index].mean() - truth[indices == index].mean()) * (indices == index).sum()
+        for index in np.unique(indices)
     ]
     return float(sum(gaps) / len(scores))
 

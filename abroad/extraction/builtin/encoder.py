@@ -140,14 +140,14 @@ def best_tags(scores: np.ndarray) -> list[str]:
     logs = np.log(np.maximum(scores, 1e-6))
     best = logs[0] + np.array([0.0, 0.0, -np.inf])
     back = np.zeros((len(logs), 3), dtype=np.int64)
-    for place in range(1, len(logs)):
+    for index in range(1, len(logs)):
         named = 1 if best[1] >= best[2] else 2
         anything = 0 if best[0] >= best[named] else named
-        back[place] = (anything, anything, named)
-        best = np.array([best[anything], best[anything], best[named]]) + logs[place]
+        back[index] = (anything, anything, named)
+        best = np.array([best[anything], best[anything], best[named]]) + logs[index]
     state = int(best.argmax())
     tags = []
-    for place in range(len(logs) - 1, -1, -1):
+    for index in range(len(logs) - 1, -1, -1):
         tags.append("OBI"[state])
-        state = int(back[place, state])
+        state = int(back[index, state])
     return tags[::-1]

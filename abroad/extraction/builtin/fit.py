@@ -1,4 +1,4 @@
-"""Train the default extractor, and measure it on documents it has not seen.
+"""Train the built-in extractor, and measure it on documents it has not seen.
 
 The scorer must learn from what the tagger says of unseen text, so the tagger's opinion of
 each training document comes from a tagger trained without it (stacking, Wolpert 1992).
@@ -51,7 +51,7 @@ _INNER = 4  # folds of the tagger
 _STACK = 5  # folds of the two models below the pairs'
 _STRENGTH = 0.02  # scikit-learn's C
 _REFIT_STRENGTH = 0.001  # of what changes a scorer that is there
-_LEAST_DOCUMENTS = 10
+_MIN_DOCUMENTS = 10
 _CLEARLY = 0.01  # of calibration error
 
 
@@ -170,7 +170,7 @@ def _documents_of(ids: Sequence[str]) -> np.ndarray:
 
     numbers: dict[str, int] = {}  # of the documents, after those of the texts
     links = [
-        (place, numbers.setdefault(p, len(ids) + len(numbers))) for place, id in enumerate(ids) for p in parents(id)
+        (index, numbers.setdefault(p, len(ids) + len(numbers))) for index, id in enumerate(ids) for p in parents(id)
     ]
     size = len(ids) + len(numbers)
     _, components = connected_components(coo_array((np.ones(len(links)), np.array(links).T), shape=(size, size)))
@@ -199,8 +199,8 @@ def train_extractor(
     folds, seed = settings.folds, settings.seed
     examples = [Example(document, settings.weight) for document in curated]
     extra = [item if isinstance(item, Example) else Example(item, SYNTHETIC_WEIGHT) for item in synthetic]
-    if len(examples) < _LEAST_DOCUMENTS or not any(example.gold for example in examples):
-        raise InputError(f"expected {_LEAST_DOCUMENTS} curated documents or more, some with relations")
+    if len(examples) < _MIN_DOCUMENTS or not any(example.gold for example in examples):
+        raise InputError(f"expected {_MIN_DOCUMENTS} curated documents or more, some with relations")
     ways = (
         [True] if isinstance(base.tagger, NoTagger) else [False, True] if settings.adapt is None else [settings.adapt]
     )
@@ -237,14 +237,14 @@ def cross_validate(
     with Progress("cross-validation", folds) as progress:
         for part in parts:
             inside = set(part)
-            rest = [example for place, example in enumerate(examples) if place not in inside]
-            unseen = {examples[place].document.id for place in part}
+            rest = [example for index, example in enumerate(examples) if index not in inside]
+            unseen = {examples[index].document.id for index in part}
             others = [example for example in extra if not parents(example.document.id) & unseen]
             tagger, scorer = fit_models([*rest, *others], base, seed, adapt)
-            for place in part:
-                example = examples[place]
+            for index in part:
+                example = examples[index]
                 table = candidate_table(example.reading, _corrected(tagger, example, base.tagger))
-                raw[place] = [] if table is None else ranked_pairs(table, scorer.probabilities(table))
+                raw[index] = [] if table is None else ranked_pairs(table, scorer.probabilities(table))
             progress.advance()
     return _calibrated(examples, parts, raw)
 
@@ -262,12 +262,12 @@ def fit_models(
     opinions: dict[int, TextScores] = {}
     for part in (order[inner::_INNER] for inner in range(_INNER)) if adapt else [order]:
         inside = set(part)
-        rest = [examples[place] for place in order if place not in inside]
+        rest = [examples[index] for index in order if index not in inside]
         tagger = _adapt(rest, base.tagger) if adapt else base.tagger
-        opinions |= {place: _corrected(tagger, examples[place], base.tagger) for place in part}
-    judged = [_judge(examples[place], opinions[place]) for place in order]
+        opinions |= {index: _corrected(tagger, examples[index], base.tagger) for index in part}
+    judged = [_judge(examples[index], opinions[index]) for index in order]
     scorer = _fit_scorer([entry for entry in judged if entry is not None], base.scorer)
-    return _adapt([examples[place] for place in order], base.tagger) if adapt else base.tagger, scorer
+    return _adapt([examples[index] for index in order], base.tagger) if adapt else base.tagger, scorer
 
 
 def _adapt(examples: Sequence[Example], base: Tagger) -> AdaptedTagger:
@@ -319,10 +319,10 @@ def _fit_scorer(judged: Sequence[_Judged], before: RelationScorer | None) -> Rel
         raise InputError("fewer than two documents name an organism and a chemical; expected both in each text")
     odds: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0), np.zeros(0))] * len(judged)
     for part in range(_STACK):
-        organism, chemical = _fit_sides([e for place, e in enumerate(judged) if place % _STACK != part], before)
-        for place in range(part, len(judged), _STACK):
-            table = judged[place].table
-            odds[place] = organism.log_odds(table.organism_values), chemical.log_odds(table.chemical_values)
+        organism, chemical = _fit_sides([e for index, e in enumerate(judged) if index % _STACK != part], before)
+        for index in range(part, len(judged), _STACK):
+            table = judged[index].table
+            odds[index] = organism.log_odds(table.organism_values), chemical.log_odds(table.chemical_values)
     rows = [stacked(entry.table, *sides) for entry, sides in zip(judged, odds, strict=True)]
     pair = _fit(rows[0][0], [values for _, values in rows], judged, ("pair", before.pair if before else None))
     return RelationScorer(*_fit_sides(judged, before), pair)
@@ -359,10 +359,10 @@ def _fit(
 def _calibrated(
     examples: Sequence[Example], parts: Sequence[Sequence[int]], raw: dict[int, list[ScoredPair]]
 ) -> HeldOut:
-    scores = {place: np.array([pair.score for pair in pairs]) for place, pairs in raw.items()}
+    scores = {index: np.array([pair.score for pair in pairs]) for index, pairs in raw.items()}
     truth = {
-        place: np.array([(p.organism.key, p.chemical.key) in examples[place].gold for p in pairs], dtype=bool)
-        for place, pairs in raw.items()
+        index: np.array([(p.organism.key, p.chemical.key) in examples[index].gold for p in pairs], dtype=bool)
+        for index, pairs in raw.items()
     }
     everything = _joined(truth, range(len(examples)))
     if everything.all() or not everything.any():
@@ -383,16 +383,16 @@ def _calibrated(
     points = operating_points(_joined(own, range(len(examples))), everything, gold)
     thresholds: dict[str, float] = {}
     for part in parts:
-        others = [place for place in range(len(examples)) if place not in set(part)]
-        others_gold = sum(len(examples[place].gold) for place in others)
+        others = [index for index in range(len(examples)) if index not in set(part)]
+        others_gold = sum(len(examples[index].gold) for index in others)
         threshold = best_threshold(operating_points(_joined(own, others), _joined(truth, others), others_gold))
-        thresholds |= {examples[place].document.id: threshold for place in part}
+        thresholds |= {examples[index].document.id: threshold for index in part}
     pairs = {
-        examples[place].document.id: [
+        examples[index].document.id: [
             ScoredPair(pair.organism, pair.chemical, float(score))
-            for pair, score in zip(raw[place], own[place], strict=True)
+            for pair, score in zip(raw[index], own[index], strict=True)
         ]
-        for place in raw
+        for index in raw
     }
     facts = {
         "calibration": chosen,
@@ -408,11 +408,11 @@ def _cross_fitted(
     """Scores of each fold, calibrated on the others."""
     result: dict[int, np.ndarray] = {}
     for part in parts:
-        others = [place for place in scores if place not in set(part)]
+        others = [index for index in scores if index not in set(part)]
         scaling = method.fit(_joined(scores, others), _joined(truth, others))
-        result |= {place: scaling.apply(scores[place]) for place in part}
+        result |= {index: scaling.apply(scores[index]) for index in part}
     return result
 
 
-def _joined(values: dict[int, np.ndarray], places: Sequence[int]) -> np.ndarray:
-    return np.concatenate([values[place] for place in places])
+def _joined(values: dict[int, np.ndarray], indices: Sequence[int]) -> np.ndarray:
+    return np.concatenate([values[index] for index in indices])

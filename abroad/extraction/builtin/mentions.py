@@ -65,7 +65,7 @@ class TokenField:
         for side, mark in enumerate(_MARKS):
             for column, tag in ((1, "B"), (2, "I")):
                 if (name := tag + mark) in self._known:
-                    found[side, :, column] = [self._tagger.marginal(name, place) for place in range(count)]
+                    found[side, :, column] = [self._tagger.marginal(name, index) for index in range(count)]
         found[:, :, 0] = 1 - found[:, :, 1:].sum(axis=2)
         return found[0], found[1]
 

@@ -1,4 +1,4 @@
-"""The default extractor: candidate organisms and chemicals of a text, paired and scored. No GPU, no language model.
+"""The built-in extractor: candidate organisms and chemicals of a text, paired and scored. No GPU, no language model.
 
 It comes trained with the package (`abroad/extraction/builtin/default`, 23 MB): users have no
 curated documents to train one on, and building it at installation would ask for them.
@@ -45,7 +45,7 @@ from abroad.extraction.builtin.score import (
 DEFAULT_FOLDER = Path(__file__).parent / "default"
 FIELD = "mentions.crf"
 _SCORER = "scorer.json"
-_MOST_SPANS = 3  # of each side of a relation
+_MAX_SPANS = 3  # of each side of a relation
 _FORMAT = 3
 
 
@@ -231,9 +231,9 @@ def relation(reading: Reading, pair: ScoredPair) -> Relation:
         first, last = reading.original_span(start, end)
         return Evidence(first, last, given[first:last], role, rule)
 
-    found = [evidence(m.start, m.end, "organism", m.rule) for m in pair.organism.mentions[:_MOST_SPANS]]
+    found = [evidence(m.start, m.end, "organism", m.rule) for m in pair.organism.mentions[:_MAX_SPANS]]
     spans = {(span.start, span.end): span for span in pair.chemical.spans}
-    chosen = sorted(spans.values(), key=lambda span: (-span.log_score, span.start))[:_MOST_SPANS]
+    chosen = sorted(spans.values(), key=lambda span: (-span.log_score, span.start))[:_MAX_SPANS]
     for span in sorted(chosen, key=lambda span: span.start):
         found.append(evidence(span.start, span.end, "chemical", rule_of(reading, span)))
     return Relation(pair.organism.label, pair.chemical.label, round(pair.score, 4), evidence=found)

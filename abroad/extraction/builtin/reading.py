@@ -16,13 +16,13 @@ from abroad.text.tokens import Token, sentence_bounds, tokenise, tokens_in
 
 LONGEST_TEXT = 100_000
 """Characters of a text that is read; an abstract has 2,000. A longer one is refused, and not cut in silence."""
-MOST_TOKENS = 40_000
+MAX_TOKENS = 40_000
 """Words and signs of a text that is read. So many characters of prose have 20,000; of signs alone they cost ten times
 the time, and say nothing."""
 
 
 class TextTooLong(InputError):
-    """A text of more than LONGEST_TEXT characters or MOST_TOKENS tokens."""
+    """A text of more than LONGEST_TEXT characters or MAX_TOKENS tokens."""
 
 
 @dataclass
@@ -81,8 +81,8 @@ class Reading:
 
     def sentence_at(self, position: int) -> int:
         """Number of the sentence that holds an offset."""
-        place = min(self.tokens_in(position, position)[0], len(self.tokens) - 1)
-        return self.tokens[place].sentence if self.tokens else 0
+        index = min(self.tokens_in(position, position)[0], len(self.tokens) - 1)
+        return self.tokens[index].sentence if self.tokens else 0
 
     def tokens_in(self, start: int, end: int) -> tuple[int, int]:
         """Indices (first, one past the last) of the tokens that a stretch touches."""
@@ -99,7 +99,7 @@ def read_text(text: str, title_end: int = 0) -> Reading:
         raise TextTooLong(_too_long(text))
     normalised = normalise(text, title_end)
     tokens = tokenise(normalised.folded, normalised.title_end)
-    if len(tokens) > MOST_TOKENS:
+    if len(tokens) > MAX_TOKENS:
         raise TextTooLong(_too_many(len(tokens)))
     clean = normalised.text
     lists = expand_lists(clean)
@@ -122,13 +122,13 @@ def readable(documents: Iterable[Document], context: Context) -> list[Document]:
 def _refusal(text: str) -> str | None:
     if _size(text) > LONGEST_TEXT:
         return _too_long(text)
-    if len(text) > MOST_TOKENS and (count := len(tokenise(normalise(text).folded))) > MOST_TOKENS:
+    if len(text) > MAX_TOKENS and (count := len(tokenise(normalise(text).folded))) > MAX_TOKENS:
         return _too_many(count)
     return None
 
 
 def _too_many(count: int) -> str:
-    return f"the text has {count:,} words and signs; expected at most {MOST_TOKENS:,}: give its parts as documents"
+    return f"the text has {count:,} words and signs; expected at most {MAX_TOKENS:,}: give its parts as documents"
 
 
 def _size(text: str) -> int:

@@ -171,7 +171,7 @@ def stacked(table: CandidateTable, organisms: np.ndarray, chemicals: np.ndarray)
         names, and rows of shape (organisms * chemicals, features).
     """
     n, m = len(organisms), len(chemicals)
-    others = np.array([np.delete(organisms, place).max(initial=_NO_OTHER) for place in range(n)])
+    others = np.array([np.delete(organisms, index).max(initial=_NO_OTHER) for index in range(n)])
     best_chemicals = np.sort(chemicals)[::-1][:5].mean()
     organism, chemical = np.repeat(organisms, m), np.tile(chemicals, n)
     rival = np.repeat(others, m)
@@ -243,15 +243,15 @@ def ranked_pairs(table: CandidateTable, scores: np.ndarray) -> list[ScoredPair]:
 def _with_whole_lists(pairs: Sequence[ScoredPair]) -> list[ScoredPair]:
     """The members of a list have the mean of their scores: they stand or fall together."""
     members: dict[tuple[str, int, int], list[int]] = defaultdict(list)
-    for place, pair in enumerate(pairs):
+    for index, pair in enumerate(pairs):
         span = next((span for span in pair.chemical.spans if span.labels > 1), None)
         if span is not None:
-            members[pair.organism.key, span.start, span.end].append(place)
+            members[pair.organism.key, span.start, span.end].append(index)
     whole = list(pairs)
-    for places in members.values():
-        mean = sum(pairs[place].score for place in places) / len(places)
-        for place in places:
-            whole[place] = replace(pairs[place], score=mean)
+    for indices in members.values():
+        mean = sum(pairs[index].score for index in indices) / len(indices)
+        for index in indices:
+            whole[index] = replace(pairs[index], score=mean)
     return whole
 
 

@@ -29,17 +29,17 @@ def token_features(reading: Reading, scores: TextScores | None = None) -> list[l
     organisms = _marked(reading, [(m.start, m.end) for m in reading.organisms])
     far = [word if len(word) > 2 and word.isalpha() else "" for word in words]
     result = []
-    for place, token in enumerate(tokens):
-        features = ["bias", *_own(token.text, words[place]), f"kind={kinds[place]}"]
+    for index, token in enumerate(tokens):
+        features = ["bias", *_own(token.text, words[index]), f"kind={kinds[index]}"]
         features.append(f"sentence={min(token.sentence, 6)}")
         if token.end <= reading.title_end:
             features.append("title")
-        if place in listed:
-            features.append(f"list={listed[place]}")
-        if place in organisms:
-            features.append(f"organism={organisms[place]}")
+        if index in listed:
+            features.append(f"list={listed[index]}")
+        if index in organisms:
+            features.append(f"organism={organisms[index]}")
         for step in _NEAR:
-            other = place + step
+            other = index + step
             if 0 <= other < len(words):
                 features.append(f"{step}:w={words[other][:20]}")
                 if abs(step) == 1:
@@ -49,13 +49,13 @@ def token_features(reading: Reading, scores: TextScores | None = None) -> list[l
                 if other in listed:
                     features.append(f"{step}:list")
         for step in (0, *_NEAR):
-            other = number[place] + step
+            other = number[index] + step
             if 0 <= other < len(spaced):
                 features.append(f"{step}:word={spaced[other][:25]}")
                 if abs(step) <= 1:
                     features.append(f"{step}:tail={spaced[other][-4:]}")
-        features += [f"before={word}" for word in far[max(0, place - _FAR) : place] if word]
-        features += [f"after={word}" for word in far[place + 1 : place + 1 + _FAR] if word]
+        features += [f"before={word}" for word in far[max(0, index - _FAR) : index] if word]
+        features += [f"after={word}" for word in far[index + 1 : index + 1 + _FAR] if word]
         result.append(features)
     if scores is not None:
         _add_opinions(result, scores)
@@ -65,10 +65,10 @@ def token_features(reading: Reading, scores: TextScores | None = None) -> list[l
 def _add_opinions(rows: list[list[str]], scores: TextScores) -> None:
     columns = (scores.chemical[:, 1], scores.chemical[:, 2], 1 - scores.organism[:, 0])
     levels = [np.searchsorted(_LEVELS, column) for column in columns]
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         for step in (-1, 0, 1):
-            if 0 <= place + step < len(rows):
-                row += (f"{step}:{name}={level[place + step]}" for name, level in zip("BIO", levels, strict=True))
+            if 0 <= index + step < len(rows):
+                row += (f"{step}:{name}={level[index + step]}" for name, level in zip("BIO", levels, strict=True))
 
 
 def spaced_words(text: str, tokens: Sequence[Token]) -> tuple[list[str], list[int]]:
@@ -111,5 +111,5 @@ def _marked(reading: Reading, spans: Sequence[tuple[int, int]]) -> dict[int, str
     marks: dict[int, str] = {}
     for start, end in spans:
         first, last = reading.tokens_in(start, end)
-        marks |= {place: "B" if place == first else "I" for place in range(first, last)}
+        marks |= {index: "B" if index == first else "I" for index in range(first, last)}
     return marks

@@ -25,7 +25,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from abroad.core.context import Context
 from abroad.core.settings import Count, NotNegative, Positive, Seed, Settings, Share
 from abroad.extraction.builtin.encoder import MODEL, PAIR_SCALE, VOCABULARY, WIDTH
-from abroad.extraction.builtin.lessons import Lesson
+from abroad.extraction.builtin.encoder_examples import EncoderExample
 from abroad.extraction.builtin.pieces import SHAPES
 
 
@@ -80,29 +80,29 @@ class _Batch:
     pieces: torch.Tensor
     shapes: torch.Tensor
     mask: torch.Tensor
-    lessons: list[Lesson] = field(default_factory=list)
+    examples: list[EncoderExample] = field(default_factory=list)
 
 
-def _collate(group: Sequence[Lesson]) -> _Batch:
-    size = max(len(lesson.window.pieces) for lesson in group)
+def _collate(group: Sequence[EncoderExample]) -> _Batch:
+    size = max(len(example.window.pieces) for example in group)
     arrays = [np.zeros((len(group), size), dtype=np.int64) for _ in range(3)]
-    for row, lesson in enumerate(group):
-        length = len(lesson.window.pieces)
-        arrays[0][row, :length] = lesson.window.pieces
-        arrays[1][row, :length] = lesson.window.shapes
+    for row, example in enumerate(group):
+        length = len(example.window.pieces)
+        arrays[0][row, :length] = example.window.pieces
+        arrays[1][row, :length] = example.window.shapes
         arrays[2][row, :length] = 1
     pieces, shapes, mask = (torch.from_numpy(array) for array in arrays)
     return _Batch(pieces, shapes, mask, list(group))
 
 
-def batches(everything: Sequence[Lesson], size: int, chance: random.Random) -> list[list[Lesson]]:
-    """Lessons of like length together, at most `size` pieces with padding; the batches in random order."""
-    order = sorted(everything, key=lambda lesson: len(lesson.window.pieces) + chance.random() * 40)
-    groups: list[list[Lesson]] = [[]]
-    for lesson in order:
-        if groups[-1] and (len(groups[-1]) + 1) * len(lesson.window.pieces) > size:
+def batches(everything: Sequence[EncoderExample], size: int, chance: random.Random) -> list[list[EncoderExample]]:
+    """Examples of like length together, at most `size` pieces with padding; the batches in random order."""
+    order = sorted(everything, key=lambda example: len(example.window.pieces) + chance.random() * 40)
+    groups: list[list[EncoderExample]] = [[]]
+    for example in order:
+        if groups[-1] and (len(groups[-1]) + 1) * len(example.window.pieces) > size:
             groups.append([])
-        groups[-1].append(lesson)
+        groups[-1].append(example)
     chance.shuffle(groups)
     return groups
 
@@ -115,17 +115,17 @@ def loss_of(encoder: Encoder, batch: _Batch) -> torch.Tensor:
     said: list[list[torch.Tensor]] = [[], []]  # of chemicals, of organisms
     meant: list[list[torch.Tensor]] = [[], []]
     weights, pair_logits, pair_gold, pair_weights = [], [], [], []
-    for row, lesson in zip(rows, batch.lessons, strict=True):
-        of_tokens = row[torch.from_numpy(lesson.window.heads)]
-        for side, gold in enumerate((lesson.chemical, lesson.organism)):
+    for row, example in zip(rows, batch.examples, strict=True):
+        of_tokens = row[torch.from_numpy(example.window.heads)]
+        for side, gold in enumerate((example.chemical, example.organism)):
             said[side].append(of_tokens[:, 3 * side : 3 * side + 3])
             meant[side].append(torch.from_numpy(gold))
-        weights.append(torch.full((len(of_tokens),), lesson.weight))
-        if len(lesson.pairs):
-            c, o = torch.from_numpy(lesson.pairs).T
+        weights.append(torch.full((len(of_tokens),), example.weight))
+        if len(example.pairs):
+            c, o = torch.from_numpy(example.pairs).T
             pair_logits.append(bilinear(of_tokens[c], of_tokens[o]))
-            pair_gold.append(torch.from_numpy(lesson.together))
-            pair_weights.append(torch.full((len(c),), lesson.weight * lesson.of_pairs))
+            pair_gold.append(torch.from_numpy(example.together))
+            pair_weights.append(torch.full((len(c),), example.weight * example.of_pairs))
     weight = torch.cat(weights)
     total = torch.zeros(())
     for logits, tags in zip(said, meant, strict=True):
@@ -134,9 +134,9 @@ def loss_of(encoder: Encoder, batch: _Batch) -> torch.Tensor:
         own = binary_cross_entropy_with_logits(torch.cat(pair_logits), torch.cat(pair_gold), reduction="none")
         weighed = torch.cat(pair_weights)
         total = total + 0.15 * (own * weighed).sum() / weighed.sum()
-    known = torch.tensor([lesson.reports >= 0 for lesson in batch.lessons])
+    known = torch.tensor([example.reports >= 0 for example in batch.examples])
     if known.any():
-        reports = torch.tensor([max(lesson.reports, 0.0) for lesson in batch.lessons])
+        reports = torch.tensor([max(example.reports, 0.0) for example in batch.examples])
         total = total + 0.1 * binary_cross_entropy_with_logits(rows[known, 0, 6 + 2 * WIDTH], reports[known])
     return total
 
@@ -148,7 +148,7 @@ def bilinear(chemical: Any, organism: Any) -> Any:
 
 def train(
     encoder: Encoder,
-    everything: Sequence[Lesson],
+    everything: Sequence[EncoderExample],
     settings: EncoderSettings,
     after_epoch: Callable[[Encoder, int, dict[str, float]], None] = lambda *_: None,
     context: Context | None = None,
@@ -172,7 +172,7 @@ def train(
     for number, epoch in enumerate(plan):
         encoder.train()
         start, total = time.perf_counter(), 0.0
-        for place, group in enumerate(epoch):
+        for index, group in enumerate(epoch):
             loss = loss_of(encoder, _collate(group))
             optimizer.zero_grad()
             if torch.isfinite(loss):
@@ -181,9 +181,9 @@ def train(
                 optimizer.step()
             schedule.step()
             total += float(loss.detach())
-            if place % 20 == 19:
+            if index % 20 == 19:
                 (context or Context()).say(
-                    f"epoch {number + 1} batch {place + 1}/{len(epoch)} loss {total / (place + 1):.4f}"
+                    f"epoch {number + 1} batch {index + 1}/{len(epoch)} loss {total / (index + 1):.4f}"
                 )
         facts = {"loss": total / len(epoch), "seconds": time.perf_counter() - start}
         after_epoch(encoder, number, facts)

@@ -98,8 +98,8 @@ class Embeddings:
 
     def nearest(self, text: str, count: int) -> list[Document]:
         similarity = (self._vectors @ self._embed([text])[0]).tolist()
-        order = sorted(range(len(self._pool)), key=lambda place: -similarity[place])
-        return [self._pool[place] for place in order[:count]]
+        order = sorted(range(len(self._pool)), key=lambda index: -similarity[index])
+        return [self._pool[index] for index in order[:count]]
 
     def _embed(self, texts: Sequence[str]) -> Any:
         """Unit vectors of shape (texts, hidden size)."""
@@ -160,7 +160,7 @@ def arrange(examples: Sequence[Document], order: str, seed: int, id: str) -> lis
     arranged = list(reversed(examples)) if order == "similar-last" else list(examples)
     if order == "shuffled":
         random.Random(f"{seed}:{id}").shuffle(arranged)
-    stating = [place for place, example in enumerate(arranged) if example.relations]
+    stating = [index for index, example in enumerate(arranged) if example.relations]
     if stating:
         arranged.append(arranged.pop(stating[-1]))
     return arranged

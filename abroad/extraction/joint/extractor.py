@@ -30,8 +30,8 @@ from abroad.extraction.joint.texts import Annotated, Candidate, Entity, Mention,
 
 MODEL, TAGGER = "joint.json", "mentions.crf"
 _FORMAT = 1
-_MOST_SPANS = 3  # of each side of a relation
-_MOST_ENTITIES = 150  # an abstract names 12, a review in full 100
+_MAX_SPANS = 3  # of each side of a relation
+_MAX_ENTITIES = 150  # an abstract names 12, a review in full 100
 
 
 @dataclass
@@ -178,10 +178,10 @@ def prediction_of(
 
 def most_named(read: Annotated) -> list[Mention]:
     """The mentions of a text without those of entities beyond a bound: time grows with the square of their number."""
-    if len(read.entities) <= _MOST_ENTITIES:
+    if len(read.entities) <= _MAX_ENTITIES:
         return list(read.mentions)
     ranked = sorted(read.entities, key=lambda entity: (-len(entity.spans), entity.spans))
-    kept = {(entity.identifier, entity.type) for entity in ranked[:_MOST_ENTITIES]}
+    kept = {(entity.identifier, entity.type) for entity in ranked[:_MAX_ENTITIES]}
     limited = (
         replace(mention, identifiers=tuple(i for i in mention.identifiers if (i, mention.type) in kept))
         for mention in read.mentions
@@ -221,7 +221,7 @@ def _label(text: Text, entity: Entity) -> str:
 
 
 def _evidence(text: Text, entity: Entity, role: str) -> list[Evidence]:
-    spans = [(mention.start, mention.end) for mention in entity.mentions[:_MOST_SPANS]]
+    spans = [(mention.start, mention.end) for mention in entity.mentions[:_MAX_SPANS]]
     return [Evidence(start, end, text.given[start:end], role, "verbatim") for start, end in spans]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from abroad.extraction.joint.texts import Candidate, Entity, Text
 
-MOST_SPANS = 40
+MAX_SPANS = 40
 """Of each entity that are compared; an abstract names one 20 times at most."""
 
 NAMES = (
@@ -34,7 +34,7 @@ def _row(text: Text, entities: Sequence[Entity], candidate: Candidate) -> list[f
     both = ours & theirs
     last = max(text.sentences - 1, 0)
     closest = min(
-        ((_gap(one, other), one, other) for one in head.spans[:MOST_SPANS] for other in tail.spans[:MOST_SPANS]),
+        ((_gap(one, other), one, other) for one in head.spans[:MAX_SPANS] for other in tail.spans[:MAX_SPANS]),
         key=lambda t: t[0],
     )
     gap, one, other = closest

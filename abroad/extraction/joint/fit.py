@@ -139,11 +139,11 @@ def judge(document: Annotated, read: Annotated, table: PairTable, scorer: PairSc
     odds, truth, found = scorer.log_odds(table), table.truth, table.found
     true_of = meant(document, read.mentions)
     best: dict[tuple[Any, ...], int] = {}
-    for place in np.argsort(-odds, kind="stable"):
-        candidate = found[place]
+    for index in np.argsort(-odds, kind="stable"):
+        candidate = found[index]
         ends = [read.entities[side].identifier for side in (candidate.head, candidate.tail)]
-        key = (candidate.relation, *sorted(true_of[end] for end in ends)) if truth[place] else (int(place),)
-        best.setdefault(key, int(place))
+        key = (candidate.relation, *sorted(true_of[end] for end in ends)) if truth[index] else (int(index),)
+        best.setdefault(key, int(index))
     return Judged(read, found, 1 / (1 + np.exp(-odds)), truth, np.array(sorted(best.values()), dtype=np.int64))
 
 

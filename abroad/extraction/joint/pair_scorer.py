@@ -95,11 +95,11 @@ class PairScorer:
             )
         said: list[np.ndarray] = [np.zeros(0)] * len(used)
         for fold in range(min(_FOLDS, len(used))):
-            rest = [table for place, table in enumerate(used) if place % _FOLDS != fold]
+            rest = [table for index, table in enumerate(used) if index % _FOLDS != fold]
             model = _words_of(rest)
-            for place in range(fold, len(used), _FOLDS):
-                table = used[place]
-                said[place] = model.log_odds(table.words) if model is not None else np.zeros(len(table.found))
+            for index in range(fold, len(used), _FOLDS):
+                table = used[index]
+                said[index] = model.log_odds(table.words) if model is not None else np.zeros(len(table.found))
         rows = np.vstack([_numbers(table, own) for table, own in zip(used, said, strict=True)])
         words = _words_of(used)
         assert words is not None  # there are pairs of both kinds

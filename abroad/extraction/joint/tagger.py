@@ -24,7 +24,7 @@ from abroad.extraction.joint.texts import Annotated, Text
 
 _NEAR = (-2, -1, 1, 2)
 _FORMS = (("[A-Z]", "X"), ("[a-z]", "x"), (r"\d", "d"), ("[α-ω]", "g"))
-_LEAST = 1e-6
+_MIN_PROBABILITY = 1e-6
 
 
 class MentionTagger:
@@ -57,7 +57,7 @@ class MentionTagger:
             self._tagger.set(features)
             for tag in self._known:
                 found[:, tag] = [self._tagger.marginal(str(tag), place) for place in range(len(features))]
-        return np.log(np.maximum(found, _LEAST))
+        return np.log(np.maximum(found, _MIN_PROBABILITY))
 
     @classmethod
     def train(

@@ -35,13 +35,13 @@ def mentions_of(text: Text, scores: np.ndarray, types: Sequence[str]) -> list[Me
         scores: log-probability of each tag, shape (tokens, 1 + 2 types).
     """
     found: list[tuple[int, int, int]] = []  # first token, one past the last, type
-    for place, tag in enumerate(best_tags(scores)):
+    for index, tag in enumerate(best_tags(scores)):
         if tag == OUTSIDE:
             continue
         if tag % 2:
-            found.append((place, place + 1, (tag - 1) // 2))
+            found.append((index, index + 1, (tag - 1) // 2))
         else:
-            found[-1] = (found[-1][0], place + 1, found[-1][2])
+            found[-1] = (found[-1][0], index + 1, found[-1][2])
     spans = text.token_spans
     return [Mention(spans[first][0], spans[last - 1][1], types[type]) for first, last, type in found]
 
@@ -59,15 +59,15 @@ def best_tags(scores: np.ndarray) -> list[int]:
     best = scores[0].astype(float).copy()
     best[goes_on] = -np.inf
     back = np.zeros((len(scores), count), dtype=np.int64)
-    for place in range(1, len(scores)):
+    for index in range(1, len(scores)):
         before = int(best.argmax())
-        back[place] = before
+        back[index] = before
         reached = np.full(count, best[before])
         stays = best[goes_on] >= best[goes_on - 1]
-        back[place, goes_on] = np.where(stays, goes_on, goes_on - 1)
+        back[index, goes_on] = np.where(stays, goes_on, goes_on - 1)
         reached[goes_on] = np.maximum(best[goes_on], best[goes_on - 1])
-        best = reached + scores[place]
+        best = reached + scores[index]
     tags = [int(best.argmax())]
-    for place in range(len(scores) - 1, 0, -1):
-        tags.append(int(back[place, tags[-1]]))
+    for index in range(len(scores) - 1, 0, -1):
+        tags.append(int(back[index, tags[-1]]))
     return tags[::-1]

@@ -84,10 +84,10 @@ class Trees:
         arrays = ("left", "right", "feature", "threshold", "value")
         trees = [
             {
-                name: [round(float(v), 6) if name in arrays[3:] else int(v) for v in getattr(self, name)[place]]
+                name: [round(float(v), 6) if name in arrays[3:] else int(v) for v in getattr(self, name)[index]]
                 for name in arrays
             }
-            for place in range(len(self.left))
+            for index in range(len(self.left))
         ]
         return {"names": list(self.names), "start": self.start, "trees": trees}
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from abroad.extraction.joint.features import MOST_SPANS
+from abroad.extraction.joint.features import MAX_SPANS
 from abroad.extraction.joint.texts import Candidate, Entity, Text
 
-_MOST_BETWEEN = 30  # tokens; what stands farther apart is hardly joined by the words between
+_MAX_BETWEEN = 30  # tokens; what stands farther apart is hardly joined by the words between
 _NEAR = 3  # tokens before the first and after the second mention
 _MIN_COUNT = 3
 _STRENGTH = 0.05  # scikit-learn's C
@@ -25,10 +25,10 @@ def pair_words(text: Text, entities: Sequence[Entity], candidates: Sequence[Cand
 
     Words that are part of a name are left out: they would tell the names of the training texts, and not relations.
     """
-    named = {place for entity in entities for first, last in entity.spans for place in range(first, last)}
+    named = {index for entity in entities for first, last in entity.spans for index in range(first, last)}
     words = [
-        "" if place in named or not any(map(str.isalnum, token.text)) else token.text.lower()[:30]
-        for place, token in enumerate(text.tokens)
+        "" if index in named or not any(map(str.isalnum, token.text)) else token.text.lower()[:30]
+        for index, token in enumerate(text.tokens)
     ]
     of_sentences: dict[int, set[str]] = {}
     for word, token in zip(words, text.tokens, strict=True):
@@ -51,15 +51,15 @@ def _words(
 ) -> set[str]:
     head, tail = entities[candidate.head], entities[candidate.tail]
     found: set[str] = set()
-    for one in head.spans[:MOST_SPANS]:
-        for other in tail.spans[:MOST_SPANS]:
+    for one in head.spans[:MAX_SPANS]:
+        for other in tail.spans[:MAX_SPANS]:
             first, second = sorted((one, other))
             sentence = text.tokens[first[0]].sentence
             if sentence != text.tokens[second[0]].sentence:
                 continue
             found |= {f"s:{word}" for word in of_sentences.get(sentence, ())}
             between = words[first[1] : second[0]]
-            if len(between) <= _MOST_BETWEEN:
+            if len(between) <= _MAX_BETWEEN:
                 present = [word for word in between if word]
                 found |= {f"b:{word}" for word in present}
                 found |= {f"bb:{a} {b}" for a, b in pairwise(present)}
@@ -92,13 +92,13 @@ class WordModel:
         from sklearn.linear_model import LogisticRegression
 
         counts = Counter(word for row in rows for word in row)
-        places = {word: place for place, word in enumerate(sorted(w for w, n in counts.items() if n >= _MIN_COUNT))}
-        columns = [[places[word] for word in sorted(row) if word in places] for row in rows]
+        indices = {word: index for index, word in enumerate(sorted(w for w, n in counts.items() if n >= _MIN_COUNT))}
+        columns = [[indices[word] for word in sorted(row) if word in indices] for row in rows]
         ends = np.cumsum([0, *map(len, columns)], dtype=np.int32)
-        flat = np.array([place for row in columns for place in row], dtype=np.int32)
-        matrix = csr_array((np.ones(len(flat)), flat, ends), shape=(len(rows), max(len(places), 1)))
+        flat = np.array([index for row in columns for index in row], dtype=np.int32)
+        matrix = csr_array((np.ones(len(flat)), flat, ends), shape=(len(rows), max(len(indices), 1)))
         model = LogisticRegression(C=_STRENGTH, solver="liblinear", random_state=0).fit(matrix, truth)
-        weights = {word: round(float(model.coef_[0, place]), 5) for word, place in places.items()}
+        weights = {word: round(float(model.coef_[0, index]), 5) for word, index in indices.items()}
         return cls({word: weight for word, weight in weights.items() if weight}, float(model.intercept_[0]))
 
     def to_dict(self) -> dict[str, Any]:

@@ -60,8 +60,8 @@ def plot_funnel(steps: Sequence[FunnelStep]) -> str:
     axes = figure.add_subplot()
     axes.barh(names, left, color="#3a6ea5", label="left")
     axes.barh(names, lost, left=left, color="#d98a4a", label="lost here")
-    for place, (kept, gone) in enumerate(zip(left, lost, strict=True)):
-        axes.text(kept + gone, place, f" {kept:,}" + (f" (-{gone:,})" if gone else ""), va="center", fontsize=8)
+    for index, (kept, gone) in enumerate(zip(left, lost, strict=True)):
+        axes.text(kept + gone, index, f" {kept:,}" + (f" (-{gone:,})" if gone else ""), va="center", fontsize=8)
     axes.invert_yaxis()
     axes.set_xlim(0, total * 1.16 or 1)
     axes.set_xlabel("abstracts")

@@ -74,4 +74,4 @@ def _echoes(text: str, prompt: str, findings: str) -> bool:
 
 def _runs(text: str) -> set[tuple[str, ...]]:
     words = re.findall(r"\w+", text.lower())
-    return {tuple(words[place : place + _ECHO_WORDS]) for place in range(len(words) - _ECHO_WORDS + 1)}
+    return {tuple(words[index : index + _ECHO_WORDS]) for index in range(len(words) - _ECHO_WORDS + 1)}

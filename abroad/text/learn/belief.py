@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from abroad.text.learn.corpora import Labelled, encyclopedia, foods, iob, labelled, other_fields, s1000
-from abroad.text.organism_candidates import Candidate, Words, candidates
+from abroad.text.organism_candidates import NameCandidate, Words, candidates
 from abroad.text.organism_features import Surroundings, features, group
 from abroad.text.taxon_names import common_names, genera, singular
 from abroad.text.taxonomy import Taxonomy
@@ -38,7 +38,7 @@ _HOMONYMS = 10  # examples of each
 _EVERY = 12  # pages of the encyclopedia for one that is learnt from
 
 
-def examples(data: Path, validation: set[str]) -> Iterator[tuple[Candidate, list[str], bool, float]]:
+def examples(data: Path, validation: set[str]) -> Iterator[tuple[NameCandidate, list[str], bool, float]]:
     """Candidate, features, whether it is a name, and the weight of the example."""
     seen: Counter[str] = Counter()
     for record in (
@@ -64,21 +64,21 @@ def examples(data: Path, validation: set[str]) -> Iterator[tuple[Candidate, list
             yield one, features(one, words, around), False, 0.5
 
 
-def _homonyms(words: Words, seen: Counter[str]) -> Iterator[Candidate]:
+def _homonyms(words: Words, seen: Counter[str]) -> Iterator[NameCandidate]:
     """Ordinary words that are genera as well, as if they had a capital: they have one at the start of a sentence."""
     for number, word in enumerate(words.words):
         genus = word.capitalize()
         if word.islower() and genus in genera() and seen[word] < _HOMONYMS:
             seen[word] += 1
-            yield Candidate(words.starts[number], words.ends[number], genus, "genus", number, number, genus)
+            yield NameCandidate(words.starts[number], words.ends[number], genus, "genus", number, number, genus)
 
 
-def _own_page(one: Candidate, found: list[Candidate]) -> bool:
+def _own_page(one: NameCandidate, found: list[NameCandidate]) -> bool:
     """Whether a page of the encyclopedia is on this genus: of all texts only these begin with a rare name."""
     return one.form != "binomial" and one.genus == found[0].genus
 
 
-def verdict(one: Candidate, record: Labelled) -> bool | None:
+def verdict(one: NameCandidate, record: Labelled) -> bool | None:
     """Whether the corpus says that the candidate is a name; None where it says nothing."""
     if record.spans is None:
         label = one.label.lower()
@@ -104,7 +104,7 @@ def verdict(one: Candidate, record: Labelled) -> bool | None:
     return False if one.form in ("binomial", "abbreviated") else None
 
 
-def _by_counts(one: Candidate, around: Surroundings) -> bool | None:
+def _by_counts(one: NameCandidate, around: Surroundings) -> bool | None:
     """What counts say where nobody marked anything."""
     if one.form == "common":
         if one.last + 1 in around.nouns and singular(one.label.lower()) not in common_names():
@@ -120,7 +120,7 @@ def _by_counts(one: Candidate, around: Surroundings) -> bool | None:
     return False if other >= _MIN_USES and name <= _DOUBT * other else None
 
 
-def learn(rows: list[tuple[Candidate, list[str], bool, float]]) -> dict[str, dict[str, float]]:
+def learn(rows: list[tuple[NameCandidate, list[str], bool, float]]) -> dict[str, dict[str, float]]:
     """Weights of each group of forms."""
     grouped = defaultdict(list)
     for row in rows:
@@ -128,11 +128,11 @@ def learn(rows: list[tuple[Candidate, list[str], bool, float]]) -> dict[str, dic
     return {name: _regression(members, _FEW.get(name, _STRENGTH)) for name, members in sorted(grouped.items())}
 
 
-def _regression(rows: list[tuple[Candidate, list[str], bool, float]], strength: float) -> dict[str, float]:
+def _regression(rows: list[tuple[NameCandidate, list[str], bool, float]], strength: float) -> dict[str, float]:
     counts = Counter(name for _, found, _, _ in rows for name in found)
-    columns = {name: place for place, name in enumerate(sorted(n for n, c in counts.items() if c >= _MIN_COUNT))}
+    columns = {name: index for index, name in enumerate(sorted(n for n, c in counts.items() if c >= _MIN_COUNT))}
     indices = [[columns[name] for name in found if name in columns] for _, found, _, _ in rows]
-    flat = np.fromiter((place for row in indices for place in row), dtype=np.int64)
+    flat = np.fromiter((index for row in indices for index in row), dtype=np.int64)
     starts = np.cumsum([0, *(len(row) for row in indices)])
     matrix = csr_matrix((np.ones(len(flat)), flat, starts), shape=(len(rows), len(columns)))
     model = LogisticRegression(C=strength, max_iter=300, fit_intercept=False)

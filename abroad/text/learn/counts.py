@@ -70,9 +70,9 @@ def count(texts: Iterable[str], pages: Iterable[str]) -> dict[str, WordCounts]:
 def _count_text(text: str, counts: dict[str, list[int]], follows: dict[str, set[str]]) -> None:
     tokens = _TOKEN.findall(text)
     plain = [token.rstrip(".") for token in tokens]
-    for place, word in enumerate(plain):
-        before = tokens[place - 1] if place else "."
-        following = tokens[place + 1] if place + 1 < len(tokens) else ""
+    for index, word in enumerate(plain):
+        before = tokens[index - 1] if index else "."
+        following = tokens[index + 1] if index + 1 < len(tokens) else ""
         if word.islower():
             after_genus = before[:1].isupper() and (before in genera() or (len(before) <= 3 and before.endswith(".")))
             if after_genus and before in genera():
@@ -80,8 +80,8 @@ def _count_text(text: str, counts: dict[str, list[int]], follows: dict[str, set[
                 follows[word].add(before)
             elif not after_genus:
                 counts[word][0] += 1
-                if following in genera() and place + 2 < len(plain):
-                    counts[singular(word)][7] += plain[place + 2] in species_of(following)
+                if following in genera() and index + 2 < len(plain):
+                    counts[singular(word)][7] += plain[index + 2] in species_of(following)
         elif word[:1].isupper() and word[1:].islower():
             named = following in _UNNAMED or following.rstrip(".") in species_of(word)
             column = 6 if named else 4 if before[-1] in _ENDS else 5

@@ -16,7 +16,7 @@ CURATED = ROOT / "data" / "curated"
 LABELS, LOCKED = CURATED / "labels.jsonl", CURATED / "locked_for_scoring_only.jsonl"
 ORIGIN = {LABELS: "labelled.json", LOCKED: "labelled_locked.json"}
 LONGEST_NAME = 150  # characters: a systematic name
-MOST_WORDS = 13  # of a systematic name that its authors wrote with spaces
+MAX_WORDS = 13  # of a systematic name that its authors wrote with spaces
 EITHER = pytest.mark.parametrize("path", [LABELS, LOCKED], ids=lambda path: path.name)
 FIELDS = {
     *("id", "PMID", "doi", "source", "text_sha256", "title_sha256", "abstract_sha256"),
@@ -67,7 +67,7 @@ def test_nothing_but_names_is_shipped(path):
         for entity in entities(record):
             assert re.fullmatch(r"[OC]\d{1,3}(#\d)?", entity["id"])
             label = entity["label"]
-            assert len(label) < LONGEST_NAME and len(label.split()) <= MOST_WORDS, label
+            assert len(label) < LONGEST_NAME and len(label.split()) <= MAX_WORDS, label
             assert not re.search(r"[a-z]\. [A-Z]|\n", label), label
         ids = {entity["id"] for entity in entities(record)}
         assert {id for pair in record["relations"] for id in pair} == ids

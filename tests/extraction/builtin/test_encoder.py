@@ -12,7 +12,7 @@ from abroad.core.errors import InputError
 from abroad.core.schema import Document
 from abroad.extraction.builtin.align import align
 from abroad.extraction.builtin.encoder import VOCABULARY, WIDTH, EncoderMean, EncoderTagger, TextScores, best_tags
-from abroad.extraction.builtin.lessons import lessons, lessons_of_opinion
+from abroad.extraction.builtin.encoder_examples import distilled_examples, encoder_examples
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER
 from abroad.extraction.builtin.pieces import SHAPES, PieceReader
 from abroad.extraction.builtin.reading import read_text
@@ -137,11 +137,11 @@ def test_it_learns_what_it_is_shown_and_the_export_says_the_same(tiny, reader, t
     document = make_document("1", "", TEXT, [*gold, ("Usnea testalis", "gloeophyllin C")])
     empty = make_document("2", "", "Rats were fed with glucose; Picea abies grew elsewhere.", [])
     shown = [
-        lesson
-        for example in (document, empty)
-        for lesson in lessons(example, read_text(example.text, len(example.title)), reader)
+        example
+        for each in (document, empty)
+        for example in encoder_examples(each, read_text(each.text, len(each.title)), reader)
     ]
-    assert [lesson.reports for lesson in shown] == [1, 0] and set(shown[0].together) == {0, 1}
+    assert [example.reports for example in shown] == [1, 0] and set(shown[0].together) == {0, 1}
     losses = []
     train(
         tiny,
@@ -180,23 +180,23 @@ def test_unsure_tokens_of_incomplete_documents_teach_nothing(reader):
     document = make_document("1", "", TEXT, [("Usnea testalis", "usnic acid")])
     reading = read_text(document.text, len(document.title))
     unsure = np.array([token.text in ("gloeophyllins", "Usnic") for token in reading.tokens])
-    (lesson,) = lessons(document, reading, reader, unsure)
-    tags = dict(zip([token.text for token in reading.tokens], lesson.chemical.tolist(), strict=True))
+    (example,) = encoder_examples(document, reading, reader, unsure)
+    tags = dict(zip([token.text for token in reading.tokens], example.chemical.tolist(), strict=True))
     assert (tags["Usnic"], tags["gloeophyllins"], tags["isolated"]) == ([0, 1, 0], [0, 0, 0], [1, 0, 0])
 
 
-def together(lesson, reading):
+def together(example, reading):
     texts = [token.text for token in reading.tokens]
-    return {(texts[c], texts[o]): float(y) for (c, o), y in zip(lesson.pairs, lesson.together, strict=True)}
+    return {(texts[c], texts[o]): float(y) for (c, o), y in zip(example.pairs, example.together, strict=True)}
 
 
-def test_what_a_model_says_of_a_text_is_a_lesson_for_another(reader):
+def test_what_a_model_says_of_a_text_is_an_example_for_another(reader):
     reading = read_text(TEXT)
     scores = EncoderTagger(DEFAULT_FOLDER).tag(reading)
-    (lesson,) = lessons_of_opinion(Document("1", "", TEXT), reading, scores, reader)
-    assert np.allclose(lesson.chemical, scores.chemical) and np.allclose(lesson.organism, scores.organism)
-    assert together(lesson, reading)["Usnic", "Usnea"] > 0.5 > together(lesson, reading)["Usnic", "Picea"]
-    assert lesson.reports == pytest.approx(1 / (1 + np.exp(-scores.reports)))
+    (example,) = distilled_examples(Document("1", "", TEXT), reading, scores, reader)
+    assert np.allclose(example.chemical, scores.chemical) and np.allclose(example.organism, scores.organism)
+    assert together(example, reading)["Usnic", "Usnea"] > 0.5 > together(example, reading)["Usnic", "Picea"]
+    assert example.reports == pytest.approx(1 / (1 + np.exp(-scores.reports)))
 
 
 def test_what_is_known_goes_before_what_a_model_says(reader):
@@ -204,12 +204,12 @@ def test_what_is_known_goes_before_what_a_model_says(reader):
     document.extra["negative_organisms"] = ["Usnea testalis"]
     reading = read_text(document.text, len(document.title))
     scores = EncoderTagger(DEFAULT_FOLDER).tag(reading)
-    (lesson,) = lessons_of_opinion(document, reading, scores, reader)
+    (example,) = distilled_examples(document, reading, scores, reader)
     places = {token.text: place for place, token in enumerate(reading.tokens)}
-    assert lesson.chemical[places["Usnic"]].tolist() == [0, 1, 0] and lesson.reports == 1
-    assert lesson.organism[places["Picea"]].tolist() == [0, 1, 0]
-    assert lesson.organism[places["Usnea"]].tolist() == [1, 0, 0] == lesson.organism[places["testalis"]].tolist()
-    found = together(lesson, reading)
+    assert example.chemical[places["Usnic"]].tolist() == [0, 1, 0] and example.reports == 1
+    assert example.organism[places["Picea"]].tolist() == [0, 1, 0]
+    assert example.organism[places["Usnea"]].tolist() == [1, 0, 0] == example.organism[places["testalis"]].tolist()
+    found = together(example, reading)
     assert found["Usnic", "Picea"] == 1 and found["Usnic", "Usnea"] == found["gloeophyllins", "Usnea"] == 0
     assert 0 < found["gloeophyllins", "Picea"] < 1
 

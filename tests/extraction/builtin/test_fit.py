@@ -113,8 +113,8 @@ def taught(text: str, chemical: str, times: int = 5) -> tuple[AdaptedTagger, Rea
     """A tagger that was shown a text whose chemical is known, and nothing else; and the text."""
     document = make_document("1", "", text, [("Usnea testalis", chemical)])
     reading = read_text(document.text, len(document.title))
-    lesson = (reading, NoTagger().tag(reading), *gold_tags(document, reading))
-    return AdaptedTagger.train(NoTagger(), [lesson] * times), reading
+    example = (reading, NoTagger().tag(reading), *gold_tags(document, reading))
+    return AdaptedTagger.train(NoTagger(), [example] * times), reading
 
 
 def test_names_that_the_encoder_does_not_know_are_learnt_from_own_documents():

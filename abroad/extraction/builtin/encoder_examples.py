@@ -1,4 +1,4 @@
-"""What the encoder learns of a text: from labels, or from what a larger model says of it."""
+"""Training examples of the encoder: from labels, or from what a larger model says of a text (distillation)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from abroad.extraction.builtin.reading import Reading
 from abroad.text.tokens import tokens_in
 
 TAGS = ("O", "B", "I")
-_MOST_PAIRS = 300
+_MAX_PAIRS = 300
 _SEVERAL = 3.0  # weight of who makes what where a text has several producers, which one text in ten has
 _LIKELY = 0.3  # probability of a name from which a teacher is asked what goes with it
 
 
 @dataclass
-class Lesson:
+class EncoderExample:
     """One window of a document with what is to be learnt of it.
 
     Attributes:
@@ -46,13 +46,13 @@ class Lesson:
     of_pairs: float = 1.0
 
 
-def lessons(
+def encoder_examples(
     document: Document,
     reading: Reading,
     reader: PieceReader,
     unsure: np.ndarray | None = None,
     weight: float = 1.0,
-) -> Iterator[Lesson]:
+) -> Iterator[EncoderExample]:
     """What there is to learn of a document with labels.
 
     Args:
@@ -70,9 +70,9 @@ def lessons(
     yield from _by_window(reading, reader, (chemical, organism), pairs, reports, (weight, of_pairs))
 
 
-def lessons_of_opinion(
+def distilled_examples(
     document: Document, reading: Reading, scores: TextScores, reader: PieceReader, weight: float = 1.0
-) -> Iterator[Lesson]:
+) -> Iterator[EncoderExample]:
     """What there is to learn of a text of which a larger model has an opinion, and some labels may be known.
 
     Names and relations that are labelled go before the opinion, and so do organisms that are known to produce nothing
@@ -121,15 +121,15 @@ def _by_window(
     pairs: Sequence[tuple[int, int, float]],
     reports: float,
     weights: tuple[float, float],
-) -> Iterator[Lesson]:
+) -> Iterator[EncoderExample]:
     for window in reader.windows(reading.tokens, reading.folded):
         first, last = window.first, window.first + len(window.heads)
         inside = [(c - first, o - first, y) for c, o, y in pairs if first <= c < last and first <= o < last]
         rows = np.array(inside, dtype=np.float64).reshape(-1, 3)
         chemical, organism = (side[first:last] for side in sides)
         whole = first == 0 and last == len(reading.tokens)
-        places, together = rows[:, :2].astype(np.int64), rows[:, 2].astype(np.float32)
-        yield Lesson(window, chemical, organism, places, together, reports if whole else -1.0, *weights)
+        numbers, together = rows[:, :2].astype(np.int64), rows[:, 2].astype(np.float32)
+        yield EncoderExample(window, chemical, organism, numbers, together, reports if whole else -1.0, *weights)
 
 
 def _one_hot(tags: Sequence[str]) -> np.ndarray:
@@ -147,11 +147,11 @@ def _pairs(document: Document, reading: Reading, found: Alignment) -> list[tuple
     for label, spans in found.chemicals.items():
         for span in spans:
             c = tokens_in(reading.tokens, *span)[0]
-            for name, place in organisms:
-                o = tokens_in(reading.tokens, *place)[0]
+            for name, named in organisms:
+                o = tokens_in(reading.tokens, *named)[0]
                 pairs[c, o] = max(pairs.get((c, o), 0.0), float((name, label) in related))
     return _some([(c, o, y) for (c, o), y in pairs.items()])
 
 
 def _some(rows: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
-    return rows if len(rows) <= _MOST_PAIRS else random.Random(len(rows)).sample(rows, _MOST_PAIRS)
+    return rows if len(rows) <= _MAX_PAIRS else random.Random(len(rows)).sample(rows, _MAX_PAIRS)
