@@ -52,6 +52,7 @@ class OperatingPoint(Protocol):
         threshold: the score.
         precision: in percent.
         recall: in percent.
+        f1: in percent.
     """
 
     @property
@@ -63,16 +64,35 @@ class OperatingPoint(Protocol):
     @property
     def recall(self) -> float: ...
 
+    @property
+    def f1(self) -> float: ...
+
 
 class CalibratedExtractor(Extractor, Protocol):
     """An extractor of a kind that is CALIBRATED.
 
     Attributes:
         point: what its threshold gave on held-out documents.
+        points: what other thresholds gave, for `abroad extractor show`.
+        min_score: its threshold.
+        beside: a lower one, of what stands beside a surer relation of a document; None without.
+        facts: how it was trained and what it scored, for people.
     """
 
     @property
     def point(self) -> OperatingPoint: ...
+
+    @property
+    def points(self) -> Sequence[OperatingPoint]: ...
+
+    @property
+    def min_score(self) -> float: ...
+
+    @property
+    def beside(self) -> float | None: ...
+
+    @property
+    def facts(self) -> Mapping[str, Any]: ...
 
 
 @dataclass(frozen=True)
