@@ -58,7 +58,7 @@ def test_a_field_that_is_built_in_is_one_file_with_its_config():
 
 def test_the_built_in_field_says_what_the_code_says():
     """What still stands in code; where a stage reads it from the field, its line here goes."""
-    from abroad.extraction.generative.linearise import VERB
+    from abroad.core.linearise import VERB
 
     field = built_in_field()
     produces = field.relations["produces"]

@@ -11,10 +11,10 @@ from pydantic import Field, ValidationError, field_validator
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.linearise import SEPARATOR, VERB, parse
 from abroad.core.schema import Document, Entity
 from abroad.core.settings import Settings, mistakes_of, read_yaml
 from abroad.documents.inputs import read_documents
-from abroad.extraction.generative.linearise import SEPARATOR, VERB, parse
 
 _FOLDER = Path(__file__).with_name("suites")
 _ALTERNATIVE = " | "

@@ -60,9 +60,9 @@ def test_the_built_in_suite_has_forty_cases_and_more_whose_gold_its_texts_give()
 
 
 def test_gold_of_the_built_in_suite_scores_100_when_it_is_the_answer():
+    from abroad.core.linearise import linearise
     from abroad.engines.base import Generation
     from abroad.evaluation.metrics import micro_scores
-    from abroad.extraction.generative.linearise import linearise
 
     documents = load_suite("builtin", Context()).documents
     answers = [Generation(d.id, linearise(d.label_pairs()), "stop", 1) for d in documents]
