@@ -283,7 +283,7 @@ def test_nothing_predicted_scores_nothing(documents):
         ({"predictions": [[]]}, "relations of each of 3 documents, found 1 lists"),
         ({"predictions": [abroad.Prediction("1"), []]}, "predictions, or a list of relations"),
         ({"protocol": "lenient"}, "unknown protocol 'lenient'"),
-        ({"resamples": 10}, "resamples: .* 1000, found 10"),
+        ({"resamples": 10}, "resamples: .* 1,000 or more, found 10"),
         ({"gold": "nowhere.json"}, "nowhere.json: no such file"),
     ],
 )

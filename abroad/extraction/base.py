@@ -16,7 +16,7 @@ from abroad.core.io import read_predictions
 from abroad.core.progress import Progress
 from abroad.core.registry import Capability
 from abroad.core.resume import ResumableOutput, digest
-from abroad.core.schema import Document, Prediction
+from abroad.core.schema import Document, Entity, Prediction
 
 
 class Extractor(Protocol):
@@ -95,6 +95,21 @@ class CalibratedExtractor(Extractor, Protocol):
     def facts(self) -> Mapping[str, Any]: ...
 
 
+class NamingExtractor(Extractor, Protocol):
+    """An extractor of a kind with ENTITIES.
+
+    Attributes:
+        entity_types: all there are in its field.
+    """
+
+    @property
+    def entity_types(self) -> Sequence[str]: ...
+
+    def entities(self, document: Document) -> list[Entity]:
+        """What the text of a document names, in a relation or not, with the spans of each."""
+        ...
+
+
 @dataclass(frozen=True)
 class ExtractorKind:
     """A member of the registry of extractors: what is known of one before it is loaded.
@@ -102,7 +117,7 @@ class ExtractorKind:
     Attributes:
         description: for messages ("a language model").
         Settings: what can be set.
-        capabilities: CALIBRATED, ENGINE, LANGUAGE_MODEL.
+        capabilities: CALIBRATED, ENGINE, ENTITIES, LANGUAGE_MODEL.
         load: makes the extractor of a name or directory and settings of the class `Settings`.
         recognises: whether a directory is of this kind, from its files; nothing is loaded.
         own_settings: settings that a directory asks for itself; those that are given go before them.

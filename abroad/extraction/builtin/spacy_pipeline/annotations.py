@@ -95,12 +95,16 @@ def forget_mentions(doc: Doc) -> None:
         doc.spans.pop(group, None)
 
 
-def add_prediction(doc: Doc, prediction: Prediction) -> None:
-    """Keep a prediction of any field on the Doc, and have the spans that its relations rest on in `doc.spans`."""
+def add_prediction(doc: Doc, prediction: Prediction, types: Iterable[str] | None = None) -> None:
+    """Keep a prediction of any field on the Doc, and have the spans that its relations rest on in `doc.spans`.
+
+    Args:
+        types: those that stand in `doc.spans` without a span too; None: the built-in field, if it may be of it.
+    """
     _data(doc)["prediction"] = prediction.to_dict()
-    found: dict[str, list[Mention]] = {}
-    if all(relation.is_built_in for relation in prediction.relations):
-        found = {type: [] for type in GROUPS}
+    if types is None:
+        types = GROUPS if all(relation.is_built_in for relation in prediction.relations) else ()
+    found: dict[str, list[Mention]] = {type: [] for type in types}
     for relation in prediction.relations:
         for side in _sides(relation):
             found.setdefault(side.type, []).extend(

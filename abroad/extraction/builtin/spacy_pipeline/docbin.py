@@ -16,7 +16,7 @@ from spacy.util import filter_spans
 
 from abroad.core.io import atomic_write
 from abroad.core.schema import Document, Entity, Evidence, Prediction, Relation
-from abroad.documents.docbin import ID, read_docs, title_of
+from abroad.documents.docbin import ID, TITLE_END, read_docs, title_of
 from abroad.extraction.builtin.align import align
 from abroad.extraction.builtin.reading import read_text
 from abroad.extraction.builtin.spacy_pipeline.annotations import (
@@ -62,7 +62,7 @@ def write_docbin(
         doc.user_data.setdefault(ID, id)
         if document is not None and prediction is not None:
             forget_mentions(doc)
-            add_prediction(doc, _in_doc(prediction, doc) if source is not None else prediction)
+            add_prediction(doc, in_doc(prediction, doc) if source is not None else prediction)
         bin.add(doc)
     _write(out, bin)
 
@@ -137,15 +137,13 @@ def _write(out: Path, bin: DocBin) -> None:
 _VOCAB = Vocab()
 
 
-def _in_doc(prediction: Prediction, doc: Doc) -> Prediction:
+def in_doc(prediction: Prediction, doc: Doc, title_end: str = TITLE_END) -> Prediction:
     """The prediction with offsets in doc.text, which may lack the space between title and abstract."""
-    title, abstract = title_of(doc)
-    lacking = title + 1 - abstract
     moved = [
         replace(
             relation,
             evidence=[
-                replace(e, start=_moved(e.start, title, lacking), end=_moved(e.end, title, lacking))
+                replace(e, start=offset_in(doc, e.start, title_end), end=offset_in(doc, e.end, title_end))
                 for e in relation.evidence
             ],
         )
@@ -154,5 +152,7 @@ def _in_doc(prediction: Prediction, doc: Doc) -> Prediction:
     return replace(prediction, relations=moved)
 
 
-def _moved(offset: int, title: int, lacking: int) -> int:
-    return offset - lacking if offset > title else offset
+def offset_in(doc: Doc, offset: int, title_end: str = TITLE_END) -> int:
+    """Where an offset of a document's text is in the Doc that it was read from."""
+    title, abstract = title_of(doc, title_end)
+    return offset - (title + 1 - abstract) if offset > title else offset
