@@ -180,4 +180,26 @@ def test_a_verb_that_makes_no_field_is_refused(verb):
 def test_plurals_are_guessed():
     words = ["bacterium", "pollutant", "enzyme", "assay", "therapy", "diagnosis", "virus_class", "toxin"]
     many = ["bacteria", "pollutants", "enzymes", "assays", "therapies", "diagnoses", "virus classes", "toxins"]
+    words += ["fungus", "species", "genus", "alga", "phenomenon", "matrix", "mouse", "leaf", "disease", "gut-microbe"]
+    many += [
+        "fungi",
+        "species",
+        "genera",
+        "algae",
+        "phenomena",
+        "matrices",
+        "mice",
+        "leaves",
+        "diseases",
+        "gut microbes",
+    ]
     assert [plural(word) for word in words] == many
+
+
+@pytest.mark.parametrize(
+    ("verb", "many"),
+    [("degrades", "degrade"), ("passes on", "pass on"), ("is found in", "are found in"), ("carries", "carry")],
+)
+def test_a_verb_of_several_is_guessed(verb, many):
+    written = yaml.safe_load(new_field(NewField(name="x", head="a", tail="b", verb=verb)))
+    assert many in str(written["relations"])
