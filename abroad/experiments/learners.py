@@ -93,12 +93,14 @@ def _fit_extractor(documents: Sequence[Document | Task], learner: Learner, out: 
 
 def _fit_joint(documents: Sequence[Document], field: FieldOfRelations, learner: Learner) -> Extractor:
     """The extractor of another field, as `abroad extractor train --field` makes it."""
-    from abroad.extraction.joint.fit import train_joint
+    from abroad.extraction.joint.fit import KnownNames, train_joint
     from abroad.extraction.joint.from_documents import annotated, names_of, schema_of
+    from abroad.extraction.joint.names import NameFinder
     from abroad.extraction.joint.settings import JointTrainSettings
 
     texts = [annotated(document) for document in documents]
-    names = names_of(field, Path(learner.train.field or "").parent)
+    folder = Path(learner.train.field or "").parent
+    names = KnownNames(list(names_of(field, folder)), NameFinder.of_field(field, folder))
     return train_joint(schema_of(field), texts, JointTrainSettings(seed=learner.seed), names)[0]
 
 
