@@ -47,7 +47,7 @@ WIDE = {
     "abroad.extraction.builtin.candidates:_span",
     "abroad.extraction.builtin.fit:cross_validate",
     "abroad.extraction.builtin.encoder_examples:_by_window",
-    "abroad.extraction.builtin.spacy_pipeline.components:make_everything",
+    "abroad.extraction.spacy_component:make_component",
     "abroad.extraction.builtin.spacy_pipeline.components:make_relations",
     "abroad.extraction.fewshot.entry:make_extractor",
     "abroad.extraction.generative.load:load_generative_extractor",

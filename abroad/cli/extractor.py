@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -14,6 +15,7 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 
 if TYPE_CHECKING:
+    from abroad.extraction.base import CalibratedExtractor
     from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
 app = group(
@@ -154,11 +156,16 @@ def show(
     model: Path = typer.Argument(None, metavar="[DIR]", help="An extractor; without it, the one that is built in."),
 ) -> None:
     """What an extractor was trained on, and what each threshold gave on documents it had not seen."""
-    from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor
-    from abroad.extraction.joint.extractor import MODEL, JointExtractor
+    from abroad.core.registry import Capability
+    from abroad.extraction.load import BUILTIN, check_extractor, load_extractor
 
-    of_field = model is not None and (model / MODEL).is_file()
-    extractor = JointExtractor.load(model) if of_field else PairExtractor.load(model or DEFAULT_FOLDER)
+    name = model or BUILTIN
+    kind, _ = check_extractor(name, {})
+    if Capability.CALIBRATED not in kind.capabilities:
+        raise InputError(
+            f"{name}: {kind.description} has no thresholds; expected a directory of `abroad extractor train`"
+        )
+    extractor = cast("CalibratedExtractor", load_extractor(name))
     _show(extractor.facts)
     beside = "" if extractor.beside is None else f"; {extractor.beside:g} for what stands beside it in an abstract"
     typer.echo(f"\ndefault --min-score {extractor.min_score:g}{beside}")
@@ -168,7 +175,7 @@ def show(
             typer.echo(f"{point.threshold:9.2f}  {point.precision:9.1f}  {point.recall:6.1f}  {point.f1:5.1f}")
 
 
-def _show(facts: dict[str, Any]) -> None:
+def _show(facts: Mapping[str, Any]) -> None:
     for name, value in facts.items():
         text = ", ".join(f"{key} {item:g}" for key, item in value.items()) if isinstance(value, dict) else value
         typer.echo(f"{name}: {text}")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import Field as Key
 
 from abroad.core.field import Field, Name, Text
 from abroad.core.settings import Settings, check
-
-_IRREGULAR = re.compile(r"(?<=[a-z])um$")  # bacterium, medium
-_HISSING = re.compile(r"(s|x|z|ch|sh)$")
 
 
 class NewField(Settings):
@@ -59,30 +58,25 @@ def new_field(wanted: NewField) -> str:
 
 
 def plural(name: str) -> str:
-    """What several are called, as well as it can be guessed of an English word."""
+    """What several are called, as well as it can be guessed of an English word: fungi, genera, species."""
     word = _spoken(name)
-    if _IRREGULAR.search(word):
-        return _IRREGULAR.sub("a", word)
-    if re.search(r"[^aeiou]y$", word):
-        return f"{word[:-1]}ies"
-    if word.endswith("is"):
-        return f"{word[:-2]}es"
-    return f"{word}es" if _HISSING.search(word) else f"{word}s"
+    return str(_engine().plural_noun(word)) if re.search(r"\w", word) else word
 
 
 def _of_several(verb: str) -> str:
     """A verb of the third person in the plural: is -> are, produces -> produce."""
     first, space, rest = verb.partition(" ")
-    known = {"is": "are", "was": "were", "has": "have", "does": "do"}
-    if first in known:
-        first = known[first]
-    elif first.endswith("ies") and len(first) > 4:
-        first = f"{first[:-3]}y"
-    elif re.search(r"(ss|x|zz|ch|sh)es$", first):
-        first = first[:-2]
-    elif first.endswith("s") and not first.endswith("ss"):
-        first = first[:-1]
-    return first + space + rest
+    return f"{_engine().plural_verb(first)}{space}{rest}" if re.search(r"\w", first) else verb
+
+
+@cache
+def _engine() -> Any:
+    """English endings; imported when a field is written, since that takes a tenth of a second."""
+    import inflect
+
+    engine = inflect.engine()
+    engine.classical(all=True)
+    return engine
 
 
 def _spoken(name: str) -> str:

@@ -4,7 +4,8 @@ Worth one: dropped connections, time-outs, and the statuses 408, 429 and 5xx.
 The wait doubles from `first_wait` up to two minutes with random jitter, and is
 never shorter than what `Retry-After` asks for (RFC 9110, section 10.2.3). A
 server that cannot be reached, and never was in this process, gets one more try
-and no patience: there is no network, or no such server.
+and no patience: there is no network, or no such server. One that keeps a request
+waiting is given up at a deadline for all its attempts together.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 import httpx
 import tenacity
@@ -32,6 +34,8 @@ _LONGEST_RETRY_AFTER = 600.0
 _TRIES_OUT_OF_REACH = 2
 MAX_ANSWER = 256 << 20
 """Bytes, unpacked: ten thousand PubMed records are about as much."""
+DEADLINE = 120.0
+"""Seconds for all attempts of a request together that have no answer in time."""
 _SLOWEST = 1_000.0  # bytes a second
 _CONNECTING = 5.0
 """Seconds until a connection stands; only where there is no way to the server does it take longer."""
@@ -79,6 +83,10 @@ class TransientError(Exception):
         self.retry_after = retry_after
 
 
+class TooSlow(TransientError):
+    """An answer that was not there in time."""
+
+
 class Unreadable(TransientError):
     """An answer that is not what was asked for: cut off, a page of HTML, JSON of another shape."""
 
@@ -98,7 +106,7 @@ def answering(client: httpx.Client, method: str, url: str, **options: Any) -> It
     """The answer to a request, its head read and its body not yet.
 
     Raises:
-        TransientError: the head is not there in the time that a server has for its first byte: it comes in drips, each
+        TooSlow: the head is not there in the time that a server has for its first byte: it comes in drips, each
             of which httpx gives that time.
     """
     ready: queue.SimpleQueue[httpx.Response | Exception] = queue.SimpleQueue()
@@ -115,7 +123,7 @@ def answering(client: httpx.Client, method: str, url: str, **options: Any) -> It
     try:
         answer = ready.get(timeout=allowed)
     except queue.Empty:
-        raise TransientError(f"the answer comes too slowly (not even its head in {allowed:.0f} s)") from None
+        raise TooSlow(f"the answer comes too slowly (not even its head in {allowed:.0f} s)") from None
     if isinstance(answer, Exception):
         raise answer
     _reached.add(answer.request.url.netloc)
@@ -124,7 +132,7 @@ def answering(client: httpx.Client, method: str, url: str, **options: Any) -> It
 
 
 def check_pace(client: httpx.Client, start: float, size: int) -> None:
-    """Raise a TransientError for an answer that comes more slowly than any answer may.
+    """Raise TooSlow for an answer that comes more slowly than any answer may.
 
     Args:
         start: when it began (monotonic seconds).
@@ -132,14 +140,14 @@ def check_pace(client: httpx.Client, start: float, size: int) -> None:
     """
     allowed = client.timeout.read or 60.0
     if time.monotonic() - start > allowed + size / _SLOWEST:
-        raise TransientError(f"the answer comes too slowly ({size} bytes in {allowed:.0f} s)")
+        raise TooSlow(f"the answer comes too slowly ({size} bytes in {allowed:.0f} s)")
 
 
 def request(client: httpx.Client, method: str, url: str, **options: Any) -> httpx.Response:
     """One request, its answer read within bounds of size and time.
 
     Raises:
-        TransientError: the answer comes more slowly than `_SLOWEST`, beyond the time that any answer has.
+        TooSlow: the answer comes more slowly than `_SLOWEST`, beyond the time that any answer has.
         AbroadError: it has more than `MAX_ANSWER` bytes, unpacked.
     """
     start = time.monotonic()
@@ -208,11 +216,17 @@ def retry_after(value: str | None) -> float:
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER) if seconds == seconds else 0.0
 
 
-def with_retries(what: str, attempts: int, first_wait: float, context: Context) -> tenacity.Retrying:
+def with_retries(
+    what: str, attempts: int, first_wait: float, context: Context, deadline: float = DEADLINE
+) -> tenacity.Retrying:
     """A caller that tries up to `attempts` times and says each failure.
 
-    Raises (when called): NoAnswer with the last failure, after the last attempt.
+    Args:
+        deadline: seconds that attempts without an answer in time may take, all together; a first one is always made.
+
+    Raises (when called): NoAnswer with the last failure, after the last attempt or at the deadline.
     """
+    waiting = _Waiting(deadline)
     backoff = tenacity.wait_exponential(multiplier=first_wait, max=_LONGEST_WAIT) + tenacity.wait_random(0, first_wait)
 
     def wait(state: tenacity.RetryCallState) -> float:
@@ -231,20 +245,48 @@ def with_retries(what: str, attempts: int, first_wait: float, context: Context) 
         cause = state.outcome.exception() if state.outcome else None
         if _is_out_of_reach(cause):
             raise NoAnswer(f"{what}: {_reason(state)}; is there a network, and is the address right?", cause)
-        raise NoAnswer(
-            f"{what}: {_reason(state)} after {attempts} attempts; run the same command again to go on", cause
-        )
+        raise NoAnswer(f"{what}: {_reason(state)} after {_tries(state)}; run the same command again to go on", cause)
 
     def is_enough(state: tenacity.RetryCallState) -> bool:
-        return state.attempt_number >= tries_after(state.outcome.exception() if state.outcome else None)
+        cause = state.outcome.exception() if state.outcome else None
+        return state.attempt_number >= tries_after(cause) or waiting.is_over(state)
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((TransientError, httpx.TransportError, httpx.DecodingError)),
+        before=waiting.begin,
+        after=waiting.end,
         stop=is_enough,
         wait=wait,
         before_sleep=tell,
         retry_error_callback=give_up,
     )
+
+
+class _Waiting:
+    """How long the attempts of each call took that had no answer in time.
+
+    What a server asks to wait for, an error that it gives soon, and a file that comes and is cut off do not count.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._begun: WeakKeyDictionary[tenacity.RetryCallState, float] = WeakKeyDictionary()
+        self._spent: WeakKeyDictionary[tenacity.RetryCallState, float] = WeakKeyDictionary()
+
+    def begin(self, state: tenacity.RetryCallState) -> None:
+        self._begun[state] = time.monotonic()
+
+    def end(self, state: tenacity.RetryCallState) -> None:
+        cause = state.outcome.exception() if state.outcome else None
+        if isinstance(cause, TooSlow | httpx.TimeoutException):
+            self._spent[state] = self._spent.get(state, 0.0) + time.monotonic() - self._begun[state]
+
+    def is_over(self, state: tenacity.RetryCallState) -> bool:
+        return self._spent.get(state, 0.0) >= self._deadline
+
+
+def _tries(state: tenacity.RetryCallState) -> str:
+    return "1 attempt" if state.attempt_number == 1 else f"{state.attempt_number} attempts"
 
 
 def _is_out_of_reach(error: BaseException | None) -> bool:
@@ -295,6 +337,7 @@ class HttpSettings(Settings):
     attempts: Count = Field(6, description="Tries of one request.")
     first_wait: NotNegative = Field(1.0, description="Seconds before the second try; later waits double.")
     timeout: Positive = Field(60.0, description="Seconds without a byte after which a request has failed.")
+    deadline: Positive = Field(DEADLINE, description="Seconds for the tries of a request that get no answer in time.")
 
 
 class JsonClient:
@@ -331,7 +374,8 @@ class JsonClient:
         Raises:
             AbroadError: no answer after all attempts, a request that the server refuses, or an answer that is not its.
         """
-        retries = with_retries(self._name, self._settings.attempts, self._settings.first_wait, self._context)
+        asked = self._settings
+        retries = with_retries(self._name, asked.attempts, asked.first_wait, self._context, asked.deadline)
         return cast(T, retries(self._once, path, read, params, form))
 
     def _once(

@@ -50,6 +50,7 @@ class Capability(Flag):
         LIKENESS: A retriever puts examples that are like the document first.
         EMBEDDER: A retriever needs an encoder.
         BASELINE: A selector does not look at entropy, and is what one that does is compared with.
+        ENTITIES: An extractor tells the entities that a text names, in a relation or not (`entities`, `entity_types`).
         DIRECTORY: An extractor is a directory of its kind; the name of the kind alone is none.
         NATURAL_PRODUCTS: An extractor finds natural products, and relations of no other field.
     """
@@ -73,6 +74,7 @@ class Capability(Flag):
     LIKENESS = auto()
     EMBEDDER = auto()
     BASELINE = auto()
+    ENTITIES = auto()
     DIRECTORY = auto()
     NATURAL_PRODUCTS = auto()
 

@@ -19,6 +19,7 @@ from abroad.core.arguments import depth_of_caller
 from abroad.core.bounded_yaml import load_yaml
 from abroad.core.errors import LONG_INTEGER, FormerNameWarning, InputError, nearest, short
 from abroad.core.io import require_file
+from abroad.core.sentences import sentence
 
 Share = Annotated[float, Field(ge=0, le=1)]
 PositiveShare = Annotated[float, Field(gt=0, le=1)]
@@ -241,10 +242,10 @@ def _message(error: Any, kind: type[BaseModel] | None) -> str:
         *path, key = error["loc"]
         near = nearest(str(key), _keys(kind, path))
         return f"unknown key; did you mean {near}?" if near else "unknown key"
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "int_parsing_size":
-        return f"expected a number, found {LONG_INTEGER}"
-    return message if error["type"] in ("missing", "value_error") else f"{message}, found {short(error['input'])}"
+    if error["type"] in ("missing", "value_error"):
+        return sentence(error)
+    found = LONG_INTEGER if error["type"] == "int_parsing_size" else short(error["input"])
+    return f"{sentence(error)}, found {found}"
 
 
 def _keys(kind: type[BaseModel] | None, path: Sequence[int | str]) -> list[str]:

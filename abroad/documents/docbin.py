@@ -63,8 +63,8 @@ def read_docs(path: Path) -> Iterator[tuple[str, Doc]]:
         yield str(doc.user_data.get(ID) or f"{path.stem}-{number}"), doc
 
 
-def title_of(doc: Doc) -> tuple[int, int]:
+def title_of(doc: Doc, key: str = TITLE_END) -> tuple[int, int]:
     """(where the title ends, where the abstract starts): the one space between them may be missing."""
-    end = doc.user_data.get(TITLE_END)
+    end = doc.user_data.get(key)
     end = min(end, len(doc.text)) if isinstance(end, int) and end > 0 else 0
     return end, end + (0 < end < len(doc.text) and doc.text[end].isspace())

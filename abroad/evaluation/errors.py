@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from abroad.core.schema import Entity, Relation
 from abroad.evaluation.metrics import Comparison, Outcome
-from abroad.evaluation.protocols import normalise_upstream
+from abroad.text.characters import normalise_upstream
 from abroad.text.evidence import abbreviated_genus_spans, verbatim_spans
 from abroad.text.expand import expand_lists, expand_shared_heads
 

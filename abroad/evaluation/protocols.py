@@ -15,19 +15,9 @@ from typing import TypeVar
 from abroad.core.entities import CHEMICAL, ORGANISM
 from abroad.core.registry import Capability, Member, Registry
 from abroad.core.schema import Document, Entity, Relation
-from abroad.text.characters import normalise_strict
+from abroad.text.characters import normalise_strict, normalise_upstream
 
-_ARTICLES = re.compile(r"\b(?:an|the)\b")
-_WHITE = re.compile(r"\s+")
 _QID = re.compile(r"Q[1-9]\d*")
-
-
-def normalise_upstream(label: str) -> str:
-    """The published normalisation: lower-case, no full stops, no "an" or "the", no white space.
-
-    Delmas et al. 2024, evaluation of end-to-end extraction.
-    """
-    return _WHITE.sub("", _ARTICLES.sub("", label.lower().strip(" .")).replace(".", ""))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import Field, find_field
 from abroad.core.io import read_predictions, write_jsonl
 from abroad.core.resume import digest, keeps_identity, write_identity
 from abroad.core.schema import Document, Prediction
@@ -56,15 +57,12 @@ def compare_sets(
         out: folder for predictions (and adapters).
         done: is called with each score as it comes.
     Raises:
-        InputError: a name that is no file name, or a set that a curated document is in.
+        InputError: a name that is no file name, a set that a curated document is in, or documents of another field than
+            the learner's (`train.field`).
     """
-    known = {document.id for document in dev}
-    for name, documents in sets.items():
-        if not _NAME.fullmatch(name):
-            raise InputError(f"set {name!r}: expected a name of letters, digits, and . _ + -")
-        shared = sorted(known & {item.source if isinstance(item, Task) else item.id for item in documents})
-        if shared:
-            raise InputError(f"set {name}: {len(shared)} of its documents are scored on, {shared[0]} first")
+    field = find_field(learner.train.field)
+    _check(sets, dev, field)
+    undirected = [type for type, relation in field.relations.items() if not relation.directed]
     result: list[SetScore] = []
     first: list[Scores] = []
     for name, documents in sets.items():
@@ -72,13 +70,13 @@ def compare_sets(
             predictions = _predictions(name, documents, dev, learner, out, context)
         except InputError as error:
             raise InputError(f"set {name}: {error}") from None
-        comparison = compare(dev, predictions)
+        comparison = compare(dev, predictions, undirected=undirected)
         outcomes = [outcome.scores for outcome in comparison.outcomes]
         result.append(
             SetScore(
                 name,
                 len(documents),
-                sum(len(item.label_pairs()) for item in documents if isinstance(item, Document)),
+                sum(len(item.relations) for item in documents if isinstance(item, Document)),
                 comparison.scores,
                 bootstrap_intervals(outcomes, _RESAMPLES, learner.seed),
                 paired_bootstrap(first, outcomes, seed=learner.seed) if first else None,
@@ -87,6 +85,19 @@ def compare_sets(
         first = first or outcomes
         done(result[-1])
     return result
+
+
+def _check(sets: dict[str, list[Document | Task]], dev: Sequence[Document], field: Field) -> None:
+    """Refuse what cannot be compared, before anything is learnt."""
+    known = {document.id for document in dev}
+    field.check_documents(dev, "the curated documents")
+    for name, documents in sets.items():
+        if not _NAME.fullmatch(name):
+            raise InputError(f"set {name!r}: expected a name of letters, digits, and . _ + -")
+        shared = sorted(known & {item.source if isinstance(item, Task) else item.id for item in documents})
+        if shared:
+            raise InputError(f"set {name}: {len(shared)} of its documents are scored on, {shared[0]} first")
+        field.check_documents([item for item in documents if isinstance(item, Document)], f"set {name}")
 
 
 def _predictions(

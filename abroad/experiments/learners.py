@@ -11,6 +11,8 @@ from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import Field as FieldOfRelations
+from abroad.core.field import find_field
 from abroad.core.registry import Member, Registry, member_of
 from abroad.core.schema import Document
 from abroad.core.settings import Seed, Settings
@@ -79,11 +81,27 @@ def _fit_extractor(documents: Sequence[Document | Task], learner: Learner, out: 
     own = [item for item in documents if isinstance(item, Document)]
     if len(own) < len(documents):
         raise InputError("the extractor learns from documents, not from tasks; expected --learner lm")
+    field = find_field(learner.train.field)
+    if not field.is_built_in:
+        return _fit_joint(own, field, learner)
     from abroad.extraction.builtin.fit import Basis, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
     return train_extractor(own, [], Basis(NoTagger()), ExtractorTrainSettings(seed=learner.seed))[0]
+
+
+def _fit_joint(documents: Sequence[Document], field: FieldOfRelations, learner: Learner) -> Extractor:
+    """The extractor of another field, as `abroad extractor train --field` makes it."""
+    from abroad.extraction.joint.fit import KnownNames, train_joint
+    from abroad.extraction.joint.from_documents import annotated, names_of, schema_of
+    from abroad.extraction.joint.names import NameFinder
+    from abroad.extraction.joint.settings import JointTrainSettings
+
+    texts = [annotated(document) for document in documents]
+    folder = Path(learner.train.field or "").parent
+    names = KnownNames(list(names_of(field, folder)), NameFinder.of_field(field, folder))
+    return train_joint(schema_of(field), texts, JointTrainSettings(seed=learner.seed), names)[0]
 
 
 def _fit_adapter(documents: Sequence[Document | Task], learner: Learner, out: Path, context: Context) -> Extractor:
@@ -95,5 +113,10 @@ def _fit_adapter(documents: Sequence[Document | Task], learner: Learner, out: Pa
     return load_generative_extractor(str(out), decoding)
 
 
-EXTRACTOR = LearnerKind(lambda learner: "the built-in extractor, trained from scratch", _fit_extractor)
+def _name_of_extractor(learner: Learner) -> str:
+    field = find_field(learner.train.field)
+    return f"the {'built-in extractor' if field.is_built_in else f'extractor of {field.title}'}, trained from scratch"
+
+
+EXTRACTOR = LearnerKind(_name_of_extractor, _fit_extractor)
 LANGUAGE_MODEL = LearnerKind(lambda learner: learner.train.model, _fit_adapter, Settings=TrainSettings)

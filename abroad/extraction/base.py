@@ -18,7 +18,7 @@ from abroad.core.io import read_predictions
 from abroad.core.progress import Progress
 from abroad.core.registry import Capability
 from abroad.core.resume import ResumableOutput, digest
-from abroad.core.schema import Document, Prediction
+from abroad.core.schema import Document, Entity, Prediction
 
 
 class Extractor(Protocol):
@@ -110,6 +110,7 @@ class OperatingPoint(Protocol):
         threshold: the score.
         precision: in percent.
         recall: in percent.
+        f1: in percent.
     """
 
     @property
@@ -121,16 +122,50 @@ class OperatingPoint(Protocol):
     @property
     def recall(self) -> float: ...
 
+    @property
+    def f1(self) -> float: ...
+
 
 class CalibratedExtractor(Extractor, Protocol):
     """An extractor of a kind that is CALIBRATED.
 
     Attributes:
         point: what its threshold gave on held-out documents.
+        points: what other thresholds gave, for `abroad extractor show`.
+        min_score: its threshold.
+        beside: a lower one, of what stands beside a surer relation of a document; None without.
+        facts: how it was trained and what it scored, for people.
     """
 
     @property
     def point(self) -> OperatingPoint: ...
+
+    @property
+    def points(self) -> Sequence[OperatingPoint]: ...
+
+    @property
+    def min_score(self) -> float: ...
+
+    @property
+    def beside(self) -> float | None: ...
+
+    @property
+    def facts(self) -> Mapping[str, Any]: ...
+
+
+class NamingExtractor(Extractor, Protocol):
+    """An extractor of a kind with ENTITIES.
+
+    Attributes:
+        entity_types: all there are in its field.
+    """
+
+    @property
+    def entity_types(self) -> Sequence[str]: ...
+
+    def entities(self, document: Document) -> list[Entity]:
+        """What the text of a document names, in a relation or not, with the spans of each."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -140,7 +175,7 @@ class ExtractorKind:
     Attributes:
         description: for messages ("a language model").
         Settings: what can be set.
-        capabilities: CALIBRATED, ENGINE, LANGUAGE_MODEL.
+        capabilities: CALIBRATED, ENGINE, ENTITIES, LANGUAGE_MODEL.
         load: makes the extractor of a name or directory and settings of the class `Settings`.
         recognises: whether a directory is of this kind, from its files; nothing is loaded.
         own_settings: settings that a directory asks for itself; those that are given go before them.

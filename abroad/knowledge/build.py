@@ -25,7 +25,6 @@ from abroad.core.schema import Document, LabelPair, Relation
 from abroad.core.settings import Settings, Share
 from abroad.documents.inputs import read_documents
 from abroad.documents.predictions import read_predictions
-from abroad.evaluation.protocols import normalise_upstream
 from abroad.knowledge.combine import ACCEPTED, REJECTED, Calibration, combine, read_calibration
 from abroad.knowledge.entities import HEAD, TAIL, Named, Names
 from abroad.knowledge.evidence import Span, dump_spans, rule_of, sentences_of, spans_of, supporting_sentence
@@ -34,6 +33,7 @@ from abroad.knowledge.shelf import Place, Shelf, doi_of, text_key
 from abroad.knowledge.store import PARQUET, Store, read_meta, writable, write_meta
 from abroad.sources.name_index import NameIndex
 from abroad.text.abbreviations import definitions
+from abroad.text.characters import normalise_upstream
 from abroad.text.full_names import FullNames
 from abroad.text.retractions import says_retracted
 

@@ -16,8 +16,8 @@ from typing import Any
 from abroad.core.record_fields import read_doi
 from abroad.core.resume import digest
 from abroad.core.schema import Document
-from abroad.evaluation.protocols import normalise_upstream
 from abroad.knowledge.store import Store
+from abroad.text.characters import normalise_upstream
 from abroad.text.near_duplicates import shingles
 
 _SHARED = 0.5

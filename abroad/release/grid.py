@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from abroad.core.context import Context
+from abroad.core.errors import InputError
 from abroad.core.progress import Progress, tell
 from abroad.core.schema import Document
 from abroad.evaluation.metrics import micro_scores
@@ -19,6 +20,7 @@ from abroad.models.compeft import TernaryChange, compress, write_change
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 from abroad.models.source import ADAPTER, ModelSource
+from abroad.models.vision import read_resolution
 from abroad.release.run import read_run, trained_in
 from abroad.release.settings import GridSettings
 from abroad.training.data import collate, make_examples, target_loss
@@ -125,15 +127,16 @@ def search(
 
     Args:
         out: folder for a file to measure sizes by.
+    Raises:
+        InputError: the adapter was trained with images, which are not shown here; or as `read_run`.
     """
+    _refuse_images(run)
     tell(f"{run}: loading the model, to measure it on {len(documents)} documents")
     initial, tuned, facts = read_run(run)
     bench = Bench(run, documents, decoding)
     entries = sum(value.size for value in tuned.values())
     cells: list[GridPoint] = []
-    decoded = 1 + len(settings.densities) * (
-        len(settings.scales) if settings.full_grid else 1
-    )  # F1 takes a hundred times as long as the loss
+    decoded = 1 + len(settings.densities) * (len(settings.scales) if settings.full_grid else 1)
 
     with Progress("decoding the documents", decoded * len(documents), every=_SPEAK_SECONDS) as progress:
         loss, f1 = bench.loss(), bench.f1(progress.advance)
@@ -159,6 +162,14 @@ def search(
     (out / "trial.compeft").unlink(missing_ok=True)
     best = _best(cells, f1 - settings.within)
     return Grid(loss, f1, cells, best), compress(initial, tuned, best.density, best.scale), facts
+
+
+def _refuse_images(run: Path) -> None:
+    if read_resolution(run):
+        raise InputError(
+            f"{run}: trained with images, and --dev measures on text alone; "
+            "give one density and one scale without --dev: --densities 20 --scales 4"
+        )
 
 
 def _best(cells: Sequence[GridPoint], wanted: float) -> GridPoint:

@@ -117,7 +117,8 @@ class EuropePmc:
         Raises:
             AbroadError: no answer after all attempts.
         """
-        retries = with_retries("Europe PMC", self._settings.attempts, self._settings.first_wait, self._context)
+        asked = self._settings
+        retries = with_retries("Europe PMC", asked.attempts, asked.first_wait, self._context, asked.deadline)
         return retries(self._full_text, pmcid)
 
     def _full_text(self, pmcid: str) -> FullText | None:

@@ -14,11 +14,13 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import httpx
+import tenacity
 from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError
 from abroad.core.http import (
+    DEADLINE,
     NoAnswer,
     RateLimiter,
     TransientError,
@@ -55,6 +57,7 @@ class EutilsSettings(Settings):
     attempts: Count = Field(6, description="Tries of one request.")
     first_wait: NotNegative = Field(1.0, description="Seconds before the second try; later waits double.")
     timeout: Positive = Field(60.0, description="Seconds without a byte after which a request has failed.")
+    deadline: Positive = Field(DEADLINE, description="Seconds for the tries of a request that get no answer in time.")
 
 
 class EutilsClient:
@@ -131,7 +134,7 @@ class EutilsClient:
         self, batch: Sequence[str], context: Context, attempts: int
     ) -> Iterator[dict[str, Article | None]]:
         try:
-            found = with_retries("NCBI efetch", attempts, self.settings.first_wait, context)(self._request, batch)
+            found = self.retrying("NCBI efetch", attempts, context)(self._request, batch)
         except (Refused, NoAnswer) as refusal:
             if isinstance(refusal, NoAnswer) and not (refusal.unreadable and (self._understood or len(batch) > 1)):
                 raise
@@ -161,8 +164,7 @@ class EutilsClient:
 
     def _search_batch(self, batch: Sequence[str], context: Context) -> list[str]:
         try:
-            retries = with_retries("NCBI esearch", self.settings.attempts, self.settings.first_wait, context)
-            return retries(self._search, batch)
+            return self.retrying("NCBI esearch", self.settings.attempts, context)(self._search, batch)
         except Refused as refusal:
             if len(batch) == 1:
                 context.rejects.add(f"DOI {batch[0]}", f"refused by NCBI ({refusal})")
@@ -191,6 +193,10 @@ class EutilsClient:
         except _NoSuchIds:
             return {}
         return articles_of(response)
+
+    def retrying(self, what: str, attempts: int, context: Context) -> tenacity.Retrying:
+        """`with_retries` by the settings."""
+        return with_retries(what, attempts, self.settings.first_wait, context, self.settings.deadline)
 
     def post(self, tool: str, form: dict[str, str]) -> httpx.Response:
         """One request with the fields NCBI asks for; its answer if it is one.

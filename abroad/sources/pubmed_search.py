@@ -16,7 +16,7 @@ import tenacity
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.http import NoAnswer, TransientError, Unreadable, int_of, json_of, part_of, with_retries
+from abroad.core.http import NoAnswer, TransientError, Unreadable, int_of, json_of, part_of
 from abroad.sources.eutils import EutilsClient, Refused, articles_of
 from abroad.sources.pubmed import Article
 
@@ -164,8 +164,7 @@ class PubmedSearch:
         yield from self._client.fetch([pmid for pmid in left if pmid not in fetched], self._context)
 
     def _retrying(self, what: str) -> tenacity.Retrying:
-        settings = self._client.settings
-        return with_retries(what, settings.attempts, settings.first_wait, self._context)
+        return self._client.retrying(what, self._client.settings.attempts, self._context)
 
     def _fetch(self, form: dict[str, str]) -> dict[str, Article]:
         return articles_of(self._client.post("efetch", form))

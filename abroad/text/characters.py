@@ -6,6 +6,7 @@ import re
 import unicodedata
 from functools import cache
 
+_ARTICLES = re.compile(r"\b(?:an|the)\b")
 _WHITE = re.compile(r"\s+")
 REPLACEMENT = "\ufffd"
 
@@ -61,6 +62,14 @@ _FOLDS = _Folds()
 def fold(text: str) -> str:
     """Variants of one character made one, each by one character: dashes, primes, quotes, widths, raised digits."""
     return text.translate(_FOLDS)
+
+
+def normalise_upstream(label: str) -> str:
+    """The published normalisation: lower-case, no full stops, no "an" or "the", no white space.
+
+    Delmas et al. 2024, evaluation of end-to-end extraction.
+    """
+    return _WHITE.sub("", _ARTICLES.sub("", label.lower().strip(" .")).replace(".", ""))
 
 
 def normalise_strict(label: str) -> str:

@@ -7,7 +7,14 @@ from collections.abc import Iterable
 
 _TYPES = frozenset(("retracted publication",))
 _NOTES = frozenset(("retraction in", "retractionin"))
-_TITLE = re.compile(r"\W*(?:retracted|withdrawn)(?: (?:article|paper|publication))?\s*[:\]]", re.IGNORECASE)
+_TITLE = re.compile(
+    r"\s*[\[(<{]\s*(?i:retracted|withdrawn)(?:\s\w+)?\s*[\])>}]"  # in brackets, whatever it is that was retracted
+    r"|\W*(?:RETRACTED|WITHDRAWN)(?:\s[A-Z]+)?\s*[:\]](?=.*[a-z])"  # in capitals, before a title that is not
+    r"|\W*(?i:retracted|withdrawn)(?i:\s(?:article|paper|publication))?\s*[:\]]",
+    re.DOTALL,
+)
+"""The mark of a retraction, told by its form. In small letters before a colon "Withdrawn drugs: ..." has the same form,
+so that there the nouns stand by which publishers name a paper."""
 
 
 def is_retracted(types: Iterable[str] = (), notes: Iterable[str] = (), title: str = "") -> bool:

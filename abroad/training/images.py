@@ -18,8 +18,7 @@ from abroad.core.errors import InputError
 from abroad.core.schema import Document
 from abroad.documents.images import IMAGES, data_url, figures, without_images
 from abroad.documents.instructions import Task
-from abroad.engines.images import decoded
-from abroad.engines.transformers.images import ImageReader, Shown, together
+from abroad.models.images import ImageReader, Shown, decoded, together
 from abroad.models.source import ModelSource
 from abroad.models.vision import load_processor, reads_images
 from abroad.training.data import TokenisedExample

@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from abroad.core.errors import InputError
 from abroad.models.backend import import_transformers
+from abroad.models.source import describe_model
+from abroad.models.vision import reads_images
 from abroad.training.memory import dry_run
 from abroad.training.settings import TrainSettings
 
@@ -96,11 +99,15 @@ def shape_of(model: str) -> Shape:
     """The shape of a model by name or path; nothing but its config is read, and LLaMA's sizes are known by name.
 
     Raises:
-        InputError: no such model.
+        InputError: no such model, or one that reads images: what its tower holds is not counted.
     """
     known = re.search(r"llama[-_]?(\d+b)$", model.lower())
     if known and known[1] in _LLAMA:
         return _llama(model, *_LLAMA[known[1]])
+    if reads_images(describe_model(model)):
+        raise InputError(
+            f"{model}: reads images, and the plan counts models of text alone; try one epoch of few documents"
+        )
     from abroad.models.load import empty_model
     from abroad.models.resolve import resolve_model
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from abroad.core.field import Field
 from abroad.core.schema import Document
-from abroad.evaluation.protocols import normalise_upstream
+from abroad.text.characters import normalise_upstream
 from abroad.text.evidence import find_evidence
 from abroad.text.expand import expand_phrase, without_numbering
 from annotation.decisions.records import Flagged

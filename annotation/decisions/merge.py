@@ -15,7 +15,7 @@ from typing import Any
 
 from abroad.core.field import Field
 from abroad.core.schema import Document, Entity
-from abroad.evaluation.protocols import normalise_upstream
+from abroad.text.characters import normalise_upstream
 from annotation.decisions.records import Decision, counted
 from annotation.decisions.typed import marked, typed_document
 from annotation.words import RelationText

@@ -10,7 +10,7 @@ from typing import Any
 from abroad.core.errors import nearest
 from abroad.core.field import Field
 from abroad.core.schema import Document, Entity, Triple
-from abroad.evaluation.protocols import normalise_upstream
+from abroad.text.characters import normalise_upstream
 from abroad.text.expand import expand_phrase
 from annotation.words import RelationText, canonical, end_types
 

@@ -141,14 +141,14 @@ def test_help_of_the_whole_loads_no_settings():
     [
         (
             "train run docs.jsonl --out model --learning-rate 0",
-            "--learning-rate: Input should be greater than 0, found 0",
+            "--learning-rate: expected more than 0, found 0",
         ),
         ("synth instruct docs.jsonl --out p.jsonl --temperature 1 0.5", "from low to high"),
         ("synth generate p.jsonl --out a.jsonl --engine vlm", "unknown engine 'vlm'"),
         ("synth generate p.jsonl --out a.jsonl --set alpha=7", "engine transformers: alpha"),
         ("rank d.jsonl p.jsonl --out r.jsonl --by worst", "--by: unknown order 'worst'"),
         ("evaluate --gold g.jsonl --pred p.jsonl --protocol lax", "--protocol: unknown protocol 'lax'"),
-        ("fewshot d.jsonl --out p.jsonl --keep 0", "--keep: Input should be greater than 0"),
+        ("fewshot d.jsonl --out p.jsonl --keep 0", "--keep: expected more than 0"),
     ],
 )
 def test_a_value_out_of_range_is_named_by_its_option(cli, tmp_path, monkeypatch, line, message):

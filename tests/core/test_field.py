@@ -58,7 +58,7 @@ def test_a_field_that_is_built_in_is_one_file_with_its_config():
 
 def test_the_built_in_field_says_what_the_code_says():
     """What still stands in code; where a stage reads it from the field, its line here goes."""
-    from abroad.extraction.generative.linearise import VERB
+    from abroad.core.linearise import VERB
 
     field = built_in_field()
     produces = field.relations["produces"]
@@ -180,4 +180,26 @@ def test_a_verb_that_makes_no_field_is_refused(verb):
 def test_plurals_are_guessed():
     words = ["bacterium", "pollutant", "enzyme", "assay", "therapy", "diagnosis", "virus_class", "toxin"]
     many = ["bacteria", "pollutants", "enzymes", "assays", "therapies", "diagnoses", "virus classes", "toxins"]
+    words += ["fungus", "species", "genus", "alga", "phenomenon", "matrix", "mouse", "leaf", "disease", "gut-microbe"]
+    many += [
+        "fungi",
+        "species",
+        "genera",
+        "algae",
+        "phenomena",
+        "matrices",
+        "mice",
+        "leaves",
+        "diseases",
+        "gut microbes",
+    ]
     assert [plural(word) for word in words] == many
+
+
+@pytest.mark.parametrize(
+    ("verb", "many"),
+    [("degrades", "degrade"), ("passes on", "pass on"), ("is found in", "are found in"), ("carries", "carry")],
+)
+def test_a_verb_of_several_is_guessed(verb, many):
+    written = yaml.safe_load(new_field(NewField(name="x", head="a", tail="b", verb=verb)))
+    assert many in str(written["relations"])

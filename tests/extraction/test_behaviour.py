@@ -83,6 +83,17 @@ def test_what_is_calibrated_has_a_threshold_and_says_what_it_gave(samples, docum
             assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
 
 
+def test_what_is_calibrated_is_shown_and_what_is_not_is_refused_in_one_line(samples, cli):
+    for kind, sample, extractor in samples:
+        result = cli("extractor", "show", sample.name)
+        if Capability.CALIBRATED in kind.capabilities:
+            assert result.exit_code == 0 and f"default --min-score {extractor.min_score:g}" in result.stdout
+            shown = [line for line in result.stdout.splitlines() if line.lstrip().startswith(("0.", "1."))]
+            assert len(shown) > 10
+        else:
+            assert result.exit_code == 2 and len(result.stderr.splitlines()) == 1, result.stderr
+
+
 def test_what_an_engine_runs_takes_one_and_its_settings(samples):
     for kind, sample, extractor in samples:
         takes = {"engine", "engine_settings"} <= set(setting_names(kind.Settings))

@@ -1,5 +1,7 @@
 """A model is told by the content of its weights, by whatever way it was put in another's place."""
 
+import hashlib
+import json
 import os
 import shutil
 import time
@@ -11,6 +13,7 @@ from abroad.engines.spec import read_settings, text_identity
 from abroad.models import identity
 from abroad.models.gguf import converted
 from abroad.models.identity import content_hash, named_digest
+from tests.visual import FAMILIES, save_visual_model
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +85,50 @@ def test_a_model_replaced_in_place_is_another_for_every_engine(tiny_model, tmp_p
     change(model)
     assert before == again != text_identity(engine, str(model), settings)
     assert text_identity("openai", str(model), read_settings("openai", {})).keys() == {"engine", "model"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_whatever_changes_what_is_read_is_another_model(smollm2, tmp_path, family):
+    """Every file that a model of images is saved with, and those that others have beside them."""
+    model = tmp_path / "model"
+    save_visual_model(smollm2, model, family)
+    for name in ("special_tokens_map.json", "added_tokens.json", "preprocessor_config.json", "chat_template.json"):
+        if not (model / name).exists():
+            (model / name).write_text("{}")
+    (model / "additional_chat_templates").mkdir()
+    (model / "additional_chat_templates" / "tool_use.jinja").write_text("{")
+    files = [path for path in sorted(model.rglob("*")) if path.suffix in (".json", ".jinja")]
+    assert {path.name for path in files} >= {"config.json", "processor_config.json", "tokenizer_config.json"}
+    digests = {named_digest(str(model))}
+    for path in files:
+        path.write_text(path.read_text().replace("{", "{ ", 1))
+        digests.add(named_digest(str(model)))
+    assert len(digests) == len(files) + 1
+    (model / "README.md").write_text("Nothing of it is read.")
+    assert named_digest(str(model)) in digests
+
+
+def test_a_text_model_keeps_the_digest_that_earlier_work_was_begun_with(tmp_path):
+    """The key that resumption compares, as it was before files of processors and of further tokens counted."""
+    names = ("config.json", "model.safetensors", "tokenizer.json")
+    for name in names:
+        (tmp_path / name).write_bytes(b"{}")
+    each = hashlib.sha256(b"{}").hexdigest()
+    whole = "\n".join(f"{name}:{each}" for name in names)
+    assert named_digest(str(tmp_path)) == hashlib.sha256(whole.encode()).hexdigest()
+
+
+def test_the_scale_of_an_adapter_counts_and_the_place_of_its_base_does_not(tiny_model, tiny_adapter, tmp_path):
+    adapter, moved = tmp_path / "adapter", tmp_path / "moved"
+    shutil.copytree(tiny_adapter, adapter)
+    shutil.copytree(tiny_model, moved)
+    config = json.loads((adapter / "adapter_config.json").read_text())
+
+    def digest(**values):
+        (adapter / "adapter_config.json").write_text(json.dumps(config | values))
+        return named_digest(str(adapter))
+
+    assert digest() == digest(base_model_name_or_path=str(moved)) != digest(lora_alpha=config["lora_alpha"] * 2)
 
 
 def test_a_changed_base_or_amateur_changes_what_rests_on_it(tiny_model, tmp_path):

@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import read_records, write_documents
+from abroad.core.io import read_documents, read_records, write_documents
 from abroad.core.settings import read_yaml
 from abroad.documents.instructions import Task
 from abroad.engines.choice import EngineChoice
@@ -23,10 +24,12 @@ from abroad.synthesis.stages import generate_stage, instruct_stage, select_stage
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
 from tests.conftest import make_document
+from tests.docs.network import network
 from tests.true_models import true_model
 from tests.visual import save_visual_model
 
 CONFIGS = sorted(path for folder in ("paper", "recipes") for path in Path("configs", folder).glob("*.yaml"))
+SAMPLE = Path("data/sample").resolve()
 VISUAL = {"llava-1.5-13b-hf": "llava"}
 """Name of a model that reads images -> its family."""
 
@@ -136,6 +139,26 @@ def test_a_config_runs_end_to_end(path, models, tmp_path):
         specialised(path, models, tmp_path)
     elif "synthesis" in sections and path.stem != "biogpt":  # it is that of vicuna-13b.yaml
         synthesised(path, models, tmp_path)
+
+
+def test_the_whole_run_goes_from_rows_of_lotus_to_a_report(cli, tmp_path, monkeypatch):
+    """Sampled, fetched and scored as published; the built-in extractor reads in place of the model that is trained."""
+    published = read_yaml(Path("configs/paper/biogpt.yaml"))
+    config = {name: published[name] for name in ("lotus", "sample", "documents", "evaluate")}
+    config["lotus"] = {"metadata": str(SAMPLE / "lotus_metadata.csv"), "doi2pmid": str(SAMPLE / "doi2pmid.tsv")}
+    assert config["lotus"].keys() == published["lotus"].keys()
+    config["evaluate"] |= {"gold": str(SAMPLE / "curated.jsonl")}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(config | {"out": "run", "extract": {"model": "builtin"}}))
+    with network(monkeypatch):
+        result = cli("run", tmp_path / "c.yaml")
+    assert result.exit_code == 0, result.output
+    run = tmp_path / "run"
+    stages = json.loads((run / "run.json").read_text())["stages"]
+    assert [*stages] == ["prepare", "sample", "documents", "extract", "evaluate"]
+    assert stages["prepare"]["result"]["references"] == stages["sample"]["result"]["picks"], "500 of each kingdom: all"
+    documents = [*read_documents(run / "documents.jsonl")]
+    assert len(documents) == stages["sample"]["result"]["picks"] and all(document.pairs for document in documents)
+    assert json.loads((run / "scores.json").read_text())["f1"] > 50 and (run / "report.html").is_file()
 
 
 def test_the_whole_run_generates_as_the_generator_alone():

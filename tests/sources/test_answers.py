@@ -196,6 +196,64 @@ def test_a_server_that_drips_is_given_up(tmp_path, head, what):
         stop.set()
 
 
+def complete_once(url, settings):
+    engine = OpenAiEngine("m", OpenAiSettings(base_url=url, **settings), concurrency=1)
+    list(engine.generate([GenerationRequest("1", "p")]))
+
+
+def fetch_once(url, settings):
+    with EutilsClient(EutilsSettings(base_url=url, **settings), limiter=http.RateLimiter(1e9)) as client:
+        list(client.fetch(["1"], Context()))
+
+
+def ask_json(url, settings):
+    with http.JsonClient("Somebody", HttpSettings(base_url=url, rate=1e9, **settings)) as client:
+        client.ask("a", lambda status, answer: answer)
+
+
+@pytest.mark.parametrize("ask", [complete_once, fetch_once, ask_json])
+@pytest.mark.parametrize("bytes_of_it", [b"", b"a"], ids=["silent", "dripping"])
+def test_all_tries_of_a_slow_server_together_have_a_deadline(ask, bytes_of_it):
+    """Without it each of 20 tries would have its time: 2 s of the clock here, 400 s with the defaults."""
+    stop, asked = threading.Event(), []
+
+    class Slow(_Handler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            while not stop.wait(0.02):
+                self.wfile.write(bytes_of_it)
+                self.wfile.flush()
+
+        do_GET = do_POST
+
+    try:
+        with serving(Slow) as url, pytest.raises(http.NoAnswer, match=r"after \d attempts?; run the same command"):
+            ask(url, {"timeout": 0.1, "deadline": 0.25, "attempts": 20, "first_wait": 0.0})
+    finally:
+        stop.set()
+    assert 1 <= len(asked) <= 3
+
+
+@pytest.mark.parametrize("ask", [complete_once, fetch_once, ask_json])
+def test_a_server_that_says_soon_that_it_is_busy_has_all_the_tries(ask):
+    asked = []
+
+    class Busy(_Handler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            asked.append(self.path)
+            self.answer(503, headers={"Retry-After": "0"})
+
+        do_GET = do_POST
+
+    with serving(Busy) as url, pytest.raises(http.NoAnswer, match="HTTP 503 after 5 attempts"):
+        ask(url, {"timeout": 60.0, "deadline": 1e-9, "attempts": 5, "first_wait": 0.0})
+    assert len(asked) == 5
+
+
 def test_a_server_out_of_reach_gets_one_more_try():
     said = []
     with (

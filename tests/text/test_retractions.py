@@ -44,3 +44,20 @@ def test_types_and_notes_say_so_too():
     assert is_retracted(types=["Journal Article", "Retracted  publication"])
     assert is_retracted(notes=["RetractionIn"]) and is_retracted(notes=["Retraction in"])
     assert not is_retracted(types=["Retraction of Publication"], notes=["Erratum in", "RetractionOf"])
+
+
+@pytest.mark.parametrize(
+    ("title", "says"),
+    [
+        ("RETRACTED CHAPTER: Usnic acid", True),
+        ("[Retracted Manuscript] Usnic acid", True),
+        ("(Withdrawn) Usnic acid", True),
+        ("<RETRACTED> Usnic acid", True),
+        ("WITHDRAWN DRUGS: USNIC ACID", False),
+        ("Withdrawn drugs: usnic acid", False),
+        ("Retracted publications: a survey of usnic acid", False),
+        ("(Withdrawn by farmers) Usnea barbata", False),
+    ],
+)
+def test_a_mark_is_told_by_its_form_whatever_was_retracted(title, says):
+    assert says_retracted(title) == says

@@ -3,7 +3,7 @@
 import pytest
 
 from abroad.core.context import Context
-from abroad.extraction.generative.linearise import linearise
+from abroad.core.linearise import linearise
 from abroad.synthesis.tasks.kinds import make_tasks
 from abroad.training.data import IGNORED, collate, collate_packed, make_examples, target_loss
 

@@ -8,8 +8,10 @@ import pytest
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.io import read_documents, write_documents
+from abroad.documents.images import without_images
 from abroad.documents.instructions import Task
 from abroad.models.lora import LoraShape, add_lora, language_part
+from abroad.models.vision import read_resolution
 from abroad.training.images import mixed
 from abroad.training.settings import TrainSettings
 from abroad.training.stage import train_stage
@@ -171,3 +173,44 @@ def test_without_a_share_all_stays_and_with_all_of_it_no_image_does():
     whole = mixed(given, 1.0, 0)
     assert [item.id for item in whole] == [item.id for item in given]
     assert not any(getattr(item, "extra", {}).get("images") for item in whole) and given[0].extra["images"]
+
+
+@pytest.fixture
+def nothing_loads(monkeypatch):
+    import abroad.models.load
+    import abroad.release.grid  # before its names are replaced: it would keep these
+
+    def refused(*_, **__):
+        raise AssertionError("a model is loaded")
+
+    for name in ("load_model", "empty_model", "load_tokenizer"):
+        monkeypatch.setattr(abroad.models.load, name, refused)
+        monkeypatch.setattr(f"abroad.release.grid.{name}", refused, raising=False)
+
+
+def test_what_would_not_count_images_refuses_before_anything_loads(llava, papers, tmp_path, cli, request):
+    train_stage([papers], None, tmp_path / "model", settings_for(llava, epochs=1), Context())
+    request.getfixturevalue("nothing_loads")
+    measured = cli("release", "compress", tmp_path / "model", "--dev", papers, "--out", tmp_path / "small")
+    planned = cli("train", papers, "--model", llava, "--out", tmp_path / "other", "--plan")
+    for result in (measured, planned):
+        assert result.exit_code == 2 and "images" in result.stderr and len(result.stderr.splitlines()) == 1
+    assert "--densities 20 --scales 4" in measured.stderr and not (tmp_path / "small" / "adapter_config.json").exists()
+
+
+def test_an_adapter_of_images_is_compressed_as_told_and_reads_them(llava, papers, tmp_path, cli):
+    train_stage([papers], None, tmp_path / "model", settings_for(llava, epochs=1), Context())
+    told = ["--densities", 20, "--scales", 4, "--out", tmp_path / "small"]
+    result = cli("release", "compress", tmp_path / "model", *told)
+    assert result.exit_code == 0, result.stderr
+    read = cli("extract", papers, "--model", tmp_path / "small", "--max-new-tokens", 4, "--out", tmp_path / "p.jsonl")
+    assert read.exit_code == 0 and read_resolution(tmp_path / "small") == 56, read.stderr
+
+
+def test_an_adapter_of_text_over_a_model_of_images_is_measured(llava, papers, tmp_path, cli):
+    write_documents(tmp_path / "text.jsonl", [without_images(d) for d in read_documents(papers)])
+    settings = settings_for(llava, epochs=1, resolution=0)
+    train_stage([tmp_path / "text.jsonl"], None, tmp_path / "model", settings, Context())
+    grid = ["--densities", "20,50", "--scales", 4, "--max-new-tokens", 4, "--dev", tmp_path / "text.jsonl"]
+    result = cli("release", "compress", tmp_path / "model", *grid, "--out", tmp_path / "small")
+    assert result.exit_code == 0, result.stderr

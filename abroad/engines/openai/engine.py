@@ -19,6 +19,7 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import httpx
+import tenacity
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError, InputError
@@ -139,7 +140,7 @@ class OpenAiEngine:
         check_pairs(prompts, continuations)
         if not all(isinstance(prompt, str) for prompt in prompts):
             raise InputError("the engine openai scores prompts given as text, not as token ids")
-        ask = with_retries(self._url, self._settings.attempts, self._settings.first_wait, self._context)
+        ask = self._retrying()
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="score") as pool:
             running = [
                 pool.submit(ask, self._score, str(prompt), continuation)
@@ -182,15 +183,18 @@ class OpenAiEngine:
     def _answer(self, request: GenerationRequest) -> Generation:
         if (reason := refusal(request, self)) is not None:
             return _failed(request, reason)
-        retries = with_retries(f"{self._url}", self._settings.attempts, self._settings.first_wait, self._context)
         try:
-            answer: Generation = retries(self._post, request)
+            answer: Generation = self._retrying()(self._post, request)
         except NoAnswer as error:
             if error.unreadable and self._understood:
                 return _failed(request, str(error.cause))
             raise
         self._understood = True
         return answer
+
+    def _retrying(self) -> tenacity.Retrying:
+        asked = self._settings
+        return with_retries(self._url, asked.attempts, asked.first_wait, self._context, asked.deadline)
 
     def _post(self, request: GenerationRequest) -> Generation:
         constraint = {key: getattr(request, key) for key in ("regex", "grammar") if getattr(request, key) is not None}

@@ -25,10 +25,11 @@ class OpenAiSettings(EngineSettings):
         None, description="The server, http://HOST:PORT/v1; without it OPENAI_BASE_URL, else vLLM's default."
     )
     timeout: Positive = Field(600.0, description="Seconds without a byte after which a request has failed.")
+    deadline: Positive = Field(1200.0, description="Seconds for the tries of a request that get no answer in time.")
     attempts: Count = Field(6, description="Tries of one request.")
     first_wait: NotNegative = Field(1.0, description="Seconds before the second try, doubled from then on.")
 
-    layout: ClassVar[tuple[str, ...]] = ("base_url", "timeout", "attempts", "first_wait")
+    layout: ClassVar[tuple[str, ...]] = ("base_url", "timeout", "deadline", "attempts", "first_wait")
 
 
 # It passes constraints on, but a server may ignore them.

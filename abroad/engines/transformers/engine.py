@@ -27,7 +27,7 @@ from abroad.engines.transformers.constrain import (
     wrap_tokenizer,
 )
 from abroad.engines.transformers.contrastive import ContrastiveProcessor
-from abroad.engines.transformers.images import ImageReader, forget_images, on_model, together
+from abroad.engines.transformers.images import forget_images, on_model
 from abroad.engines.transformers.member import KIND, TransformersSettings
 from abroad.engines.transformers.repeats import BlockRepeats
 from abroad.engines.transformers.rows import RowStopper, handed_over
@@ -36,6 +36,7 @@ from abroad.engines.transformers.scoring import MIN_SHARED, read_once, score_con
 from abroad.engines.transformers.speculate import Speculator
 from abroad.models.backend import import_transformers
 from abroad.models.identity import is_same_model
+from abroad.models.images import ImageReader, together
 from abroad.models.load import load_model, load_tokenizer
 from abroad.models.resolve import resolve_model
 from abroad.models.vision import load_processor, reads_images
@@ -213,7 +214,8 @@ class TransformersEngine:
 
     def _encode(self, request: GenerationRequest) -> list[int]:
         if self.images is not None and request.images:
-            return self.images.read(request).ids  # its pixels are made again when its turn comes: they take room
+            # Its pixels are made again when its turn comes: they take room.
+            return self.images.read(request.prompt, request.images).ids
         if not isinstance(request.prompt, str):
             return list(request.prompt)
         if request.chat and self.has_chat_template:
@@ -320,7 +322,7 @@ class TransformersEngine:
     def _pixels(self, requests: Sequence[GenerationRequest], width: int) -> dict[str, Any]:
         """What the model reads of a batch's images, where and as it computes."""
         assert self.images is not None
-        made = together(map(self.images.read, requests), width)
+        made = together([self.images.read(request.prompt, request.images) for request in requests], width)
         return {name: on_model(value, self.model) for name, value in made.items()}
 
     def _shared(self, prompts: Sequence[list[int]], beams: int) -> int:

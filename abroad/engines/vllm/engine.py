@@ -18,11 +18,11 @@ from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.registry import Capability
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
 from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
-from abroad.engines.images import ImagePrompts, decoded
 from abroad.engines.spec import NGRAM, SUFFIX
 from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.tokens import join_tokens
 from abroad.engines.vllm.member import KIND, VllmSettings
+from abroad.models.images import ImagePrompts, decoded
 from abroad.models.load import load_tokenizer, model_config
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import read_factor, stretched
@@ -266,7 +266,8 @@ class VllmEngine:
         if self.images is None or not request.images:
             return {"prompt_token_ids": self._encode(request)}
         pictures = [decoded(url) for url in request.images]
-        return {"prompt_token_ids": self.images.unexpanded(request), "multi_modal_data": {"image": pictures}}
+        ids = self.images.unexpanded(request.prompt, len(request.images))
+        return {"prompt_token_ids": ids, "multi_modal_data": {"image": pictures}}
 
     def _encode(self, request: GenerationRequest) -> list[int]:
         if not isinstance(request.prompt, str):

@@ -12,7 +12,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from abroad.core.context import Context
+from abroad.core.entities import PRODUCES
 from abroad.core.errors import InputError
+from abroad.core.linearise import SEPARATOR, VERB
 from abroad.core.schema import Document
 from abroad.core.settings import Count, Seed, Settings
 from abroad.experiments.attention.attention import Encoded, encode_text, token_attention, word_attention
@@ -24,8 +26,7 @@ from abroad.experiments.attention.measures import (
     trivial_share,
 )
 from abroad.extraction.generative.encode import encode_answer
-from abroad.extraction.generative.linearise import SEPARATOR, VERB
-from abroad.text.evidence import find_evidence
+from abroad.extraction.generative.notation import Notation
 
 INSTRUCTION = "Which organism produces which chemical, according to this text?\n\n"
 
@@ -164,9 +165,9 @@ class AttentionStudy:
         head = (*text.before, *text.ids, self.tokenizer.eos_token_id)
         begin = self.tokenizer.bos_token_id
         head = (*head, begin if begin is not None else self.tokenizer.eos_token_id)
-        ids, written = list(head), []
+        ids, written, notation = list(head), [], Notation()
         for organism, chemical in document.label_pairs()[: self.settings.max_relations]:
-            spans = find_evidence(document, organism, chemical)
+            spans = notation.relation(document, organism, PRODUCES, chemical).evidence
             for role, label, mark in (("organism", organism, VERB), ("chemical", chemical, SEPARATOR)):
                 pieces = list(encode_answer(self.tokenizer, label + mark)[:-1])
                 length = len(encode_answer(self.tokenizer, label)[:-1])

@@ -11,10 +11,11 @@ from pydantic import Field, ValidationError, field_validator
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import built_in_field
+from abroad.core.linearise import SEPARATOR, VERB, parse
 from abroad.core.schema import Document, Entity
 from abroad.core.settings import Settings, mistakes_of, read_yaml
 from abroad.documents.inputs import read_documents
-from abroad.extraction.generative.linearise import SEPARATOR, VERB, parse
 
 _FOLDER = Path(__file__).with_name("suites")
 _ALTERNATIVE = " | "
@@ -152,6 +153,8 @@ def _task(task: CasesTask | DocumentsTask, suite: Path, key: str, context: Conte
         return SuiteTask(task.name, task.description, tuple(_drawn(own, cases, 0)))
     try:
         documents = read_documents(_file(task, suite), context)
+        # Prompts of any field can be had (`abroad fewshot --field`); what a row says is of natural products.
+        built_in_field().check_documents(documents, _file(task, suite))
     except InputError as error:
         raise InputError(f"{suite}: {key}.path: {error}") from None
     return SuiteTask(task.name, task.description, tuple(_drawn(documents, task.sample, task.seed)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from abroad.extraction.generative.linearise import SEPARATOR, VERBS
+from abroad.core.linearise import SEPARATOR, VERBS
 
 NONE = "none"
 """What a model writes where a text states no relation."""

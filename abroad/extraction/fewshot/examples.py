@@ -9,12 +9,12 @@ from pathlib import Path
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.field import Field, built_in_field
+from abroad.core.linearise import SEPARATOR
 from abroad.core.schema import Document
 from abroad.documents.inputs import read_documents
 from abroad.documents.splitting import publications
 from abroad.extraction.fewshot.answers import NONE
 from abroad.extraction.fewshot.wording import steps
-from abroad.extraction.generative.linearise import SEPARATOR
 from abroad.extraction.generative.notation import Notation
 from abroad.text.evidence import find_evidence
 from abroad.text.near_duplicates import shingles

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from abroad.core.errors import InputError
+from abroad.core.linearise import SEPARATOR
 from abroad.core.registry import Capability, member_of
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
@@ -23,7 +24,6 @@ from abroad.extraction.fewshot.names import relations_grammar, split_named
 from abroad.extraction.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, arrange
 from abroad.extraction.fewshot.styles import Style
 from abroad.extraction.generative.extractor import read_generation
-from abroad.extraction.generative.linearise import SEPARATOR
 
 CHATS = ("auto", "always", "never")
 _READING = 2

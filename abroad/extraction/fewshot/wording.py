@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from abroad.core.field import EntityType, Field, RelationType
-from abroad.extraction.generative.linearise import SEPARATOR
+from abroad.core.linearise import SEPARATOR
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _ASKING = re.compile(r"(?:Which|What|Who|How|Whether)\b[^?]*\?")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from abroad.core.field import Field, find_field
+from abroad.core.linearise import ParsedRelations, join, parse
 from abroad.core.schema import Document, Relation
-from abroad.extraction.generative.linearise import ParsedRelations, join, parse
 from abroad.text.evidence import find_evidence
 from abroad.text.expand import expand_phrase, without_numbering
 

@@ -17,6 +17,7 @@ import numpy as np
 from abroad.core.errors import InputError
 from abroad.core.io import atomic_write, file_sha256, write_json
 from abroad.core.schema import Document, Evidence, Prediction, Relation
+from abroad.core.schema import Entity as NamedEntity
 from abroad.extraction.base import each_by_itself
 from abroad.extraction.builtin.calibrate import OperatingPoint, PlattScaling, nearest_point, threshold_for_precision
 from abroad.extraction.builtin.manifest import MANIFEST, check_manifest, write_manifest
@@ -65,12 +66,33 @@ class JointExtractor:
         """One prediction a document; what fails becomes the prediction's error."""
         return each_by_itself(documents, self.predict)
 
-    def predict(self, document: Document) -> Prediction:
+    @property
+    def entity_types(self) -> Sequence[str]:
+        """All there are in the field."""
+        return self.schema.types
+
+    def entities(self, document: Document) -> list[NamedEntity]:
+        """What the text names, in a relation or not; the id is empty of what no list of names has."""
+        read = self._read(document)
+        return [
+            NamedEntity(
+                _identifier(entity) or "",
+                _label(read.text, entity),
+                {"spans": [[mention.start, mention.end] for mention in entity.mentions]},
+                type=entity.type,
+            )
+            for entity in read.entities
+        ]
+
+    def _read(self, document: Document) -> Annotated:
         if len(document.text.strip()) > LONGEST_TEXT:
             raise TextTooLong(f"the text has {len(document.text):,} characters; expected at most {LONGEST_TEXT:,}")
         text = Text(document.id, document.text, len(document.title))
-        read = Annotated(text, read_mentions(self.schema, text, self.tagger, self.linker))
-        kept = Annotated(text, most_named(read))
+        return Annotated(text, read_mentions(self.schema, text, self.tagger, self.linker))
+
+    def predict(self, document: Document) -> Prediction:
+        read = self._read(document)
+        kept = Annotated(read.text, most_named(read))
         found, scores = self.scored(kept)
         prediction = prediction_of(self.schema, kept, found, scores, self.min_score)
         if left_out := len(read.entities) - len(kept.entities):

@@ -31,7 +31,7 @@ def _load(name: str, settings: JointSettings) -> Extractor:
 KIND = ExtractorKind(
     "an extractor of a field of your own",
     JointSettings,
-    Capability.CALIBRATED | Capability.DIRECTORY,
+    Capability.CALIBRATED | Capability.DIRECTORY | Capability.ENTITIES,
     _load,
     lambda folder: (folder / _MODEL).is_file(),
     check=_check,

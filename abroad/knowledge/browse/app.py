@@ -27,12 +27,12 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from abroad.core.errors import AbroadError
 from abroad.core.pages import render
 from abroad.core.schema import Document, Prediction
-from abroad.evaluation.protocols import normalise_upstream
 from abroad.knowledge.browse import views
 from abroad.knowledge.curation import Said, documents_of
 from abroad.knowledge.query import PairFilter, Status, find_pairs, statements
 from abroad.knowledge.stats import measure
 from abroad.knowledge.store import Busy, Store, readable
+from abroad.text.characters import normalise_upstream
 
 HOSTS = ["127.0.0.1", "localhost"]
 HEADERS = {

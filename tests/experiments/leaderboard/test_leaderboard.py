@@ -16,6 +16,7 @@ from abroad.experiments.leaderboard.suite import load_suite
 from abroad.experiments.leaderboard.table import COLUMNS
 from abroad.extraction.generative.extractor import read_generation
 from abroad.text.evidence import is_listed, verbatim_spans
+from tests.extraction.joint.remedies import remedies
 from tests.sources.servers import Completions
 
 MINI = {
@@ -60,9 +61,9 @@ def test_the_built_in_suite_has_forty_cases_and_more_whose_gold_its_texts_give()
 
 
 def test_gold_of_the_built_in_suite_scores_100_when_it_is_the_answer():
+    from abroad.core.linearise import linearise
     from abroad.engines.base import Generation
     from abroad.evaluation.metrics import micro_scores
-    from abroad.extraction.generative.linearise import linearise
 
     documents = load_suite("builtin", Context()).documents
     answers = [Generation(d.id, linearise(d.label_pairs()), "stop", 1) for d in documents]
@@ -193,3 +194,12 @@ def test_rows_are_run_ranked_resumed_and_explained(cli, write, tmp_path):
     assert "<script>" not in page and "<b>nothing" not in page
     table = (out / "leaderboard.md").read_text()
     assert table == result.stdout and plain["prompt"] in table
+
+
+def test_documents_of_another_field_are_refused_before_a_model_is_asked(cli, tmp_path):
+    write_documents(tmp_path / "dev.jsonl", remedies(3))
+    (tmp_path / "s.yaml").write_text("name: s\ntasks: [{kind: documents, name: e, path: dev.jsonl}]\n")
+    result = cli("leaderboard", tmp_path / "s.yaml", "--models", "smollm2-135m", "--out", tmp_path / "board")
+    assert result.exit_code == 2 and len(result.stderr.splitlines()) == 1
+    assert "tasks.0.path" in result.stderr and "not of the field natural_products" in result.stderr
+    assert not (tmp_path / "board").exists()

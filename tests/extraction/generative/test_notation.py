@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abroad.core.field import Field, load_field, write_field
+from abroad.core.linearise import linearise
 from abroad.core.schema import Document, Entity, Relation, Triple
 from abroad.engines.base import Generation
 from abroad.extraction.generative.extractor import read_generation
-from abroad.extraction.generative.linearise import linearise
 from abroad.extraction.generative.load import FIELD_FILE, notation_of
 from abroad.extraction.generative.notation import Notation
 from abroad.models.source import ModelSource

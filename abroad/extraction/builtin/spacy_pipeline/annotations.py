@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from spacy import Vocab
 from spacy.tokens import Doc, Span
@@ -24,9 +24,9 @@ from abroad.extraction.builtin.spacy_pipeline.tokenizer import Tokenizer
 from abroad.text.taxon_names import taxon_identifier
 
 GROUPS = {"organism": "organisms", "chemical": "chemicals"}
-"""Role -> key of `doc.spans`."""
+"""Type of entities of the built-in field -> key of `doc.spans`; those of another field are keys themselves."""
 
-_KEY = "abroad"
+_KEY, _OTHERS = "abroad", "types"
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Mention:
         end: offset after the last character.
         labels: the names it stands for.
         score: None where nothing says how probable it is.
+        identifier: of what it means, where that is known; organisms of the built-in field are looked up.
     """
 
     start: int
@@ -45,6 +46,7 @@ class Mention:
     labels: Sequence[str]
     score: float | None
     rule: str
+    identifier: str | None = None
 
 
 def doc_of(document: Document, vocab: Vocab) -> Doc:
@@ -54,9 +56,9 @@ def doc_of(document: Document, vocab: Vocab) -> Doc:
     return doc
 
 
-def add_mentions(doc: Doc, role: str, mentions: Iterable[Mention]) -> None:
-    """Add spans of a role ("organism", "chemical") to `doc.spans`; a span that is there already keeps its record."""
-    group, label = GROUPS[role], role.upper()
+def add_mentions(doc: Doc, type: str, mentions: Iterable[Mention]) -> None:
+    """Add spans of a type ("organism", "gene") to `doc.spans`; a span that is there already keeps its record."""
+    group, label = _group(type), type.upper()
     known = {tuple(record["span"]): record for record in _records(doc, group)}
     for mention in mentions:
         span = doc.char_span(mention.start, mention.end, label=label, alignment_mode="expand")
@@ -70,39 +72,70 @@ def add_mentions(doc: Doc, role: str, mentions: Iterable[Mention]) -> None:
                 "labels": [],
                 "score": mention.score,
                 "rule": mention.rule,
+                **({"id": mention.identifier} if mention.identifier is not None and type not in GROUPS else {}),
             },
         )
         record["labels"] += [name for name in mention.labels if name not in record["labels"]]
     records = [known[place] for place in sorted(known)]
-    _data(doc)[group] = records
+    _shelf(doc, group)[group] = records
     doc.spans[group] = [_span(doc, label, record) for record in records]
 
 
-def set_mentions(doc: Doc, role: str, mentions: Iterable[Mention]) -> None:
-    """Have these spans of a role in `doc.spans` and no others."""
-    _data(doc)[GROUPS[role]] = []
-    add_mentions(doc, role, mentions)
+def set_mentions(doc: Doc, type: str, mentions: Iterable[Mention]) -> None:
+    """Have these spans of a type in `doc.spans` and no others."""
+    group = _group(type)
+    _shelf(doc, group)[group] = []
+    add_mentions(doc, type, mentions)
 
 
-def add_prediction(doc: Doc, prediction: Prediction) -> None:
-    """Keep a prediction on the Doc, and have the spans that its relations rest on in `doc.spans`."""
+def forget_mentions(doc: Doc) -> None:
+    """Have none of the spans that an earlier prediction left."""
+    for group in [*GROUPS.values(), *_data(doc).pop(_OTHERS, {})]:
+        _data(doc).pop(group, None)
+        doc.spans.pop(group, None)
+
+
+def add_prediction(doc: Doc, prediction: Prediction, types: Iterable[str] | None = None) -> None:
+    """Keep a prediction of any field on the Doc, and have the spans that its relations rest on in `doc.spans`.
+
+    Args:
+        types: those that stand in `doc.spans` without a span too; None: the built-in field, if it may be of it.
+    """
     _data(doc)["prediction"] = prediction.to_dict()
-    for role in GROUPS:
-        add_mentions(
-            doc,
-            role,
-            (
-                Mention(e.start, e.end, [getattr(relation, role)], relation.score, e.rule)
-                for relation in prediction.relations
+    if types is None:
+        types = GROUPS if all(relation.is_built_in for relation in prediction.relations) else ()
+    found: dict[str, list[Mention]] = {type: [] for type in types}
+    for relation in prediction.relations:
+        for side in _sides(relation):
+            found.setdefault(side.type, []).extend(
+                Mention(e.start, e.end, [side.label], relation.score, e.rule, side.identifier)
                 for e in relation.evidence
-                if e.role == role
-            ),
-        )
+                if e.role == side.role
+            )
+    for type, mentions in found.items():
+        add_mentions(doc, type, mentions)
+
+
+class _Side(NamedTuple):
+    """An end of a relation; its type is its role where it is not known."""
+
+    role: str
+    type: str
+    label: str
+    identifier: str | None
+
+
+def _sides(relation: Relation) -> tuple[_Side, _Side]:
+    first, second = relation.roles
+    return (
+        _Side(first, relation.head_type or first, relation.head, relation.head_id),
+        _Side(second, relation.tail_type or second, relation.tail, relation.tail_id),
+    )
 
 
 def _span(doc: Doc, label: str, record: dict[str, Any]) -> Span:
     identifiers = {taxon_identifier(name) for name in record["labels"]} if label == "ORGANISM" else set()
-    identifier = identifiers.pop() if len(identifiers) == 1 else None
+    identifier = identifiers.pop() if len(identifiers) == 1 else record.get("id")
     start, end = record["span"]
     span = doc.char_span(start, end, label=label, kb_id=identifier or "")
     assert span is not None, "spans are kept at the bounds of tokens"
@@ -114,11 +147,25 @@ def _data(doc: Doc) -> dict[str, Any]:
     return data
 
 
+def _group(type: str) -> str:
+    return GROUPS.get(type, type)
+
+
+def _shelf(doc: Doc, group: str) -> dict[str, Any]:
+    """Where the records of a group lie: a type of any name ("prediction") is in no other's way."""
+    if group in GROUPS.values():
+        return _data(doc)
+    shelf: dict[str, Any] = _data(doc).setdefault(_OTHERS, {})
+    return shelf
+
+
 _NAMELESS = "doc"  # a Doc need have no id, while a prediction that is read from a file must
 
 
 def _records(doc: Doc, group: str) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = _listed(doc.user_data.get(_KEY, {}).get(group, []))
+    data = doc.user_data.get(_KEY, {})
+    shelf = data if group in GROUPS.values() else data.get(_OTHERS, {})
+    records: list[dict[str, Any]] = _listed(shelf.get(group, []))
     return records
 
 
@@ -144,8 +191,11 @@ def _relations(doc: Doc) -> list[Relation]:
 
 
 def _record_of(span: Span) -> dict[str, Any]:
-    place, group = [span.start_char, span.end_char], GROUPS.get(span.label_.lower(), "")
-    return next((record for record in _records(span.doc, group) if record["span"] == place), {})
+    place = [span.start_char, span.end_char]
+    types = [*GROUPS, *GROUPS.values(), *span.doc.user_data.get(_KEY, {}).get(_OTHERS, {})]
+    groups = [_group(type) for type in types if type.upper() == span.label_]
+    found = (record for group in groups for record in _records(span.doc, group) if record["span"] == place)
+    return next(found, {})
 
 
 def _labels(span: Span) -> list[str]:

@@ -1,4 +1,6 @@
-"""Components for spaCy: `abroad_organisms`, `abroad_chemicals`, `abroad_relations`, and `abroad`, which is all three.
+"""Components for spaCy: `abroad_organisms`, `abroad_chemicals`, `abroad_relations`.
+
+`abroad`, which is all three or an extractor of another field, is in `abroad.extraction.spacy_component`.
 
 Each needs nothing of the others, and a tokenizer only. Their settings (a directory, thresholds)
 are saved in the pipeline's config; the model stays where it is. Components that follow each
@@ -137,19 +139,6 @@ def make_relations(
 ) -> Component:
     """Find relations of the organisms and chemicals that are there."""
     return Component([find_relations], model, min_score, precision, title_end)
-
-
-@Language.factory("abroad", assigns=["doc._.relations", "doc._.abroad_prediction", "doc.spans"])
-def make_everything(
-    nlp: Language,
-    name: str,
-    model: str | None = None,
-    min_score: float | None = None,
-    precision: float | None = None,
-    title_end: str = TITLE_END,
-) -> Component:
-    """Find organisms, chemicals and relations."""
-    return Component([find_organisms, find_chemicals, find_relations], model, min_score, precision, title_end)
 
 
 def load(model: str | None = None, min_score: float | None = None, precision: float | None = None) -> Language:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.extraction.generative.linearise import linearise, parse
+from abroad.core.linearise import linearise, parse
 
 label = st.text(st.characters(codec="utf-8", exclude_characters=";([{)]}", exclude_categories=("Z", "C")), min_size=1)
 name = st.lists(label, min_size=1, max_size=4).map(" ".join).filter(lambda text: " produces " not in f" {text} ")
