@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,20 @@ from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.helpers import found
-from abroad.core.io import file_sha256
 from abroad.core.locks import held
 from abroad.core.record_fields import YEAR, find_field, read_year
 from abroad.core.resume import digest
 from abroad.core.schema import Document, LabelPair, Relation
 from abroad.core.settings import Settings, Share
-from abroad.documents.inputs import read_documents
-from abroad.documents.predictions import read_predictions
+from abroad.documents.predictions import each_prediction
 from abroad.evaluation.protocols import normalise_upstream
+from abroad.knowledge.aliases import link_labels
 from abroad.knowledge.combine import ACCEPTED, REJECTED, Calibration, combine, read_calibration
-from abroad.knowledge.entities import HEAD, TAIL, Named, Names
 from abroad.knowledge.evidence import Span, dump_spans, rule_of, sentences_of, spans_of, supporting_sentence
-from abroad.knowledge.matching import Pair, match
+from abroad.knowledge.given import GivenDocuments, kept_beside
+from abroad.knowledge.matching import Pair, look, match
 from abroad.knowledge.shelf import Place, Shelf, doi_of, text_key
-from abroad.knowledge.store import PARQUET, Store, read_meta, writable, write_meta
+from abroad.knowledge.store import PARQUET, Store, read_meta, writable
 from abroad.sources.name_index import NameIndex
 from abroad.text.abbreviations import definitions
 from abroad.text.full_names import FullNames
@@ -151,15 +150,11 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
                 f"{out}: expected --index, as it was linked with {linked_with['name']}: that, or a newer one"
             )
         with store.transaction():
-            merge = _Merge(store, settings, context, report, Shelf(store))
-            given = _by_id(sources.documents, context)
-            for path in sources.predictions:
-                documents = given if sources.documents else _by_id([_kept_beside(path)], context)
-                where = ", ".join(map(str, sources.documents)) or None
-                _merge_file(merge, path, match(path, read_predictions(path, context), documents, where, context))
+            with Shelf(store) as shelf:
+                _merge_predictions(_Merge(store, settings, context, report, shelf), sources)
             _refuse_if_nothing(report, sources, context)
             _merge_verdicts(store, sources.verdicts, context)
-            relinked = _link(store, names, settings)
+            relinked = link_labels(store, names, settings.opsin)
             counted = read_meta(store).get("include_retracted")
             if report.added or report.replaced or sources.verdicts or relinked or counted != settings.retracted:
                 combine(store, settings.retracted)
@@ -176,29 +171,25 @@ def _refuse_if_nothing(report: BuildReport, sources: Sources, context: Context) 
         raise InputError(f"nothing could be merged{context.rejects.first()}")
 
 
-def _merge_file(merge: _Merge, path: Path, pairs: Sequence[Pair]) -> None:
-    with merge.context.progress(f"reading {path.name}", total=len(pairs)) as progress:
-        for start in range(0, len(pairs), _CHUNK):
-            part = pairs[start : start + _CHUNK]
+def _merge_predictions(merge: _Merge, sources: Sources) -> None:
+    with GivenDocuments(sources.documents, merge.context) as given:
+        for path in sources.predictions:
+            if sources.documents:
+                _merge_file(merge, path, given, ", ".join(map(str, sources.documents)))
+            else:
+                with GivenDocuments([kept_beside(path)], merge.context) as kept:
+                    _merge_file(merge, path, kept, None)
+
+
+def _merge_file(merge: _Merge, path: Path, documents: GivenDocuments, where: str | None) -> None:
+    """Read a file twice: to see what it is, and to merge some predictions at a time."""
+    context = merge.context
+    looked = look(path, each_prediction(path, Context()), documents, where)
+    pairs = match(path, each_prediction(path, context), documents, looked, context)
+    with context.progress(f"reading {path.name}", total=looked.predictions) as progress:
+        while part := list(islice(pairs, _CHUNK)):
             _store(merge, list(_ready(merge, path, part)))
             progress.advance(len(part))
-
-
-def _kept_beside(path: Path) -> Path:
-    beside = found(path, "documents.jsonl")
-    if not beside.exists():
-        raise InputError(f"{path}: expected --documents with the texts that were read, as none are kept beside it")
-    return beside
-
-
-def _by_id(paths: Sequence[Path], context: Context) -> dict[str, list[Document]]:
-    """Id -> its documents: several where files number theirs alike."""
-    documents: dict[str, list[Document]] = {}
-    for path in paths:
-        for document in read_documents(path, context):
-            same = documents.setdefault(document.id, [])
-            same[:] = [other for other in same if other.text != document.text] + [document]
-    return documents
 
 
 def _ready(merge: _Merge, path: Path, pairs: Iterable[Pair]) -> Iterator[_Read]:
@@ -321,44 +312,3 @@ def _decision_rows(store: Store, verdict: Verdicts, id: str) -> Iterator[tuple[A
         pairs = {(normalise_upstream(head), normalise_upstream(name)) for name in (tail, long_form)}
         said = ACCEPTED if pairs & stand else REJECTED
         yield id, verdict.curator, head, tail, said, verdict.comment, verdict.at
-
-
-def _link(store: Store, names: NameIndex | None, settings: BuildSettings) -> bool:
-    """Link labels that are new, or all of them where the index is another than before; whether it is another."""
-    another = False
-    before = read_meta(store).get("index")
-    if names is not None:
-        facts = {"name": names.path.name, "sha256": file_sha256(names.path), "opsin": settings.opsin}
-        another = before != facts
-        if another:
-            for table in ("alias", "member", "known"):
-                store.query(f"DELETE FROM {table}")
-            store.insert("known", [(o, c, doi or None) for o, c, doi in names.relations()])
-            write_meta(store, index=facts)
-        _name_references(store, names)
-    looked_up = Names(names, settings.opsin)
-    heads = _unlinked(store, HEAD, "head_label")
-    tails = _unlinked(store, TAIL, "tail_label")
-    linked = [(HEAD, label, looked_up.organism(label)) for label in heads]
-    linked += [(TAIL, label, named) for label, named in looked_up.compounds(tails).items()]
-    store.insert("alias", [_alias_row(*each) for each in linked])
-    members = {(named.entity, level, name) for _, _, named in linked for level, name in named.groups.items()}
-    store.insert("member", sorted(members))
-    return another
-
-
-def _name_references(store: Store, names: NameIndex) -> None:
-    """Wikidata's items of publications, for the sources of statements."""
-    rows = store.query("SELECT DISTINCT doi FROM document WHERE doi IS NOT NULL AND item IS NULL")
-    items = [(item, row[0]) for row in rows if (item := names.reference(row[0]))]
-    for item, doi in items:
-        store.query("UPDATE document SET item = ? WHERE doi = ?", (item, doi))
-
-
-def _unlinked(store: Store, type: str, column: str) -> list[str]:
-    query = f"SELECT DISTINCT {column} FROM evidence WHERE {column} NOT IN (SELECT label FROM alias WHERE type = ?)"
-    return sorted(row[0] for row in store.query(query, (type,)))
-
-
-def _alias_row(type: str, label: str, named: Named) -> tuple[Any, ...]:
-    return type, label, named.key, named.entity, named.identifier, named.indexed, named.item, named.name

@@ -7,7 +7,7 @@ its name. Isomers stay apart (`abroad.sources.name_keys`), and a strain or an un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from abroad.linking.opsin import inchikeys
@@ -53,6 +53,14 @@ class Names:
     def __init__(self, index: NameIndex | None, opsin: bool = True) -> None:
         self._index, self._opsin = index, opsin
 
+    def key(self, type: str, label: str) -> str:
+        """What the spellings of a name of a side share."""
+        return organism_key(label) if type == HEAD else name_key(label)
+
+    def look_up(self, type: str, labels: Sequence[str]) -> dict[str, Named]:
+        """What labels of a side name."""
+        return {label: self.organism(label) for label in labels} if type == HEAD else self.compounds(labels)
+
     def organism(self, label: str) -> Named:
         """The organism of a label."""
         entry = self._index.organism_entry(label) if self._index else None
@@ -66,13 +74,17 @@ class Names:
         return Named(f"organism/{identifier or f'name:{key}'}", key, identifier, entry.id, item, entry.label, groups)
 
     def compounds(self, labels: Iterable[str]) -> dict[str, Named]:
-        """The compounds of labels; OPSIN is started once for all of them."""
-        entries = {label: self._index.chemical(label) if self._index else None for label in labels}
-        missing = [label for label, entry in entries.items() if entry is None]
+        """The compounds of labels; OPSIN is started once for all of them.
+
+        Spellings of one name are one compound, whichever of them OPSIN can read.
+        """
+        keys = {label: name_key(label) for label in labels}
+        entries = {key: self._index.chemical(label) if self._index else None for label, key in keys.items()}
+        missing = [label for label, key in keys.items() if entries[key] is None]
         for label, inchikey in (inchikeys(missing) if self._opsin and missing else {}).items():
             found = self._index.chemical_by_inchikey(inchikey) if self._index else None
-            entries[label] = found or ChemicalEntry(None, None, inchikey)
-        return {label: self._compound(label, entry) for label, entry in entries.items()}
+            entries[keys[label]] = entries[keys[label]] or found or ChemicalEntry(None, None, inchikey)
+        return {label: self._compound(label, entries[key]) for label, key in keys.items()}
 
     def _compound(self, label: str, entry: ChemicalEntry | None) -> Named:
         key = name_key(label)
