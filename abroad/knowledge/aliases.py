@@ -19,10 +19,10 @@ def link_labels(store: Store, names: NameIndex | None, opsin: bool) -> bool:
     """Link labels that are new, or all of them where the index is another than before; whether it is another."""
     another = False
     if names is not None:
-        facts = {"name": names.path.name, "sha256": file_sha256(names.path), "opsin": opsin}
+        facts = {"name": names.path.name, "sha256": file_sha256(names.path), "opsin": opsin, "identifiers": True}
         another = read_meta(store).get("index") != facts
         if another:
-            for table in ("alias", "member", "known"):
+            for table in ("alias", "identifier", "member", "known"):
                 store.query(f"DELETE FROM {table}")
             store.insert("known", [(o, c, doi or None) for o, c, doi in names.relations()])
             write_meta(store, index=facts)
@@ -32,7 +32,7 @@ def link_labels(store: Store, names: NameIndex | None, opsin: bool) -> bool:
         for labels in _unlinked(store, type, column):
             found = _again(store, type, labels, looked_up)
             store.insert("alias", [_alias_row(type, label, named) for label, named in found.items()])
-            _add_members(store, found)
+            _add_facts(store, found)
     return another
 
 
@@ -66,14 +66,17 @@ def _unlinked(store: Store, type: str, column: str) -> Iterator[list[str]]:
     store.query("DROP TABLE unlinked")
 
 
-def _add_members(store: Store, found: Mapping[str, Named]) -> None:
-    """Note the groups of entities that are not noted yet."""
-    members = {(named.entity, level, name) for named in found.values() for level, name in named.groups.items()}
-    ids = sorted({entity for entity, _, _ in members})
-    if ids:
-        marks = ", ".join("?" * len(ids))
-        members -= set(store.query(f"SELECT entity, level, name FROM member WHERE entity IN ({marks})", ids))
-    store.insert("member", sorted(members))
+def _add_facts(store: Store, found: Mapping[str, Named]) -> None:
+    """Note the groups and identifiers of entities that are not noted yet."""
+    groups = {(named.entity, level, name) for named in found.values() for level, name in named.groups.items()}
+    curies = {(named.entity, curie.lower()) for named in found.values() for curie in named.identifiers}
+    for table, columns, rows in (("member", "entity, level, name", groups), ("identifier", "entity, curie", curies)):
+        new: set[tuple[str, ...]] = set(rows)
+        ids = sorted({row[0] for row in new})
+        if ids:
+            marks = ", ".join("?" * len(ids))
+            new -= set(store.query(f"SELECT {columns} FROM {table} WHERE entity IN ({marks})", ids))
+        store.insert(table, sorted(new))
 
 
 def _name_references(store: Store, names: NameIndex) -> None:

@@ -31,6 +31,7 @@ class Named:
         item: of Wikidata.
         name: as the index has it; None where it lacks it.
         groups: level -> name: ranks of the taxa above an organism, NPClassifier's levels of a compound.
+        identifiers: all that are known, as CURIEs.
     """
 
     entity: str
@@ -40,6 +41,7 @@ class Named:
     item: str | None = None
     name: str | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
+    identifiers: tuple[str, ...] = ()
 
 
 class Names:
@@ -69,9 +71,11 @@ class Names:
         identifier = organism_identifier(label) or (f"wikidata:{item}" if item else None)
         groups = dict(self._genus(label))
         groups |= entry.lineage if entry else {}
+        curies = tuple(dict.fromkeys(filter(None, (identifier, f"wikidata:{item}" if item else None))))
+        id = f"organism/{identifier or f'name:{key}'}"
         if entry is None:
-            return Named(f"organism/{identifier or f'name:{key}'}", key, identifier, groups=groups)
-        return Named(f"organism/{identifier or f'name:{key}'}", key, identifier, entry.id, item, entry.label, groups)
+            return Named(id, key, identifier, groups=groups, identifiers=curies)
+        return Named(id, key, identifier, entry.id, item, entry.label, groups, curies)
 
     def compounds(self, labels: Iterable[str]) -> dict[str, Named]:
         """The compounds of labels; OPSIN is started once for all of them.
@@ -92,7 +96,8 @@ class Names:
             return Named(f"compound/name:{key}", key)
         identifier = entry.identifier
         id = identifier or (entry.id if entry.id else f"name:{key}")
-        return Named(f"compound/{id}", key, identifier, entry.id, entry.wikidata, entry.label, entry.classes)
+        known = (entry.id, entry.wikidata, entry.label, entry.classes, entry.identifiers)
+        return Named(f"compound/{id}", key, identifier, *known)
 
     def _genus(self, label: str) -> dict[str, str]:
         genus = scientific_name(label).removeprefix("Candidatus ").split(" ")[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -12,6 +11,7 @@ from pydantic import Field
 
 from abroad.core.settings import Count, Settings, Share
 from abroad.knowledge.entities import HEAD, TAIL
+from abroad.knowledge.identifiers import meaning_of
 from abroad.knowledge.kinds import PRODUCES
 from abroad.knowledge.store import Store
 from abroad.linking.link import NEW
@@ -19,9 +19,6 @@ from abroad.sources.name_keys import name_key, organism_key
 
 Status = Literal["known", "new", "disputed", "not linked"]
 _MAX_NEAR = 3
-_ITEM = re.compile(r"(?:(?:https?://)?(?:www\.)?wikidata\.org/(?:wiki|entity)/|(?:wikidata|wd):)?(Q\d+)", re.IGNORECASE)
-_TAXON_ADDRESS = re.compile(r"(?:https?://\S+/NCBITaxon_|(?:taxid|txid|taxonomy|taxon):?\s*)(\d+)", re.IGNORECASE)
-_INCHIKEY = re.compile(r"[A-Z]{14}-[A-Z]{10}-[A-Z]", re.IGNORECASE)
 _ROUNDING = 1e-9  # 0.9 that went through logarithms is 0.9 still
 _CHUNK, _MAX_CHUNKS = 400, 10  # pairs whose evidence one statement asks for; of more, all evidence is read at once
 _COLUMNS = """
@@ -38,7 +35,10 @@ class PairFilter(Settings):
     """Which pairs are wanted; without any of these, all."""
 
     organism: str | None = Field(None, description="Name or identifier of an organism (Q12, NCBITaxon:4932).")
-    compound: str | None = Field(None, description="Name or identifier of a compound (Q12, pubchem.compound:5997).")
+    compound: str | None = Field(
+        None,
+        description="Name or identifier of a compound (Q12, pubchem.compound:5997, an InChIKey or its first block).",
+    )
     taxon: str | None = Field(None, description="A genus, family or higher taxon, with all that belongs to it.")
     compound_class: str | None = Field(None, description="A pathway, superclass or class of NPClassifier.")
     new: bool = Field(False, description="Take new pairs alone: both names are in the index, the pair is not.")
@@ -179,27 +179,14 @@ def _marks(values: Sequence[str]) -> str:
 
 
 def entities_of(store: Store, type: str, name: str) -> list[str]:
-    """Ids of what goes by a name, in any of its spellings, or by an identifier.
-
-    Identifiers are items of Wikidata ("Q1", "wikidata:Q1", an address), CURIEs in any case ("NCBITaxon:4932"),
-    InChIKeys, and the database's own ids.
-    """
+    """Ids of what goes by a name, in any of its spellings, or by any identifier (`abroad.knowledge.identifiers`)."""
     key = organism_key(name) if type == HEAD else name_key(name)
-    item, curie = item_and_curie(name)
-    where = "type = ? AND (name_key = ? OR lower(identifier) = ? OR item = ? OR indexed = ? OR entity = ?)"
-    values = (type, key, curie, item, item or name.strip(), name.strip())
+    meant = meaning_of(name)
+    known, values = meant.condition("entity")
+    where = f"type = ? AND (name_key = ? OR lower(identifier) = ? OR item = ? OR indexed = ? OR entity = ? OR {known})"
+    values = (type, key, meant.curie, meant.item, meant.item or name.strip(), name.strip(), *values)
     rows = store.query(f"SELECT DISTINCT entity FROM alias WHERE {where} ORDER BY 1", values)
     return [row[0] for row in rows]
-
-
-def item_and_curie(text: str) -> tuple[str, str]:
-    """(item of Wikidata or "", CURIE in lower case) that a text may mean."""
-    text = text.strip()
-    match = _ITEM.fullmatch(text)
-    item = match[1].upper() if match else ""
-    address = _TAXON_ADDRESS.fullmatch(text)
-    curie = f"wikidata:{item}" if item else f"ncbitaxon:{address[1]}" if address else text
-    return item, (f"inchikey:{curie}" if _INCHIKEY.fullmatch(curie) else curie).lower()
 
 
 def near_names(store: Store, type: str, name: str) -> list[str]:

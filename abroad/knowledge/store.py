@@ -11,6 +11,7 @@ import errno
 import importlib.util
 import json
 import math
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from typing import Any, Protocol
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from abroad.core.helpers import helper
 from abroad.core.io import require_file
-from abroad.knowledge.tables import COLUMNS, FORMAT, SQLITE_INDEXES, VIEWS
+from abroad.knowledge.tables import COLUMNS, FORMAT, LATER, SQLITE_INDEXES, VIEWS
 
 DUCKDB, SQLITE, PARQUET = "duckdb", "sqlite", "parquet"
 ENDINGS: dict[str, tuple[str, ...]] = {
@@ -128,6 +129,8 @@ def readable(path: Path) -> Iterator[Store]:
     store = _open(path, kind, read_only=True)
     with contextlib.closing(store), _explained(path):
         _check(store)
+        for table in sorted(COLUMNS.keys() - _names(store)):
+            _create(store, table, "TEMPORARY TABLE")
         yield store
 
 
@@ -190,20 +193,34 @@ def _prepare(store: Store) -> None:
     tables = _names(store)
     if not tables:
         with store.transaction():
-            for table, columns in COLUMNS.items():
-                listed = ", ".join(f"{name} {type}" for name, type in columns.items())
-                store.query(f"CREATE TABLE {table} ({listed})")
+            for table in COLUMNS:
+                _create(store, table)
             for view, query in VIEWS.items():
                 store.query(f"CREATE VIEW {view} AS {query}")
             if isinstance(store, SqliteStore):
-                for number, place in enumerate(SQLITE_INDEXES):
-                    store.query(f"CREATE INDEX place_{number} ON {place}")
+                _create_indexes(store, SQLITE_INDEXES)
             write_meta(store, format=FORMAT)
     _check(store)
+    if missing := sorted(COLUMNS.keys() - _names(store)):
+        with store.transaction():
+            for table in missing:
+                _create(store, table)
+            if isinstance(store, SqliteStore):
+                _create_indexes(store, [place for place in SQLITE_INDEXES if place.split("(")[0] in missing])
+
+
+def _create(store: Store, table: str, kind: str = "TABLE") -> None:
+    listed = ", ".join(f"{name} {type}" for name, type in COLUMNS[table].items())
+    store.query(f"CREATE {kind} {table} ({listed})")
+
+
+def _create_indexes(store: Store, places: Sequence[str]) -> None:
+    for place in places:
+        store.query(f"CREATE INDEX {re.sub(r'[^a-z]+', '_', f'place_of_{place}').strip('_')} ON {place}")
 
 
 def _check(store: Store) -> None:
-    if not _names(store) >= COLUMNS.keys():
+    if not _names(store) >= COLUMNS.keys() - set(LATER):
         raise InputError(f"{store.path}: expected {_WHAT}, found another database")
     version = read_meta(store).get("format")
     if version != FORMAT:

@@ -7,6 +7,7 @@ What was read:
     decision   what curators said of a relation of a document
     known      the relations of the index, by the index's ids
     alias      a label as it was extracted -> the entity that it names
+    identifier all identifiers of an entity, as CURIEs in lower case
     member     the groups of an entity: taxa above an organism, classes of a compound
     meta       facts about the database itself, as JSON
 
@@ -43,6 +44,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         **{"type": "VARCHAR", "label": "VARCHAR", "name_key": "VARCHAR", "entity": "VARCHAR", "identifier": "VARCHAR"},
         **{"indexed": "VARCHAR", "item": "VARCHAR", "name": "VARCHAR"},
     },
+    "identifier": {"entity": "VARCHAR", "curie": "VARCHAR"},
     "member": {"entity": "VARCHAR", "level": "VARCHAR", "name": "VARCHAR"},
     "entity": {
         **{"id": "VARCHAR", "type": "VARCHAR", "name": "VARCHAR", "identifier": "VARCHAR", "indexed": "VARCHAR"},
@@ -55,6 +57,8 @@ COLUMNS: dict[str, dict[str, str]] = {
     },
 }
 """Table -> its columns with their types."""
+LATER = ("identifier",)
+"""Tables that databases of this format may lack, since they came later; the next build with the index fills them."""
 
 VIEWS = {
     "statement": """
@@ -72,6 +76,15 @@ SQLITE_INDEXES = (
     *("document(id)", "document(given)", "document(pmid)", "document(doi)"),
     *("evidence(document)", "evidence(head_label)", "evidence(tail_label)"),
     *("decision(document)", "known(head, tail)", "known(doi)", "alias(type, label)", "alias(entity)"),
-    *("alias(name_key)", "member(entity)", "member(name)", "entity(id)", "pair(head)", "pair(tail)"),
+    *(
+        "alias(name_key)",
+        "member(entity)",
+        "member(name)",
+        "identifier(curie)",
+        "identifier(entity)",
+        "entity(id)",
+        "pair(head)",
+        "pair(tail)",
+    ),
 )
 """SQLite reads a table row by row where it has no index; DuckDB needs none."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from abroad.core.schema import Document, Prediction
 from abroad.knowledge.browse.marks import Piece, marked_sentence, marked_text
 from abroad.knowledge.curation import Said, answers, documents_of
+from abroad.knowledge.identifiers import meaning_of
 from abroad.knowledge.kinds import PRODUCES
-from abroad.knowledge.query import Pair, PairFilter, Side, Statement, Status, find_pairs, item_and_curie, statements
+from abroad.knowledge.query import Pair, PairFilter, Side, Statement, Status, find_pairs, statements
 from abroad.knowledge.store import Store
 from abroad.sources.name_keys import name_key, organism_key
 
@@ -85,17 +86,19 @@ def search(store: Store, text: str) -> tuple[list[Found], list[Group]]:
     """Organisms and compounds by name, by part of it or by identifier, and groups by name; what fits best first."""
     text = text.strip()
     like, key = _contains(text.lower()), _contains(name_key(text) or text)
-    item, curie = item_and_curie(text)
+    meant = meaning_of(text)
+    known, values = meant.condition("entity")
+    exact = f"name_key IN (?, ?) OR lower(identifier) = ? OR item = ? OR {known}"
     rows = store.query(
         f"""
 WITH {_COUNTED}, hit AS (
-  SELECT entity, max(CASE WHEN name_key IN (?, ?) OR lower(identifier) = ? OR item = ? THEN 1 ELSE 0 END) AS exact
-  FROM alias WHERE name_key IN (?, ?) OR lower(identifier) = ? OR item = ? OR lower(label) LIKE ? ESCAPE '!'
+  SELECT entity, max(CASE WHEN {exact} THEN 1 ELSE 0 END) AS exact
+  FROM alias WHERE {exact} OR lower(label) LIKE ? ESCAPE '!'
     OR lower(name) LIKE ? ESCAPE '!' OR name_key LIKE ? ESCAPE '!'
   GROUP BY entity)
 SELECT {_FOUND} FROM entity e JOIN hit ON hit.entity = e.id LEFT JOIN counted c ON c.id = e.id
 ORDER BY hit.exact DESC, coalesce(c.pairs, 0) DESC, e.name, e.id LIMIT {_MAX_FOUND}""",
-        (*(name_key(text), organism_key(text), curie, item) * 2, like, like, key),
+        (*(name_key(text), organism_key(text), meant.curie, meant.item, *values) * 2, like, like, key),
     )
     groups = store.query(
         "SELECT level, name, count(DISTINCT entity) FROM member WHERE lower(name) LIKE ? ESCAPE '!' "
