@@ -11,7 +11,7 @@ BLOCK = "ABCDEFGHIJKLMN"
 KEYS = {"usnic acid": f"{BLOCK}-UHFFFAOYSA-N", "(+)-usnic acid": f"{BLOCK}-OAHLLOKOSA-N"}
 ISOMERS = LOTUS.splitlines()[0] + "\n" + "\n".join(
     f"{item},{10 + n},{key},{name},http://www.wikidata.org/entity/Q10,Usnea barbata,Parmeliaceae,,10.1000/a,Polyketides"
-    for n, (item, (name, key)) in enumerate(zip(("http://www.wikidata.org/entity/Q1", ""), KEYS.items(), strict=True), 1)
+    for n, item, (name, key) in zip((1, 2), ("http://www.wikidata.org/entity/Q1", ""), KEYS.items(), strict=True)
 )  # fmt: skip
 FULL = KEYS["usnic acid"]
 FORMS = {
