@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from abroad.core.io import file_sha256
-from abroad.knowledge.entities import HEAD, TAIL, Named, Names
+from abroad.knowledge.entities import Named, Names
+from abroad.knowledge.kinds import HEAD, TAIL, BaseKind
 from abroad.knowledge.store import Store, read_meta, write_meta
 from abroad.sources.name_index import NameIndex
 
 _CHUNK = 5_000
-_COLUMNS = {HEAD: "head_label", TAIL: "tail_label"}
 _NAMED = "name_key, entity, identifier, indexed, item, name"
 
 
-def link_labels(store: Store, names: NameIndex | None, opsin: bool) -> bool:
+def link_labels(store: Store, kind: BaseKind, names: NameIndex | None, opsin: bool) -> bool:
     """Link labels that are new, or all of them where the index is another than before; whether it is another."""
     another = False
     if names is not None:
@@ -24,12 +24,13 @@ def link_labels(store: Store, names: NameIndex | None, opsin: bool) -> bool:
         if another:
             for table in ("alias", "identifier", "member", "known"):
                 store.query(f"DELETE FROM {table}")
-            store.insert("known", [(o, c, doi or None) for o, c, doi in names.relations()])
+            if kind.compares:
+                store.insert("known", [(o, c, doi or None) for o, c, doi in names.relations()])
             write_meta(store, index=facts)
         _name_references(store, names)
-    looked_up = Names(names, opsin)
-    for type, column in _COLUMNS.items():
-        for labels in _unlinked(store, type, column):
+    looked_up = Names(kind, names, opsin)
+    for type in (HEAD, TAIL) if kind.is_built_in else kind.types:
+        for labels in _unlinked(store, type):
             found = _again(store, type, labels, looked_up)
             store.insert("alias", [_alias_row(type, label, named) for label, named in found.items()])
             _add_facts(store, found)
@@ -49,12 +50,12 @@ def _again(store: Store, type: str, labels: Sequence[str], names: Names) -> dict
     return {label: known[keys[label]] if keys[label] in known else new[label] for label in labels}
 
 
-def _unlinked(store: Store, type: str, column: str) -> Iterator[list[str]]:
+def _unlinked(store: Store, type: str) -> Iterator[list[str]]:
     """Labels without an entity, in their order, some at a time; spellings of one name may come apart."""
     store.query(
-        f"CREATE TEMPORARY TABLE unlinked AS SELECT DISTINCT {column} AS label FROM evidence "
-        f"WHERE {column} NOT IN (SELECT label FROM alias WHERE type = ?)",
-        (type,),
+        "CREATE TEMPORARY TABLE unlinked AS SELECT DISTINCT label FROM used WHERE alias_type = ? "
+        "AND label NOT IN (SELECT label FROM alias WHERE type = ?)",
+        (type, type),
     )
     last = ""
     while labels := [

@@ -17,23 +17,24 @@ from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.field import Field as KnownField
 from abroad.core.locks import held
 from abroad.core.record_fields import YEAR, find_field, read_year
 from abroad.core.resume import digest
-from abroad.core.schema import Document, LabelPair, Relation
+from abroad.core.schema import Document, Relation
 from abroad.core.settings import Settings, Share
 from abroad.documents.predictions import each_prediction
 from abroad.evaluation.protocols import normalise_upstream
 from abroad.knowledge.aliases import link_labels
 from abroad.knowledge.combine import ACCEPTED, REJECTED, Calibration, combine, read_calibration
-from abroad.knowledge.evidence import Span, dump_spans, rule_of, sentences_of, spans_of, supporting_sentence
+from abroad.knowledge.evidence import Span, spans_of
+from abroad.knowledge.evidence_rows import evidence_rows
 from abroad.knowledge.given import GivenDocuments, kept_beside
+from abroad.knowledge.kinds import BaseKind, kept, kind_of
 from abroad.knowledge.matching import Pair, look, match
 from abroad.knowledge.shelf import Place, Shelf, doi_of, text_key
-from abroad.knowledge.store import PARQUET, Store, read_meta, writable
+from abroad.knowledge.store import PARQUET, Store, read_meta, writable, write_meta
 from abroad.sources.name_index import NameIndex
-from abroad.text.abbreviations import definitions
-from abroad.text.full_names import FullNames
 from abroad.text.retractions import says_retracted
 
 LABELS = "labels of the document"
@@ -51,11 +52,15 @@ class BuildSettings(Settings):
 
 @dataclass(frozen=True)
 class Verdicts:
-    """One curator's answer on a document: the relations that stand, as labels; all others that were shown do not."""
+    """One curator's answer on a document: the relations that stand, as labels; all others that were shown do not.
+
+    Attributes:
+        relations: (organism, chemical) of natural products, (head, type, tail) of other fields.
+    """
 
     document: str
     curator: str
-    relations: Sequence[LabelPair]
+    relations: Sequence[tuple[str, ...]]
     comment: str = ""
     at: str = ""
 
@@ -69,12 +74,14 @@ class Sources:
         documents: that they are of; without any, those that `abroad extract` kept beside each file.
         index: of names; the one of the build before, or a newer one, where the database was linked with one.
         verdicts: what curators said.
+        field: of the database; None for the one that it has, natural products for a new one.
     """
 
     predictions: Sequence[Path]
     documents: Sequence[Path] = ()
     index: Path | None = None
     verdicts: Sequence[Verdicts] = ()
+    field: KnownField | None = None
 
 
 @dataclass
@@ -92,6 +99,7 @@ class BuildReport:
         relations: of those added and replaced.
         pairs: status -> how many pairs the database has now.
         calibration: of the scores.
+        compares: whether an index can tell known relations of the field from new ones.
     """
 
     documents: int = 0
@@ -104,6 +112,7 @@ class BuildReport:
     relations: int = 0
     pairs: dict[str, int] = field(default_factory=dict)
     calibration: Calibration = field(default_factory=Calibration)
+    compares: bool = True
 
 
 @dataclass
@@ -113,6 +122,7 @@ class _Read:
     document: Document
     relations: list[tuple[Relation, list[Span]]]
     digest: str
+    stated: list[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -124,6 +134,7 @@ class _Merge:
     context: Context
     report: BuildReport
     shelf: Shelf
+    kind: BaseKind
 
 
 def build(out: Path, format: str, sources: Sources, settings: BuildSettings, context: Context) -> BuildReport:
@@ -143,7 +154,9 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
 
     names = NameIndex(sources.index) if sources.index is not None else None
     report = BuildReport()
-    with held(out, "abroad knowledge build"), writable(out, format) as store:
+    facts = kept(sources.field) if sources.field is not None else {}
+    with held(out, "abroad knowledge build"), writable(out, format, facts) as store:
+        kind = _kind_for(store, out, sources.field)
         linked_with = read_meta(store).get("index")
         if names is None and linked_with:
             raise InputError(
@@ -151,18 +164,39 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
             )
         with store.transaction():
             with Shelf(store) as shelf:
-                _merge_predictions(_Merge(store, settings, context, report, shelf), sources)
+                _merge_predictions(_Merge(store, settings, context, report, shelf, kind), sources)
             _refuse_if_nothing(report, sources, context)
-            _merge_verdicts(store, sources.verdicts, context)
-            relinked = link_labels(store, names, settings.opsin)
+            _merge_verdicts(store, kind, sources.verdicts, context)
+            relinked = link_labels(store, kind, names, settings.opsin)
             counted = read_meta(store).get("include_retracted")
             if report.added or report.replaced or sources.verdicts or relinked or counted != settings.retracted:
                 combine(store, settings.retracted)
-            report.calibration = read_calibration(store)
+            report.calibration, report.compares = read_calibration(store), kind.compares
         if format == PARQUET:
             write_parquet(store, out)
         report.pairs = dict(store.query("SELECT status, count(*) FROM pair GROUP BY status ORDER BY status"))
     return report
+
+
+def _kind_for(store: Store, out: Path, field: KnownField | None) -> BaseKind:
+    """The field of a database, which is the one that is asked for; its file may say other words than before.
+
+    Raises:
+        InputError: it is another.
+    """
+    there = kind_of(store)
+    if field is None or field == there.field:
+        return there
+    if field.name != there.field.name:
+        raise InputError(f"{out}: a database of the field {there.field.name}, not of {field.name}: give another name")
+    same = [
+        {name: (each.head, each.tail, each.directed) for name, each in known.relations.items()}
+        for known in (field, there.field)
+    ]
+    if same[0] != same[1]:
+        raise InputError(f"{out}: the relations of the field {field.name} are other ones now: build it anew")
+    write_meta(store, **kept(field))
+    return BaseKind(field)
 
 
 def _refuse_if_nothing(report: BuildReport, sources: Sources, context: Context) -> None:
@@ -198,10 +232,31 @@ def _ready(merge: _Merge, path: Path, pairs: Iterable[Pair]) -> Iterator[_Read]:
             reason = f"it could not be read ({prediction.error}); what was there before stays"
             merge.context.rejects.add(f"{path}: {prediction.id}", reason)
             continue
-        relations = [r for r in prediction.relations if r.score is None or r.score >= merge.settings.min_score]
-        relations = [r for r in relations if r.organism.strip() and r.chemical.strip()]
+        try:
+            relations = [merge.kind.read(relation) for relation in prediction.relations]
+            stated = _stated(document, merge.kind)
+        except InputError as error:
+            merge.context.rejects.add(f"{path}: {prediction.id}", str(error))
+            continue
+        relations = [r for r in relations if r.score is None or r.score >= merge.settings.min_score]
+        relations = [r for r in relations if r.head.strip() and r.tail.strip()]
         facts = [document.to_dict(), [relation.to_dict() for relation in relations]]
-        yield _Read(document, [(relation, spans_of(document, relation)) for relation in relations], digest(*facts))
+        read = [(relation, spans_of(document, relation)) for relation in relations]
+        yield _Read(document, read, digest(*facts), stated)
+
+
+def _stated(document: Document, kind: BaseKind) -> list[tuple[str, ...]]:
+    """The relations that a document brings, as curators would name them.
+
+    Raises:
+        InputError: they are of another field.
+    """
+    if kind.is_built_in or not document.relations:
+        return list(document.label_pairs())
+    if mistakes := kind.field.mistakes_in(document):
+        raise InputError("; ".join(mistakes))
+    ends = zip(document.relations, document.related_entities(), strict=True)
+    return [(head.label, triple.type, tail.label) for triple, (head, tail) in ends]
 
 
 def _store(merge: _Merge, ready: Sequence[_Read]) -> None:
@@ -221,12 +276,13 @@ def _store(merge: _Merge, ready: Sequence[_Read]) -> None:
         changed[place.id] = read
     _forget(merge.store, gone)
     merge.store.insert("document", [_document_row(id, read) for id, read in changed.items()])
-    evidence = [row for id, read in changed.items() for row in _evidence_rows(id, read)]
+    evidence = [
+        row for id, read in changed.items() for row in evidence_rows(merge.kind, id, read.document, read.relations)
+    ]
     merge.store.insert("evidence", evidence)
     report.relations += len(evidence)
-    labelled = [Verdicts(id, LABELS, r.document.label_pairs()) for id, r in changed.items() if r.document.relations]
-    for each in labelled:
-        merge.store.insert("decision", list(_decision_rows(merge.store, each, each.document)))
+    for each in (Verdicts(id, LABELS, read.stated) for id, read in changed.items() if read.document.relations):
+        merge.store.insert("decision", list(_decision_rows(merge.store, merge.kind, each, each.document)))
 
 
 def _count(report: BuildReport, place: Place, read: _Read) -> None:
@@ -271,29 +327,14 @@ def _year(extra: Mapping[str, Any]) -> int | None:
     return next((year for year in found_years if year is not None), None)
 
 
-def _evidence_rows(id: str, read: _Read) -> Iterator[tuple[Any, ...]]:
-    """A row for each pair of names, written out as the text does it elsewhere: "UA" is usnic acid."""
-    document, text = read.document, read.document.text
-    long_forms, bounds, in_full = definitions(text), sentences_of(document), FullNames(text)
-    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
-    for relation, spans in read.relations:
-        chemical = long_forms.get(relation.chemical, relation.chemical)
-        start = next((start for start, _, role, _ in spans if role == "organism"), None)
-        organism = in_full(relation.organism, start)
-        key, score = (organism, chemical), relation.score
-        if key in rows and (rows[key][5] or 0) >= (score or 0):  # an abbreviation and its long form are one relation
-            continue
-        rows[key] = (
-            *(id, organism, chemical, relation.organism, relation.chemical, score),
-            *(rule_of(spans), supporting_sentence(text, bounds, spans), dump_spans(spans)),
-        )
-    yield from rows.values()
-
-
-def _merge_verdicts(store: Store, verdicts: Sequence[Verdicts], context: Context) -> None:
+def _merge_verdicts(store: Store, kind: BaseKind, verdicts: Sequence[Verdicts], context: Context) -> None:
     """Decisions replace earlier ones of the same curator on the same document."""
+    parts = 2 if kind.is_built_in else 3
     for verdict in verdicts:
         where = f"decision of {verdict.curator} on {verdict.document}"
+        if any(len(relation) != parts for relation in verdict.relations):
+            context.rejects.add(where, f"of another field than {kind.field.name}")
+            continue
         rows = store.query("SELECT id FROM document WHERE id = ?", (verdict.document,))
         rows = rows or store.query("SELECT id FROM document WHERE given = ?", (verdict.document,))
         if len(rows) != 1:
@@ -301,14 +342,16 @@ def _merge_verdicts(store: Store, verdicts: Sequence[Verdicts], context: Context
             continue
         ((id,),) = rows
         store.query("DELETE FROM decision WHERE document = ? AND curator = ?", (id, verdict.curator))
-        store.insert("decision", list(_decision_rows(store, verdict, id)))
+        store.insert("decision", list(_decision_rows(store, kind, verdict, id)))
 
 
-def _decision_rows(store: Store, verdict: Verdicts, id: str) -> Iterator[tuple[Any, ...]]:
+def _decision_rows(store: Store, kind: BaseKind, verdict: Verdicts, id: str) -> Iterator[tuple[Any, ...]]:
     """A row for each relation that was extracted from the document; labels are compared as `evaluate` does."""
-    stand = {tuple(map(normalise_upstream, pair)) for pair in verdict.relations}
-    query = "SELECT head_text, tail_text, tail_label FROM evidence WHERE document = ?"
-    for head, tail, long_form in store.query(query, (id,)):
-        pairs = {(normalise_upstream(head), normalise_upstream(name)) for name in (tail, long_form)}
-        said = ACCEPTED if pairs & stand else REJECTED
-        yield id, verdict.curator, head, tail, said, verdict.comment, verdict.at
+    stand = {tuple(map(normalise_upstream, relation)) for relation in verdict.relations}
+    typed = "" if kind.is_built_in else ", relation"
+    query = f"SELECT head_text, tail_text, tail_label{typed} FROM evidence WHERE document = ?"
+    for head, tail, long_form, *type in store.query(query, (id,)):
+        said = {(head, *type, name) for name in (tail, long_form)}
+        said |= {(name, *type, head) for name in (tail, long_form) if type and type[0] in kind.undirected}
+        verdict_of = ACCEPTED if {tuple(map(normalise_upstream, each)) for each in said} & stand else REJECTED
+        yield id, verdict.curator, head, tail, verdict_of, verdict.comment, verdict.at, *type

@@ -8,15 +8,16 @@ its name. Isomers stay apart (`abroad.sources.name_keys`), and a strain or an un
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from abroad.knowledge.kinds import COMPOUND, HEAD, ORGANISM, TAIL, BaseKind
 from abroad.linking.opsin import inchikeys
 from abroad.sources.name_index import ChemicalEntry, NameIndex
 from abroad.sources.name_keys import name_key, organism_key
 from abroad.text.scientific_names import organism_identifier, scientific_name
 from abroad.text.taxon_names import genera
 
-HEAD, TAIL = "head", "tail"
+__all__ = ["HEAD", "TAIL", "Named", "Names"]
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,36 @@ class Names:
     """Looks labels up.
 
     Args:
+        kind: of the database, whose field says how names of its types are linked.
         index: of names; without it nothing is linked but organisms of NCBI's taxonomy.
         opsin: whether OPSIN is asked for the structures of systematic names that the index lacks.
     """
 
-    def __init__(self, index: NameIndex | None, opsin: bool = True) -> None:
-        self._index, self._opsin = index, opsin
+    def __init__(self, kind: BaseKind, index: NameIndex | None, opsin: bool = True) -> None:
+        self._kind, self._index, self._opsin = kind, index, opsin
 
     def key(self, type: str, label: str) -> str:
-        """What the spellings of a name of a side share."""
-        return organism_key(label) if type == HEAD else name_key(label)
+        """What the spellings of a name of a type share."""
+        return organism_key(label) if self._kind.is_organism(type) else name_key(label)
 
     def look_up(self, type: str, labels: Sequence[str]) -> dict[str, Named]:
-        """What labels of a side name."""
-        return {label: self.organism(label) for label in labels} if type == HEAD else self.compounds(labels)
+        """What labels of a type name."""
+        if self._kind.is_built_in:
+            return {label: self.organism(label) for label in labels} if type == HEAD else self.compounds(labels)
+        linking = self._kind.field.entities[type].linking
+        own = Names(self._kind, self._index if "index" in linking else None, self._opsin and "opsin" in linking)
+        if not self._kind.is_organism(type):
+            found = own.compounds(labels)
+        elif "taxonomy" in linking:
+            found = {label: own.organism(label) for label in labels}
+        else:
+            found = {label: Named(f"{ORGANISM}/name:{organism_key(label)}", organism_key(label)) for label in labels}
+        return {label: self._typed(named, type) for label, named in found.items()}
+
+    def _typed(self, named: Named, type: str) -> Named:
+        """As an entity of another field, whose relations the index may know nothing of."""
+        id = f"{type}/{named.entity.partition('/')[2]}"
+        return replace(named, entity=id, indexed=named.indexed if self._kind.compares else None)
 
     def organism(self, label: str) -> Named:
         """The organism of a label."""
@@ -72,7 +89,7 @@ class Names:
         groups = dict(self._genus(label))
         groups |= entry.lineage if entry else {}
         curies = tuple(dict.fromkeys(filter(None, (identifier, f"wikidata:{item}" if item else None))))
-        id = f"organism/{identifier or f'name:{key}'}"
+        id = f"{ORGANISM}/{identifier or f'name:{key}'}"
         if entry is None:
             return Named(id, key, identifier, groups=groups, identifiers=curies)
         return Named(id, key, identifier, entry.id, item, entry.label, groups, curies)
@@ -93,11 +110,11 @@ class Names:
     def _compound(self, label: str, entry: ChemicalEntry | None) -> Named:
         key = name_key(label)
         if entry is None:
-            return Named(f"compound/name:{key}", key)
+            return Named(f"{COMPOUND}/name:{key}", key)
         identifier = entry.identifier
         id = identifier or (entry.id if entry.id else f"name:{key}")
         known = (entry.id, entry.wikidata, entry.label, entry.classes, entry.identifiers)
-        return Named(f"compound/{id}", key, identifier, *known)
+        return Named(f"{COMPOUND}/{id}", key, identifier, *known)
 
     def _genus(self, label: str) -> dict[str, str]:
         genus = scientific_name(label).removeprefix("Candidatus ").split(" ")[0]
