@@ -108,7 +108,7 @@ def remedies(request, tmp_path):
 
 
 def test_several_relations_of_several_types_and_either_way(remedies):
-    """A-B is B-A where the field says so, between two types or of one; types that a record lacks follow from the field."""
+    """A-B is B-A where the field says so, between two types or of one; types that a record lacks follow."""
     assert remedies.pairs() == ALL
     report, _ = remedies.build(field=None)  # it has its field
     assert report.unchanged == 3 and remedies.pairs() == ALL

@@ -102,6 +102,7 @@ def make_app(database: Path, desk: Desk) -> FastAPI:
         return failed(error.status_code, str(error.detail))
 
     _add_pages(app, database)
+    _add_style(app, database)
     _add_curation(app, database, desk, secrets.token_urlsafe(32))
     _add_offline_page(app, database, desk)
     return app
@@ -155,6 +156,8 @@ def _add_pages(app: FastAPI, database: Path) -> None:
             raise HTTPException(404, "no document of this id with relations is in the database")
         return show("document.html.j2", title=found.document.title or found.document.id, found=found)
 
+
+def _add_style(app: FastAPI, database: Path) -> None:
     @app.get("/style.css")
     def style() -> Response:
         text = (Path(__file__).parent / "templates" / "style.css").read_text("utf-8")
