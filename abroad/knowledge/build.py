@@ -21,7 +21,7 @@ from abroad.core.field import Field as KnownField
 from abroad.core.locks import held
 from abroad.core.record_fields import YEAR, find_field, read_year
 from abroad.core.resume import digest
-from abroad.core.schema import Document, Relation
+from abroad.core.schema import Document, Prediction, Relation
 from abroad.core.settings import Settings, Share
 from abroad.documents.predictions import each_prediction
 from abroad.evaluation.protocols import normalise_upstream
@@ -178,6 +178,25 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
     return report
 
 
+def _of_field(path: Path, predictions: Iterable[Prediction], kind: BaseKind) -> Iterator[Prediction]:
+    """The predictions of a file.
+
+    Raises:
+        InputError: at their end, where relations are there and none is of the field.
+    """
+    reason, fits = "", False
+    for prediction in predictions:
+        if prediction.relations and not fits:
+            try:
+                kind.read(prediction.relations[0])
+                fits = True
+            except InputError as error:
+                reason = reason or f"{prediction.id}: {error}"
+        yield prediction
+    if reason and not fits:
+        raise InputError(f"{path}: {reason}")
+
+
 def _kind_for(store: Store, out: Path, field: KnownField | None) -> BaseKind:
     """The field of a database, which is the one that is asked for; its file may say other words than before.
 
@@ -218,7 +237,7 @@ def _merge_predictions(merge: _Merge, sources: Sources) -> None:
 def _merge_file(merge: _Merge, path: Path, documents: GivenDocuments, where: str | None) -> None:
     """Read a file twice: to see what it is, and to merge some predictions at a time."""
     context = merge.context
-    looked = look(path, each_prediction(path, Context()), documents, where)
+    looked = look(path, _of_field(path, each_prediction(path, Context()), merge.kind), documents, where)
     pairs = match(path, each_prediction(path, context), documents, looked, context)
     with context.progress(f"reading {path.name}", total=looked.predictions) as progress:
         while part := list(islice(pairs, _CHUNK)):

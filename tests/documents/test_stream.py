@@ -197,6 +197,7 @@ ROWS = [
 LARGE_FILES = {
     "refs.ris": lambda _: ris(),
     "windows.ris": lambda _: ris("\r\n", "utf-16"),
+    "old-mac.ris": lambda _: ris("\r"),
     "set.nbib": lambda _: nbib(),
     "windows.nbib": lambda _: nbib("\r\n"),
     "packed.nbib.gz": lambda _: gzip.compress(nbib()),

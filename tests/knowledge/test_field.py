@@ -256,6 +256,12 @@ def test_two_fields_are_not_mixed(remedies, world, format):
         build(base, format, sources, BuildSettings(opsin=False), Context())
     with pytest.raises(InputError, match="a database of the field natural_products, not of remedies"):
         build(base, format, Sources([], [], None, (), remedies.field), BuildSettings(), Context())
+    own = Sources([world.predictions], [world.documents])
+    with pytest.raises(
+        InputError, match=r"predictions\.jsonl: 1: organism produces chemical: expected a relation of the"
+    ):
+        build(remedies.base, remedies.format, own, BuildSettings(opsin=False), Context())  # those without any neither
+    assert remedies.pairs() == ALL
     remedies.file.write_text(FIELD.replace("head: bacterium, tail: drug", "head: drug, tail: bacterium"))
     with pytest.raises(InputError, match="the relations of the field remedies are other ones now"):
         remedies.build(field=load_field(remedies.file))
