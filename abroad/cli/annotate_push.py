@@ -64,8 +64,6 @@ def push(
       abroad annotate push --from np.duckdb --new --top 200
     """
     from abroad.core.field import find_field
-    from abroad.documents.inputs import read_documents
-    from abroad.documents.predictions import read_predictions
     from annotation.argilla.connection import connect
     from annotation.argilla.order import read_sample_ranks
     from annotation.argilla.push import push as send
@@ -76,8 +74,7 @@ def push(
     ranks = read_sample_ranks(sample) if sample else None
     with contextlib.ExitStack() as stack:
         if documents is not None:
-            shown = read_documents(documents, context)
-            found = read_predictions(predictions, context) if predictions else []
+            shown, found = _read(documents, predictions, context)
         else:
             shown, found, own = _chosen(source, wanted, top)
             settings = settings if settings.field else settings.replace(field=stack.enter_context(field_file(own)))
@@ -169,6 +166,13 @@ def _source(documents: Path | None, database: Path | None, predictions: Path | N
     if database is not None and predictions is not None:
         raise InputError("--pred: a knowledge base has its predictions itself; expected --from alone")
     return source
+
+
+def _read(documents: Path, predictions: Path | None, context: Context) -> tuple[list[Document], list[Prediction]]:
+    from abroad.documents.inputs import read_documents
+    from abroad.documents.predictions import read_predictions
+
+    return read_documents(documents, context), read_predictions(predictions, context) if predictions else []
 
 
 def _chosen(database: Path, wanted: PairFilter, top: int) -> tuple[list[Document], list[Prediction], Field]:
