@@ -9,8 +9,6 @@ from abroad.core.field import Field, RelationType
 from abroad.core.schema import Document, Entity, Prediction, Relation
 
 SEPARATOR = " | "
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7a4fa3", "#6b6b6b")
-"""For types without a colour of their own, in their order; after Okabe and Ito, told apart by the colour-blind too."""
 RelationText = tuple[str, ...]
 """A relation as curators name it: (organism, chemical) of natural products, (head, type, tail) of other fields."""
 
@@ -63,14 +61,6 @@ def guidelines_of(field: Field) -> str:
 - **Spans**: mark {plurals_of(field)} of the relations where they stand; they may overlap.
 - A suggestion is a model's guess, not the truth: its score is beside it. All right? Submit. Not sure? Save a draft.
 """
-
-
-def colours_of(field: Field) -> dict[str, str]:
-    """Type of entities -> its colour."""
-    return {
-        name: entity.colour or PALETTE[number % len(PALETTE)]
-        for number, (name, entity) in enumerate(field.entities.items())
-    }
 
 
 def relation_text(relation: Relation, field: Field) -> RelationText:

@@ -72,6 +72,16 @@ def write_records(path: Path, count: int) -> None:
 
         pl.DataFrame(list(papers(count))).write_parquet(path, row_group_size=10_000)
         return
+    if path.suffix == ".xlsx":
+        import openpyxl
+
+        book = openpyxl.Workbook(write_only=True)
+        sheet = book.create_sheet()
+        sheet.append(["id", "ArticleTitle", "AbstractText"])
+        for paper in papers(count):
+            sheet.append(list(paper.values()))
+        book.save(path)
+        return
     packed = gzip.open if path.suffix == ".gz" else open
     with packed(path, "wt", encoding="utf-8", newline="") as stream:
         if ".csv" in path.suffixes:
@@ -82,8 +92,16 @@ def write_records(path: Path, count: int) -> None:
             stream.write("<PubmedArticleSet>\n")
             stream.writelines(map(_as_xml, papers(count)))
             stream.write("</PubmedArticleSet>\n")
+        elif path.suffix in _TAGGED:
+            stream.writelines(map(_TAGGED[path.suffix].format_map, papers(count)))
         else:
             stream.writelines(map(dump_line, papers(count)))
+
+
+_TAGGED = {
+    ".ris": "TY  - JOUR\nID  - {id}\nTI  - {ArticleTitle}\nAB  - {AbstractText}\nER  - \n\n",
+    ".nbib": "PMID- {id}\nTI  - {ArticleTitle}\nAB  - {AbstractText}\n\n",
+}
 
 
 def _as_xml(paper: dict[str, str]) -> str:
@@ -160,7 +178,7 @@ def memory_table(folder: Path, many: int) -> tuple[list[str], float]:
 def format_table(folder: Path, many: int) -> list[str]:
     """The lines of a table: the peak of one process for a fifth of the records and for all, by format."""
     lines = ["| format | records | seconds | peak, MiB | beside the fifth |", "| --- | ---: | ---: | ---: | ---: |"]
-    for ending in (".jsonl", ".jsonl.gz", ".csv", ".xml", ".xml.gz", ".parquet"):
+    for ending in (".jsonl", ".jsonl.gz", ".csv", ".ris", ".nbib", ".xlsx", ".xml", ".xml.gz", ".parquet"):
         peaks = []
         for count in (many // 5, many):
             path = folder / f"records-{count}{ending}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from abroad.cli.outputs import folder, writes
 from abroad.core.context import Context
 
 if TYPE_CHECKING:
+    from abroad.core.field import Field
     from abroad.core.schema import Document, Prediction
     from abroad.knowledge.query import PairFilter
     from annotation.argilla.pull import Pulled
@@ -29,7 +31,7 @@ _KEY = typer.Option(None, help=KEY_HELP)
     settings=Options(PUSH),
     wanted=Options(
         "abroad.knowledge.query:PairFilter",
-        only=("organism", "compound", "taxon", "new", "min_probability", "since"),
+        only=("organism", "compound", "head", "tail", "relation", "taxon", "new", "min_probability", "since"),
         helps={"new": "Take documents of new pairs alone: both names are in the index, the pair is not."},
     ),
 )
@@ -62,24 +64,24 @@ def push(
       abroad annotate push --from np.duckdb --new --top 200
     """
     from abroad.core.field import find_field
-    from abroad.documents.inputs import read_documents
-    from abroad.documents.predictions import read_predictions
     from annotation.argilla.connection import connect
     from annotation.argilla.order import read_sample_ranks
     from annotation.argilla.push import push as send
+    from annotation.desk import field_file
 
     source = _source(documents, database, predictions)
     context = Context(say=say)
     ranks = read_sample_ranks(sample) if sample else None
-    if documents is not None:
-        shown = read_documents(documents, context)
-        found = read_predictions(predictions, context) if predictions else []
-    else:
-        shown, found = _chosen(source, wanted, top)
-    if not (field := find_field(settings.field)).is_built_in:
-        field.check_documents(shown, source)
-    client = connect(url, api_key)  # after the files, so that what is wrong with these is told first
-    report = send(client, shown, found, settings, context, ranks)
+    with contextlib.ExitStack() as stack:
+        if documents is not None:
+            shown, found = _read(documents, predictions, context)
+        else:
+            shown, found, own = _chosen(source, wanted, top)
+            settings = settings if settings.field else settings.replace(field=stack.enter_context(field_file(own)))
+        if not (field := find_field(settings.field)).is_built_in:
+            field.check_documents(shown, source)
+        client = connect(url, api_key)  # after the files, so that what is wrong with these is told first
+        report = send(client, shown, found, settings, context, ranks)
     report_rejects(context, predictions or source, "rejects-of-push.jsonl")
     _print_report(report, settings.curators)
     say(f"curate them at {client.api_url}; then: abroad annotate pull --out DIR")
@@ -166,14 +168,22 @@ def _source(documents: Path | None, database: Path | None, predictions: Path | N
     return source
 
 
-def _chosen(database: Path, wanted: PairFilter, top: int) -> tuple[list[Document], list[Prediction]]:
-    """The documents whose curation helps a knowledge base most, in that order, with what was extracted from them."""
+def _read(documents: Path, predictions: Path | None, context: Context) -> tuple[list[Document], list[Prediction]]:
+    from abroad.documents.inputs import read_documents
+    from abroad.documents.predictions import read_predictions
+
+    return read_documents(documents, context), read_predictions(predictions, context) if predictions else []
+
+
+def _chosen(database: Path, wanted: PairFilter, top: int) -> tuple[list[Document], list[Prediction], Field]:
+    """The documents whose curation helps a knowledge base most, in that order, what was extracted, and its field."""
     from abroad.knowledge.curation import best_documents, documents_of
+    from abroad.knowledge.kinds import kind_of
     from abroad.knowledge.store import readable
 
     with readable(database) as store:
-        both = documents_of(store, best_documents(store, wanted, top))
-    return [document for document, _ in both], [prediction for _, prediction in both]
+        both, field = documents_of(store, best_documents(store, wanted, top)), kind_of(store).field
+    return [document for document, _ in both], [prediction for _, prediction in both], field
 
 
 def _pull(url: str | None, api_key: str | None, target: PushSettings, context: Context) -> Pulled:

@@ -37,6 +37,7 @@ def query(
     """
     from abroad.core.errors import InputError
     from abroad.knowledge.export import write_pairs
+    from abroad.knowledge.kinds import kind_of
     from abroad.knowledge.query import all_statements, find_pairs, why_nothing
     from abroad.knowledge.store import readable
 
@@ -47,11 +48,13 @@ def query(
         pairs = find_pairs(store, wanted)
         evidence = all_statements(store, pairs)
         nothing = "" if pairs else why_nothing(store, wanted)
+        kind = kind_of(store)
     if format == "text":
         for pair in pairs:
-            typer.echo("".join(_lines(pair, evidence[pair.head.id, pair.tail.id])), nl=False)
+            between = "|" if kind.is_built_in else kind.verb(pair.relation)
+            typer.echo("".join(_lines(pair, between, evidence[pair.key])), nl=False)
     else:
-        write_pairs(sys.stdout, pairs, evidence, format)
+        write_pairs(sys.stdout, kind, pairs, evidence, format)
     say(nothing or f"{len(pairs):,} {'pair' if len(pairs) == 1 else 'pairs'}")
 
 
@@ -109,10 +112,10 @@ def export(
     say(f"{out}: {lines}{report.pairs:,} pairs" + (f"; held back: {held}" if held else ""))
 
 
-def _lines(pair: Pair, evidence: list[Statement]) -> Iterator[str]:
+def _lines(pair: Pair, between: str, evidence: list[Statement]) -> Iterator[str]:
     best, years = evidence[0], f", {pair.years}" if pair.years else ""
     many = "publication" if pair.publications == 1 else "publications"
-    yield f"{pair.probability:.3f}  {pair.status:<10}  {pair.head.name} | {pair.tail.name}"
+    yield f"{pair.probability:.3f}  {pair.status:<10}  {pair.head.name} {between} {pair.tail.name}"
     yield f"  ({pair.publications} {many}{years})\n"
     where = f"PMID {best.pmid}" if best.pmid else f"doi:{best.doi}" if best.doi else best.document
     yield f"       {' '.join(best.sentence.split())} [{where}]\n"

@@ -75,16 +75,20 @@ def build(
     decisions: list[Path] = typer.Option(
         [], metavar="decisions.jsonl", help="What curators said (`abroad annotate pull`); repeatable."
     ),
+    field: str = typer.Option(
+        None, metavar="FIELD.yaml", help="The field of a new database; without it natural products."
+    ),
     *,
     settings: BuildSettings,
 ) -> None:
     """Merge predictions into a database: a row for each organism and compound, with all its evidence.
 
     Documents that are read again replace their old evidence, and nothing counts twice. Killed or out of disk, the
-    database is what it was before.
+    database is what it was before. A database of another field (--field) keeps it, and every command reads it there.
 
     Example: abroad knowledge build predictions.jsonl --index lotus.sqlite --out np.duckdb
     """
+    from abroad.core.field import find_field
     from abroad.core.provenance import run_record
     from abroad.knowledge.build import Sources
     from abroad.knowledge.build import build as merge
@@ -93,7 +97,8 @@ def build(
     context = Context(say=say)
     verdicts = list(_verdicts(decisions, context))
     files = [path for path in (*predictions, *documents, *decisions, index) if path is not None and path.is_file()]
-    sources = Sources(predictions, documents, index, verdicts)
+    files += [Path(field)] if field is not None and Path(field).is_file() else []
+    sources = Sources(predictions, documents, index, verdicts, find_field(field) if field is not None else None)
     with run_record(out, "knowledge build", settings.identity(), files) as record:
         report = merge(out, format_of(format, out), sources, settings, context)
         record["pairs"], record["rejected"] = report.pairs, len(context.rejects)
@@ -107,7 +112,7 @@ def _verdicts(paths: Iterable[Path], context: Context) -> Iterator[Verdicts]:
 
     for path in paths:
         for each in counted(read_decisions(path, context)):
-            yield Verdicts(each.document, each.curator, each.pairs, each.comment, each.updated_at)
+            yield Verdicts(each.document, each.curator, each.relations, each.comment, each.updated_at)
 
 
 def _show(out: Path, report: BuildReport, linked: bool) -> None:
@@ -125,7 +130,9 @@ def _show(out: Path, report: BuildReport, linked: bool) -> None:
     if report.repeated:
         say(f"{report.repeated:,} have a text that an earlier file has of the same PMID or DOI: they count once")
     say(f"{sum(report.pairs.values()):,} pairs: {_listed(report.pairs)}")
-    if not linked:
+    if not report.compares:
+        say("an index has relations of organisms and compounds: which of these are known, it cannot say")
+    elif not linked:
         say("without --index no pair can be told to be known or new")
     from abroad.knowledge.combine import why_not_fitted
 

@@ -29,6 +29,7 @@ from abroad.core.plain import open_plain
 from abroad.core.record_fields import DocumentMaker
 from abroad.core.records import read_stream
 from abroad.core.schema import Document, OneField, Prediction
+from abroad.core.scratch import SeenIds
 
 T = TypeVar("T", Document, Prediction)
 
@@ -200,28 +201,37 @@ def _reject(context: Context | None, where: str, reason: str) -> None:
     context.rejects.add(where, reason)
 
 
-def _read_all(
+def _each(
     path: str | Path,
     context: Context | None,
     convert: Callable[[Any, str | None], T],
     what: str,
-) -> list[T]:
-    result: dict[str, T] = {}
-    field = OneField()
-    for where, key, record in read_records(path, context):
-        try:
-            item = convert(record, key)
-            id = item.id
-            field.see(item)
-            if id in result:
-                raise InputError(f"the id {id!r} stands twice; the first is kept")
-            result[id] = item
-        except InputError as error:
-            _reject(context, where, str(error))
-    if not result:
+) -> Iterator[T]:
+    """The records of a file, one after the other: of those of an id the first, all of one field."""
+    field, count = OneField(), 0
+    with SeenIds() as seen:
+        for where, key, record in read_records(path, context):
+            try:
+                item = convert(record, key)
+                field.see(item)
+                if seen.add(item.id) is not None:
+                    raise InputError(f"the id {item.id!r} stands twice; the first is kept")
+            except InputError as error:
+                _reject(context, where, str(error))
+                continue
+            count += 1
+            yield item
+    if not count:
         reason = context.rejects.first() if context is not None else ""
         raise InputError(f"{path}: no usable {what} in the file{reason}")
-    return list(result.values())
+
+
+def each_document(path: str | Path, context: Context | None = None) -> Iterator[Document]:
+    """As `read_documents`, one after the other; those of JSONL are never in memory together."""
+    make = DocumentMaker(Path(path).stem)
+    yield from _each(path, context, make, "document")
+    if context is not None:
+        context.rejects.notes += [f"{path}: {note}" for note in make.notes()]
 
 
 def read_documents(path: str | Path, context: Context | None = None) -> list[Document]:
@@ -233,11 +243,7 @@ def read_documents(path: str | Path, context: Context | None = None) -> list[Doc
     Raises:
         InputError: the file cannot be read at all, or holds no usable document.
     """
-    make = DocumentMaker(Path(path).stem)
-    documents = _read_all(path, context, make, "document")
-    if context is not None:
-        context.rejects.notes += [f"{path}: {note}" for note in make.notes()]
-    return documents
+    return list(each_document(path, context))
 
 
 def write_documents(path: str | Path, documents: Iterable[Document]) -> None:
@@ -245,9 +251,14 @@ def write_documents(path: str | Path, documents: Iterable[Document]) -> None:
     write_jsonl(path, (document.to_dict() for document in documents))
 
 
+def each_prediction(path: str | Path, context: Context | None = None) -> Iterator[Prediction]:
+    """As `read_predictions`, one after the other; those of JSONL are never in memory together."""
+    return _each(path, context, lambda record, _: Prediction.from_dict(record), "prediction")
+
+
 def read_predictions(path: str | Path, context: Context | None = None) -> list[Prediction]:
     """Read predictions (JSONL); the same rules as `read_documents`."""
-    return _read_all(path, context, lambda record, _: Prediction.from_dict(record), "prediction")
+    return list(each_prediction(path, context))
 
 
 def file_sha256(path: str | Path) -> str:

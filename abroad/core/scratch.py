@@ -35,6 +35,9 @@ class SeenIds:
         first: int = self._base.execute("SELECT place FROM seen WHERE id = ?", (id,)).fetchone()[0]
         return first
 
+    def __contains__(self, id: str) -> bool:
+        return self._base.execute("SELECT 1 FROM seen WHERE id = ?", (id,)).fetchone() is not None
+
     def __enter__(self) -> Self:
         return self
 
@@ -55,6 +58,30 @@ class FirstOf:
         if self._base.execute("INSERT OR IGNORE INTO first VALUES (?, ?)", (key, text)).rowcount > 0:
             return value
         return json.loads(self._base.execute("SELECT value FROM first WHERE key = ?", (key,)).fetchone()[0])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._base.close()
+
+
+class Versions:
+    """Records by key, of which a key may have several versions; use as a context manager."""
+
+    def __init__(self) -> None:
+        self._base = _Database(None)
+        self._base.execute("CREATE TABLE record (key TEXT, version TEXT, value TEXT, PRIMARY KEY (key, version))")
+
+    def put(self, key: str, version: str, value: Any) -> None:
+        """Keep a record, a value of JSON, after those of its key that are there; it replaces that of its version."""
+        text = json.dumps(value)
+        self._base.execute("INSERT OR REPLACE INTO record VALUES (?, ?, ?)", (key, version, text))
+
+    def get(self, key: str) -> list[Any]:
+        """The records of a key, in their order."""
+        found = self._base.execute("SELECT value FROM record WHERE key = ? ORDER BY rowid", (key,))
+        return [json.loads(row[0]) for row in found.fetchall()]
 
     def __enter__(self) -> Self:
         return self

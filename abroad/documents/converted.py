@@ -1,7 +1,7 @@
 """Large files that are no JSONL -> JSONL on disk, record by record, so that memory does not grow with them.
 
-Tables, PubMed's XML, full texts, packages of them and Parquet are converted; the documents are those that
-`abroad.documents.file_documents` makes of the same file, in the same order.
+Tables, workbooks, RIS, PubMed's format (.nbib) and XML, full texts, packages of them and Parquet are converted; the
+documents are those that `abroad.documents.file_documents` makes of the same file, in the same order.
 """
 
 from __future__ import annotations
@@ -19,13 +19,25 @@ from abroad.core.io import dump_line
 from abroad.core.plain import open_plain, unpacked_start
 from abroad.core.record_fields import ABSTRACT, TITLE
 from abroad.core.schema import Document
-from abroad.documents.file_documents import Item, Source, article_documents, parquet_items, table_items
+from abroad.documents.file_documents import (
+    Item,
+    Source,
+    article_documents,
+    parquet_items,
+    record_documents,
+    table_items,
+    workbook_items,
+)
 from abroad.documents.xml_documents import is_full_text, package_documents, xml_documents
 from abroad.sources.formats import recognise as formats
-from abroad.sources.formats.spreadsheets import ColumnNames, Rows, find_columns, read_delimited_lines
+from abroad.sources.formats.medline import read_medline_lines
+from abroad.sources.formats.ris import read_ris_lines
+from abroad.sources.formats.spreadsheets import ColumnNames, Rows, find_columns, read_delimited_lines, read_workbook
 from abroad.sources.pubmed import Article, Deleted, Unwanted, read_opened
 
 _HEAD = 1 << 16
+_BIBLIOGRAPHIES = {formats.RIS: read_ris_lines, formats.MEDLINE: read_medline_lines}
+"""Formats whose records are read from lines."""
 
 
 def converter(source: Source, columns: ColumnNames) -> Callable[[Context], Iterator[Item]] | None:
@@ -44,6 +56,11 @@ def converter(source: Source, columns: ColumnNames) -> Callable[[Context], Itera
         return lambda context: _opened(path, lambda s: package_documents(s, source.name, source.stem, context))
     if kind == formats.PARQUET:
         return lambda context: parquet_items(source, columns, context)
+    if kind in _BIBLIOGRAPHIES:
+        read = _BIBLIOGRAPHIES[kind]
+        return lambda context: _plain(path, lambda s: record_documents(source, read(_text(s, source)), context))
+    if kind == formats.WORKBOOK and _has_texts_of(_workbook(path, source), source, columns):
+        return lambda context: workbook_items(source, path.read_bytes(), columns, context)
     if kind == formats.TABLE and _has_texts(source, columns):
         return lambda context: _plain(path, lambda s: table_items(source, _rows(s, source, context), columns, context))
     return None
@@ -76,11 +93,19 @@ def _kind(head: bytes, name: str) -> str | None:
 
 def _rows(stream: IO[bytes], source: Source, context: Context) -> Rows:
     """The rows of a table, as `read_delimited` gives them of its text."""
+    return read_delimited_lines(_lines(_decoded(stream, None), source.name), source.name, context.rejects.add)
+
+
+def _text(stream: IO[bytes], source: Source) -> Iterator[str]:
+    """The lines of a text without their ends, which are "\\n" and "\\r\\n" alone."""
+    return (line.removesuffix("\n").removesuffix("\r") for line in _lines(_decoded(stream, "\n"), source.name))
+
+
+def _decoded(stream: IO[bytes], newline: str | None) -> IO[str]:
     start = stream.read(2)
     stream.seek(0)
     wide = start in (b"\xff\xfe", b"\xfe\xff")
-    text = io.TextIOWrapper(stream, encoding="utf-16" if wide else "utf-8-sig", newline=None)
-    return read_delimited_lines(_lines(text, source.name), source.name, context.rejects.add)
+    return io.TextIOWrapper(stream, encoding="utf-16" if wide else "utf-8-sig", newline=newline)
 
 
 def _lines(text: IO[str], name: str) -> Iterator[str]:
@@ -103,12 +128,24 @@ def _lines(text: IO[str], name: str) -> Iterator[str]:
 
 
 def _has_texts(source: Source, columns: ColumnNames) -> bool:
-    """Whether a table has a column of titles or abstracts; one without them holds PMIDs to be looked up."""
     assert source.path is not None
     with open_plain(source.path) as stream, contextlib.suppress(InputError):
-        found = find_columns(_rows(stream, source, Context()).header, columns, source.name)
+        return _has_texts_of(_rows(stream, source, Context()), source, columns)
+    return False
+
+
+def _has_texts_of(rows: Rows | None, source: Source, columns: ColumnNames) -> bool:
+    """Whether a table has a column of titles or abstracts; one without them holds PMIDs to be looked up."""
+    with contextlib.suppress(InputError):
+        found = find_columns(rows.header if rows is not None else [], columns, source.name)
         return TITLE in found or ABSTRACT in found
     return False
+
+
+def _workbook(path: Path, source: Source) -> Rows | None:
+    with contextlib.suppress(InputError):
+        return read_workbook(path.read_bytes(), source.name)[0]
+    return None
 
 
 def _articles(stream: IO[bytes], name: str, context: Context) -> Iterator[Document]:

@@ -259,7 +259,7 @@ def _bibliography(
     read: Callable[[str], Iterator[tuple[int, dict[str, Any]]]],
 ) -> Callable[[Source, bytes, ColumnNames, Context], Iterator[Item]]:
     def items(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
-        yield from _documents(source, read(formats.decode(data, source.name)), context)
+        yield from record_documents(source, read(formats.decode(data, source.name)), context)
 
     return items
 
@@ -297,7 +297,8 @@ def parquet_items(source: Source, named: ColumnNames, context: Context) -> Itera
     context.rejects.notes += [f"{source.name}: {note}" for note in make.notes()]
 
 
-def _workbook(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
+def workbook_items(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
+    """The documents of the first sheet of a workbook that has rows."""
     rows, others = read_workbook(data, source.name)
     if others:
         context.rejects.notes.append(f"{source.name}: the first sheet is read; not read: {', '.join(others)}")
@@ -312,7 +313,7 @@ def table_items(source: Source, rows: Rows, named: ColumnNames, context: Context
     context.rejects.notes.append(f"{source.name}: {describe(columns)}")
     records = to_records(rows, columns)
     if TITLE in columns or ABSTRACT in columns:
-        yield from _documents(source, records, context)
+        yield from record_documents(source, records, context)
         return
     for line, record in records:
         found = next((found for field in (PMID, DOI) if (found := read_identifier(record.get(field, "")))), None)
@@ -323,7 +324,10 @@ def table_items(source: Source, rows: Rows, named: ColumnNames, context: Context
             context.rejects.add(where, "no PMID and no DOI")
 
 
-def _documents(source: Source, records: Iterable[tuple[int, dict[str, Any]]], context: Context) -> Iterator[Document]:
+def record_documents(
+    source: Source, records: Iterable[tuple[int, dict[str, Any]]], context: Context
+) -> Iterator[Document]:
+    """The documents of records, each with its line; one that is none is set aside."""
     make = DocumentMaker(source.stem)
     for line, record in records:
         try:
@@ -340,7 +344,7 @@ _READERS: dict[str, Callable[[Source, bytes, ColumnNames, Context], Iterator[Ite
     formats.PACKAGE: _package,
     formats.SPACY: _spacy,
     formats.PDF: _pdf,
-    formats.WORKBOOK: _workbook,
+    formats.WORKBOOK: workbook_items,
     formats.PARQUET: _parquet,
     formats.MEDLINE: _bibliography(read_medline),
     formats.ABSTRACTS: _bibliography(read_pubmed_abstracts),

@@ -55,13 +55,13 @@ def read_parquet(path: Path) -> Iterator[Prediction]:
     """The predictions of a file of `write_parquet`; counts that an extractor kept beside its relations are not in it.
 
     Raises:
+        InputError: the file is damaged.
         MissingDependencyError: polars is not installed.
     """
-    pl = _polars()
     prediction: Prediction | None = None
-    frame = pl.read_parquet(path, glob=False)
-    columns = columns_in(frame.columns)
-    for row in frame.iter_rows(named=True):
+    columns: Columns | None = None
+    for row in parquet_records(path, str(path)):
+        columns = columns or columns_in(list(row))
         if prediction is None or row["document"] != prediction.id:
             if prediction is not None:
                 yield prediction

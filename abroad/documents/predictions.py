@@ -1,7 +1,7 @@
 """Predictions in any form that `abroad extract` writes -> predictions: JSONL, JSON and the tables.
 
 A table has labels, identifiers and scores; of the evidence all but Parquet has the words alone, and so its relations
-come without.
+come without. JSONL and Parquet are read record by record; of a table, whose rows may stand in any order, all of it.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import math
 from codecs import BOM_UTF8
+from collections.abc import Iterator
 from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.io import read_predictions as read_json_predictions
+from abroad.core.io import each_prediction as each_json_prediction
 from abroad.core.io import require_file
 from abroad.core.plain import HEAD, open_plain, unpacked
 from abroad.core.schema import Prediction, Relation
@@ -42,11 +43,17 @@ def read_predictions(path: str | Path, context: Context | None = None) -> list[P
     Raises:
         InputError: the file cannot be read at all, or holds no prediction.
     """
+    return list(each_prediction(path, context))
+
+
+def each_prediction(path: str | Path, context: Context | None = None) -> Iterator[Prediction]:
+    """As `read_predictions`, one after the other; those of JSONL and Parquet are never in memory together."""
     path = require_file(path, _WHAT)
     with open_plain(path) as stream:
         head = stream.read(HEAD)
     if head.startswith(MAGIC):
-        return list(read_parquet(path))
+        yield from read_parquet(path)
+        return
     workbook = head.startswith(b"PK\x03\x04")
     own = head.removeprefix(BOM_UTF8).startswith(_FIRST.encode())  # a table in which any sign may stand
     refuse_binary(head, str(path))
@@ -54,7 +61,8 @@ def read_predictions(path: str | Path, context: Context | None = None) -> list[P
         raise InputError(f"{path}: expected {_WHAT}, found binary data")
     if not workbook and (path.suffix.lower() in (".jsonl", ".json", ".ndjson") or not _is_table(head)):
         expect(PREDICTIONS, path, _WHAT)
-        return read_json_predictions(path, context)
+        yield from each_json_prediction(path, context)
+        return
     found = Context() if context is None else context
     data = unpacked(path.read_bytes(), str(path))
     rows = (
@@ -67,7 +75,7 @@ def read_predictions(path: str | Path, context: Context | None = None) -> list[P
         raise InputError(f"{found.rejects.items[0]['where']}: {found.rejects.items[0]['reason']}")
     if not predictions:
         raise InputError(f"{path}: no usable prediction in the file{found.rejects.first()}")
-    return predictions
+    yield from predictions
 
 
 def _text(data: bytes, path: Path, own: bool) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +17,24 @@ from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
-from abroad.core.helpers import found
-from abroad.core.io import file_sha256
+from abroad.core.field import Field as KnownField
 from abroad.core.locks import held
 from abroad.core.record_fields import YEAR, find_field, read_year
 from abroad.core.resume import digest
-from abroad.core.schema import Document, LabelPair, Relation
+from abroad.core.schema import Document, Prediction, Relation
 from abroad.core.settings import Settings, Share
-from abroad.documents.inputs import read_documents
-from abroad.documents.predictions import read_predictions
+from abroad.documents.predictions import each_prediction
+from abroad.knowledge.aliases import link_labels
 from abroad.knowledge.combine import ACCEPTED, REJECTED, Calibration, combine, read_calibration
-from abroad.knowledge.entities import HEAD, TAIL, Named, Names
-from abroad.knowledge.evidence import Span, dump_spans, rule_of, sentences_of, spans_of, supporting_sentence
-from abroad.knowledge.matching import Pair, match
+from abroad.knowledge.evidence import Span, spans_of
+from abroad.knowledge.evidence_rows import evidence_rows
+from abroad.knowledge.given import GivenDocuments, kept_beside
+from abroad.knowledge.kinds import BaseKind, kept, kind_of
+from abroad.knowledge.matching import Pair, look, match
 from abroad.knowledge.shelf import Place, Shelf, doi_of, text_key
 from abroad.knowledge.store import PARQUET, Store, read_meta, writable, write_meta
 from abroad.sources.name_index import NameIndex
-from abroad.text.abbreviations import definitions
 from abroad.text.characters import normalise_upstream
-from abroad.text.full_names import FullNames
 from abroad.text.retractions import says_retracted
 
 LABELS = "labels of the document"
@@ -52,11 +52,15 @@ class BuildSettings(Settings):
 
 @dataclass(frozen=True)
 class Verdicts:
-    """One curator's answer on a document: the relations that stand, as labels; all others that were shown do not."""
+    """One curator's answer on a document: the relations that stand, as labels; all others that were shown do not.
+
+    Attributes:
+        relations: (organism, chemical) of natural products, (head, type, tail) of other fields.
+    """
 
     document: str
     curator: str
-    relations: Sequence[LabelPair]
+    relations: Sequence[tuple[str, ...]]
     comment: str = ""
     at: str = ""
 
@@ -70,12 +74,14 @@ class Sources:
         documents: that they are of; without any, those that `abroad extract` kept beside each file.
         index: of names; the one of the build before, or a newer one, where the database was linked with one.
         verdicts: what curators said.
+        field: of the database; None for the one that it has, natural products for a new one.
     """
 
     predictions: Sequence[Path]
     documents: Sequence[Path] = ()
     index: Path | None = None
     verdicts: Sequence[Verdicts] = ()
+    field: KnownField | None = None
 
 
 @dataclass
@@ -93,6 +99,7 @@ class BuildReport:
         relations: of those added and replaced.
         pairs: status -> how many pairs the database has now.
         calibration: of the scores.
+        compares: whether an index can tell known relations of the field from new ones.
     """
 
     documents: int = 0
@@ -105,6 +112,7 @@ class BuildReport:
     relations: int = 0
     pairs: dict[str, int] = field(default_factory=dict)
     calibration: Calibration = field(default_factory=Calibration)
+    compares: bool = True
 
 
 @dataclass
@@ -114,6 +122,7 @@ class _Read:
     document: Document
     relations: list[tuple[Relation, list[Span]]]
     digest: str
+    stated: list[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -125,6 +134,7 @@ class _Merge:
     context: Context
     report: BuildReport
     shelf: Shelf
+    kind: BaseKind
 
 
 def build(out: Path, format: str, sources: Sources, settings: BuildSettings, context: Context) -> BuildReport:
@@ -144,30 +154,68 @@ def build(out: Path, format: str, sources: Sources, settings: BuildSettings, con
 
     names = NameIndex(sources.index) if sources.index is not None else None
     report = BuildReport()
-    with held(out, "abroad knowledge build"), writable(out, format) as store:
+    facts = kept(sources.field) if sources.field is not None else {}
+    with held(out, "abroad knowledge build"), writable(out, format, facts) as store:
+        kind = _kind_for(store, out, sources.field)
         linked_with = read_meta(store).get("index")
         if names is None and linked_with:
             raise InputError(
                 f"{out}: expected --index, as it was linked with {linked_with['name']}: that, or a newer one"
             )
         with store.transaction():
-            merge = _Merge(store, settings, context, report, Shelf(store))
-            given = _by_id(sources.documents, context)
-            for path in sources.predictions:
-                documents = given if sources.documents else _by_id([_kept_beside(path)], context)
-                where = ", ".join(map(str, sources.documents)) or None
-                _merge_file(merge, path, match(path, read_predictions(path, context), documents, where, context))
+            with Shelf(store) as shelf:
+                _merge_predictions(_Merge(store, settings, context, report, shelf, kind), sources)
             _refuse_if_nothing(report, sources, context)
-            _merge_verdicts(store, sources.verdicts, context)
-            relinked = _link(store, names, settings)
+            _merge_verdicts(store, kind, sources.verdicts, context)
+            relinked = link_labels(store, kind, names, settings.opsin)
             counted = read_meta(store).get("include_retracted")
             if report.added or report.replaced or sources.verdicts or relinked or counted != settings.retracted:
                 combine(store, settings.retracted)
-            report.calibration = read_calibration(store)
+            report.calibration, report.compares = read_calibration(store), kind.compares
         if format == PARQUET:
             write_parquet(store, out)
         report.pairs = dict(store.query("SELECT status, count(*) FROM pair GROUP BY status ORDER BY status"))
     return report
+
+
+def _of_field(path: Path, predictions: Iterable[Prediction], kind: BaseKind) -> Iterator[Prediction]:
+    """The predictions of a file.
+
+    Raises:
+        InputError: at their end, where relations are there and none is of the field.
+    """
+    reason, fits = "", False
+    for prediction in predictions:
+        if prediction.relations and not fits:
+            try:
+                kind.read(prediction.relations[0])
+                fits = True
+            except InputError as error:
+                reason = reason or f"{prediction.id}: {error}"
+        yield prediction
+    if reason and not fits:
+        raise InputError(f"{path}: {reason}")
+
+
+def _kind_for(store: Store, out: Path, field: KnownField | None) -> BaseKind:
+    """The field of a database, which is the one that is asked for; its file may say other words than before.
+
+    Raises:
+        InputError: it is another.
+    """
+    there = kind_of(store)
+    if field is None or field == there.field:
+        return there
+    if field.name != there.field.name:
+        raise InputError(f"{out}: a database of the field {there.field.name}, not of {field.name}: give another name")
+    same = [
+        {name: (each.head, each.tail, each.directed) for name, each in known.relations.items()}
+        for known in (field, there.field)
+    ]
+    if same[0] != same[1]:
+        raise InputError(f"{out}: the relations of the field {field.name} are other ones now: build it anew")
+    write_meta(store, **kept(field))
+    return BaseKind(field)
 
 
 def _refuse_if_nothing(report: BuildReport, sources: Sources, context: Context) -> None:
@@ -176,29 +224,25 @@ def _refuse_if_nothing(report: BuildReport, sources: Sources, context: Context) 
         raise InputError(f"nothing could be merged{context.rejects.first()}")
 
 
-def _merge_file(merge: _Merge, path: Path, pairs: Sequence[Pair]) -> None:
-    with merge.context.progress(f"reading {path.name}", total=len(pairs)) as progress:
-        for start in range(0, len(pairs), _CHUNK):
-            part = pairs[start : start + _CHUNK]
+def _merge_predictions(merge: _Merge, sources: Sources) -> None:
+    with GivenDocuments(sources.documents, merge.context) as given:
+        for path in sources.predictions:
+            if sources.documents:
+                _merge_file(merge, path, given, ", ".join(map(str, sources.documents)))
+            else:
+                with GivenDocuments([kept_beside(path)], merge.context) as kept:
+                    _merge_file(merge, path, kept, None)
+
+
+def _merge_file(merge: _Merge, path: Path, documents: GivenDocuments, where: str | None) -> None:
+    """Read a file twice: to see what it is, and to merge some predictions at a time."""
+    context = merge.context
+    looked = look(path, _of_field(path, each_prediction(path, Context()), merge.kind), documents, where)
+    pairs = match(path, each_prediction(path, context), documents, looked, context)
+    with context.progress(f"reading {path.name}", total=looked.predictions) as progress:
+        while part := list(islice(pairs, _CHUNK)):
             _store(merge, list(_ready(merge, path, part)))
             progress.advance(len(part))
-
-
-def _kept_beside(path: Path) -> Path:
-    beside = found(path, "documents.jsonl")
-    if not beside.exists():
-        raise InputError(f"{path}: expected --documents with the texts that were read, as none are kept beside it")
-    return beside
-
-
-def _by_id(paths: Sequence[Path], context: Context) -> dict[str, list[Document]]:
-    """Id -> its documents: several where files number theirs alike."""
-    documents: dict[str, list[Document]] = {}
-    for path in paths:
-        for document in read_documents(path, context):
-            same = documents.setdefault(document.id, [])
-            same[:] = [other for other in same if other.text != document.text] + [document]
-    return documents
 
 
 def _ready(merge: _Merge, path: Path, pairs: Iterable[Pair]) -> Iterator[_Read]:
@@ -207,10 +251,31 @@ def _ready(merge: _Merge, path: Path, pairs: Iterable[Pair]) -> Iterator[_Read]:
             reason = f"it could not be read ({prediction.error}); what was there before stays"
             merge.context.rejects.add(f"{path}: {prediction.id}", reason)
             continue
-        relations = [r for r in prediction.relations if r.score is None or r.score >= merge.settings.min_score]
-        relations = [r for r in relations if r.organism.strip() and r.chemical.strip()]
+        try:
+            relations = [merge.kind.read(relation) for relation in prediction.relations]
+            stated = _stated(document, merge.kind)
+        except InputError as error:
+            merge.context.rejects.add(f"{path}: {prediction.id}", str(error))
+            continue
+        relations = [r for r in relations if r.score is None or r.score >= merge.settings.min_score]
+        relations = [r for r in relations if r.head.strip() and r.tail.strip()]
         facts = [document.to_dict(), [relation.to_dict() for relation in relations]]
-        yield _Read(document, [(relation, spans_of(document, relation)) for relation in relations], digest(*facts))
+        read = [(relation, spans_of(document, relation)) for relation in relations]
+        yield _Read(document, read, digest(*facts), stated)
+
+
+def _stated(document: Document, kind: BaseKind) -> list[tuple[str, ...]]:
+    """The relations that a document brings, as curators would name them.
+
+    Raises:
+        InputError: they are of another field.
+    """
+    if kind.is_built_in or not document.relations:
+        return list(document.label_pairs())
+    if mistakes := kind.field.mistakes_in(document):
+        raise InputError("; ".join(mistakes))
+    ends = zip(document.relations, document.related_entities(), strict=True)
+    return [(head.label, triple.type, tail.label) for triple, (head, tail) in ends]
 
 
 def _store(merge: _Merge, ready: Sequence[_Read]) -> None:
@@ -230,12 +295,13 @@ def _store(merge: _Merge, ready: Sequence[_Read]) -> None:
         changed[place.id] = read
     _forget(merge.store, gone)
     merge.store.insert("document", [_document_row(id, read) for id, read in changed.items()])
-    evidence = [row for id, read in changed.items() for row in _evidence_rows(id, read)]
+    evidence = [
+        row for id, read in changed.items() for row in evidence_rows(merge.kind, id, read.document, read.relations)
+    ]
     merge.store.insert("evidence", evidence)
     report.relations += len(evidence)
-    labelled = [Verdicts(id, LABELS, r.document.label_pairs()) for id, r in changed.items() if r.document.relations]
-    for each in labelled:
-        merge.store.insert("decision", list(_decision_rows(merge.store, each, each.document)))
+    for each in (Verdicts(id, LABELS, read.stated) for id, read in changed.items() if read.document.relations):
+        merge.store.insert("decision", list(_decision_rows(merge.store, merge.kind, each, each.document)))
 
 
 def _count(report: BuildReport, place: Place, read: _Read) -> None:
@@ -280,29 +346,14 @@ def _year(extra: Mapping[str, Any]) -> int | None:
     return next((year for year in found_years if year is not None), None)
 
 
-def _evidence_rows(id: str, read: _Read) -> Iterator[tuple[Any, ...]]:
-    """A row for each pair of names, written out as the text does it elsewhere: "UA" is usnic acid."""
-    document, text = read.document, read.document.text
-    long_forms, bounds, in_full = definitions(text), sentences_of(document), FullNames(text)
-    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
-    for relation, spans in read.relations:
-        chemical = long_forms.get(relation.chemical, relation.chemical)
-        start = next((start for start, _, role, _ in spans if role == "organism"), None)
-        organism = in_full(relation.organism, start)
-        key, score = (organism, chemical), relation.score
-        if key in rows and (rows[key][5] or 0) >= (score or 0):  # an abbreviation and its long form are one relation
-            continue
-        rows[key] = (
-            *(id, organism, chemical, relation.organism, relation.chemical, score),
-            *(rule_of(spans), supporting_sentence(text, bounds, spans), dump_spans(spans)),
-        )
-    yield from rows.values()
-
-
-def _merge_verdicts(store: Store, verdicts: Sequence[Verdicts], context: Context) -> None:
+def _merge_verdicts(store: Store, kind: BaseKind, verdicts: Sequence[Verdicts], context: Context) -> None:
     """Decisions replace earlier ones of the same curator on the same document."""
+    parts = 2 if kind.is_built_in else 3
     for verdict in verdicts:
         where = f"decision of {verdict.curator} on {verdict.document}"
+        if any(len(relation) != parts for relation in verdict.relations):
+            context.rejects.add(where, f"of another field than {kind.field.name}")
+            continue
         rows = store.query("SELECT id FROM document WHERE id = ?", (verdict.document,))
         rows = rows or store.query("SELECT id FROM document WHERE given = ?", (verdict.document,))
         if len(rows) != 1:
@@ -310,55 +361,16 @@ def _merge_verdicts(store: Store, verdicts: Sequence[Verdicts], context: Context
             continue
         ((id,),) = rows
         store.query("DELETE FROM decision WHERE document = ? AND curator = ?", (id, verdict.curator))
-        store.insert("decision", list(_decision_rows(store, verdict, id)))
+        store.insert("decision", list(_decision_rows(store, kind, verdict, id)))
 
 
-def _decision_rows(store: Store, verdict: Verdicts, id: str) -> Iterator[tuple[Any, ...]]:
+def _decision_rows(store: Store, kind: BaseKind, verdict: Verdicts, id: str) -> Iterator[tuple[Any, ...]]:
     """A row for each relation that was extracted from the document; labels are compared as `evaluate` does."""
-    stand = {tuple(map(normalise_upstream, pair)) for pair in verdict.relations}
-    query = "SELECT head_text, tail_text, tail_label FROM evidence WHERE document = ?"
-    for head, tail, long_form in store.query(query, (id,)):
-        pairs = {(normalise_upstream(head), normalise_upstream(name)) for name in (tail, long_form)}
-        said = ACCEPTED if pairs & stand else REJECTED
-        yield id, verdict.curator, head, tail, said, verdict.comment, verdict.at
-
-
-def _link(store: Store, names: NameIndex | None, settings: BuildSettings) -> bool:
-    """Link labels that are new, or all of them where the index is another than before; whether it is another."""
-    another = False
-    before = read_meta(store).get("index")
-    if names is not None:
-        facts = {"name": names.path.name, "sha256": file_sha256(names.path), "opsin": settings.opsin}
-        another = before != facts
-        if another:
-            for table in ("alias", "member", "known"):
-                store.query(f"DELETE FROM {table}")
-            store.insert("known", [(o, c, doi or None) for o, c, doi in names.relations()])
-            write_meta(store, index=facts)
-        _name_references(store, names)
-    looked_up = Names(names, settings.opsin)
-    heads = _unlinked(store, HEAD, "head_label")
-    tails = _unlinked(store, TAIL, "tail_label")
-    linked = [(HEAD, label, looked_up.organism(label)) for label in heads]
-    linked += [(TAIL, label, named) for label, named in looked_up.compounds(tails).items()]
-    store.insert("alias", [_alias_row(*each) for each in linked])
-    members = {(named.entity, level, name) for _, _, named in linked for level, name in named.groups.items()}
-    store.insert("member", sorted(members))
-    return another
-
-
-def _name_references(store: Store, names: NameIndex) -> None:
-    """Wikidata's items of publications, for the sources of statements."""
-    rows = store.query("SELECT DISTINCT doi FROM document WHERE doi IS NOT NULL AND item IS NULL")
-    items = [(item, row[0]) for row in rows if (item := names.reference(row[0]))]
-    for item, doi in items:
-        store.query("UPDATE document SET item = ? WHERE doi = ?", (item, doi))
-
-
-def _unlinked(store: Store, type: str, column: str) -> list[str]:
-    query = f"SELECT DISTINCT {column} FROM evidence WHERE {column} NOT IN (SELECT label FROM alias WHERE type = ?)"
-    return sorted(row[0] for row in store.query(query, (type,)))
-
-
-def _alias_row(type: str, label: str, named: Named) -> tuple[Any, ...]:
-    return type, label, named.key, named.entity, named.identifier, named.indexed, named.item, named.name
+    stand = {tuple(map(normalise_upstream, relation)) for relation in verdict.relations}
+    typed = "" if kind.is_built_in else ", relation"
+    query = f"SELECT head_text, tail_text, tail_label{typed} FROM evidence WHERE document = ?"
+    for head, tail, long_form, *type in store.query(query, (id,)):
+        said = {(head, *type, name) for name in (tail, long_form)}
+        said |= {(name, *type, head) for name in (tail, long_form) if type and type[0] in kind.undirected}
+        verdict_of = ACCEPTED if {tuple(map(normalise_upstream, each)) for each in said} & stand else REJECTED
+        yield id, verdict.curator, head, tail, verdict_of, verdict.comment, verdict.at, *type

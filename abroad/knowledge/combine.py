@@ -26,7 +26,6 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from abroad.knowledge.kinds import PRODUCES, RelationKind
 from abroad.knowledge.store import Store, read_meta, write_meta
 from abroad.linking.link import DISPUTED, KNOWN, NEW, NOT_LINKED
 
@@ -66,12 +65,12 @@ class Calibration:
         return 1 / (1 + math.exp(-(self.a * math.log(x / (1 - x)) + self.b)))
 
 
-def combine(store: Store, include_retracted: bool = False, kind: RelationKind = PRODUCES) -> Calibration:
+def combine(store: Store, include_retracted: bool = False) -> Calibration:
     """Make `entity` and `pair` anew from what was read; run inside a transaction."""
     _name_publications(store)
-    _fill_entities(store, kind)
+    _fill_entities(store)
     calibration = fit(*_known_answers(store))
-    _fill_pairs(store, calibration, include_retracted, kind)
+    _fill_pairs(store, calibration, include_retracted)
     write_meta(store, calibration=asdict(calibration), include_retracted=include_retracted)
     return calibration
 
@@ -140,21 +139,18 @@ SELECT id, name FROM three"""
     store.query("DROP TABLE renamed")
 
 
-def _fill_entities(store: Store, kind: RelationKind) -> None:
+def _fill_entities(store: Store) -> None:
     """An entity goes by the name that the index has for it, else by the label that most documents use."""
     store.query("DELETE FROM entity")
     store.query(
         """
 INSERT INTO entity
-WITH used AS (
-  SELECT 'head' AS type, head_label AS label, count(*) AS times FROM evidence GROUP BY head_label
-  UNION ALL SELECT 'tail', tail_label, count(*) FROM evidence GROUP BY tail_label),
+WITH counted AS (SELECT alias_type, label, type, count(*) AS times FROM used GROUP BY alias_type, label, type),
 ranked AS (
-  SELECT a.entity, a.type, coalesce(a.name, a.label) AS name, a.identifier, a.indexed, a.item, row_number() OVER (
+  SELECT a.entity, u.type, coalesce(a.name, a.label) AS name, a.identifier, a.indexed, a.item, row_number() OVER (
     PARTITION BY a.entity ORDER BY CASE WHEN a.indexed IS NULL THEN 1 ELSE 0 END, u.times DESC, a.label) AS place
-  FROM alias a JOIN used u ON u.type = a.type AND u.label = a.label)
-SELECT entity, CASE type WHEN 'head' THEN ? ELSE ? END, name, identifier, indexed, item FROM ranked WHERE place = 1""",
-        (kind.head, kind.tail),
+  FROM alias a JOIN counted u ON u.alias_type = a.type AND u.label = a.label)
+SELECT entity, type, name, identifier, indexed, item FROM ranked WHERE place = 1"""
     )
 
 
@@ -166,14 +162,15 @@ def _known_answers(store: Store) -> tuple[list[float], list[bool], int]:
     rows = store.query(
         """
 WITH said AS (
-  SELECT document, head_text, tail_text, avg(CASE verdict WHEN 'accepted' THEN 1.0 ELSE 0.0 END) AS accepted
-  FROM decision WHERE verdict IN ('accepted', 'rejected') GROUP BY document, head_text, tail_text),
+  SELECT document, head_text, relation, tail_text, avg(CASE verdict WHEN 'accepted' THEN 1.0 ELSE 0.0 END) AS accepted
+  FROM decided WHERE verdict IN ('accepted', 'rejected') GROUP BY document, head_text, relation, tail_text),
 read AS (
   SELECT s.document, s.doi, max(s.score) AS score, h.indexed AS head, t.indexed AS tail, max(c.accepted) AS accepted
-  FROM statement s JOIN entity h ON h.id = s.head JOIN entity t ON t.id = s.tail
+  FROM stated s JOIN entity h ON h.id = s.head JOIN entity t ON t.id = s.tail
   LEFT JOIN said c ON c.document = s.document AND c.head_text = s.head_text AND c.tail_text = s.tail_text
+    AND c.relation = s.relation
   WHERE s.score IS NOT NULL
-  GROUP BY s.document, s.doi, s.head, s.tail, h.indexed, t.indexed),
+  GROUP BY s.document, s.doi, s.head, s.relation, s.tail, h.indexed, t.indexed),
 covered AS (
   SELECT DISTINCT r.document FROM read r JOIN known k ON k.doi = r.doi AND k.head = r.head AND k.tail = r.tail),
 pairs_known AS (SELECT DISTINCT head, tail FROM known)
@@ -188,42 +185,44 @@ ORDER BY r.document, r.score"""
     return [row[1] for row in rows], [bool(row[2]) for row in rows], len({row[0] for row in rows})
 
 
-def _fill_pairs(store: Store, calibration: Calibration, include_retracted: bool, kind: RelationKind) -> None:
+def _fill_pairs(store: Store, calibration: Calibration, include_retracted: bool) -> None:
     store.query("DELETE FROM pair")
     retracted = "" if include_retracted else "WHERE s.retracted = 0"
     store.query(
         f"""
 INSERT INTO pair
 WITH worth AS (
-  SELECT s.head, s.tail, s.publication, s.document, s.doi, s.year,
+  SELECT s.head, s.relation, s.tail, s.publication, s.document, s.doi, s.year,
     CASE WHEN s.score IS NULL THEN {NO_SCORE} WHEN s.score < {_EDGE} THEN {_EDGE}
       WHEN s.score > {1 - _EDGE} THEN {1 - _EDGE} ELSE s.score END AS score
-  FROM statement s {retracted}),
+  FROM stated s {retracted}),
 published AS (
-  SELECT head, tail, publication, count(DISTINCT document) AS documents, min(year) AS first_year,
+  SELECT head, relation, tail, publication, count(DISTINCT document) AS documents, min(year) AS first_year,
     max(year) AS last_year, max(1 / (1 + exp(-(? * ln(score / (1 - score)) + ?)))) AS q
-  FROM worth GROUP BY head, tail, publication),
+  FROM worth GROUP BY head, relation, tail, publication),
 combined AS (
-  SELECT head, tail, 1 - exp(sum(ln(1 - q))) AS probability, count(*) AS publications, sum(documents) AS documents,
-    min(first_year) AS first_year, max(last_year) AS last_year
-  FROM published GROUP BY head, tail),
+  SELECT head, relation, tail, 1 - exp(sum(ln(1 - q))) AS probability, count(*) AS publications,
+    sum(documents) AS documents, min(first_year) AS first_year, max(last_year) AS last_year
+  FROM published GROUP BY head, relation, tail),
 pairs_known AS (SELECT DISTINCT head, tail FROM known),
 disputed AS (
   SELECT DISTINCT w.head, w.tail FROM worth w JOIN entity t ON t.id = w.tail
   JOIN known k ON k.doi = w.doi AND k.tail = t.indexed),
 said AS (
-  SELECT s.head, s.tail, count(DISTINCT CASE d.verdict WHEN 'accepted' THEN d.curator || '/' || d.document END) AS yes,
+  SELECT s.head, s.relation, s.tail,
+    count(DISTINCT CASE d.verdict WHEN 'accepted' THEN d.curator || '/' || d.document END) AS yes,
     count(DISTINCT CASE d.verdict WHEN 'rejected' THEN d.curator || '/' || d.document END) AS no
-  FROM decision d JOIN statement s
+  FROM decided d JOIN stated s
     ON s.document = d.document AND s.head_text = d.head_text AND s.tail_text = d.tail_text
-  GROUP BY s.head, s.tail)
-SELECT c.head, ?, c.tail, c.probability,
+      AND s.relation = d.relation
+  GROUP BY s.head, s.relation, s.tail)
+SELECT c.head, c.relation, c.tail, c.probability,
   CASE WHEN h.indexed IS NULL OR t.indexed IS NULL THEN '{NOT_LINKED}' WHEN k.head IS NOT NULL THEN '{KNOWN}'
     WHEN x.head IS NOT NULL THEN '{DISPUTED}' ELSE '{NEW}' END,
   c.publications, c.documents, c.first_year, c.last_year, coalesce(v.yes, 0), coalesce(v.no, 0)
 FROM combined c JOIN entity h ON h.id = c.head JOIN entity t ON t.id = c.tail
 LEFT JOIN pairs_known k ON k.head = h.indexed AND k.tail = t.indexed
 LEFT JOIN disputed x ON x.head = c.head AND x.tail = c.tail
-LEFT JOIN said v ON v.head = c.head AND v.tail = c.tail""",
-        (calibration.a, calibration.b, kind.relation),
+LEFT JOIN said v ON v.head = c.head AND v.relation = c.relation AND v.tail = c.tail""",
+        (calibration.a, calibration.b),
     )

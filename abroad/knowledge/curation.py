@@ -9,14 +9,15 @@ from typing import Any
 from abroad.core.errors import InputError
 from abroad.core.schema import Document, Evidence, Prediction, Relation
 from abroad.knowledge.evidence import load_spans
-from abroad.knowledge.query import Pair, PairFilter, find_pairs, why_nothing
+from abroad.knowledge.query import Key, Pair, PairFilter, find_pairs, why_nothing
 from abroad.knowledge.store import Store
 
 _CHUNK = 500
 _RELATIONS = """
-SELECT s.document, s.head_text, s.tail_text, s.score, h.identifier, t.identifier, s.spans, p.status
-FROM statement s JOIN entity h ON h.id = s.head JOIN entity t ON t.id = s.tail
-LEFT JOIN pair p ON p.head = s.head AND p.tail = s.tail"""
+SELECT s.document, s.head_text, s.tail_text, s.score, h.identifier, t.identifier, s.spans, p.status, s.relation,
+  s.head_type, s.tail_type
+FROM stated s JOIN entity h ON h.id = s.first_side JOIN entity t ON t.id = s.second_side
+LEFT JOIN pair p ON p.head = s.head AND p.relation = s.relation AND p.tail = s.tail"""
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,14 @@ def best_documents(store: Store, wanted: PairFilter, top: int) -> list[str]:
     Raises:
         InputError: no pair is like that.
     """
-    pairs = {(p.head.id, p.tail.id): p for p in find_pairs(store, wanted) if not p.accepted and not p.rejected}
+    pairs = {p.key: p for p in find_pairs(store, wanted) if not p.accepted and not p.rejected}
     if not pairs:
         raise InputError(f"no document to push: {why_nothing(store, wanted)}, or curators have decided all of them")
-    rows = store.query("SELECT document, head, tail FROM statement ORDER BY document, head, tail")
+    rows = store.query("SELECT document, head, relation, tail FROM stated ORDER BY document, head, tail, relation")
     shown: dict[str, list[Pair]] = {}
-    for document, head, tail in dict.fromkeys(rows):
-        if (head, tail) in pairs:
-            shown.setdefault(document, []).append(pairs[head, tail])
+    for document, *key in dict.fromkeys(rows):
+        if (pair := pairs.get((key[0], key[1], key[2]))) is not None:
+            shown.setdefault(document, []).append(pair)
     places = _places(shown)
     worth = {
         document: (1 - places[document] / len(shown)) * sum(p.probability for p in found) / len(found)
@@ -75,21 +76,22 @@ def best_documents(store: Store, wanted: PairFilter, top: int) -> list[str]:
     }
     first: list[str] = []
     later: list[str] = []
-    seen: set[tuple[str, str]] = set()
+    seen: set[Key] = set()
     for document in sorted(shown, key=lambda document: (-worth[document], places[document])):
-        own = {(pair.head.id, pair.tail.id) for pair in shown[document]}
+        own = {pair.key for pair in shown[document]}
         (later if own <= seen else first).append(document)
         seen |= own
     return (first + later)[:top]
 
 
-def answers(store: Store, head: str, tail: str) -> list[Said]:
+def answers(store: Store, pair: Pair) -> list[Said]:
     """What was said of a pair, by document and curator."""
     rows = store.query(
-        "SELECT DISTINCT d.document, d.curator, d.verdict, d.comment, d.decided_at FROM decision d JOIN statement s "
+        "SELECT DISTINCT d.document, d.curator, d.verdict, d.comment, d.decided_at FROM decided d JOIN stated s "
         "ON s.document = d.document AND s.head_text = d.head_text AND s.tail_text = d.tail_text "
-        "WHERE s.head = ? AND s.tail = ? ORDER BY d.document, d.curator",
-        (head, tail),
+        "AND s.relation = d.relation WHERE s.head = ? AND s.relation = ? AND s.tail = ? "
+        "ORDER BY d.document, d.curator",
+        pair.key,
     )
     return [Said(*row) for row in rows]
 
@@ -107,11 +109,12 @@ def _places(shown: dict[str, list[Pair]]) -> dict[str, int]:
 
 def _place(relation: Relation) -> tuple[int, str, str]:
     """Relations stand in the order of the text."""
-    first = min((span.start for span in relation.evidence if span.role == "chemical"), default=0)
-    return first, relation.chemical, relation.organism
+    first = min((span.start for span in relation.evidence if span.role == relation.roles[1]), default=0)
+    return first, relation.tail, relation.head
 
 
 def _relation(row: Sequence[Any], text: str) -> Relation:
-    organism, chemical, score, organism_id, chemical_id, spans, status = row
+    head, tail, score, head_id, tail_id, spans, status, type, head_type, tail_type = row
     evidence = [Evidence(start, end, text[start:end], role, rule) for start, end, role, rule in load_spans(spans)]
-    return Relation(organism, chemical, score, organism_id, chemical_id, evidence, status)
+    known = (head, tail, score, head_id, tail_id, evidence, status)
+    return Relation(*known, type=type, head_type=head_type, tail_type=tail_type)

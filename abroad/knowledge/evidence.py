@@ -12,6 +12,8 @@ from abroad.text.tokens import sentences
 
 GAP = " … "
 ROLES = ("organism", "chemical")
+"""Of the two sides in natural products; in other fields they are head and tail (`Relation.roles`)."""
+Roles = tuple[str, str]
 
 Span = tuple[int, int, str, str]
 """Start, end (code points of the text, end exclusive), role, rule."""
@@ -26,8 +28,10 @@ def spans_of(document: Document, relation: Relation) -> list[Span]:
         InputError: the prediction is of another text than the document's.
     """
     check_spans(document.text, relation.evidence)
-    found: Sequence[Evidence] = relation.evidence or find_evidence(document, relation.organism, relation.chemical)
-    return [(span.start, span.end, span.role, span.rule) for span in found if span.role in ROLES]
+    found: Sequence[Evidence] = relation.evidence or find_evidence(
+        document, relation.head, relation.tail, relation.roles
+    )
+    return [(span.start, span.end, span.role, span.rule) for span in found if span.role in relation.roles]
 
 
 def check_spans(text: str, evidence: Iterable[Evidence]) -> None:
@@ -43,21 +47,22 @@ def check_spans(text: str, evidence: Iterable[Evidence]) -> None:
             )
 
 
-def supporting_sentence(text: str, bounds: Sequence[Bounds], spans: Sequence[Span]) -> str:
+def supporting_sentence(text: str, bounds: Sequence[Bounds], spans: Sequence[Span], roles: Roles = ROLES) -> str:
     """The sentence with both sides, else the first of each with a mark between them; "" where no span is known.
 
     Args:
         text: of the document.
         bounds: of its sentences.
         spans: of a relation.
+        roles: of its two sides.
     """
-    return GAP.join(text[start:end] for start, end in supporting_bounds(bounds, spans))
+    return GAP.join(text[start:end] for start, end in supporting_bounds(bounds, spans, roles))
 
 
-def supporting_bounds(bounds: Sequence[Bounds], spans: Sequence[Span]) -> list[Bounds]:
+def supporting_bounds(bounds: Sequence[Bounds], spans: Sequence[Span], roles: Roles = ROLES) -> list[Bounds]:
     """Which of the sentences `supporting_sentence` is made of, in the order of the text."""
-    places = {role: [_at(bounds, span[0]) for span in spans if span[2] == role] for role in ROLES}
-    both = sorted(set(places[ROLES[0]]) & set(places[ROLES[1]]))
+    places = {role: [_at(bounds, span[0]) for span in spans if span[2] == role] for role in roles}
+    both = sorted(set(places[roles[0]]) & set(places[roles[1]]))
     chosen = both[:1] or sorted({numbers[0] for numbers in places.values() if numbers})
     return [bounds[number] for number in chosen if number >= 0]
 
@@ -67,10 +72,10 @@ def sentences_of(document: Document) -> list[Bounds]:
     return sentences(document.text, len(document.title))
 
 
-def rule_of(spans: Sequence[Span]) -> str:
-    """How the chemical's label follows from the text, else how the organism's does."""
+def rule_of(spans: Sequence[Span], roles: Roles = ROLES) -> str:
+    """How the tail's label (of a chemical) follows from the text, else how the head's does."""
     rules = {role: rule for _, _, role, rule in reversed(spans)}
-    return rules.get(ROLES[1]) or rules.get(ROLES[0]) or ""
+    return rules.get(roles[1]) or rules.get(roles[0]) or ""
 
 
 def dump_spans(spans: Sequence[Span]) -> str:

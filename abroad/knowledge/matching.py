@@ -2,69 +2,143 @@
 
 A prediction of `abroad extract` bears a digest of the text that was read; where it has none, or one of more than the
 text, its evidence must stand in the document, and of tables, which have neither, the names.
+
+Whether a file is of these documents all of it tells, and so it is read twice: `look` refuses it as a whole, and `match`
+gives its predictions one after the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
-from abroad.knowledge.evidence import ROLES, check_spans
+from abroad.knowledge.evidence import check_spans
+from abroad.knowledge.given import GivenDocuments
 from abroad.text.evidence import find_evidence
 
 _DIGEST = "input_digest"
 Pair = tuple[Prediction, Document]
-ById = Mapping[str, Sequence[Document]]
 
 
-def match(
-    path: Path,
-    predictions: Sequence[Prediction],
-    by_id: Mapping[str, Sequence[Document]],
-    given: str | None,
-    context: Context,
-) -> list[Pair]:
-    """Each prediction with its document; others are set aside with their reason.
+@dataclass(frozen=True)
+class Looked:
+    """What a file of predictions is, as far as its matching goes.
+
+    Attributes:
+        predictions: how many there are of documents that are there.
+        plain: whether digests of this file are of texts alone: of some extractors they are of examples or images too.
+    """
+
+    predictions: int
+    plain: bool
+
+
+def look(path: Path, predictions: Iterable[Prediction], documents: GivenDocuments, given: str | None) -> Looked:
+    """See that predictions are of these documents.
 
     Args:
         path: of the predictions, for messages.
-        by_id: documents by id; several where sets share ids.
+        predictions: all of them.
+        documents: that they should be of.
         given: where the documents come from; None for those that were kept when the predictions were made.
     Raises:
         InputError: no prediction is of any of the documents.
     """
     where = given or f"the documents kept beside {path}"
-    known = [prediction for prediction in predictions if prediction.id in by_id]
+    count, known, first, plain = 0, 0, "", False
+    tallies = {False: _Tally(), True: _Tally()}
+    for prediction in predictions:
+        count += 1
+        first = first or prediction.id
+        texts = documents.get(prediction.id)
+        if not texts:
+            continue
+        known += 1
+        plain = plain or any(_is_digest_of(prediction, document) for document in texts)
+        for is_plain, tally in tallies.items():
+            tally.add(prediction, texts, is_plain)
     if not known:
         raise InputError(
-            f"{path}: none of its {len(predictions)} predictions is of a document in {where}: are they of another set? "
-            f"(the first is of {predictions[0].id!r})"
+            f"{path}: none of its {count} predictions is of a document in {where}: are they of another set? "
+            f"(the first is of {first!r})"
         )
-    for prediction in predictions:
-        if prediction.id not in by_id:
-            context.rejects.add(f"{path}: {prediction.id}", "no document has this id")
-    plain = any(_is_digest_of(p, document) for p in known for document in by_id[p.id])
-    found, others = list[Pair](), list[tuple[str, str]]()
-    for prediction in known:
-        reasons = [(_why_not(prediction, document, plain), document) for document in by_id[prediction.id]]
-        document = next((document for reason, document in reasons if reason is None), None)
-        if document is None:
-            others.append((prediction.id, reasons[0][0] or ""))
-        else:
-            found.append((prediction, document))
-    if not found or _strangers(found) or not (plain or given is None or _any_fits(found)):
-        id, reason = others[0] if others else (found[0][0].id, "its names do not stand in the document")
+    tally = tallies[plain]
+    if not tally.found or tally.are_strangers or not (plain or given is None or tally.fits):
+        id, reason = tally.other or (tally.first, "its names do not stand in the document")
         raise InputError(
             f"{path}: its predictions are of other texts than those of {where}, which has documents of the same ids: "
             f"are they of another set? (the first is of {id!r}: {reason})"
         )
-    for id, reason in others:
-        context.rejects.add(f"{path}: {id}", reason)
-    return found
+    return Looked(known, plain)
+
+
+def match(
+    path: Path, predictions: Iterable[Prediction], documents: GivenDocuments, looked: Looked, context: Context
+) -> Iterator[Pair]:
+    """Each prediction with its document; others are set aside with their reason.
+
+    Args:
+        looked: what `look` made of the same predictions.
+    """
+    for prediction in predictions:
+        texts = documents.get(prediction.id)
+        document, reason = _document_of(prediction, texts, looked.plain)
+        if document is not None:
+            yield prediction, document
+        else:
+            context.rejects.add(f"{path}: {prediction.id}", reason if texts else "no document has this id")
+
+
+@dataclass
+class _Tally:
+    """What is known of the predictions so far; texts have digests of their own, or not.
+
+    Attributes:
+        found: predictions that may be of their document.
+        first: id of the first of them.
+        other: (id, reason) of the first that is not.
+        named: those found that have names alone; and how many of these have no relation that stands in the document.
+        digests: whether any has a digest.
+        tied: whether evidence or a name ties any to its document.
+    """
+
+    found: int = 0
+    first: str = ""
+    other: tuple[str, str] | None = None
+    named: list[int] = field(default_factory=lambda: [0, 0])
+    digests: bool = False
+    tied: bool = False
+
+    def add(self, prediction: Prediction, texts: list[Document], plain: bool) -> None:
+        document, reason = _document_of(prediction, texts, plain)
+        if document is None:
+            self.other = self.other or (prediction.id, reason)
+            return
+        self.found += 1
+        self.first = self.first or prediction.id
+        self.digests = self.digests or prediction.extra.get(_DIGEST) is not None
+        has_evidence = any(relation.evidence for relation in prediction.relations)
+        self.tied = self.tied or has_evidence
+        if prediction.relations and not has_evidence:
+            stands = _stands((prediction, document))
+            self.tied = self.tied or stands
+            self.named = [self.named[0] + 1, self.named[1] + (not stands)]
+
+    @property
+    def fits(self) -> bool:
+        """Whether anything but an id ties one to its document: evidence, a name, or that none has a digest."""
+        return self.tied or not self.digests
+
+    @property
+    def are_strangers(self) -> bool:
+        """Whether of most predictions that have names alone no relation stands in the document."""
+        named, lost = self.named
+        return 2 * lost > named
 
 
 def _is_digest_of(prediction: Prediction, document: Document) -> bool:
@@ -72,12 +146,19 @@ def _is_digest_of(prediction: Prediction, document: Document) -> bool:
     return own is not None and own == digest(document.text)
 
 
-def _why_not(prediction: Prediction, document: Document, plain: bool) -> str | None:
-    """Why a prediction is of another text than this document's; None if it may be of this one.
+def _document_of(prediction: Prediction, texts: list[Document], plain: bool) -> tuple[Document | None, str]:
+    """The document that a prediction is of, or why it is of none."""
+    reasons: list[str] = []
+    for document in texts:
+        reason = _why_not(prediction, document, plain)
+        if reason is None:
+            return document, ""
+        reasons.append(reason)
+    return None, reasons[0] if reasons else ""
 
-    Args:
-        plain: whether digests of this file are of texts alone: of some extractors they are of examples or images too.
-    """
+
+def _why_not(prediction: Prediction, document: Document, plain: bool) -> str | None:
+    """Why a prediction is of another text than this document's; None if it may be of this one."""
     if prediction.error or _is_digest_of(prediction, document):
         return None
     evidence = [span for relation in prediction.relations for span in relation.evidence]
@@ -90,21 +171,11 @@ def _why_not(prediction: Prediction, document: Document, plain: bool) -> str | N
     return None
 
 
-def _any_fits(found: Sequence[Pair]) -> bool:
-    """Whether anything but its id ties a prediction to its document: evidence, a name, or that none has a digest."""
-    digests = any(prediction.extra.get(_DIGEST) is not None for prediction, _ in found)
-    return not digests or any(any(r.evidence for r in p.relations) or any(_both_sides((p, d))) for p, d in found)
-
-
-def _strangers(found: Sequence[Pair]) -> bool:
-    """Whether of most predictions that have names alone no relation stands in the document."""
-    named = [(p, d) for p, d in found if p.relations and not any(r.evidence for r in p.relations)]
-    lost = sum(not any(_both_sides(pair)) for pair in named)
-    return len(named) > 0 and 2 * lost > len(named)
-
-
-def _both_sides(pair: Pair) -> Iterator[bool]:
+def _stands(pair: Pair) -> bool:
+    """Whether both names of any of its relations stand in the document."""
     prediction, document = pair
     for relation in prediction.relations:
-        roles = {span.role for span in find_evidence(document, relation.organism, relation.chemical)}
-        yield roles >= set(ROLES)
+        roles = {span.role for span in find_evidence(document, relation.head, relation.tail, relation.roles)}
+        if roles >= set(relation.roles):
+            return True
+    return False

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
 
+from abroad.core.errors import InputError
 from abroad.core.settings import Count, Settings, Share
 from abroad.knowledge.entities import HEAD, TAIL
-from abroad.knowledge.kinds import PRODUCES
+from abroad.knowledge.identifiers import meaning_of
+from abroad.knowledge.kinds import BaseKind, kind_of
 from abroad.knowledge.store import Store
 from abroad.linking.link import NEW
 from abroad.sources.name_keys import name_key, organism_key
 
 Status = Literal["known", "new", "disputed", "not linked"]
+Key = tuple[str, str, str]
+"""Id of the head, relation, id of the tail."""
 _MAX_NEAR = 3
-_ITEM = re.compile(r"(?:(?:https?://)?(?:www\.)?wikidata\.org/(?:wiki|entity)/|(?:wikidata|wd):)?(Q\d+)", re.IGNORECASE)
-_TAXON_ADDRESS = re.compile(r"(?:https?://\S+/NCBITaxon_|(?:taxid|txid|taxonomy|taxon):?\s*)(\d+)", re.IGNORECASE)
-_INCHIKEY = re.compile(r"[A-Z]{14}-[A-Z]{10}-[A-Z]", re.IGNORECASE)
 _ROUNDING = 1e-9  # 0.9 that went through logarithms is 0.9 still
 _CHUNK, _MAX_CHUNKS = 400, 10  # pairs whose evidence one statement asks for; of more, all evidence is read at once
 _COLUMNS = """
-p.head, h.name, h.identifier, h.item, p.relation, p.tail, t.name, t.identifier, t.item, p.probability, p.status,
+p.head, h.name, h.identifier, h.item, h.type, p.relation, p.tail, t.name, t.identifier, t.item, t.type,
+p.probability, p.status,
 p.publications, p.documents, p.first_year, p.last_year, p.accepted, p.rejected"""
 _PAIRS = "pair p JOIN entity h ON h.id = p.head JOIN entity t ON t.id = p.tail"
-_ORDER = "p.probability DESC, p.publications DESC, h.name, t.name, p.head, p.tail"
+_ORDER = "p.probability DESC, p.publications DESC, h.name, t.name, p.head, p.tail, p.relation"
 
 
 _MAX_ROWS = 10**9  # more than there are, and no more than a database counts to
@@ -38,7 +39,13 @@ class PairFilter(Settings):
     """Which pairs are wanted; without any of these, all."""
 
     organism: str | None = Field(None, description="Name or identifier of an organism (Q12, NCBITaxon:4932).")
-    compound: str | None = Field(None, description="Name or identifier of a compound (Q12, pubchem.compound:5997).")
+    compound: str | None = Field(
+        None,
+        description="Name or identifier of a compound (Q12, pubchem.compound:5997, an InChIKey or its first block).",
+    )
+    head: str | None = Field(None, description="Name or identifier of the first side, in a database of any field.")
+    tail: str | None = Field(None, description="Name or identifier of the second side, likewise.")
+    relation: str | None = Field(None, description="A relation, by the name that its field gives it.")
     taxon: str | None = Field(None, description="A genus, family or higher taxon, with all that belongs to it.")
     compound_class: str | None = Field(None, description="A pathway, superclass or class of NPClassifier.")
     new: bool = Field(False, description="Take new pairs alone: both names are in the index, the pair is not.")
@@ -53,12 +60,13 @@ class PairFilter(Settings):
 
 @dataclass(frozen=True)
 class Side:
-    """An organism or a compound of a pair: id in the database, name, CURIE, and item of Wikidata."""
+    """A side of a pair: id in the database, name, CURIE, item of Wikidata, and type: "organism", "compound"."""
 
     id: str
     name: str
     identifier: str | None
     item: str | None
+    type: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,9 +74,9 @@ class Pair:
     """A row of the database.
 
     Attributes:
-        head: the organism.
-        relation: "produces".
-        tail: the compound.
+        head: the organism, in natural products.
+        relation: between the two: "produces".
+        tail: the compound, in natural products.
         probability: that the pair is right.
         status: in the index.
         publications: independent ones.
@@ -90,6 +98,11 @@ class Pair:
     last_year: int | None
     accepted: int
     rejected: int
+
+    @property
+    def key(self) -> Key:
+        """What it is known by in the database."""
+        return self.head.id, self.relation, self.tail.id
 
     @property
     def years(self) -> str:
@@ -147,15 +160,30 @@ def find_pairs(store: Store, wanted: PairFilter) -> list[Pair]:
     return [_pair(row) for row in rows]
 
 
-def statements(store: Store, head: str, tail: str) -> list[Statement]:
+def pairs_of(store: Store, entity: str, status: Status | None) -> list[Pair]:
+    """The pairs that an entity is a side of, by its id, the surest first."""
+    where = "WHERE (p.head = ? OR p.tail = ?)" + (" AND p.status = ?" if status else "")
+    values = (entity, entity, *((status,) if status else ()))
+    return [_pair(row) for row in store.query(f"SELECT {_COLUMNS} FROM {_PAIRS} {where} ORDER BY {_ORDER}", values)]
+
+
+def pair_of(store: Store, head: str, tail: str, relation: str | None = None) -> Pair | None:
+    """The pair of two entities, by their ids; the surest where no relation is named."""
+    where = "WHERE p.head = ? AND p.tail = ?" + (" AND p.relation = ?" if relation else "")
+    values = (head, tail, *((relation,) if relation else ()))
+    rows = store.query(f"SELECT {_COLUMNS} FROM {_PAIRS} {where} ORDER BY {_ORDER} LIMIT 1", values)
+    return _pair(rows[0]) if rows else None
+
+
+def statements(store: Store, pair: Pair) -> list[Statement]:
     """All that documents say of a pair, the surest first."""
-    return _statements(store, "WHERE s.head = ? AND s.tail = ?", (head, tail)).get((head, tail), [])
+    return _statements(store, "WHERE s.head = ? AND s.relation = ? AND s.tail = ?", pair.key).get(pair.key, [])
 
 
-def all_statements(store: Store, pairs: Sequence[Pair]) -> dict[tuple[str, str], list[Statement]]:
-    """(head, tail) -> what its documents say, the surest first."""
-    wanted = {(pair.head.id, pair.tail.id) for pair in pairs}
-    found: dict[tuple[str, str], list[Statement]] = {}
+def all_statements(store: Store, pairs: Sequence[Pair]) -> dict[Key, list[Statement]]:
+    """Key of a pair -> what its documents say, the surest first."""
+    wanted = {pair.key for pair in pairs}
+    found: dict[Key, list[Statement]] = {}
     for start in range(0, len(pairs), _CHUNK) if len(pairs) <= _MAX_CHUNKS * _CHUNK else ():
         part = pairs[start : start + _CHUNK]
         heads, tails = sorted({p.head.id for p in part}), sorted({p.tail.id for p in part})
@@ -166,11 +194,12 @@ def all_statements(store: Store, pairs: Sequence[Pair]) -> dict[tuple[str, str],
     return {key: evidence for key, evidence in found.items() if key in wanted}
 
 
-def _statements(store: Store, where: str, parameters: Sequence[str]) -> dict[tuple[str, str], list[Statement]]:
-    found: dict[tuple[str, str], list[Statement]] = {}
-    query = f"SELECT s.head, s.tail, {_STATEMENT} FROM statement s JOIN document d ON d.id = s.document {where}"
-    for head, tail, *row in store.query(f"{query} ORDER BY s.score DESC NULLS LAST, s.document", parameters):
-        found.setdefault((head, tail), []).append(_statement(row))
+def _statements(store: Store, where: str, parameters: Sequence[str]) -> dict[Key, list[Statement]]:
+    found: dict[Key, list[Statement]] = {}
+    columns = f"s.head, s.relation, s.tail, {_STATEMENT}"
+    query = f"SELECT {columns} FROM stated s JOIN document d ON d.id = s.document {where}"
+    for head, relation, tail, *row in store.query(f"{query} ORDER BY s.score DESC NULLS LAST, s.document", parameters):
+        found.setdefault((head, relation, tail), []).append(_statement(row))
     return found
 
 
@@ -178,51 +207,48 @@ def _marks(values: Sequence[str]) -> str:
     return ", ".join("?" * len(values))
 
 
-def entities_of(store: Store, type: str, name: str) -> list[str]:
-    """Ids of what goes by a name, in any of its spellings, or by an identifier.
+def entities_of(store: Store, side: str, name: str, kind: BaseKind | None = None) -> list[str]:
+    """Ids of what goes by a name, in any of its spellings, or by any identifier (`abroad.knowledge.identifiers`).
 
-    Identifiers are items of Wikidata ("Q1", "wikidata:Q1", an address), CURIEs in any case ("NCBITaxon:4932"),
-    InChIKeys, and the database's own ids.
+    Args:
+        side: HEAD or TAIL.
+        kind: of the database, where it is at hand.
     """
-    key = organism_key(name) if type == HEAD else name_key(name)
-    item, curie = item_and_curie(name)
-    where = "type = ? AND (name_key = ? OR lower(identifier) = ? OR item = ? OR indexed = ? OR entity = ?)"
-    values = (type, key, curie, item, item or name.strip(), name.strip())
-    rows = store.query(f"SELECT DISTINCT entity FROM alias WHERE {where} ORDER BY 1", values)
-    return [row[0] for row in rows]
+    types = (kind or kind_of(store)).alias_types(side)
+    meant = meaning_of(name)
+    known, values = meant.condition("entity")
+    own = f"name_key IN (?, ?) OR lower(identifier) = ? OR item = ? OR indexed = ? OR entity = ? OR {known}"
+    keys = [organism_key(name), name_key(name)]
+    if types == (HEAD,) or types == (TAIL,):
+        keys = keys[:1] * 2 if side == HEAD else keys[1:] * 2
+    parameters = (*types, *keys, meant.curie, meant.item, meant.item or name.strip(), name.strip(), *values)
+    query = f"SELECT DISTINCT entity FROM alias WHERE type IN ({_marks(types)}) AND ({own}) ORDER BY 1"
+    return [row[0] for row in store.query(query, parameters)]
 
 
-def item_and_curie(text: str) -> tuple[str, str]:
-    """(item of Wikidata or "", CURIE in lower case) that a text may mean."""
-    text = text.strip()
-    match = _ITEM.fullmatch(text)
-    item = match[1].upper() if match else ""
-    address = _TAXON_ADDRESS.fullmatch(text)
-    curie = f"wikidata:{item}" if item else f"ncbitaxon:{address[1]}" if address else text
-    return item, (f"inchikey:{curie}" if _INCHIKEY.fullmatch(curie) else curie).lower()
-
-
-def near_names(store: Store, type: str, name: str) -> list[str]:
+def near_names(store: Store, side: str, name: str) -> list[str]:
     """Names in the database that are like one that is not there."""
-    word = {HEAD: PRODUCES.head, TAIL: PRODUCES.tail}[type]
+    types = kind_of(store).side_types(side)
     start = name.strip()[:3].lower().replace("%", "").replace("_", "")
     rows = store.query(
-        "SELECT DISTINCT name FROM entity WHERE type = ? AND lower(name) LIKE ? ORDER BY name LIMIT 5000",
-        (word, f"{start}%"),
+        f"SELECT DISTINCT name FROM entity WHERE type IN ({_marks(types)}) AND lower(name) LIKE ? "
+        "ORDER BY name LIMIT 5000",
+        (*types, f"{start}%"),
     )
     return difflib.get_close_matches(name, [row[0] for row in rows], _MAX_NEAR, 0.7)
 
 
 def why_nothing(store: Store, wanted: PairFilter) -> str:
     """What a query that found nothing asked for, and what there is instead."""
-    for type, word, name in ((HEAD, "organism", wanted.organism), (TAIL, "compound", wanted.compound)):
-        if name is not None and not entities_of(store, type, name):
-            near = near_names(store, type, name)
+    kind = kind_of(store)
+    for side, name in _sides(wanted, kind):
+        if not entities_of(store, side, name, kind):
+            near = near_names(store, side, name)
             meant = f"; did you mean {', '.join(near)}?" if near else ""
-            return f"no {word} of the database goes by {name!r}{meant}"
-    for word, name in (("taxon", wanted.taxon), ("class", wanted.compound_class)):
-        if name is not None and not store.query("SELECT 1 FROM member WHERE lower(name) = lower(?) LIMIT 1", (name,)):
-            return f"nothing in the database belongs to a {word} {name!r} (taxa and classes come from the index)"
+            return f"no {kind.side_word(side)} of the database goes by {name!r}{meant}"
+    for word, group in (("taxon", wanted.taxon), ("class", wanted.compound_class)):
+        if group is not None and not store.query("SELECT 1 FROM member WHERE lower(name) = lower(?) LIMIT 1", (group,)):
+            return f"nothing in the database belongs to a {word} {group!r} (taxa and classes come from the index)"
     count = store.query("SELECT count(*) FROM pair")[0][0]
     return f"none of the {count:,} pairs of the database is like that: ask for less"
 
@@ -235,13 +261,23 @@ def _conditions(store: Store, wanted: PairFilter) -> tuple[str, list[Any]]:
         parts.append(condition)
         parameters.extend(values)
 
-    for type, column, name in ((HEAD, "p.head", wanted.organism), (TAIL, "p.tail", wanted.compound)):
-        if name is not None:
-            ids = entities_of(store, type, name)
-            add(f"{column} IN ({_marks(ids) or 'NULL'})", *ids)
-    for column, name in (("p.head", wanted.taxon), ("p.tail", wanted.compound_class)):
-        if name is not None:
-            add(f"EXISTS (SELECT 1 FROM member m WHERE m.entity = {column} AND lower(m.name) = lower(?))", name)
+    kind = kind_of(store)
+    for side, name in _sides(wanted, kind):
+        ids = entities_of(store, side, name, kind)
+        among = f"IN ({_marks(ids) or 'NULL'})"
+        if kind.undirected:
+            other, either = TAIL if side == HEAD else HEAD, _marks(kind.undirected)
+            add(f"(p.{side} {among} OR (p.relation IN ({either}) AND p.{other} {among}))", *ids, *kind.undirected, *ids)
+        else:
+            add(f"p.{side} {among}", *ids)
+    if wanted.relation is not None:
+        if wanted.relation not in kind.field.relations:
+            raise InputError(f"--relation {wanted.relation}: expected one of: {', '.join(kind.field.relations)}")
+        add("p.relation = ?", wanted.relation)
+    for column, group in (("p.head", wanted.taxon), ("p.tail", wanted.compound_class)):
+        if group is not None:
+            sides = column if kind.is_built_in else "p.head, p.tail"
+            add(f"EXISTS (SELECT 1 FROM member m WHERE m.entity IN ({sides}) AND lower(m.name) = lower(?))", group)
     for status in (wanted.status, NEW if wanted.new else None):
         if status is not None:
             add("p.status = ?", status)
@@ -254,8 +290,23 @@ def _conditions(store: Store, wanted: PairFilter) -> tuple[str, list[Any]]:
     return (f"WHERE {' AND '.join(parts)}" if parts else ""), parameters
 
 
+def _sides(wanted: PairFilter, kind: BaseKind) -> list[tuple[str, str]]:
+    """(side, name) of what is asked for.
+
+    Raises:
+        InputError: an organism or a compound, of a database of another field.
+    """
+    if not kind.is_built_in:
+        for option, name in (("organism", wanted.organism), ("compound", wanted.compound)):
+            if name is not None:
+                sides = f"--head ({kind.side_word(HEAD)}) or --tail ({kind.side_word(TAIL)})"
+                raise InputError(f"--{option}: a database of the field {kind.field.name}: expected {sides}")
+    given = ((HEAD, wanted.organism), (HEAD, wanted.head), (TAIL, wanted.compound), (TAIL, wanted.tail))
+    return [(side, name) for side, name in given if name is not None]
+
+
 def _pair(row: Sequence[Any]) -> Pair:
-    head, relation, tail, rest = Side(*row[:4]), row[4], Side(*row[5:9]), row[9:]
+    head, relation, tail, rest = Side(*row[:5]), row[5], Side(*row[6:11]), row[11:]
     return Pair(head, relation, tail, *rest)
 
 

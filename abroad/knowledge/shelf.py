@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from abroad.core.record_fields import read_doi
 from abroad.core.resume import digest
 from abroad.core.schema import Document
+from abroad.core.scratch import SeenIds
 from abroad.knowledge.store import Store
 from abroad.text.characters import normalise_upstream
 from abroad.text.near_duplicates import shingles
@@ -57,11 +58,11 @@ class Place:
 
 @dataclass
 class Shelf:
-    """Finds places for the documents of one build, one after the other."""
+    """Finds places for the documents of one build, one after the other; use as a context manager."""
 
     store: Store
-    _own: dict[str, str] = field(default_factory=dict)
-    """Id in the database of what this build has put there or found unchanged -> its id in its file."""
+    _own: SeenIds = field(default_factory=SeenIds)
+    """Ids in the database of what this build has put there or found unchanged."""
     _by_key: dict[tuple[str, str], list[Shelved]] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     """Id -> text, of those that are not in the database yet."""
@@ -91,12 +92,19 @@ class Shelf:
             return Place(before.id, before, again=True)
         taken = before is None and any(document.id in (one.given, one.id) for one in near)
         id = before.id if before else f"{document.id}~{digest(document.text)[:8]}" if taken else document.id
-        self._own[id], self._texts[id] = document.id, document.text
+        self._own.add(id)
+        self._texts[id] = document.text
         placed = Shelved(
             id, document.id, own_digest, text_key(document), document.pmid, doi_of(document), document.title
         )
         self._add(placed)
         return Place(id, before, beside=taken)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._own.__exit__(*error)
 
     def _add(self, one: Shelved) -> None:
         for key in (("id", one.id), ("given", one.given), ("pmid", one.pmid), ("doi", one.doi)):

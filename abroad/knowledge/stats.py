@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from abroad.knowledge.combine import Calibration, read_calibration
+from abroad.knowledge.kinds import BaseKind, kind_of
 from abroad.knowledge.store import Store, read_meta
 
 _COUNTS = {
@@ -14,19 +16,19 @@ _COUNTS = {
     "publications": "SELECT count(DISTINCT publication) FROM document",
     "retracted": "SELECT count(*) FROM document WHERE retracted = 1",
     "relations": "SELECT count(*) FROM evidence",
-    "organisms": "SELECT count(*) FROM entity WHERE id IN (SELECT head FROM pair)",
-    "organisms in the index": "SELECT count(*) FROM entity WHERE indexed IS NOT NULL AND id IN (SELECT head FROM pair)",
-    "compounds": "SELECT count(*) FROM entity WHERE id IN (SELECT tail FROM pair)",
-    "compounds in the index": "SELECT count(*) FROM entity WHERE indexed IS NOT NULL AND id IN (SELECT tail FROM pair)",
+    "entities": "",  # of each type, see `_counts`
     "pairs": "SELECT count(*) FROM pair",
     "pairs of two publications or more": "SELECT count(*) FROM pair WHERE publications > 1",
     "accepted by curators": "SELECT count(*) FROM pair WHERE accepted > rejected",
     "rejected by curators": "SELECT count(*) FROM pair WHERE rejected > accepted",
 }
+_ENTITIES = (
+    "SELECT count(*) FROM entity WHERE type = ? AND (id IN (SELECT head FROM pair) OR id IN (SELECT tail FROM pair))"
+)
 _COVERED = """
 WITH said AS (
   SELECT DISTINCT s.doi, h.indexed AS head, t.indexed AS tail
-  FROM statement s JOIN entity h ON h.id = s.head JOIN entity t ON t.id = s.tail
+  FROM stated s JOIN entity h ON h.id = s.head JOIN entity t ON t.id = s.tail
   WHERE s.doi IS NOT NULL AND h.indexed IS NOT NULL AND t.indexed IS NOT NULL),
 there AS (
   SELECT DISTINCT k.doi, k.head, k.tail FROM known k WHERE k.doi IN (SELECT doi FROM document WHERE doi IS NOT NULL))
@@ -92,7 +94,8 @@ class Stats:
 
 def measure(store: Store) -> Stats:
     """Count what there is."""
-    counts = {name: int(store.query(query)[0][0]) for name, query in _COUNTS.items()}
+    kind = kind_of(store)
+    counts = dict(_counts(store, kind))
     rows = store.query("SELECT status, count(*), sum(probability) FROM pair GROUP BY status ORDER BY status")
     years = store.query(
         "SELECT first_year, count(*), count(CASE status WHEN 'new' THEN 1 END) FROM pair "
@@ -107,3 +110,18 @@ def measure(store: Store) -> Stats:
         read_calibration(store),
         (read_meta(store).get("index") or {}).get("name"),
     )
+
+
+def _counts(store: Store, kind: BaseKind) -> Iterator[tuple[str, int]]:
+    for name, query in _COUNTS.items():
+        if query:
+            yield name, int(store.query(query)[0][0])
+        elif name == "entities":
+            for type in kind.types:
+                yield kind.words(type), int(store.query(_ENTITIES, (type,))[0][0])
+                if kind.compares:
+                    indexed = store.query(f"{_ENTITIES} AND indexed IS NOT NULL", (type,))
+                    yield f"{kind.words(type)} in the index", int(indexed[0][0])
+    if len(kind.field.relations) > 1:
+        for relation, count in store.query("SELECT relation, count(*) FROM pair GROUP BY relation ORDER BY relation"):
+            yield f"pairs, {relation}", int(count)

@@ -11,6 +11,7 @@ import errno
 import importlib.util
 import json
 import math
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,17 @@ from typing import Any, Protocol
 from abroad.core.errors import AbroadError, InputError, MissingDependencyError
 from abroad.core.helpers import helper
 from abroad.core.io import require_file
-from abroad.knowledge.tables import COLUMNS, FORMAT, SQLITE_INDEXES, VIEWS
+from abroad.knowledge.tables import (
+    BUILT_IN_READ,
+    COLUMNS,
+    FORMAT,
+    LATER,
+    SQLITE_INDEXES,
+    TYPED,
+    TYPED_FORMAT,
+    TYPED_READ,
+    VIEWS,
+)
 
 DUCKDB, SQLITE, PARQUET = "duckdb", "sqlite", "parquet"
 ENDINGS: dict[str, tuple[str, ...]] = {
@@ -29,6 +40,8 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     PARQUET: (".parquet",),
 }
 """Format -> endings of its files, the usual one first."""
+FIELD = "field"
+"""Among the facts about a database, of another field than natural products: the field itself."""
 _WHAT = "a knowledge base, as `abroad knowledge build` writes it"
 _ROWS = 20_000  # rows a statement: what a list of parameters may hold in memory
 _PATIENCE = 10.0  # seconds that a writer waits for readers, who hold a database for a moment only
@@ -48,7 +61,7 @@ class Store(Protocol):
         ...
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Add rows, in the order of the columns of `tables.COLUMNS`."""
+        """Add rows, in the order of the columns of `tables.COLUMNS`; the last ones may be missing."""
         ...
 
     def transaction(self) -> contextlib.AbstractContextManager[None]:
@@ -80,9 +93,11 @@ def format_of(
 
 
 @contextlib.contextmanager
-def writable(path: Path, format: str) -> Iterator[Store]:
+def writable(path: Path, format: str, facts: Mapping[str, Any] | None = None) -> Iterator[Store]:
     """A database to write, made if it is not there; one that was made goes again where the block fails.
 
+    Args:
+        facts: about one that is made: its field, if it is another than natural products.
     Raises:
         InputError: something else lies there, or a database of another version.
         Busy: another process has it open.
@@ -98,7 +113,7 @@ def writable(path: Path, format: str) -> Iterator[Store]:
     try:
         with contextlib.closing(store):
             with _explained(path):
-                _prepare(store)
+                _prepare(store, facts or {})
             yield store
     except BaseException:
         if kind is None:  # an empty database would look like one that knows nothing
@@ -128,6 +143,9 @@ def readable(path: Path) -> Iterator[Store]:
     store = _open(path, kind, read_only=True)
     with contextlib.closing(store), _explained(path):
         _check(store)
+        for table in sorted(COLUMNS.keys() - _names(store)):
+            _create(store, table, "TEMPORARY TABLE", False)
+        _create_views(store)
         yield store
 
 
@@ -186,28 +204,50 @@ def _roll_back(path: Path) -> None:
         store.query("SELECT 1 FROM sqlite_master")
 
 
-def _prepare(store: Store) -> None:
-    tables = _names(store)
-    if not tables:
+def _prepare(store: Store, facts: Mapping[str, Any]) -> None:
+    if not _names(store):
+        typed = FIELD in facts
         with store.transaction():
-            for table, columns in COLUMNS.items():
-                listed = ", ".join(f"{name} {type}" for name, type in columns.items())
-                store.query(f"CREATE TABLE {table} ({listed})")
-            for view, query in VIEWS.items():
+            for table in COLUMNS:
+                _create(store, table, "TABLE", typed)
+            for view, query in ({} if typed else VIEWS).items():
                 store.query(f"CREATE VIEW {view} AS {query}")
             if isinstance(store, SqliteStore):
-                for number, place in enumerate(SQLITE_INDEXES):
-                    store.query(f"CREATE INDEX place_{number} ON {place}")
-            write_meta(store, format=FORMAT)
+                _create_indexes(store, SQLITE_INDEXES)
+            write_meta(store, format=TYPED_FORMAT if typed else FORMAT, **facts)
     _check(store)
+    if missing := sorted(COLUMNS.keys() - _names(store)):
+        with store.transaction():
+            for table in missing:
+                _create(store, table, "TABLE", False)
+            if isinstance(store, SqliteStore):
+                _create_indexes(store, [place for place in SQLITE_INDEXES if place.split("(")[0] in missing])
+    _create_views(store)
+
+
+def _create(store: Store, table: str, kind: str, typed: bool) -> None:
+    columns = {name: type for name, type in COLUMNS[table].items() if typed or name not in TYPED.get(table, ())}
+    listed = ", ".join(f"{name} {type}" for name, type in columns.items())
+    store.query(f"CREATE {kind} {table} ({listed})")
+
+
+def _create_views(store: Store) -> None:
+    for view, query in (TYPED_READ if FIELD in read_meta(store) else BUILT_IN_READ).items():
+        store.query(f"CREATE TEMPORARY VIEW {view} AS {query}")
+
+
+def _create_indexes(store: Store, places: Sequence[str]) -> None:
+    for place in places:
+        store.query(f"CREATE INDEX {re.sub(r'[^a-z]+', '_', f'place_of_{place}').strip('_')} ON {place}")
 
 
 def _check(store: Store) -> None:
-    if not _names(store) >= COLUMNS.keys():
+    if not _names(store) >= COLUMNS.keys() - set(LATER):
         raise InputError(f"{store.path}: expected {_WHAT}, found another database")
-    version = read_meta(store).get("format")
-    if version != FORMAT:
-        raise InputError(f"{store.path}: of format {version}, and this abroad reads {FORMAT}: build it again")
+    facts = read_meta(store)
+    version, expected = facts.get("format"), TYPED_FORMAT if FIELD in facts else FORMAT
+    if version != expected:
+        raise InputError(f"{store.path}: of format {version}, and this abroad reads {expected}: build it again")
 
 
 def _names(store: Store) -> set[str]:
@@ -265,7 +305,9 @@ class SqliteStore:
             return self._connection.execute(sql, parameters).fetchall()
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        marks = ", ".join("?" * len(COLUMNS[table]))
+        if not rows:
+            return
+        marks = ", ".join("?" * len(rows[0]))
         with _explained(self.path):
             self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
 
@@ -303,7 +345,8 @@ class DuckStore:
             return rows
 
     def insert(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
-        columns = ", ".join(f"unnest(?::{type}[])" for type in COLUMNS[table].values())
+        types = list(COLUMNS[table].values())[: len(rows[0]) if rows else 0]
+        columns = ", ".join(f"unnest(?::{type}[])" for type in types)
         for start in range(0, len(rows), _ROWS):
             part = rows[start : start + _ROWS]
             with _explained(self.path):

@@ -68,9 +68,9 @@ def _pairs(
             yield by_id.get(prediction.id), prediction
 
 
-def statement(chemical: str, organism: str, source: tuple[str, str]) -> str:
-    """A line of QuickStatements: the items of a chemical and of an organism, with a source of `source_of`."""
-    return "\t".join((chemical, "P703", organism, *source))
+def statement(subject: str, object: str, source: tuple[str, str], property: str = "P703") -> str:
+    """A line of QuickStatements: the items of a chemical and of an organism, or as a property has it; with a source."""
+    return "\t".join((subject, property, object, *source))
 
 
 def source_of(item: str | None, pmid: str | None, doi: str | None) -> tuple[str, str] | None:

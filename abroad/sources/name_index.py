@@ -46,13 +46,15 @@ class ChemicalEntry:
     classes: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
+    def identifiers(self) -> tuple[str, ...]:
+        """All there are, as CURIEs: Wikidata, PubChem, InChIKey."""
+        named = {"wikidata": self.wikidata, "pubchem.compound": self.pubchem, "inchikey": self.inchikey}
+        return tuple(f"{prefix}:{value}" for prefix, value in named.items() if value)
+
+    @property
     def identifier(self) -> str | None:
-        """The first there is, as a CURIE: Wikidata, PubChem, InChIKey."""
-        if self.wikidata:
-            return f"wikidata:{self.wikidata}"
-        if self.pubchem:
-            return f"pubchem.compound:{self.pubchem}"
-        return f"inchikey:{self.inchikey}" if self.inchikey else None
+        """The first there is."""
+        return next(iter(self.identifiers), None)
 
 
 @dataclass(frozen=True)

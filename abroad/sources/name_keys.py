@@ -16,18 +16,21 @@ from functools import lru_cache
 from abroad.text.characters import clean_character, fold
 from abroad.text.scientific_names import scientific_name
 
-_GREEK = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχψω", (
+_GREEK_NAMES = (
     "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi "
-    "psi omega").split(), strict=True)) | {"ς": "sigma"})  # fmt: skip
+    "psi omega"
+).split()
+_GREEK = str.maketrans(dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_NAMES, strict=True)) | {"ς": "sigma"})
 _SMALL_CAPITALS = dict(zip("CDEHLMNOPRSZ", "ᴄᴅᴇʜʟᴍɴᴏᴘʀꜱᴢ", strict=True))
 """Letters that stand alone in names of IUPAC: atoms, indicated hydrogen, configurations (D, L, R, S, E, Z, M, P)."""
 _LETTER = r"[^\W\d_]"
 _ALONE = rf"(?:(?<!{_LETTER})|(?<=\d[a-z]))[{''.join(_SMALL_CAPITALS)}](?!{_LETTER})"
-_LOCANTS = rf"(?:[\d',*+/()\[\]{{}}-]|\s(?=[\d(\[])|(?<!{_LETTER}){_LETTER}(?!{_LETTER}))*"
+_LONE = rf"(?<!{_LETTER})(?:{_LETTER}|(?i:{'|'.join(_GREEK_NAMES)}))(?!{_LETTER})"  # N(β)- is N(beta)-
+_LOCANTS = rf"(?:[\d',*+/()\[\]{{}}-]|\s(?=[\d(\[])|{_LONE})*"
 # In "N,N-dimethyl", "(2R,3S)-x", "N-[2-..."; also where a space stands for the hyphen, but not in "mycin D acetate".
 _CAPITAL = re.compile(
     rf"{_ALONE}(?={_LOCANTS}[-)\]}}]\s?{_LETTER}{{2}})"
-    rf"|(?<![^\d',()\[\]{{}}-]){_ALONE}(?=(?:[\d',]|(?<!{_LETTER}){_LETTER}(?!{_LETTER}))*\s{_LETTER}{{2}})"
+    rf"|(?<![^\d',()\[\]{{}}-]){_ALONE}(?=(?:[\d',]|{_LONE})*\s{_LETTER}{{2}})"
 )
 _COMPOUND_NUMBER = re.compile(r"\s+\(\d+[a-z]?\)(?=$|\s+acid\b)")  # "usnic acid (4)"; "ginsenoside Rb(1)" is another
 _RAISED = re.compile(r"(?<=[a-zɴᴏꜱ])\((\d+[a-z]?)\)(?=$|[\s-])")  # PubMed writes Rb1 as Rb(1)

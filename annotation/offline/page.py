@@ -20,6 +20,7 @@ from pydantic import Field
 from abroad.core.context import Context
 from abroad.core.field import Field as DocumentField
 from abroad.core.field import find_field
+from abroad.core.field_colours import colours_of
 from abroad.core.io import atomic_write
 from abroad.core.pages import render
 from abroad.core.resume import digest
@@ -28,7 +29,6 @@ from abroad.core.settings import Settings
 from annotation.argilla.task import evidence_of, usable_predictions
 from annotation.words import (
     check_shown,
-    colours_of,
     end_types,
     known_types,
     plurals_of,

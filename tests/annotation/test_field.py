@@ -9,6 +9,7 @@ import pytest
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.field import built_in_field, load_field
+from abroad.core.field_colours import colours_of
 from abroad.core.io import read_documents, write_json, write_jsonl
 from abroad.core.schema import Document, Entity, Prediction, Relation, Triple
 from annotation.argilla.pull import Pulled, read_offline, together, write_pulled
@@ -16,7 +17,7 @@ from annotation.argilla.task import Card, document_of, make_record, task_setting
 from annotation.decisions.answers import read_answer
 from annotation.decisions.records import Decision
 from annotation.offline.page import OfflineSettings, write_offline
-from annotation.words import colours_of, guidelines_of, rules_of
+from annotation.words import guidelines_of, rules_of
 from tests.conftest import make_document
 
 FIELD = """

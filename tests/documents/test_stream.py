@@ -156,7 +156,52 @@ def package():
     return data.getvalue()
 
 
+def ris(end="\n", encoding="utf-8"):
+    records = [
+        f"TY  - JOUR\nTI  - Title {n}\nAB  - Text {n} of β.\n  more\nDO  - 10.1000/{n}\nPY  - 2020\nER  - \n\n"
+        for n in range(40)
+    ]
+    records[7] = records[7].replace("ER  - \n", "")
+    records[9] = "TY  - JOUR\nER  - \n"
+    return ("\n" + "".join(records)).replace("\n", end).encode(encoding)
+
+
+def nbib(end="\n"):
+    records = [
+        f"PMID- {n + 1}\nDP  - 1998 Nov\nTI  - Title {n}\n      goes on.\nAB  - Text β.\nLID - 10.1000/{n} [doi]\n\n"
+        for n in range(40)
+    ]
+    records[9] = "PMID- 10\n\n"
+    return "".join(records).replace("\n", end).encode()
+
+
+def workbook(*sheets):
+    import openpyxl
+
+    book, data = openpyxl.Workbook(), io.BytesIO()
+    book.remove(book.active)
+    for number, rows in enumerate(sheets):
+        sheet = book.create_sheet(f"Sheet {number}")
+        for row in rows:
+            sheet.append(row)
+    book.save(data)
+    return data.getvalue()
+
+
+ROWS = [
+    ("Title", "Abstract", "PMID"),
+    *((f"Title {n}", f"Text {n}", n + 1) for n in range(40)),
+    ("", None, ""),
+    ("x", "y", ""),
+]
 LARGE_FILES = {
+    "refs.ris": lambda _: ris(),
+    "windows.ris": lambda _: ris("\r\n", "utf-16"),
+    "old-mac.ris": lambda _: ris("\r"),
+    "set.nbib": lambda _: nbib(),
+    "windows.nbib": lambda _: nbib("\r\n"),
+    "packed.nbib.gz": lambda _: gzip.compress(nbib()),
+    "book.xlsx": lambda _: workbook([], ROWS, [("more",)]),
     "comma.csv": lambda _: table(","),
     "tab.tsv": lambda _: table("\t", "\r\n"),
     "old-mac.csv": lambda _: table(";", "\r"),
@@ -209,6 +254,10 @@ def test_large_files_of_several_kinds_go_together(tmp_path, monkeypatch):
     ("name", "data"),
     [
         ("latin.csv", table(",").replace("β".encode(), b"\xe9")),
+        ("latin.ris", ris(encoding="utf-8").replace("β".encode(), b"\xe9")),
+        ("latin.nbib", nbib().replace("β".encode(), b"\xe9")),
+        ("damaged.xlsx", workbook(ROWS)[:2000]),
+        ("empty.xlsx", workbook([])),
         ("binary.csv", table(",") + b"\0\0"),
         ("damaged.parquet", b"PAR1" + b"x" * 100),
         ("empty.xml", article_set()),

@@ -89,7 +89,7 @@ def test_evidence_of_many_pairs_is_that_of_each(base):
     with readable(base) as store:
         pairs = find_pairs(store, PairFilter())
         together = all_statements(store, pairs)
-        assert together == {(p.head.id, p.tail.id): statements(store, p.head.id, p.tail.id) for p in pairs}
+        assert together == {p.key: statements(store, p) for p in pairs}
 
 
 def test_the_command_prints_pairs_with_their_sentences(base, cli):

@@ -28,16 +28,16 @@ class FakeDesk:
     def __init__(self):
         self.sent, self.error = [], None
 
-    def send(self, documents, predictions):
+    def send(self, documents, predictions, field):
         if self.error:
             raise AbroadError(self.error)
         self.sent.append(([d.id for d in documents], predictions))
         return f"{len(documents)} documents sent to <nowhere>"
 
-    def answers(self, ids):
+    def answers(self, ids, field):
         return [(Said("1", "ana <b>", "", EVIL, "2024-05-06T07:08"), [("Usnea barbata", "usnic acid")])]
 
-    def page(self, documents, predictions):
+    def page(self, documents, predictions, field):
         return f"<html>{len(documents)}</html>"
 
 

@@ -41,7 +41,7 @@ def test_a_pair_has_all_its_evidence_its_probability_and_its_status(base):
     assert known.probability == pytest.approx(1 - 0.2 * 0.5) and known.publications == known.documents == 2
     assert (known.first_year, known.last_year, known.tail.identifier) == (2001, 2005, "wikidata:Q1")
     with readable(base) as store:
-        said = statements(store, known.head.id, known.tail.id)
+        said = statements(store, known)
     assert [(each.document, each.score, each.rule) for each in said] == [("1", 0.8, "verbatim"), ("2", 0.5, "verbatim")]
     assert said[0].sentence == "Usnic acid was isolated from Usnea barbata."
     assert said[0].item == "Q100" and said[1].doi == "10.1000/x" and said[1].item is None

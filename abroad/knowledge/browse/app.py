@@ -25,11 +25,14 @@ from starlette.exceptions import HTTPException as HttpError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from abroad.core.errors import AbroadError
+from abroad.core.field import Field, built_in_field
+from abroad.core.field_colours import colours_of
 from abroad.core.pages import render
 from abroad.core.schema import Document, Prediction
 from abroad.knowledge.browse import views
 from abroad.knowledge.curation import Said, documents_of
-from abroad.knowledge.query import PairFilter, Status, find_pairs, statements
+from abroad.knowledge.kinds import BaseKind, kind_of, several
+from abroad.knowledge.query import Pair, PairFilter, Status, find_pairs, pair_of, statements
 from abroad.knowledge.stats import measure
 from abroad.knowledge.store import Busy, Store, readable
 from abroad.text.characters import normalise_upstream
@@ -52,15 +55,15 @@ _FRONT = 25
 class Desk(Protocol):
     """Where pairs are sent to be curated."""
 
-    def send(self, documents: Sequence[Document], predictions: Sequence[Prediction]) -> str:
+    def send(self, documents: Sequence[Document], predictions: Sequence[Prediction], field: Field) -> str:
         """Show documents to curators; gives a sentence that says where."""
         ...
 
-    def answers(self, ids: Sequence[str]) -> list[tuple[Said, Sequence[tuple[str, str]]]]:
+    def answers(self, ids: Sequence[str], field: Field) -> list[tuple[Said, Sequence[tuple[str, ...]]]]:
         """What curators have said of documents since, each with the relations that stand."""
         ...
 
-    def page(self, documents: Sequence[Document], predictions: Sequence[Prediction]) -> str:
+    def page(self, documents: Sequence[Document], predictions: Sequence[Prediction], field: Field) -> str:
         """An HTML page in which documents are curated without a server."""
         ...
 
@@ -83,7 +86,7 @@ def make_app(database: Path, desk: Desk) -> FastAPI:
         return response
 
     def failed(code: int, message: str) -> HTMLResponse:
-        return HTMLResponse(_page("message.html.j2", database, title="Not possible", message=message), code)
+        return HTMLResponse(_page("message.html.j2", database, None, title="Not possible", message=message), code)
 
     @app.exception_handler(AbroadError)
     def on_error(request: Request, error: AbroadError) -> HTMLResponse:
@@ -99,17 +102,17 @@ def make_app(database: Path, desk: Desk) -> FastAPI:
         return failed(error.status_code, str(error.detail))
 
     _add_pages(app, database)
+    _add_style(app, database)
     _add_curation(app, database, desk, secrets.token_urlsafe(32))
     _add_offline_page(app, database, desk)
     return app
 
 
 def _add_pages(app: FastAPI, database: Path) -> None:
-    show = partial(_page, database=database)
-
     @app.get("/", response_class=HTMLResponse)
     def front() -> str:
         with readable(database) as store:
+            show = partial(_page, database=database, kind=kind_of(store))
             new = find_pairs(store, PairFilter(new=True, limit=_FRONT))
             pairs = new or find_pairs(store, PairFilter(limit=_FRONT))
             return show("front.html.j2", title="Knowledge base", stats=measure(store), pairs=pairs, new=bool(new))
@@ -118,14 +121,16 @@ def _add_pages(app: FastAPI, database: Path) -> None:
     def search(q: Text = "") -> str:
         with readable(database) as store:
             found, groups = views.search(store, q) if q.strip() else ([], [])
+            show = partial(_page, database=database, kind=kind_of(store))
         return show("search.html.j2", title=f"Search: {q}", q=q, found=found, groups=groups)
 
     @app.get("/entity", response_class=HTMLResponse)
     def entity(id: Text, status: Status | None = None, page: Number = 1) -> str:
         with readable(database) as store:
             found = views.entity_page(store, id, status, page)
+            show = partial(_page, database=database, kind=kind_of(store))
         if found is None:
-            raise HTTPException(404, "no organism or compound of this id is in the database")
+            raise HTTPException(404, "nothing of this id is in the database")
         link = views.link_of(views.Side(found.entity.id, found.entity.name, found.entity.identifier, None))
         pages = _pages(found.total)
         return show(
@@ -136,6 +141,7 @@ def _add_pages(app: FastAPI, database: Path) -> None:
     def group(name: Text, status: Status | None = None, page: Number = 1) -> str:
         with readable(database) as store:
             pairs, total = views.group_page(store, name, status, page)
+            show = partial(_page, database=database, kind=kind_of(store))
         return show(
             "group.html.j2", title=name, name=name, pairs=pairs, total=total, status=status, page=page,
             pages=_pages(total),
@@ -145,46 +151,51 @@ def _add_pages(app: FastAPI, database: Path) -> None:
     def document(id: Text) -> str:
         with readable(database) as store:
             found = views.document_page(store, id)
+            show = partial(_page, database=database, kind=kind_of(store))
         if found is None:
             raise HTTPException(404, "no document of this id with relations is in the database")
         return show("document.html.j2", title=found.document.title or found.document.id, found=found)
 
+
+def _add_style(app: FastAPI, database: Path) -> None:
     @app.get("/style.css")
     def style() -> Response:
         text = (Path(__file__).parent / "templates" / "style.css").read_text("utf-8")
+        with readable(database) as store:
+            text += _colours(kind_of(store))
         return Response(text, media_type="text/css")
 
 
 def _add_curation(app: FastAPI, database: Path, desk: Desk, token: str) -> None:
-    def pair_page(head: str, tail: str, notice: str = "", fresh: bool = False) -> str:
+    def pair_page(head: str, tail: str, relation: str | None, notice: str = "", fresh: bool = False) -> str:
         with readable(database) as store:
-            found = views.pair_page(store, head, tail)
+            found, kind = views.pair_page(store, head, tail, relation), kind_of(store)
         if found is None:
             raise HTTPException(404, "no such pair is in the database")
         pair, reports = found
         if fresh:
-            notice = _add_answers(desk, reports)
+            notice = _add_answers(desk, kind, pair, reports)
         title = f"{pair.head.name}, {pair.tail.name}"
         values = {"pair": pair, "reports": reports, "notice": notice, "token": token}
-        return _page("pair.html.j2", database, title=title, **values)
+        return _page("pair.html.j2", database, kind, title=title, **values)
 
     def sent(form: dict[str, str]) -> str:
-        head, tail = form.get("head", ""), form.get("tail", "")
+        head, tail, relation = form.get("head", ""), form.get("tail", ""), form.get("relation")
         if form.get("action") == "answers":
-            return pair_page(head, tail, fresh=True)
+            return pair_page(head, tail, relation, fresh=True)
         with readable(database) as store:
-            documents = _documents(store, head, tail)
+            documents, field = _documents(store, head, tail, relation), kind_of(store).field
         if not documents:
             raise HTTPException(404, "no such pair is in the database")
         try:
-            notice = desk.send([each for each, _ in documents], [said for _, said in documents])
+            notice = desk.send([each for each, _ in documents], [said for _, said in documents], field)
         except AbroadError as error:
             notice = f"Not sent: {error}"
-        return pair_page(head, tail, notice)
+        return pair_page(head, tail, relation, notice)
 
     @app.get("/pair", response_class=HTMLResponse)
-    def pair(head: Text, tail: Text) -> str:
-        return pair_page(head, tail)
+    def pair(head: Text, tail: Text, relation: Text | None = None) -> str:
+        return pair_page(head, tail, relation)
 
     @app.post("/pair", response_class=HTMLResponse)
     async def change(request: Request) -> str:
@@ -199,58 +210,82 @@ def _add_curation(app: FastAPI, database: Path, desk: Desk, token: str) -> None:
 
 def _add_offline_page(app: FastAPI, database: Path, desk: Desk) -> None:
     @app.get("/curate")
-    def curate(head: Text, tail: Text) -> Response:
+    def curate(head: Text, tail: Text, relation: Text | None = None) -> Response:
         with readable(database) as store:
-            documents = _documents(store, head, tail)
+            documents, field = _documents(store, head, tail, relation), kind_of(store).field
         if not documents:
             raise HTTPException(404, "no such pair is in the database")
-        html = desk.page([each for each, _ in documents], [said for _, said in documents])
+        html = desk.page([each for each, _ in documents], [said for _, said in documents], field)
         # A download and no page of this server: it has a script of its own, which is not to run with our address.
         return Response(
             html, media_type="text/html", headers={"Content-Disposition": 'attachment; filename="curate.html"'}
         )
 
 
-def _add_answers(desk: Desk, reports: Sequence[views.Report]) -> str:
+def _add_answers(desk: Desk, kind: BaseKind, pair: Pair, reports: Sequence[views.Report]) -> str:
     """Add what curators have said since to the reports; gives a sentence that says how much that was."""
     try:
-        found = desk.answers([report.statement.document for report in reports])
+        found = desk.answers([report.statement.document for report in reports], kind.field)
     except AbroadError as error:
         return f"Nobody could be asked: {error}"
     count = 0
     for said, relations in found:
-        stand = {(normalise_upstream(organism), normalise_upstream(chemical)) for organism, chemical in relations}
+        stand = {tuple(map(normalise_upstream, relation)) for relation in relations}
         for report in reports:
             statement = report.statement
             if statement.document != said.document:
                 continue
-            key = (normalise_upstream(statement.head_text), normalise_upstream(statement.tail_text))
-            verdict = "accepted" if key in stand else "rejected"
+            type = () if kind.is_built_in else (pair.relation,)
+            sides = [(statement.head_text, *type, statement.tail_text)]
+            sides += [side[::-1] for side in sides if pair.relation in kind.undirected]
+            verdict = "accepted" if {tuple(map(normalise_upstream, side)) for side in sides} & stand else "rejected"
             report.said = [each for each in report.said if each.curator != said.curator]
             report.said.append(Said(said.document, said.curator, verdict, said.comment, said.at))
             count += 1
     return f"{count} answers of curators" if count else "No curator has answered yet"
 
 
-def _documents(store: Store, head: str, tail: str) -> list[tuple[Document, Prediction]]:
-    return documents_of(store, [each.document for each in statements(store, head, tail)])
+def _documents(store: Store, head: str, tail: str, relation: str | None) -> list[tuple[Document, Prediction]]:
+    pair = pair_of(store, head, tail, relation)
+    return documents_of(store, [each.document for each in statements(store, pair)]) if pair is not None else []
+
+
+def _colours(kind: BaseKind) -> str:
+    """Rules for the mentions of another field's types."""
+    if kind.is_built_in:
+        return ""
+    return "".join(
+        f"mark.type-{name} {{ background: {colour}33; border-bottom: 2px solid {colour}; }}\n"
+        for name, colour in colours_of(kind.field).items()
+    )
 
 
 def _pages(total: int) -> int:
     return max(1, -(-total // views.PAGE_SIZE))
 
 
-def _page(template: str, /, database: Path, **values: Any) -> str:
+def _page(template: str, /, database: Path, kind: BaseKind | None, **values: Any) -> str:
+    kind = kind or BaseKind(built_in_field())
     return render(
         "abroad.knowledge.browse",
         template,
         database=database.name,
+        kind=kind,
+        sides=several([kind.word(type) for type in kind.types]),
+        search_for=_search_for(kind),
         statuses=_STATUSES,
         link_to=_link_to,
         link_of=views.link_of,
         publication=_publication,
         **values,
     )
+
+
+def _search_for(kind: BaseKind) -> str:
+    """What the field of the search takes: "Organism, compound or taxon"."""
+    words = [*map(kind.word, kind.types), "taxon"] if kind.is_built_in else list(map(kind.word, kind.types))
+    text = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
+    return text[:1].upper() + text[1:]
 
 
 def _link_to(page: str, **parameters: Any) -> str:

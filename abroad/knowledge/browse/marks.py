@@ -12,7 +12,7 @@ from abroad.knowledge.evidence import GAP, ROLES, Span, sentences_of, supporting
 
 @dataclass(frozen=True)
 class Piece:
-    """Text, and the roles of what it mentions: "organism", "chemical", both or none."""
+    """Text, and the types of what it mentions: "organism", "chemical", both or none."""
 
     text: str
     roles: tuple[str, ...] = ()
@@ -20,8 +20,9 @@ class Piece:
 
 def marked_sentence(document: Document, relation: Relation) -> list[Piece]:
     """The sentence that supports a relation, with its mentions; all of the text where no sentence is known."""
-    spans = [(span.start, span.end, span.role, span.rule) for span in relation.evidence]
-    bounds = supporting_bounds(sentences_of(document), spans) or [(0, len(document.text))]
+    own = [(span.start, span.end, span.role, span.rule) for span in relation.evidence]
+    bounds = supporting_bounds(sentences_of(document), own, relation.roles) or [(0, len(document.text))]
+    spans = _typed(relation)
     pieces: list[Piece] = []
     for number, (start, end) in enumerate(bounds):
         pieces += [Piece(GAP)] if number else []
@@ -31,14 +32,21 @@ def marked_sentence(document: Document, relation: Relation) -> list[Piece]:
 
 def marked_text(document: Document, relations: Sequence[Relation]) -> list[Piece]:
     """The whole text, with the mentions of all relations."""
-    spans = [(span.start, span.end, span.role, span.rule) for relation in relations for span in relation.evidence]
+    spans = [span for relation in relations for span in _typed(relation)]
     return _cut(document.text, 0, len(document.text), spans)
+
+
+def _typed(relation: Relation) -> list[Span]:
+    """The spans of a relation, each under the type of its side."""
+    types = dict(zip(relation.roles, (relation.head_type, relation.tail_type), strict=True))
+    return [(span.start, span.end, types.get(span.role, span.role), span.rule) for span in relation.evidence]
 
 
 def _cut(text: str, start: int, end: int, spans: Sequence[Span]) -> list[Piece]:
     inside = [span for span in spans if start <= span[0] < span[1] <= end]
     cuts = sorted({start, end, *(span[0] for span in inside), *(span[1] for span in inside)})
+    types = sorted({span[2] for span in inside}, key=lambda type: (type not in ROLES, type != ROLES[0], type))
     return [
-        Piece(text[a:b], tuple(role for role in ROLES if any(s[0] <= a and b <= s[1] for s in inside if s[2] == role)))
+        Piece(text[a:b], tuple(type for type in types if any(s[0] <= a and b <= s[1] for s in inside if s[2] == type)))
         for a, b in pairwise(cuts)
     ]

@@ -7,8 +7,19 @@ from dataclasses import dataclass, field
 from abroad.core.schema import Document, Prediction
 from abroad.knowledge.browse.marks import Piece, marked_sentence, marked_text
 from abroad.knowledge.curation import Said, answers, documents_of
-from abroad.knowledge.kinds import PRODUCES
-from abroad.knowledge.query import Pair, PairFilter, Side, Statement, Status, find_pairs, item_and_curie, statements
+from abroad.knowledge.identifiers import meaning_of
+from abroad.knowledge.kinds import kind_of
+from abroad.knowledge.query import (
+    Pair,
+    PairFilter,
+    Side,
+    Statement,
+    Status,
+    find_pairs,
+    pair_of,
+    pairs_of,
+    statements,
+)
 from abroad.knowledge.store import Store
 from abroad.sources.name_keys import name_key, organism_key
 
@@ -22,7 +33,7 @@ class Found:
 
     Attributes:
         id: of the entity.
-        type: "organism" or "compound".
+        type: of the field: "organism" or "compound".
         name: of the entity.
         identifier: CURIE.
         pairs: that it is in.
@@ -48,10 +59,11 @@ class Group:
 
 @dataclass(frozen=True)
 class EntityPage:
-    """An organism or a compound: other names, groups it belongs to, and its pairs, a page at a time."""
+    """An organism or a compound: other names and identifiers, groups it belongs to, and its pairs, a page at a time."""
 
     entity: Found
     names: list[str]
+    identifiers: list[str]
     groups: list[Group]
     pairs: list[Pair]
     total: int
@@ -85,17 +97,19 @@ def search(store: Store, text: str) -> tuple[list[Found], list[Group]]:
     """Organisms and compounds by name, by part of it or by identifier, and groups by name; what fits best first."""
     text = text.strip()
     like, key = _contains(text.lower()), _contains(name_key(text) or text)
-    item, curie = item_and_curie(text)
+    meant = meaning_of(text)
+    known, values = meant.condition("entity")
+    exact = f"name_key IN (?, ?) OR lower(identifier) = ? OR item = ? OR {known}"
     rows = store.query(
         f"""
 WITH {_COUNTED}, hit AS (
-  SELECT entity, max(CASE WHEN name_key IN (?, ?) OR lower(identifier) = ? OR item = ? THEN 1 ELSE 0 END) AS exact
-  FROM alias WHERE name_key IN (?, ?) OR lower(identifier) = ? OR item = ? OR lower(label) LIKE ? ESCAPE '!'
+  SELECT entity, max(CASE WHEN {exact} THEN 1 ELSE 0 END) AS exact
+  FROM alias WHERE {exact} OR lower(label) LIKE ? ESCAPE '!'
     OR lower(name) LIKE ? ESCAPE '!' OR name_key LIKE ? ESCAPE '!'
   GROUP BY entity)
 SELECT {_FOUND} FROM entity e JOIN hit ON hit.entity = e.id LEFT JOIN counted c ON c.id = e.id
 ORDER BY hit.exact DESC, coalesce(c.pairs, 0) DESC, e.name, e.id LIMIT {_MAX_FOUND}""",
-        (*(name_key(text), organism_key(text), curie, item) * 2, like, like, key),
+        (*(name_key(text), organism_key(text), meant.curie, meant.item, *values) * 2, like, like, key),
     )
     groups = store.query(
         "SELECT level, name, count(DISTINCT entity) FROM member WHERE lower(name) LIKE ? ESCAPE '!' "
@@ -132,26 +146,36 @@ def entity_page(store: Store, id: str, status: Status | None, page: int) -> Enti
         "WHERE name IN (SELECT name FROM member WHERE entity = ?) GROUP BY level, name ORDER BY 3, name",
         (id,),
     )
-    side = {"organism": id} if entity.type == PRODUCES.head else {"compound": id}
-    pairs = find_pairs(store, PairFilter(**side, status=status))
+    rows = store.query("SELECT curie FROM identifier WHERE entity = ? ORDER BY curie", (id,))
+    own = (entity.identifier or "").lower()
+    others = [curie for (curie,) in rows if curie != own]
+    pairs = pairs_of(store, id, status)
     shown = pairs[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    return EntityPage(entity, [n for n in names if n != entity.name], [Group(*g) for g in groups], shown, len(pairs))
+    names = [name for name in names if name != entity.name]
+    return EntityPage(entity, names, list(map(_as_written, others)), [Group(*g) for g in groups], shown, len(pairs))
 
 
-def pair_page(store: Store, head: str, tail: str) -> tuple[Pair, list[Report]] | None:
+def _as_written(curie: str) -> str:
+    """A CURIE in the case in which people write it."""
+    prefix, _, value = curie.partition(":")
+    return (
+        f"{prefix}:{value.upper()}" if prefix in ("wikidata", "inchikey") else curie.replace("ncbitaxon", "NCBITaxon")
+    )
+
+
+def pair_page(store: Store, head: str, tail: str, relation: str | None = None) -> tuple[Pair, list[Report]] | None:
     """A pair with what each document says of it, the surest first; None if there is no such pair."""
-    pairs = find_pairs(store, PairFilter(organism=head, compound=tail))
-    pairs = [pair for pair in pairs if (pair.head.id, pair.tail.id) == (head, tail)]
-    if not pairs:
+    pair = pair_of(store, head, tail, relation)
+    if pair is None:
         return None
-    found = statements(store, head, tail)
+    found = statements(store, pair)
     texts = {document.id: (document, said) for document, said in documents_of(store, [s.document for s in found])}
-    reports = [Report(each, _sentence(each, texts)) for each in found]
-    for said in answers(store, head, tail):
+    reports = [Report(each, _sentence(each, pair.relation, texts)) for each in found]
+    for said in answers(store, pair):
         for report in reports:
             if report.statement.document == said.document:
                 report.said.append(said)
-    return pairs[0], reports
+    return pair, reports
 
 
 def document_page(store: Store, id: str) -> DocumentPage | None:
@@ -175,10 +199,10 @@ def link_of(side: Side) -> str | None:
     return patterns[kind].format(value) if kind in patterns and value.isalnum() else None
 
 
-def _sentence(said: Statement, texts: dict[str, tuple[Document, Prediction]]) -> list[Piece]:
+def _sentence(said: Statement, type: str, texts: dict[str, tuple[Document, Prediction]]) -> list[Piece]:
     document, prediction = texts[said.document]
     for relation in prediction.relations:
-        if (relation.organism, relation.chemical) == (said.head_text, said.tail_text):
+        if (relation.head, relation.type, relation.tail) == (said.head_text, type, said.tail_text):
             return marked_sentence(document, relation)
     return [Piece(said.sentence)]
 
@@ -186,5 +210,6 @@ def _sentence(said: Statement, texts: dict[str, tuple[Document, Prediction]]) ->
 def group_page(store: Store, name: str, status: Status | None, page: int) -> tuple[list[Pair], int]:
     """(pairs of a page, how many there are) of a taxon or of a class of compounds."""
     pairs = find_pairs(store, PairFilter(taxon=name, status=status))
-    pairs = pairs or find_pairs(store, PairFilter(compound_class=name, status=status))
+    if not pairs and kind_of(store).is_built_in:
+        pairs = find_pairs(store, PairFilter(compound_class=name, status=status))
     return pairs[(page - 1) * PAGE_SIZE : page * PAGE_SIZE], len(pairs)

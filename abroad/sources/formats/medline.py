@@ -6,7 +6,7 @@ The tags: https://www.nlm.nih.gov/bsd/mms/medlineelements.html. Ovid's export is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from abroad.core.jsonl import split_lines
@@ -28,9 +28,14 @@ def is_medline(text: str) -> bool:
 
 def read_medline(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line of its start, record) of each citation; one that was withdrawn is marked as `retracted`."""
+    return read_medline_lines(split_lines(text))
+
+
+def read_medline_lines(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """As `read_medline`, of lines without their ends; a citation is given when the next one begins."""
     number, fields = 0, dict[str, list[list[str]]]()
     current: list[str] = []
-    for line_number, line in enumerate(split_lines(text), 1):
+    for line_number, line in enumerate(lines, 1):
         tag = _TAG.match(line)
         if tag is None:
             if line.strip():

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from abroad.core.jsonl import split_lines
@@ -24,16 +23,29 @@ def is_ris(text: str) -> bool:
 
 def read_ris(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield (line of its start, record) of each reference."""
+    return read_ris_lines(split_lines(text))
+
+
+def read_ris_lines(lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """As `read_ris`, of lines without their ends; a reference is given when the next one begins."""
+    start, own = 0, list[str]()
+    for number, line in enumerate(lines, 1):
+        if _START.match(line):
+            if start:
+                yield start, _read(own)
+            start, own = number, []
+        own.append(line)
+    if start:
+        yield start, _read(own)
+
+
+def _read(lines: Iterable[str]) -> dict[str, Any]:
+    """A record at a time: rispy leaves out one that does not end, and runs it into the next."""
     import rispy
 
-    starts = [match.start() for match in _START.finditer(text)]
-    line = 1 + text[: starts[0]].count("\n") if starts else 1
-    for start, end in pairwise([*starts, len(text)]):
-        # A record at a time: rispy leaves out one that does not end, and runs it into the next.
-        lines = [line for line in split_lines(text[start:end]) if not re.match(r"ER {1,2}-", line)]
-        record = rispy.loads("\n".join([*lines, "ER  - "]), skip_unknown_tags=True)
-        yield line, _record(record[0]) if record else {}
-        line += text[start:end].count("\n")
+    whole = [line for line in lines if not re.match(r"ER {1,2}-", line)]
+    found = rispy.loads("\n".join([*whole, "ER  - "]), skip_unknown_tags=True)
+    return _record(found[0]) if found else {}
 
 
 def _record(found: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ Tables of LOTUS's size are for `abroad.sources.tables`.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -127,35 +128,53 @@ def _tolerant(row: Row, delimiter: str) -> list[str]:
 def read_workbook(data: bytes, name: str) -> tuple[Rows, list[str]]:
     """(rows of the first sheet that has any, names of the other sheets with rows) of an .xlsx file.
 
+    Rows are read as they are asked for; the texts that they share are in memory, as openpyxl reads them.
+
     Raises:
         InputError: not a workbook, or all its sheets are empty.
     """
     import openpyxl
 
-    try:
+    with _whole(name):
         check_zip(data, name)
         book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheets = {sheet.title: _sheet_rows(sheet) for sheet in book.worksheets}
+        filled = [sheet for sheet in book.worksheets if next(_sheet_rows(sheet), None) is not None]
+    if not filled:
+        raise InputError(f"{name}: a workbook without any row")
+    first, *others = filled
+    rows = _read_rows(first, name)
+    header = _trimmed(next(rows)[1])
+    width = len(header)
+    whole = ((number, (row + [""] * width)[:width]) for number, row in rows)
+    return Rows(header, whole), [sheet.title for sheet in others]
+
+
+@contextlib.contextmanager
+def _whole(name: str) -> Iterator[None]:
+    try:
+        yield
     except InputError:
         raise
     except Exception as error:  # whatever a damaged zip or XML makes of openpyxl
         raise InputError(f"{name}: a damaged workbook; open it in Excel and save it anew, or as CSV") from error
-    filled = {title: rows for title, rows in sheets.items() if rows}
-    if not filled:
-        raise InputError(f"{name}: a workbook without any row")
-    title, *others = filled
-    (_, header), *rows = filled[title]
-    header = _trimmed(header)
-    width = len(header)
-    whole = ((number, (row + [""] * width)[:width]) for number, row in rows)
-    return Rows(header, whole), others
 
 
-def _sheet_rows(sheet: Any) -> list[tuple[int, list[str]]]:
-    rows = (
-        (number, [_cell(value) for value in row]) for number, row in enumerate(sheet.iter_rows(values_only=True), 1)
-    )
-    return [(number, row) for number, row in rows if any(map(str.strip, row))]
+def _read_rows(sheet: Any, name: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a sheet, each when it is asked for."""
+    rows = _sheet_rows(sheet)
+    while True:
+        with _whole(name):
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
+
+
+def _sheet_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    for number, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        row = [_cell(value) for value in values]
+        if any(map(str.strip, row)):
+            yield number, row
 
 
 def _cell(value: Any) -> str:

@@ -4,12 +4,15 @@ import pytest
 
 pytest.importorskip("argilla")
 pytest.importorskip("duckdb")
+from abroad.core.field import built_in_field
 from abroad.knowledge.curation import documents_of
+from abroad.knowledge.query import PairFilter, find_pairs
 from abroad.knowledge.store import readable
 from annotation.argilla.push import PushSettings, find_dataset
 from annotation.argilla.stored import stored_records
 from annotation.desk import ArgillaDesk
 from tests.annotation.curators import answer
+from tests.knowledge.test_field import Remedies
 from tests.knowledge.world import World
 
 
@@ -33,10 +36,30 @@ def test_a_desk_sends_to_a_server_and_brings_answers(annotation_server, world):
     with readable(world.base("duckdb")) as store:
         both = documents_of(store, ["1", "2"])
     documents, predictions = zip(*both, strict=True)
-    assert "2 documents sent to http" in desk.send(documents, predictions)
+    field = built_in_field()
+    assert "2 documents sent to http" in desk.send(documents, predictions, field)
     ana = annotation_server.curator("desk-ana", "desk")
     assert answer(ana, "desk", "desk", "1", "Usnea barbata | usnic acid").status_code == 201
-    ((said, relations),) = desk.answers(["1", "2"])
+    ((said, relations),) = desk.answers(["1", "2"], field)
     assert (said.document, said.curator, relations) == ("1", "desk-ana", (("Usnea barbata", "usnic acid"),))
-    assert "1 are answered already" in desk.send(documents, predictions)
-    assert "Usnic acid" in desk.page(documents, predictions)
+    assert "1 are answered already" in desk.send(documents, predictions, field)
+    assert "Usnic acid" in desk.page(documents, predictions, field)
+
+
+def test_a_database_of_another_field_goes_to_a_server_and_its_answers_come_back(annotation_server, tmp_path, cli):
+    remedies = Remedies(tmp_path, "duckdb")
+    remedies.build()
+    key = ("--url", annotation_server.url, "--api-key", annotation_server.api_key)
+    place = ("--dataset", "remedies", "--workspace", "remedies")
+    result = cli("annotate", "push", "--from", remedies.base, "--relation", "interacts_with", "--top", 2, *key, *place)
+    assert result.exit_code == 0 and "2 documents pushed (2 new" in result.stdout, result.output
+    ana = annotation_server.curator("remedies-ana", "remedies")
+    assert answer(ana, "remedies", "remedies", "2", "fictamycin | interacts_with | Placebol").status_code == 201
+    pulled = ("annotate", "pull", "--out", tmp_path / "curated", "--field", remedies.file, *key, *place)
+    assert cli(*pulled).exit_code == 0
+    built = ("knowledge", "build", tmp_path / "p.jsonl", "--documents", tmp_path / "d.jsonl", "--out", remedies.base)
+    result = cli(*built, "--decisions", tmp_path / "curated" / "decisions.jsonl")
+    assert result.exit_code == 0, result.stderr
+    with readable(remedies.base) as store:
+        (pair,) = find_pairs(store, PairFilter(relation="interacts_with"))
+    assert (pair.accepted, pair.rejected) == (1, 0)
