@@ -29,7 +29,8 @@ from abroad.evaluation.bootstrap import bootstrap_intervals
 from abroad.evaluation.metrics import compare
 from abroad.extraction.builtin.calibrate import expected_calibration_error
 from abroad.extraction.builtin.candidates import label_key
-from abroad.extraction.builtin.fit import Basis, Example, cross_validate
+from abroad.extraction.builtin.examples import Example
+from abroad.extraction.builtin.fit import Basis, cross_validate
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger, load_pair_extractor
 from abroad.extraction.builtin.reading import read_text
 from benchmarks.field_data import (

@@ -19,8 +19,8 @@ from abroad.core.jsonl import read_jsonl
 from abroad.core.schema import Document, Entity
 from abroad.extraction.builtin.align import find_names
 from abroad.extraction.builtin.candidates import label_key
+from abroad.extraction.builtin.examples import Example
 from abroad.extraction.builtin.excerpts import excerpt, together
-from abroad.extraction.builtin.fit import Example
 from abroad.extraction.builtin.reading import read_text
 
 ROOT = Path(__file__).parents[1]

@@ -35,7 +35,9 @@ def register(parent: typer.Typer) -> None:
 @writes(out=folder("an extractor", "scorer.json", "joint.json"), held_out=JSONL)
 @takes(
     settings=Options(
-        "abroad.extraction.builtin.settings:ExtractorTrainSettings", only=("folds", "seed"), names={"folds": "--cv"}
+        "abroad.extraction.builtin.settings:ExtractorTrainSettings",
+        only=("folds", "seed", "adapt"),
+        names={"folds": "--cv"},
     )
 )
 def train(
@@ -61,6 +63,8 @@ def train(
     """
     from abroad.core.field import find_field
 
+    if from_scratch and settings.adapt is False:
+        raise InputError("--from-scratch: there is no tagger yet that could stay as it is; leave --no-adapt out")
     if find_field(field).is_built_in:
         _train_products(curated, (synthetic, silver, from_scratch), out, held_out, settings)
     elif silver or from_scratch:
@@ -80,7 +84,8 @@ def _train_products(
     from abroad.core.io import write_jsonl
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents
-    from abroad.extraction.builtin.fit import Basis, Example, train_extractor
+    from abroad.extraction.builtin.examples import Example
+    from abroad.extraction.builtin.fit import Basis, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.pairs import default_tagger, load_pair_extractor
     from abroad.extraction.builtin.reading import readable

@@ -73,7 +73,8 @@ def train_model(
     """
     from abroad.evaluation.bootstrap import paired_bootstrap
     from abroad.evaluation.metrics import compare
-    from abroad.extraction.builtin.fit import Basis, Example, train_extractor
+    from abroad.extraction.builtin.examples import Example
+    from abroad.extraction.builtin.fit import Basis, train_extractor
     from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.builtin.reading import readable
     from abroad.extraction.builtin.settings import ExtractorTrainSettings

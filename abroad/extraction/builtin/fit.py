@@ -9,32 +9,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from abroad.core.errors import InputError
 from abroad.core.progress import Progress
-from abroad.core.schema import Document, Prediction
-from abroad.extraction.builtin.align import gold_tags
-from abroad.extraction.builtin.calibrate import (
-    IsotonicScaling,
-    OperatingPoint,
-    PlattScaling,
-    Scaling,
-    best_threshold,
-    expected_calibration_error,
-    operating_points,
-)
-from abroad.extraction.builtin.candidates import label_key
-from abroad.extraction.builtin.decide import Decision
+from abroad.core.schema import Document
+from abroad.extraction.builtin.calibrate import best_threshold
 from abroad.extraction.builtin.encoder import TextScores
+from abroad.extraction.builtin.examples import Example
 from abroad.extraction.builtin.excerpts import parents
+from abroad.extraction.builtin.held_out import HeldOut, calibrated
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger, Tagger
-from abroad.extraction.builtin.pairs import PairExtractor, relation
-from abroad.extraction.builtin.reading import Reading, read_text
+from abroad.extraction.builtin.pairs import PairExtractor
 from abroad.extraction.builtin.score import (
     CandidateTable,
     LinearModel,
@@ -52,44 +40,6 @@ _STACK = 5  # folds of the two models below the pairs'
 _STRENGTH = 0.02  # scikit-learn's C
 _REFIT_STRENGTH = 0.001  # of what changes a scorer that is there
 _MIN_DOCUMENTS = 10
-_CLEARLY = 0.01  # of calibration error
-
-
-@dataclass(frozen=True)
-class Example:
-    """A document to learn from.
-
-    Attributes:
-        weight: of its candidates in the scorer.
-        judged: where only some pairs of (organism key, chemical key) were judged, those, and whether they hold; None:
-            the document's relations are complete.
-        unknown: of a document whose relations are complete but for these, pairs of the same keys that may hold or not.
-    """
-
-    document: Document
-    weight: float = 1.0
-    judged: Mapping[tuple[str, str], bool] | None = None
-    unknown: frozenset[tuple[str, str]] = frozenset()
-    _opinions: dict[Tagger, TextScores] = field(default_factory=dict, repr=False, compare=False)
-
-    @cached_property
-    def reading(self) -> Reading:
-        return read_text(self.document.text, len(self.document.title))
-
-    @cached_property
-    def tags(self) -> tuple[list[str], list[str]]:
-        """Of the gold chemicals and of the gold organisms."""
-        return gold_tags(self.document, self.reading)
-
-    def scores(self, base: Tagger) -> TextScores:
-        """What the encoder says of it; asked once."""
-        if base not in self._opinions:
-            self._opinions[base] = base.tag(self.reading)
-        return self._opinions[base]
-
-    @cached_property
-    def gold(self) -> set[tuple[str, str]]:
-        return {(label_key(organism), label_key(chemical)) for organism, chemical in self.document.label_pairs()}
 
 
 @dataclass(frozen=True)
@@ -112,40 +62,6 @@ class _Judged:
     table: CandidateTable
     truth: Mapping[str, np.ndarray]
     weight: Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What cross-validation found.
-
-    Attributes:
-        pairs: document id -> its candidate relations with calibrated scores (each calibrated without its fold).
-        scaling: fitted to all held-out scores, for the model that goes out.
-        points: what each threshold gave.
-        thresholds: of each fold, chosen on the others.
-        facts: error of calibration and the like.
-    """
-
-    pairs: dict[str, list[ScoredPair]]
-    scaling: Scaling
-    points: list[OperatingPoint]
-    thresholds: dict[str, float]
-    facts: dict[str, Any]
-
-    def predictions(self, examples: Sequence[Example], least: float | None = None) -> list[Prediction]:
-        """Held-out predictions, each fold's threshold chosen on the other folds.
-
-        Args:
-            least: of the surest relation of a text; None for the fold's threshold.
-        """
-        result = []
-        for example in examples:
-            key = example.document.id
-            threshold = self.thresholds[key]
-            decision = Decision(threshold if least is None else least, threshold)
-            chosen = decision.chosen(example.reading, self.pairs[key])
-            result.append(Prediction(key, [relation(example.reading, pair) for pair in chosen]))
-        return result
 
 
 def split_folds(ids: Sequence[str], folds: int, seed: int) -> list[list[int]]:
@@ -201,12 +117,11 @@ def train_extractor(
     extra = [item if isinstance(item, Example) else Example(item, SYNTHETIC_WEIGHT) for item in synthetic]
     if len(examples) < _MIN_DOCUMENTS or not any(example.gold for example in examples):
         raise InputError(f"expected {_MIN_DOCUMENTS} curated documents or more, some with relations")
-    ways = (
-        [True] if isinstance(base.tagger, NoTagger) else [False, True] if settings.adapt is None else [settings.adapt]
-    )
-    measured = {adapt: cross_validate(examples, extra, base, folds, seed, adapt) for adapt in ways}
-    adapt = max(measured, key=lambda way: measured[way].facts["best"]["f1"])  # the first, the tagger as it is, if equal
-    held_out = measured[adapt]
+    ways = [settings.adapt] if settings.adapt is not None else [False, True]
+    ways = [True] if isinstance(base.tagger, NoTagger) else ways
+    measured = [cross_validate(examples, extra, base, folds, seed, adapt) for adapt in ways]
+    best = max(range(len(ways)), key=lambda way: measured[way].facts["best"]["f1"])  # the tagger as it is, if equal
+    adapt, held_out = ways[best], measured[best]
     tagger, scorer = fit_models([*examples, *extra], base, seed, adapt)
     facts = {
         "curated documents": len(examples),
@@ -218,9 +133,8 @@ def train_extractor(
         **({"weight of curated documents": settings.weight} if settings.weight != 1 else {}),
         **held_out.facts,
     }
-    threshold = best_threshold(held_out.points)
-    extractor = PairExtractor(tagger, scorer, held_out.scaling, held_out.points, threshold, facts, {})
-    return extractor, held_out
+    learnt, points = (tagger, scorer, held_out.scaling), held_out.points
+    return PairExtractor(*learnt, points, best_threshold(points), facts, {}), held_out
 
 
 def cross_validate(
@@ -246,7 +160,7 @@ def cross_validate(
                 table = candidate_table(example.reading, _corrected(tagger, example, base.tagger))
                 raw[index] = [] if table is None else ranked_pairs(table, scorer.probabilities(table))
             progress.advance()
-    return _calibrated(examples, parts, raw)
+    return calibrated(examples, parts, raw)
 
 
 def fit_models(
@@ -354,65 +268,3 @@ def _fit(
     if before is not None:
         return before.refitted(rows, truth, weight, _REFIT_STRENGTH)
     return LinearModel.fit(names, rows, truth, weight, _STRENGTH)
-
-
-def _calibrated(
-    examples: Sequence[Example], parts: Sequence[Sequence[int]], raw: dict[int, list[ScoredPair]]
-) -> HeldOut:
-    scores = {index: np.array([pair.score for pair in pairs]) for index, pairs in raw.items()}
-    truth = {
-        index: np.array([(p.organism.key, p.chemical.key) in examples[index].gold for p in pairs], dtype=bool)
-        for index, pairs in raw.items()
-    }
-    everything = _joined(truth, range(len(examples)))
-    if everything.all() or not everything.any():
-        raise InputError(
-            f"{len(everything)} candidate relations in {len(examples)} documents, {everything.sum()} of them true; "
-            "expected some true and some false: more documents, with the names of their relations in the text"
-        )
-    methods: dict[str, type[Scaling]] = {"platt": PlattScaling, "isotonic": IsotonicScaling}
-    adjusted = {name: _cross_fitted(method, parts, scores, truth) for name, method in methods.items()}
-    errors = {
-        name: expected_calibration_error(_joined(values, range(len(examples))), everything)
-        for name, values in adjusted.items()
-    }
-    chosen = "isotonic" if errors["isotonic"] < errors["platt"] - _CLEARLY else "platt"  # smooth unless it costs much
-    final = methods[chosen].fit(_joined(scores, range(len(examples))), everything)
-    own = adjusted[chosen]
-    gold = sum(len(example.gold) for example in examples)
-    points = operating_points(_joined(own, range(len(examples))), everything, gold)
-    thresholds: dict[str, float] = {}
-    for part in parts:
-        others = [index for index in range(len(examples)) if index not in set(part)]
-        others_gold = sum(len(examples[index].gold) for index in others)
-        threshold = best_threshold(operating_points(_joined(own, others), _joined(truth, others), others_gold))
-        thresholds |= {examples[index].document.id: threshold for index in part}
-    pairs = {
-        examples[index].document.id: [
-            ScoredPair(pair.organism, pair.chemical, float(score))
-            for pair, score in zip(raw[index], own[index], strict=True)
-        ]
-        for index in raw
-    }
-    facts = {
-        "calibration": chosen,
-        "calibration error": {name: round(error, 4) for name, error in errors.items()},
-        "best": asdict(max(points, key=lambda point: point.f1)),
-    }
-    return HeldOut(pairs, final, points, thresholds, facts)
-
-
-def _cross_fitted(
-    method: type[Scaling], parts: Sequence[Sequence[int]], scores: dict[int, np.ndarray], truth: dict[int, np.ndarray]
-) -> dict[int, np.ndarray]:
-    """Scores of each fold, calibrated on the others."""
-    result: dict[int, np.ndarray] = {}
-    for part in parts:
-        others = [index for index in scores if index not in set(part)]
-        scaling = method.fit(_joined(scores, others), _joined(truth, others))
-        result |= {index: scaling.apply(scores[index]) for index in part}
-    return result
-
-
-def _joined(values: dict[int, np.ndarray], indices: Sequence[int]) -> np.ndarray:
-    return np.concatenate([values[index] for index in indices])

@@ -87,7 +87,13 @@ class LinearModel:
         """Fitted to other candidates too: what is penalised is how far its weights go from these, but for their scale.
 
         A few documents so correct a model that has seen many (the prior of Chelba and Acero, "Adaptation of Maximum
-        Entropy Capitalizer: Little Data Can Help a Lot", 2006). Arguments as of `fit`.
+        Entropy Capitalizer: Little Data Can Help a Lot", 2006).
+
+        Args:
+            values: of the candidates, shape (candidates, features).
+            truth: whether each holds, shape (candidates,).
+            weight: of each, shape (candidates,).
+            strength: scikit-learn's C.
         """
         from sklearn.linear_model import LogisticRegression
 

@@ -17,6 +17,6 @@ class ExtractorTrainSettings(Settings):
     weight: Positive = Field(1.0, description="Weight of a curated document's candidates in the scorer of relations.")
     adapt: bool | None = Field(
         None,
-        description="Let the tagger learn from the documents too, or else the scorer alone; null: only if that is "
+        description="Let the tagger learn from the documents too, or else the scorer alone; by default whichever is "
         "better in cross-validation.",
     )

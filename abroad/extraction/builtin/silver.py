@@ -9,7 +9,8 @@ from abroad.core.context import Context
 from abroad.core.schema import Document
 from abroad.documents.splitting import publications
 from abroad.extraction.builtin.candidates import label_key
-from abroad.extraction.builtin.fit import SYNTHETIC_WEIGHT, Example
+from abroad.extraction.builtin.examples import Example
+from abroad.extraction.builtin.fit import SYNTHETIC_WEIGHT
 
 
 def silver_examples(

@@ -7,7 +7,8 @@ import pytest
 from abroad.core.io import read_documents
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.candidates import label_key
-from abroad.extraction.builtin.fit import Basis, Example, cross_validate
+from abroad.extraction.builtin.examples import Example
+from abroad.extraction.builtin.fit import Basis, cross_validate
 from abroad.extraction.builtin.pairs import default_tagger, load_pair_extractor
 from benchmarks.field_data import SPLIT, further_examples, validation
 

@@ -20,8 +20,9 @@ from abroad.core.io import read_documents, read_predictions
 from abroad.evaluation.metrics import micro_scores
 from abroad.extraction.builtin.align import gold_tags
 from abroad.extraction.builtin.encoder import best_tags
+from abroad.extraction.builtin.examples import Example
 from abroad.extraction.builtin.excerpts import parents, together
-from abroad.extraction.builtin.fit import Basis, Example, cross_validate, split_folds, train_extractor
+from abroad.extraction.builtin.fit import Basis, cross_validate, split_folds, train_extractor
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger
 from abroad.extraction.builtin.pairs import DEFAULT_FOLDER, PairExtractor, default_tagger, load_pair_extractor
 from abroad.extraction.builtin.reading import Reading, read_text
