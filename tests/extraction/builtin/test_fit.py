@@ -205,6 +205,11 @@ def test_a_refitted_model_goes_to_the_data_where_there_are_many(seed, truth):
         assert LinearModel.from_dict(refitted.to_dict()).names == model.names
 
 
+def test_a_tagger_that_is_not_there_cannot_stay_as_it_is(cli, tmp_path):
+    result = cli("extractor", "train", SYNTHETIC, "--out", tmp_path / "own", "--from-scratch", "--no-adapt")
+    assert result.exit_code == 2 and "--no-adapt" in result.stderr and not (tmp_path / "own").exists()
+
+
 @pytest.fixture(scope="module")
 def trained(synthetic, tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained") / "model"
