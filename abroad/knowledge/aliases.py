@@ -81,7 +81,14 @@ def _add_facts(store: Store, found: Mapping[str, Named]) -> None:
 
 
 def _name_references(store: Store, names: NameIndex) -> None:
-    """Wikidata's items of publications, for the sources of statements."""
+    """DOIs that the index has for PMIDs, and Wikidata's items of publications, for the sources of statements."""
+    last = ""
+    query = f"SELECT DISTINCT pmid FROM document WHERE pmid > ? AND doi IS NULL ORDER BY pmid LIMIT {_CHUNK}"
+    while rows := store.query(query, (last,)):
+        for (pmid,) in rows:
+            if doi := names.doi_of(pmid):
+                store.query("UPDATE document SET doi = ? WHERE pmid = ? AND doi IS NULL", (doi, pmid))
+        last = rows[-1][0]
     last = ""
     query = f"SELECT DISTINCT doi FROM document WHERE doi > ? AND item IS NULL ORDER BY doi LIMIT {_CHUNK}"
     while rows := store.query(query, (last,)):

@@ -144,10 +144,13 @@ class NameIndex:
 
     def doi(self, document: Document) -> str | None:
         """The DOI that the index knows a document's publication by: its own, else that of its PMID."""
-        if document.doi or not document.pmid or not self._has_pmids:
-            return document.doi
-        query = "SELECT doi FROM pmid WHERE pmid = ?"
-        rows = self._connection.execute(query, (document.pmid.lstrip("0"),)).fetchall()
+        return document.doi or (self.doi_of(document.pmid) if document.pmid else None)
+
+    def doi_of(self, pmid: str) -> str | None:
+        """The DOI of a publication; None if the index has none for its PMID, or several."""
+        if not self._has_pmids:
+            return None
+        rows = self._connection.execute("SELECT doi FROM pmid WHERE pmid = ?", (pmid.lstrip("0"),)).fetchall()
         return rows[0][0] if len(rows) == 1 else None
 
     def reference(self, doi: str) -> str | None:

@@ -3,16 +3,19 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
+from abroad.core.context import Context
 from abroad.knowledge.combine import Calibration, fit
 from abroad.knowledge.curation import best_documents, documents_of
 from abroad.knowledge.export import export
 from abroad.knowledge.query import PairFilter, all_statements, find_pairs, statements, why_nothing
 from abroad.knowledge.stats import measure
 from abroad.knowledge.store import readable
-from tests.knowledge.world import RELATIONS, Verdicts, document
+from abroad.sources.name_index_build import build_index
+from tests.knowledge.world import DOCUMENTS, FORMATS, RELATIONS, Verdicts, World, document
 
 
 def asked(path, **wanted):
@@ -116,6 +119,21 @@ def test_figures_count_pairs_years_and_what_was_found_again(base, cli):
         "of the 2 pairs that lotus.sqlite has from 2 of these publications 1 (50.0%) were found again" in result.stdout
     )
     assert json.loads(cli("knowledge", "stats", base, "--json").stdout)["coverage"]["share"] == 0.5
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_publications_are_found_by_the_pmids_that_the_index_has(tmp_path, format):
+    """Their documents have no DOI: what the index knows of them is compared all the same."""
+    world = World(tmp_path)
+    build_index(tmp_path / "lotus.csv", world.index, Context(), pmids={"10.1000/a": "501", "10.1000/c": "503"})
+    world.write([replace(d, doi=None, pmid={"1": "501", "4": "0503"}.get(d.id, d.id)) for d in DOCUMENTS], RELATIONS)
+    with readable(world.base(format)) as store:
+        found = measure(store)
+    assert {name: each.pairs for name, each in found.statuses.items()} == {
+        **{"disputed": 1, "known": 1},
+        **{"new": 1, "not linked": 1},
+    }
+    assert (found.coverage.publications, found.coverage.pairs, found.coverage.found) == (2, 2, 1)
 
 
 def exported(path, out, format, **wanted):
