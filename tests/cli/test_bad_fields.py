@@ -21,12 +21,14 @@ COMMANDS = {
     "annotate pull": "--out {out} --field {field}",
     "annotate push": "{docs} --field {field}",
     "documents biored": "{docs} --field {field} --out {out}",
+    "documents pairs": "{pairs} --field {field} --out {out}",
     "documents fetch": "{sample} --relations {table} --field {field} --xml {docs} --out {out}",
     "evaluate": "--gold {docs} --pred {pred} --field {field}",
     "extract": "{docs} --rank er-d --rank-field {field} --out {out}",
     "extractor train": "{docs} --field {field} --out {out}.d",
     "fewshot": "{docs} --examples {docs} --field {field} --model {model} --shots 1 --out {out}",
     "field check": "{field} --documents {docs}",
+    "knowledge build": "{pred} --documents {docs} --field {field} --out {out}.duckdb",
     "rank": "{docs} {pred} --field {field} --model {model} --out {out}",
     "run": "{run}",
     "synth compare": "a={docs} --dev {docs} --field {field} --model {model} --out {out}.d",
@@ -44,7 +46,9 @@ NO_DOCUMENTS = {
     "annotate adjudicate",  # what the server has is the field's
     "annotate pull",
     "documents biored",  # its types are renamed by the field
+    "documents pairs",  # a table of names
     "documents fetch",  # rows of another field are set aside
+    "knowledge build",  # its documents give texts alone; relations of another field are refused (tests/knowledge/test_field.py)
     "extract",  # reads documents of any field; what is predicted is compared
     "synth topics",
 }
@@ -99,7 +103,13 @@ def of_another(what):
 def call(cli, tmp_path, tiny_model):
     def run(command):
         names = {"field": "field.yaml", "docs": "docs.jsonl", "pred": "pred.jsonl", "out": "out.jsonl"}
-        names |= {"sample": "sample.tsv", "table": "table.tsv", "run": "run.yaml", "guide": "guide.yaml"}
+        names |= {
+            "sample": "sample.tsv",
+            "table": "table.tsv",
+            "run": "run.yaml",
+            "guide": "guide.yaml",
+            "pairs": "pairs.tsv",
+        }
         paths = {name: tmp_path / file for name, file in names.items()} | {"model": tiny_model}
         server = ["--url", "http://127.0.0.1:9"] if command.startswith("annotate p") or "adjudicate" in command else []
         done = cli(*command.split(), *shlex.split(COMMANDS[command].format(**paths)), *server)
@@ -107,6 +117,7 @@ def call(cli, tmp_path, tiny_model):
         return done.exit_code, " ".join(done.stderr.split())
 
     (tmp_path / "field.yaml").write_text(FIELD)
+    (tmp_path / "pairs.tsv").write_text("bacterium\tdye\nRhodia alba\tindigo\n")
     (tmp_path / "names.txt").write_text("\n \n")
     (tmp_path / "sample.tsv").write_text("PMID\n1\n")
     (tmp_path / "table.tsv").write_text("PMID\thead\ttail\n1\tRhodia alba\tindigo\n")
