@@ -48,7 +48,7 @@ NO_DOCUMENTS = {
     "documents biored",  # its types are renamed by the field
     "documents pairs",  # a table of names
     "documents fetch",  # rows of another field are set aside
-    "knowledge build",  # its documents give texts alone; relations of another field are refused (tests/knowledge/test_field.py)
+    "knowledge build",  # takes texts alone of them; of relations see tests/knowledge/test_field.py
     "extract",  # reads documents of any field; what is predicted is compared
     "synth topics",
 }
