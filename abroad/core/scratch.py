@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 
+from abroad.core.full_disk import disk_error
 from abroad.core.jsonl import BadJson, parse_json
 
 _CACHE = "cache_size=-500"  # KiB
@@ -179,7 +180,10 @@ class _Database:
         self._connection.execute("BEGIN")
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        return self._connection.execute(statement, values)
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            raise disk_error(error, self._path) from None
 
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error):

@@ -9,9 +9,7 @@ that was stopped goes on after the last that was read whole.
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from pydantic import Field
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.full_disk import sqlite_errors_told
 from abroad.core.helpers import helper
 from abroad.core.io import atomic_write, dump_line, require_file
 from abroad.core.locks import held
@@ -170,15 +169,13 @@ def _wanted(settings: BaselineSettings, pmids: Collection[str] | None) -> Wanted
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[_Store]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
-            for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *_TABLES):
-                connection.execute(statement)
-            yield _Store(connection)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-            raise
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from None
+    with (
+        sqlite_errors_told(path),
+        contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection,
+    ):
+        for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *_TABLES):
+            connection.execute(statement)
+        yield _Store(connection)
 
 
 def _remove(path: Path) -> None:

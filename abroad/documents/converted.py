@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.full_disk import sqlite_errors_told
 from abroad.core.io import dump_line
 from abroad.core.plain import open_plain, unpacked_start
 from abroad.core.record_fields import ABSTRACT, TITLE
@@ -150,7 +151,10 @@ def _workbook(path: Path, source: Source) -> Rows | None:
 
 def _articles(stream: IO[bytes], name: str, context: Context) -> Iterator[Document]:
     """The articles that a file leaves standing: of a PMID the highest version, of that the last record."""
-    with contextlib.closing(sqlite3.connect("", isolation_level=None)) as base:  # a temporary file of SQLite's own
+    with (
+        sqlite_errors_told(None),
+        contextlib.closing(sqlite3.connect("", isolation_level=None)) as base,  # a temporary file of SQLite's own
+    ):
         for statement in ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF", "PRAGMA cache_size=-2000", *_TABLES):
             base.execute(statement)
         base.execute("BEGIN")

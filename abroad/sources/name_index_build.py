@@ -12,6 +12,7 @@ from pathlib import Path
 
 from abroad.core.context import Context
 from abroad.core.errors import InputError
+from abroad.core.full_disk import sqlite_errors_told
 from abroad.core.outputs import check_file
 from abroad.core.record_fields import read_doi
 from abroad.sources.name_index import FORMAT
@@ -95,7 +96,7 @@ def build_index(
     part = out.with_name(f".{out.name}.part")
     part.unlink(missing_ok=True)
     try:
-        with closing(sqlite3.connect(part)) as connection, connection:
+        with sqlite_errors_told(out), closing(sqlite3.connect(part)) as connection, connection:
             connection.execute("PRAGMA journal_mode = OFF")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
             connection.executescript(_SCHEMA)
