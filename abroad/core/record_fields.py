@@ -25,7 +25,11 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """Field -> names it goes by, without signs and in lower case; the first that is there counts."""
 _SIGNS = re.compile(r"[\W_]+")
-_PMID = re.compile(r"(?:PMID:?\s*)?(\d{1,8})(?:\.0)?", re.IGNORECASE)
+_PMID = re.compile(
+    r"(?:PMID:?\s*|(?:https?://)?(?:pubmed\.ncbi\.nlm\.nih\.gov|(?:www\.)?ncbi\.nlm\.nih\.gov/pubmed)/)?"
+    r"(\d{1,8})(?:\.0)?/?",
+    re.IGNORECASE,
+)
 _DOI = re.compile(r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _YEAR = re.compile(
     r"(?<!\d)(?:1[5-9]|20)\d\d(?=(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])?)?(?!\d))"  # also of 20190301
@@ -43,7 +47,7 @@ def find_field(field: str, names: Iterable[str]) -> str | None:
 
 
 def read_pmid(value: Any) -> str | None:
-    """The digits of a PMID, as a number, "PMID: 1" or "1.0"; None if it is none."""
+    """The digits of a PMID, as a number, "PMID: 1", "1.0" or an address; None if it is none."""
     found = _PMID.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
     return (found[1].lstrip("0") or None) if found else None
 
@@ -131,8 +135,10 @@ class DocumentMaker:
                 record[field] = read(record[field])
             if record.get(field) is None and name is not None and read(record[name]) is not None:
                 record[field] = read(record.pop(name))
-        if isinstance(record.get(DOI), str):  # it may be given as an address
-            record[DOI] = read_doi(record[DOI]) or record[DOI]
+        for field, read in ((PMID, read_pmid), (DOI, read_doi)):  # they may be given as addresses
+            value = record.get(field)
+            if isinstance(value, str) and not value.isdigit():
+                record[field] = read(value) or value
         dated = find_field(YEAR, record)
         if dated is not None and not isinstance(record.get(YEAR), int | float):
             year = read_year(record[dated])

@@ -254,6 +254,9 @@ def _ready(merge: _Merge, path: Path, pairs: Iterable[Pair]) -> Iterator[_Read]:
         try:
             relations = [merge.kind.read(relation) for relation in prediction.relations]
             stated = _stated(document, merge.kind)
+            for score in (relation.score for relation in relations if relation.score is not None):
+                if not 0 <= score <= 1:
+                    raise InputError(f"expected probabilities as scores, from 0 to 1, found {score:g}")
         except InputError as error:
             merge.context.rejects.add(f"{path}: {prediction.id}", str(error))
             continue

@@ -108,3 +108,17 @@ def test_what_is_no_year_is_none(value):
 def test_a_doi_is_kept_without_its_address(address):
     document = DocumentMaker("d")({"title": "T", "doi": f"{address}10.1234/x"})
     assert (document.doi, document.id) == ("10.1234/x", "10.1234/x")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("PMID: 123", "https://pubmed.ncbi.nlm.nih.gov/123/", "pubmed.ncbi.nlm.nih.gov/123"),
+        *("https://www.ncbi.nlm.nih.gov/pubmed/123", "http://ncbi.nlm.nih.gov/pubmed/0123/"),
+    ],
+)
+@pytest.mark.parametrize("name", ["PMID", "pmid", "PubMed ID"])
+def test_a_pmid_may_be_given_as_an_address(typed, name):
+    assert read_pmid(typed) == "123"
+    record = {name: typed, "AbstractText": "Usnic acid was isolated from Usnea barbata."}
+    assert DocumentMaker("docs")({"id": "1", **record}).pmid == "123"

@@ -14,7 +14,7 @@ from abroad.knowledge.build import BuildSettings, Sources, build
 from abroad.knowledge.query import PairFilter, find_pairs, statements
 from abroad.knowledge.store import readable
 from abroad.sources.name_index_build import build_index
-from tests.knowledge.world import DOCUMENTS, RELATIONS, Verdicts, document, prediction
+from tests.knowledge.world import DOCUMENTS, RELATIONS, Verdicts, World, document, prediction
 
 
 def pairs(path, **wanted):
@@ -381,3 +381,12 @@ def test_a_parquet_file_has_a_row_a_pair_with_its_evidence(world):
     row = table.filter(pl.col("status") == "known").to_dicts()[0]
     assert table.height == 4 and (row["organism"], row["compound"]) == ("Usnea barbata", "Usnic acid")
     assert [each["document"] for each in row["evidence"]] == ["1", "2"]
+
+
+@pytest.mark.parametrize("score", [7, -0.1, 1.0000001])
+def test_a_score_that_is_no_probability_is_set_aside(tmp_path, score):
+    world = World(tmp_path)
+    world.write(DOCUMENTS, RELATIONS | {"1": [("Usnea barbata", "Usnic acid", score)]})
+    report, context = world.build(tmp_path / "np.duckdb", "duckdb")
+    assert report.added == len(DOCUMENTS) - 1
+    assert "expected probabilities as scores, from 0 to 1" in context.rejects.items[0]["reason"]
