@@ -112,14 +112,20 @@ class EuropePmc:
             return max(short, key=lambda page: len(page.hits))
 
     def full_text(self, pmcid: str) -> FullText | None:
-        """The open full text of a paper; None where there is none, or none that can be read.
+        """The open full text of a paper; None where there is none, or none that can be read, which is set aside.
 
         Raises:
             AbroadError: no answer after all attempts.
         """
         asked = self._settings
         retries = with_retries("Europe PMC", asked.attempts, asked.first_wait, self._context, asked.deadline)
-        return retries(self._full_text, pmcid)
+        try:
+            return retries(self._full_text, pmcid)
+        except NoAnswer as failure:
+            if not failure.unreadable:
+                raise
+            self._context.rejects.add(pmcid, f"{failure}; its abstract is taken")
+            return None
 
     def _full_text(self, pmcid: str) -> FullText | None:
         self._limiter.wait()

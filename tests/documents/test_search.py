@@ -301,6 +301,18 @@ def test_open_full_texts_come_with_their_sections(europepmc, tmp_path, cli):
     assert "sections" not in found["3"] and found["3"]["pmcid"] == "PMC3"
 
 
+@pytest.mark.parametrize("broken", [b"<article><front>", b"<html>busy</html>", b""])
+def test_a_full_text_that_stays_broken_ends_no_search(europepmc, tmp_path, broken):
+    europepmc.full_texts = {"PMC2": broken}
+    context = Context()
+    http = HttpSettings(base_url=europepmc.url, rate=1e6, first_wait=0.0, attempts=3)
+    settings = SearchSettings(query="lichen", source="europepmc", full_text=True)
+    report = search_europepmc(tmp_path / "d.jsonl", settings, http, context)
+    assert (report.documents, report.full_texts) == (6, 0)
+    reasons = {item["where"]: item["reason"] for item in context.rejects.items}
+    assert reasons["PMC2"].endswith("its abstract is taken")
+
+
 @pytest.mark.parametrize("ends", [[7, 4, 4, 7], [0]])
 def test_a_service_that_ends_too_soon_is_asked_again(europepmc, tmp_path, ends):
     europepmc.ends = ends
