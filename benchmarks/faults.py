@@ -3,8 +3,8 @@
     python -m benchmarks.faults [--kills 20] [--only KIND] [--short] [--ray] [--out FILE.md]     (make fuzz)
 
 A case fails if the command ends with a traceback or an exit code that is none of ours, says its error in more than a
-line, needs more than 12 s of processor time or 1 GB, or, killed (-9) at a random moment and started again, writes
-another result than a run that nobody disturbed. Prints a table; exit code 1 if a case failed.
+line, needs more than 12 s of processor time (3 s more a megabyte beyond the first) or 1 GB, or, killed (-9) at a random
+moment and started again, writes another result than a run that nobody disturbed. Prints a table; exit code 1 if a case failed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.bad_inputs import bad_inputs
 from benchmarks.faults_kills import RAY, run_kills
-from benchmarks.faults_run import CODES, Row, fresh, remove, run
+from benchmarks.faults_run import CODES, SECONDS_A_MEGABYTE, Row, fresh, remove, run
 
 COMMANDS = {
     "configs": ["config check FILE"],
@@ -64,6 +64,7 @@ def run_bad_inputs(
             folder = fresh(work / f"{kind.replace(' ', '_')}-{name}-{number}")
             (folder / name).write_bytes(content)
             ended = run(command.replace("FILE", name), folder)
+            ended.allowed += SECONDS_A_MEGABYTE * max(0.0, len(content) / 1e6 - 1)
             row.add(f"{command.split()[0]} {name}", ended, _lost(folder / name, content))
             remove(folder)
     if row is not None:
