@@ -91,7 +91,10 @@ def test_a_member_is_imported_when_it_is_asked_for():
             lambda r: r.read("able", {"counts": 1}),
             "no setting 'counts'; did you mean count. Expected one of: count, word",
         ),
-        (lambda r: r.read("able", {"a": 1, "count": 0}), "no setting 'a'; expected .*; count: expected 1 or more, found 0"),
+        (
+            lambda r: r.read("able", {"a": 1, "count": 0}),
+            "no setting 'a'; expected .*; count: expected 1 or more, found 0",
+        ),
         (lambda r: r.read("able", {"size": 1}), "thing able: no setting 'size'; expected one of: count, word"),
         (lambda r: r.read("plain", {"size": 1}), "thing plain: no setting 'size'; it has none"),
         (lambda r: r.read("able", {"count": 0}), "thing able: count: expected 1 or more, found 0"),
