@@ -4,7 +4,8 @@
 
 A case fails if the command ends with a traceback or an exit code that is none of ours, says its error in more than a
 line, needs more than 12 s of processor time (and 3 s a megabyte beyond the first) or 1 GB, or, killed (-9) at a random
-moment and started again, writes another result than a run that nobody disturbed. Prints a table; exit code 1 if a case failed.
+moment and started again, writes another result than a run that nobody disturbed. Prints a table;
+exit code 1 if a case failed.
 """
 
 from __future__ import annotations
