@@ -16,7 +16,7 @@ from typing import Any
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.field import EntityType, Field
 from abroad.core.field_names import table_names
-from abroad.core.io import read_documents
+from abroad.documents.inputs import read_documents
 from abroad.extraction.joint.strains import end_of_strain, with_designations
 from abroad.extraction.joint.texts import Mention, Text, span_of
 from abroad.text.abbreviations import definitions
