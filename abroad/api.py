@@ -121,6 +121,7 @@ def evaluate(
     protocol: str = "upstream",
     resamples: int = 2000,
     seed: int = 0,
+    field: str | Path | None = None,
 ) -> Evaluation:
     """Score predictions beside gold: micro precision, recall and F1, with 95% intervals.
 
@@ -134,6 +135,7 @@ def evaluate(
         protocol: When a relation equals a gold one: `"upstream"`, `"strict"` or `"grounded"` (identifiers).
         resamples: Of the bootstrap, at least 1,000.
         seed: Of the bootstrap.
+        field: The file of another field than natural products, which says what relations are undirected.
 
     Returns:
         The evaluation: `evaluation.scores.f1` and its like in percent, `evaluation.intervals["f1"].low` and `.high`,
@@ -143,7 +145,7 @@ def evaluate(
 
     Raises:
         InputError: There is no gold document or no such protocol, too few resamples, another number of lists of
-            relations than of documents, or a file that cannot be read.
+            relations than of documents, a file that cannot be read, or what is not of the field.
 
     Example:
         >>> import abroad
@@ -164,7 +166,8 @@ def evaluate(
     from abroad.evaluation.evaluate import evaluate as score
     from abroad.evaluation.settings import EvaluateSettings
 
-    settings, context = EvaluateSettings(protocol=protocol, resamples=resamples, seed=seed), Context()
+    settings = EvaluateSettings(protocol=protocol, resamples=resamples, seed=seed, field=field)
+    context = Context()
     if isinstance(gold, str | Path):
         documents = read_any_documents(gold, context)
     else:

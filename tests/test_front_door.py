@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 import abroad
+from abroad.core.field_file import NewField, new_field
 from abroad.core.io import read_documents, read_predictions, write_documents, write_jsonl
+from abroad.core.schema import Entity, Triple
+from abroad.evaluation.settings import EvaluateSettings
 from tests.cli.test_help import HEAVY
 
 ROOT = Path(__file__).parents[1]
@@ -288,10 +291,36 @@ def test_nothing_predicted_scores_nothing(documents):
     assert abroad.evaluate(documents, gold, protocol="strict").scores.gold == 3
 
 
+def test_a_field_says_what_is_undirected_as_the_command_is_told(cli, tmp_path):
+    field = NewField(name="gut", head="microbe", tail="microbe", verb="feeds", directed=False)
+    (tmp_path / "gut.yaml").write_text(new_field(field))
+    entities = [Entity("a", "Ab c", type="microbe"), Entity("d", "De f", type="microbe")]
+    gold = [abroad.Document("1", "", "Ab c and De f.", entities=entities, relations=[Triple("a", "feeds", "d")])]
+    turned = [abroad.Relation("De f", "Ab c", type="feeds", head_type="microbe", tail_type="microbe")]
+    assert abroad.evaluate(gold, [turned]).scores.f1 == 0
+    write_documents(tmp_path / "gold.jsonl", gold)
+    write_jsonl(tmp_path / "pred.jsonl", [abroad.Prediction("1", turned).to_dict()])
+    files = {"gold": tmp_path / "gold.jsonl", "pred": tmp_path / "pred.jsonl", "field": tmp_path / "gut.yaml"}
+    told = cli("evaluate", *(word for name, file in files.items() for word in (f"--{name}", file)), "--json")
+    given = (
+        abroad.evaluate(gold, [turned], field=files["field"]),
+        abroad.evaluate(str(files["gold"]), str(files["pred"]), field=str(files["field"])),
+    )
+    assert [each.to_dict() for each in given] == [json.loads(told.stdout)] * 2
+    assert given[0].scores.f1 == 100
+
+
+def test_every_setting_of_an_evaluation_can_be_given():
+    assert set(EvaluateSettings.model_fields) <= set(inspect.signature(abroad.evaluate).parameters)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"gold": []}, "at least one document"),
+        ({"field": "nowhere.yaml"}, "nowhere.yaml: no such file"),
+        ({"field": ROOT / "configs" / "fields" / "biored.yaml"}, "gold: not of the field biored: document '1': "),
+        ({"field": 3}, "field: .*found 3"),
         ({"predictions": [[]]}, "relations of each of 3 documents, found 1 lists"),
         ({"predictions": [abroad.Prediction("1"), []]}, "predictions, or a list of relations"),
         ({"protocol": "lenient"}, "unknown protocol 'lenient'"),

@@ -30,12 +30,12 @@ LONG = {
 }
 """Functions of more than 50 lines, signature and docstring counted."""
 WIDE = {
+    "abroad.api:evaluate",
     "abroad.cli.documents:_fetch_references",
     "abroad.documents.fetch:fetch_documents",
     "abroad.documents.stage:documents_stage",
     "abroad.engines.transformers.engine:TransformersEngine.__init__",
     "abroad.engines.transformers.scoring:score_continuations",
-    "abroad.pipeline.evaluate:evaluate_stage",
     "abroad.experiments.compare:_predictions",
     "abroad.experiments.compare:compare_sets",
     "abroad.experiments.curve:curve",

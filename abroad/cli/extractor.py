@@ -15,6 +15,7 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 
 if TYPE_CHECKING:
+    from abroad.core.schema import Document
     from abroad.extraction.base import CalibratedExtractor
     from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
@@ -83,12 +84,10 @@ def _train_products(
     """Train upon the built-in extractor; given are paths of synthetic and of silver documents, and if from scratch."""
     from abroad.core.io import write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.documents.inputs import read_documents
     from abroad.extraction.builtin.examples import Example
     from abroad.extraction.builtin.fit import Basis, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
     from abroad.extraction.builtin.pairs import default_tagger, load_pair_extractor
-    from abroad.extraction.builtin.reading import readable
     from abroad.extraction.builtin.silver import silver_examples
 
     synthetic, silver, from_scratch = given
@@ -96,10 +95,8 @@ def _train_products(
     inputs = [path for path in (curated, *synthetic, *silver) if path.is_file()]
     told = {"cv": settings.folds, "from_scratch": from_scratch, "seed": settings.seed}
     with run_record(out, "extractor train", told, inputs) as record:
-        documents = readable(read_documents(curated, context), context)
-        further = readable((document for path in synthetic for document in read_documents(path, context)), context)
+        documents, further, taught = (_read(paths, None, context) for paths in ([curated], synthetic, silver))
         base = Basis(NoTagger()) if from_scratch else Basis(default_tagger(), load_pair_extractor().scorer)
-        taught = readable((document for path in silver for document in read_documents(path, context)), context)
         examples = silver_examples(taught, documents, context)
         extractor, measured = train_extractor(documents, [*further, *examples], base, settings)
         if silver:
@@ -123,13 +120,9 @@ def _train_field(
     settings: ExtractorTrainSettings,
 ) -> None:
     """Train an extractor of a field; given are paths of curated and of synthetic documents."""
-    from itertools import chain
-
     from abroad.core.field import find_field
     from abroad.core.io import write_jsonl
     from abroad.core.provenance import run_record
-    from abroad.documents.inputs import read_documents
-    from abroad.extraction.builtin.reading import readable
     from abroad.extraction.joint.fit import KnownNames, train_joint
     from abroad.extraction.joint.from_documents import annotated, names_of, schema_of
     from abroad.extraction.joint.names import NameFinder
@@ -140,11 +133,8 @@ def _train_field(
     inputs = [path for path in (curated, *synthetic, field) if path.is_file()]
     with run_record(out, "extractor train", told, inputs) as record:
         known = find_field(field)
-        documents, *further = (readable(read_documents(path, context), context) for path in (curated, *synthetic))
-        for path, read in zip((curated, *synthetic), (documents, *further), strict=True):
-            known.check_documents(read, path)
         schema, own = schema_of(known), JointTrainSettings(folds=settings.folds, seed=settings.seed)
-        texts, more = ([annotated(d) for d in part] for part in (documents, chain.from_iterable(further)))
+        texts, more = ([annotated(d) for d in _read(paths, field, context)] for paths in ([curated], synthetic))
         names = KnownNames(list(names_of(known, field.parent)), NameFinder.of_field(known, field.parent))
         extractor, measured = train_joint(schema, texts, own, names, more)
         extractor.save(out)
@@ -154,6 +144,29 @@ def _train_field(
     report_rejects(context, out)
     _show(extractor.facts)
     say(f"extractor: {out}")
+
+
+def _read(paths: list[Path], field: Path | None, context: Context) -> list[Document]:
+    """The documents of files whose texts can be read; all are of the field, or of natural products without one.
+
+    Raises:
+        InputError: those that are of another field, and how --field stands to them.
+    """
+    from abroad.core.field import find_field
+    from abroad.documents.inputs import read_documents
+    from abroad.extraction.builtin.reading import readable
+
+    known = find_field(field)
+    found: list[Document] = []
+    for path in paths:
+        documents = read_documents(path, context)
+        try:
+            known.check_documents(documents, path)
+        except InputError as error:
+            learns = "--field FILE learns another" if field is None else f"--field {field} learns no other"
+            raise InputError(f"{error}; {learns}") from None
+        found += readable(documents, context)
+    return found
 
 
 @app.command(epilog="Example: abroad extractor show")

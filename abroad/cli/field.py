@@ -23,7 +23,7 @@ def check(
     field: str = typer.Argument(..., metavar="FILE", help="A field such as configs/fields/natural_products.yaml."),
     documents: Path = typer.Option(None, metavar="DOCS", help="Documents that are to be of this field."),
 ) -> None:
-    """Find every mistake of a field, and what documents say that it has no place for.
+    """Find every mistake of a field, and what documents say that it has no place for; records set aside are mistakes.
 
     Example: abroad field check configs/fields/natural_products.yaml
 
@@ -32,15 +32,20 @@ def check(
       abroad field check mine.yaml --documents curated.jsonl
     """
     from abroad.core.context import Context
+    from abroad.core.errors import InputError
     from abroad.core.field import find_field
     from abroad.documents.inputs import read_documents
 
     found = find_field(field)
     if documents is not None:
         context = Context(say=say)
-        found.check_documents(read_documents(documents, context), documents)
+        read = read_documents(documents, context)
         if context.rejects:
             say(context.rejects.summary())
+        found.check_documents(read, documents)
+        if context.rejects:
+            count = f"{len(context.rejects)} record(s) set aside, {len(read)} read"
+            raise InputError(f"{documents}: {count}; expected every one to be a document of the field {found.name}")
     say(f"{field}: no mistakes; {', '.join(found.entities)}; {', '.join(found.relations)}")
 
 

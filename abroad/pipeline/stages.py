@@ -274,8 +274,12 @@ def _extract(config: Config, read: list[Path], model: Path, out: Path, context: 
 def _evaluate(
     section: EvaluateSection, predictions: Path, scores: Path, report: Path, context: Context
 ) -> dict[str, Any]:
+    from abroad.core.io import write_json
+    from abroad.evaluation.report import write_report
     from abroad.evaluation.settings import EvaluateSettings
     from abroad.pipeline.evaluate import evaluate_stage
 
-    settings = EvaluateSettings.of(section)
-    return evaluate_stage(section.gold, predictions, settings, context, scores, report).to_dict()
+    evaluation = evaluate_stage(section.gold, predictions, EvaluateSettings.of(section), context)
+    write_json(scores, evaluation.to_dict())
+    write_report(evaluation, report)
+    return evaluation.to_dict()

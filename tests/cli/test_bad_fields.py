@@ -52,6 +52,10 @@ NO_DOCUMENTS = {
     "extract",  # reads documents of any field; what is predicted is compared
     "synth topics",
 }
+NO_FIELD = {
+    "annotate push",  # asks for a key of the server first
+    "evaluate",  # compares relations of any field
+}
 MISTAKES = {
     "a template that lacks an entity": (
         lambda text: text.replace('"{head} eats {tail}"', '"{head} eats"'),
@@ -169,8 +173,43 @@ def test_of_two_fields_in_one_file_the_second_is_set_aside_and_named(call, tmp_p
     assert code == 2 and f"not of the field decay: {OTHERS['natural products']}" in stderr, stderr
 
 
+@pytest.mark.parametrize(
+    "command", [name for name, told in COMMANDS.items() if " --field" in told and name not in NO_DOCUMENTS | NO_FIELD]
+)
+def test_a_field_that_was_forgotten_is_told(call, monkeypatch, command):
+    """Without --field documents are of natural products; those of another field are not taken for them."""
+    monkeypatch.setitem(COMMANDS, command, COMMANDS[command].replace(" --field {field}", ""))
+    code, stderr = call(command)
+    assert code == 2 and "document '1': " in stderr and "the field natural_products" in stderr, stderr
+
+
 @pytest.mark.parametrize("command", ["evaluate", "rank"])
 def test_predictions_of_another_field_are_named(call, tmp_path, command):
     write_jsonl(tmp_path / "pred.jsonl", [Prediction("1", [Relation("Usnea x", "usnic acid")]).to_dict()])
     code, stderr = call(command)
     assert code == 2 and "predictions: not of the field decay: document '1': entities of the unknown type" in stderr
+
+
+@pytest.mark.parametrize(
+    ("learnt", "option"),
+    [("natural products", option) for option in ("", "--synthetic", "--silver")]
+    + [("decay", ""), ("decay", "--synthetic")],
+)
+@pytest.mark.parametrize("other", OTHERS)
+def test_no_two_fields_are_learnt_together(cli, tmp_path, learnt, other, option):
+    """Whatever option brings the second: `extractor train` names file, document and --field."""
+    own, wrong = of_another("natural products"), of_another(other)
+    field, known = [], "natural_products"
+    if learnt == "decay":
+        own, field, known = of_field(), ["--field", tmp_path / "field.yaml"], "decay"
+        (tmp_path / "field.yaml").write_text(FIELD)
+    elif other == "natural products":
+        wrong = of_field()
+    write_documents(tmp_path / "own.jsonl", [own])
+    write_documents(tmp_path / "wrong.jsonl", [wrong])
+    files = [tmp_path / "own.jsonl", option, tmp_path / "wrong.jsonl"] if option else [tmp_path / "wrong.jsonl"]
+    done = cli("extractor", "train", *files, *field, "--out", tmp_path / "out")
+    said = f"wrong.jsonl: not of the field {known}: document '1': "
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.exit_code == 2 and said in line and "--field " in line, done.stderr
+    assert not [file for file in ("scorer.json", "joint.json") if (tmp_path / "out" / file).exists()]

@@ -1,5 +1,6 @@
 """`abroad field`: checks files of fields, writes new ones, and overwrites none."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,32 @@ def test_documents_of_another_field_are_named(cli, tmp_path, monkeypatch):
     assert cli(*NEW).exit_code == 0
     refused = cli("field", "check", "biodegradation.yaml", "--documents", "d.jsonl")
     assert refused.exit_code == 2 and "d.jsonl" in refused.stderr and "document '7'" in refused.stderr
+
+
+SET_ASIDE = {
+    "a document of another field": '{"id": "2", "AbstractText": "B", "organisms": [{"id": "o", "label": "Usnea"}], '
+    '"chemicals": [{"id": "c", "label": "x"}], "relations": [["o", "c"]]}',
+    "a relation of an unknown entity": '{"id": "2", "AbstractText": "B", "entities": [], "relations": '
+    '[{"head": "b", "type": "degrades", "tail": "p"}]}',
+    "broken JSON": "{",
+}
+
+
+@pytest.mark.parametrize("kind", SET_ASIDE)
+def test_records_that_are_set_aside_are_mistakes(cli, tmp_path, kind):
+    field, file = tmp_path / "f.yaml", tmp_path / "d.jsonl"
+    assert cli(*NEW, "--out", field).exit_code == 0
+    entities = [{"id": "b", "label": "A", "type": "bacterium"}, {"id": "p", "label": "x", "type": "pollutant"}]
+    relations = [{"head": "b", "type": "degrades", "tail": "p"}]
+    good = json.dumps({"id": "1", "AbstractText": "A", "entities": entities, "relations": relations}) + "\n"
+    file.write_text(good)
+    fine = cli("field", "check", field, "--documents", file)
+    assert fine.exit_code == 0 and "no mistakes" in fine.stderr
+    file.write_text(good + SET_ASIDE[kind] + "\n")
+    refused = cli("field", "check", field, "--documents", file)
+    assert refused.exit_code == 2 and "no mistakes" not in refused.stderr, refused.stderr
+    assert "d.jsonl:2: " in refused.stderr, refused.stderr
+    assert "d.jsonl: 1 record(s) set aside, 1 read; expected every one to be a document of the field" in refused.stderr
 
 
 FIELD_FILES = sorted((Path(__file__).parents[2] / "configs" / "fields").glob("*.yaml"))
