@@ -144,7 +144,8 @@ def _train_field(
         for path, read in zip((curated, *synthetic), (documents, *further), strict=True):
             known.check_documents(read, path)
         schema, own = schema_of(known), JointTrainSettings(folds=settings.folds, seed=settings.seed)
-        texts, more = ([annotated(d) for d in part] for part in (documents, chain.from_iterable(further)))
+        parts = (documents, chain.from_iterable(further))
+        texts, more = ([annotated(d, schema.ranges) for d in part] for part in parts)
         names = KnownNames(list(names_of(known, field.parent)), NameFinder.of_field(known, field.parent))
         extractor, measured = train_joint(schema, texts, own, names, more)
         extractor.save(out)
