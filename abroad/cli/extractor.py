@@ -134,7 +134,8 @@ def _train_field(
     with run_record(out, "extractor train", told, inputs) as record:
         known = find_field(field)
         schema, own = schema_of(known), JointTrainSettings(folds=settings.folds, seed=settings.seed)
-        texts, more = ([annotated(d) for d in _read(paths, field, context)] for paths in ([curated], synthetic))
+        parts = (_read(paths, field, context) for paths in ([curated], synthetic))
+        texts, more = ([annotated(document, schema.ranges) for document in part] for part in parts)
         names = KnownNames(list(names_of(known, field.parent)), NameFinder.of_field(known, field.parent))
         extractor, measured = train_joint(schema, texts, own, names, more)
         extractor.save(out)

@@ -98,10 +98,11 @@ def _fit_joint(documents: Sequence[Document], field: FieldOfRelations, learner: 
     from abroad.extraction.joint.names import NameFinder
     from abroad.extraction.joint.settings import JointTrainSettings
 
-    texts = [annotated(document) for document in documents]
+    schema = schema_of(field)
+    texts = [annotated(document, schema.ranges) for document in documents]
     folder = Path(learner.train.field or "").parent
     names = KnownNames(list(names_of(field, folder)), NameFinder.of_field(field, folder))
-    return train_joint(schema_of(field), texts, JointTrainSettings(seed=learner.seed), names)[0]
+    return train_joint(schema, texts, JointTrainSettings(seed=learner.seed), names)[0]
 
 
 def _fit_adapter(documents: Sequence[Document | Task], learner: Learner, out: Path, context: Context) -> Extractor:

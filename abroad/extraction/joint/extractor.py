@@ -116,13 +116,16 @@ class JointExtractor:
         (folder / MANIFEST).unlink(missing_ok=True)  # so that a crash leaves none of an earlier model
         with atomic_write(folder / TAGGER, binary=True) as stream:
             stream.write(self.tagger.model)
+        schema = {
+            "types": list(self.schema.types),
+            "relations": [asdict(relation) for relation in self.schema.relations],
+            "strains": list(self.schema.strains),
+        }
+        if self.schema.ranges:  # without, files are to the byte what they were before there was this key
+            schema["ranges"] = list(self.schema.ranges)
         record = {
             "format": _FORMAT,
-            "schema": {
-                "types": list(self.schema.types),
-                "relations": [asdict(relation) for relation in self.schema.relations],
-                "strains": list(self.schema.strains),
-            },
+            "schema": schema,
             "min_score": self.min_score,
             "facts": self.facts,
             "scaling": self.scaling.to_dict(),
@@ -144,7 +147,8 @@ class JointExtractor:
         check_manifest(folder)
         record = _read_model(folder)
         relations = tuple(RelationType(**relation) for relation in record["schema"]["relations"])
-        schema = Schema(tuple(record["schema"]["types"]), relations, tuple(record["schema"].get("strains", ())))
+        strains, ranges = (tuple(record["schema"].get(key, ())) for key in ("strains", "ranges"))
+        schema = Schema(tuple(record["schema"]["types"]), relations, strains, ranges)
         sources = NameFinder.from_dict(record["sources"]) if "sources" in record else NameFinder()
         chosen = float(record["min_score"]) if min_score is None else min_score
         try:
@@ -238,13 +242,13 @@ def _identifier(entity: Entity) -> str | None:
 
 def _label(text: Text, entity: Entity) -> str:
     """The longest name of an entity in the text, the first of these: an abbreviation is the worst to know it by."""
-    names = [text.given[mention.start : mention.end] for mention in entity.mentions]
+    names = [text.name(mention) for mention in entity.mentions]
     return " ".join(max(names, key=len).split())
 
 
 def _evidence(text: Text, entity: Entity, role: str) -> list[Evidence]:
-    spans = [(mention.start, mention.end) for mention in entity.mentions[:_MAX_SPANS]]
-    return [Evidence(start, end, text.given[start:end], role, "verbatim") for start, end in spans]
+    shown = entity.mentions[:_MAX_SPANS]
+    return [Evidence(m.start, m.end, text.given[m.start : m.end], role, m.rule) for m in shown]
 
 
 def _read_model(folder: Path) -> dict[str, Any]:

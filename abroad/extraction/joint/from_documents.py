@@ -11,18 +11,26 @@ from abroad.core.field import Field
 from abroad.core.field_names import table_lines
 from abroad.core.schema import Document
 from abroad.extraction.joint.linking import Name
+from abroad.extraction.joint.ranges import annotated_members
 from abroad.extraction.joint.texts import Annotated, Mention, RelationType, Schema, Text
 
 
-def annotated(document: Document) -> Annotated:
-    """A document, which the field has checked."""
+def annotated(document: Document, ranges: Sequence[str] = ()) -> Annotated:
+    """A document, which the field has checked.
+
+    Args:
+        ranges: types of which a list or range stands for each of its members.
+    """
+    text = Text(document.id, document.text, len(document.title))
+    members = annotated_members(text, document.entities, ranges)
     mentions: dict[tuple[int, int, str], list[str]] = {}
     for entity in document.entities:
         for start, end in entity.spans or _verbatim(document.text, entity.label):
-            mentions.setdefault((start, end, entity.type), []).append(entity.id)
+            if not any(m.start < end and start < m.end and entity.id in m.identifiers for m in members):
+                mentions.setdefault((start, end, entity.type), []).append(entity.id)
     return Annotated(
-        Text(document.id, document.text, len(document.title)),
-        [Mention(*place, tuple(ids)) for place, ids in mentions.items()],
+        text,
+        [*(Mention(*place, tuple(ids)) for place, ids in mentions.items()), *members],
         frozenset((triple.type, triple.head, triple.tail) for triple in document.relations),
     )
 
@@ -53,4 +61,5 @@ def schema_of(field: Field) -> Schema:
             ends = (head, tail) if relation.directed else frozenset((head, tail))
             relations.setdefault((name, ends), RelationType(name, head, tail, relation.directed))
     strains = tuple(type for type, entity in field.entities.items() if entity.strains)
-    return Schema(tuple(field.entities), tuple(relations.values()), strains)
+    ranges = tuple(type for type, entity in field.entities.items() if entity.ranges)
+    return Schema(tuple(field.entities), tuple(relations.values()), strains, ranges)

@@ -40,7 +40,7 @@ class Linker:
 
     def _of(self, text: Text, mention: Mention, longs: Mapping[str, str]) -> tuple[str, ...]:
         known = self.names.get(mention.type, {})
-        own = name_key(text.given[mention.start : mention.end])
+        own = name_key(text.name(mention))
         long = longs.get(own, own)
         return known.get(long) or known.get(own) or (f"{UNKNOWN}{long or own}",)
 
@@ -56,7 +56,7 @@ class Linker:
         for document in documents:
             for mention in document.mentions:
                 if mention.identifiers and all(":" in identifier for identifier in mention.identifiers):
-                    key = name_key(document.text.given[mention.start : mention.end])
+                    key = name_key(document.text.name(mention))
                     counts.setdefault(mention.type, {}).setdefault(key, Counter())[mention.identifiers] += 1
         learnt: dict[str, dict[str, tuple[str, ...]]] = {}
         for type, name, identifier in names:

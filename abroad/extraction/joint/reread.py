@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from abroad.extraction.joint.linking import Linker
+from abroad.extraction.joint.ranges import with_members
 from abroad.extraction.joint.strains import whole_strains
 from abroad.extraction.joint.tagger import MentionTagger
 from abroad.extraction.joint.tags import mentions_of
@@ -18,7 +19,8 @@ from abroad.extraction.joint.texts import Annotated, Mention, Schema, Text, Trip
 
 def read_mentions(schema: Schema, text: Text, tagger: MentionTagger, linker: Linker) -> list[Mention]:
     """The mentions of a text with identifiers."""
-    found = linker.link(text, spread(text, mentions_of(text, tagger.scores(text), schema.types)))
+    tagged = spread(text, mentions_of(text, tagger.scores(text), schema.types))
+    found = linker.link(text, with_members(text, tagged, schema.ranges))
     return whole_strains(text, found, schema.strains) if schema.strains else found
 
 
@@ -46,10 +48,10 @@ def spread(text: Text, mentions: Sequence[Mention]) -> list[Mention]:
 
 def meant(document: Annotated, mentions: Sequence[Mention]) -> dict[str, str]:
     """Identifier of mentions that were read -> the annotated one that most of its mentions have, if any."""
-    gold = {(mention.start, mention.end, mention.type): mention for mention in document.mentions}
+    gold = {(mention.start, mention.end, mention.type, mention.name): mention for mention in document.mentions}
     counts: dict[str, Counter[str]] = {}
     for mention in mentions:
-        true = gold.get((mention.start, mention.end, mention.type))
+        true = gold.get((mention.start, mention.end, mention.type, mention.name))
         for identifier in mention.identifiers if true else ():
             own = true.identifiers if true else ()
             exact = [identifier] if identifier in own else own

@@ -56,7 +56,7 @@ def whole_strains(text: Text, mentions: Sequence[Mention], types: Container[str]
     Args:
         types: whose names have strains.
     """
-    names = {m: " ".join(text.given[m.start : m.end].split()) for m in mentions if m.type in types}
+    names = {m: " ".join(text.given[m.start : m.end].split()) for m in mentions if m.type in types and not m.name}
     codes = {mention: strain_of(f" {name}") for mention, name in names.items()}
     longest: dict[tuple[str, str], Mention] = {}
     for mention, code in codes.items():

@@ -20,12 +20,16 @@ class Mention:
         end: offset after it.
         type: of the entity.
         identifiers: of the entities; empty where none is known.
+        name: of the entity, where the stretch is a list or range that stands for several; else empty.
+        rule: how the name follows from the stretch.
     """
 
     start: int
     end: int
     type: str
     identifiers: tuple[str, ...] = ()
+    name: str = ""
+    rule: str = "verbatim"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,13 @@ class Schema:
 
     Attributes:
         strains: types whose names go on with the designation of a strain.
+        ranges: types of which lists and ranges of names are expanded.
     """
 
     types: tuple[str, ...]
     relations: tuple[RelationType, ...]
     strains: tuple[str, ...] = ()
+    ranges: tuple[str, ...] = ()
 
 
 Triple = tuple[str, str, str]
@@ -84,6 +90,10 @@ class Text:
     @property
     def sentences(self) -> int:
         return self.tokens[-1].sentence + 1 if self.tokens else 0
+
+    def name(self, mention: Mention) -> str:
+        """What a mention calls its entity, as the text has it; of a list or range, the member."""
+        return mention.name or self.given[mention.start : mention.end]
 
     @cached_property
     def token_spans(self) -> list[tuple[int, int]]:

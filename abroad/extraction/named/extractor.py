@@ -20,6 +20,7 @@ from abroad.extraction.joint.extractor import most_named, relation_of
 from abroad.extraction.joint.from_documents import names_of, schema_of
 from abroad.extraction.joint.linking import Linker
 from abroad.extraction.joint.names import NameFinder
+from abroad.extraction.joint.ranges import with_members
 from abroad.extraction.joint.strains import whole_strains
 from abroad.extraction.joint.texts import Annotated, Entity, Schema, Text, candidates
 
@@ -47,7 +48,7 @@ class NamedExtractor:
         if len(document.text.strip()) > LONGEST_TEXT:
             raise TextTooLong(f"the text has {len(document.text):,} characters; expected at most {LONGEST_TEXT:,}")
         text = Text(document.id, document.text, len(document.title))
-        linked = self.linker.link(text, self.names.find(text))
+        linked = self.linker.link(text, with_members(text, self.names.find(text), self.schema.ranges))
         found = Annotated(text, whole_strains(text, linked, self.schema.strains))
         read = Annotated(text, most_named(found))
         prediction = Prediction(document.id)
@@ -72,8 +73,15 @@ def load_named_extractor(field: Path, within: str = "sentence") -> NamedExtracto
             f"{field}: no names of {', '.join(without)} to look for; expected a source (`names`) of each type of a "
             "relation, or the directory of an extractor that `abroad extractor train --field` wrote"
         )
-    identity = {"model": "names", "digest": digest([of.model_dump(mode="json"), names.to_dict()]), "within": within}
-    return NamedExtractor(schema_of(of), names, Linker.learn((), names_of(of, field.parent)), within, identity)
+    identity: dict[str, Any] = {
+        "model": "names",
+        "digest": digest([of.model_dump(mode="json"), names.to_dict()]),
+        "within": within,
+    }
+    schema = schema_of(of)
+    if schema.ranges:  # which versions before did not expand: what they wrote is not resumed
+        identity["expanded"] = list(schema.ranges)
+    return NamedExtractor(schema, names, Linker.learn((), names_of(of, field.parent)), within, identity)
 
 
 def _sentences(text: Text, entity: Entity) -> set[int]:

@@ -52,3 +52,19 @@ def test_a_field_without_names_of_a_type_says_which(field, cli):
     (field.parent / "docs.jsonl").write_text(json.dumps({"id": "1", "ArticleTitle": "T", "AbstractText": TEXT}))
     result = cli("extract", field.parent / "docs.jsonl", "--model", field, "--out", field.parent / "p.jsonl")
     assert result.exit_code == 2 and "no names of bacterium" in result.stderr
+
+
+@pytest.mark.parametrize("ranges", [False, True], ids=["as written", "expanded"])
+def test_a_list_of_names_is_its_members_where_the_field_says_so(field, ranges):
+    (field.parent / "pollutants.txt").write_text("examplins A-C\n")
+    text = field.read_text()
+    assert text.count("ranges: false") == 2
+    if ranges:
+        field.write_text(text.replace("ranges: false", "ranges: true"))
+    [prediction] = abroad.load_extractor(field).extract([Document.from_text("Soil.", "F1 lost Examplins A-C.")])
+    assert not prediction.relations
+    own = Document.from_text("Soil.", "Pseudomonas putida lost Examplins A-C.")
+    [prediction] = abroad.load_extractor(field).extract([own])
+    names = [f"Examplin {letter}" for letter in "ABC"] if ranges else ["Examplins A-C"]
+    assert [relation.tail for relation in prediction.relations] == names
+    assert {e.text for r in prediction.relations for e in r.evidence if e.role == "tail"} == {"Examplins A-C"}
