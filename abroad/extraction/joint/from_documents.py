@@ -53,4 +53,5 @@ def schema_of(field: Field) -> Schema:
             ends = (head, tail) if relation.directed else frozenset((head, tail))
             relations.setdefault((name, ends), RelationType(name, head, tail, relation.directed))
     strains = tuple(type for type, entity in field.entities.items() if entity.strains)
-    return Schema(tuple(field.entities), tuple(relations.values()), strains)
+    taxa = tuple(type for type, entity in field.entities.items() if "taxonomy" in entity.linking)
+    return Schema(tuple(field.entities), tuple(relations.values()), strains, taxa)

@@ -48,11 +48,13 @@ class Schema:
 
     Attributes:
         strains: types whose names go on with the designation of a strain.
+        taxa: types whose identifiers are those of NCBI Taxonomy where a name has no other.
     """
 
     types: tuple[str, ...]
     relations: tuple[RelationType, ...]
     strains: tuple[str, ...] = ()
+    taxa: tuple[str, ...] = ()
 
 
 Triple = tuple[str, str, str]
