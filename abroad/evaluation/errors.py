@@ -168,7 +168,7 @@ class ErrorCount:
 
 
 def count_errors(errors: Sequence[RelationError], built_in: bool = True) -> list[ErrorCount]:
-    """The kinds that occur, most frequent first; what they mean is said in the words of the built-in field, or of any."""
+    """The kinds that occur, most frequent first; their meaning in words of the built-in field, or of any."""
     groups: dict[tuple[str, str], list[RelationError]] = {}
     for error in errors:
         groups.setdefault((error.side, error.kind), []).append(error)
