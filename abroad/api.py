@@ -260,14 +260,15 @@ def predictions_frame(
         >>> list(frame["chemical"])
         ['Usnic acid']
     """
-    from abroad.documents.columns import columns_of
+    from abroad.documents.columns import columns_by_documents, columns_of
     from abroad.documents.formats import table_rows
 
     if library not in (None, "polars", "pandas"):
         raise InputError(f"expected the library 'polars' or 'pandas', found {library!r}")
     predictions = each_of(predictions, "predictions", Prediction)
-    layout = columns_of(predictions)
-    rows = table_rows(each_of(documents, "documents", Document), predictions, layout)
+    documents = each_of(documents, "documents", Document)
+    layout = columns_of(predictions, columns_by_documents(documents))
+    rows = table_rows(documents, predictions, layout)
     columns = {name: [row[name] for row in rows] for name in layout.names}
     if library != "pandas":
         try:

@@ -370,6 +370,7 @@ def _print(
     from abroad.core.io import dump_line
     from abroad.documents.formats import array_lines, table_lines
     from abroad.pipeline.extract import extracted_parts
+    from abroad.pipeline.extract_columns import columns_for
     from abroad.pipeline.extract_shards import Counts
     from abroad.pipeline.extract_texts import with_texts
 
@@ -385,7 +386,7 @@ def _print(
     if kind == "json":
         sys.stdout.writelines(array_lines(record for part in kept for record in with_texts(*part)))
     elif kind != "jsonl":
-        sys.stdout.writelines(table_lines(kept, kind))
+        sys.stdout.writelines(table_lines(kept, kind, columns_for(extractor)))
     say_notes(context)
     if context.rejects:
         say(context.rejects.summary())

@@ -34,9 +34,13 @@ def check(
     from abroad.core.context import Context
     from abroad.core.errors import InputError
     from abroad.core.field import find_field
+    from abroad.core.settings import list_mistakes
+    from abroad.documents.field_sources import source_mistakes
     from abroad.documents.inputs import read_documents
 
     found = find_field(field)
+    if mistakes := list(source_mistakes(found, Path(field).parent)):
+        raise InputError(list_mistakes(Path(field), mistakes))
     if documents is not None:
         context = Context(say=say)
         read = read_documents(documents, context)

@@ -64,7 +64,11 @@ class EntityType(Settings):
     plural: Text = Key(description="What several are called.")
     label: str = Key("", description="How a label is written, for curators and prompts.")
     names: NameSource = Key(NameSource(), description="Where names come from, beside the labelled documents.")
-    linking: tuple[Linking, ...] = Key((), description="How names get identifiers, in this order; none: they do not.")
+    linking: tuple[Linking, ...] = Key(
+        (),
+        description="How names get identifiers, in this order; none: they do not. Extraction knows taxonomy (NCBI's) "
+        "alone; index (of LOTUS's names) and opsin (chemical names) are for `abroad knowledge build`.",
+    )
     step: str = Key("", description="What a prompt that works in steps asks for of it; empty: all of the text.")
     ranges: bool = Key(False, description='Whether lists and ranges are expanded: "examplins A-C" are three names.')
     strains: bool = Key(

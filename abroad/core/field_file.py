@@ -124,7 +124,8 @@ _ENTITY = """\
     #   {{kind: spacy, pipeline: en_core_sci_sm}} an installed pipeline; `label: CHEMICAL` takes those alone
     #   {{kind: annotated, file: texts.jsonl}}    documents with entities and spans
     names: none
-    # How names get identifiers, in this order: index (of LOTUS's names), opsin (chemical names), taxonomy.
+    # How names get identifiers, in this order: taxonomy (NCBI's), and, in `abroad knowledge build` alone, index (of
+    # LOTUS's names) and opsin (chemical names).
     linking: []
     # Whether "examplins A-C" are three names.
     ranges: false

@@ -1,6 +1,7 @@
 """Columns of tables of predictions: organism and chemical for natural products, head, type and tail for other fields.
 
-A table has the columns of its first relation, and one without any those of natural products.
+A table has the columns of its first relation; one without any has those of the field of its extractor or of its
+documents, where that is known, and else those of natural products.
 """
 
 from __future__ import annotations
@@ -93,10 +94,19 @@ TYPED = Columns(
 """Of every other field."""
 
 
-def columns_of(predictions: Iterable[Prediction]) -> Columns:
-    """The columns that the first relation asks for."""
+def columns_of(predictions: Iterable[Prediction], otherwise: Columns = PRODUCTS) -> Columns:
+    """The columns that the first relation asks for.
+
+    Args:
+        otherwise: where there is none.
+    """
     first = next((relation for prediction in predictions for relation in prediction.relations), None)
-    return PRODUCTS if first is None or first.is_built_in else TYPED
+    return otherwise if first is None else PRODUCTS if first.is_built_in else TYPED
+
+
+def columns_by_documents(documents: Iterable[Document]) -> Columns:
+    """The columns of the field of documents, as far as they are annotated."""
+    return PRODUCTS if all(document.is_built_in for document in documents) else TYPED
 
 
 def columns_in(header: Iterable[str]) -> Columns:
@@ -105,11 +115,11 @@ def columns_in(header: Iterable[str]) -> Columns:
     return TYPED if {TYPED.head, TYPED.tail} <= names and not {PRODUCTS.head, PRODUCTS.tail} & names else PRODUCTS
 
 
-def with_columns(parts: Iterable[Part]) -> tuple[Columns, Iterator[Part]]:
+def with_columns(parts: Iterable[Part], otherwise: Columns = PRODUCTS) -> tuple[Columns, Iterator[Part]]:
     """The columns of a table of these parts, and the parts; of those before the first relation no text is kept."""
     remaining, held = iter(parts), list[Part]()
     for documents, predictions in remaining:
         if any(prediction.relations for prediction in predictions):
             return columns_of(predictions), chain(held, [(documents, predictions)], remaining)
         held.append(([Document(d.id, "", "", pmid=d.pmid, doi=d.doi) for d in documents], predictions))
-    return PRODUCTS, iter(held)
+    return otherwise, iter(held)

@@ -72,15 +72,17 @@ def to_table(documents: Sequence[Document], predictions: Iterable[Prediction], k
     return "".join(table_lines([(list(documents), list(predictions))], kind))
 
 
-def table_lines(parts: Iterable[Part], kind: str) -> Iterator[str]:
+def table_lines(parts: Iterable[Part], kind: str, otherwise: Columns = PRODUCTS) -> Iterator[str]:
     """The lines of a table of "csv" or "tsv", its header first; some documents and their predictions at a time.
 
+    Args:
+        otherwise: the columns where there is no relation.
     Raises:
         InputError: there are relations of natural products, and of another field too.
     """
     lines = _Lines()
     writer = csv.writer(lines, delimiter=_DELIMITERS[kind], lineterminator=_END)
-    columns, parts = with_columns(parts)
+    columns, parts = with_columns(parts, otherwise)
     writer.writerow(columns.names)
     for documents, predictions in parts:
         for row in table_rows(documents, predictions, columns, all_documents=True):
@@ -117,7 +119,9 @@ def array_lines(records: Iterable[Any]) -> Iterator[str]:
     yield "[]\n" if between == "[\n" else "\n]\n"
 
 
-def write_workbook(out: Path, documents: Sequence[Document], predictions: Iterable[Prediction]) -> None:
+def write_workbook(
+    out: Path, documents: Sequence[Document], predictions: Iterable[Prediction], otherwise: Columns = PRODUCTS
+) -> None:
     """Write all relations as an .xlsx file: texts as texts, scores as numbers; what XML cannot hold is escaped.
 
     Raises:
@@ -127,7 +131,7 @@ def write_workbook(out: Path, documents: Sequence[Document], predictions: Iterab
     from openpyxl.cell import WriteOnlyCell
 
     predictions = list(predictions)
-    columns = columns_of(predictions)
+    columns = columns_of(predictions, otherwise)
     rows = table_rows(documents, predictions, columns, all_documents=True)
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("relations")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.outputs import check_file
 from abroad.core.schema import Evidence, Prediction, Relation
-from abroad.documents.columns import Columns, columns_in, with_columns
+from abroad.documents.columns import PRODUCTS, Columns, columns_in, with_columns
 from abroad.documents.formats import FAILED, table_rows
 from abroad.documents.pairs import Part
 
@@ -27,7 +27,7 @@ _SLICE = 2_000
 """Rows that are in memory at a time."""
 
 
-def write_parquet(out: Path, parts: Iterable[Part]) -> None:
+def write_parquet(out: Path, parts: Iterable[Part], otherwise: Columns = PRODUCTS) -> None:
     """Write all relations; the file is whole or as it was before.
 
     Raises:
@@ -36,7 +36,7 @@ def write_parquet(out: Path, parts: Iterable[Part]) -> None:
     """
     pl = _polars()
     check_file(out)
-    columns, parts = with_columns(parts)
+    columns, parts = with_columns(parts, otherwise)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
         files = []

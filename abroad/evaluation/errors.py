@@ -50,7 +50,7 @@ class RelationError:
 
     Attributes:
         side: "false" or "missed".
-        kind: of `FALSE_KINDS` or `MISSED_KINDS`.
+        kind: of `FALSE_KINDS` or `MISSED_KINDS`, of another field of `ANY_FALSE_KINDS` or `ANY_MISSED_KINDS`.
         document: its id.
         head: label: of the built-in field, the organism.
         tail: label: of the built-in field, the chemical.
@@ -167,12 +167,13 @@ class ErrorCount:
     example: RelationError
 
 
-def count_errors(errors: Sequence[RelationError]) -> list[ErrorCount]:
-    """The kinds that occur, most frequent first."""
+def count_errors(errors: Sequence[RelationError], built_in: bool = True) -> list[ErrorCount]:
+    """The kinds that occur, most frequent first; their meaning in words of the built-in field, or of any."""
     groups: dict[tuple[str, str], list[RelationError]] = {}
     for error in errors:
         groups.setdefault((error.side, error.kind), []).append(error)
-    meanings = {"false": {**ANY_FALSE_KINDS, **FALSE_KINDS}, "missed": {**ANY_MISSED_KINDS, **MISSED_KINDS}}
+    false, missed = (FALSE_KINDS, MISSED_KINDS) if built_in else (ANY_FALSE_KINDS, ANY_MISSED_KINDS)
+    meanings = {"false": false, "missed": missed}
     counts = [
         ErrorCount(side, kind, meanings[side][kind], len(group), len({e.document for e in group}), group[0])
         for (side, kind), group in groups.items()

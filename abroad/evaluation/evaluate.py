@@ -96,7 +96,7 @@ def evaluate(
         bootstrap_intervals(scores, resamples, seed),
         make_slices(comparison),
         empty_documents(comparison),
-        count_errors(find_errors(comparison)),
+        count_errors(find_errors(comparison), comparison.is_built_in),
         ceiling(comparison),
         resamples,
         seed,

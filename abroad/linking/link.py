@@ -34,7 +34,7 @@ class Linker:
         self.index, self.opsin = index, opsin
 
     def link(self, documents: Sequence[Document], predictions: Sequence[Prediction]) -> list[Prediction]:
-        """The predictions with identifiers, OPSIN started once for all; relations of other fields stay as they are."""
+        """The predictions with identifiers, OPSIN started once for all; those of other fields have theirs already."""
         by_id = {document.id: document for document in documents}
         long_forms = {key: definitions(document.text) for key, document in by_id.items()}
         names = {

@@ -22,11 +22,13 @@ from abroad.core.progress import Progress
 from abroad.core.schema import Document, Prediction
 from abroad.core.shards import Shard, ShardedOutput, ShardPlan, shard_size
 from abroad.core.workers import Pool, asks_for_ray, work_through
+from abroad.documents.columns import Columns
 from abroad.documents.formats import array_lines, format_of, table_lines, write_workbook
 from abroad.documents.pairs import Part, parts_of
 from abroad.documents.stream import DocumentSource
 from abroad.extraction.base import Extractor, identity_of
 from abroad.extraction.full_texts import extracted
+from abroad.pipeline.extract_columns import columns_for
 from abroad.pipeline.extract_settings import FileSettings
 from abroad.pipeline.extract_shards import Counts, ExtractJob, Links, counts_of, extract_shard, input_digest
 
@@ -112,7 +114,7 @@ def extract_stage(
             unranked = _Target(out, helper(out, "unranked.jsonl"), earlier.with_suffix(".unranked.jsonl"))
             report = _extract(inputs, unranked, by, (settings, Links(link=False)), context)
             _rank(out, unranked.records, records, by.ranker, links)
-        _write_for_people(out, records, kind, inputs.docbin)
+        _write_for_people(out, records, kind, (inputs.docbin, columns_for(by.extractor)))
     if report.counts.failed:
         _note_failed(records, context)
     return report
@@ -255,8 +257,13 @@ def _read(records: Path) -> Iterator[tuple[str, str | None, Any]]:
     return read_records(records) if records.stat().st_size else iter(())
 
 
-def _write_for_people(out: Path, records: Path, kind: str, source: Path | None) -> None:
-    """The predictions as a JSON array, a table or a DocBin, where they are not wanted as records alone."""
+def _write_for_people(out: Path, records: Path, kind: str, how: tuple[Path | None, Columns]) -> None:
+    """The predictions as a JSON array, a table or a DocBin, where they are not wanted as records alone.
+
+    Args:
+        how: the DocBin that was read, if one was; the columns of a table without a relation.
+    """
+    source, otherwise = how
     if kind == "jsonl":
         return
     parts = parts_of(helper(out, DOCUMENTS), records)
@@ -266,10 +273,10 @@ def _write_for_people(out: Path, records: Path, kind: str, source: Path | None) 
     elif kind == "parquet":
         from abroad.documents.parquet import write_parquet
 
-        write_parquet(out, parts)
+        write_parquet(out, parts, otherwise)
     elif kind in ("csv", "tsv"):
         with atomic_write(out) as stream:
-            stream.writelines(table_lines(parts, kind))
+            stream.writelines(table_lines(parts, kind, otherwise))
     else:
         documents, predictions = read_documents(helper(out, DOCUMENTS)), [p for _, part in parts for p in part]
         if kind == "spacy":
@@ -277,4 +284,4 @@ def _write_for_people(out: Path, records: Path, kind: str, source: Path | None) 
 
             write_docbin(out, documents, predictions, source)
         else:
-            write_workbook(out, documents, predictions)
+            write_workbook(out, documents, predictions, otherwise)

@@ -100,6 +100,18 @@ def test_errors_say_why(gold, said, kinds):
     assert {f"{e.side}: {e.kind}" for e in find_errors(compare([gold], [Prediction("1", said)]))} == kinds
 
 
+@pytest.mark.parametrize(
+    ("gold", "said"),
+    [(GOLD, [relation(0, "binds", 2), relation(1, "inhibits", 0)]), (BINDING, [relation(1, "binds", 2)]), (GOLD, [])],
+    ids=["wrong pairs", "spurious", "nothing"],
+)
+def test_the_report_says_no_word_of_another_field(gold, said):
+    evaluation = evaluate([gold], [Prediction("1", said)])
+    assert evaluation.errors and all(error.meaning for error in evaluation.errors)
+    page = render_report(evaluation)
+    assert not [word for word in ("organism", "chemical", "compound") if word in page]
+
+
 def test_the_report_shows_a_field_and_escapes_its_names():
     page = render_report(evaluate([GOLD], [Prediction("1", [relation(1, "inhibits", 2), relation(2, "binds", 0)])]))
     assert "&lt;INS&gt;" in page and "<INS>" not in page and "type of the relation" in page and "organism" not in page

@@ -9,6 +9,7 @@ from abroad.core.linearise import ParsedRelations, join, parse
 from abroad.core.schema import Document, Relation
 from abroad.text.evidence import find_evidence
 from abroad.text.expand import expand_phrase, without_numbering
+from abroad.text.scientific_names import organism_identifier
 
 
 class Notation:
@@ -65,8 +66,14 @@ class Notation:
         sides = self.field.relations[type]
         first, second = (types[0] if len(types) == 1 else "" for types in (sides.head, sides.tail))
         made = Relation(head, tail, type=type, head_type=first, tail_type=second)
+        if not self.field.is_built_in:  # whose names have LOTUS and OPSIN too, and are linked in one go
+            made.head_id, made.tail_id = self._identifier(head, sides.head), self._identifier(tail, sides.tail)
         made.evidence = find_evidence(document, head, tail, made.roles)
         return made
+
+    def _identifier(self, label: str, types: tuple[str, ...]) -> str | None:
+        linked = all("taxonomy" in self.field.entities[type].linking for type in types)
+        return organism_identifier(label) if linked else None
 
     def _labels(self, label: str, types: tuple[str, ...]) -> list[str]:
         if not all(self.field.entities[type].ranges for type in types):

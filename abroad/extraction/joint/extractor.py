@@ -28,6 +28,7 @@ from abroad.extraction.joint.pair_scorer import PairScorer, pair_table
 from abroad.extraction.joint.reread import read_mentions
 from abroad.extraction.joint.tagger import MentionTagger
 from abroad.extraction.joint.texts import Annotated, Candidate, Entity, Mention, RelationType, Schema, Text
+from abroad.text.scientific_names import organism_identifier
 
 MODEL, TAGGER = "joint.json", "mentions.crf"
 _FORMAT = 1
@@ -76,7 +77,7 @@ class JointExtractor:
         read = self._read(document)
         return [
             NamedEntity(
-                _identifier(entity) or "",
+                _identifier(self.schema, read.text, entity) or "",
                 _label(read.text, entity),
                 {"spans": [[mention.start, mention.end] for mention in entity.mentions]},
                 type=entity.type,
@@ -121,8 +122,8 @@ class JointExtractor:
             "relations": [asdict(relation) for relation in self.schema.relations],
             "strains": list(self.schema.strains),
         }
-        if self.schema.ranges:  # without, files are to the byte what they were before there was this key
-            schema["ranges"] = list(self.schema.ranges)
+        further = {"ranges": list(self.schema.ranges), "taxa": list(self.schema.taxa)}
+        schema |= {key: types for key, types in further.items() if types}  # without, files are as before these keys
         record = {
             "format": _FORMAT,
             "schema": schema,
@@ -147,8 +148,8 @@ class JointExtractor:
         check_manifest(folder)
         record = _read_model(folder)
         relations = tuple(RelationType(**relation) for relation in record["schema"]["relations"])
-        strains, ranges = (tuple(record["schema"].get(key, ())) for key in ("strains", "ranges"))
-        schema = Schema(tuple(record["schema"]["types"]), relations, strains, ranges)
+        strains, ranges, taxa = (tuple(record["schema"].get(key, ())) for key in ("strains", "ranges", "taxa"))
+        schema = Schema(tuple(record["schema"]["types"]), relations, strains, ranges, taxa)
         sources = NameFinder.from_dict(record["sources"]) if "sources" in record else NameFinder()
         chosen = float(record["min_score"]) if min_score is None else min_score
         try:
@@ -195,11 +196,7 @@ def prediction_of(
     chosen = [(c, float(score)) for c, score in zip(found, scores, strict=True) if score >= min_score]
     entities = read.entities
     chosen.sort(key=lambda pair: (entities[pair[0].head].spans[0], entities[pair[0].tail].spans[0], pair[0].relation))
-    relations = [
-        relation_of(read.text, schema.relations[c.relation], entities[c.head], entities[c.tail], score)
-        for c, score in chosen
-    ]
-    return Prediction(read.text.id, relations)
+    return Prediction(read.text.id, [relation_of(schema, read, candidate, score) for candidate, score in chosen])
 
 
 def most_named(read: Annotated) -> list[Mention]:
@@ -215,18 +212,20 @@ def most_named(read: Annotated) -> list[Mention]:
     return [mention for mention in limited if mention.identifiers]
 
 
-def relation_of(text: Text, kind: RelationType, head: Entity, tail: Entity, score: float | None) -> Relation:
+def relation_of(schema: Schema, read: Annotated, candidate: Candidate, score: float | None) -> Relation:
     """A relation with its evidence.
 
     Args:
         score: None where there is none.
     """
+    text, kind = read.text, schema.relations[candidate.relation]
+    head, tail = read.entities[candidate.head], read.entities[candidate.tail]
     relation = Relation(
         _label(text, head),
         _label(text, tail),
         None if score is None else round(score, 4),
-        _identifier(head),
-        _identifier(tail),
+        _identifier(schema, text, head),
+        _identifier(schema, text, tail),
         type=kind.name,
         head_type=head.type,
         tail_type=tail.type,
@@ -236,8 +235,11 @@ def relation_of(text: Text, kind: RelationType, head: Entity, tail: Entity, scor
     return relation
 
 
-def _identifier(entity: Entity) -> str | None:
-    return None if entity.identifier.startswith(UNKNOWN) else entity.identifier
+def _identifier(schema: Schema, text: Text, entity: Entity) -> str | None:
+    """The identifier that was learnt, or that a table gives; else what the field links names to, if that knows it."""
+    if not entity.identifier.startswith(UNKNOWN):
+        return entity.identifier
+    return organism_identifier(_label(text, entity)) if entity.type in schema.taxa else None
 
 
 def _label(text: Text, entity: Entity) -> str:

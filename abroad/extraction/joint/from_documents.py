@@ -62,4 +62,5 @@ def schema_of(field: Field) -> Schema:
             relations.setdefault((name, ends), RelationType(name, head, tail, relation.directed))
     strains = tuple(type for type, entity in field.entities.items() if entity.strains)
     ranges = tuple(type for type, entity in field.entities.items() if entity.ranges)
-    return Schema(tuple(field.entities), tuple(relations.values()), strains, ranges)
+    taxa = tuple(type for type, entity in field.entities.items() if "taxonomy" in entity.linking)
+    return Schema(tuple(field.entities), tuple(relations.values()), strains, ranges, taxa)

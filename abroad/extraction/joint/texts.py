@@ -53,12 +53,14 @@ class Schema:
     Attributes:
         strains: types whose names go on with the designation of a strain.
         ranges: types of which lists and ranges of names are expanded.
+        taxa: types whose identifiers are those of NCBI Taxonomy where a name has no other.
     """
 
     types: tuple[str, ...]
     relations: tuple[RelationType, ...]
     strains: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
+    taxa: tuple[str, ...] = ()
 
 
 Triple = tuple[str, str, str]

@@ -55,7 +55,7 @@ class NamedExtractor:
         for one in candidates(self.schema, read.entities):
             head, tail = read.entities[one.head], read.entities[one.tail]
             if self.within == "document" or _sentences(text, head) & _sentences(text, tail):
-                prediction.relations.append(relation_of(text, self.schema.relations[one.relation], head, tail, None))
+                prediction.relations.append(relation_of(self.schema, read, one, None))
         return prediction
 
 

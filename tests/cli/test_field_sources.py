@@ -1,0 +1,53 @@
+"""`abroad field check` reads the sources of names: one without a name of its type is a mistake, told with its key."""
+
+import pytest
+
+from abroad.core.field_file import NewField, new_field
+from abroad.core.io import write_documents
+from abroad.core.schema import Document, Entity
+from tests.conftest import make_document
+
+TYPED = Document("1", "", "Nile red was eaten.", entities=[Entity("d1", "Nile red", type="dye")])
+SOURCES = {
+    "another type": ("{kind: annotated, file: typed.jsonl}", "names.file: ", "names no bacterium"),
+    "natural products": (
+        "{kind: annotated, file: products.jsonl}",
+        "names.file: ",
+        "found entities of chemical, organism",
+    ),
+    "no entity": ("{kind: annotated, file: bare.jsonl}", "names.file: ", "found no entity"),
+    "a list of names": ("{kind: annotated, file: names.txt}", "names.file: ", "expected documents with entities"),
+    "tags of tokens": ("{kind: annotated, file: tags.iob}", "names.file: ", "expected documents with entities"),
+    "a pipeline": ("{kind: spacy, pipeline: xx_never_installed}", "names.pipeline: ", "'xx_never_installed'"),
+}
+
+
+@pytest.fixture
+def field(tmp_path):
+    write_documents(tmp_path / "typed.jsonl", [TYPED])
+    write_documents(tmp_path / "products.jsonl", [make_document("1", "", "Usnea barbata.", [("Usnea barbata", "x")])])
+    write_documents(tmp_path / "bare.jsonl", [Document("1", "", "Nothing.")])
+    (tmp_path / "names.txt").write_text("Escherichia coli\n")
+    (tmp_path / "tags.iob").write_text("Escherichia\tB-bacterium\ncoli\tI-bacterium\n")
+    text = new_field(NewField(name="decay", head="bacterium", tail="dye", verb="eats", passive="is eaten by"))
+
+    def write(bacterium="none", dye="none"):
+        head, middle, rest = text.split("names: none")
+        (tmp_path / "field.yaml").write_text(f"{head}names: {bacterium}{middle}names: {dye}{rest}")
+        return tmp_path / "field.yaml"
+
+    return write
+
+
+@pytest.mark.parametrize("case", SOURCES)
+def test_a_source_without_names_of_its_type_is_a_mistake(cli, field, case):
+    source, key, said = SOURCES[case]
+    done = cli("field", "check", field(bacterium=source))
+    assert done.exit_code == 2
+    assert "field.yaml: 1 mistake: entities.bacterium." + key in done.stderr and said in done.stderr
+    assert "no mistakes" not in done.stderr + done.stdout
+
+
+def test_a_source_with_names_is_none(cli, field):
+    done = cli("field", "check", field(dye="{kind: annotated, file: typed.jsonl}"))
+    assert done.exit_code == 0, done.stderr
