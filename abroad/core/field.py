@@ -42,7 +42,8 @@ class NameSource(Settings):
     kind: NamesFrom = Key(
         "none",
         description="The source: none, builtin (organisms or chemicals, as the package knows them), table (a name a "
-        "line), spacy (a pipeline), taxonomy (NCBI's) or annotated (documents with entities and spans).",
+        "line), spacy (a pipeline), taxonomy (NCBI's) or annotated (documents with entities and spans, or tokens with "
+        "tags in a file called .iob, whose kinds are the types).",
     )
     file: Path | None = Key(None, description="Of a table or of annotated documents, from the folder of this file.")
     pipeline: str | None = Key(None, description="Name of an installed spaCy pipeline.")

@@ -122,7 +122,7 @@ _ENTITY = """\
     # Where names come from, beside those in labelled documents: none, taxonomy (NCBI Taxonomy), or one of
     #   {{kind: table, file: names.txt}}          a name a line
     #   {{kind: spacy, pipeline: en_core_sci_sm}} an installed pipeline; `label: CHEMICAL` takes those alone
-    #   {{kind: annotated, file: texts.jsonl}}    documents with entities and spans
+    #   {{kind: annotated, file: texts.jsonl}}    documents with entities and spans, or tokens with tags (texts.iob)
     names: none
     # How names get identifiers, in this order: taxonomy (NCBI's), and, in `abroad knowledge build` alone, index (of
     # LOTUS's names) and opsin (chemical names).

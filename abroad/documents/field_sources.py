@@ -8,7 +8,29 @@ from pathlib import Path
 
 from abroad.core.errors import InputError
 from abroad.core.field import Field
-from abroad.core.io import read_documents
+from abroad.documents.inputs import read_documents
+from abroad.text.iob import read_iob
+
+_IOB = (".iob", ".iob2", ".bio", ".conll")
+
+
+def annotated_names(path: Path) -> Iterator[tuple[str, str]]:
+    """(type, name) of each name that an annotated set marks: documents with entities, or tokens with tags in IOB.
+
+    Args:
+        path: tokens with tags if it ends in .iob, .iob2, .bio or .conll; their kinds are types, in small letters.
+    Raises:
+        InputError: it is neither; names the line of tokens with tags.
+    """
+    if path.suffix.lower() in _IOB:
+        for sentence in read_iob(path):
+            for name in sentence.ents:
+                yield name.label_.casefold(), name.text
+        return
+    for document in read_documents(path):
+        for entity in document.entities:
+            yield entity.type, entity.label
+            yield from ((entity.type, document.text[start:end]) for start, end in entity.spans)
 
 
 def source_mistakes(field: Field, folder: Path) -> Iterator[tuple[str, str]]:
@@ -28,10 +50,10 @@ def source_mistakes(field: Field, folder: Path) -> Iterator[tuple[str, str]]:
 
 def _without_names(path: Path, type: str) -> str | None:
     try:
-        found = {entity.type for document in read_documents(path) for entity in document.entities}
+        found = {kind for kind, _ in annotated_names(path)}
     except InputError as error:
-        return f"expected documents with entities (JSONL): {error}"
-    if type in found:
+        return f"expected documents with entities (JSONL), or tokens with tags in a file called .iob: {error}"
+    if type in found or type.casefold() in found:
         return None
     others = f"entities of {', '.join(sorted(found))}" if found else "no entity"
     return f"{path} names no {type}: expected documents with entities of this type, found {others}"

@@ -16,7 +16,7 @@ from typing import Any
 from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.field import EntityType, Field
 from abroad.core.field_names import table_names
-from abroad.documents.inputs import read_documents
+from abroad.documents.field_sources import annotated_names
 from abroad.extraction.joint.strains import end_of_strain, with_designations
 from abroad.extraction.joint.texts import Mention, Text, span_of
 from abroad.text.abbreviations import definitions
@@ -155,11 +155,7 @@ class NameFinder:
 def _names(type: str, one: EntityType, folder: Path) -> Iterator[str]:
     yield from table_names(one, folder)
     if one.names.kind == "annotated" and one.names.file is not None:
-        for document in read_documents(folder / one.names.file):
-            for entity in document.entities:
-                if entity.type == type:
-                    yield entity.label
-                    yield from (document.text[start:end] for start, end in entity.spans)
+        yield from (name for kind, name in annotated_names(folder / one.names.file) if kind in (type, type.casefold()))
 
 
 def _abbreviated(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
