@@ -12,17 +12,17 @@ from abroad.cli.options import Options, SettingsCommand, takes
 from abroad.cli.outputs import JSONL, writes
 
 if TYPE_CHECKING:
-    from abroad.documents.known_pairs import PairSettings
+    from abroad.documents.known_pairs import DealSettings
 
 
 @writes(out=JSONL)
-@takes(settings=Options("abroad.documents.known_pairs:PairSettings"))
+@takes(settings=Options("abroad.documents.known_pairs:DealSettings"))
 def pairs(
     table: Path = typer.Argument(..., metavar="PAIRS.tsv", help="Columns head and tail, or those of the types' names."),
     field: Path = typer.Option(..., metavar="FIELD.yaml", help="The field whose relations these are."),
     out: Path = typer.Option(..., metavar="DOCS.jsonl", help="The documents to write."),
     *,
-    settings: PairSettings,
+    settings: DealSettings,
 ) -> None:
     """Deal pairs that you know to be related to documents without a text, for `abroad synth instruct --keywords 0`.
 

@@ -26,7 +26,7 @@ from abroad.sources.formats.spreadsheets import Rows, read_delimited
 _WHAT = "a table of pairs (CSV or TSV)"
 
 
-class PairSettings(Settings):
+class DealSettings(Settings):
     """How pairs are dealt to documents."""
 
     documents: Count = Key(100, description="Documents to write.")
@@ -78,7 +78,7 @@ def read_pairs(path: Path, of: Field, context: Context) -> list[Pair]:
     return list(found)
 
 
-def documents_of(pairs: Sequence[Pair], of: Field, folder: Path, settings: PairSettings) -> Iterator[Document]:
+def documents_of(pairs: Sequence[Pair], of: Field, folder: Path, settings: DealSettings) -> Iterator[Document]:
     """Deal pairs to documents; every head has its turn before one comes again.
 
     Args:
@@ -134,7 +134,7 @@ def _some(pairs: list[Pair], most: int, draw: Random) -> list[Pair]:
 
 
 def _others(
-    chosen: Sequence[Pair], pairs: Sequence[Pair], known: Mapping[str, list[str]], settings: PairSettings, draw: Random
+    chosen: Sequence[Pair], pairs: Sequence[Pair], known: Mapping[str, list[str]], settings: DealSettings, draw: Random
 ) -> list[tuple[str, str]]:
     """Names of a table, each with its type, that no pair relates to a head of this document."""
     heads = {pair.head for pair in chosen}

@@ -29,7 +29,9 @@ def every_class():
         own = todo.pop().__subclasses__()
         found += own
         todo += own
-    return sorted({each for each in found if "test" not in each.__module__}, key=lambda each: each.__qualname__)
+    return sorted(
+        {each for each in found if "test" not in each.__module__}, key=lambda each: (each.__qualname__, each.__module__)
+    )
 
 
 MODULES = {

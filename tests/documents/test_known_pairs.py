@@ -9,7 +9,7 @@ from abroad.core.errors import InputError
 from abroad.core.field import Field, load_field
 from abroad.core.field_file import NewField, new_field
 from abroad.core.io import read_documents
-from abroad.documents.known_pairs import Pair, PairSettings, documents_of, read_pairs
+from abroad.documents.known_pairs import DealSettings, Pair, documents_of, read_pairs
 
 GENES = Field.model_validate(
     {
@@ -68,7 +68,7 @@ tables = st.lists(st.builds(Pair, st.just("binds"), names, names, st.just(("gene
 
 @given(pairs=tables, seed=st.integers(0, 9), heads=st.integers(1, 4))
 def test_every_relation_is_of_the_table_and_every_head_has_its_turn(pairs, seed, heads):
-    settings = PairSettings(documents=12, heads=heads, seed=seed)
+    settings = DealSettings(documents=12, heads=heads, seed=seed)
     documents = list(documents_of(pairs, GENES, None, settings))
     assert len(documents) == len({document.id for document in documents}) == 12
     GENES.check_documents(documents, "documents")
