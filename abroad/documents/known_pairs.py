@@ -29,7 +29,7 @@ _WHAT = "a table of pairs (CSV or TSV)"
 class DealSettings(Settings):
     """How pairs are dealt to documents."""
 
-    documents: Count = Key(100, description="Documents to write.")
+    documents: Count = Key(100, description="How many documents are written.")
     heads: Count = Key(3, description="Heads of a document, at most; how many is drawn.")
     tails: Annotated[int, Key(ge=1)] = Key(4, description="Tails of a head in a document, at most.")
     others: CountOrNone = Key(
