@@ -87,7 +87,6 @@ def _train_products(
     from abroad.extraction.builtin.examples import Example
     from abroad.extraction.builtin.fit import Basis, train_extractor
     from abroad.extraction.builtin.mentions import NoTagger
-    from abroad.extraction.builtin.pairs import default_tagger, load_pair_extractor
     from abroad.extraction.builtin.silver import silver_examples
 
     synthetic, silver, from_scratch = given
@@ -96,7 +95,7 @@ def _train_products(
     told = {"cv": settings.folds, "from_scratch": from_scratch, "seed": settings.seed}
     with run_record(out, "extractor train", told, inputs) as record:
         documents, further, taught = (_read(paths, None, context) for paths in ([curated], synthetic, silver))
-        base = Basis(NoTagger()) if from_scratch else Basis(default_tagger(), load_pair_extractor().scorer)
+        base = Basis(NoTagger()) if from_scratch else Basis.built_in()
         examples = silver_examples(taught, documents, context)
         extractor, measured = train_extractor(documents, [*further, *examples], base, settings)
         if silver:

@@ -26,8 +26,8 @@ NAMES: dict[str, tuple[str, ...]] = {
 """Field -> names it goes by, without signs and in lower case; the first that is there counts."""
 _SIGNS = re.compile(r"[\W_]+")
 _PMID = re.compile(
-    r"(?:PMID:?\s*|(?:https?://)?(?:pubmed\.ncbi\.nlm\.nih\.gov|(?:www\.)?ncbi\.nlm\.nih\.gov/pubmed)/)?"
-    r"(\d{1,8})(?:\.0)?/?",
+    r"(?:PMID:?\s*)?(\d{1,8})(?:\.0)?"
+    r"|(?:https?://)?(?:www\.)?(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/pubmed)/(\d{1,8})/?",
     re.IGNORECASE,
 )
 _DOI = re.compile(r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
@@ -49,7 +49,7 @@ def find_field(field: str, names: Iterable[str]) -> str | None:
 def read_pmid(value: Any) -> str | None:
     """The digits of a PMID, as a number, "PMID: 1", "1.0" or an address; None if it is none."""
     found = _PMID.fullmatch(str(value).strip()) if isinstance(value, str | int | float) else None
-    return (found[1].lstrip("0") or None) if found else None
+    return ((found[1] or found[2]).lstrip("0") or None) if found else None
 
 
 def read_doi(value: Any) -> str | None:

@@ -82,19 +82,20 @@ def _add_facts(store: Store, found: Mapping[str, Named]) -> None:
 
 def _name_references(store: Store, names: NameIndex) -> None:
     """DOIs that the index has for PMIDs, and Wikidata's items of publications, for the sources of statements."""
+    for pmid in _each(store, "pmid", "doi"):
+        if doi := names.doi_of(pmid):
+            store.query("UPDATE document SET doi = ? WHERE pmid = ? AND doi IS NULL", (doi, pmid))
+    for doi in _each(store, "doi", "item"):
+        if item := names.reference(doi):
+            store.query("UPDATE document SET item = ? WHERE doi = ?", (item, doi))
+
+
+def _each(store: Store, known: str, lacking: str) -> Iterator[str]:
+    """What documents have in one column that have nothing in another, some at a time."""
     last = ""
-    query = f"SELECT DISTINCT pmid FROM document WHERE pmid > ? AND doi IS NULL ORDER BY pmid LIMIT {_CHUNK}"
-    while rows := store.query(query, (last,)):
-        for (pmid,) in rows:
-            if doi := names.doi_of(pmid):
-                store.query("UPDATE document SET doi = ? WHERE pmid = ? AND doi IS NULL", (doi, pmid))
-        last = rows[-1][0]
-    last = ""
-    query = f"SELECT DISTINCT doi FROM document WHERE doi > ? AND item IS NULL ORDER BY doi LIMIT {_CHUNK}"
-    while rows := store.query(query, (last,)):
-        for (doi,) in rows:
-            if item := names.reference(doi):
-                store.query("UPDATE document SET item = ? WHERE doi = ?", (item, doi))
+    query = f"SELECT DISTINCT {known} FROM document WHERE {known} > ? AND {lacking} IS NULL ORDER BY {known}"
+    while rows := store.query(f"{query} LIMIT {_CHUNK}", (last,)):
+        yield from (value for (value,) in rows)
         last = rows[-1][0]
 
 

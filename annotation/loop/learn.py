@@ -75,7 +75,6 @@ def train_model(
     from abroad.evaluation.metrics import compare
     from abroad.extraction.builtin.examples import Example
     from abroad.extraction.builtin.fit import Basis, train_extractor
-    from abroad.extraction.builtin.pairs import load_pair_extractor
     from abroad.extraction.builtin.reading import readable
     from abroad.extraction.builtin.settings import ExtractorTrainSettings
 
@@ -84,8 +83,7 @@ def train_model(
     further = [d for path in section.synthetic for d in read_documents(path, context) if d.id not in own]
     synthetic, curated = readable(further, context), readable(training_set.documents, context)
     settings = ExtractorTrainSettings(folds=min(_FOLDS, len(curated)), seed=seed, weight=section.weight)
-    shipped = load_pair_extractor()
-    extractor, measured = train_extractor(curated, synthetic, Basis(shipped.tagger, shipped.scorer), settings)
+    extractor, measured = train_extractor(curated, synthetic, Basis.built_in(), settings)
     held_out = measured.predictions([Example(document) for document in curated])
     extractor.save(folder)
     shared = [document for document in training_set.documents if document.id in training_set.unseen]

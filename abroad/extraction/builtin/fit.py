@@ -22,7 +22,7 @@ from abroad.extraction.builtin.examples import Example
 from abroad.extraction.builtin.excerpts import parents
 from abroad.extraction.builtin.held_out import HeldOut, calibrated
 from abroad.extraction.builtin.mentions import AdaptedTagger, NoTagger, Tagger
-from abroad.extraction.builtin.pairs import PairExtractor
+from abroad.extraction.builtin.pairs import PairExtractor, load_pair_extractor
 from abroad.extraction.builtin.score import (
     CandidateTable,
     LinearModel,
@@ -53,6 +53,12 @@ class Basis:
 
     tagger: Tagger
     scorer: RelationScorer | None = None
+
+    @classmethod
+    def built_in(cls) -> Basis:
+        """What the built-in extractor has learnt."""
+        extractor = load_pair_extractor()
+        return cls(extractor.tagger, extractor.scorer)
 
 
 @dataclass(frozen=True)

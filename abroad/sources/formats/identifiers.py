@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from abroad.core.jsonl import split_lines
 from abroad.core.record_fields import DOI, PMID, read_doi, read_pmid
 
-_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?(?:pubmed\.ncbi\.nlm\.nih\.gov|ncbi\.nlm\.nih\.gov/pubmed)/(\d{1,8})/?")
 _HEADER = re.compile(r"(?:pmids?|pubmed[ _]?ids?|dois?)", re.IGNORECASE)
 _MIN_SHARE = 0.8
 _MAX_LOOKED_AT = 200
@@ -52,8 +51,7 @@ def read_identifiers(text: str, name: str) -> Iterator[Identifier | tuple[str, s
 
 def read_identifier(text: str) -> tuple[str, str] | None:
     """(kind, value) of a PMID or a DOI."""
-    address = _ADDRESS.fullmatch(text)
-    if pmid := read_pmid(address[1] if address else text):
+    if pmid := read_pmid(text):
         return PMID, pmid
     doi = read_doi(text)
     return (DOI, doi.rstrip(".,;")) if doi else None
