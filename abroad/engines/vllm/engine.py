@@ -22,7 +22,7 @@ from abroad.engines.spec import NGRAM, SUFFIX
 from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.tokens import join_tokens
 from abroad.engines.vllm.member import KIND, VllmSettings
-from abroad.models.images import ImagePrompts, decoded
+from abroad.models.images import ImagePrompts, decoded, refused
 from abroad.models.load import load_tokenizer, model_config
 from abroad.models.resolve import resolve_model
 from abroad.models.rope import read_factor, stretched
@@ -248,7 +248,10 @@ class VllmEngine:
             self._engine.add_request(key, prompt, params, lora_request=self._lora)
         except (ValueError, VLLMClientError) as error:
             reason = " ".join(str(error).split())
-            return _Refusal(reason[:300], too_long="longer than the maximum model length" in reason)
+            long = "longer than the maximum model length" in reason
+            if request.images and error.__cause__ is not None and not long:
+                reason = refused(error.__cause__)
+            return _Refusal(reason[:300], too_long=long)
         running[key] = request
         return None
 
