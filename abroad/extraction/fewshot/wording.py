@@ -9,6 +9,7 @@ from typing import Any
 
 from abroad.core.field import EntityType, Field, RelationType
 from abroad.core.linearise import SEPARATOR
+from abroad.core.wording import enumerate_words
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _ASKING = re.compile(r"(?:Which|What|Who|How|Whether)\b[^?]*\?")
@@ -82,7 +83,7 @@ def _texts(field: Field) -> dict[str, Any]:
         "asked": asked,
         "inline": inline,
         "form": SEPARATOR.join(forms * 2 if len(forms) == 1 else forms),
-        "find": field.prompts.find or f"Find the {_listed(plurals)} in each text",
+        "find": field.prompts.find or f"Find the {enumerate_words(plurals)} in each text",
         "rules": field.prompts.rules.strip(),
         "steps": steps(field),
         "number": _number(len(field.entities) + 2),
@@ -112,10 +113,6 @@ def _free(slot: str, name: str, taken: set[str]) -> str:
 def _quoted(value: Any) -> Any:
     """A text of a field, whose braces are no Jinja2."""
     return _OF_PROMPTS.sub(lambda found: f'{{{{ "{found[0]}" }}}}', value) if isinstance(value, str) else value
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _number(count: int) -> str:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from abroad.core.wording import enumerate_words
+
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV")
 _CONGENER = re.compile(r"(?P<stem>.*[^\W\d_]{3,}) (?P<suffix>[A-Z]|[IVX]{2,5}|[1-9]\d?)")
 _SHORTEST_RANGE = 3  # two neighbours are "A and B"
@@ -31,11 +33,6 @@ def contract(labels: Sequence[str]) -> list[Phrase]:
         match = _CONGENER.fullmatch(label)
         groups.setdefault(match["stem"].casefold() if match else ("", label), []).append(label)
     return [_phrase(group) for group in groups.values()]
-
-
-def enumerate_words(parts: Sequence[str]) -> str:
-    """ "a, b and c"."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _phrase(labels: list[str]) -> Phrase:

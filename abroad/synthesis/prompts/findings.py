@@ -17,8 +17,9 @@ from pydantic import Field as Key
 from abroad.core.field import Field, RelationType, Verbalisation, built_in_field
 from abroad.core.schema import Document, Entity, Triple
 from abroad.core.settings import Settings, Share
+from abroad.core.wording import enumerate_words
 from abroad.synthesis.prompts.classes import class_of
-from abroad.synthesis.prompts.contract import Phrase, contract, enumerate_words
+from abroad.synthesis.prompts.contract import Phrase, contract
 
 NUMBERS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from abroad.core.field import Field, RelationType
-from abroad.synthesis.prompts.contract import enumerate_words
+from abroad.core.wording import enumerate_words
 
 HEADS, TAILS = "heads", "tails"
 """Kinds of tasks that ask for one side of the relations; of natural products, "organisms" and "compounds"."""

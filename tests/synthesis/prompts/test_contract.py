@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abroad.synthesis.prompts.contract import contract, enumerate_words
+from abroad.core.wording import enumerate_words
+from abroad.synthesis.prompts.contract import contract
 
 
 @pytest.mark.parametrize(
