@@ -55,7 +55,7 @@ def fewshot(
     Examples that the documents hold too are left out. Interrupted, the same command goes on. With --field the prompt
     says what the field does, and --examples are documents of it.
 
-    Example: abroad fewshot docs.jsonl --out predictions.jsonl --model smollm2-135m --style classic --shots 5
+    Example: abroad fewshot docs.jsonl --out predictions.jsonl --model smollm2-135m --style classic --only-stating
     """
     from abroad.core.field import find_field
     from abroad.core.helpers import helper
@@ -109,6 +109,8 @@ def fewshot(
     report_rejects(context, out)
     shown = f"{extractor.count} examples{'' if asked_for else f', as is usual for {style} (--shots)'}"
     _say_report(answers, report, reading, f"{chosen.hash}, {shown}")
+    if reading.says_nothing and extractor.count and not settings.only_stating:
+        say("no answer states a relation: small models repeat the “none” of an example; --only-stating shows them none")
     if rank is not None:
         say(f"{out}: {sum(len(p.relations) for p in predictions)} of {report.relations} relations stay, by {rank}")
     refuse_if_all_failed(report.failed, report.documents, report.first_error)

@@ -55,7 +55,7 @@ SHORTER = {
     "--model adapter --num-beams 1": "--model adapter --num-beams 1 --max-new-tokens 8",
     "--sizes 50,100,200": "--sizes 2,4 --epochs 1",
     "leaderboard builtin": "leaderboard builtin --cases 1",
-    "--style classic --shots 5": "--style classic --shots 1",
+    "--style classic --only-stating": "--style classic --only-stating --shots 1",
     "synth specialise": "synth specialise --count 4",
     "10.0.0.1:6379": "local",
     "annotate serve": "annotate serve --port 0",

@@ -268,6 +268,7 @@ class AnswerCounts:
         tokens: of all answers.
         prompt_tokens: of their prompts.
         seconds: that took.
+        relations: in all answers.
         images_set_aside: images of documents that could not be shown.
     """
 
@@ -280,12 +281,18 @@ class AnswerCounts:
     tokens: int
     prompt_tokens: int
     seconds: float
+    relations: int = 0
     images_set_aside: int = 0
 
     @property
     def parse_rate(self) -> float:
         """Percent of the answers; 0 without one."""
         return 100 * self.parsed / self.answers if self.answers else 0.0
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether each of at least three answers says that there is no relation."""
+        return 3 <= self.answers == self.parsed and not self.relations + self.not_in_text + self.malformed
 
 
 def count_answers(predictions: Sequence[Prediction]) -> AnswerCounts:
@@ -305,5 +312,6 @@ def count_answers(predictions: Sequence[Prediction]) -> AnswerCounts:
         tokens=total("tokens"),
         prompt_tokens=total("prompt_tokens"),
         seconds=float(total("seconds")),
+        relations=sum(len(prediction.relations) for prediction in predictions),
         images_set_aside=sum(len(extra.get(SET_ASIDE) or ()) for extra in answered),
     )

@@ -136,6 +136,29 @@ def test_a_server_gets_images_and_text_in_one_turn(cli, tmp_path):
     assert text["type"] == "text" and "Usnea 0 was studied. It had" in text["text"]
 
 
+HINT = "small models repeat the “none” of an example; --only-stating"
+
+
+@pytest.mark.parametrize(
+    ("options", "answer", "hinted"),
+    [
+        ([], "none", True),
+        (["--only-stating"], "none", False),
+        (["--shots", 0], "none", False),
+        ([], "Usnea produces nonsense acid", False),  # left out, since the text has not the name
+        ([], "I cannot tell.", False),
+    ],
+)
+def test_a_run_that_finds_nothing_says_what_it_may_be_for(options, answer, hinted, cli, tmp_path):
+    documents = [make_document(str(n), "T.", f"Usnea {n} was studied.", []) for n in range(3)]
+    write_documents(tmp_path / "docs.jsonl", documents)
+    server = Completions(lambda body: (answer, "stop"))
+    command = ["fewshot", tmp_path / "docs.jsonl", "--out", tmp_path / "p.jsonl", "--engine", "openai", "--model", "m"]
+    with server.serve():
+        result = cli(*command, "--base-url", server.url, *options)
+    assert result.exit_code == 0 and (HINT in result.stderr.replace("\n", " ")) == hinted, result.stderr
+
+
 def test_a_model_in_this_process_reads_them_too_and_what_cannot_be_read_is_set_aside(cli, smollm2, tmp_path):
     model = save_visual_model(smollm2, tmp_path / "llava", "llava")
     picture(tmp_path / "a.png")
