@@ -105,7 +105,7 @@ def fewshot(
         if prediction.error is not None:
             context.rejects.add(f"{documents}: {prediction.id}", prediction.error)
         for reason in prediction.extra.get(SET_ASIDE, ()):
-            context.rejects.add(f"{documents}: {prediction.id}", reason)
+            context.rejects.add_image(f"{documents}: {prediction.id}", reason)
     report_rejects(context, out)
     shown = f"{extractor.count} examples{'' if asked_for else f', as is usual for {style} (--shots)'}"
     _say_report(answers, report, reading, f"{chosen.hash}, {shown}")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+_WHAT, _IMAGE = "what", "image"
+
 
 @dataclass
 class Rejects:
-    """Records set aside, each with where it was and why.
+    """Records set aside, and images of records that are kept, each with where it was and why.
 
     Attributes:
-        items: the records set aside.
+        items: what was set aside.
         notes: what was assumed of the others, a sentence each, for the command to say.
     """
 
@@ -19,6 +21,10 @@ class Rejects:
 
     def add(self, where: str, reason: str) -> None:
         self.items.append({"where": where, "reason": reason})
+
+    def add_image(self, where: str, reason: str) -> None:
+        """Set aside an image of a record, which is read without it."""
+        self.items.append({"where": where, "reason": reason, _WHAT: _IMAGE})
 
     def __len__(self) -> int:
         return len(self.items)
@@ -31,7 +37,10 @@ class Rejects:
         """A few lines for the terminal; empty when nothing was set aside."""
         if not self.items:
             return ""
-        lines = [f"{len(self.items)} record(s) set aside:"]
+        images = sum(item.get(_WHAT) == _IMAGE for item in self.items)
+        records = len(self.items) - images
+        counts = [f"{records} record(s)"] * bool(records) + [f"{images} image(s)"] * bool(images)
+        lines = [f"{' and '.join(counts)} set aside:"]
         lines += [f"  {item['where']}: {item['reason']}" for item in self.items[:most]]
         if len(self.items) > most:
             lines.append(f"  ... and {len(self.items) - most} more")

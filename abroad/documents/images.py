@@ -9,22 +9,34 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+import stat
 import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from abroad.core.errors import InputError, MissingDependencyError
+from abroad.core.errors import InputError, MissingDependencyError, short
 from abroad.core.io import file_sha256
 from abroad.core.schema import Document
 
 IMAGES = "images"
 """The field of a document that names its files."""
 SET_ASIDE = "images_set_aside"
-"""The field of a prediction that says which images of its document were not shown, and why."""
+"""The field of a prediction that says which images of its document were not shown, and why; in a document it says the
+same of figures that its paper names and that are not the paper's own (`abroad.documents.paper_figures`)."""
 _MAX_PIXELS = 50_000_000  # of a file; the 4 GB that a "decompression bomb" unfolds to are never decoded
 _MAX_BYTES = 50 * 2**20
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP")
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|data:|mailto:|urn:|doi:)", re.IGNORECASE)
+_KINDS: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 _UNREADABLE = (OSError, ValueError, SyntaxError, MemoryError, EOFError, IndexError, KeyError, TypeError, OverflowError)
 """What Pillow raises for damaged files."""
 
@@ -55,54 +67,76 @@ def figures(document: Document, folder: Path, resolution: int) -> Figures:
     Raises:
         MissingDependencyError: Pillow is not installed.
     """
-    if not resolution or not document.extra.get(IMAGES):
+    if not resolution or not (document.extra.get(IMAGES) or document.extra.get(SET_ASIDE)):
         return Figures()
     shown: dict[Path, str] = {}
-    reasons = []
-    try:
-        paths = image_paths(document, folder)
-    except InputError as error:
-        return Figures(set_aside=(str(error),))
-    for path in paths:
+    reasons = list(_told(document))
+    for entry in _entries(document):
         try:
-            shown[path] = data_url(path, resolution)
+            path = folder / path_of(entry)
+            if path not in shown:
+                shown[path] = data_url(path, resolution)
         except InputError as error:
             reasons.append(str(error))
-    return Figures(tuple(shown), tuple(shown.values()), tuple(reasons))
+    return Figures(tuple(shown), tuple(shown.values()), tuple(dict.fromkeys(reasons)))
 
 
 def image_paths(document: Document, folder: Path) -> list[Path]:
-    """The files in a document's `images`, relative ones counted from the folder; each once.
+    """The files in a document's `images`, relative ones counted from the folder; each once, and no other entries."""
+    return list(dict.fromkeys(folder / entry for entry in _entries(document) if is_path(entry)))
+
+
+def path_of(entry: Any) -> str:
+    """An entry of `images` as the path that it is.
 
     Raises:
-        InputError: `images` is no list of paths.
+        InputError: it is something else.
     """
-    named = document.extra.get(IMAGES) or []
-    if not isinstance(named, list) or not all(isinstance(item, str) and item for item in named):
-        raise InputError("expected a list of paths in images")
-    return [folder / item for item in dict.fromkeys(named)]
+    if is_path(entry):
+        return str(entry)
+    if isinstance(entry, str) and entry.strip():
+        raise InputError(f"image {entry[:60]}{'...' if len(entry) > 60 else ''}: addresses are not fetched")
+    raise InputError(f"images: expected the path of a file, found {short(entry)}")
+
+
+def is_path(entry: Any) -> bool:
+    """Whether an entry of `images` is a path, and no address (https:, data:) and nothing else."""
+    return isinstance(entry, str) and bool(entry.strip()) and not _ADDRESS.match(entry.strip())
+
+
+def _entries(document: Document) -> list[Any]:
+    """What stands in `images`, which is told where it is no list."""
+    named = document.extra.get(IMAGES)
+    return named if isinstance(named, list) else []
+
+
+def _told(document: Document) -> Iterator[str]:
+    """Why images of a document are not shown, before any is looked at."""
+    named, aside = document.extra.get(IMAGES), document.extra.get(SET_ASIDE)
+    if named and not isinstance(named, list):
+        yield "expected a list of paths in images"
+    if isinstance(aside, list):
+        yield from (reason for reason in aside if isinstance(reason, str))
 
 
 def located(document: Document, folder: Path) -> Document:
     """The document with its images named from the current directory, and not from the folder that its file lies in."""
-    named = document.extra.get(IMAGES)
-    if not isinstance(named, list) or not all(isinstance(item, str) for item in named):
-        return document  # it is told where they are read
-    return replace(document, extra={**document.extra, IMAGES: [str(folder / item) for item in named if item]})
+    named = _entries(document)
+    if not named:
+        return document
+    found = [str(folder / entry) if is_path(entry) else entry for entry in named]  # what is no path is told when read
+    return replace(document, extra={**document.extra, IMAGES: found})
 
 
 def without_images(document: Document) -> Document:
     """The document as text alone."""
-    return replace(document, extra={name: value for name, value in document.extra.items() if name != IMAGES})
+    extra = {name: value for name, value in document.extra.items() if name not in (IMAGES, SET_ASIDE)}
+    return replace(document, extra=extra)
 
 
 def images_digest(document: Document, folder: Path) -> list[str]:
     """What tells the files of a document's images from others; "" for one that is not there."""
-    try:
-        paths = image_paths(document, folder)
-    except InputError:
-        return []
-    return [file_sha256(path) if _is_file(path) else "" for path in paths]
+    return [file_sha256(path) if is_file(path) else "" for path in image_paths(document, folder)]
 
 
 def data_url(path: Path, resolution: int) -> str:
@@ -131,9 +165,7 @@ def _upright(image: Any) -> Any:
     from PIL import Image, ImageOps
 
     turned = ImageOps.exif_transpose(image)
-    if turned.mode.startswith("I;16"):
-        turned = turned.point(lambda value: value / 256).convert("L")
-    elif turned.mode in ("I", "F"):
+    if turned.mode.startswith("I") or turned.mode == "F":
         turned = _stretched(turned)
     if turned.has_transparency_data:
         turned = turned.convert("RGBA")
@@ -143,16 +175,25 @@ def _upright(image: Any) -> Any:
 
 
 def _stretched(image: Any) -> Any:
-    """Grey values of an unknown range, brought to 0 to 255: conversion alone would cut them off at 255."""
+    """Grey values of more than 8 bits, their own range brought to 0 to 255: nobody says where black and white are.
+
+    Raises:
+        ValueError: none of them is a number.
+    """
     import numpy as np
     from PIL import Image
 
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if low >= 0 and high <= 255:
-        return image.convert("L")
-    scaled = (values - low) * (255 / (high - low) if high > low else 0)
-    return Image.fromarray(scaled.astype(np.uint8))
+    values = np.asarray(image, dtype=np.float64)
+    known = values[np.isfinite(values)]
+    if not known.size:
+        raise ValueError("no pixel has a value")
+    low, high = float(known.min()), float(known.max())
+    filled = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
+    if low == high:  # of one shade: black, or what it is of white
+        scaled = np.full_like(filled, min(max(low, 0.0) * (255 if high <= 1 else 1), 255))
+    else:
+        scaled = (filled - low) * (255 / (high - low))
+    return Image.fromarray(scaled.round().astype(np.uint8))
 
 
 def _open(path: Path) -> Any:
@@ -160,8 +201,8 @@ def _open(path: Path) -> Any:
         from PIL import Image
     except ImportError:
         raise MissingDependencyError("pillow", "images", "images in prompts") from None
-    if not _is_file(path):
-        raise InputError(f"image {path}: no such file")
+    if not is_file(path):
+        raise InputError(f"image {path}: {_instead(path)}")
     if path.stat().st_size > _MAX_BYTES:
         raise InputError(f"image {path}: larger than {_MAX_BYTES // 2**20} MB")
     most = f"more than {_MAX_PIXELS // 10**6} million"
@@ -171,6 +212,8 @@ def _open(path: Path) -> Any:
             image = Image.open(path, formats=_FORMATS)
     except Image.DecompressionBombError:
         raise InputError(f"image {path}: too many pixels, {most}") from None
+    except PermissionError:
+        raise InputError(f"image {path}: it cannot be opened (no permission)") from None
     except _UNREADABLE:  # Pillow's error for what is no image is an OSError
         raise InputError(f"image {path}: not an image that can be read ({', '.join(_FORMATS)})") from None
     if image.width * image.height > _MAX_PIXELS:
@@ -178,8 +221,20 @@ def _open(path: Path) -> Any:
     return image
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Whether a file lies there; of no name is it too much to ask."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # a name that is too long, or with a null character
         return False
+
+
+def _instead(path: Path) -> str:
+    """What lies where a file should."""
+    try:
+        mode = path.stat().st_mode
+    except PermissionError:
+        return "its folder cannot be opened (no permission)"
+    except (OSError, ValueError):
+        return "no such file"
+    return next((f"expected a file, found {what}" for is_one, what in _KINDS if is_one(mode)), "no such file")

@@ -63,7 +63,7 @@ class TrainingImages:
         """(the prompt with tokens for the images before it, the images' files); what cannot be shown is set aside."""
         found = figures(document, Path(), self.resolution)
         for reason in found.set_aside:
-            context.rejects.add(document.id, reason)
+            context.rejects.add_image(document.id, reason)
         try:
             shown = self.reader.before([decoded(url) for url in found.urls], prompt)
         except InputError as error:

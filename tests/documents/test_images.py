@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import random
 import struct
 import zlib
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from abroad.core.errors import InputError
-from abroad.documents.images import data_url, figures, image_paths, images_digest
+from abroad.documents.images import data_url, figures, image_paths, images_digest, located
 from tests.conftest import make_document
 
 PIL = pytest.importorskip("PIL")
@@ -158,7 +159,8 @@ def test_what_cannot_be_read_is_set_aside_with_its_reason_and_the_others_are_sho
     assert len(found.set_aside) == len(BAD) + len(odd)
     for reason, (name, (_, words)) in zip(found.set_aside, BAD.items(), strict=False):
         assert reason.startswith(f"image {tmp_path / name}: ") and words in reason
-    assert all("no such file" in reason for reason in found.set_aside[len(BAD) :])
+    missing, folder, *others = found.set_aside[len(BAD) :]
+    assert "found a folder" in folder and all("no such file" in reason for reason in (missing, *others))
 
 
 def test_a_file_beyond_the_limit_is_not_opened(tmp_path, monkeypatch):
@@ -183,12 +185,73 @@ def test_a_damaged_file_is_read_or_set_aside_and_raises_nothing_else(kind, tmp_p
         assert len(found.urls) + len(found.set_aside) == 1
 
 
-@pytest.mark.parametrize("value", ["a.png", {"a": 1}, [1], [""], [None], 5])
+@pytest.mark.parametrize("value", ["a.png", {"a": 1}, 5, True])
 def test_a_field_that_is_no_list_of_paths_is_told(value, tmp_path):
     made = document()
     made.extra["images"] = value
     assert figures(made, tmp_path, 64).set_aside == ("expected a list of paths in images",)
-    assert images_digest(made, tmp_path) == []
+    assert images_digest(made, tmp_path) == [] and located(made, tmp_path) == made
+
+
+ODD = {
+    "number": (5, "expected the path of a file, found 5"),
+    "truth": (True, "found True"),
+    "none": (None, "found None"),
+    "empty": ("", "found ''"),
+    "blank": (" ", "found ' '"),
+    "list": (["a.png"], "expected the path"),
+    "object": ({"path": "a.png"}, "expected the path"),
+    "http": ("http://example.org/a.png", "image http://example.org/a.png: addresses are not fetched"),
+    "https": ("HTTPS://example.org/a.png", "addresses are not fetched"),
+    "ftp": ("ftp://example.org/a.png", "addresses are not fetched"),
+    "s3": ("s3://bucket/a.png", "addresses are not fetched"),
+    "file": ("file:///a.png", "addresses are not fetched"),
+    "data": ("data:image/png;base64," + "A" * 500, "A...: addresses are not fetched"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_entry_that_is_no_path_loses_itself_only(kind, tmp_path):
+    entry, words = ODD[kind]
+    Image.new("RGB", (40, 20), "red").save(tmp_path / "a.png")
+    Image.new("RGB", (40, 20), "blue").save(tmp_path / "b.png")
+    made = document("a.png", entry, "b.png")
+    for each, folder in ((made, tmp_path), (located(made, tmp_path), Path("elsewhere"))):
+        found = figures(each, folder, 64)
+        assert found.paths == (tmp_path / "a.png", tmp_path / "b.png")
+        (reason,) = found.set_aside
+        assert words in reason and len(reason) < 200
+        assert len(images_digest(each, folder)) == 2
+
+
+def test_what_is_no_file_is_called_what_it_is_and_not_opened(tmp_path):
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")  # whoever opens it waits for the other end
+    reasons = figures(document("folder.png", "pipe.png", "/dev/zero", "gone.png"), tmp_path, 64).set_aside
+    words = ("found a folder", "found a pipe", "found a device", "no such file")
+    assert all(reason.endswith(word) for reason, word in zip(reasons, words, strict=True)), reasons
+
+
+@pytest.mark.parametrize("mode", ["F", "I", "I;16"])
+@pytest.mark.parametrize("low, high", [(0, 1), (0, 255), (100, 4095), (0, 65535)])
+def test_values_of_more_than_8_bits_are_scaled_by_their_own_range(mode, low, high, tmp_path):
+    halves(mode, low, high).save(tmp_path / "a.tif")
+    seen = shown(tmp_path / "a.tif")
+    assert near(seen.getpixel((2, 15)), (0, 0, 0)) and near(seen.getpixel((32, 10)), WHITE)
+
+
+def test_values_that_are_no_numbers_leave_the_others_their_range(tmp_path):
+    import numpy as np
+
+    values = np.full((20, 40), 0.5, np.float32)
+    values[:, :10], values[:, 30:] = 0.25, 0.75
+    values[0, :3] = np.nan, np.inf, -np.inf
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    seen = shown(tmp_path / "a.tif")
+    assert [near(seen.getpixel((x, 10)), (grey,) * 3) for x, grey in ((5, 0), (20, 128), (35, 255))] == [True] * 3
+    Image.fromarray(np.full((20, 40), np.nan, np.float32)).save(tmp_path / "none.tif")
+    (reason,) = figures(document("none.tif"), tmp_path, 64).set_aside
+    assert "no pixel has a value" in reason
 
 
 def test_paths_count_from_the_folder_each_once_and_nothing_is_shown_unless_asked_for(tmp_path):
