@@ -54,7 +54,7 @@ def converter(source: Source, columns: ColumnNames) -> Callable[[Context], Itera
     if kind == formats.XML:
         return lambda context: _opened(path, lambda s: _articles(s, source.name, context))
     if kind == formats.PACKAGE:
-        return lambda context: _opened(path, lambda s: package_documents(s, source.name, source.stem, context))
+        return lambda context: _opened(path, lambda s: package_documents(s, source.name, source.stem, context, path))
     if kind == formats.PARQUET:
         return lambda context: parquet_items(source, columns, context)
     if kind in _BIBLIOGRAPHIES:

@@ -218,12 +218,12 @@ def _xml(source: Source, data: bytes, columns: ColumnNames, context: Context) ->
 
 def _package(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     with source.open_packed() as stream:
-        yield from package_documents(stream, source.name, source.stem, context)
+        yield from package_documents(stream, source.name, source.stem, context, source.path)
 
 
 def _bioc(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     with source.open() as stream:
-        yield from bioc_documents(stream, source.name, source.stem, context)
+        yield from bioc_documents(stream, source.name, source.stem, context, source.path)
 
 
 def _spacy(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:

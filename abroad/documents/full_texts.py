@@ -10,6 +10,7 @@ from typing import Any
 
 from abroad.core.errors import InputError
 from abroad.core.schema import Document
+from abroad.documents.images import IMAGES, SET_ASIDE
 from abroad.documents.parts import SECTIONS
 from abroad.sources.formats.full_text import FullText, Section
 
@@ -30,7 +31,8 @@ def full_text_document(paper: FullText, stem: str) -> Document:
     text = paper.abstract
     if paper.sections:
         text, extra[SECTIONS] = _laid_out(paper)
-    extra |= {"images": list(paper.images)} if paper.images else {}
+    extra |= {IMAGES: list(paper.images)} if paper.images else {}
+    extra |= {SET_ASIDE: list(paper.images_set_aside)} if paper.images_set_aside else {}
     id = paper.pmid or paper.pmcid or paper.doi or paper.id or stem
     if not paper.title.strip() and not text.strip():
         raise InputError("no title, no abstract and no section with text")

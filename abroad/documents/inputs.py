@@ -48,6 +48,7 @@ __all__ = [
 
 PIPE = "-"
 _OURS = (".run.json", ".rejects.jsonl", ".resume.json", ".articles.jsonl", ".cache.jsonl")
+_UNPACKED = (".nxml", ".nxml.gz")
 _MAX_NAMED = 8
 
 
@@ -72,7 +73,7 @@ def read_inputs(
     settings: InputSettings | None = None,
     stdin: IO[bytes] | Path | None = None,
 ) -> list[Document]:
-    """The documents of files, folders (not of folders in them) and a pipe ("-").
+    """The documents of files, folders (of folders in them, those that unpacked papers lie in) and a pipe ("-").
 
     Of several files, one that cannot be read is set aside. Of one paper in several files the first is kept; other
     records of one id go by the names of their files too. `context.rejects.notes` tells what was assumed and skipped.
@@ -233,14 +234,16 @@ def _all_of(stdin: IO[bytes] | Path | None) -> bytes:
 
 
 def _files_of(folder: Path, context: Context) -> list[Path]:
-    """The files of a folder that have a suffix of ours, by name; the others are told."""
+    """The files of a folder that have a suffix of ours, and its unpacked papers, by name; the others are told."""
     read, skipped = [], []
     for item in sorted(folder.iterdir()):
         name = item.name.lower()
         if item.is_dir() and name.endswith(SUFFIX):  # helpers of an output that lies here
             continue
         if item.is_dir():
-            skipped.append(f"{item.name}/ (a folder)")
+            papers = _unpacked_papers(item)
+            read += papers
+            skipped += [] if papers else [f"{item.name}/ (a folder)"]
         elif not item.is_file():  # whoever opens a pipe waits for the other end
             skipped.append(f"{item.name} (a pipe or a device)")
         elif name.startswith(".") or name.endswith(_OURS) or not name.endswith(SUFFIXES):
@@ -255,6 +258,15 @@ def _files_of(folder: Path, context: Context) -> list[Path]:
     if not read:
         raise InputError(f"{folder}: no documents ({', '.join(SUFFIXES)}) in this folder")
     return read
+
+
+def _unpacked_papers(folder: Path) -> list[Path]:
+    """The papers of a package that was unpacked: its folder holds them in JATS, and their figures beside them."""
+    try:
+        found = sorted(folder.iterdir())
+    except PermissionError:
+        return []
+    return [item for item in found if item.name.lower().endswith(_UNPACKED) and item.is_file()]
 
 
 def _stems(files: Sequence[Path]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from abroad.core.entities import ORGANISM
 from abroad.core.schema import Document, Evidence, Prediction, Relation
+from abroad.documents.images import IMAGES, SET_ASIDE
 from abroad.text.full_names import FullNames
 from abroad.text.tokens import sentences
 
@@ -50,7 +51,7 @@ def parts(document: Document) -> list[Document]:
     if not found:
         return [document]
     text, rest = document.text, {name: value for name, value in document.extra.items() if name != SECTIONS}
-    without_images = {name: value for name, value in rest.items() if name != "images"}
+    without_images = {name: value for name, value in rest.items() if name not in (IMAGES, SET_ASIDE)}
     return [
         Document(
             part.id,

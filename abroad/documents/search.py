@@ -28,6 +28,7 @@ from abroad.core.settings import Settings
 from abroad.documents.fetch import attach
 from abroad.documents.full_texts import full_text_document
 from abroad.documents.growing import GrowingDocuments
+from abroad.documents.paper_figures import each_within
 from abroad.documents.queries import NATURAL_PRODUCTS
 from abroad.sources import europepmc
 from abroad.sources.eutils import EutilsClient
@@ -207,6 +208,7 @@ class _Hits:
         if self.settings.full_text and europepmc.has_open_full_text(hit):
             whole = self.server.full_text(paper.pmcid)
             if whole is not None and whole.sections:
+                whole = each_within(whole)
                 self.report.full_texts += 1
                 paper = replace(
                     paper,
@@ -214,6 +216,7 @@ class _Hits:
                     abstract=paper.abstract or whole.abstract,
                     sections=whole.sections,
                     images=whole.images,
+                    images_set_aside=whole.images_set_aside,
                 )
         try:
             return [full_text_document(paper, "")]

@@ -1,4 +1,7 @@
-"""Full texts in files -> documents: JATS, BioC, and packages of them; figures are named as the files that are there."""
+"""Full texts in files -> documents: JATS, BioC, and packages of them; figures are named as the files that are there.
+
+Which files those may be, `abroad.documents.paper_figures` says.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,7 @@ import io
 import posixpath
 import tarfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,13 +18,13 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.schema import Document
 from abroad.documents.full_texts import full_text_document
+from abroad.documents.paper_figures import Beside, Find, figures_of_members, nowhere, with_own_figures
 from abroad.sources.formats import bioc, jats
 from abroad.sources.formats.full_text import FullText
-from abroad.sources.formats.packages import names, opened, papers
+from abroad.sources.formats.packages import Members, members, opened, papers
 from abroad.sources.xml_records import BrokenXml, root_name
 
 _HEAD = 8_192
-_PICTURES = ("", ".jpg", ".jpeg", ".png", ".gif", ".tif", ".tiff", ".webp")
 _MAX_LISTED = 256 << 20
 """Bytes of a package that is read once more to see which figures it has; larger ones hold texts alone."""
 _DAMAGED = (EOFError, OSError, zlib.error, tarfile.TarError)
@@ -44,20 +45,22 @@ def xml_documents(
         name: of the file, for messages.
         stem: what papers without an id are named after.
         context: its rejects are told of papers without text, and of a fault that ends the file.
-        path: of the file, whose figures lie beside it.
+        path: of the file, whose figures lie beside it; None of a pipe.
     """
-    beside = partial(_beside, path) if path is not None else str
     with _faults_told(name, "file", context):
-        yield from _documents(_papers(opened(stream, name)), name, stem, context, beside)
+        yield from _documents(_papers(opened(stream, name)), name, stem, context, _beside(path))
 
 
-def package_documents(stream: IO[bytes], name: str, stem: str, context: Context) -> Iterator[Document]:
+def package_documents(
+    stream: IO[bytes], name: str, stem: str, context: Context, path: Path | None = None
+) -> Iterator[Document]:
     """The documents of a package; arguments as of `xml_documents`. Figures go by their names in the package."""
-    there: frozenset[str] = frozenset()
+    there: Members | None = None
     if stream.seek(0, io.SEEK_END) <= _MAX_LISTED:
         stream.seek(0)
-        there = names(opened(stream, name))
+        there = members(opened(stream, name))
     stream.seek(0)
+    figures = figures_of_members(there, None if path is None else path.parent)
     with _faults_told(name, "archive", context):
         for member, data in papers(opened(stream, name)):
             where = f"{name}: {member}"
@@ -66,7 +69,7 @@ def package_documents(stream: IO[bytes], name: str, stem: str, context: Context)
                 continue
             own = f"{stem}/{posixpath.basename(member).partition('.')[0]}"
             try:
-                yield from _documents(_papers(io.BytesIO(data)), where, own, context, partial(_within, there, member))
+                yield from _documents(_papers(io.BytesIO(data)), where, own, context, figures(member))
             except BrokenXml as error:
                 context.rejects.add(where, str(error))
 
@@ -84,7 +87,9 @@ def _faults_told(name: str, what: str, context: Context) -> Iterator[None]:
         context.rejects.add(name, f"damaged or cut-off {what} ({error})")
 
 
-def bioc_documents(stream: IO[bytes], name: str, stem: str, context: Context) -> Iterator[Document]:
+def bioc_documents(
+    stream: IO[bytes], name: str, stem: str, context: Context, path: Path | None = None
+) -> Iterator[Document]:
     """The documents of BioC JSON; arguments as of `xml_documents`."""
 
     def found() -> Iterator[FullText]:
@@ -94,7 +99,7 @@ def bioc_documents(stream: IO[bytes], name: str, stem: str, context: Context) ->
             else:
                 context.rejects.add(*paper)
 
-    yield from _documents(found(), name, stem, context, str)
+    yield from _documents(found(), name, stem, context, _beside(path))
 
 
 def _papers(stream: Any) -> Iterator[FullText]:
@@ -103,28 +108,13 @@ def _papers(stream: Any) -> Iterator[FullText]:
     yield from read(buffered)
 
 
-def _documents(
-    found: Iterable[FullText], name: str, stem: str, context: Context, image: Callable[[str], str]
-) -> Iterator[Document]:
+def _documents(found: Iterable[FullText], name: str, stem: str, context: Context, figure: Find) -> Iterator[Document]:
     for number, paper in enumerate(found, 1):
-        paper = replace(paper, images=tuple(map(image, paper.images)))
         try:
-            yield full_text_document(paper, stem if number == 1 else f"{stem}-{number}")
+            yield full_text_document(with_own_figures(paper, figure), stem if number == 1 else f"{stem}-{number}")
         except InputError as error:
             context.rejects.add(f"{name}: paper {number}", str(error))
 
 
-def _beside(path: Path, file: str) -> str:
-    """The figure's file beside the paper's, whose name may lack its ending; the name itself where it is not there."""
-    if "/" in file or "\\" in file:
-        return file
-    for ending in _PICTURES:
-        found = path.with_name(f"{file}{ending}")
-        if found.is_file():
-            return str(found.absolute())
-    return file
-
-
-def _within(there: frozenset[str], member: str, file: str) -> str:
-    place = posixpath.join(posixpath.dirname(member), file)
-    return next((f"{place}{ending}" for ending in _PICTURES if f"{place}{ending}" in there), file)
+def _beside(path: Path | None) -> Find:
+    return nowhere if path is None else Beside(path.parent)

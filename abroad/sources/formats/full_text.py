@@ -25,6 +25,7 @@ class FullText:
     Attributes:
         id: that its file gives it, where it has none of the other three.
         images: names of the files of its figures.
+        images_set_aside: why others of them are not taken.
         retracted: whether it says of itself that it was withdrawn.
     """
 
@@ -37,4 +38,5 @@ class FullText:
     id: str = ""
     year: int | None = None
     images: tuple[str, ...] = ()
+    images_set_aside: tuple[str, ...] = ()
     retracted: bool = False

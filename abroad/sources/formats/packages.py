@@ -5,10 +5,11 @@ https://pmc.ncbi.nlm.nih.gov/tools/openftlist/. A package is of one paper with i
 
 from __future__ import annotations
 
+import posixpath
 import tarfile
 import zlib
-from collections.abc import Iterator
-from typing import IO, Any
+from collections.abc import Iterator, Mapping
+from typing import IO, Any, TypeAlias
 
 from abroad.core.limits import BoundedGzip
 from abroad.core.plain import GZIP
@@ -49,13 +50,32 @@ def papers(stream: IO[bytes]) -> Iterator[tuple[str, bytes | str]]:
                 yield member.name, found.read()
 
 
-def names(stream: IO[bytes]) -> frozenset[str]:
-    """What lies in a package; as much as can be read of one that breaks off."""
-    found = set()
+Members: TypeAlias = Mapping[str, int]
+"""Files of a package, by their names as they are said shortest -> bytes."""
+
+
+def members(stream: IO[bytes]) -> Members:
+    """The files in a package; as much as can be read of one that breaks off.
+
+    Links are none, nor is what lies below one or would be unpacked out of the folder of the package.
+    """
+    found: dict[str, int] = {}
+    links = set()
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
-                found.add(member.name)
+                name = posixpath.normpath(member.name)
+                found.pop(name, None)  # of several members with one name the last stays
+                if member.issym() or member.islnk():
+                    links.add(name)
+                elif member.isfile() and not name.startswith(("/", "../")):
+                    found[name] = member.size
     except (tarfile.TarError, EOFError, OSError, zlib.error):
         pass
-    return frozenset(found)
+    return {name: size for name, size in found.items() if links.isdisjoint(_and_above(name))} if links else found
+
+
+def _and_above(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = posixpath.dirname(name)
