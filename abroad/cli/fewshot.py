@@ -123,6 +123,11 @@ def _say_report(answers: Path, report: ExtractionReport, reading: AnswerCounts, 
         f"{report.failed} set aside, {report.malformed} malformed parts, "
         f"{reading.not_in_text} relations with a name that the text has not, {report.cut_off} cut off; prompt {prompt}"
     )
+    if reading.not_in_text_kept:
+        say(
+            f"{reading.not_in_text_kept} relations with a name that the text has not were kept, since figures may have "
+            "it; such a name has no evidence (--names-from-text leaves them out)"
+        )
     if reading.images_set_aside:
         say(f"{reading.images_set_aside} images could not be shown; their documents were read without them")
 

@@ -81,6 +81,11 @@ def figures(document: Document, folder: Path, resolution: int) -> Figures:
     return Figures(tuple(shown), tuple(shown.values()), tuple(dict.fromkeys(reasons)))
 
 
+def refused_image(path: Path, reason: str) -> str:
+    """What is said of an image that could be read, and that the model does not take."""
+    return f"image {path}: {reason}"
+
+
 def image_paths(document: Document, folder: Path) -> list[Path]:
     """The files in a document's `images`, relative ones counted from the folder; each once, and no other entries."""
     return list(dict.fromkeys(folder / entry for entry in _entries(document) if is_path(entry)))

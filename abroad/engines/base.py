@@ -75,6 +75,18 @@ class GenerationRequest:
             raise InputError(f"request {self.id!r}: images are part of a turn of a chat, or stand before token ids")
 
 
+class RefusedImage(NamedTuple):
+    """An image of a request that a model does not take, so that its text was written without it.
+
+    Attributes:
+        place: among the images of the request, from 0.
+        reason: that the model's processor, or the server, gives.
+    """
+
+    place: int
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """The answer to a request.
@@ -89,6 +101,7 @@ class Generation:
         error: why there is no text, if there is none.
         prompt_tokens: number of tokens of the prompt, 0 where a server does not tell.
         too_long: the error is that prompt and new tokens do not fit the context.
+        refused_images: that the model does not take (Qwen-VL: one 200 times as wide as high); the others were shown.
     """
 
     id: str
@@ -99,6 +112,7 @@ class Generation:
     error: str | None = None
     prompt_tokens: int = 0
     too_long: bool = False
+    refused_images: tuple[RefusedImage, ...] = ()
 
 
 class Score(NamedTuple):

@@ -18,6 +18,8 @@ from abroad.models.vision import placeholder
 
 Prompt: TypeAlias = str | tuple[int, ...]
 """Text of a chat, or token ids."""
+_REFUSED = (ValueError, RuntimeError)
+"""What processors raise for images that they do not take."""
 _HEAD = "data:image/png;base64,"
 
 
@@ -41,9 +43,9 @@ def decoded(url: str) -> Any:
         raise InputError("an image of the request is none that can be read") from None
 
 
-def refused(error: BaseException) -> str:
+def refused(error: BaseException, what: str = "the images") -> str:
     """What is said where a model's processor refuses images (Qwen-VL: one 200 times as wide as high)."""
-    return f"the model's processor refuses the images: {' '.join(str(error).split())[:200]}"
+    return f"the model's processor refuses {what}: {' '.join(str(error).split())[:200]}"
 
 
 class ImagePrompts:
@@ -82,6 +84,22 @@ class ImagePrompts:
         start = self.start_of(prompt)
         places = self._ids(self.placeholders(images))
         return [*prompt[:start], *places, *prompt[start:]]
+
+    def refusals(self, images: Sequence[str]) -> dict[int, str]:
+        """Which images are none, or such that the processor refuses them by themselves: place -> why."""
+        found = {}
+        for place, image in enumerate(images):
+            try:
+                self._processed(self.placeholders(1), [decoded(image)])
+            except InputError as error:
+                found[place] = str(error)
+            except _REFUSED as error:
+                found[place] = refused(error, "it")
+        return found
+
+    def _processed(self, text: str, pictures: Sequence[Any]) -> Any:
+        images = [list(pictures)]
+        return self.processor(text=[text], images=images, add_special_tokens=False, return_tensors="pt")
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -129,8 +147,8 @@ class ImageReader(ImagePrompts):
 
     def _read(self, text: str, pictures: Sequence[Any]) -> Shown:
         try:
-            made = self.processor(text=[text], images=[list(pictures)], add_special_tokens=False, return_tensors="pt")
-        except (ValueError, RuntimeError) as error:
+            made = self._processed(text, pictures)
+        except _REFUSED as error:
             raise InputError(refused(error)) from None
         ids = made.pop("input_ids")[0].tolist()
         made.pop("attention_mask", None)

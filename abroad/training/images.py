@@ -16,7 +16,7 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.schema import Document
-from abroad.documents.images import IMAGES, data_url, figures, without_images
+from abroad.documents.images import IMAGES, data_url, figures, refused_image, without_images
 from abroad.documents.instructions import Task
 from abroad.models.images import ImageReader, Shown, decoded, together
 from abroad.models.source import ModelSource
@@ -67,8 +67,12 @@ class TrainingImages:
         try:
             shown = self.reader.before([decoded(url) for url in found.urls], prompt)
         except InputError as error:
-            context.rejects.add(document.id, str(error))
-            return prompt, ()
+            refused = self.reader.refusals(found.urls) or dict.fromkeys(range(len(found.urls)), str(error))
+            for place, reason in refused.items():
+                context.rejects.add_image(document.id, refused_image(found.paths[place], reason))
+            kept = [place for place in range(len(found.urls)) if place not in refused]
+            shown = self.reader.before([decoded(found.urls[place]) for place in kept], prompt)
+            return tuple(shown.ids), tuple(found.paths[place] for place in kept)
         return tuple(shown.ids), found.paths
 
     def inputs(self, batch: Sequence[TokenisedExample]) -> dict[str, Any]:

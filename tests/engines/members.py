@@ -83,6 +83,8 @@ def _complete(engine: TransformersEngine, body: dict[str, Any]) -> tuple[int, di
     if made.error is not None:
         words = f"{made.error}; the context length is {engine.context_length}" if made.too_long else made.error
         return 400, {"error": {"message": words}}
+    if made.refused_images:  # a server says no to all of it
+        return 400, {"error": {"message": made.refused_images[0].reason}}
     choice = {
         "index": 0,
         **({"message": {"role": "assistant", "content": made.text}} if chat else {"text": made.text}),

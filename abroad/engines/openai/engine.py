@@ -39,6 +39,7 @@ from abroad.core.http import (
 )
 from abroad.core.jsonl import without_halves
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
+from abroad.engines.openai.images import REFUSED, ImageCheck
 from abroad.engines.openai.member import KIND, OpenAiSettings
 
 DEFAULT_URL = "http://127.0.0.1:8000/v1"  # where `vllm serve` listens
@@ -72,6 +73,7 @@ class OpenAiEngine:
         self._url = f"{base_url.rstrip('/')}/completions"
         self._chat_url = f"{base_url.rstrip('/')}/chat/completions"
         self._understood = False  # whether an answer could be read yet; a server of another kind gives none
+        self._images = ImageCheck()
         self._settings, self._context = settings, context or Context()
         headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
@@ -184,7 +186,7 @@ class OpenAiEngine:
         if (reason := refusal(request, self)) is not None:
             return _failed(request, reason)
         try:
-            answer: Generation = self._retrying()(self._post, request)
+            answer = self._images.answer(request, lambda each: self._retrying()(self._post, each))
         except NoAnswer as error:
             if error.unreadable and self._understood:
                 return _failed(request, str(error.cause))
@@ -211,7 +213,7 @@ class OpenAiEngine:
         }
         response = self._checked(ask_once(self._http, "POST", self._chat_url if request.chat else self._url, json=body))
         if response.status_code != 200:
-            reason = f"refused by the server (HTTP {response.status_code}): {_message(response)}"
+            reason = f"{REFUSED}{response.status_code}): {_message(response)}"
             return replace(_failed(request, reason), too_long=_is_too_long(response))
         answer = json_of(response)
         choice = _first_choice(answer)

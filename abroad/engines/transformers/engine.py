@@ -17,6 +17,7 @@ from abroad.core.errors import InputError
 from abroad.core.registry import Capability
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, refusal
 from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
+from abroad.engines.refused_images import Refused, told
 from abroad.engines.spec import NGRAM, SUFFIX
 from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.tokens import common_start
@@ -27,7 +28,7 @@ from abroad.engines.transformers.constrain import (
     wrap_tokenizer,
 )
 from abroad.engines.transformers.contrastive import ContrastiveProcessor
-from abroad.engines.transformers.images import forget_images, on_model
+from abroad.engines.transformers.images import encode_what_is_taken, forget_images, on_model
 from abroad.engines.transformers.member import KIND, TransformersSettings
 from abroad.engines.transformers.repeats import BlockRepeats
 from abroad.engines.transformers.rows import RowStopper, handed_over
@@ -142,12 +143,12 @@ class TransformersEngine:
         """Yield an answer for each request; those too long for the model get an error, not a cut text."""
         stream = iter(requests)
         while window := list(itertools.islice(stream, self.batch_size * _WINDOW)):
-            encoded = []
-            for request in window:
+            encoded, without = [], dict[str, Refused]()
+            for asked in window:
                 try:
-                    ids = self._encode(request)
+                    request, ids, without[asked.id] = encode_what_is_taken(asked, self._encode, self.images)
                 except InputError as error:  # an image that is none
-                    yield Generation(request.id, "", "error", 0, error=str(error))
+                    yield Generation(asked.id, "", "error", 0, error=str(error))
                     continue
                 reason = self._refusal(request, len(ids))
                 if reason is not None:
@@ -159,7 +160,8 @@ class TransformersEngine:
             encoded.sort(key=lambda item: (self._method(item[0]), len(item[1])))
             for _, group in itertools.groupby(encoded, key=lambda item: self._method(item[0])):
                 for batch in self._batches(list(group)):
-                    yield from self._generate_or_halve(batch)
+                    for generation in self._generate_or_halve(batch):
+                        yield told(generation, without[generation.id])
         if self.speculator is not None and self.speculator.counts.passes:
             self._context.say(self.speculator.counts.report())
 

@@ -18,6 +18,7 @@ from abroad.core.errors import InputError, MissingDependencyError
 from abroad.core.registry import Capability
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
 from abroad.engines.contrastive import ContrastiveSettings, check_amateur, check_methods, check_tokenizers
+from abroad.engines.refused_images import Refused, told, without_refused
 from abroad.engines.spec import NGRAM, SUFFIX
 from abroad.engines.speculation import SpeculationCounts
 from abroad.engines.tokens import join_tokens
@@ -37,6 +38,13 @@ class _Refusal(NamedTuple):
 
     reason: str
     too_long: bool = False
+
+
+class _Running(NamedTuple):
+    """A request under way, and the images that were left out of it."""
+
+    request: GenerationRequest
+    left_out: Refused
 
 
 class VllmEngine:
@@ -143,16 +151,16 @@ class VllmEngine:
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they are ready; a request that vLLM refuses gets an error."""
         stream = iter(requests)
-        running: dict[str, GenerationRequest] = {}
+        running: dict[str, _Running] = {}
         written: dict[str, int] = {}
         before = self._drafted() if self.speculation is not None else (0, 0)
         try:
             while True:
                 room = self.max_running * _AHEAD - len(running)
                 for request in itertools.islice(stream, room):
-                    refused = self._add(request, running)
-                    if refused is not None:
-                        error, long = refused.reason, refused.too_long
+                    no_answer = self._add(request, running)
+                    if no_answer is not None:
+                        error, long = no_answer.reason, no_answer.too_long
                         yield Generation(request.id, "", "error", 0, error=error, too_long=long)
                 if not running:
                     return
@@ -163,7 +171,8 @@ class VllmEngine:
                         written[output.request_id] = len(output.outputs[0].token_ids)
                     if output.finished:
                         written.pop(output.request_id, None)
-                        yield _answer(running.pop(output.request_id), output.outputs[0], len(output.prompt_token_ids))
+                        asked, left_out = running.pop(output.request_id)
+                        yield told(_answer(asked, output.outputs[0], len(output.prompt_token_ids)), left_out)
         finally:
             if running:
                 self._engine.abort_request(list(running))
@@ -215,8 +224,13 @@ class VllmEngine:
                 self._engine.abort_request(list(running))
         return found
 
-    def _add(self, request: GenerationRequest, running: dict[str, GenerationRequest]) -> _Refusal | None:
-        """Hand a request to vLLM; why it cannot be, or None."""
+    def _add(self, request: GenerationRequest, running: dict[str, _Running], left_out: Refused = ()) -> _Refusal | None:
+        """Hand a request to vLLM, without the images that its model does not take; why it cannot be, or None.
+
+        Args:
+            running: requests under way, by vLLM's names; this one is added.
+            left_out: images that were left out of it.
+        """
         from vllm import SamplingParams
         from vllm.exceptions import VLLMClientError
         from vllm.sampling_params import StructuredOutputsParams
@@ -235,7 +249,7 @@ class VllmEngine:
         try:
             prompt = self._prompt(request)
         except InputError as error:  # an image that is none
-            return _Refusal(str(error))
+            return self._add_less(request, running, str(error))
         key = f"{next(self._count)}"  # ids of requests are the caller's, and may come again
         tokens = len(prompt["prompt_token_ids"])
         if tokens + request.max_new_tokens > self.context_length:
@@ -251,9 +265,17 @@ class VllmEngine:
             long = "longer than the maximum model length" in reason
             if request.images and error.__cause__ is not None and not long:
                 reason = refused(error.__cause__)
-            return _Refusal(reason[:300], too_long=long)
-        running[key] = request
+            return _Refusal(reason[:300], long) if long else self._add_less(request, running, reason)
+        running[key] = _Running(request, left_out)
         return None
+
+    def _add_less(self, request: GenerationRequest, running: dict[str, _Running], reason: str) -> _Refusal | None:
+        """Hand a request over without the images that are refused by themselves; where there are none, why not."""
+        reasons = self.images.refusals(request.images) if self.images is not None else {}
+        if not reasons:
+            return _Refusal(reason[:300])
+        less, left_out = without_refused(request, reasons)
+        return self._add(less, running, left_out)
 
     @property
     def has_chat_template(self) -> bool:

@@ -16,7 +16,7 @@ from abroad.core.registry import Capability, member_of
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
 from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings
-from abroad.documents.images import IMAGES, SET_ASIDE, Figures, figures, images_digest
+from abroad.documents.images import IMAGES, SET_ASIDE, Figures, figures, images_digest, refused_image
 from abroad.engines.base import NO_TEMPLATE, Engine, Generation, GenerationRequest
 from abroad.extraction.fewshot.answers import cut_relations, states
 from abroad.extraction.fewshot.examples import find_leaks, one_line, show_example
@@ -25,6 +25,8 @@ from abroad.extraction.fewshot.retrieve import ORDERS, RETRIEVERS, Retriever, ar
 from abroad.extraction.fewshot.styles import Style
 from abroad.extraction.generative.extractor import read_generation
 
+UNSEEN = "not_in_text_kept"
+"""In a prediction with images: how many relations have a name that the text has not, and so no evidence of it."""
 CHATS = ("auto", "always", "never")
 _READING = 2
 """Raised when examples are arranged or answers are read in another way, so that old predictions are not mixed in."""
@@ -51,8 +53,10 @@ class FewShotSettings(Settings):
         "auto", description="Chat template: auto (where the style wants it and the model has one), always or never."
     )
     structured: bool = Field(True, description="Bind answers to their form.")
-    names_from_text: bool = Field(
-        True, description="Take only names that the text has: bound with the form, else sorted out of the answers."
+    names_from_text: bool | None = Field(
+        None,
+        description="Take only names that the text has: bound with the form, else sorted out of the answers. "
+        "By default where a document is read without images; a figure has names of its own.",
     )
     fewer_shots: bool = Field(
         False, description="Try prompts beyond the context with fewer examples; else their documents are set aside."
@@ -103,7 +107,7 @@ class FewShotExtractor:
     shots: Shots
     model_identity: dict[str, Any]
     images_from: Path = field(default_factory=Path)
-    _reasons: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False)
+    _shown: dict[str, Figures] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.count > self.shots.size:
@@ -121,6 +125,8 @@ class FewShotExtractor:
     def identity(self) -> dict[str, Any]:
         field = self.style.field
         used = self.settings.identity() | {"shots": self.count} | ({} if self.count else {"retrieve": "", "order": ""})
+        if self.settings.names_from_text:  # which was the default once, and is told by "names"
+            used.pop("names_from_text", None)
         return {
             **self.model_identity,
             **used,
@@ -130,9 +136,16 @@ class FewShotExtractor:
             "tokens_per_character": self.style.tokens_per_character,
             "examples": self.shots.digest if self.count else "",
             "reading": _READING,
-            "names": "text" if self.settings.names_from_text else "",
+            "names": self._names,
             **({} if field.is_built_in else {"field": digest(field.model_dump(mode="json"))}),
         }
+
+    @property
+    def _names(self) -> str:
+        """Where names are taken from: the text; the text of documents without images; or anywhere."""
+        if self.settings.names_from_text is None:
+            return "text without images" if self.settings.resolution else "text"
+        return "text" if self.settings.names_from_text else ""
 
     def input_digest(self, document: Document) -> str:
         """Changes when the text or an image does."""
@@ -163,8 +176,8 @@ class FewShotExtractor:
                 if generation.too_long and self.settings.fewer_shots and count:
                     waiting[generation.id] = count - 1
                     continue
-                prediction = read_answer(by_id[generation.id], generation, self.style, self.settings.names_from_text)
-                prediction.extra |= {"shots": count, "seconds": round(seconds, 4), **self._set_aside(generation.id)}
+                prediction = self._prediction(by_id[generation.id], generation)
+                prediction.extra |= {"shots": count, "seconds": round(seconds, 4)}
                 yield prediction
             yield from failed
 
@@ -180,9 +193,12 @@ class FewShotExtractor:
     def request(self, document: Document, shots: int) -> GenerationRequest:
         """What the engine is asked for a document."""
         style, settings = self.style, self.settings
-        images = self._figures(document).urls
+        found = figures(document, self.images_from, settings.resolution)
+        if found.urls or found.set_aside:
+            self._shown[document.id] = replace(found, urls=())
+        images = found.urls
         grammar = None
-        if settings.structured and settings.names_from_text:
+        if settings.structured and self._takes_names_from_text(len(images)):
             grammar = relations_grammar(document.text, style.lead(len(document.text)), style.field)
         wanted = self.settings.chat == "always" or (self.settings.chat == "auto" and self.style.chat)
         return GenerationRequest(
@@ -200,16 +216,23 @@ class FewShotExtractor:
             stop_loops=not (settings.structured and style.steps),
         )
 
-    def _figures(self, document: Document) -> Figures:
-        found = figures(document, self.images_from, self.settings.resolution)
-        if found.set_aside:
-            self._reasons[document.id] = found.set_aside
-        return found
+    def _takes_names_from_text(self, images: int) -> bool:
+        """Whether the names of a document with so many images must be its text's."""
+        return not images if self.settings.names_from_text is None else self.settings.names_from_text
 
-    def _set_aside(self, id: str) -> dict[str, list[str]]:
-        """What the prediction of a document says of images that were not shown."""
-        reasons = self._reasons.pop(id, ())
-        return {SET_ASIDE: list(reasons)} if reasons else {}
+    def _prediction(self, document: Document, generation: Generation) -> Prediction:
+        """The prediction of an answer, with what is to be said of the document's images."""
+        shown = self._shown.pop(document.id, Figures())
+        refused = [refused_image(shown.paths[place], reason) for place, reason in generation.refused_images]
+        images = len(shown.paths) - len(refused)
+        bound = self._takes_names_from_text(images)
+        prediction = read_answer(document, generation, self.style, bound)
+        if images and not bound and prediction.error is None:
+            ends = [(relation.head, relation.tail) for relation in prediction.relations]
+            prediction.extra[UNSEEN] = split_named(document.text, ends)[1]
+        if reasons := [*shown.set_aside, *refused]:
+            prediction.extra[SET_ASIDE] = reasons
+        return prediction
 
     def prompt(self, document: Document, shots: int) -> str:
         """What the engine reads of a document, with so many examples before it."""
@@ -270,6 +293,7 @@ class AnswerCounts:
         seconds: that took.
         relations: in all answers.
         images_set_aside: images of documents that could not be shown.
+        not_in_text_kept: relations with a name that the text has not, of documents whose images were shown.
     """
 
     answers: int
@@ -283,6 +307,7 @@ class AnswerCounts:
     seconds: float
     relations: int = 0
     images_set_aside: int = 0
+    not_in_text_kept: int = 0
 
     @property
     def parse_rate(self) -> float:
@@ -314,4 +339,5 @@ def count_answers(predictions: Sequence[Prediction]) -> AnswerCounts:
         seconds=float(total("seconds")),
         relations=sum(len(prediction.relations) for prediction in predictions),
         images_set_aside=sum(len(extra.get(SET_ASIDE) or ()) for extra in answered),
+        not_in_text_kept=total(UNSEEN),
     )

@@ -11,7 +11,7 @@ from typing import Any
 from abroad.core.arguments import each_of
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
-from abroad.documents.images import IMAGES, SET_ASIDE, figures, images_digest
+from abroad.documents.images import IMAGES, SET_ASIDE, figures, images_digest, refused_image
 from abroad.engines.base import Engine, Generation, GenerationRequest
 from abroad.extraction.generative.chunks import chunks
 from abroad.extraction.generative.decoding import Decoding
@@ -92,24 +92,29 @@ class GenerativeExtractor:
         by_id = {document.id: document for document in documents}
         parts: dict[str, list[str]] = {}
         waiting: dict[str, dict[int, Prediction]] = {}
-        reasons: dict[str, tuple[str, ...]] = {}
+        reasons: dict[str, list[str]] = {}
+        shown: dict[str, tuple[Path, ...]] = {}
 
         def requests() -> Iterator[GenerationRequest]:
             for document in documents:
                 parts[document.id] = self.parts(document)
-                shown = figures(document, self.images_from, self.resolution)
-                if shown.set_aside:
-                    reasons[document.id] = shown.set_aside
+                found = figures(document, self.images_from, self.resolution)
+                if found.paths:
+                    shown[document.id] = found.paths
+                if found.set_aside:
+                    reasons[document.id] = list(found.set_aside)
                 for number, text in enumerate(parts[document.id]):  # images go with the first
-                    yield self._request(f"{number}:{document.id}", text, () if number else shown.urls)
+                    yield self._request(f"{number}:{document.id}", text, () if number else found.urls)
 
         for generation in self.engine.generate(requests()):
             number, _, key = generation.id.partition(":")
+            for place, reason in generation.refused_images:
+                reasons.setdefault(key, []).append(refused_image(shown[key][place], reason))
             waiting.setdefault(key, {})[int(number)] = read_generation(by_id[key], generation, self.notation)
             if len(waiting[key]) == len(parts[key]):
                 prediction = merge_parts(key, [prediction for _, prediction in sorted(waiting.pop(key).items())])
                 if key in reasons:
-                    prediction.extra[SET_ASIDE] = list(reasons.pop(key))
+                    prediction.extra[SET_ASIDE] = reasons.pop(key)
                 yield prediction
 
     def parts(self, document: Document) -> list[str]:
