@@ -11,8 +11,9 @@ from abroad.core.io import read_documents, write_documents
 from abroad.documents.images import without_images
 from abroad.documents.instructions import Task
 from abroad.models.lora import LoraShape, add_lora, language_part
+from abroad.models.resolve import resolve_model
 from abroad.models.vision import read_resolution
-from abroad.training.images import mixed
+from abroad.training.images import mixed, training_images
 from abroad.training.settings import TrainSettings
 from abroad.training.stage import train_stage
 from tests.conftest import make_document
@@ -82,6 +83,26 @@ def test_an_image_that_cannot_be_shown_is_set_aside_and_its_document_is_read(lla
     report = train_stage([papers], None, tmp_path / "model", settings_for(llava, epochs=1), context)
     assert report.examples == 4 and [item["where"] for item in context.rejects.items] == ["red", "blue"]
     assert "not an image" in context.rejects.items[0]["reason"] and "no such file" in context.rejects.items[1]["reason"]
+
+
+def test_an_image_that_the_model_refuses_costs_itself_only(smollm2, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (40, 24), "red").save(tmp_path / "good.png")
+    Image.new("RGB", (2000, 1), "red").save(tmp_path / "thin.png")
+    source = resolve_model(str(save_visual_model(smollm2, tmp_path / "m", "qwen2-vl")))
+    reader = training_images(source, settings_for("m", resolution=672))
+    encoded, context = [], Context()
+    for names in (["good.png", "thin.png"], ["good.png"], ["thin.png"], []):
+        document = make_document("1", "Usnea.", "See the figure.", [])
+        document.extra["images"] = [str(tmp_path / name) for name in names]
+        encoded.append(reader.encode(document, (1, 2, 3), context))
+    assert encoded[0] == encoded[1] and encoded[2] == encoded[3] == ((1, 2, 3), ())
+    assert encoded[0][1] == (tmp_path / "good.png",)
+    assert ["thin.png: the model's processor refuses it" in item["reason"] for item in context.rejects.items] == [
+        True
+    ] * 2
+    assert context.rejects.summary().startswith("2 image(s) set aside")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -55,7 +55,7 @@ def test_each_pair_is_trained_once_and_what_is_left_is_made_later(grid, tmp_path
         [f"{cell['resolution']}", f"{cell['text_share']:g}", f"{cell['examples']}"] for cell in cells
     ]
     assert rows[4].startswith("train:  # F1") and rows[5].strip().startswith("resolution: ")
-    assert "missing.png: no such file" in again.stderr and again.stderr.count("3 record(s) set aside") == 1
+    assert "missing.png: no such file" in again.stderr and again.stderr.count("3 image(s) set aside") == 1
     settings = json.loads((tmp_path / "grid" / "56-0.5" / "training.json").read_text())["settings"]
     assert (settings["resolution"], settings["text_share"]) == (56, 0.5)
 
