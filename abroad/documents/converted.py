@@ -50,11 +50,15 @@ def converter(source: Source, columns: ColumnNames) -> Callable[[Context], Itera
         head = stream.read(_HEAD)
     kind = _kind(head, source.name)
     if kind == formats.XML and is_full_text(unpacked_start(head)):
-        return lambda context: _opened(path, lambda s: xml_documents(s, source.name, source.stem, context, path))
+        return lambda context: _opened(
+            path, lambda s: xml_documents(s, source.name, source.stem, context, source.beside)
+        )
     if kind == formats.XML:
         return lambda context: _opened(path, lambda s: _articles(s, source.name, context))
     if kind == formats.PACKAGE:
-        return lambda context: _opened(path, lambda s: package_documents(s, source.name, source.stem, context, path))
+        return lambda context: _opened(
+            path, lambda s: package_documents(s, source.name, source.stem, context, source.beside)
+        )
     if kind == formats.PARQUET:
         return lambda context: parquet_items(source, columns, context)
     if kind in _BIBLIOGRAPHIES:

@@ -48,6 +48,7 @@ _STREAMED = (
     *(".xml", ".xml.gz", ".nxml", ".nxml.gz", ".spacy", ".json", ".jsonl", ".ndjson", ".parquet"),
     *(".json.gz", ".jsonl.gz", ".ndjson.gz"),
 )
+PIPE_NAME = "standard input"
 _HEAD = 4_096
 _FROM_START = (formats.JSON, formats.XML, formats.BIOC, formats.PACKAGE, formats.SPACY, formats.PARQUET)
 """Formats whose readers open the source themselves."""
@@ -88,6 +89,11 @@ class Source:
     def open_packed(self) -> AbstractContextManager[IO[bytes]]:
         """A stream of its bytes as they are, for XML, which names its encoding, and for packages."""
         return io.BytesIO(self.data) if self.path is None else self.path.open("rb")
+
+    @property
+    def beside(self) -> Path | None:
+        """The file that a paper's figures lie beside; None of a pipe, also of one that was written to a file."""
+        return None if self.name == PIPE_NAME else self.path
 
     def is_empty(self) -> bool:
         """Whether it holds nothing but white space."""
@@ -210,7 +216,7 @@ def _lone_value(source: Source) -> str | None:
 def _xml(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     with source.open_packed() as stream:
         if is_full_text(unpacked_start(data)):
-            yield from xml_documents(stream, source.name, source.stem, context, source.path)
+            yield from xml_documents(stream, source.name, source.stem, context, source.beside)
         else:  # all of it before the first document: PubMed's update files hold a record again when it changes
             records = read_opened(stream, source.name, context)
             yield from article_documents(newest(r for r in records if not isinstance(r, Unwanted)), context)
@@ -218,12 +224,12 @@ def _xml(source: Source, data: bytes, columns: ColumnNames, context: Context) ->
 
 def _package(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     with source.open_packed() as stream:
-        yield from package_documents(stream, source.name, source.stem, context, source.path)
+        yield from package_documents(stream, source.name, source.stem, context, source.beside)
 
 
 def _bioc(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:
     with source.open() as stream:
-        yield from bioc_documents(stream, source.name, source.stem, context, source.path)
+        yield from bioc_documents(stream, source.name, source.stem, context, source.beside)
 
 
 def _spacy(source: Source, data: bytes, columns: ColumnNames, context: Context) -> Iterator[Item]:

@@ -19,7 +19,14 @@ from abroad.core.io import require_file
 from abroad.core.schema import Document
 from abroad.core.settings import Settings
 from abroad.documents.distinct import distinct_items
-from abroad.documents.file_documents import Item, Source, article_documents, read_source, text_document
+from abroad.documents.file_documents import (
+    PIPE_NAME,
+    Item,
+    Source,
+    article_documents,
+    read_source,
+    text_document,
+)
 from abroad.documents.lookup import Lookup, resolve, with_abstracts
 from abroad.documents.own_results import written_by
 from abroad.documents.record_kinds import DOCUMENTS, expect
@@ -223,7 +230,7 @@ def find_sources(paths: Sequence[Path], context: Context, stdin: IO[bytes] | Pat
         if str(path) != PIPE:
             yield Source(str(path), stem, path)
             continue
-        pipe = Source("standard input", "stdin", stdin if isinstance(stdin, Path) else None, _all_of(stdin))
+        pipe = Source(PIPE_NAME, "stdin", stdin if isinstance(stdin, Path) else None, _all_of(stdin))
         if pipe.is_empty():
             raise InputError("standard input is empty; expected documents or a text")
         yield pipe

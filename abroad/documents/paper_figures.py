@@ -77,20 +77,20 @@ class InPackage:
     Attributes:
         members: of the package.
         paper: the member that the paper is.
-        folder: that the package lies in, and may have been unpacked in; None of a pipe.
+        folder: that the package lies in, and may have been unpacked in.
     """
 
     members: Members
     paper: str
-    folder: Path | None
+    folder: Path
 
     def __call__(self, name: str) -> str:
         place = posixpath.normpath(posixpath.join(posixpath.dirname(self.paper), within(name)))
         member = next((f"{place}{ending}" for ending in _ENDINGS if f"{place}{ending}" in self.members), None)
         if member is None:
             raise InputError(f"image {name}: no file of the package (links in it are not followed)")
-        unpacked = None if self.folder is None else self.folder / member
-        if self.folder is not None and unpacked is not None and is_file(unpacked):
+        unpacked = self.folder / member
+        if is_file(unpacked):
             _check_inside(unpacked, self.folder / posixpath.dirname(self.paper), name)
             if unpacked.stat().st_size != self.members[member]:
                 raise InputError(f"image {name}: {unpacked} is not the file of the package")
@@ -111,8 +111,10 @@ def figures_of_members(members: Members | None, folder: Path | None) -> Callable
 
     Args:
         members: of the package; None of one whose members were not listed.
-        folder: as of `InPackage`.
+        folder: as of `InPackage`; None of a pipe.
     """
+    if folder is None:
+        return lambda paper: nowhere
     if members is None:
         return lambda paper: _unlisted
     return lambda paper: InPackage(members, posixpath.normpath(paper), folder)

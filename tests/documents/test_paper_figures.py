@@ -139,10 +139,24 @@ def test_what_lies_beside_a_package_under_the_name_of_a_member_is_not_taken_for_
     assert "images" not in document.extra and "is not the file of the package" in document.extra["images_set_aside"][0]
 
 
-def test_a_paper_from_a_pipe_has_no_figures(tmp_path, secret, monkeypatch):
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_paper_from_a_pipe_has_no_figures_and_is_the_same_each_time(packed, large, tmp_path, secret, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (document,) = read(Path("-"), stdin=io.BytesIO(jats("secret.png", str(secret))))
-    assert "images" not in document.extra and len(document.extra["images_set_aside"]) == 2
+    if large:
+        monkeypatch.setattr("abroad.documents.stream.LARGE", 1)
+    data = jats("secret.png", str(secret))
+    if packed:
+        data = package(tmp_path / "p.tar.gz", [("p.nxml", data), ("secret.png", png())]).read_bytes()
+    keys = set()
+    for _ in range(2):
+        with open_inputs([Path("-")], Context(), InputSettings(), io.BytesIO(data)) as found:
+            (record,) = found.records(Context())
+            keys.add(found.key)
+        assert "images" not in record and len(record["images_set_aside"]) == 2
+    assert len(keys) == 1  # so that a run goes on where it was
+    (document,) = read(Path("-"), stdin=io.BytesIO(data))
+    assert document.to_dict() == record
 
 
 def test_a_package_that_is_converted_record_by_record_names_the_same(tmp_path, secret, monkeypatch):

@@ -13,8 +13,8 @@ Ask = Callable[[GenerationRequest], Generation]
 REFUSED = "refused by the server (HTTP "
 """What the error of a request begins with that the server has understood and does not want."""
 _PLAIN = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABAAQAAAACCEkxzAAAAFElEQVR42mP8zwABTAyjjFEGyQwAzx8Bf7Q"
-    "K4E8AAAAASUVORK5CYII="
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAATUlEQVR42u3PQQ0AAAgEILV/5zOFDzdoQCe"
+    "pz6aeExAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELi3cqoDfaKuZM4AAAAASUVORK5CYII="
 )
 """A white square, which every server takes that takes images."""
 
