@@ -89,7 +89,6 @@ def fewshot(
     inputs = read_path(documents, context)
     extractor = make_extractor(LazyEngine(spec, context), chosen, settings, inputs, examples, embedder, context)
     answers = helper(out, "answers.jsonl") if rank is not None else out
-    extractor.images_from = documents if documents.is_dir() else documents.parent
     files = [file for file in (documents, examples, prompt, field) if file is not None and file.exists()]
     how = extractor.identity | choice.engine_settings | {"batch_size": choice.batch_size}
     with run_record(out, "fewshot", how, files) as record:

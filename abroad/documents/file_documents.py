@@ -21,6 +21,7 @@ from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMa
 from abroad.core.records import read_stream
 from abroad.core.schema import Document
 from abroad.documents.fetch import attach
+from abroad.documents.images import located
 from abroad.documents.parquet import parquet_records
 from abroad.documents.xml_documents import bioc_documents, is_full_text, package_documents, xml_documents
 from abroad.sources.formats import recognise as formats
@@ -63,12 +64,14 @@ class Source:
         stem: what records without an id are named after.
         path: of a file.
         data: of a pipe.
+        piped: whether the file holds what came through a pipe.
     """
 
     name: str
     stem: str
     path: Path | None = None
     data: bytes = b""
+    piped: bool = False
 
     def head(self) -> bytes:
         """What tells the format: the start of a file that is streamed, else all of it, packed or not."""
@@ -114,6 +117,13 @@ def read_source(source: Source, columns: ColumnNames, context: Context) -> list[
         first = f": {context.rejects.items[before]['reason']}" if len(context.rejects) > before else ""
         raise InputError(f"{source.name}: no document in it{first}")
     return items
+
+
+def with_images(document: Document, source: Source, folder: Path | None = None) -> Document:
+    """The document with its images named from here: relative ones count from the folder, else from that of its file."""
+    if folder is None:
+        folder = source.path.parent if source.path is not None and not source.piped else Path()
+    return located(document, folder)
 
 
 def read_json(source: Source, context: Context) -> Iterator[Item]:

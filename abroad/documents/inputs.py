@@ -19,7 +19,14 @@ from abroad.core.io import require_file
 from abroad.core.schema import Document
 from abroad.core.settings import Settings
 from abroad.documents.distinct import distinct_items
-from abroad.documents.file_documents import Item, Source, article_documents, read_source, text_document
+from abroad.documents.file_documents import (
+    Item,
+    Source,
+    article_documents,
+    read_source,
+    text_document,
+    with_images,
+)
 from abroad.documents.lookup import Lookup, resolve, with_abstracts
 from abroad.documents.own_results import written_by
 from abroad.documents.record_kinds import DOCUMENTS, expect
@@ -59,6 +66,9 @@ class InputSettings(Settings):
     open_client: OpenClient | None = Field(
         None, description="Opens NCBI's client, when there is something to ask; None for no network."
     )
+    images_from: Path | None = Field(
+        None, description="Folder that relative paths of images count from; else that of each file."
+    )
 
 
 def read_path(path: Path, context: Context) -> list[Document]:
@@ -75,7 +85,8 @@ def read_inputs(
     """The documents of files, folders (not of folders in them) and a pipe ("-").
 
     Of several files, one that cannot be read is set aside. Of one paper in several files the first is kept; other
-    records of one id go by the names of their files too. `context.rejects.notes` tells what was assumed and skipped.
+    records of one id go by the names of their files too. Their images are named from the current directory.
+    `context.rejects.notes` tells what was assumed and skipped.
 
     Raises:
         InputError: a path is missing, or nothing usable in all of them, with what was expected.
@@ -88,16 +99,18 @@ def read_inputs(
     found: list[tuple[Source, list[Item]]] = []
     for source in sources:
         try:
-            found.append((source, read_source(source, settings.columns, context)))
+            items = read_source(source, settings.columns, context)
+            folder = settings.images_from
+            found.append((source, [with_images(i, source, folder) if isinstance(i, Document) else i for i in items]))
         except (InputError, MissingDependencyError) as error:
             if len(sources) == 1 and not any(path.is_dir() for path in paths):
                 raise
             context.rejects.add(source.name, str(error).removeprefix(f"{source.name}: "))
-    items = distinct_items(found, context)
-    if not items:
+    distinct = distinct_items(found, context)
+    if not distinct:
         where = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
         raise InputError(f"{where}: none of {len(sources)} files gave a document{context.rejects.first()}")
-    documents = _looked_up(items, settings, context)
+    documents = _looked_up(distinct, settings, context)
     _note_titles_alone(documents, settings, context)
     return documents
 
@@ -222,7 +235,7 @@ def find_sources(paths: Sequence[Path], context: Context, stdin: IO[bytes] | Pat
         if str(path) != PIPE:
             yield Source(str(path), stem, path)
             continue
-        pipe = Source("standard input", "stdin", stdin if isinstance(stdin, Path) else None, _all_of(stdin))
+        pipe = Source("standard input", "stdin", stdin if isinstance(stdin, Path) else None, _all_of(stdin), True)
         if pipe.is_empty():
             raise InputError("standard input is empty; expected documents or a text")
         yield pipe

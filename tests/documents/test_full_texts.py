@@ -68,13 +68,13 @@ def test_a_folder_and_a_package_give_each_paper_with_its_figures(tmp_path):
     (folder / "one.nxml").write_text(JATS)
     (folder / "molecules-27-g001.jpg").write_bytes(b"")
     (document,) = read(folder)
-    assert document.extra["images"] == ["graphical-1", str(folder / "molecules-27-g001.jpg")]
+    assert document.extra["images"] == [str(folder / "graphical-1"), str(folder / "molecules-27-g001.jpg")]
     files = {"PMC1/one.nxml": JATS.encode(), "PMC1/molecules-27-g001.gif": b"", "PMC1/x.pdf": b"%PDF-"}
     other = JATS.replace("35011345", "2").replace("8746400", "2")
     for name, mode in (("p.tar.gz", "w:gz"), ("p.tgz", "w:gz"), ("p.tar", "w")):
         found = read(package(tmp_path / name, mode, **files, **{"PMC2/two.xml": other.encode()}))
         assert [each.id for each in found] == ["35011345", "2"]
-        assert found[0].extra["images"] == ["graphical-1", "PMC1/molecules-27-g001.gif"]
+        assert found[0].extra["images"] == [str(tmp_path / n) for n in ("graphical-1", "PMC1/molecules-27-g001.gif")]
 
 
 def test_a_package_that_breaks_off_gives_what_it_holds_and_is_named(tmp_path):

@@ -63,6 +63,36 @@ def test_what_only_the_images_say_is_learnt_and_extracted(llava, papers, tmp_pat
     assert cli(*command, "--out", tmp_path / "blind.jsonl", "--resolution", 0).exit_code == 0
     blind = [json.loads(line)["relations"] for line in (tmp_path / "blind.jsonl").read_text().splitlines()]
     assert len({json.dumps(relations) for relations in blind}) == 1
+    _of_several_inputs(command[2:], tmp_path, cli)
+
+
+def _of_several_inputs(options, tmp_path, cli):
+    """Each file's images count from where it lies, whatever the others are; what cannot be shown is counted."""
+    from PIL import Image
+
+    files = []
+    for colour in COLOURS[:2]:
+        folder = tmp_path / f"about {colour}"
+        folder.mkdir()
+        Image.new("RGB", (40, 40), colour).save(folder / "figure.png")
+        document = make_document(colour, "Usnea.", "See the figure.", [])
+        document.extra["images"] = ["figure.png", "none.png"]
+        write_documents(folder / "docs.jsonl", [document])
+        files.append(folder / "docs.jsonl")
+    result = cli("extract", *files, *options, "--out", tmp_path / "both.jsonl")
+    assert result.exit_code == 0 and "2 images could not be shown" in result.stderr
+    found = [json.loads(line) for line in (tmp_path / "both.jsonl").read_text().splitlines()]
+    assert {p["id"]: [r["chemical"] for r in p["relations"]] for p in found} == {c: [c] for c in COLOURS[:2]}
+    told = [json.loads(line) for line in (tmp_path / "both.jsonl.abroad" / "rejects.jsonl").read_text().splitlines()]
+    assert [(item["where"], "none.png: no such file" in item["reason"]) for item in told] == [
+        (f"document {colour}", True) for colour in COLOURS[:2]
+    ]
+    elsewhere = [*options, "--out", tmp_path / "all.jsonl", "--images-from", files[1].parent]
+    assert cli("extract", *files, *elsewhere).exit_code == 0
+    found = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert {r["chemical"] for p in found for r in p["relations"]} == {COLOURS[1]}
+    nowhere = cli("extract", *files, *options, "--out", tmp_path / "no.jsonl", "--images-from", tmp_path / "nowhere")
+    assert nowhere.exit_code == 2 and "nowhere: no such folder" in nowhere.stderr
 
 
 def test_a_run_is_known_by_the_content_of_its_images(llava, papers, tmp_path):
