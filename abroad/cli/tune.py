@@ -96,16 +96,15 @@ def train(
     from abroad.core.field import find_field
     from abroad.core.helpers import helper
     from abroad.core.io import file_sha256
-    from abroad.documents.inputs import read_documents_of
-    from abroad.documents.instructions import read_training_set
     from abroad.experiments.tuning.study import SPACES, best_section, open_study, tune_training
+    from abroad.training.stage import read_examples, read_held_out
 
     if space not in SPACES:
         raise InputError(f"--space {space}: expected one of: {', '.join(SPACES)}")
     context = Context(say=say)
     field = find_field(settings.field)
-    items = [item for path in documents for item in read_training_set(path, context, field)]
-    held_out = read_documents_of(field, validation, context)
+    items = [item for path in documents for item in read_examples(path, context, field)]
+    held_out = read_held_out(validation, context, field)
     searched = {"batches": SPACES[space].batches, "adapters": SPACES[space].adapters}
     what = {"settings": settings.identity(), "files": [file_sha256(path) for path in (*documents, validation)]}
     what["space"] = searched  # studies of other spaces cannot be gone on with
@@ -220,7 +219,7 @@ def draft(
     epilog="Example: abroad tune images train.jsonl --validation valid.jsonl --model DIR --out grid",
     cls=SettingsCommand,
 )
-@writes(out=folder("a grid of images", GRID, grows=True))
+@writes(out=folder("a grid of images", grows=True))
 @takes(
     settings=replace(
         TRAIN,
