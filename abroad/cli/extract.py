@@ -117,7 +117,7 @@ def extract(
     from abroad.core.errors import InputError
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
-    from abroad.documents.inputs import InputSettings
+    from abroad.documents.inputs import InputSettings, check_folder
     from abroad.extraction.base import identity_of, refuse_if_all_failed
     from abroad.extraction.load import check_extractor
     from abroad.pipeline.extract import extract_stage, records_with_documents
@@ -137,9 +137,7 @@ def extract(
     if kind in BINARY and out is None:
         raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
     recipe = _recipe(model, config, generative, calibrated)
-    images_from = recipe[1].pop("images_from", None)
-    if images_from is not None and not images_from.is_dir():
-        raise InputError(f"--images-from {images_from}: no such folder")
+    images_from = check_folder(recipe[1].pop("images_from", None), "--images-from")
     check_extractor(*recipe)  # before anything is read or fetched
     context = Context(say=say)
     names = NameIndex(index) if index is not None else None

@@ -128,11 +128,11 @@ def replay(
     updates: int = typer.Option(0, min=0, help="Also make so many updates again and compare their losses."),
 ) -> None:
     """Show that the same data come in the same order again; exit code 1 where they do not."""
+    from abroad.documents.instructions import read_training_set
     from abroad.training.replay import replay as again
-    from abroad.training.stage import read_examples
 
     context = Context(say=say)
-    examples = [item for path in documents for item in read_examples(path, context)]
+    examples = [item for path in documents for item in read_training_set(path, context)]
     result = again(directory, examples, updates, context)
     typer.echo(f"{result.equal} of {result.updates} updates have the same data in the same order")
     if context.rejects:
@@ -170,10 +170,11 @@ def curve(
     from abroad.core.field import find_field
     from abroad.core.io import atomic_write, write_json
     from abroad.core.provenance import run_record
+    from abroad.documents.inputs import read_documents_of
+    from abroad.documents.instructions import read_training_set
     from abroad.experiments.compare import TABLE_HEAD, table_line
     from abroad.experiments.curve import curve as measure
     from abroad.experiments.curve import plot_curves
-    from abroad.training.stage import read_examples, read_held_out
 
     try:
         steps = [int(size) for size in sizes.split(",")]
@@ -182,8 +183,8 @@ def curve(
     files, context = parse_sets(sets), Context(say=say)
     trained = learner.replace(train=settings, seed=settings.seed)
     field = find_field(settings.field)
-    items = {name: read_examples(path, context, field) for name, path in files.items()}
-    curated = read_held_out(dev, context, field)
+    items = {name: read_training_set(path, context, field) for name, path in files.items()}
+    curated = read_documents_of(field, dev, context)
     with run_record(out, "train curve", {"sizes": steps, **trained.identity()}, [*files.values(), dev]):
         typer.echo(TABLE_HEAD)
         curves = measure(items, steps, curated, trained, out, context, lambda entry: typer.echo(table_line(entry)))

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,16 @@ def located(document: Document, folder: Path) -> Document:
     if not isinstance(named, list) or not all(isinstance(item, str) for item in named):
         return document  # it is told where they are read
     return replace(document, extra={**document.extra, IMAGES: [str(folder / item) for item in named if item]})
+
+
+def for_file(documents: Iterable[Document], path: Path) -> Iterator[Document]:
+    """Documents as they are written to a file: their images are named from its folder, no more from here."""
+    for document in documents:
+        named = document.extra.get(IMAGES)
+        if isinstance(named, list) and all(isinstance(item, str) for item in named):
+            images = [item if Path(item).is_absolute() else os.path.relpath(item, path.parent) for item in named]
+            document = replace(document, extra={**document.extra, IMAGES: images})
+        yield document
 
 
 def without_images(document: Document) -> Document:

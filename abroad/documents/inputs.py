@@ -27,6 +27,7 @@ from abroad.documents.file_documents import (
     text_document,
     with_images,
 )
+from abroad.documents.images import located
 from abroad.documents.lookup import Lookup, resolve, with_abstracts
 from abroad.documents.own_results import written_by
 from abroad.documents.record_kinds import DOCUMENTS, expect
@@ -129,6 +130,8 @@ def read_documents_of(field: FieldOfWork, path: str | Path, context: Context) ->
 def read_documents(path: str | Path, context: Context | None = None) -> list[Document]:
     """The documents of one file in any format, or of a folder, for commands that take documents.
 
+    Images are named from the current directory; who writes documents names them from there (`images.for_file`).
+
     Args:
         path: of a file or a folder.
         context: its rejects are records that are none; notes what was assumed. Without it the first such record raises.
@@ -141,7 +144,7 @@ def read_documents(path: str | Path, context: Context | None = None) -> list[Doc
     path = Path(path)
     if not path.is_dir() and is_json(require_file(path, f"documents ({WHAT})")):
         expect(DOCUMENTS, path, f"documents ({WHAT})")
-        return read_json_documents(path, context)
+        return [located(document, path.parent) for document in read_json_documents(path, context)]
     found = Context() if context is None else context
     documents = read_inputs([path], found)
     if context is None and found.rejects:
@@ -160,6 +163,17 @@ def check_path(path: Path) -> None:
     if len(str(path)) > 100 or len(str(path).split()) > 3:
         raise InputError(f"expected the name of a file or folder, found a text ({str(path)[:40]!r}...): use --text")
     raise InputError(f"{path}: no such file or folder{_meant(path)}")
+
+
+def check_folder(path: Path | None, what: str) -> Path | None:
+    """The path of a folder, if any.
+
+    Raises:
+        InputError: it is none; `what` names the option.
+    """
+    if path is not None and not path.is_dir():
+        raise InputError(f"{what} {path}: no such folder")
+    return path
 
 
 def is_file(name: str | Path) -> bool:
