@@ -2,9 +2,9 @@
 
 Never run on a GPU yet. Where one is lent, in about 10 minutes (the weights are drawn on the GPU, none are read):
 
-    python benchmarks/gpu_65b.py                    # 65B on cuda
-    python benchmarks/gpu_65b.py --layers 4         # a try of the same widths in half a minute
-    python benchmarks/gpu_65b.py --size tiny        # on a CPU, as the tests run it
+    python -m benchmarks.gpu_65b                    # 65B on cuda
+    python -m benchmarks.gpu_65b --layers 4         # a try of the same widths in half a minute
+    python -m benchmarks.gpu_65b --size tiny        # on a CPU, as the tests run it
 
 A bare machine with torch, transformers and peft needs bitsandbytes 0.50.2, pydantic, pydantic-core and annotated-types
 as wheels of its Python. Each line is printed as it is measured, so that a run that is cut off leaves what it has.

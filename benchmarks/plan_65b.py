@@ -7,6 +7,7 @@ without values, counted as they come and go. `benchmarks/gpu_65b.py` measures th
 
 from __future__ import annotations
 
+import argparse
 import copy
 from dataclasses import dataclass
 from typing import Any
@@ -200,6 +201,7 @@ def speed_rows(shape: Shape, bandwidth: float) -> list[tuple[str, float]]:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0]).parse_args()
     shape = shape_of(MODEL)
     print(f"# LLaMA 65B on one GPU of 80 GB, as planned\n\n`python benchmarks/plan_65b.py`, torch {torch.__version__}.")
     print("**No line here was ever run on a GPU**; `benchmarks/gpu_65b.py` is ready to.\n")

@@ -87,7 +87,7 @@ def push(
     say(f"curate them at {client.api_url}; then: abroad annotate pull --out DIR")
 
 
-@writes(out=folder("decisions", "decisions.jsonl"))
+@writes(out=folder("decisions"))
 @takes(target=TARGET)
 def pull(
     out: Path = typer.Option(..., metavar="DIR", help="Directory for the decisions and documents."),

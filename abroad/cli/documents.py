@@ -148,6 +148,7 @@ def annotate(
     from abroad.core.http import HttpSettings
     from abroad.core.io import write_documents
     from abroad.core.provenance import run_record
+    from abroad.documents.images import for_file
     from abroad.documents.inputs import read_documents
     from abroad.sources.kept import KeptAnswers
     from abroad.sources.pubtator import BASE_URL, RATE, fetch_bioc
@@ -166,7 +167,7 @@ def annotate(
                     f"document {document.id}", "no PMID" if not document.pmid else "unknown to PubTator3"
                 )
         marked = [mark(document, found.get(document.pmid or "") or {}, context) for document in items]
-        write_documents(out, marked)
+        write_documents(out, for_file(marked, out))
         record["annotations"] = count = sum(len(document.extra["annotations"]) for document in marked)
     report_rejects(context, out)
     say(f"{count:,} annotations of {len(items):,} documents: {out}")
@@ -299,6 +300,7 @@ def split(
     from abroad.core.errors import InputError
     from abroad.core.io import write_documents
     from abroad.core.provenance import run_record
+    from abroad.documents.images import for_file
     from abroad.documents.inputs import read_documents
     from abroad.documents.splitting import read_ranking, split_documents, top_of_strata
 
@@ -328,7 +330,7 @@ def split(
         parts = split_documents(items, chosen, test_share or 0.0, valid_share, seed)
         for path, part in ((out_train, parts.train), (out_valid, parts.valid), (out_test, parts.test)):
             if path is not None:
-                write_documents(path, part)
+                write_documents(path, for_file(part, path))
         record.update(train=len(parts.train), valid=len(parts.valid), test=len(parts.test))
     report_rejects(context, out_test)
     say(f"{len(parts.train)} for training, {len(parts.valid)} for validation, {len(parts.test)} for test")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from abroad.experiments.tasks import TaskScore
 
 
-@writes(report=PAGE, answers=folder("answers", "answers.jsonl", grows=True))
+@writes(report=PAGE, answers=folder("answers", grows=True))
 @takes(settings=Options("abroad.evaluation.settings:EvaluateSettings", section="evaluate"))
 def evaluate(
     gold: Path = typer.Option(..., metavar="DOCS", help="Documents with curated relations (JSON or JSONL)."),

@@ -117,9 +117,9 @@ def extract(
     from abroad.core.errors import InputError
     from abroad.core.provenance import run_record
     from abroad.documents.formats import format_of
-    from abroad.documents.inputs import InputSettings
+    from abroad.documents.inputs import InputSettings, check_folder
     from abroad.extraction.base import identity_of, refuse_if_all_failed
-    from abroad.extraction.load import check_extractor, with_images_from
+    from abroad.extraction.load import check_extractor
     from abroad.pipeline.extract import extract_stage, records_with_documents
     from abroad.pipeline.extract_settings import FileSettings
     from abroad.pipeline.extract_texts import add_texts
@@ -136,13 +136,14 @@ def extract(
     kind = format_of(format, out)
     if kind in BINARY and out is None:
         raise InputError(f"--format {kind}: expected --out FILE.{kind}, since it is no text")
-    recipe = with_images_from(_recipe(model, config, generative, calibrated), documents)
+    recipe = _recipe(model, config, generative, calibrated)
+    images_from = check_folder(recipe[1].pop("images_from", None), "--images-from")
     check_extractor(*recipe)  # before anything is read or fetched
     context = Context(say=say)
     names = NameIndex(index) if index is not None else None
     settings = FileSettings(link=link, index=index, workers=workers, format=kind)
     columns = ColumnNames(title_column, abstract_column)
-    reading = InputSettings(columns=columns, fetch=fetch, open_client=_client_of(eutils))
+    reading = InputSettings(columns=columns, fetch=fetch, open_client=_client_of(eutils), images_from=images_from)
     with _inputs(documents, reading, (text, pmid), out, context) as inputs:
         say_notes(context)
         extractor = _extractor(*recipe)
@@ -182,6 +183,8 @@ def _say_report(out: Path, counts: Counts) -> None:
         f"{out}: {counts.relations} relations from {counts.documents} documents; {counts.failed} failed, "
         f"{counts.malformed} malformed parts, {counts.cut_off} outputs cut off at the token budget"
     )
+    if counts.images_set_aside:
+        say(f"{counts.images_set_aside} images could not be shown; their documents were read without them")
     if counts.capped:
         say(f"{counts.capped} labels of lists longer than 200 were left out")
     if counts.crowded:

@@ -33,7 +33,7 @@ def register(parent: typer.Typer) -> None:
     cls=SettingsCommand,
     epilog="Example: abroad extractor train curated.json --synthetic data/synthetic/abstracts.jsonl --out my-extractor",
 )
-@writes(out=folder("an extractor", "scorer.json", "joint.json"), held_out=JSONL)
+@writes(out=folder("an extractor"), held_out=JSONL)
 @takes(
     settings=Options(
         "abroad.extraction.builtin.settings:ExtractorTrainSettings",

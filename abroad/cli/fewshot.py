@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,12 +58,13 @@ def fewshot(
 
     Example: abroad fewshot docs.jsonl --out predictions.jsonl --model smollm2-135m --style classic --only-stating
     """
+    from abroad.core.errors import InputError
     from abroad.core.field import find_field
     from abroad.core.helpers import helper
     from abroad.core.io import read_predictions
     from abroad.core.provenance import run_record
     from abroad.core.registry import Capability
-    from abroad.documents.images import SET_ASIDE
+    from abroad.documents.images import IMAGES, SET_ASIDE
     from abroad.documents.inputs import read_path
     from abroad.engines.lazy import LazyEngine
     from abroad.extraction.base import extract_documents, refuse_if_all_failed
@@ -89,7 +91,6 @@ def fewshot(
     inputs = read_path(documents, context)
     extractor = make_extractor(LazyEngine(spec, context), chosen, settings, inputs, examples, embedder, context)
     answers = helper(out, "answers.jsonl") if rank is not None else out
-    extractor.images_from = documents if documents.is_dir() else documents.parent
     files = [file for file in (documents, examples, prompt, field) if file is not None and file.exists()]
     how = extractor.identity | choice.engine_settings | {"batch_size": choice.batch_size}
     with run_record(out, "fewshot", how, files) as record:
@@ -109,6 +110,11 @@ def fewshot(
     report_rejects(context, out)
     shown = f"{extractor.count} examples{'' if asked_for else f', as is usual for {style} (--shots)'}"
     _say_report(answers, report, reading, f"{chosen.hash}, {shown}")
+    hidden = sum(bool(document.extra.get(IMAGES)) for document in inputs)
+    if hidden and not settings.resolution:
+        with contextlib.suppress(InputError):  # of a model that reads text only
+            spec.require(Capability.IMAGES, "reading images")
+            say(f"{hidden} documents have images; none was shown: --images 336 shows them")
     if reading.says_nothing and extractor.count and not settings.only_stating:
         say("no answer states a relation: small models repeat the “none” of an example; --only-stating shows them none")
     if rank is not None:

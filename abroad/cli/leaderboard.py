@@ -12,7 +12,7 @@ from abroad.cli.outputs import folder, writes
 from abroad.core.context import Context
 
 
-@writes(out=folder("a leaderboard", "leaderboard.run.json", "cells"))
+@writes(out=folder("a leaderboard", "leaderboard.run.json"))
 def leaderboard(
     suites: list[str] = typer.Argument(None, metavar="SUITE...", help="Suites: YAML files, or 'builtin'."),
     out: Path = typer.Option(..., metavar="DIR", help="Folder for leaderboard.html, .md, .json and all answers."),

@@ -26,7 +26,7 @@ def _group() -> None:
 
 
 @app.command(epilog="Example: abroad models convert lmsys/vicuna-13b-v1.5 --out models/vicuna-13b-v1.5")
-@writes(out=folder("a model", "model*.safetensors"))
+@writes(out=folder("a model"))
 def convert(
     model: str = typer.Argument(..., help="Directory, or hub name, of a model with pytorch_model*.bin."),
     out: Path = typer.Option(..., metavar="DIR", help="Directory to write; --model takes it from then on."),

@@ -30,7 +30,7 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.command(epilog="Example: abroad release pack model --dev dev.jsonl --out release", cls=SettingsCommand)
-@writes(out=folder("a release", "decoding.json", grows=True))
+@writes(out=folder("a release", grows=True))
 @takes(decoding=Options(DECODING, section="extract"))
 def pack(
     run: Path = typer.Argument(..., metavar="DIR", help="Adapter of `abroad train` or `abroad release compress`."),
@@ -59,7 +59,7 @@ def pack(
 
 
 @app.command(epilog="Example: abroad release compress model --dev valid.jsonl --out small", cls=SettingsCommand)
-@writes(out=folder("an adapter", "adapter_config.json", grows=True))
+@writes(out=folder("an adapter", grows=True))
 @takes(decoding=Options("abroad.release.settings:GridDecoding", only=("num_beams", "max_new_tokens")))
 def compress(
     run: Path = typer.Argument(..., metavar="DIR", help="Adapter of `abroad train`."),

@@ -51,7 +51,7 @@ def register(parent: typer.Typer) -> None:
 @app.command(
     epilog="Example: abroad train run synthetic.jsonl --validation valid.jsonl --out model", cls=SettingsCommand
 )
-@writes(out=folder("an adapter", "training.json", "state/run.json", grows=True))
+@writes(out=folder("an adapter", grows=True))
 @takes(settings=TRAIN)
 def run(
     documents: list[Path] = typer.Argument(None, metavar="DOCS...", help="Documents, or instruction sets; joined."),
@@ -135,6 +135,8 @@ def replay(
     examples = [item for path in documents for item in read_training_set(path, context)]
     result = again(directory, examples, updates, context)
     typer.echo(f"{result.equal} of {result.updates} updates have the same data in the same order")
+    if context.rejects:
+        say(context.rejects.summary())
     for number, before, now in result.losses:
         typer.echo(f"update {number}: loss {before:.6f} then, {now:.6f} now")
     if result.first_difference is not None:

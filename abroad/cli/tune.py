@@ -220,7 +220,7 @@ def draft(
     epilog="Example: abroad tune images train.jsonl --validation valid.jsonl --model DIR --out grid",
     cls=SettingsCommand,
 )
-@writes(out=folder("a grid of images", GRID, grows=True))
+@writes(out=folder("a grid of images", grows=True))
 @takes(
     settings=replace(
         TRAIN,
@@ -247,25 +247,31 @@ def images(
     from abroad.core.field import find_field
     from abroad.core.io import write_json
     from abroad.core.provenance import run_record
-    from abroad.experiments.tuning.images import HEAD, Grid, aligned, best_cell, measure_images
-    from abroad.training.stage import read_examples, read_held_out
+    from abroad.documents.inputs import read_documents_of
+    from abroad.documents.instructions import read_training_set
+    from abroad.experiments.tuning.images import HEAD, Grid, aligned, best_cell, check_images, measure_images
 
     grid = Grid.read(resolutions, text_shares)
     context = Context(say=say)
     field = find_field(settings.field)
-    items = [item for path in documents for item in read_examples(path, context, field)]
-    data = (items, read_held_out(validation, context, field))
+    items = [item for path in documents for item in read_training_set(path, context, field)]
+    data = (items, read_documents_of(field, validation, context))
     what = {**settings.identity(), "resolutions": grid.resolutions, "text_shares": grid.text_shares}
     cells = []
     with run_record(out, "tune images", what, [*documents, validation]) as record:
+        check_images(settings)
         typer.echo(aligned(HEAD))
         for cell in measure_images(data, grid, settings, out, context):
             typer.echo(cell.line())
             cells.append(cell)
             write_json(out / GRID, [cell.to_dict() for cell in cells])
-        record["result"] = best_cell(cells).to_dict()
+        best = best_cell(cells)
+        record["result"] = best.to_dict() if best is not None else None
     report_rejects(context, out)
-    typer.echo(best_cell(cells).section(), nl=False)
+    if best is None:
+        say("no training found anything in the validation documents: more epochs, a higher rate or more documents?")
+    else:
+        typer.echo(best.section(), nl=False)
 
 
 @app.command(epilog="Example: abroad tune report study.sqlite --out study.html")

@@ -21,6 +21,7 @@ from abroad.core.record_fields import ABSTRACT, DOI, ID, PMID, TITLE, DocumentMa
 from abroad.core.records import read_stream
 from abroad.core.schema import Document
 from abroad.documents.fetch import attach
+from abroad.documents.images import located
 from abroad.documents.parquet import parquet_records
 from abroad.documents.xml_documents import bioc_documents, is_full_text, package_documents, xml_documents
 from abroad.sources.formats import recognise as formats
@@ -48,7 +49,6 @@ _STREAMED = (
     *(".xml", ".xml.gz", ".nxml", ".nxml.gz", ".spacy", ".json", ".jsonl", ".ndjson", ".parquet"),
     *(".json.gz", ".jsonl.gz", ".ndjson.gz"),
 )
-PIPE_NAME = "standard input"
 _HEAD = 4_096
 _FROM_START = (formats.JSON, formats.XML, formats.BIOC, formats.PACKAGE, formats.SPACY, formats.PARQUET)
 """Formats whose readers open the source themselves."""
@@ -64,12 +64,14 @@ class Source:
         stem: what records without an id are named after.
         path: of a file.
         data: of a pipe.
+        piped: whether the file holds what came through a pipe.
     """
 
     name: str
     stem: str
     path: Path | None = None
     data: bytes = b""
+    piped: bool = False
 
     def head(self) -> bytes:
         """What tells the format: the start of a file that is streamed, else all of it, packed or not."""
@@ -93,7 +95,7 @@ class Source:
     @property
     def beside(self) -> Path | None:
         """The file that a paper's figures lie beside; None of a pipe, also of one that was written to a file."""
-        return None if self.name == PIPE_NAME else self.path
+        return None if self.piped else self.path
 
     def is_empty(self) -> bool:
         """Whether it holds nothing but white space."""
@@ -120,6 +122,13 @@ def read_source(source: Source, columns: ColumnNames, context: Context) -> list[
         first = f": {context.rejects.items[before]['reason']}" if len(context.rejects) > before else ""
         raise InputError(f"{source.name}: no document in it{first}")
     return items
+
+
+def with_images(document: Document, source: Source, folder: Path | None = None) -> Document:
+    """The document with its images named from here: relative ones count from the folder, else from that of its file."""
+    if folder is None:
+        folder = Path() if source.beside is None else source.beside.parent
+    return located(document, folder)
 
 
 def read_json(source: Source, context: Context) -> Iterator[Item]:

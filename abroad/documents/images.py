@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import io
+import os
 import re
 import stat
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,19 @@ def located(document: Document, folder: Path) -> Document:
         return document
     found = [str(folder / entry) if is_path(entry) else entry for entry in named]  # what is no path is told when read
     return replace(document, extra={**document.extra, IMAGES: found})
+
+
+def for_file(documents: Iterable[Document], path: Path) -> Iterator[Document]:
+    """Documents as they are written to a file: their images are named from its folder, no more from here."""
+    for document in documents:
+        if named := _entries(document):
+            images = [_from(path.parent, item) if is_path(item) else item for item in named]
+            document = replace(document, extra={**document.extra, IMAGES: images})
+        yield document
+
+
+def _from(folder: Path, name: str) -> str:
+    return name if Path(name).is_absolute() else os.path.relpath(name, folder)
 
 
 def without_images(document: Document) -> Document:

@@ -20,13 +20,14 @@ from abroad.core.schema import Document
 from abroad.core.settings import Settings
 from abroad.documents.distinct import distinct_items
 from abroad.documents.file_documents import (
-    PIPE_NAME,
     Item,
     Source,
     article_documents,
     read_source,
     text_document,
+    with_images,
 )
+from abroad.documents.images import located
 from abroad.documents.lookup import Lookup, resolve, with_abstracts
 from abroad.documents.own_results import written_by
 from abroad.documents.record_kinds import DOCUMENTS, expect
@@ -67,6 +68,9 @@ class InputSettings(Settings):
     open_client: OpenClient | None = Field(
         None, description="Opens NCBI's client, when there is something to ask; None for no network."
     )
+    images_from: Path | None = Field(
+        None, description="Folder that relative paths of images count from; else that of each file."
+    )
 
 
 def read_path(path: Path, context: Context) -> list[Document]:
@@ -83,7 +87,8 @@ def read_inputs(
     """The documents of files, folders (of folders in them, those that unpacked papers lie in) and a pipe ("-").
 
     Of several files, one that cannot be read is set aside. Of one paper in several files the first is kept; other
-    records of one id go by the names of their files too. `context.rejects.notes` tells what was assumed and skipped.
+    records of one id go by the names of their files too. Their images are named from the current directory.
+    `context.rejects.notes` tells what was assumed and skipped.
 
     Raises:
         InputError: a path is missing, or nothing usable in all of them, with what was expected.
@@ -96,16 +101,18 @@ def read_inputs(
     found: list[tuple[Source, list[Item]]] = []
     for source in sources:
         try:
-            found.append((source, read_source(source, settings.columns, context)))
+            items = read_source(source, settings.columns, context)
+            folder = settings.images_from
+            found.append((source, [with_images(i, source, folder) if isinstance(i, Document) else i for i in items]))
         except (InputError, MissingDependencyError) as error:
             if len(sources) == 1 and not any(path.is_dir() for path in paths):
                 raise
             context.rejects.add(source.name, str(error).removeprefix(f"{source.name}: "))
-    items = distinct_items(found, context)
-    if not items:
+    distinct = distinct_items(found, context)
+    if not distinct:
         where = str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
         raise InputError(f"{where}: none of {len(sources)} files gave a document{context.rejects.first()}")
-    documents = _looked_up(items, settings, context)
+    documents = _looked_up(distinct, settings, context)
     _note_titles_alone(documents, settings, context)
     return documents
 
@@ -124,6 +131,8 @@ def read_documents_of(field: FieldOfWork, path: str | Path, context: Context) ->
 def read_documents(path: str | Path, context: Context | None = None) -> list[Document]:
     """The documents of one file in any format, or of a folder, for commands that take documents.
 
+    Images are named from the current directory; who writes documents names them from there (`images.for_file`).
+
     Args:
         path: of a file or a folder.
         context: its rejects are records that are none; notes what was assumed. Without it the first such record raises.
@@ -136,7 +145,7 @@ def read_documents(path: str | Path, context: Context | None = None) -> list[Doc
     path = Path(path)
     if not path.is_dir() and is_json(require_file(path, f"documents ({WHAT})")):
         expect(DOCUMENTS, path, f"documents ({WHAT})")
-        return read_json_documents(path, context)
+        return [located(document, path.parent) for document in read_json_documents(path, context)]
     found = Context() if context is None else context
     documents = read_inputs([path], found)
     if context is None and found.rejects:
@@ -155,6 +164,17 @@ def check_path(path: Path) -> None:
     if len(str(path)) > 100 or len(str(path).split()) > 3:
         raise InputError(f"expected the name of a file or folder, found a text ({str(path)[:40]!r}...): use --text")
     raise InputError(f"{path}: no such file or folder{_meant(path)}")
+
+
+def check_folder(path: Path | None, what: str) -> Path | None:
+    """The path of a folder, if any.
+
+    Raises:
+        InputError: it is none; `what` names the option.
+    """
+    if path is not None and not path.is_dir():
+        raise InputError(f"{what} {path}: no such folder")
+    return path
 
 
 def is_file(name: str | Path) -> bool:
@@ -230,7 +250,7 @@ def find_sources(paths: Sequence[Path], context: Context, stdin: IO[bytes] | Pat
         if str(path) != PIPE:
             yield Source(str(path), stem, path)
             continue
-        pipe = Source(PIPE_NAME, "stdin", stdin if isinstance(stdin, Path) else None, _all_of(stdin))
+        pipe = Source("standard input", "stdin", stdin if isinstance(stdin, Path) else None, _all_of(stdin), True)
         if pipe.is_empty():
             raise InputError("standard input is empty; expected documents or a text")
         yield pipe

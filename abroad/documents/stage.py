@@ -13,6 +13,7 @@ from abroad.core.errors import InputError
 from abroad.core.field import Field
 from abroad.core.io import write_documents
 from abroad.documents.fetch import FetchReport, fetch_documents
+from abroad.documents.images import for_file
 from abroad.documents.inputs import read_documents, read_inputs
 from abroad.documents.lookup import Lookup
 from abroad.sources.eutils import EutilsClient, EutilsSettings
@@ -58,7 +59,7 @@ def documents_stage(
             raise InputError("no document: give 'documents' of the config files, xml or eutils: true")
         if isinstance(relations, FieldTable):
             relations.field.check_documents(found, "documents")
-        write_documents(out, found)
+        write_documents(out, for_file(found, out))
         related_ones = sum(bool(document.relations) for document in found)
         report = replace(report, documents=len(found), related=related_ones)
     return report
@@ -75,7 +76,7 @@ def own_documents_stage(paths: Sequence[Path], out: Path, context: Context, fiel
     found = read_inputs(paths, context)
     if field is not None:
         field.check_documents(found, ", ".join(map(str, paths)))
-    write_documents(out, found)
+    write_documents(out, for_file(found, out))
     return FetchReport(documents=len(found), related=sum(bool(document.relations) for document in found))
 
 

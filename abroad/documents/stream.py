@@ -28,7 +28,7 @@ from abroad.core.scratch import SeenIds
 from abroad.core.shards import ShardSource
 from abroad.documents.converted import convert, converter
 from abroad.documents.distinct import clashing_sources, named_by_file, note_named
-from abroad.documents.file_documents import Item, Source, read_json
+from abroad.documents.file_documents import Item, Source, read_json, with_images
 from abroad.documents.inputs import InputSettings, check_path, find_sources, note_titles_alone, read_inputs
 from abroad.documents.lookup import Lookup, resolve
 from abroad.sources.formats.bioc import is_bioc_json
@@ -149,7 +149,8 @@ class Streamed:
                     if isinstance(item, Identifier):
                         identifiers.setdefault((item.kind, item.value.lower()), item)
                         continue
-                    document = named_by_file(item, source, shown) if number in clashing else item
+                    shows = with_images(item, source, self._settings.images_from)
+                    document = named_by_file(shows, source, shown) if number in clashing else shows
                     if (first := seen.add(document.id, number)) is None:
                         yield document
                     elif first == number:

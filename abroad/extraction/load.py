@@ -6,13 +6,13 @@ Nothing heavy is imported before an extractor is asked for.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from abroad.core.arguments import depth_of_caller
 from abroad.core.errors import InputError, Note, nearest, short
-from abroad.core.registry import Capability, Registry, read_values, setting_names
+from abroad.core.registry import Capability, Registry, read_values
 from abroad.extraction.base import Extractor, ExtractorKind
 from abroad.models.source import PACKAGED, describe_model
 
@@ -172,11 +172,3 @@ def check_settings(name: str | Path, settings: Mapping[str, Any]) -> Any:
     given = {key: value for key, value in settings.items() if value is not None}
     own = {key: value for key, value in kind.own_settings(Path(name)).items() if key not in map(former.get, given)}
     return read_values(kind.Settings, {**own, **given}, str(name), kind.description)
-
-
-def with_images_from(recipe: tuple[str, dict[str, Any]], documents: Sequence[Path]) -> tuple[str, dict[str, Any]]:
-    """Of an extractor that reads images, their relative paths count from the folder of the first input."""
-    name, values = recipe
-    if not documents or "images_from" in values or "images_from" not in setting_names(extractor_kind(name).Settings):
-        return recipe
-    return name, {**values, "images_from": documents[0] if documents[0].is_dir() else documents[0].parent}

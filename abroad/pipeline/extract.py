@@ -24,6 +24,7 @@ from abroad.core.shards import Shard, ShardedOutput, ShardPlan, shard_size
 from abroad.core.workers import Pool, asks_for_ray, work_through
 from abroad.documents.columns import Columns
 from abroad.documents.formats import array_lines, format_of, table_lines, write_workbook
+from abroad.documents.images import SET_ASIDE
 from abroad.documents.pairs import Part, parts_of
 from abroad.documents.stream import DocumentSource
 from abroad.extraction.base import Extractor, identity_of
@@ -115,16 +116,18 @@ def extract_stage(
             report = _extract(inputs, unranked, by, (settings, Links(link=False)), context)
             _rank(out, unranked.records, records, by.ranker, links)
         _write_for_people(out, records, kind, (inputs.docbin, columns_for(by.extractor)))
-    if report.counts.failed:
-        _note_failed(records, context)
+    if report.counts.failed or report.counts.images_set_aside:
+        _note_set_aside(records, context)
     return report
 
 
-def _note_failed(records: Path, context: Context) -> None:
-    """Each document that failed, with the reason, among what is set aside."""
+def _note_set_aside(records: Path, context: Context) -> None:
+    """Each document that failed, and each image that could not be shown, with the reason."""
     for _, _, record in _read(records):
         if record.get("error") is not None:
             context.rejects.add(f"document {record['id']}", record["error"])
+        for reason in record.get(SET_ASIDE) or ():
+            context.rejects.add_image(f"document {record['id']}", reason)
 
 
 def extracted_parts(

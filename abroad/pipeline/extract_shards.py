@@ -16,6 +16,7 @@ from abroad.core.provenance import peak_memory_mb
 from abroad.core.resume import ResumableOutput, digest, exclusive
 from abroad.core.schema import Document, Prediction
 from abroad.core.shards import Shard
+from abroad.documents.images import SET_ASIDE
 from abroad.extraction.base import Extractor, identity_of
 from abroad.extraction.full_texts import extracted
 
@@ -37,6 +38,7 @@ class Counts:
         first_error: of the first of these, with its id; empty where there is none.
         malformed: parts of generated texts that could not be read.
         cut_off: generated texts that reached the budget of tokens.
+        images_set_aside: images of documents that could not be shown.
         capped: labels of long lists that were left out.
         names_left_out: names that were not looked at, of documents that name too many.
         crowded: such documents.
@@ -50,6 +52,7 @@ class Counts:
     first_error: str = ""
     malformed: int = 0
     cut_off: int = 0
+    images_set_aside: int = 0
     capped: int = 0
     names_left_out: int = 0
     crowded: int = 0
@@ -67,6 +70,7 @@ class Counts:
             first_error="" if prediction.error is None else f"{prediction.id}: {prediction.error}",
             malformed=int(extra.get("malformed", 0)),
             cut_off=int(bool(extra.get("cut_off"))),
+            images_set_aside=len(extra.get(SET_ASIDE) or ()),
             capped=int(extra.get("capped", 0)),
             names_left_out=left_out,
             crowded=int(bool(left_out)),

@@ -87,6 +87,30 @@ class TrainingImages:
         return Shown([*shown.ids, *example.target], along, shown.pixels)
 
 
+def chosen(
+    items: Sequence[Document | Task], settings: TrainSettings, source: ModelSource, context: Context
+) -> list[Document | Task]:
+    """`mixed` as the settings say; what is not shown or left out by them is told.
+
+    Raises:
+        InputError: likewise, or a share of text where no image is shown.
+    """
+    share = settings.text_share
+    with_images = [item for item in items if isinstance(item, Document) and item.extra.get(IMAGES)]
+    if not settings.resolution:
+        if share is not None:
+            raise InputError(f"text_share {share:g}: expected a resolution above 0 too, such as 336, to show images at")
+        if with_images and reads_images(source):
+            context.say(f"{len(with_images)} documents have images; none is shown, since the resolution is 0")
+        return list(items)
+    kept = mixed(items, share, settings.seed)
+    plain = len(items) - len(with_images)
+    left_out = 0 if share == 1 else plain - (len(kept) - len(with_images))
+    if left_out > 0:
+        context.say(f"{left_out} of {plain} examples without images are left out, for a text_share of {share:g}")
+    return kept
+
+
 def mixed(items: Sequence[Document | Task], share: float | None, seed: int) -> list[Document | Task]:
     """Documents and tasks of which a share has no images.
 

@@ -39,7 +39,7 @@ from abroad.models.vision import write_resolution
 from abroad.training.adapter import with_adapter
 from abroad.training.data import TokenisedExample, collate, collate_packed, make_examples, target_loss
 from abroad.training.guard import Guard, Verdict
-from abroad.training.images import mixed, training_images
+from abroad.training.images import chosen, training_images
 from abroad.training.optimizer import make_optimizer, schedule
 from abroad.training.order import Update, plan_updates
 from abroad.training.processes import Processes, fill, own_part, whole
@@ -102,7 +102,7 @@ class TrainingRun:
         self.images = training_images(source, settings)
         self.tokenizer = load_tokenizer(source)
         self.notation = Notation(find_field(settings.field))
-        documents = mixed(documents, settings.text_share, settings.seed)
+        documents = chosen(documents, settings, source, context)
         how = (settings.max_length, context, settings.seed, settings.shuffles, self.notation, self.images)
         self.examples = make_examples(documents, self.tokenizer, *how)
         if not self.examples:

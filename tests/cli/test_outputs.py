@@ -239,13 +239,18 @@ def test_no_two_outputs_are_one(cli, call):
             refuse(cli, call, other.given, "the same as", "lies in", "unknown ending")
 
 
+COMMON = "adapter_config.json answers.jsonl config.json decisions.jsonl decoding.json images.json joint.json".split()
+COMMON += "leaderboard.html model.safetensors scorer.json training.json".split()
+
+
 @every_output
 def test_what_abroad_did_not_write_stays(cli, call):
     lay_inputs(call)
     path = Path(call.given)
     if call.kind.folder:
         path.mkdir()
-        (path / "notes.txt").write_text("mine")
+        for name in ("notes.txt", *COMMON):  # no name of a file makes a folder ours: others write such files too
+            (path / name).write_text("mine")
     else:
         path.write_bytes(b"mine")
     refuse(cli, call, path, "--force to overwrite it")

@@ -10,6 +10,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import read_documents, write_documents
 from abroad.documents.images import without_images
 from abroad.documents.instructions import Task
+from abroad.experiments.tuning.settings import ImageTrainSettings
 from abroad.models.lora import LoraShape, add_lora, language_part
 from abroad.models.resolve import resolve_model
 from abroad.models.vision import read_resolution
@@ -64,6 +65,36 @@ def test_what_only_the_images_say_is_learnt_and_extracted(llava, papers, tmp_pat
     assert cli(*command, "--out", tmp_path / "blind.jsonl", "--resolution", 0).exit_code == 0
     blind = [json.loads(line)["relations"] for line in (tmp_path / "blind.jsonl").read_text().splitlines()]
     assert len({json.dumps(relations) for relations in blind}) == 1
+    _of_several_inputs(command[2:], tmp_path, cli)
+
+
+def _of_several_inputs(options, tmp_path, cli):
+    """Each file's images count from where it lies, whatever the others are; what cannot be shown is counted."""
+    from PIL import Image
+
+    files = []
+    for colour in COLOURS[:2]:
+        folder = tmp_path / f"about {colour}"
+        folder.mkdir()
+        Image.new("RGB", (40, 40), colour).save(folder / "figure.png")
+        document = make_document(colour, "Usnea.", "See the figure.", [])
+        document.extra["images"] = ["figure.png", "none.png"]
+        write_documents(folder / "docs.jsonl", [document])
+        files.append(folder / "docs.jsonl")
+    result = cli("extract", *files, *options, "--out", tmp_path / "both.jsonl")
+    assert result.exit_code == 0 and "2 images could not be shown" in result.stderr
+    found = [json.loads(line) for line in (tmp_path / "both.jsonl").read_text().splitlines()]
+    assert {p["id"]: [r["chemical"] for r in p["relations"]] for p in found} == {c: [c] for c in COLOURS[:2]}
+    told = [json.loads(line) for line in (tmp_path / "both.jsonl.abroad" / "rejects.jsonl").read_text().splitlines()]
+    assert [(item["where"], "none.png: no such file" in item["reason"]) for item in told] == [
+        (f"document {colour}", True) for colour in COLOURS[:2]
+    ]
+    elsewhere = [*options, "--out", tmp_path / "all.jsonl", "--images-from", files[1].parent]
+    assert cli("extract", *files, *elsewhere).exit_code == 0
+    found = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text().splitlines()]
+    assert {r["chemical"] for p in found for r in p["relations"]} == {COLOURS[1]}
+    nowhere = cli("extract", *files, *options, "--out", tmp_path / "no.jsonl", "--images-from", tmp_path / "nowhere")
+    assert nowhere.exit_code == 2 and "nowhere: no such folder" in nowhere.stderr
 
 
 def test_a_run_is_known_by_the_content_of_its_images(llava, papers, tmp_path):
@@ -141,8 +172,9 @@ def test_targets_mean_layers_of_the_language_model(family, smollm2):
     [
         ({"pack": True}, "rows of several examples are text"),
         ({"text_share": 0.5}, "none of the 4 documents has images"),
+        ({"resolution": 0, "text_share": 0.5}, "text_share 0.5: expected a resolution above 0 too"),
     ],
-    ids=["pack", "no images"],
+    ids=["pack", "no images", "no resolution"],
 )
 def test_what_does_not_go_with_images_is_refused_in_words(changes, message, llava, papers, tmp_path):
     if "text_share" in changes:
@@ -194,6 +226,46 @@ def test_without_a_share_all_stays_and_with_all_of_it_no_image_does():
     whole = mixed(given, 1.0, 0)
     assert [item.id for item in whole] == [item.id for item in given]
     assert not any(getattr(item, "extra", {}).get("images") for item in whole) and given[0].extra["images"]
+
+
+def test_what_is_not_shown_and_what_is_left_out_is_said(llava, papers, tmp_path):
+    said = []
+    context = Context(say=said.append)
+    train_stage([papers], None, tmp_path / "blind", settings_for(llava, epochs=1, resolution=0), context)
+    assert "4 documents have images; none is shown, since the resolution is 0" in said
+    documents = read_documents(papers)
+    for document in documents[2:]:
+        document.extra.clear()
+    write_documents(papers, documents)
+    train_stage([papers], None, tmp_path / "some", settings_for(llava, epochs=1, text_share=0.2), context)
+    assert "2 of 2 examples without images are left out, for a text_share of 0.2" in said
+
+
+def test_a_run_with_images_is_replayed_with_them(llava, papers, tmp_path, cli, monkeypatch):
+    settings = settings_for(llava, epochs=1, batch_size=2)
+    train_stage([papers], None, tmp_path / "model", settings, Context())
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")  # images count from the file of the documents
+    again = cli("train", "replay", tmp_path / "model", papers, "--updates", 2)
+    assert again.exit_code == 0 and "2 of 2 updates have the same data" in again.stdout, again.stderr
+    then_and_now = [line.split("loss ")[1].split(" then, ") for line in again.stdout.splitlines() if "then" in line]
+    assert len(then_and_now) == 2 and all(now == f"{then} now" for then, now in then_and_now)
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "alpha"),
+    [
+        (TrainSettings, {"lora_rank": 32}, 16),
+        (TrainSettings, {"lora_rank": 32, "resolution": 336}, 64),
+        (TrainSettings, {"lora_rank": 32, "resolution": 336, "lora_alpha": 8}, 8),
+        (ImageTrainSettings, {}, 128),
+        (ImageTrainSettings, {"lora_rank": 32}, 64),
+        (ImageTrainSettings, {"lora_rank": 32, "lora_alpha": 16}, 16),
+    ],
+)
+def test_with_images_the_scale_follows_the_rank(kind, given, alpha):
+    settings = kind(**given)
+    assert settings.lora_alpha == alpha and settings.replace(seed=1).lora_alpha == alpha
 
 
 @pytest.fixture

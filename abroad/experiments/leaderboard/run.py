@@ -176,7 +176,6 @@ def _run_row(
     left_out = context.apart()
     documents = suite.documents
     extractor = make_extractor(engine, style, settings, documents, section.examples, section.embedder, left_out)
-    extractor.images_from = suite.inputs[-1].parent
     for item in left_out.rejects.items:
         if item not in context.rejects.items:  # the same example is left out of every row
             context.rejects.items.append(item)

@@ -16,6 +16,8 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
+from abroad.models.resolve import resolve_model
+from abroad.models.vision import reads_images
 from abroad.training.record import METRICS, course, read_log
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
@@ -87,6 +89,18 @@ class Grid:
         )
 
 
+def check_images(settings: TrainSettings) -> None:
+    """Refuse a model that reads text only, before anything is trained.
+
+    Raises:
+        InputError: it does.
+    """
+    if not reads_images(resolve_model(settings.model)):
+        raise InputError(
+            f"{settings.model} reads text only; expected a model of images, such as LLaVA, Qwen-VL or Gemma 3: --model"
+        )
+
+
 def measure_images(
     data: tuple[Sequence[Document | Task], Sequence[Document]],
     grid: Grid,
@@ -116,9 +130,16 @@ def measure_images(
             yield Cell(resolution, share, report.examples, report.steps, loss, round(report.best_f1 or 0.0, 2))
 
 
-def best_cell(cells: Sequence[Cell]) -> Cell:
-    """The one with the best F1; of equals the one with the least to compute, then the one with fewer texts."""
-    return max(cells, key=lambda cell: (cell.f1, -cell.resolution, -cell.text_share))
+def best_cell(cells: Sequence[Cell]) -> Cell | None:
+    """The one with the best F1; of equals the one with the least to compute, then the one with fewer texts.
+
+    None where no training has any F1: then none is better than another.
+    """
+    return max(
+        (cell for cell in cells if cell.f1),
+        default=None,
+        key=lambda cell: (cell.f1, -cell.resolution, -cell.text_share),
+    )
 
 
 def _numbers(text: str, option: str, kind: Any, fits: Any, wanted: str) -> tuple[Any, ...]:

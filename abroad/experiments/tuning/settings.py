@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import Field
 
 from abroad.core.settings import Count, CountOrNone, Positive
@@ -31,10 +34,14 @@ class ImageTrainSettings(TrainSettings):
     gradient_accumulation_steps: Count = Field(4, description="Forward passes in an update.")
     warmup_steps: CountOrNone = Field(10, description="Updates over which the learning rate rises.")
     lora_rank: Count = Field(64, description="Rank of the adapter (arXiv 2106.09685).")
-    lora_alpha: Count = Field(128, description="Scale of the adapter: alpha / rank; twice the rank did best.")
+    lora_alpha: Count = Field(128, description="Scale of the adapter: alpha / rank; else twice the rank.")
     keep_every: CountOrNone = Field(
         0, description="Epochs between adapters that are kept in checkpoints/; 0 keeps the best one only."
     )
+
+    @classmethod
+    def _with_images(cls, values: Mapping[str, Any]) -> bool:
+        return True
 
 
 class DraftSettings(GenerativeSettings):

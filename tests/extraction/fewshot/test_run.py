@@ -159,6 +159,17 @@ def test_a_run_that_finds_nothing_says_what_it_may_be_for(options, answer, hinte
     assert result.exit_code == 0 and (HINT in result.stderr.replace("\n", " ")) == hinted, result.stderr
 
 
+def test_images_that_nobody_asked_for_are_told(cli, tmp_path):
+    documents = [make_document(str(n), "T.", f"Usnea {n} was studied.", []) for n in range(2)]
+    documents[0].extra["images"] = ["a.png"]
+    write_documents(tmp_path / "docs.jsonl", documents)
+    server = Completions(lambda body: ("Usnea produces usnic acid", "stop"))
+    command = ["fewshot", tmp_path / "docs.jsonl", "--out", tmp_path / "p.jsonl", "--engine", "openai", "--model", "m"]
+    with server.serve():
+        result = cli(*command, "--base-url", server.url)
+    assert result.exit_code == 0 and "1 documents have images; none was shown: --images 336" in result.stderr
+
+
 def test_a_model_in_this_process_reads_them_too_and_what_cannot_be_read_is_set_aside(cli, smollm2, tmp_path):
     model = save_visual_model(smollm2, tmp_path / "llava", "llava")
     picture(tmp_path / "a.png")
