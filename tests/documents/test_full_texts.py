@@ -74,7 +74,7 @@ def test_a_folder_and_a_package_give_each_paper_with_its_figures(tmp_path):
     for name, mode in (("p.tar.gz", "w:gz"), ("p.tgz", "w:gz"), ("p.tar", "w")):
         found = read(package(tmp_path / name, mode, **files, **{"PMC2/two.xml": other.encode()}))
         assert [each.id for each in found] == ["35011345", "2"]
-        assert found[0].extra["images"] == ["PMC1/molecules-27-g001.gif"]
+        assert [tmp_path / n for n in found[0].extra["images"]] == [tmp_path / "PMC1/molecules-27-g001.gif"]
         assert found[0].extra["images_set_aside"][0].startswith("image graphical-1: no file of the package")
 
 
