@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from abroad.core.schema import Document
     from abroad.engines.choice import EngineChoice
     from abroad.engines.lazy import LazyEngine
-    from abroad.engines.spec import EngineSpec
     from abroad.extraction.fewshot.run import FewShotSettings
     from abroad.synthesis.teaching.passes import Filter, Pass, Teacher
     from abroad.synthesis.teaching.settings import TeachSettings
@@ -100,12 +99,11 @@ def teach(
     """
     from abroad.core.helpers import helper
     from abroad.documents.inputs import read_path
-    from abroad.engines.lazy import LazyEngine
     from abroad.synthesis.teaching.passes import Teacher
     from abroad.synthesis.teaching.teach import Files
 
     context = Context(say=say)
-    engine = LazyEngine(_checked(with_base_url(choice, base_url), rank, settings), context)
+    engine = _engine(with_base_url(choice, base_url), rank, settings, context)
     asked = _Asked(asking, settings, decoding, trained, prompt, examples, field)
     inputs = read_path(documents, context)
     passes = _passes(engine, asked, inputs, context)
@@ -117,16 +115,17 @@ def teach(
         _label(inputs, Teacher(passes, 2 * choice.batch_size, keep), settings, files, _Run(rank, read, context))
 
 
-def _checked(choice: EngineChoice, rank: str | None, settings: TeachSettings) -> EngineSpec:
+def _engine(choice: EngineChoice, rank: str | None, settings: TeachSettings, context: Context) -> LazyEngine:
     from abroad.core.errors import InputError
-    from abroad.core.registry import Capability
+    from abroad.engines.lazy import LazyEngine
+    from abroad.ranking.filters import check_order, ranking_engine
 
-    spec = choice.spec
-    if rank is not None:
-        spec.require(Capability.LOGPROBS, "ranking")
-        if settings.budget is not None or settings.budget_tokens is not None:
-            raise InputError("--rank: what ranking costs is not counted; expected it without a budget")
-    return spec
+    if rank is None:
+        return LazyEngine(choice.spec, context)
+    check_order(rank, "--rank")
+    if settings.budget is not None or settings.budget_tokens is not None:
+        raise InputError("--rank: what ranking costs is not counted; expected it without a budget")
+    return ranking_engine(choice.spec, context)
 
 
 def _passes(engine: LazyEngine, asked: _Asked, documents: list[Document], context: Context) -> Sequence[Pass]:

@@ -156,10 +156,13 @@ class OpenAiEngine:
         text = prompt + continuation
         # One new token, since some servers refuse 0; what it is does not matter.
         body = {"model": self.model, "prompt": text, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
-        response = self._checked(ask_once(self._http, "POST", self._url, json=body))
+        response = ask_once(self._http, "POST", self._url, json=body)
+        lacks = f"{self._url}: the server gives no log-probabilities of a prompt (echo), which scoring needs"
+        if response.status_code in (404, 405):  # servers that chat only, and models that do
+            raise InputError(f"{lacks}: HTTP {response.status_code}: {_message(response)}")
+        self._checked(response)
         if _is_too_long(response):
             return None
-        lacks = f"{self._url}: the server gives no log-probabilities of a prompt (echo), which scoring needs"
         if response.status_code != 200:
             raise InputError(f"{lacks}: HTTP {response.status_code}: {_message(response)}")
         choice = _first_choice(json_of(response))

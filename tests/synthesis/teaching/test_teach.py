@@ -34,6 +34,8 @@ class Teacher:
         self.asked, self.special, self.times = [], special or {}, times
 
     def __call__(self, body):
+        if body.get("echo"):
+            return "", "length"
         number = number_of(body)
         before = self.asked.count(number)
         self.asked.append(number)
