@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from abroad.core.context import Context
@@ -23,6 +23,26 @@ def silver_examples(
         curated: documents that people have labelled, which is what counts.
         weight: of a document whose passes agree on everything.
     """
+    examples = []
+    for document in usable_silver(documents, curated, context, "[organism, chemical]", lambda names: len(names) == 2):
+        disputed = frozenset((label_key(pair[0]), label_key(pair[1])) for pair in document.extra.get("disputed") or ())
+        examples.append(Example(document, weight * document.extra["agreement"], unknown=disputed))
+    return examples
+
+
+def usable_silver(
+    documents: Iterable[Document],
+    curated: Sequence[Document],
+    context: Context,
+    form: str,
+    fits: Callable[[list[str]], bool],
+) -> Iterator[Document]:
+    """Silver documents that are no publication of the curated ones; the others are set aside.
+
+    Args:
+        form: of what is disputed, for people.
+        fits: whether names have this form.
+    """
     silver = list(documents)
     known = {
         number - len(curated)
@@ -31,25 +51,22 @@ def silver_examples(
         for number in group
         if number >= len(curated)
     }
-    examples = []
     for number, document in enumerate(silver):
-        reason = "a curated document is the same publication" if number in known else _mistake(document)
-        if reason is not None:
+        reason = "a curated document is the same publication" if number in known else _mistake(document, form, fits)
+        if reason is None:
+            yield document
+        else:
             context.rejects.add(f"silver document {document.id}", reason)
-            continue
-        disputed = frozenset((label_key(pair[0]), label_key(pair[1])) for pair in document.extra.get("disputed") or ())
-        examples.append(Example(document, weight * document.extra["agreement"], unknown=disputed))
-    return examples
 
 
-def _mistake(document: Document) -> str | None:
+def _mistake(document: Document, form: str, fits: Callable[[list[str]], bool]) -> str | None:
     """Why a document is not what `abroad teach` writes, or None."""
     agreement: Any = document.extra.get("agreement")
     if isinstance(agreement, bool) or not isinstance(agreement, int | float) or not 0 < agreement <= 1:
         return f"expected 'agreement', above 0 and at most 1, as `abroad teach` writes it; found {agreement!r}"
     disputed = document.extra.get("disputed") or []
     if not isinstance(disputed, list) or not all(
-        isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair) for pair in disputed
+        isinstance(names, list) and all(isinstance(name, str) for name in names) and fits(names) for names in disputed
     ):
-        return "expected 'disputed' as a list of [organism, chemical]"
+        return f"expected 'disputed' as a list of {form}"
     return None
