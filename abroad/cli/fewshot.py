@@ -109,7 +109,9 @@ def fewshot(
         for reason in prediction.extra.get(SET_ASIDE, ()):
             context.rejects.add(f"{documents}: {prediction.id}", reason)
     report_rejects(context, out)
-    shown = f"{extractor.count} examples{'' if asked_for else f', as is usual for {style} (--shots)'}"
+    shown = (
+        f"{extractor.count} examples{'' if asked_for or extractor.fewer else f', as is usual for {style} (--shots)'}"
+    )
     _say_report(answers, report, reading, f"{chosen.hash}, {shown}")
     if reading.says_nothing and extractor.count and not settings.only_stating:
         say("no answer states a relation: small models repeat the “none” of an example; --only-stating shows them none")

@@ -171,6 +171,20 @@ def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings,
         record["result"] = asdict(report) | {"money": report.cost.money(settings)}
     report_rejects(run.context, files.silver)
     _say_report(report, settings, files)
+    _refuse_if_nothing(report)
+
+
+def _refuse_if_nothing(report: TeachReport) -> None:
+    """End with exit code 1 where no document was labelled: neither a script nor a person should take it for silver."""
+    from abroad.core.errors import AbroadError
+
+    if not report.documents or report.left < report.documents:
+        return
+    if report.stopped:
+        reason = "the budget does not bear a document in all passes; expected a larger one (--estimate says how large)"
+    else:
+        reason = "the server answered no document in all passes; run the same command again when it does"
+    raise AbroadError(f"nothing is labelled: {reason}")
 
 
 def _filter(engine: LazyEngine, field: Field, by: str, keep: float) -> Filter:

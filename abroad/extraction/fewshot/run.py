@@ -114,8 +114,16 @@ class FewShotExtractor:
 
     @property
     def count(self) -> int:
-        """Examples before a document."""
-        return self.style.kind.shots if self.settings.shots is None else self.settings.shots
+        """Examples before a document: as many as were asked for, else as are usual and there."""
+        return min(self.style.kind.shots, self.shots.size) if self.settings.shots is None else self.settings.shots
+
+    @property
+    def fewer(self) -> str | None:
+        """What is to be said of examples that are fewer than is usual; None where they are not."""
+        usual = self.style.kind.shots
+        if self.settings.shots is not None or self.count == usual:
+            return None
+        return f"{self.count} examples are shown, not {usual} as is usual for {self.style.name}: there are no more"
 
     @property
     def identity(self) -> dict[str, Any]:

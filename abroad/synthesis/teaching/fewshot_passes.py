@@ -79,7 +79,12 @@ def make_passes(
     _check_varied(asked, settings)
     examples, only = asked.examples, asking.only_stating
     pool = load_examples(examples, documents, context, only, style.field) if asked.shots else []
-    return [
+    if settings.vary == "examples" and len(pool) < settings.passes and not asking.temperature:
+        raise InputError(
+            f"{len(pool)} examples for {settings.passes} passes that differ by examples; expected one of its own for "
+            "each with --examples, or --vary samples"
+        )
+    passes = [
         FewShotPass(
             FewShotExtractor(
                 engine,
@@ -91,6 +96,10 @@ def make_passes(
         )
         for number in range(settings.passes)
     ]
+    for fewer in dict.fromkeys(each.extractor.fewer for each in passes):
+        if fewer is not None:
+            context.say(fewer)
+    return passes
 
 
 def _check_varied(asked: Asking, settings: TeachSettings) -> None:

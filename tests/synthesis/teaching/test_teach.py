@@ -150,6 +150,56 @@ def test_what_cannot_be_done_is_refused_before_anything_is_asked(cli, inputs, tm
         assert result.exit_code == 2 and words in result.stderr and not server.asked
 
 
+@pytest.mark.parametrize(
+    ("failures", "more", "words"),
+    [
+        ([429] * 99, (), "the server answered no document"),
+        ([503] * 99, (), "the server answered no document"),
+        ([None, *[429] * 99], (), "the server answered no document"),
+        ([], ("--budget-tokens", 50), "the budget does not bear a document"),
+        ([], ("--budget", 1e-6, "--price-in", 1, "--price-out", 1), "the budget does not bear a document"),
+    ],
+    ids=["limited", "away", "limited soon", "few tokens", "little money"],
+)
+def test_a_run_that_labels_nothing_fails_and_says_what_to_do(cli, inputs, tmp_path, failures, more, words):
+    documents = read_documents(inputs)[:2]  # so few that the server is not yet taken to be gone
+    write_documents(inputs, documents)
+    out = tmp_path / "silver.jsonl"
+    with Completions(Teacher()).serve() as server:
+        server.failures = failures
+        result = cli(*command(inputs, server, out, *more))
+        assert result.exit_code == 1, result.output
+        assert words in result.stderr and "nothing is labelled" in result.stderr and "spent" in result.stderr
+        assert record(out)["left"] == len(documents)
+        server.failures = []
+        assert cli(*command(inputs, server, out)).exit_code == 0
+    assert len(read_documents(out)) == len(documents)
+
+
+def test_fewer_examples_than_usual_are_an_error_only_where_they_were_asked_for(cli, inputs, tmp_path):
+    shown = [make_document(f"e{n}", f"Case {n}.", f"Ruta alba gave acid {n}.", [("Ruta alba", "acid")]) for n in "abcd"]
+    write_documents(tmp_path / "few.jsonl", shown)
+    asked = ["--examples", tmp_path / "few.jsonl"]
+    for name in ("teach", "fewshot"):
+        with Completions(Teacher()).serve() as server:
+            common = [name, inputs, "--out", tmp_path / f"{name}.jsonl", "--engine", "openai", "--model", "m", *asked]
+            common += ["--base-url", server.url]
+            refused = cli(*common, "--shots", 5)
+            assert refused.exit_code == 2 and "5 shots, but 4 examples" in refused.stderr and not server.asked
+            made = cli(*common)
+            assert made.exit_code == 0, made.stderr
+            assert made.stderr.count("4 examples are shown, not 5 as is usual for instruct") == 1
+            assert all(body["messages"][0]["content"].count("Case") == 4 for body in server.asked)
+
+
+def test_passes_that_differ_by_examples_take_one_each(cli, inputs, tmp_path):
+    write_documents(tmp_path / "one.jsonl", [make_document("e", "Case.", "Ruta alba gave x.", [("Ruta alba", "x")])])
+    with Completions(Teacher()).serve() as server:
+        options = ("--examples", tmp_path / "one.jsonl", "--shots", 1)
+        result = cli(*command(inputs, server, tmp_path / "s.jsonl", *options))
+        assert result.exit_code == 2 and "1 examples for 2 passes" in result.stderr and not server.asked
+
+
 def test_a_teacher_of_whom_nothing_can_be_used_fails(cli, inputs, tmp_path):
     with Completions(lambda body: ("As an assistant I would rather talk.", "stop")).serve() as server:
         result = cli(*command(inputs, server, tmp_path / "s.jsonl"))
