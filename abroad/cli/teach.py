@@ -75,7 +75,10 @@ def teach(
     prompt: Path = typer.Option(None, metavar="FILE.j2", help="A prompt of your own in place of the style's."),
     examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take examples from; else our own."),
     field: Path = typer.Option(None, metavar="FIELD.yaml", help="Ask for its relations, not for natural products."),
-    rank: str = typer.Option(None, help="Filter what the passes share: likelihood, product, er-g or er-d."),
+    rank: str = typer.Option(
+        None,
+        help="Filter what they share: likelihood, product, er-g or er-d. Five prompts a relation, of a server with echo.",
+    ),
     estimate: bool = typer.Option(False, "--estimate", help="Say what it costs at most, and ask nothing."),
     base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
     trained: bool = typer.Option(
@@ -103,28 +106,25 @@ def teach(
     from abroad.synthesis.teaching.teach import Files
 
     context = Context(say=say)
-    engine = _engine(with_base_url(choice, base_url), rank, settings, context)
+    engine = _engine(with_base_url(choice, base_url), rank, context)
     asked = _Asked(asking, settings, decoding, trained, prompt, examples, field)
     inputs = read_path(documents, context)
     passes = _passes(engine, asked, inputs, context)
-    _say_cost(passes, inputs, settings)
+    teacher = Teacher(passes, 2 * choice.batch_size, _filter(engine, passes[0].field, rank, settings.keep))
+    _say_cost(teacher, inputs, settings)
     if not estimate:
-        keep = _filter(engine, passes[0].field, rank, settings.keep) if rank is not None else None
         files = Files(out, curate or helper(out, "disputed.jsonl"))
         read = [file for file in (documents, examples, prompt, field) if file is not None and file.exists()]
-        _label(inputs, Teacher(passes, 2 * choice.batch_size, keep), settings, files, _Run(rank, read, context))
+        _label(inputs, teacher, settings, files, _Run(rank, read, context))
 
 
-def _engine(choice: EngineChoice, rank: str | None, settings: TeachSettings, context: Context) -> LazyEngine:
-    from abroad.core.errors import InputError
+def _engine(choice: EngineChoice, rank: str | None, context: Context) -> LazyEngine:
     from abroad.engines.lazy import LazyEngine
     from abroad.ranking.filters import check_order, ranking_engine
 
     if rank is None:
         return LazyEngine(choice.spec, context)
     check_order(rank, "--rank")
-    if settings.budget is not None or settings.budget_tokens is not None:
-        raise InputError("--rank: what ranking costs is not counted; expected it without a budget")
     return ranking_engine(choice.spec, context)
 
 
@@ -152,11 +152,17 @@ def _passes(engine: LazyEngine, asked: _Asked, documents: list[Document], contex
     return make_passes(engine, how, asked.settings, documents, context)
 
 
-def _say_cost(passes: Sequence[Pass], documents: list[Document], settings: TeachSettings) -> None:
-    from abroad.synthesis.teaching.cost import Meter
+def _say_cost(teacher: Teacher, documents: list[Document], settings: TeachSettings) -> None:
+    from abroad.synthesis.teaching.cost import Cost, Meter
+    from abroad.synthesis.teaching.ranked import estimate_ranking
 
-    most = Meter(settings).estimate(passes, documents)
+    meter, passes, keep = Meter(settings), teacher.passes, teacher.keep
+    ranking = estimate_ranking(keep, passes, documents, meter) if keep is not None else Cost()
+    most = meter.estimate(passes, documents) + ranking
     say(f"{len(documents)} documents, {len(passes)} passes: about {most.words(settings, 'at most ')}")
+    if keep is not None and documents:
+        one = sum((meter.reading(keep.longest(each)) for each in documents), Cost()).total // len(documents)
+        say(f"of these ranking takes {ranking.total:,} at most; of each relation that it chooses among, about {one:,}")
 
 
 def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings, files: Files, run: _Run) -> None:
@@ -187,12 +193,11 @@ def _refuse_if_nothing(report: TeachReport) -> None:
     raise AbroadError(f"nothing is labelled: {reason}")
 
 
-def _filter(engine: LazyEngine, field: Field, by: str, keep: float) -> Filter:
-    from abroad.ranking.rank import RankSettings, rank_relations
-    from abroad.ranking.statements import Statements
+def _filter(engine: LazyEngine, field: Field, by: str | None, keep: float) -> Filter | None:
+    from abroad.ranking.filters import RelationFilter
+    from abroad.ranking.rank import RankSettings
 
-    settings, statements = RankSettings(by=by, keep=keep), Statements(field)
-    return lambda documents, predictions: rank_relations(engine, documents, predictions, settings, statements)
+    return None if by is None else RelationFilter(engine, RankSettings(by=by, keep=keep), field)
 
 
 def _say_report(report: TeachReport, settings: TeachSettings, files: Files) -> None:
@@ -203,7 +208,8 @@ def _say_report(report: TeachReport, settings: TeachSettings, files: Files) -> N
     )
     say(f"{files.curation}: {report.curation} documents with {report.disputed} disputed relations, to be curated")
     guessed = f" ({report.guessed} answers reckoned by their length)" if report.guessed else ""
-    say(f"spent {report.cost.words(settings)}{guessed}; {report.resumed} answers are of an earlier run")
+    ranking = f", of which ranking took about {report.ranking.total:,}" if report.ranking.total else ""
+    say(f"spent {report.cost.words(settings)}{ranking}{guessed}; {report.resumed} answers are of an earlier run")
     if report.unsure:
         say(f"{report.unsure} documents below --min-confidence are no silver, and are to be curated too")
     if report.silver and 5 * report.empty > 4 * report.silver:

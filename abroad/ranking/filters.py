@@ -80,9 +80,9 @@ class RelationFilter:
         """Characters of each text that the model reads to rank these relations."""
         return self._lengths(document, list(self._statements.by_statement(relations)))
 
-    def longest(self, document: Document, relations: int) -> list[int]:
-        """The same of so many relations that are not known yet."""
-        return self._lengths(document, ["x" * _LONGEST_STATEMENT] * relations)
+    def longest(self, document: Document) -> list[int]:
+        """The same for one relation that is not known yet."""
+        return self._lengths(document, ["x" * _LONGEST_STATEMENT])
 
     def _lengths(self, document: Document, statements: Sequence[str]) -> list[int]:
         asked = questions(document.text, statements, self._settings.prompts)

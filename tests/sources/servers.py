@@ -317,6 +317,7 @@ class Completions:
         most_at_once: requests that were under way together.
         echo_logprobs: whether the server gives log-probabilities of an echoed prompt: -len(token) of each
             token, which is a word with the space before it, after a token that begins the text.
+        count_tokens: body of a request -> tokens of its prompt; None: always 7.
     """
 
     complete: Any
@@ -327,6 +328,7 @@ class Completions:
     most_at_once: int = 0
     delay: float = 0.0
     url: str = ""
+    count_tokens: Any = None
 
     @contextlib.contextmanager
     def serve(self) -> Iterator[Completions]:
@@ -373,7 +375,8 @@ class Completions:
                 if self.path.endswith("/chat/completions"):
                     choice["message"] = {"role": "assistant", "content": choice.pop("text")}
                     choice["logprobs"] = {"content": [{"token": "x", "logprob": -0.5}]}
-                usage = {"completion_tokens": len(text.split()), "prompt_tokens": 7}
+                read = state.count_tokens(body) if state.count_tokens else 7
+                usage = {"completion_tokens": len(text.split()), "prompt_tokens": read}
                 answer = json.dumps({"choices": [choice], "usage": usage}).encode()
                 self.answer(200, answer[: len(answer) // 2] if failure == "truncated" else answer)
 

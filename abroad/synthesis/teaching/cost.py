@@ -6,7 +6,7 @@ question is only put if the budget bears its prompt and its longest answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from abroad.core.schema import Document, Prediction
@@ -92,6 +92,11 @@ class Meter:
         else:
             self.guessed += 1
         self.spent += Cost(prompt or self._guess(characters), answer or self._guess(len(text)))
+
+    def reading(self, lengths: Iterable[int]) -> Cost:
+        """What texts of so many characters cost that a server reads to score them; it writes a token after each."""
+        tokens = [self._guess(characters) for characters in lengths]
+        return Cost(sum(tokens), len(tokens))
 
     def _guess(self, characters: int) -> int:
         # A tenth more than on average so far, since a prompt may be dearer than those before it.

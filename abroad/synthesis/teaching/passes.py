@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from abroad.core.field import Field
-from abroad.core.schema import Document, Prediction
+from abroad.core.schema import Document, Prediction, Relation
 
-Filter = Callable[[Sequence[Document], Sequence[Prediction]], Iterable[Prediction]]
-"""(documents, their predictions) -> the predictions with the relations that stay."""
+
+class Filter(Protocol):
+    """What chooses among the relations that the passes agree on; it asks a model, and that costs.
+
+    Attributes:
+        identity: what must be equal for what two runs chose to be mixed.
+    """
+
+    @property
+    def identity(self) -> dict[str, Any]: ...
+
+    def chooses(self, count: int) -> bool:
+        """Whether any of so many relations may be left out; where none can, nothing is asked."""
+        ...
+
+    def questions(self, document: Document, relations: Sequence[Relation]) -> list[int]:
+        """Characters of each text that the model reads to choose among these relations."""
+        ...
+
+    def longest(self, document: Document) -> list[int]:
+        """The same for one relation that is not known yet, at most."""
+        ...
+
+    def __call__(self, documents: Sequence[Document], predictions: Sequence[Prediction]) -> Iterable[Prediction]:
+        """The predictions of documents with the relations that stay; an error where there is nothing to choose by."""
+        ...
 
 
 class Pass(Protocol):

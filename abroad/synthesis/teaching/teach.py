@@ -16,6 +16,7 @@ from abroad.synthesis.teaching.agreement import Judgement, Said, judge, said
 from abroad.synthesis.teaching.ask import Answers, ask_all
 from abroad.synthesis.teaching.cost import Cost, Meter
 from abroad.synthesis.teaching.passes import Teacher
+from abroad.synthesis.teaching.ranked import Ranked, RankingMeter, rank_all
 from abroad.synthesis.teaching.settings import TeachSettings
 from abroad.synthesis.teaching.silver import curation_document, curation_prediction, silver_document, stated
 
@@ -50,7 +51,7 @@ class TeachReport:
         curation: documents to look at.
         unsure: of these, those that the fine-tuned model itself is not sure of.
         set_aside: documents of which a pass failed or could not be read.
-        left: documents not asked in every pass: the budget ended, or the server did not answer.
+        left: documents not asked in every pass, or not ranked: the budget ended, or the server did not answer.
         relations: of the silver documents.
         disputed: relations that are not believed and go to people.
         not_in_text: relations left out, since the text has not one of their names.
@@ -59,6 +60,7 @@ class TeachReport:
         cost: of all answers, those of earlier runs too.
         guessed: answers whose tokens the server did not tell.
         stopped: whether the budget ended the run.
+        ranking: of the cost, what ranking took, reckoned by the length of what was read.
     """
 
     documents: int
@@ -76,6 +78,7 @@ class TeachReport:
     cost: Cost
     guessed: int
     stopped: bool
+    ranking: Cost
 
 
 def teach(
@@ -88,10 +91,13 @@ def teach(
     Raises:
         AbroadError: no document at all has an answer of each pass that can be read, or the server is gone.
     """
-    meter = Meter(settings)
+    meter = Meter(settings) if teacher.keep is None else RankingMeter(settings, teacher, documents)
     answers = ask_all(documents, teacher, meter, helper(files.silver, "answers.jsonl"), context)
     judged = _judge(documents, answers, len(teacher.passes), context)
-    kept, notation = _kept(documents, judged, teacher, context), Notation(teacher.field)
+    notation = Notation(teacher.field)
+    agreed = _agreed(documents, judged, notation)
+    ranked = rank_all(agreed, teacher, meter, helper(files.silver, "ranked.jsonl"), context)
+    kept = _kept(judged, ranked, context)
     by_id = {document.id: document for document in documents}
     unsure = {id for id in kept if _is_unsure(judged[id], settings)}
     silver = [
@@ -112,8 +118,8 @@ def teach(
         empty=sum(not document.relations for document in silver),
         curation=len(doubtful),
         unsure=len(unsure),
-        set_aside=whole - len(kept),
-        left=len(documents) - whole,
+        set_aside=whole - len(kept) - len(ranked.left),
+        left=len(documents) - whole + len(ranked.left),
         relations=sum(len(document.relations) for document in silver),
         disputed=sum(len(judged[id].shares) - len(kept[id]) for id in doubtful),
         not_in_text=_not_in_text(answers),
@@ -121,7 +127,8 @@ def teach(
         resumed=answers.resumed,
         cost=meter.spent,
         guessed=meter.guessed,
-        stopped=answers.stopped,
+        stopped=answers.stopped or ranked.stopped,
+        ranking=ranked.spent,
     )
 
 
@@ -171,21 +178,28 @@ def _whole(prediction: Prediction) -> Prediction:
     return replace(prediction, relations=prediction.relations[:-1])
 
 
-def _kept(
-    documents: Sequence[Document], judged: dict[str, Judgement], teacher: Teacher, context: Context
-) -> dict[str, list[Said]]:
-    """Id -> the relations that are believed: those agreed on that the filter leaves."""
-    agreed = {id: judgement.agreed for id, judgement in judged.items()}
-    if teacher.keep is None:
-        return agreed
-    notation = Notation(teacher.field)
-    todo = [document for document in documents if agreed.get(document.id)]
-    named = [Prediction(d.id, [stated(d, labels, notation) for labels in agreed[d.id]]) for d in todo]
-    for prediction in teacher.keep(todo, named):
-        if prediction.error is not None:
-            context.rejects.add(prediction.id, prediction.error)
-            del agreed[prediction.id]
+def _agreed(
+    documents: Sequence[Document], judged: dict[str, Judgement], notation: Notation
+) -> list[tuple[Document, Prediction]]:
+    """Documents with the relations that the passes agree on."""
+    todo = [document for document in documents if document.id in judged]
+    return [(d, Prediction(d.id, [stated(d, labels, notation) for labels in judged[d.id].agreed])) for d in todo]
+
+
+def _kept(judged: dict[str, Judgement], ranked: Ranked, context: Context) -> dict[str, list[Said]]:
+    """Id -> the relations that are believed, those agreed on that ranking leaves; none of documents left to rank."""
+    kept: dict[str, list[Said]] = {}
+    for id, judgement in judged.items():
+        if reason := ranked.left.get(id):
+            context.rejects.add(id, reason)
+        if id in ranked.left:
+            continue
+        prediction = ranked.by_document.get(id)
+        if prediction is None:
+            kept[id] = judgement.agreed
+        elif prediction.error is not None:
+            context.rejects.add(id, prediction.error)
         else:
             stays = {said(relation) for relation in prediction.relations}
-            agreed[prediction.id] = [labels for labels in agreed[prediction.id] if labels in stays]
-    return agreed
+            kept[id] = [labels for labels in judgement.agreed if labels in stays]
+    return kept

@@ -138,7 +138,6 @@ def test_a_budget_is_never_passed_and_a_larger_one_goes_on(cli, inputs, tmp_path
     [
         (["--budget", 3], "takes prices"),
         (["--vary", "samples"], "temperature above 0"),
-        (["--rank", "er-d", "--budget-tokens", 9], "what ranking costs is not counted"),
         (["--shots", 0], "take a shot or more"),
         (["--passes", 1], "--passes"),
         (["--shots", 99], "99 shots, but"),
