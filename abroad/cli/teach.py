@@ -77,7 +77,7 @@ def teach(
     field: Path = typer.Option(None, metavar="FIELD.yaml", help="Ask for its relations, not for natural products."),
     rank: str = typer.Option(
         None,
-        help="Filter what they share: likelihood, product, er-g or er-d. Five prompts a relation, of a server with echo.",
+        help="Filter what they share: likelihood, product, er-g or er-d. Five prompts a relation; servers need echo.",
     ),
     estimate: bool = typer.Option(False, "--estimate", help="Say what it costs at most, and ask nothing."),
     base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),

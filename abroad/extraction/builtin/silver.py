@@ -64,9 +64,10 @@ def _mistake(document: Document, form: str, fits: Callable[[list[str]], bool]) -
     agreement: Any = document.extra.get("agreement")
     if isinstance(agreement, bool) or not isinstance(agreement, int | float) or not 0 < agreement <= 1:
         return f"expected 'agreement', above 0 and at most 1, as `abroad teach` writes it; found {agreement!r}"
-    disputed = document.extra.get("disputed") or []
-    if not isinstance(disputed, list) or not all(
-        isinstance(names, list) and all(isinstance(name, str) for name in names) and fits(names) for names in disputed
-    ):
-        return f"expected 'disputed' as a list of {form}"
+    for key in ("disputed", "left_out"):
+        named = document.extra.get(key) or []
+        if not isinstance(named, list) or not all(
+            isinstance(names, list) and all(isinstance(name, str) for name in names) and fits(names) for names in named
+        ):
+            return f"expected {key!r} as a list of {form}"
     return None

@@ -26,11 +26,11 @@ def silver_texts(
 ) -> list[Annotated]:
     """A text of each document that is no publication of the curated ones; the others are set aside.
 
-    Names of disputed relations are mentions as others are, and whether those relations hold is unknown. The tagger
-    learns from all mentions alike, since its learner takes no weights.
+    Names of disputed relations are mentions as others are, and whether those relations hold is unknown. Of a document
+    with an answer that was cut off only what it states is learnt. The tagger's learner takes no weights.
 
     Args:
-        documents: with `agreement` and `disputed` beside their relations.
+        documents: with `agreement`, and what is not known of them, beside their relations.
         curated: documents that people have labelled, which is what counts.
         weight: of a document whose passes agree on everything.
     """
@@ -45,12 +45,17 @@ def _text(document: Document, field: Field, ranges: Sequence[str], weight: float
     entities = list(document.entities)
     unknown = frozenset(_unknown(document, field, entities))
     text = annotated(replace(document, entities=entities), ranges)
-    return replace(text, unknown=unknown, weight=weight * document.extra["agreement"])
+    return replace(
+        text,
+        unknown=unknown,
+        weight=weight * document.extra["agreement"],
+        is_complete=not document.extra.get("cut_off"),
+    )
 
 
 def _unknown(document: Document, field: Field, entities: list[Entity]) -> Iterator[Triple]:
-    """The disputed relations, by identifiers; names that have none yet are added to the entities."""
-    for head, type, tail in document.extra.get("disputed") or ():
+    """What is disputed or left out, by identifiers; names that have none yet are added to the entities."""
+    for head, type, tail in (*(document.extra.get("disputed") or ()), *(document.extra.get("left_out") or ())):
         sides = field.relations[type]
         yield type, _identifier(head, sides.head, entities), _identifier(tail, sides.tail, entities)
 

@@ -110,6 +110,7 @@ class Annotated:
     Attributes:
         unknown: relations that may hold or not; nothing is learnt of them.
         weight: of what is learnt of its pairs.
+        is_complete: False of one whose further mentions and relations are not known: only what it states is learnt.
     """
 
     text: Text
@@ -117,6 +118,7 @@ class Annotated:
     relations: frozenset[Triple] = field(default_factory=frozenset)
     unknown: frozenset[Triple] = field(default_factory=frozenset)
     weight: float = 1.0
+    is_complete: bool = True
 
     @cached_property
     def entities(self) -> list[Entity]:
@@ -186,7 +188,9 @@ def holds(schema: Schema, candidate: Candidate, document: Annotated) -> bool:
 
 def is_known(schema: Schema, candidate: Candidate, document: Annotated) -> bool:
     """Whether the document says if the relation holds."""
-    return holds(schema, candidate, document) or not _is_among(document.unknown, schema, candidate, document)
+    if holds(schema, candidate, document):
+        return True
+    return document.is_complete and not _is_among(document.unknown, schema, candidate, document)
 
 
 def _is_among(triples: frozenset[Triple], schema: Schema, candidate: Candidate, document: Annotated) -> bool:

@@ -68,6 +68,14 @@ def test_an_undirected_relation_that_is_disputed_is_so_in_either_order(field):
     assert sorted(one) == sorted(other) and list(one).count(0) == len(turned)
 
 
+def test_of_an_answer_that_was_cut_off_only_what_it_states_is_learnt(field):
+    schema = schema_of(field)
+    [own] = silver_texts([renamed(remedies(1)[0], 1, agreement=1.0, cut_off=1)], [], field, Context())
+    for text in (own, reread(own, own.mentions)):
+        table = pair_table(schema, text)
+        assert table.truth.any() and list(table.weight > 0) == list(table.truth)
+
+
 def test_disputed_relations_are_no_evidence_against_themselves(field):
     """Silver that says nothing of true relations lowers their scores; silver that disputes them does not."""
     schema, seen, settings = schema_of(field), remedies(16), JointTrainSettings(folds=2)
