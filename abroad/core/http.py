@@ -66,11 +66,6 @@ class NoAnswer(AbroadError):
         """Whether the server did answer, and nothing could be made of it."""
         return isinstance(self.cause, Unreadable)
 
-    @property
-    def server_error(self) -> bool:
-        """Whether the last answer was that the server itself had failed (5xx)."""
-        return isinstance(self.cause, TransientError) and (self.cause.status or 0) >= 500
-
 
 class NotThere(AbroadError):
     """404, and not in the words by which the server says that it has no such thing: perhaps another server."""
@@ -81,12 +76,11 @@ class TransientError(Exception):
 
     Attributes:
         retry_after: seconds the server asks to wait; 0 if it says nothing.
-        status: of the answer, where that is what was wrong with it.
     """
 
-    def __init__(self, message: str, retry_after: float = 0.0, status: int | None = None) -> None:
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
         super().__init__(message)
-        self.retry_after, self.status = retry_after, status
+        self.retry_after = retry_after
 
 
 class TooSlow(TransientError):
@@ -204,8 +198,7 @@ def int_of(value: Any) -> int | None:
 def check_status(response: httpx.Response) -> None:
     """Raise a TransientError for a status worth another try."""
     if response.status_code in (408, 429) or response.status_code >= 500:
-        wait = retry_after(response.headers.get("Retry-After"))
-        raise TransientError(f"HTTP {response.status_code}", wait, response.status_code)
+        raise TransientError(f"HTTP {response.status_code}", retry_after(response.headers.get("Retry-After")))
 
 
 def retry_after(value: str | None) -> float:

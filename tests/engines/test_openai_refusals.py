@@ -1,14 +1,18 @@
 """What a server does not take, and how it says so: parameters, long texts, images, everything."""
 
+import json
+
 import httpx
 import pytest
 
 from abroad.core.context import Context
 from abroad.core.errors import AbroadError
+from abroad.core.io import write_documents
 from abroad.engines.base import GenerationRequest
 from abroad.engines.openai.engine import OpenAiEngine
 from abroad.engines.openai.member import OpenAiSettings
 from abroad.engines.openai.parameters import parameter_refused
+from tests.conftest import make_document
 from tests.sources.servers import Completions
 
 IMAGE = "data:image/png;base64,AAAA"
@@ -190,3 +194,21 @@ def test_images_that_a_server_fails_on_lose_their_request_alone(server, first):
     answers = {a.id: a for a in engine(server).generate([pictured, *plain] if first else [*plain, pictured])}
     assert "HTTP 500: image input is not supported" in answers["image"].error and answers["image"].ask_again
     assert [answers[each.id].error for each in plain] == [None, None]
+
+
+def test_documents_that_a_server_refused_are_read_by_the_next_run_alone(cli, tmp_path):
+    documents = [make_document(str(n), f"Report {n}.", f"Usnic acid was found in Usnea {n}.", []) for n in range(4)]
+    write_documents(tmp_path / "docs.jsonl", documents)
+    out = tmp_path / "predictions.jsonl"
+    with Completions(lambda body: ("none", "stop")).serve() as server:
+        server.refuse = lambda body: (400, {"error": "no"}) if "Report 2." in str(body) else None
+        how = ("--engine", "openai", "--model", "m", "--base-url", server.url, "--shots", 0)
+        for _ in range(2):
+            assert cli("fewshot", tmp_path / "docs.jsonl", "--out", out, *how).exit_code == 0
+        assert len(server.asked) == 4 + 1
+        errors = [json.loads(line)["error"] for line in out.read_text().splitlines()]
+        assert [error is None for error in errors] == [True, True, False, True] and "HTTP 400" in errors[2]
+        server.refuse = None
+        assert cli("fewshot", tmp_path / "docs.jsonl", "--out", out, *how).exit_code == 0
+        assert len(server.asked) == 4 + 2
+    assert all(json.loads(line)["error"] is None for line in out.read_text().splitlines())

@@ -56,6 +56,10 @@ _PASSED_ON = (502, 504)
 """What a gateway says of a model that may have answered, and charged for it."""
 
 
+class ServerError(TransientError):
+    """An answer that the server itself has failed (5xx)."""
+
+
 class OpenAiEngine:
     """Generates with a model that a server holds.
 
@@ -177,7 +181,8 @@ class OpenAiEngine:
         except TransientError as error:
             said = message(response)
             words = f"{error}: {said}" if said and not said.startswith("<") else str(error)
-            raise TransientError(words, error.retry_after, error.status) from None
+            kind = ServerError if response.status_code >= 500 else TransientError
+            raise kind(words, error.retry_after) from None
         if response.status_code in (401, 403):
             raise AbroadError(f"{url}: access refused (HTTP {response.status_code}); check OPENAI_API_KEY")
         if response.status_code == 404:
@@ -195,7 +200,8 @@ class OpenAiEngine:
             return _failed(request, str(error), ask_again=True)
         except NoAnswer as error:
             # A server that reads no images says so by an error of its own (llama.cpp: 500), and answers others.
-            if not (request.images and error.server_error) and not (error.unreadable and self._understood):
+            blind = bool(request.images) and isinstance(error.cause, ServerError)
+            if not blind and not (error.unreadable and self._understood):
                 raise
             reason = f"{'' if error.unreadable else 'refused by the server: '}{error.cause}"
             answer = _failed(request, reason, ask_again=True)
