@@ -11,7 +11,7 @@ import typer
 
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
-from abroad.cli.outputs import JSONL, writes
+from abroad.cli.outputs import JSONL, PAID, writes
 from abroad.core.context import Context
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class _Asked:
     field: Path | None
 
 
-@writes(out=JSONL, curate=JSONL)
+@writes(out=PAID, curate=JSONL)
 @takes(
     asking=Options(
         "abroad.extraction.fewshot.run:FewShotSettings",

@@ -89,6 +89,8 @@ class Generation:
         error: why there is no text, if there is none.
         prompt_tokens: number of tokens of the prompt, 0 where a server does not tell.
         too_long: the error is that prompt and new tokens do not fit the context.
+        ask_again: the error is a server's, which may take the request another time; that nothing was answered is no
+            result to be kept.
     """
 
     id: str
@@ -99,6 +101,7 @@ class Generation:
     error: str | None = None
     prompt_tokens: int = 0
     too_long: bool = False
+    ask_again: bool = False
 
 
 class Score(NamedTuple):

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from abroad.core.errors import InputError
 from abroad.core.linearise import SEPARATOR
 from abroad.core.registry import Capability, member_of
-from abroad.core.resume import digest
+from abroad.core.resume import ASK_AGAIN, digest
 from abroad.core.schema import Document, Prediction
 from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings
 from abroad.documents.images import IMAGES, SET_ASIDE, Figures, figures, images_digest
@@ -243,7 +243,9 @@ def read_answer(document: Document, generation: Generation, style: Style, names_
     them. An answer that says "none" was read; one without a single relation in it was not.
     """
     if generation.error is not None:
-        return Prediction(document.id, error=generation.error)
+        spent = {"tokens": generation.tokens, "prompt_tokens": generation.prompt_tokens}
+        again = {ASK_AGAIN: True} if generation.ask_again else {}
+        return Prediction(document.id, error=generation.error, extra=again | (spent if any(spent.values()) else {}))
     # The prompt of the steps ends with "Organisms:", and a model may go on with that or say it again.
     notation = style.notation
     line = cut_relations(generation.text, style.steps, notation.verbs)

@@ -55,11 +55,6 @@ class Meter:
         self.settings, self.spent, self.guessed = settings, Cost(), 0
         self._characters = self._tokens = 0
 
-    @property
-    def is_free(self) -> bool:
-        """Whether no budget sets an end."""
-        return self.settings.budget is None and self.settings.budget_tokens is None
-
     def reckon(self, asked: Pass, document: Document) -> Cost:
         """The most that a document may cost in a pass."""
         return Cost(self._guess(asked.prompt_characters(document)), asked.max_tokens(document))
