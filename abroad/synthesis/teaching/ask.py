@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.http import NoAnswer
 from abroad.core.jsonl import read_jsonl
-from abroad.core.resume import ResumableOutput
+from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction
 from abroad.synthesis.teaching.cost import Cost, Meter
 from abroad.synthesis.teaching.passes import Pass, Teacher
@@ -45,16 +45,19 @@ def ask_all(documents: Sequence[Document], teacher: Teacher, meter: Meter, out: 
         AbroadError: the server is away, gives no access, or has ceased to answer; what it said before is kept.
     """
     passes = teacher.passes
+    # What the passes share is one for any number of them, so that more passes ask for their own answers alone.
+    shared = _shared([each.identity for each in passes])
+    own = [{key: value for key, value in each.identity.items() if key not in shared} for each in passes]
     wanted = {
-        _key(number, document): each.input_digest(document)
+        _key(number, document): digest(each.input_digest(document), own[number])
         for document in documents
         for number, each in enumerate(passes)
     }
     answers = Answers()
-    identity: dict[str, Any] = {"teach": [each.identity for each in passes]}
+    identity: dict[str, Any] = {"teach": shared}
     with ResumableOutput(out, identity, wanted, key=_KEY) as output:
         asker = _Asker(passes, meter, output, answers)
-        asker.take_up(documents)
+        asker.take_up(documents, wanted)
         todo = [d for d in documents if any(_key(n, d) not in output.done for n in range(len(passes)))]
         with context.progress("asking the teacher", len(wanted), done=answers.resumed) as progress:
             for _ in asker.ask(todo, teacher.at_once):
@@ -72,13 +75,17 @@ class _Asker:
     output: ResumableOutput
     answers: Answers
 
-    def take_up(self, documents: Sequence[Document]) -> None:
-        """Count what an earlier run was told."""
+    def take_up(self, documents: Sequence[Document], wanted: Mapping[str, str]) -> None:
+        """Count what an earlier run was told.
+
+        Args:
+            wanted: key -> digest of what is asked; answers to something else stay where they are.
+        """
         if not self.output.done:
             return
         by_id = {document.id: document for document in documents}
         for record in read_jsonl(self.output.partial):
-            if record[_KEY] in self.output.done and record["id"] in by_id:
+            if wanted.get(record[_KEY]) == record["input_digest"] and record["id"] in by_id:
                 number = int(record["pass"])
                 prediction = Prediction.from_dict(record)
                 if number not in self.answers.by_document.get(prediction.id, {}):
@@ -140,6 +147,12 @@ class _Asker:
                 break
             group.append(document)
         return group
+
+
+def _shared(identities: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What is equal in all of them."""
+    first, *others = identities
+    return {key: value for key, value in first.items() if all(key in o and o[key] == value for o in others)}
 
 
 def _key(number: int, document: Document) -> str:
