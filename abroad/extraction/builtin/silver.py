@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from abroad.core.context import Context
@@ -19,11 +20,12 @@ def silver_examples(
     """An example of each document that is no publication of the curated ones; the others are set aside.
 
     Args:
-        documents: with `agreement` and `disputed` beside their relations.
+        documents: with `agreement`, and what is not known of them, beside their relations; one that stands twice
+            counts once.
         curated: documents that people have labelled, which is what counts.
         weight: of a document whose passes agree on everything.
     """
-    silver = list(documents)
+    silver = _each_once(documents, context)
     known = {
         number - len(curated)
         for group in publications([*curated, *silver])
@@ -36,10 +38,28 @@ def silver_examples(
         reason = "a curated document is the same publication" if number in known else _mistake(document)
         if reason is not None:
             context.rejects.add(f"silver document {document.id}", reason)
-            continue
-        disputed = frozenset((label_key(pair[0]), label_key(pair[1])) for pair in document.extra.get("disputed") or ())
-        examples.append(Example(document, weight * document.extra["agreement"], unknown=disputed))
+        else:
+            examples.append(_example(document, weight * document.extra["agreement"]))
     return examples
+
+
+def _each_once(documents: Iterable[Document], context: Context) -> list[Document]:
+    given = list(documents)
+    once: dict[tuple[str, str], Document] = {}
+    for document in given:
+        once.setdefault((document.id, document.text), document)
+    if dropped := len(given) - len(once):
+        context.rejects.notes.append(f"{dropped} silver documents stand more than once, and count once")
+    return list(once.values())
+
+
+def _example(document: Document, weight: float) -> Example:
+    """What is not known of a document is not learnt: of one with an answer that was cut off, all that it leaves out."""
+    if document.extra.get("cut_off"):
+        example = Example(document, weight)
+        return replace(example, judged=dict.fromkeys(example.gold, True))
+    pairs = [*(document.extra.get("disputed") or ()), *(document.extra.get("left_out") or ())]
+    return Example(document, weight, unknown=frozenset((label_key(pair[0]), label_key(pair[-1])) for pair in pairs))
 
 
 def _mistake(document: Document) -> str | None:
@@ -47,9 +67,11 @@ def _mistake(document: Document) -> str | None:
     agreement: Any = document.extra.get("agreement")
     if isinstance(agreement, bool) or not isinstance(agreement, int | float) or not 0 < agreement <= 1:
         return f"expected 'agreement', above 0 and at most 1, as `abroad teach` writes it; found {agreement!r}"
-    disputed = document.extra.get("disputed") or []
-    if not isinstance(disputed, list) or not all(
-        isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair) for pair in disputed
-    ):
-        return "expected 'disputed' as a list of [organism, chemical]"
+    for name in ("disputed", "left_out"):
+        pairs = document.extra.get(name) or []
+        if not isinstance(pairs, list) or not all(
+            isinstance(pair, list) and len(pair) == 2 and all(isinstance(label, str) for label in pair)
+            for pair in pairs
+        ):
+            return f"expected {name!r} as a list of [organism, chemical]"
     return None
