@@ -194,8 +194,10 @@ def _say_report(report: TeachReport, files: Files) -> None:
         f"{files.silver}: {report.silver} documents ({report.empty} without a relation), {report.relations} relations, "
         f"{report.not_in_text} with a name that the text has not left out{share}"
     )
-    both = f" ({report.both} of them silver too)" if report.both else ""
-    say(f"{files.curation}: {report.curation} documents{both} with {report.disputed} disputed relations, to be curated")
+    say(
+        f"{files.curation}: {report.curation} documents ({report.both} of them silver too) with {report.disputed} "
+        "disputed relations, to be curated"
+    )
     if report.set_aside:
         say(f"{report.set_aside} documents are neither: set aside, with the reason")
     if report.unread:

@@ -130,7 +130,7 @@ def teach(
         left=len(documents) - len(heard),
         same_text=len(same),
         relations=sum(len(document.relations) for document in silver),
-        disputed=sum(len(each.judgement.shares) - len(each.kept) for each in doubtful.values()),
+        disputed=sum(len(each.judgement.shares) - each.is_silver * len(each.kept) for each in doubtful.values()),
         not_in_text=sum(each.not_in_text for each in heard.values()),
         agreement=sum(compared) / len(compared) if compared else None,
         resumed=answers.resumed,
