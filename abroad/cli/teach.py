@@ -176,16 +176,20 @@ def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings,
         report = label(documents, teacher, settings, files, run.context)
         record["result"] = asdict(report) | {"money": report.cost.money(settings)}
     report_rejects(run.context, files.silver)
-    _say_report(report, settings, files)
-    _refuse_if_nothing(report)
+    if not report.is_fruitless:
+        _say_report(report, files)
+    _say_spent(report, settings)
+    _refuse_if_nothing(report, run.context)
 
 
-def _refuse_if_nothing(report: TeachReport) -> None:
+def _refuse_if_nothing(report: TeachReport, context: Context) -> None:
     """End with exit code 1 where no document was labelled: neither a script nor a person should take it for silver."""
     from abroad.core.errors import AbroadError
 
-    if not report.documents or report.left < report.documents:
+    if not report.is_fruitless:
         return
+    if report.set_aside:
+        raise AbroadError(f"no answer of the teacher could be used{context.rejects.first()}")
     if report.stopped:
         reason = "the budget does not bear a document in all passes; expected a larger one (--estimate says how large)"
     else:
@@ -200,20 +204,36 @@ def _filter(engine: LazyEngine, field: Field, by: str | None, keep: float) -> Fi
     return None if by is None else RelationFilter(engine, RankSettings(by=by, keep=keep), field)
 
 
-def _say_report(report: TeachReport, settings: TeachSettings, files: Files) -> None:
+def _say_report(report: TeachReport, files: Files) -> None:
+    """Say where each document went."""
     share = "" if report.agreement is None else f"; the passes agree at F1 {100 * report.agreement:.1f}"
     say(
         f"{files.silver}: {report.silver} documents ({report.empty} without a relation), {report.relations} relations, "
         f"{report.not_in_text} with a name that the text has not left out{share}"
     )
-    say(f"{files.curation}: {report.curation} documents with {report.disputed} disputed relations, to be curated")
+    say(
+        f"{files.curation}: {report.curation} documents ({report.both} of them silver too) with {report.disputed} "
+        "disputed relations, to be curated"
+    )
+    if report.set_aside:
+        say(f"{report.set_aside} documents are neither: set aside, with the reason")
+    if report.unread:
+        say(f"{report.unread} documents are judged without a pass that could not be read, by the others")
+    if report.cut_off:
+        say(f"{report.cut_off} silver documents have an answer that was cut off, and teach only what they state")
+    if report.unsure:
+        say(f"{report.unsure} documents below --min-confidence are no silver, and are to be curated too")
+    if report.same_text:
+        say(f"{report.same_text} documents have the text of another, and were asked with it")
+    if report.silver and 5 * report.empty > 4 * report.silver:
+        say("more than four in five silver documents have no relation: is the teacher too weak, or the field another?")
+
+
+def _say_spent(report: TeachReport, settings: TeachSettings) -> None:
+    """Say what it cost, and what was not asked."""
     guessed = f" ({report.guessed} answers reckoned by their length)" if report.guessed else ""
     ranking = f", of which ranking took about {report.ranking.total:,}" if report.ranking.total else ""
     say(f"spent {report.cost.words(settings)}{ranking}{guessed}; {report.resumed} answers are of an earlier run")
-    if report.unsure:
-        say(f"{report.unsure} documents below --min-confidence are no silver, and are to be curated too")
-    if report.silver and 5 * report.empty > 4 * report.silver:
-        say("more than four in five silver documents have no relation: is the teacher too weak, or the field another?")
     if report.stopped:
         say(f"the budget ended the run: {report.left} documents are left; the same command with a larger one goes on")
     elif report.left:

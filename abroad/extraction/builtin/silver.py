@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from abroad.core.context import Context
@@ -19,15 +20,13 @@ def silver_examples(
     """An example of each document that is no publication of the curated ones; the others are set aside.
 
     Args:
-        documents: with `agreement` and `disputed` beside their relations.
+        documents: with `agreement`, and what is not known of them, beside their relations; one that stands twice
+            counts once.
         curated: documents that people have labelled, which is what counts.
         weight: of a document whose passes agree on everything.
     """
-    examples = []
-    for document in usable_silver(documents, curated, context, "[organism, chemical]", lambda names: len(names) == 2):
-        disputed = frozenset((label_key(pair[0]), label_key(pair[1])) for pair in document.extra.get("disputed") or ())
-        examples.append(Example(document, weight * document.extra["agreement"], unknown=disputed))
-    return examples
+    usable = usable_silver(documents, curated, context, "[organism, chemical]", lambda names: len(names) == 2)
+    return [_example(document, weight * document.extra["agreement"]) for document in usable]
 
 
 def usable_silver(
@@ -43,7 +42,7 @@ def usable_silver(
         form: of what is disputed, for people.
         fits: whether names have this form.
     """
-    silver = list(documents)
+    silver = _each_once(documents, context)
     known = {
         number - len(curated)
         for group in publications([*curated, *silver])
@@ -57,6 +56,25 @@ def usable_silver(
             yield document
         else:
             context.rejects.add(f"silver document {document.id}", reason)
+
+
+def _each_once(documents: Iterable[Document], context: Context) -> list[Document]:
+    given = list(documents)
+    once: dict[tuple[str, str], Document] = {}
+    for document in given:
+        once.setdefault((document.id, document.text), document)
+    if dropped := len(given) - len(once):
+        context.rejects.notes.append(f"{dropped} silver documents stand more than once, and count once")
+    return list(once.values())
+
+
+def _example(document: Document, weight: float) -> Example:
+    """What is not known of a document is not learnt: of one with an answer that was cut off, all that it leaves out."""
+    if document.extra.get("cut_off"):
+        example = Example(document, weight)
+        return replace(example, judged=dict.fromkeys(example.gold, True))
+    pairs = [*(document.extra.get("disputed") or ()), *(document.extra.get("left_out") or ())]
+    return Example(document, weight, unknown=frozenset((label_key(pair[0]), label_key(pair[-1])) for pair in pairs))
 
 
 def _mistake(document: Document, form: str, fits: Callable[[list[str]], bool]) -> str | None:

@@ -26,7 +26,7 @@ from abroad.extraction.fewshot.styles import Style
 from abroad.extraction.generative.extractor import read_generation
 
 CHATS = ("auto", "always", "never")
-_READING = 2
+_READING = 3
 """Raised when examples are arranged or answers are read in another way, so that old predictions are not mixed in."""
 
 
@@ -193,16 +193,19 @@ class FewShotExtractor:
         if settings.structured and settings.names_from_text:
             grammar = relations_grammar(document.text, style.lead(len(document.text)), style.field)
         wanted = self.settings.chat == "always" or (self.settings.chat == "auto" and self.style.chat)
+        chat = bool(images) or (wanted and self.engine.has_chat_template)
         return GenerationRequest(
             id=document.id,
             prompt=self.prompt(document, shots),
             max_new_tokens=style.budget(len(document.text)),
             temperature=settings.temperature,
             seed=settings.seed,
-            stop=style.stop,
+            # A completion may go on with another example. A turn ends of itself, and an empty line in it may divide
+            # thoughts or words of introduction from the answer.
+            stop=() if chat else style.stop,
             regex=style.form(len(document.text)) if settings.structured and grammar is None else None,
             grammar=grammar,
-            chat=bool(images) or (wanted and self.engine.has_chat_template),
+            chat=chat,
             images=images,
             # A step's form ends a loop in it, and the steps after it may still hold an answer.
             stop_loops=not (settings.structured and style.steps),
@@ -239,8 +242,9 @@ class FewShotExtractor:
 def read_answer(document: Document, generation: Generation, style: Style, names_from_text: bool = False) -> Prediction:
     """The prediction of an answer; `extra["parsed"]` says whether it could be read.
 
-    With `names_from_text` relations with a name that the text has not are left out, and `extra["not_in_text"]` counts
-    them. An answer that says "none" was read; one without a single relation in it was not.
+    With `names_from_text` relations with a name that the text has not are left out: `extra["left_out"]` lists and
+    `extra["not_in_text"]` counts them. An answer that says "none" was read; one without a single relation in it was
+    not.
     """
     if generation.error is not None:
         spent = {"tokens": generation.tokens, "prompt_tokens": generation.prompt_tokens}
@@ -250,15 +254,18 @@ def read_answer(document: Document, generation: Generation, style: Style, names_
     notation = style.notation
     line = cut_relations(generation.text, style.steps, notation.verbs)
     read = line or ""
-    left_out = 0
+    left_out: list[tuple[str, str, str]] = []
     if names_from_text and read:
-        kept, left_out = split_named(document.text, notation.parse(read).triples)
-        malformed = [part for part in read.split(SEPARATOR) if not states(part, notation.verbs)] if left_out else []
-        read = SEPARATOR.join([notation.join(kept), *malformed]) if left_out else read
+        said = notation.parse(read).triples
+        kept, left_out = split_named(document.text, said)
+        if kept != said:
+            malformed = [part for part in read.split(SEPARATOR) if not states(part, notation.verbs)]
+            read = SEPARATOR.join([notation.join(kept), *malformed])
     prediction = read_generation(document, replace(generation, text=read), notation)
     prediction.extra |= {
-        "parsed": line is not None and (line == "" or bool(prediction.relations) or left_out > 0),
-        **({"not_in_text": left_out} if names_from_text else {}),
+        "parsed": line is not None and (line == "" or bool(prediction.relations or left_out)),
+        **({"not_in_text": len(left_out)} if names_from_text else {}),
+        **({"left_out": [list(triple) for triple in left_out]} if left_out else {}),
         "answer": generation.text,
     }
     return prediction

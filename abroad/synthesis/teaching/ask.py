@@ -6,7 +6,7 @@ What a server would not take is no answer: it is asked again by the next run.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from abroad.core.context import Context
 from abroad.core.http import NoAnswer
 from abroad.core.jsonl import read_jsonl
-from abroad.core.resume import ASK_AGAIN, ResumableOutput
+from abroad.core.resume import ASK_AGAIN, ResumableOutput, digest
 from abroad.core.schema import Document, Prediction
 from abroad.synthesis.teaching.cost import Cost, Meter
 from abroad.synthesis.teaching.ledger import Ledger
@@ -49,19 +49,22 @@ def ask_all(documents: Sequence[Document], teacher: Teacher, meter: Meter, out: 
         AbroadError: the server is away, gives no access, or has ceased to answer; what it said before is kept.
     """
     passes = teacher.passes
+    # What the passes share is one for any number of them, so that more passes ask for their own answers alone.
+    shared = _shared([each.identity for each in passes])
+    own = [{key: value for key, value in each.identity.items() if key not in shared} for each in passes]
     wanted = {
-        _key(number, document): each.input_digest(document)
+        _key(number, document): digest(each.input_digest(document), own[number])
         for document in documents
         for number, each in enumerate(passes)
     }
     answers = Answers()
-    identity: dict[str, Any] = {"teach": [each.identity for each in passes]}
+    identity: dict[str, Any] = {"teach": shared}
     with (
         ResumableOutput(out, identity, wanted, key=_KEY) as output,
         Ledger(output.partial.with_name(output.partial.name.replace("partial-", "asked-")), meter, wanted) as ledger,
     ):
         asker = _Asker(passes, meter, output, ledger, answers, context)
-        asker.take_up(documents)
+        asker.take_up(documents, wanted)
         todo = [d for d in documents if any(_key(n, d) not in output.done for n in range(len(passes)))]
         with context.progress("asking the teacher", len(wanted), done=answers.resumed) as progress:
             for _ in asker.ask(todo, teacher.at_once):
@@ -81,8 +84,12 @@ class _Asker:
     answers: Answers
     context: Context
 
-    def take_up(self, documents: Sequence[Document]) -> None:
-        """Count what an earlier run was told, and what it asked in vain."""
+    def take_up(self, documents: Sequence[Document], wanted: Mapping[str, str]) -> None:
+        """Count what an earlier run was told, and what it asked in vain.
+
+        Args:
+            wanted: key -> digest of what is asked; answers to something else stay where they are.
+        """
         lost, cost = self.ledger.take_up(self.output.done)
         if lost:
             self.context.say(
@@ -93,7 +100,9 @@ class _Asker:
             return
         by_id = {document.id: document for document in documents}
         for record in read_jsonl(self.output.partial):
-            if record[_KEY] in self.output.done and record["id"] in by_id and not record.get(ASK_AGAIN):
+            if record.get(ASK_AGAIN) or record["id"] not in by_id:
+                continue
+            if wanted.get(record[_KEY]) == record["input_digest"]:
                 number = int(record["pass"])
                 prediction = Prediction.from_dict(record)
                 if number not in self.answers.by_document.get(prediction.id, {}):
@@ -170,6 +179,12 @@ class _Asker:
             group.append(document)
             costs |= more
         return group, costs
+
+
+def _shared(identities: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What is equal in all of them."""
+    first, *others = identities
+    return {key: value for key, value in first.items() if all(key in o and o[key] == value for o in others)}
 
 
 def _key(number: int, document: Document) -> str:

@@ -56,7 +56,15 @@ class Pass(Protocol):
         ...
 
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
-        """A prediction for each document; `extra` has its tokens, and `parsed`: whether the answer could be read."""
+        """A prediction for each document; `extra` has its tokens, and the answer to read."""
+        ...
+
+    def read(self, document: Document, prediction: Prediction) -> Prediction:
+        """What a prediction that `extract` gave says, read from its answer: a better reading needs no new answers.
+
+        `extra` tells by `parsed` whether the answer could be read, by `cut_off` whether some of it is missing, and by
+        `left_out` and `not_in_text` which relations, and how many, have a name that the text has not.
+        """
         ...
 
     def prompt_characters(self, document: Document, prediction: Prediction | None = None) -> int:
