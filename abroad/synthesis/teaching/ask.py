@@ -133,6 +133,7 @@ class _Asker:
                     self._note_silence(number, left, str(error))
             silent = 0 if heard else silent
             self._say_lost(*self.ledger.close_group())
+            self.answers.stopped = self.ledger.exhausted
 
     def _say_lost(self, tries: int, cost: Cost) -> None:
         if tries:

@@ -30,10 +30,13 @@ class Ledger:
         path: of the file, beside the answers. In the end it has the tries that brought nothing; none of them, no file.
         meter: counts those too, and says whether another try may be made.
         wanted: key of a question -> digest of what is asked.
+    Attributes:
+        exhausted: whether the budget forbade another try.
     """
 
     def __init__(self, path: Path, meter: Meter, wanted: Mapping[str, str]) -> None:
         self._path, self._meter, self._wanted = path, meter, wanted
+        self.exhausted = False
         self._lock = threading.Lock()
         self._reserved: dict[str, Cost] = {}  # of questions that may be sent and are not
         self._open: dict[str, list[Cost]] = defaultdict(list)  # of tries without an outcome
@@ -103,6 +106,7 @@ class Ledger:
         if cost is None:  # not the first try
             cost = self._open[key][-1] if self._open[key] else Cost()
             if not self._meter.allows(sum(self._outstanding(), cost)):
+                self.exhausted = True
                 raise TryRefused("the budget does not bear another try")
         self._open[key].append(cost)
         self._write(key, {_PROMPT: cost.prompt_tokens, _ANSWER: cost.tokens})
