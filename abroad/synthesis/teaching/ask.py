@@ -14,6 +14,7 @@ from abroad.core.jsonl import read_jsonl
 from abroad.core.resume import ResumableOutput, digest
 from abroad.core.schema import Document, Prediction
 from abroad.synthesis.teaching.cost import Cost, Meter
+from abroad.synthesis.teaching.former import take_over
 from abroad.synthesis.teaching.passes import Pass, Teacher
 
 _KEY = "key"
@@ -55,6 +56,7 @@ def ask_all(documents: Sequence[Document], teacher: Teacher, meter: Meter, out: 
     }
     answers = Answers()
     identity: dict[str, Any] = {"teach": shared}
+    take_over(out, identity, documents, passes, wanted)
     with ResumableOutput(out, identity, wanted, key=_KEY) as output:
         asker = _Asker(passes, meter, output, answers)
         asker.take_up(documents, wanted)
