@@ -185,6 +185,8 @@ def test_one_answer_of_two_that_was_cut_off_denies_nothing_and_weighs_less(tmp_p
     assert silver["0"].extra["disputed"] == [["Usnea testalis", "atranorin"]]
     assert silver["0"].extra["agreement"] == pytest.approx(0.75)  # not 2/3 and less: nobody knows what it would say
     assert doubtful.keys() == {"0", "1"}
+    report, silver, doubtful, _ = label(tmp_path, [[(f"{A}; Usn", "length"), *["none"] * 4]], min_agreement=0.1)
+    assert not silver and doubtful.keys() == {"0"} and report.disputed == 1  # it might have gone on to name more
 
 
 def test_a_relation_with_a_name_that_the_text_has_not_is_told_and_shared_by_nobody(tmp_path):
