@@ -17,6 +17,7 @@ from abroad.core.jsonl import read_jsonl
 from abroad.core.resume import ASK_AGAIN, ResumableOutput, digest
 from abroad.core.schema import Document, Prediction
 from abroad.synthesis.teaching.cost import Cost, Meter
+from abroad.synthesis.teaching.former import take_over
 from abroad.synthesis.teaching.ledger import Ledger
 from abroad.synthesis.teaching.passes import Pass, Teacher
 
@@ -59,6 +60,7 @@ def ask_all(documents: Sequence[Document], teacher: Teacher, meter: Meter, out: 
     }
     answers = Answers()
     identity: dict[str, Any] = {"teach": shared}
+    take_over(out, identity, documents, passes, wanted)
     with (
         ResumableOutput(out, identity, wanted, key=_KEY) as output,
         Ledger(output.partial.with_name(output.partial.name.replace("partial-", "asked-")), meter, wanted) as ledger,

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from abroad.core.context import Context
 from abroad.core.io import read_documents
+from abroad.core.resume import ResumableOutput
 from abroad.engines.base import Generation
 from abroad.extraction.fewshot.run import FewShotExtractor, FewShotSettings, Shots
 from abroad.extraction.fewshot.styles import load_style
@@ -63,9 +64,9 @@ class Keep:
             yield prediction
 
 
-def label(folder, answers, keep=None, **given):
-    """Teach with a pass for each answer of a document; `answers` has those of one document a row."""
-    passes = [
+def make_passes(answers):
+    """A pass for each answer of a document; `answers` has those of one document a row."""
+    return [
         FewShotPass(
             FewShotExtractor(
                 Script({str(row): each[number] for row, each in enumerate(answers)}),
@@ -77,10 +78,16 @@ def label(folder, answers, keep=None, **given):
         )
         for number in range(len(answers[0]))
     ]
-    documents = [
-        make_document(str(row), f"Report {row}.", f"{', '.join(NAMES)} were found in Usnea testalis.", [])
-        for row in range(len(answers))
-    ]
+
+
+def make_documents(count):
+    text = f"{', '.join(NAMES)} were found in Usnea testalis."
+    return [make_document(str(row), f"Report {row}.", text, []) for row in range(count)]
+
+
+def label(folder, answers, keep=None, **given):
+    """Teach, and say what became of the documents."""
+    passes, documents = make_passes(answers), make_documents(len(answers))
     context, files = Context(), Files(folder / "silver.jsonl", folder / "disputed.jsonl")
     report = teach(documents, Teacher(passes, 4, keep), TeachSettings(passes=len(passes), **given), files, context)
     silver, doubtful = (
@@ -100,7 +107,7 @@ texts = st.one_of(
 one_answer = st.one_of(st.just(None), texts, st.tuples(texts, st.just("length")))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.integers(2, 5)
     .flatmap(lambda passes: st.lists(st.lists(one_answer, min_size=passes, max_size=passes), min_size=1, max_size=4))
@@ -196,6 +203,8 @@ def test_one_answer_of_two_that_was_cut_off_denies_nothing_and_weighs_less(tmp_p
     assert silver["0"].extra["disputed"] == [["Usnea testalis", "atranorin"]]
     assert silver["0"].extra["agreement"] == pytest.approx(0.75)  # not 2/3 and less: nobody knows what it would say
     assert doubtful.keys() == {"0", "1"}
+    report, silver, doubtful, _ = label(tmp_path, [[(f"{A}; Usn", "length"), *["none"] * 4]], min_agreement=0.1)
+    assert not silver and doubtful.keys() == {"0"} and report.disputed == 1  # it might have gone on to name more
 
 
 def test_a_relation_with_a_name_that_the_text_has_not_is_told_and_shared_by_nobody(tmp_path):
@@ -212,3 +221,19 @@ def test_where_nothing_can_be_used_an_earlier_result_stays(tmp_path):
     assert report.is_fruitless and report.set_aside == 2 and (tmp_path / "silver.jsonl").read_text() == before
     kept = [json.loads(line) for line in (tmp_path / "silver.jsonl.abroad" / "answers.jsonl").read_text().splitlines()]
     assert Counter(each["id"] for each in kept) == {"0": 2, "1": 2}
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_answers_that_an_earlier_version_kept_are_not_asked_anew(tmp_path, is_finished):
+    answers = [[A, A], [B, B]]
+    passes, documents = make_passes(answers), make_documents(2)
+    wanted = {f"{n}:{d.id}": each.input_digest(d) for n, each in enumerate(passes) for d in documents}
+    former = {"teach": [each.identity | {"reading": 2} for each in passes]}
+    with ResumableOutput(tmp_path / "silver.jsonl.abroad" / "answers.jsonl", former, wanted, key="key") as output:
+        for number, each in enumerate(passes):
+            for prediction in each.extract(documents if is_finished else documents[:1]):
+                output.append({"key": f"{number}:{prediction.id}", "pass": number, **prediction.to_dict()})
+    if is_finished:
+        output.finish()
+    report, silver, *_ = label(tmp_path, answers)
+    assert report.resumed == (4 if is_finished else 2) and silver.keys() == {"0", "1"}
