@@ -33,6 +33,7 @@ from abroad.core.http import (
     int_of,
     json_of,
     objects_of,
+    open_client,
     part_of,
     with_retries,
 )
@@ -117,12 +118,14 @@ class OpenAiEngine:
     @cached_property
     def context_length(self) -> int | None:
         """As the server's list of models says (`max_model_len`); else None, and the server refuses what is too long."""
+        patience = min(_PATIENCE, self._settings.timeout)
         try:
-            told = json_of(ask_once(self._http, "GET", f"{self._base_url}/models", timeout=_PATIENCE))
+            with open_client(patience, headers=dict(self._http.headers)) as client:
+                told = json_of(ask_once(client, "GET", f"{self._base_url}/models"))
         except (httpx.HTTPError, TransientError, AbroadError):
             return None
         models = (model for model in objects_of(told, "data") if model.get("id") == self.model)
-        return next((length for model in models if (length := int_of(model.get("max_model_len")))), None)
+        return next((length for model in models if (length := int_of(model.get("max_model_len")) or 0) > 0), None)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they come; a request that the server refuses gets an error, not an end of the run.
