@@ -69,9 +69,9 @@ class CommandGroup(TyperGroup):
                 raise
             say(f"error: {told}")
             raise typer.Exit(told.exit_code) from None
-        except KeyboardInterrupt:
-            say("interrupted: everything so far is kept; run the same command again to go on")
-            raise typer.Exit(130) from None
+        except KeyboardInterrupt as error:
+            say(f"interrupted: {str(error) or 'everything so far is kept'}; run the same command again to go on")
+            raise typer.Exit(getattr(error, "exit_code", 130)) from None
         except BrokenPipeError:
             # The reader (`| head`) has what it wants; point stdout nowhere so that exit does not complain.
             sys.stdout = None

@@ -44,7 +44,9 @@ def register(parent: typer.Typer) -> None:
 def train(
     curated: Path = typer.Argument(..., metavar="DOCS", help="Curated documents (JSON or JSONL), relations complete."),
     out: Path = typer.Option(..., metavar="DIR", help="The extractor to write."),
-    synthetic: list[Path] = typer.Option([], metavar="DOCS", help="Further documents, of half weight; repeatable."),
+    synthetic: list[Path] = typer.Option(
+        [], metavar="DOCS", help="Further documents, of half weight (whole with --field); repeatable."
+    ),
     silver: list[Path] = typer.Option(
         [], metavar="DOCS", help="Documents that `abroad teach` labelled, weighted by its agreement; repeatable."
     ),
@@ -68,10 +70,10 @@ def train(
         raise InputError("--from-scratch: there is no tagger yet that could stay as it is; leave --no-adapt out")
     if find_field(field).is_built_in:
         _train_products(curated, (synthetic, silver, from_scratch), out, held_out, settings)
-    elif silver or from_scratch:
-        raise InputError("--field: learns from DOCS and --synthetic; expected no --silver and --from-scratch")
+    elif from_scratch:
+        raise InputError("--field: learns from its documents alone; expected no --from-scratch, which changes nothing")
     else:
-        _train_field(field, (curated, synthetic), out, held_out, settings)
+        _train_field(field, (curated, synthetic, silver), out, held_out, settings)
 
 
 def _train_products(
@@ -113,12 +115,12 @@ def _train_products(
 
 def _train_field(
     field: Path,
-    given: tuple[Path, list[Path]],
+    given: tuple[Path, list[Path], list[Path]],
     out: Path,
     held_out: Path | None,
     settings: ExtractorTrainSettings,
 ) -> None:
-    """Train an extractor of a field; given are paths of curated and of synthetic documents."""
+    """Train an extractor of a field; given are paths of curated, synthetic and silver documents."""
     from abroad.core.field import find_field
     from abroad.core.io import write_jsonl
     from abroad.core.provenance import run_record
@@ -126,17 +128,22 @@ def _train_field(
     from abroad.extraction.joint.from_documents import annotated, names_of, schema_of
     from abroad.extraction.joint.names import NameFinder
     from abroad.extraction.joint.settings import JointTrainSettings
+    from abroad.extraction.joint.silver import silver_texts
 
-    context, (curated, synthetic) = Context(say=say), given
+    context, (curated, synthetic, silver) = Context(say=say), given
     told = {"cv": settings.folds, "field": str(field), "seed": settings.seed}
-    inputs = [path for path in (curated, *synthetic, field) if path.is_file()]
+    inputs = [path for path in (curated, *synthetic, *silver, field) if path.is_file()]
     with run_record(out, "extractor train", told, inputs) as record:
         known = find_field(field)
         schema, own = schema_of(known), JointTrainSettings(folds=settings.folds, seed=settings.seed)
-        parts = (_read(paths, field, context) for paths in ([curated], synthetic))
-        texts, more = ([annotated(document, schema.ranges) for document in part] for part in parts)
+        documents, drawn, labelled = (_read(paths, field, context) for paths in ([curated], synthetic, silver))
+        texts, more = ([annotated(document, schema.ranges) for document in part] for part in (documents, drawn))
+        taught = silver_texts(labelled, documents, known, context)
         names = KnownNames(list(names_of(known, field.parent)), NameFinder.of_field(known, field.parent))
-        extractor, measured = train_joint(schema, texts, own, names, more)
+        extractor, measured = train_joint(schema, texts, own, names, [*more, *taught])
+        if silver:
+            extractor.facts["silver documents"] = len(taught)
+            extractor.facts["synthetic documents"] -= len(taught)
         extractor.save(out)
         record["result"] = extractor.facts
     if held_out is not None:

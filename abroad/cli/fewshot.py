@@ -71,6 +71,7 @@ def fewshot(
     from abroad.extraction.fewshot.entry import make_extractor
     from abroad.extraction.fewshot.run import count_answers
     from abroad.extraction.fewshot.styles import load_style
+    from abroad.ranking.filters import check_order, ranking_engine
     from abroad.ranking.rank import rank_file
 
     context = Context(say=say)
@@ -80,7 +81,8 @@ def fewshot(
         spec.require(Capability.IMAGES, "reading images")
     known = find_field(field)
     if rank is not None:
-        spec.require(Capability.LOGPROBS, "ranking")
+        check_order(rank, "--rank")
+    engine = LazyEngine(spec, context) if rank is None else ranking_engine(spec, context)
     if structured is None:
         structured = Capability.CONSTRAINTS in spec.capabilities
     asked_for = settings.shots is not None
@@ -89,7 +91,7 @@ def fewshot(
         ranking = ranking.replace(by=rank, field=field)
     chosen = load_style(style, prompt, tokens_per_character, known)
     inputs = read_path(documents, context)
-    extractor = make_extractor(LazyEngine(spec, context), chosen, settings, inputs, examples, embedder, context)
+    extractor = make_extractor(engine, chosen, settings, inputs, examples, embedder, context)
     answers = helper(out, "answers.jsonl") if rank is not None else out
     files = [file for file in (documents, examples, prompt, field) if file is not None and file.exists()]
     how = extractor.identity | choice.engine_settings | {"batch_size": choice.batch_size}
@@ -108,7 +110,9 @@ def fewshot(
         for reason in prediction.extra.get(SET_ASIDE, ()):
             context.rejects.add_image(f"{documents}: {prediction.id}", reason)
     report_rejects(context, out)
-    shown = f"{extractor.count} examples{'' if asked_for else f', as is usual for {style} (--shots)'}"
+    shown = (
+        f"{extractor.count} examples{'' if asked_for or extractor.fewer else f', as is usual for {style} (--shots)'}"
+    )
     _say_report(answers, report, reading, f"{chosen.hash}, {shown}")
     hidden = sum(bool(document.extra.get(IMAGES)) for document in inputs)
     if hidden and not settings.resolution:

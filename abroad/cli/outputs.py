@@ -31,6 +31,8 @@ def holds(*patterns: str) -> Callable[[Path], bool]:
 
 
 JSONL = Kind("JSONL", (".jsonl", ".ndjson"))
+PAID = Kind("JSONL", (".jsonl", ".ndjson"), streams=False)
+"""Made of answers that may be paid for, and are kept beside it."""
 TSV = Kind("a tab-separated table", (".tsv", ".txt", ".tab"))
 PAGE = Kind("an HTML page", (".html", ".htm"))
 IN_PLACE = Kind("a folder", folder=True, recognise=lambda folder: True, marked=False)
@@ -57,7 +59,7 @@ def writes(**outputs: Kind) -> Callable[[Callable[..., Any]], Callable[..., Any]
         takes_context = "context" in signature.parameters
         if not takes_context:
             parameters.append(inspect.Parameter("context", kind, annotation=typer.Context))
-        optional = {name for name, kind in outputs.items() if not kind.folder}
+        optional = {name for name, kind in outputs.items() if kind.streams and not kind.folder}
 
         @functools.wraps(command)
         def guarded(*, context: typer.Context, force: bool = False, **values: Any) -> Any:

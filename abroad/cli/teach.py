@@ -11,7 +11,7 @@ import typer
 
 from abroad.cli.common import report_rejects, say
 from abroad.cli.options import ENGINE, Options, SettingsCommand, takes, with_base_url
-from abroad.cli.outputs import JSONL, writes
+from abroad.cli.outputs import JSONL, PAID, writes
 from abroad.core.context import Context
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from abroad.core.schema import Document
     from abroad.engines.choice import EngineChoice
     from abroad.engines.lazy import LazyEngine
-    from abroad.engines.spec import EngineSpec
     from abroad.extraction.fewshot.run import FewShotSettings
     from abroad.synthesis.teaching.passes import Filter, Pass, Teacher
     from abroad.synthesis.teaching.settings import TeachSettings
@@ -53,7 +52,7 @@ class _Asked:
     field: Path | None
 
 
-@writes(out=JSONL, curate=JSONL)
+@writes(out=PAID, curate=JSONL)
 @takes(
     asking=Options(
         "abroad.extraction.fewshot.run:FewShotSettings",
@@ -76,7 +75,10 @@ def teach(
     prompt: Path = typer.Option(None, metavar="FILE.j2", help="A prompt of your own in place of the style's."),
     examples: Path = typer.Option(None, metavar="DOCS", help="Documents to take examples from; else our own."),
     field: Path = typer.Option(None, metavar="FIELD.yaml", help="Ask for its relations, not for natural products."),
-    rank: str = typer.Option(None, help="Filter what the passes share: likelihood, product, er-g or er-d."),
+    rank: str = typer.Option(
+        None,
+        help="Filter what they share: likelihood, product, er-g or er-d. Five prompts a relation; servers need echo.",
+    ),
     estimate: bool = typer.Option(False, "--estimate", help="Say what it costs at most, and ask nothing."),
     base_url: str = typer.Option(None, metavar="URL", help="Server of --engine openai, http://HOST:PORT/v1."),
     trained: bool = typer.Option(
@@ -100,33 +102,30 @@ def teach(
     """
     from abroad.core.helpers import helper
     from abroad.documents.inputs import read_path
-    from abroad.engines.lazy import LazyEngine
     from abroad.synthesis.teaching.passes import Teacher
     from abroad.synthesis.teaching.teach import Files
 
     context = Context(say=say)
-    engine = LazyEngine(_checked(with_base_url(choice, base_url), rank, settings), context)
+    engine = _engine(with_base_url(choice, base_url), rank, context)
     asked = _Asked(asking, settings, decoding, trained, prompt, examples, field)
     inputs = read_path(documents, context)
     passes = _passes(engine, asked, inputs, context)
-    _say_cost(passes, inputs, settings)
+    teacher = Teacher(passes, 2 * choice.batch_size, _filter(engine, passes[0].field, rank, settings.keep))
+    _say_cost(teacher, inputs, settings)
     if not estimate:
-        keep = _filter(engine, passes[0].field, rank, settings.keep) if rank is not None else None
         files = Files(out, curate or helper(out, "disputed.jsonl"))
         read = [file for file in (documents, examples, prompt, field) if file is not None and file.exists()]
-        _label(inputs, Teacher(passes, 2 * choice.batch_size, keep), settings, files, _Run(rank, read, context))
+        _label(inputs, teacher, settings, files, _Run(rank, read, context))
 
 
-def _checked(choice: EngineChoice, rank: str | None, settings: TeachSettings) -> EngineSpec:
-    from abroad.core.errors import InputError
-    from abroad.core.registry import Capability
+def _engine(choice: EngineChoice, rank: str | None, context: Context) -> LazyEngine:
+    from abroad.engines.lazy import LazyEngine
+    from abroad.ranking.filters import check_order, ranking_engine
 
-    spec = choice.spec
-    if rank is not None:
-        spec.require(Capability.LOGPROBS, "ranking")
-        if settings.budget is not None or settings.budget_tokens is not None:
-            raise InputError("--rank: what ranking costs is not counted; expected it without a budget")
-    return spec
+    if rank is None:
+        return LazyEngine(choice.spec, context)
+    check_order(rank, "--rank")
+    return ranking_engine(choice.spec, context)
 
 
 def _passes(engine: LazyEngine, asked: _Asked, documents: list[Document], context: Context) -> Sequence[Pass]:
@@ -153,11 +152,17 @@ def _passes(engine: LazyEngine, asked: _Asked, documents: list[Document], contex
     return make_passes(engine, how, asked.settings, documents, context)
 
 
-def _say_cost(passes: Sequence[Pass], documents: list[Document], settings: TeachSettings) -> None:
-    from abroad.synthesis.teaching.cost import Meter
+def _say_cost(teacher: Teacher, documents: list[Document], settings: TeachSettings) -> None:
+    from abroad.synthesis.teaching.cost import Cost, Meter
+    from abroad.synthesis.teaching.ranked import estimate_ranking
 
-    most = Meter(settings).estimate(passes, documents)
+    meter, passes, keep = Meter(settings), teacher.passes, teacher.keep
+    ranking = estimate_ranking(keep, passes, documents, meter) if keep is not None else Cost()
+    most = meter.estimate(passes, documents) + ranking
     say(f"{len(documents)} documents, {len(passes)} passes: about {most.words(settings, 'at most ')}")
+    if keep is not None and documents:
+        one = sum((meter.reading(keep.longest(each)) for each in documents), Cost()).total // len(documents)
+        say(f"of these ranking takes {ranking.total:,} at most; of each relation that it chooses among, about {one:,}")
 
 
 def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings, files: Files, run: _Run) -> None:
@@ -171,30 +176,64 @@ def _label(documents: list[Document], teacher: Teacher, settings: TeachSettings,
         report = label(documents, teacher, settings, files, run.context)
         record["result"] = asdict(report) | {"money": report.cost.money(settings)}
     report_rejects(run.context, files.silver)
-    _say_report(report, settings, files)
+    if not report.is_fruitless:
+        _say_report(report, files)
+    _say_spent(report, settings)
+    _refuse_if_nothing(report, run.context)
 
 
-def _filter(engine: LazyEngine, field: Field, by: str, keep: float) -> Filter:
-    from abroad.ranking.rank import RankSettings, rank_relations
-    from abroad.ranking.statements import Statements
+def _refuse_if_nothing(report: TeachReport, context: Context) -> None:
+    """End with exit code 1 where no document was labelled: neither a script nor a person should take it for silver."""
+    from abroad.core.errors import AbroadError
 
-    settings, statements = RankSettings(by=by, keep=keep), Statements(field)
-    return lambda documents, predictions: rank_relations(engine, documents, predictions, settings, statements)
+    if not report.is_fruitless:
+        return
+    if report.set_aside:
+        raise AbroadError(f"no answer of the teacher could be used{context.rejects.first()}")
+    if report.stopped:
+        reason = "the budget does not bear a document in all passes; expected a larger one (--estimate says how large)"
+    else:
+        reason = "the server answered no document in all passes; run the same command again when it does"
+    raise AbroadError(f"nothing is labelled: {reason}")
 
 
-def _say_report(report: TeachReport, settings: TeachSettings, files: Files) -> None:
+def _filter(engine: LazyEngine, field: Field, by: str | None, keep: float) -> Filter | None:
+    from abroad.ranking.filters import RelationFilter
+    from abroad.ranking.rank import RankSettings
+
+    return None if by is None else RelationFilter(engine, RankSettings(by=by, keep=keep), field)
+
+
+def _say_report(report: TeachReport, files: Files) -> None:
+    """Say where each document went."""
     share = "" if report.agreement is None else f"; the passes agree at F1 {100 * report.agreement:.1f}"
     say(
         f"{files.silver}: {report.silver} documents ({report.empty} without a relation), {report.relations} relations, "
         f"{report.not_in_text} with a name that the text has not left out{share}"
     )
-    say(f"{files.curation}: {report.curation} documents with {report.disputed} disputed relations, to be curated")
-    guessed = f" ({report.guessed} answers reckoned by their length)" if report.guessed else ""
-    say(f"spent {report.cost.words(settings)}{guessed}; {report.resumed} answers are of an earlier run")
+    say(
+        f"{files.curation}: {report.curation} documents ({report.both} of them silver too) with {report.disputed} "
+        "disputed relations, to be curated"
+    )
+    if report.set_aside:
+        say(f"{report.set_aside} documents are neither: set aside, with the reason")
+    if report.unread:
+        say(f"{report.unread} documents are judged without a pass that could not be read, by the others")
+    if report.cut_off:
+        say(f"{report.cut_off} silver documents have an answer that was cut off, and teach only what they state")
     if report.unsure:
         say(f"{report.unsure} documents below --min-confidence are no silver, and are to be curated too")
+    if report.same_text:
+        say(f"{report.same_text} documents have the text of another, and were asked with it")
     if report.silver and 5 * report.empty > 4 * report.silver:
         say("more than four in five silver documents have no relation: is the teacher too weak, or the field another?")
+
+
+def _say_spent(report: TeachReport, settings: TeachSettings) -> None:
+    """Say what it cost, and what was not asked."""
+    guessed = f" ({report.guessed} answers reckoned by their length)" if report.guessed else ""
+    ranking = f", of which ranking took about {report.ranking.total:,}" if report.ranking.total else ""
+    say(f"spent {report.cost.words(settings)}{ranking}{guessed}; {report.resumed} answers are of an earlier run")
     if report.stopped:
         say(f"the budget ended the run: {report.left} documents are left; the same command with a larger one goes on")
     elif report.left:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from abroad.core.progress import Progress
 from abroad.core.rejects import Rejects
+from abroad.core.tries import Tries
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,13 @@ class Context:
         rejects: collects the records that are set aside, and what was assumed of the others.
         say: is told what a person should know, a line at a time.
         progress: makes the display of work that takes a while.
+        tries: is told of each try of a question that is paid for.
     """
 
     rejects: Rejects = field(default_factory=Rejects)
     say: Callable[[str], None] = lambda message: None
     progress: Callable[..., Progress] = Progress
+    tries: Tries = field(default_factory=Tries)
 
     def apart(self) -> Context:
         """The same ears, with nothing set aside yet."""

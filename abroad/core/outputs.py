@@ -43,6 +43,7 @@ class Kind:
         shared: whether several runs may write to it at once; else the second is refused.
         marked: whether `OUT.abroad/` says that abroad wrote it; else `recognise` alone does.
         commands: those that may write to what another of them wrote; else a command writes to its own results alone.
+        streams: whether it may go to standard output (`-`), beside which nothing is kept for another run.
     """
 
     what: str
@@ -54,6 +55,7 @@ class Kind:
     marked: bool = True
     shared: bool = False
     commands: tuple[str, ...] = ()
+    streams: bool = True
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,9 @@ from abroad.core.progress import tell
 
 Refine = Callable[[Iterable[dict[str, Any]]], Iterable[dict[str, Any]]]
 _IDENTITY = "resume.json"
+ASK_AGAIN = "ask_again"
+"""Field of a record that says, where it is true, that there is no result yet: it stands in the output, and a later run
+of the same command makes it again."""
 _LAG = 1.0
 """Seconds: what comes faster waits together for the disk, which takes milliseconds for each wait."""
 
@@ -161,7 +164,7 @@ class ResumableOutput:
         self._take_up(self._earlier)
         appender = JsonlAppender(self.partial, self._key, _LAG)  # cuts off a torn last line
         if self.partial.exists():
-            self.done = set(self._current())
+            self.done = {key for key, record in self._current().items() if record.get(ASK_AGAIN) is not True}
             others = appender.done - self._wanted.keys()
             if others and not self._was_finished:
                 tell(f"{self.out}: unfinished work on {len(others)} other records stays in {self.partial}")

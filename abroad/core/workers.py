@@ -184,7 +184,7 @@ def _serve(connection: Connection, job: Job) -> None:
     """Do shards until there are no more; runs in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the first process ends the others
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with contextlib.suppress(EOFError, BrokenPipeError):
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):  # the last: told to end, it has waited
         while True:
             shard = connection.recv()
             try:

@@ -102,6 +102,8 @@ class Generation:
         prompt_tokens: number of tokens of the prompt, 0 where a server does not tell.
         too_long: the error is that prompt and new tokens do not fit the context.
         refused_images: that the model does not take (Qwen-VL: one 200 times as wide as high); the others were shown.
+        ask_again: the error is a server's, which may take the request another time; that nothing was answered is no
+            result to be kept.
     """
 
     id: str
@@ -113,6 +115,7 @@ class Generation:
     prompt_tokens: int = 0
     too_long: bool = False
     refused_images: tuple[RefusedImage, ...] = ()
+    ask_again: bool = False
 
 
 class Score(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 
 from abroad.core.context import Context
@@ -17,15 +17,21 @@ class LazyEngine:
     Args:
         spec: what is made.
         context: is told what a person should know while it works.
+        check: what the engine must be able to do beside what its kind can; called before anything else is asked.
     """
 
-    def __init__(self, spec: EngineSpec, context: Context | None = None) -> None:
-        self.spec, self._context = spec, context
+    def __init__(
+        self, spec: EngineSpec, context: Context | None = None, check: Callable[[Engine], None] | None = None
+    ) -> None:
+        self.spec, self._context, self._check = spec, context, check
 
     @cached_property
     def engine(self) -> Engine:
         """The engine itself, made at the first use."""
-        return self.spec.make(self._context)
+        engine = self.spec.make(self._context)
+        if self._check is not None:
+            self._check(engine)
+        return engine
 
     @property
     def capabilities(self) -> Capability:

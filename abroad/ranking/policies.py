@@ -8,7 +8,7 @@ and answers; those here are our own. P(y|x,v) is that of the mean token, or long
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +71,16 @@ class ModelView:
     initial: Policies
 
 
+def questions(text: str, candidates: Sequence[str], prompts: RankingPrompts) -> Iterator[tuple[str, str]]:
+    """(prompt, continuation) of all that is asked of the candidates of a text: five for each."""
+    for template in (prompts.plain, prompts.correct, prompts.incorrect):
+        for candidate in candidates:
+            yield _fill(template, text), f" {candidate}"
+    for candidate in candidates:
+        for verdict in VERDICTS:
+            yield _fill(prompts.judge, text, candidate), f" {verdict}"
+
+
 def view_candidates(
     engine: Engine, sets: Sequence[CandidateSet], prompts: RankingPrompts | None = None
 ) -> list[ModelView | None]:
@@ -80,15 +90,8 @@ def view_candidates(
         InputError: a server without log-probabilities.
     """
     prompts = prompts or RankingPrompts()
-    asked: list[str] = []
-    continuations: list[str] = []
-    for item in sets:
-        for template in (prompts.plain, prompts.correct, prompts.incorrect):
-            asked += [_fill(template, item.text)] * len(item.candidates)
-            continuations += [f" {candidate}" for candidate in item.candidates]
-        for candidate in item.candidates:
-            asked += [_fill(prompts.judge, item.text, candidate)] * len(VERDICTS)
-            continuations += [f" {verdict}" for verdict in VERDICTS]
+    pairs = [pair for item in sets for pair in questions(item.text, item.candidates, prompts)]
+    asked, continuations = [prompt for prompt, _ in pairs], [continuation for _, continuation in pairs]
     scores = iter(engine.score(asked, continuations) if asked else [])
     views: list[ModelView | None] = []
     for item in sets:

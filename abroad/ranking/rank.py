@@ -231,8 +231,13 @@ def _ranked(
 
 def _keep(values: Sequence[float], settings: RankSettings) -> int:
     """How many of the candidates stay, by their values in order."""
-    most = max(1, round(settings.keep * len(values)))
+    most = max_kept(len(values), settings)
     return sum(value >= settings.min_probability for value in values[:most])
+
+
+def max_kept(count: int, settings: RankSettings) -> int:
+    """How many of so many candidates stay at most."""
+    return max(1, round(settings.keep * count))
 
 
 def reorder(prediction: Prediction, settings: RankSettings) -> Prediction:

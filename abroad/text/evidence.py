@@ -7,9 +7,19 @@ from functools import lru_cache
 
 from abroad.core.entities import CHEMICAL, ORGANISM
 from abroad.core.schema import Document, Evidence, Relation
+from abroad.text.characters import fold
 from abroad.text.expand import expand_lists, expand_shared_heads
+from abroad.text.name_characters import GREEK
+from abroad.text.suffix import GREEK_WORDS
 
 _MAX_SPANS = 3  # for each side of a relation: enough to check, small enough to read
+_GREEK_NAME = re.compile(rf"([{GREEK}]|(?<![^\W\d_])(?:{'|'.join(GREEK_WORDS)})(?![^\W\d_]))", re.IGNORECASE)
+_GREEK_PART = {
+    spelt: rf"(?:{letter}|(?<![^\W\d_]){name}(?![^\W\d_]))"
+    for letter, name in zip(GREEK, GREEK_WORDS, strict=True)
+    for spelt in (letter, name)
+}
+"""A Greek letter or its name -> a regex of both; a name that is part of a word is none."""
 
 
 def verbatim_spans(text: str, label: str) -> list[tuple[int, int]]:
@@ -19,6 +29,21 @@ def verbatim_spans(text: str, label: str) -> list[tuple[int, int]]:
     words = r"\s+".join(re.escape(word) for word in label.split())
     pattern = rf"(?<!\w){words}(?!\w)" if label[0].isalnum() and label[-1].isalnum() else words
     return [match.span() for match in re.finditer(pattern, text, re.IGNORECASE)]
+
+
+def spelling_in(text: str, label: str) -> str | None:
+    """How the text spells a label that it has with other letters: Greek ones or their names, other dashes and primes.
+
+    "β-Carotene" for "beta-carotene"; None if the text does not have it so either.
+    """
+    if not label.strip():
+        return None
+    parts = [(_GREEK_PART.get(part.lower()), part) for part in _GREEK_NAME.split(fold(label))]
+    words = "".join(greek or r"\s+".join(map(re.escape, re.split(r"\s+", part))) for greek, part in parts)
+    found = re.search(
+        rf"(?<!\w){words}(?!\w)" if label[0].isalnum() and label[-1].isalnum() else words, fold(text), re.I
+    )
+    return None if found is None else text[slice(*found.span())]
 
 
 def abbreviated_genus_spans(text: str, organism: str) -> list[tuple[int, int]]:

@@ -59,6 +59,11 @@ def is_clean(text: str) -> bool:
     return all(clean_character(character) == character for character in set(text))
 
 
+def is_text_markup(name: str) -> bool:
+    """Whether elements of this name are markup of texts (HTML, JATS, MathML); `name` may have a prefix."""
+    return _local(name) in _KNOWN
+
+
 class MarkupReader:
     """Collects characters and markup, and gives the plain text they stand for.
 

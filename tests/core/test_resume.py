@@ -124,3 +124,15 @@ def test_nor_does_it_when_it_is_finished_and_it_says_so(tmp_path, capsys, other)
     assert ids(out) == list(wanted) and "unfinished work" in capsys.readouterr().err
     assert write(out, {"model": "m"}, ["c"]) == {"a", "b"}
     assert ids(out) == ["a", "b", "c"]
+
+
+def test_a_record_without_a_result_yet_stands_in_the_output_and_is_made_again(tmp_path):
+    out = tmp_path / "out.jsonl"
+    with ResumableOutput(out, {}, WANTED) as output:
+        for key in WANTED:
+            output.append({"id": key, "ask_again": key == "b"})
+    output.finish(order=WANTED)
+    assert ids(out) == ["a", "b", "c"]
+    assert write(out, {}, ["b"]) == {"a", "c"}
+    assert ids(out) == ["a", "b", "c"]
+    assert not any(json.loads(line).get("ask_again") for line in out.read_text().splitlines())

@@ -317,22 +317,33 @@ class Completions:
         most_at_once: requests that were under way together.
         echo_logprobs: whether the server gives log-probabilities of an echoed prompt: -len(token) of each
             token, which is a word with the space before it, after a token that begins the text.
+        count_tokens: body of a request -> tokens of its prompt; None: always 7.
+        refuse: body of a request -> (status, answer) by which it is refused; None where it is taken.
+        max_model_len: as the list of models has it.
     """
 
     complete: Any
     echo_logprobs: bool = True
+    refuse: Any = None
+    max_model_len: int | None = None
     failures: list[Any] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
     most_at_once: int = 0
     delay: float = 0.0
     url: str = ""
+    count_tokens: Any = None
 
     @contextlib.contextmanager
     def serve(self) -> Iterator[Completions]:
         lock, state, now = threading.Lock(), self, [0]
 
         class Handler(_Handler):
+            def do_GET(self) -> None:
+                model = {"id": "m", "object": "model", "max_model_len": state.max_model_len}
+                answer = {"object": "list", "data": [{"id": "other", "max_model_len": 1}, model]}
+                self.answer(200 if state.max_model_len else 404, json.dumps(answer).encode())
+
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 with lock:
@@ -356,6 +367,8 @@ class Completions:
                 if isinstance(failure, int):
                     error = {"error": {"message": f"no: {failure}"}}
                     return self.answer(failure, json.dumps(error).encode(), {"Retry-After": "0"})
+                if state.refuse is not None and (refusal := state.refuse(body)) is not None:
+                    return self.answer(refusal[0], json.dumps(refusal[1]).encode())
                 text, reason = state.complete(body)
                 logprobs: dict[str, Any] = {"token_logprobs": [-0.5, -0.25]}
                 if body.get("echo") and state.echo_logprobs:
@@ -373,7 +386,8 @@ class Completions:
                 if self.path.endswith("/chat/completions"):
                     choice["message"] = {"role": "assistant", "content": choice.pop("text")}
                     choice["logprobs"] = {"content": [{"token": "x", "logprob": -0.5}]}
-                usage = {"completion_tokens": len(text.split()), "prompt_tokens": 7}
+                read = state.count_tokens(body) if state.count_tokens else 7
+                usage = {"completion_tokens": len(text.split()), "prompt_tokens": read}
                 answer = json.dumps({"choices": [choice], "usage": usage}).encode()
                 self.answer(200, answer[: len(answer) // 2] if failure == "truncated" else answer)
 

@@ -211,6 +211,11 @@ def ask_json(url, settings):
         client.ask("a", lambda status, answer: answer)
 
 
+def tries(asked):
+    """How often the question itself was put: the list of a server's models is asked for once, beside."""
+    return len(asked) - asked.count("/models")
+
+
 @pytest.mark.parametrize("ask", [complete_once, fetch_once, ask_json])
 @pytest.mark.parametrize("bytes_of_it", [b"", b"a"], ids=["silent", "dripping"])
 def test_all_tries_of_a_slow_server_together_have_a_deadline(ask, bytes_of_it):
@@ -234,7 +239,7 @@ def test_all_tries_of_a_slow_server_together_have_a_deadline(ask, bytes_of_it):
             ask(url, {"timeout": 0.1, "deadline": 0.25, "attempts": 20, "first_wait": 0.0})
     finally:
         stop.set()
-    assert 1 <= len(asked) <= 3
+    assert 1 <= tries(asked) <= 3
 
 
 @pytest.mark.parametrize("ask", [complete_once, fetch_once, ask_json])
@@ -251,7 +256,7 @@ def test_a_server_that_says_soon_that_it_is_busy_has_all_the_tries(ask):
 
     with serving(Busy) as url, pytest.raises(http.NoAnswer, match="HTTP 503 after 5 attempts"):
         ask(url, {"timeout": 60.0, "deadline": 1e-9, "attempts": 5, "first_wait": 0.0})
-    assert len(asked) == 5
+    assert tries(asked) == 5
 
 
 def test_a_server_out_of_reach_gets_one_more_try():

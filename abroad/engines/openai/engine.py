@@ -4,18 +4,19 @@ https://platform.openai.com/docs/api-reference/completions. The completions endp
 the chat one, since prompts may force the opening words of the text, and may be token ids; a prompt
 that is a user's turn, with its images, goes to the chat endpoint
 (https://platform.openai.com/docs/api-reference/chat).
-Requests run in threads; no more than a few are ahead of who takes the answers, so memory
-does not grow with the number of prompts.
+Requests run in threads (`threads.py`); what a server does not take of them is left out where that asks the same
+(`parameters.py`). Each try is told to the context's `tries`, since it may be paid for.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
+import re
+import threading
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any, ClassVar
 
 import httpx
@@ -26,11 +27,13 @@ from abroad.core.errors import AbroadError, InputError
 from abroad.core.http import (
     USER_AGENT,
     NoAnswer,
+    TransientError,
     Unreadable,
     check_status,
     int_of,
     json_of,
     objects_of,
+    open_client,
     part_of,
     with_retries,
 )
@@ -38,12 +41,25 @@ from abroad.core.http import (
     request as ask_once,
 )
 from abroad.core.jsonl import without_halves
+from abroad.core.tries import TryRefused
 from abroad.engines.base import Generation, GenerationRequest, Prompt, Score, check_pairs, refusal
 from abroad.engines.openai.images import REFUSED, ImageCheck
 from abroad.engines.openai.member import KIND, OpenAiSettings
+from abroad.engines.openai.parameters import Parameters, expectation, is_too_long, message, parameter_refused
+from abroad.engines.openai.threads import Stopped, answers
 
 DEFAULT_URL = "http://127.0.0.1:8000/v1"  # where `vllm serve` listens
-_AHEAD = 2  # requests asked for or answered and not yet taken, for each connection
+_PATIENCE = 5.0
+"""Seconds for what a server says of its models, which is of use and not needed."""
+_MAX_REFUSED = 8
+"""First requests that are all refused alike, after which a server is taken to refuse every one."""
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_PASSED_ON = (502, 504)
+"""What a gateway says of a model that may have answered, and charged for it."""
+
+
+class ServerError(TransientError):
+    """An answer that the server itself has failed (5xx)."""
 
 
 class OpenAiEngine:
@@ -70,11 +86,14 @@ class OpenAiEngine:
         settings = settings or OpenAiSettings()
         base_url = settings.base_url or DEFAULT_URL
         self.model, self.concurrency = model, concurrency
-        self._url = f"{base_url.rstrip('/')}/completions"
-        self._chat_url = f"{base_url.rstrip('/')}/chat/completions"
+        self._base_url = base_url.rstrip("/")
+        self._url, self._chat_url = f"{self._base_url}/completions", f"{self._base_url}/chat/completions"
         self._understood = False  # whether an answer could be read yet; a server of another kind gives none
         self._images = ImageCheck()
+        self._refused: list[str] = []  # why, in the order of answers, until there is another answer
+        self._lock = threading.Lock()
         self._settings, self._context = settings, context or Context()
+        self._parameters = {url: Parameters(url, self._context) for url in (self._url, self._chat_url)}
         headers = {"User-Agent": USER_AGENT} | ({"Authorization": f"Bearer {api_key}"} if api_key else {})
         limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
         self._http = httpx.Client(timeout=settings.timeout, headers=headers, limits=limits)
@@ -98,40 +117,27 @@ class OpenAiEngine:
         """The server's to know: it refuses a turn if it has none."""
         return True
 
-    @property
+    @cached_property
     def context_length(self) -> int | None:
-        """The server's to know: it refuses a text that is too long."""
-        return None
+        """As the server's list of models says (`max_model_len`); else None, and the server refuses what is too long."""
+        patience = min(_PATIENCE, self._settings.timeout)
+        try:
+            with open_client(patience, headers=dict(self._http.headers)) as client:
+                told = json_of(ask_once(client, "GET", f"{self._base_url}/models"))
+        except (httpx.HTTPError, TransientError, AbroadError):
+            return None
+        models = (model for model in objects_of(told, "data") if model.get("id") == self.model)
+        return next((length for model in models if (length := int_of(model.get("max_model_len")) or 0) > 0), None)
 
     def generate(self, requests: Iterable[GenerationRequest]) -> Iterator[Generation]:
         """Yield answers as they come; a request that the server refuses gets an error, not an end of the run.
 
         Raises:
-            AbroadError: no answer after all attempts, access refused, or no such model.
+            AbroadError: no answer after all attempts, access refused, no such model, or first answers that are all
+                refused alike.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; answers that were under way have been yielded.
         """
-        stream = iter(requests)
-        running: set[Future[Generation]] = set()
-        pool = ThreadPoolExecutor(self.concurrency, thread_name_prefix="completion")
-        failure: BaseException | None = None
-        try:
-            while True:
-                if failure is None:
-                    room = self.concurrency * _AHEAD - len(running)
-                    running |= {pool.submit(self._answer, request) for request in itertools.islice(stream, room)}
-                if not running:
-                    break
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    if future.exception() is None:
-                        yield future.result()
-                    elif failure is None:
-                        failure = future.exception()
-                        # What is under way is paid for: it is waited for and kept, the rest is not begun.
-                        running = {other for other in running if not other.cancel()}
-            if failure is not None:
-                raise failure
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        return answers(self._answer, requests, self.concurrency, self._context)
 
     def score(self, prompts: Sequence[Prompt], continuations: Sequence[str]) -> list[Score | None]:
         """See `Engine.score`; asks the server to echo the text with its log-probabilities.
@@ -142,7 +148,7 @@ class OpenAiEngine:
         check_pairs(prompts, continuations)
         if not all(isinstance(prompt, str) for prompt in prompts):
             raise InputError("the engine openai scores prompts given as text, not as token ids")
-        ask = self._retrying()
+        ask = self._retrying(self._url)
         with ThreadPoolExecutor(self.concurrency, thread_name_prefix="score") as pool:
             running = [
                 pool.submit(ask, self._score, str(prompt), continuation)
@@ -158,12 +164,15 @@ class OpenAiEngine:
         text = prompt + continuation
         # One new token, since some servers refuse 0; what it is does not matter.
         body = {"model": self.model, "prompt": text, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
-        response = self._checked(ask_once(self._http, "POST", self._url, json=body))
-        if _is_too_long(response):
-            return None
+        response = ask_once(self._http, "POST", self._url, json=body)
         lacks = f"{self._url}: the server gives no log-probabilities of a prompt (echo), which scoring needs"
+        if response.status_code in (404, 405):  # servers that chat only, and models that do
+            raise InputError(f"{lacks}: HTTP {response.status_code}: {message(response)}")
+        self._checked(response, self._url)
+        if is_too_long(response):
+            return None
         if response.status_code != 200:
-            raise InputError(f"{lacks}: HTTP {response.status_code}: {_message(response)}")
+            raise InputError(f"{lacks}: HTTP {response.status_code}: {message(response)}")
         choice = _first_choice(json_of(response))
         echoed = choice.get("text")
         if not isinstance(echoed, str):
@@ -173,30 +182,67 @@ class OpenAiEngine:
             raise InputError(lacks)
         return Score(float(sum(values)), len(values))
 
-    def _checked(self, response: httpx.Response) -> httpx.Response:
+    def _checked(self, response: httpx.Response, url: str) -> httpx.Response:
         """The answer, if no access or no model is not what it says."""
-        check_status(response)
+        try:
+            check_status(response)
+        except TransientError as error:
+            said = message(response)
+            words = f"{error}: {said}" if said and not said.startswith("<") else str(error)
+            kind = ServerError if response.status_code >= 500 else TransientError
+            raise kind(words, error.retry_after) from None
         if response.status_code in (401, 403):
-            raise AbroadError(f"{self._url}: access refused (HTTP {response.status_code}); check OPENAI_API_KEY")
+            raise AbroadError(f"{url}: access refused (HTTP {response.status_code}); check OPENAI_API_KEY")
         if response.status_code == 404:
-            raise AbroadError(f"{self._url}: HTTP 404; is {self.model!r} the model that the server holds?")
+            raise AbroadError(f"{url}: HTTP 404; is {self.model!r} the model that the server holds?")
         return response
 
-    def _answer(self, request: GenerationRequest) -> Generation:
+    def _answer(self, request: GenerationRequest, stop: threading.Event) -> Generation:
         if (reason := refusal(request, self)) is not None:
             return _failed(request, reason)
+        if (reason := self._too_long(request)) is not None:
+            return _failed(request, reason, ask_again=True, too_long=True)
         try:
-            answer = self._images.answer(request, lambda each: self._retrying()(self._post, each))
+            ask = self._retrying(self._url_of(request), stop)
+            answer = self._images.answer(request, lambda each: ask(self._post, each))
+        except TryRefused as error:
+            return _failed(request, str(error), ask_again=True)
         except NoAnswer as error:
-            if error.unreadable and self._understood:
-                return _failed(request, str(error.cause))
-            raise
-        self._understood = True
+            # A server that reads no images says so by an error of its own (llama.cpp: 500), and answers others.
+            blind = bool(request.images) and isinstance(error.cause, ServerError)
+            if not blind and not (error.unreadable and self._understood):
+                raise
+            reason = f"{'' if error.unreadable else 'refused by the server: '}{error.cause}"
+            answer = _failed(request, reason, ask_again=True)
+        self._check_refused(answer, self._url_of(request))
         return answer
 
-    def _retrying(self) -> tenacity.Retrying:
+    def _check_refused(self, answer: Generation, url: str) -> None:
+        """Raise an AbroadError if the server is seen to refuse everything."""
+        with self._lock:
+            self._understood = self._understood or not answer.ask_again
+            if self._understood or answer.too_long:
+                return
+            self._refused.append(re.sub(r"\d+", "", answer.error or ""))
+            if len(self._refused) >= _MAX_REFUSED and len(set(self._refused)) == 1:
+                raise AbroadError(f"{url}: the first {len(self._refused)} requests were all {answer.error}")
+
+    def _too_long(self, request: GenerationRequest) -> str | None:
+        """Why a request cannot fit the context, where that is sure; a tokenizer makes no fewer tokens than words."""
+        prompt, new, context = request.prompt, request.max_new_tokens, self.context_length
+        tokens = len(prompt.split() if isinstance(prompt, str) else prompt)
+        if context is None or tokens + new <= context:
+            return None
+        least = "at least " if isinstance(prompt, str) else ""
+        return f"{least}{tokens} prompt tokens and {new} new ones do not fit the model's {context} positions"
+
+    def _url_of(self, request: GenerationRequest) -> str:
+        return self._chat_url if request.chat else self._url
+
+    def _retrying(self, url: str, stop: threading.Event | None = None) -> tenacity.Retrying:
         asked = self._settings
-        return with_retries(self._url, asked.attempts, asked.first_wait, self._context, asked.deadline)
+        retrying = with_retries(url, asked.attempts, asked.first_wait, self._context, asked.deadline)
+        return retrying if stop is None else retrying.copy(sleep=_sleeping(url, stop))
 
     def _post(self, request: GenerationRequest) -> Generation:
         constraint = {key: getattr(request, key) for key in ("regex", "grammar") if getattr(request, key) is not None}
@@ -211,23 +257,56 @@ class OpenAiEngine:
             # vLLM's own field; a server without it ignores it or refuses the request, and says so
             **({"structured_outputs": constraint} if constraint else {}),
         }
-        response = self._checked(ask_once(self._http, "POST", self._chat_url if request.chat else self._url, json=body))
+        response, refused = self._asked(self._url_of(request), body, request.id)
         if response.status_code != 200:
-            reason = f"{REFUSED}{response.status_code}): {_message(response)}"
-            return replace(_failed(request, reason), too_long=_is_too_long(response))
+            reason = f"{REFUSED}{response.status_code}): {message(response)}"
+            if refused is not None:
+                reason += f"; {expectation(refused)}"
+            return _failed(request, reason, ask_again=True, too_long=is_too_long(response))
         answer = json_of(response)
         choice = _first_choice(answer)
         text = part_of(choice, "message", "content") if request.chat else choice.get("text")
-        if not isinstance(text, str) or not text.strip():
-            return _failed(request, "empty completion")
-        return Generation(
-            request.id,
-            without_halves(text),
-            "length" if choice.get("finish_reason") == "length" else "stop",
-            int_of(part_of(answer, "usage", "completion_tokens")) or 0,
-            _log_probability(choice),
-            prompt_tokens=int_of(part_of(answer, "usage", "prompt_tokens")) or 0,
+        tokens, of_prompt = (
+            int_of(part_of(answer, "usage", name)) or 0 for name in ("completion_tokens", "prompt_tokens")
         )
+        if not isinstance(text, str) or not text.strip():
+            return _failed(request, "empty completion", tokens=tokens, prompt_tokens=of_prompt)
+        ending = "length" if choice.get("finish_reason") == "length" else "stop"
+        return Generation(
+            request.id, without_halves(text), ending, tokens, _log_probability(choice), prompt_tokens=of_prompt
+        )
+
+    def _asked(self, url: str, wanted: dict[str, Any], id: str) -> tuple[httpx.Response, str | None]:
+        """The answer to what is wanted, or to the same in other words; and a parameter for which it is refused."""
+        taken = self._parameters[url]
+        body = taken.body(wanted)
+        response = self._sent(url, body, id)
+        while (other := taken.otherwise(body, response)) is not None:
+            body = other
+            response = self._sent(url, body, id)
+        if response.status_code == 200:
+            taken.learn(wanted, body)
+        return response, parameter_refused(body, response)
+
+    def _sent(self, url: str, body: dict[str, Any], id: str) -> httpx.Response:
+        tries = self._context.tries
+        tries.sent(id)
+        try:
+            response = ask_once(self._http, "POST", url, json=body)
+        except _NOT_SENT:
+            tries.free(id)
+            raise
+        if response.status_code != 200 and response.status_code not in _PASSED_ON:
+            tries.free(id)
+        return self._checked(response, url)
+
+
+def _sleeping(url: str, stop: threading.Event) -> Any:
+    def sleep(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Stopped(f"{url}: not tried again")
+
+    return sleep
 
 
 def _first_choice(answer: Any) -> dict[str, Any]:
@@ -237,8 +316,8 @@ def _first_choice(answer: Any) -> dict[str, Any]:
     return choices[0]
 
 
-def _failed(request: GenerationRequest, reason: str) -> Generation:
-    return Generation(request.id, "", "error", 0, error=reason)
+def _failed(request: GenerationRequest, reason: str, tokens: int = 0, **more: Any) -> Generation:
+    return Generation(request.id, "", "error", tokens, error=reason, **more)
 
 
 def _completion(request: GenerationRequest) -> str | list[int]:
@@ -253,14 +332,6 @@ def _turn(request: GenerationRequest) -> dict[str, Any]:
         shown = [{"type": "image_url", "image_url": {"url": url}} for url in request.images]
         content = [*shown, {"type": "text", "text": request.prompt}]
     return {"messages": [{"role": "user", "content": content}], "logprobs": True}
-
-
-def _is_too_long(response: httpx.Response) -> bool:
-    """Whether the server refuses a text for its length: OpenAI's code, or vLLM's and llama.cpp's words."""
-    return response.status_code in (400, 413) and any(
-        words in response.text.lower()
-        for words in ("context_length_exceeded", "context length", "context size", "exceed_context_size")
-    )
 
 
 def _log_probability(choice: dict[str, Any]) -> float | None:
@@ -295,13 +366,3 @@ def _continuation_values(choice: dict[str, Any], prompt: str, text: str) -> list
         value for value, start, end in zip(values, starts, ends, strict=True) if end > len(prompt) and start < len(text)
     ]
     return wanted if all(map(_is_number, wanted)) else None
-
-
-def _message(response: httpx.Response) -> str:
-    """What the server says is wrong, shortened."""
-    try:
-        answer = json_of(response)
-    except Unreadable:
-        answer = response.text
-    text = part_of(answer, "error", "message") or part_of(answer, "error") or answer
-    return " ".join(str(text).split())[:300]

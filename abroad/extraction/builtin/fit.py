@@ -191,7 +191,9 @@ def fit_models(
 
 
 def _adapt(examples: Sequence[Example], base: Tagger) -> AdaptedTagger:
-    return AdaptedTagger.train(base, ((e.reading, e.scores(base), *e.tags) for e in examples if e.reading.tokens))
+    # Where only some pairs were judged, names without a tag may be names all the same.
+    whole = (e for e in examples if e.reading.tokens and e.judged is None)
+    return AdaptedTagger.train(base, ((e.reading, e.scores(base), *e.tags) for e in whole))
 
 
 def _corrected(tagger: Tagger, example: Example, base: Tagger) -> TextScores:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from abroad.core.context import Context
@@ -19,11 +20,29 @@ def silver_examples(
     """An example of each document that is no publication of the curated ones; the others are set aside.
 
     Args:
-        documents: with `agreement` and `disputed` beside their relations.
+        documents: with `agreement`, and what is not known of them, beside their relations; one that stands twice
+            counts once.
         curated: documents that people have labelled, which is what counts.
         weight: of a document whose passes agree on everything.
     """
-    silver = list(documents)
+    usable = usable_silver(documents, curated, context, "[organism, chemical]", lambda names: len(names) == 2)
+    return [_example(document, weight * document.extra["agreement"]) for document in usable]
+
+
+def usable_silver(
+    documents: Iterable[Document],
+    curated: Sequence[Document],
+    context: Context,
+    form: str,
+    fits: Callable[[list[str]], bool],
+) -> Iterator[Document]:
+    """Silver documents that are no publication of the curated ones; the others are set aside.
+
+    Args:
+        form: of what is disputed, for people.
+        fits: whether names have this form.
+    """
+    silver = _each_once(documents, context)
     known = {
         number - len(curated)
         for group in publications([*curated, *silver])
@@ -31,25 +50,42 @@ def silver_examples(
         for number in group
         if number >= len(curated)
     }
-    examples = []
     for number, document in enumerate(silver):
-        reason = "a curated document is the same publication" if number in known else _mistake(document)
-        if reason is not None:
+        reason = "a curated document is the same publication" if number in known else _mistake(document, form, fits)
+        if reason is None:
+            yield document
+        else:
             context.rejects.add(f"silver document {document.id}", reason)
-            continue
-        disputed = frozenset((label_key(pair[0]), label_key(pair[1])) for pair in document.extra.get("disputed") or ())
-        examples.append(Example(document, weight * document.extra["agreement"], unknown=disputed))
-    return examples
 
 
-def _mistake(document: Document) -> str | None:
+def _each_once(documents: Iterable[Document], context: Context) -> list[Document]:
+    given = list(documents)
+    once: dict[tuple[str, str], Document] = {}
+    for document in given:
+        once.setdefault((document.id, document.text), document)
+    if dropped := len(given) - len(once):
+        context.rejects.notes.append(f"{dropped} silver documents stand more than once, and count once")
+    return list(once.values())
+
+
+def _example(document: Document, weight: float) -> Example:
+    """What is not known of a document is not learnt: of one with an answer that was cut off, all that it leaves out."""
+    if document.extra.get("cut_off"):
+        example = Example(document, weight)
+        return replace(example, judged=dict.fromkeys(example.gold, True))
+    pairs = [*(document.extra.get("disputed") or ()), *(document.extra.get("left_out") or ())]
+    return Example(document, weight, unknown=frozenset((label_key(pair[0]), label_key(pair[-1])) for pair in pairs))
+
+
+def _mistake(document: Document, form: str, fits: Callable[[list[str]], bool]) -> str | None:
     """Why a document is not what `abroad teach` writes, or None."""
     agreement: Any = document.extra.get("agreement")
     if isinstance(agreement, bool) or not isinstance(agreement, int | float) or not 0 < agreement <= 1:
         return f"expected 'agreement', above 0 and at most 1, as `abroad teach` writes it; found {agreement!r}"
-    disputed = document.extra.get("disputed") or []
-    if not isinstance(disputed, list) or not all(
-        isinstance(pair, list) and len(pair) == 2 and all(isinstance(name, str) for name in pair) for pair in disputed
-    ):
-        return "expected 'disputed' as a list of [organism, chemical]"
+    for key in ("disputed", "left_out"):
+        named = document.extra.get(key) or []
+        if not isinstance(named, list) or not all(
+            isinstance(names, list) and all(isinstance(name, str) for name in names) and fits(names) for names in named
+        ):
+            return f"expected {key!r} as a list of {form}"
     return None

@@ -41,4 +41,7 @@ def make_extractor(
         retriever = make_retriever(settings.retrieve, pool, embedder)
         shots = Shots(retriever, pool_digest(pool), len(pool), pool if tests is None else ())
     identity = engine.spec.identity | ({"embedder": embedder} if embedder and embeds else {})
-    return FewShotExtractor(engine, style, settings, shots, identity)
+    extractor = FewShotExtractor(engine, style, settings, shots, identity)
+    if extractor.fewer is not None:
+        context.say(extractor.fewer)
+    return extractor

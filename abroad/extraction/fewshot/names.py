@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from abroad.core.field import EntityType, Field, built_in_field
 from abroad.extraction.fewshot.form import barred, literal, shape_of
-from abroad.text.evidence import abbreviated_genus_spans, is_listed, verbatim_spans
+from abroad.text.evidence import abbreviated_genus_spans, is_listed, spelling_in, verbatim_spans
 from abroad.text.expand import expand_lists, expand_phrase, expand_shared_heads, without_numbering
 from abroad.text.organisms import find_organisms
 
@@ -21,6 +21,7 @@ _MAX_WORDS = 2_000
 """Words of a text that a grammar is made of; it grows with them, and an abstract has 300."""
 _OPENING, _CLOSING = "([{\"'“‘", ".,;:!?)]}\"'”’"
 _ABBREVIATION = re.compile(r"\(?[A-Za-z]{1,6}\.")
+_EMPHASIS, _QUOTES = "*_`~ ", "\"'“”‘’«»"
 _OWN = frozenset(("START", "ANSWER", "RELATION"))
 _Said = TypeVar("_Said", bound=tuple[str, ...])
 
@@ -99,11 +100,26 @@ def is_named(text: str, label: str) -> bool:
     )
 
 
-def split_named(text: str, relations: Iterable[_Said]) -> tuple[list[_Said], int]:
-    """The relations, head first and tail last, whose names the text has, in order, and how many others there are."""
-    found = list(relations)
-    kept = [said for said in found if is_named(text, said[0]) and is_named(text, said[-1])]
-    return kept, len(found) - len(kept)
+def name_in(text: str, label: str) -> str | None:
+    """The name that the text has for a label, or None: the label, without marks around it, or as the text spells it."""
+    bare = dict.fromkeys((label, label.strip(_EMPHASIS), label.strip(_EMPHASIS + _QUOTES)))
+    named = next((each for each in bare if is_named(text, each)), None)
+    if named is not None:
+        return named
+    return next((spelt for each in bare if (spelt := spelling_in(text, each)) is not None), None)
+
+
+def split_named(text: str, relations: Iterable[_Said]) -> tuple[list[_Said], list[_Said]]:
+    """The relations, head first and tail last, whose names the text has, as it has them, and the others; in order."""
+    kept: dict[_Said, None] = {}
+    left_out: dict[_Said, None] = {}
+    for said in relations:
+        head, tail = name_in(text, said[0]), name_in(text, said[-1])
+        if head is None or tail is None:
+            left_out[said] = None
+        else:
+            kept[(head, *said[1:-1], tail)] = None  # type: ignore[index]  # as long as it was, of strings
+    return list(kept), list(left_out)
 
 
 class _Names:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from abroad.core.errors import InputError
 from abroad.core.linearise import SEPARATOR
 from abroad.core.registry import Capability, member_of
-from abroad.core.resume import digest
+from abroad.core.resume import ASK_AGAIN, digest
 from abroad.core.schema import Document, Prediction
 from abroad.core.settings import CountOrNone, NotNegative, Seed, Settings
 from abroad.documents.images import IMAGES, SET_ASIDE, Figures, figures, images_digest, refused_image
@@ -28,7 +28,7 @@ from abroad.extraction.generative.extractor import read_generation
 UNSEEN = "not_in_text_kept"
 """In a prediction with images: how many relations have a name that the text has not, and so no evidence of it."""
 CHATS = ("auto", "always", "never")
-_READING = 2
+_READING = 3
 """Raised when examples are arranged or answers are read in another way, so that old predictions are not mixed in."""
 
 
@@ -118,8 +118,16 @@ class FewShotExtractor:
 
     @property
     def count(self) -> int:
-        """Examples before a document."""
-        return self.style.kind.shots if self.settings.shots is None else self.settings.shots
+        """Examples before a document: as many as were asked for, else as are usual and there."""
+        return min(self.style.kind.shots, self.shots.size) if self.settings.shots is None else self.settings.shots
+
+    @property
+    def fewer(self) -> str | None:
+        """What is to be said of examples that are fewer than is usual; None where they are not."""
+        usual = self.style.kind.shots
+        if self.settings.shots is not None or self.count == usual:
+            return None
+        return f"{self.count} examples are shown, not {usual} as is usual for {self.style.name}: there are no more"
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -201,16 +209,19 @@ class FewShotExtractor:
         if settings.structured and self._takes_names_from_text(len(images)):
             grammar = relations_grammar(document.text, style.lead(len(document.text)), style.field)
         wanted = self.settings.chat == "always" or (self.settings.chat == "auto" and self.style.chat)
+        chat = bool(images) or (wanted and self.engine.has_chat_template)
         return GenerationRequest(
             id=document.id,
             prompt=self.prompt(document, shots),
             max_new_tokens=style.budget(len(document.text)),
             temperature=settings.temperature,
             seed=settings.seed,
-            stop=style.stop,
+            # A completion may go on with another example. A turn ends of itself, and an empty line in it may divide
+            # thoughts or words of introduction from the answer.
+            stop=() if chat else style.stop,
             regex=style.form(len(document.text)) if settings.structured and grammar is None else None,
             grammar=grammar,
-            chat=bool(images) or (wanted and self.engine.has_chat_template),
+            chat=chat,
             images=images,
             # A step's form ends a loop in it, and the steps after it may still hold an answer.
             stop_loops=not (settings.structured and style.steps),
@@ -254,24 +265,30 @@ class FewShotExtractor:
 def read_answer(document: Document, generation: Generation, style: Style, names_from_text: bool = False) -> Prediction:
     """The prediction of an answer; `extra["parsed"]` says whether it could be read.
 
-    With `names_from_text` relations with a name that the text has not are left out, and `extra["not_in_text"]` counts
-    them. An answer that says "none" was read; one without a single relation in it was not.
+    With `names_from_text` relations with a name that the text has not are left out: `extra["left_out"]` lists and
+    `extra["not_in_text"]` counts them. An answer that says "none" was read; one without a single relation in it was
+    not.
     """
     if generation.error is not None:
-        return Prediction(document.id, error=generation.error)
+        spent = {"tokens": generation.tokens, "prompt_tokens": generation.prompt_tokens}
+        again = {ASK_AGAIN: True} if generation.ask_again else {}
+        return Prediction(document.id, error=generation.error, extra=again | (spent if any(spent.values()) else {}))
     # The prompt of the steps ends with "Organisms:", and a model may go on with that or say it again.
     notation = style.notation
     line = cut_relations(generation.text, style.steps, notation.verbs)
     read = line or ""
-    left_out = 0
+    left_out: list[tuple[str, str, str]] = []
     if names_from_text and read:
-        kept, left_out = split_named(document.text, notation.parse(read).triples)
-        malformed = [part for part in read.split(SEPARATOR) if not states(part, notation.verbs)] if left_out else []
-        read = SEPARATOR.join([notation.join(kept), *malformed]) if left_out else read
+        said = notation.parse(read).triples
+        kept, left_out = split_named(document.text, said)
+        if kept != said:
+            malformed = [part for part in read.split(SEPARATOR) if not states(part, notation.verbs)]
+            read = SEPARATOR.join([notation.join(kept), *malformed])
     prediction = read_generation(document, replace(generation, text=read), notation)
     prediction.extra |= {
-        "parsed": line is not None and (line == "" or bool(prediction.relations) or left_out > 0),
-        **({"not_in_text": left_out} if names_from_text else {}),
+        "parsed": line is not None and (line == "" or bool(prediction.relations or left_out)),
+        **({"not_in_text": len(left_out)} if names_from_text else {}),
+        **({"left_out": [list(triple) for triple in left_out]} if left_out else {}),
         "answer": generation.text,
     }
     return prediction

@@ -51,8 +51,10 @@ class GenerativeExtractor:
         resolution: longest side in pixels of the images that the model is shown; 0 shows none.
         images_from: folder that relative paths of images count from.
         sampling: how texts are drawn; None for the search for the best one.
+        keeps_texts: whether predictions have what was written as `texts`, a list of (text, whether it was cut off).
     """
 
+    keeps_texts = False
     resolution = 0
     images_from = Path()
     sampling: Sampling | None = None
@@ -110,7 +112,10 @@ class GenerativeExtractor:
             number, _, key = generation.id.partition(":")
             for place, reason in generation.refused_images:
                 reasons.setdefault(key, []).append(refused_image(shown[key][place], reason))
-            waiting.setdefault(key, {})[int(number)] = read_generation(by_id[key], generation, self.notation)
+            part = read_generation(by_id[key], generation, self.notation)
+            if self.keeps_texts and part.error is None:
+                part.extra["texts"] = [[generation.text, part.extra["cut_off"]]]
+            waiting.setdefault(key, {})[int(number)] = part
             if len(waiting[key]) == len(parts[key]):
                 prediction = merge_parts(key, [prediction for _, prediction in sorted(waiting.pop(key).items())])
                 if key in reasons:
@@ -180,6 +185,8 @@ def merge_parts(id: str, parts: Sequence[Prediction]) -> Prediction:
         "cut_off": any(part.extra["cut_off"] for part in parts),
         "chunks": len(parts),
     }
+    if texts := [text for part in parts for text in part.extra.get("texts", ())]:
+        extra["texts"] = texts
     return Prediction(id, [relations[pair] for pair in ordered], extra=extra)
 
 

@@ -183,7 +183,8 @@ def _readers(
     settings: JointTrainSettings,
     names: KnownNames,
 ) -> tuple[MentionTagger, Linker]:
-    tagger = MentionTagger.train(documents, schema.types, settings.iterations, names.sources)
+    whole = [document for document in documents if document.is_complete]
+    tagger = MentionTagger.train(whole, schema.types, settings.iterations, names.sources)
     return tagger, Linker.learn(documents, names.linked)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from abroad.core.errors import InputError
 from abroad.extraction.joint.features import NAMES, pair_features
-from abroad.extraction.joint.texts import Annotated, Candidate, Entity, Schema, candidates, holds
+from abroad.extraction.joint.texts import Annotated, Candidate, Entity, Schema, candidates, holds, is_known
 from abroad.extraction.joint.trees import Trees
 from abroad.extraction.joint.words import WordModel, pair_words
 
@@ -28,6 +28,7 @@ class PairTable:
         words: around each candidate.
         numbers: what was counted of each, shape (candidates, counted).
         truth: whether each holds, shape (candidates,); of no meaning where the document is not annotated.
+        weight: of each as something to learn from, shape (candidates,); 0 where nobody knows whether it holds.
     """
 
     found: Sequence[Candidate]
@@ -35,6 +36,7 @@ class PairTable:
     words: Sequence[set[str]]
     numbers: np.ndarray
     truth: np.ndarray
+    weight: np.ndarray
 
     @property
     def heads(self) -> list[int]:
@@ -59,6 +61,7 @@ def pair_table(schema: Schema, document: Annotated) -> PairTable:
         pair_words(text, entities, found),
         np.hstack([pair_features(text, entities, found), counted, kinds]) if found else kinds,
         np.array([holds(schema, candidate, document) for candidate in found], dtype=bool),
+        document.weight * np.array([is_known(schema, candidate, document) for candidate in found], dtype=float),
     )
 
 
@@ -81,13 +84,16 @@ class PairScorer:
 
     @classmethod
     def fit(cls, schema: Schema, tables: Sequence[PairTable], seed: int = 0) -> PairScorer:
-        """Learn from documents with complete relations; the trees see what word models of other documents say.
+        """Learn from documents whose relations are complete but for those of no weight.
+
+        The trees see what word models of other documents say.
+
 
         Raises:
             InputError: too few pairs, or all or none of them are related.
         """
         used = [table for table in tables if table.found]
-        truth = np.concatenate([table.truth for table in used]) if used else np.zeros(0, bool)
+        truth, weight = _learnt(used)
         if min(truth.sum(), (~truth).sum()) < _FOLDS:
             raise InputError(
                 f"{len(truth)} pairs of entities in {len(tables)} documents, {truth.sum()} of them related; expected "
@@ -100,11 +106,11 @@ class PairScorer:
             for index in range(fold, len(used), _FOLDS):
                 table = used[index]
                 said[index] = model.log_odds(table.words) if model is not None else np.zeros(len(table.found))
-        rows = np.vstack([_numbers(table, own) for table, own in zip(used, said, strict=True)])
+        rows = np.vstack([_numbers(table, own)[table.weight > 0] for table, own in zip(used, said, strict=True)])
         words = _words_of(used)
         assert words is not None  # there are pairs of both kinds
         names = (*NAMES, *_COUNTED, *(f"is {number}" for number in range(len(schema.relations))), *_SAID)
-        return cls(words, Trees.fit(names, rows, truth, seed))
+        return cls(words, Trees.fit(names, rows, truth, seed, weight))
 
     def to_dict(self) -> dict[str, Any]:
         return {"words": self.words.to_dict(), "trees": self.trees.to_dict()}
@@ -116,10 +122,19 @@ class PairScorer:
 
 def _words_of(tables: Sequence[PairTable]) -> WordModel | None:
     """A model of the words of documents; none if all their pairs are related, or none is."""
-    truth = np.concatenate([table.truth for table in tables]) if tables else np.zeros(0, bool)
+    truth, weight = _learnt(tables)
     if truth.all() or not truth.any():
         return None
-    return WordModel.fit([row for table in tables for row in table.words], truth)
+    known = [row for table in tables for row, own in zip(table.words, table.weight, strict=True) if own > 0]
+    return WordModel.fit(known, truth, weight)
+
+
+def _learnt(tables: Sequence[PairTable]) -> tuple[np.ndarray, np.ndarray]:
+    """(truth, weight) of the candidates to learn from, each of shape (candidates of some weight,)."""
+    if not tables:
+        return np.zeros(0, bool), np.zeros(0)
+    weight = np.concatenate([table.weight for table in tables])
+    return np.concatenate([table.truth for table in tables])[weight > 0], weight[weight > 0]
 
 
 def _standing(entities: Sequence[Entity]) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ two things. So it learns from documents as models of other documents read them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from abroad.extraction.joint.linking import Linker
 from abroad.extraction.joint.ranges import with_members
@@ -61,16 +62,18 @@ def meant(document: Annotated, mentions: Sequence[Mention]) -> dict[str, str]:
 
 def reread(document: Annotated, mentions: Sequence[Mention]) -> Annotated:
     """The document with other mentions; its relations hold between what those mean."""
-    return Annotated(document.text, mentions, frozenset(_carried(document, meant(document, mentions))))
+    known = meant(document, mentions)
+    relations, unknown = (_carried(triples, known) for triples in (document.relations, document.unknown))
+    return replace(document, mentions=mentions, relations=relations, unknown=unknown)
 
 
-def _carried(document: Annotated, meant: Mapping[str, str]) -> set[Triple]:
+def _carried(triples: Iterable[Triple], meant: Mapping[str, str]) -> frozenset[Triple]:
     read_as: dict[str, list[str]] = {}
     for identifier, true in meant.items():
         read_as.setdefault(true, []).append(identifier)
-    return {
+    return frozenset(
         (name, head, tail)
-        for name, true_head, true_tail in document.relations
+        for name, true_head, true_tail in triples
         for head in read_as.get(true_head, ())
         for tail in read_as.get(true_tail, ())
-    }
+    )

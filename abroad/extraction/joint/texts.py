@@ -105,11 +105,20 @@ class Text:
 
 @dataclass(frozen=True)
 class Annotated:
-    """A text with all its mentions, and all relations that hold between their identifiers."""
+    """A text with all its mentions, and all relations that hold between their identifiers.
+
+    Attributes:
+        unknown: relations that may hold or not; nothing is learnt of them.
+        weight: of what is learnt of its pairs.
+        is_complete: False of one whose further mentions and relations are not known: only what it states is learnt.
+    """
 
     text: Text
     mentions: Sequence[Mention]
     relations: frozenset[Triple] = field(default_factory=frozenset)
+    unknown: frozenset[Triple] = field(default_factory=frozenset)
+    weight: float = 1.0
+    is_complete: bool = True
 
     @cached_property
     def entities(self) -> list[Entity]:
@@ -174,7 +183,20 @@ def candidates(schema: Schema, entities: Sequence[Entity]) -> Iterator[Candidate
 
 def holds(schema: Schema, candidate: Candidate, document: Annotated) -> bool:
     """Whether the document states the relation, in either order where it is undirected."""
+    return _is_among(document.relations, schema, candidate, document)
+
+
+def is_known(schema: Schema, candidate: Candidate, document: Annotated) -> bool:
+    """Whether the document says if the relation holds."""
+    if holds(schema, candidate, document):
+        return True
+    return document.is_complete and not _is_among(document.unknown, schema, candidate, document)
+
+
+def _is_among(triples: frozenset[Triple], schema: Schema, candidate: Candidate, document: Annotated) -> bool:
+    if not triples:
+        return False
     relation = schema.relations[candidate.relation]
     head, tail = (document.entities[place].identifier for place in (candidate.head, candidate.tail))
-    turned = not relation.directed and (relation.name, tail, head) in document.relations
-    return turned or (relation.name, head, tail) in document.relations
+    turned = not relation.directed and (relation.name, tail, head) in triples
+    return turned or (relation.name, head, tail) in triples

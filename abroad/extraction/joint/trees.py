@@ -50,12 +50,15 @@ class Trees:
         return total
 
     @classmethod
-    def fit(cls, names: Sequence[str], rows: np.ndarray, truth: np.ndarray, seed: int = 0) -> Trees:
+    def fit(
+        cls, names: Sequence[str], rows: np.ndarray, truth: np.ndarray, seed: int = 0, weight: np.ndarray | None = None
+    ) -> Trees:
         """Gradient boosting with subsampling (Friedman 2002).
 
         Args:
             rows: shape (rows, names).
             truth: whether each holds, shape (rows,); some do and some do not.
+            weight: of each row, above 0, shape (rows,); None: all the same.
         """
         from sklearn.ensemble import GradientBoostingClassifier
 
@@ -67,9 +70,9 @@ class Trees:
             max_features=0.4,
             min_samples_leaf=min(_MIN_LEAF, max(1, len(rows) // 50)),
             random_state=seed,
-        ).fit(rows, truth)
+        ).fit(rows, truth, weight)
         grown = [estimator.tree_ for estimator in model.estimators_[:, 0]]
-        share = float(np.mean(truth))
+        share = float(np.average(truth, weights=weight))
         return cls(
             tuple(names),
             float(np.log(share / (1 - share))),

@@ -82,11 +82,12 @@ class WordModel:
         return np.array([fsum((self.intercept, *(get(word, 0.0) for word in row))) for row in rows], dtype=float)
 
     @classmethod
-    def fit(cls, rows: Sequence[set[str]], truth: np.ndarray) -> WordModel:
+    def fit(cls, rows: Sequence[set[str]], truth: np.ndarray, weight: np.ndarray | None = None) -> WordModel:
         """Logistic regression with an L2 penalty; of words that come often enough.
 
         Args:
             truth: whether the relation of each row holds, shape (rows,); some do and some do not.
+            weight: of each row, above 0, shape (rows,); None: all the same.
         """
         from scipy.sparse import csr_array
         from sklearn.linear_model import LogisticRegression
@@ -97,7 +98,7 @@ class WordModel:
         ends = np.cumsum([0, *map(len, columns)], dtype=np.int32)
         flat = np.array([index for row in columns for index in row], dtype=np.int32)
         matrix = csr_array((np.ones(len(flat)), flat, ends), shape=(len(rows), max(len(indices), 1)))
-        model = LogisticRegression(C=_STRENGTH, solver="liblinear", random_state=0).fit(matrix, truth)
+        model = LogisticRegression(C=_STRENGTH, solver="liblinear", random_state=0).fit(matrix, truth, weight)
         weights = {word: round(float(model.coef_[0, index]), 5) for word, index in indices.items()}
         return cls({word: weight for word, weight in weights.items() if weight}, float(model.intercept_[0]))
 

@@ -6,7 +6,7 @@ question is only put if the budget bears its prompt and its longest answer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from abroad.core.schema import Document, Prediction
@@ -55,11 +55,6 @@ class Meter:
         self.settings, self.spent, self.guessed = settings, Cost(), 0
         self._characters = self._tokens = 0
 
-    @property
-    def is_free(self) -> bool:
-        """Whether no budget sets an end."""
-        return self.settings.budget is None and self.settings.budget_tokens is None
-
     def reckon(self, asked: Pass, document: Document) -> Cost:
         """The most that a document may cost in a pass."""
         return Cost(self._guess(asked.prompt_characters(document)), asked.max_tokens(document))
@@ -92,6 +87,11 @@ class Meter:
         else:
             self.guessed += 1
         self.spent += Cost(prompt or self._guess(characters), answer or self._guess(len(text)))
+
+    def reading(self, lengths: Iterable[int]) -> Cost:
+        """What texts of so many characters cost that a server reads to score them; it writes a token after each."""
+        tokens = [self._guess(characters) for characters in lengths]
+        return Cost(sum(tokens), len(tokens))
 
     def _guess(self, characters: int) -> int:
         # A tenth more than on average so far, since a prompt may be dearer than those before it.

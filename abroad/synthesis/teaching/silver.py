@@ -17,25 +17,41 @@ def silver_document(
 ) -> Document:
     """The document with the relations that are believed; `extra` has its weight and what is not known of it.
 
+    That is `disputed`, `left_out` (relations with a name that the text has not) and, where some answers were cut off
+    (`cut_off` counts them), whatever the document does not say.
+
     Args:
         kept: those of the agreed relations that every filter left.
         notation: of the field; by default natural products.
     """
     notation = notation or Notation()
     labelled = with_relations(document, kept, notation)
+    for told in ("left_out", "cut_off"):  # of an earlier judgement
+        labelled.extra.pop(told, None)
     labelled.extra |= {
         "agreement": round(judgement.agreement, 4),
         **({} if judgement.confidence is None else {"confidence": judgement.confidence}),
         "evidence": [_evidence(document, labels, judgement.shares[labels], notation) for labels in kept],
         "disputed": [list(labels) for labels in judgement.shares if labels not in set(kept)],
+        **({"left_out": [list(labels) for labels in judgement.left_out]} if judgement.left_out else {}),
+        **({"cut_off": judgement.cut_off} if judgement.cut_off else {}),
     }
     return labelled
 
 
-def curation_document(document: Document, judgement: Judgement, notation: Notation | None = None) -> Document:
-    """The document with all relations that any pass named, for people to strike out."""
+def curation_document(
+    document: Document, judgement: Judgement, notation: Notation | None = None, unread: Sequence[str] = ()
+) -> Document:
+    """The document with all relations that any pass named, for people to strike out.
+
+    Args:
+        notation: of the field; by default natural products.
+        unread: why passes say nothing of it.
+    """
     shown = with_relations(document, judgement.shares, notation or Notation())
     shown.extra["agreement"] = round(judgement.agreement, 4)
+    if unread:
+        shown.extra["unread"] = list(unread)
     return shown
 
 

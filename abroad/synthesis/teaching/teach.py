@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from abroad.core.context import Context
-from abroad.core.errors import AbroadError
 from abroad.core.helpers import helper
 from abroad.core.io import write_documents, write_jsonl
 from abroad.core.schema import Document, Prediction
 from abroad.extraction.generative.notation import Notation
-from abroad.synthesis.teaching.agreement import Judgement, Said, judge, said
+from abroad.synthesis.teaching.agreement import said
 from abroad.synthesis.teaching.ask import Answers, ask_all
 from abroad.synthesis.teaching.cost import Cost, Meter
-from abroad.synthesis.teaching.passes import Teacher
+from abroad.synthesis.teaching.passes import Pass, Teacher
+from abroad.synthesis.teaching.ranked import Ranked, RankingMeter, rank_all
 from abroad.synthesis.teaching.settings import TeachSettings
 from abroad.synthesis.teaching.silver import curation_document, curation_prediction, silver_document, stated
-
-_SHOWN = 80
+from abroad.synthesis.teaching.verdicts import Heard, Verdict, decide, hear
 
 
 @dataclass(frozen=True)
@@ -41,33 +40,42 @@ class Files:
 
 @dataclass(frozen=True)
 class TeachReport:
-    """What came of teaching.
+    """What came of teaching: documents = silver + curation - both + set_aside + left.
 
     Attributes:
         documents: given.
         silver: documents to train with.
         empty: of these, without a relation.
+        cut_off: of these, with an answer that was cut off.
         curation: documents to look at.
-        unsure: of these, those that the fine-tuned model itself is not sure of.
-        set_aside: documents of which a pass failed or could not be read.
-        left: documents not asked in every pass: the budget ended, or the server did not answer.
+        both: of these, silver too, but for what is disputed.
+        unsure: documents to look at that the fine-tuned model itself is not sure of.
+        unread: documents to look at or silver of which some passes, not all, could not be read.
+        set_aside: documents of which no pass could be read, or that could not be ranked.
+        left: documents not asked in every pass, or not ranked: the budget ended, or the server did not answer.
+        same_text: documents that have the text of another and were not asked themselves.
         relations: of the silver documents.
         disputed: relations that are not believed and go to people.
         not_in_text: relations left out, since the text has not one of their names.
-        agreement: mean over documents of the passes' F1 to one another, from 0 to 1; None without a document.
+        agreement: mean over documents of the passes' F1 to one another, from 0 to 1; None where none can be compared.
         resumed: answers of an earlier run.
         cost: of all answers, those of earlier runs too.
         guessed: answers whose tokens the server did not tell.
         stopped: whether the budget ended the run.
+        ranking: of the cost, what ranking took, reckoned by the length of what was read.
     """
 
     documents: int
     silver: int
     empty: int
+    cut_off: int
     curation: int
+    both: int
     unsure: int
+    unread: int
     set_aside: int
     left: int
+    same_text: int
     relations: int
     disputed: int
     not_in_text: int
@@ -76,116 +84,145 @@ class TeachReport:
     cost: Cost
     guessed: int
     stopped: bool
+    ranking: Cost
+
+    @property
+    def is_fruitless(self) -> bool:
+        """Whether nothing came of the documents; then none are written, and what an earlier run wrote stays."""
+        return self.documents > 0 and not self.silver + self.curation
 
 
 def teach(
     documents: Sequence[Document], teacher: Teacher, settings: TeachSettings, files: Files, context: Context
 ) -> TeachReport:
-    """Label documents by a model's passes and write what is to be believed of them.
+    """Label documents by a model's passes and write what is to be believed of them, if there is anything.
 
     Args:
-        context: its rejects are documents of which a pass failed.
+        context: its rejects are documents that no pass could be read of.
     Raises:
-        AbroadError: no document at all has an answer of each pass that can be read, or the server is gone.
+        AbroadError: the server is gone.
     """
-    meter = Meter(settings)
-    answers = ask_all(documents, teacher, meter, helper(files.silver, "answers.jsonl"), context)
-    judged = _judge(documents, answers, len(teacher.passes), context)
-    kept, notation = _kept(documents, judged, teacher, context), Notation(teacher.field)
-    by_id = {document.id: document for document in documents}
-    unsure = {id for id in kept if _is_unsure(judged[id], settings)}
-    silver = [
-        silver_document(by_id[id], judged[id], agreed, notation)
-        for id, agreed in kept.items()
-        if judged[id].agreement >= settings.min_agreement and id not in unsure
-    ]
-    doubtful = [id for id, agreed in kept.items() if len(agreed) < len(judged[id].shares) or id in unsure]
-    write_documents(files.silver, silver)
-    write_documents(files.curation, (curation_document(by_id[id], judged[id], notation) for id in doubtful))
-    write_jsonl(files.suggestions, (curation_prediction(by_id[id], judged[id], notation).to_dict() for id in doubtful))
-    whole = sum(len(answers.by_document.get(document.id, ())) == len(teacher.passes) for document in documents)
-    if whole and not judged:
-        raise AbroadError(f"no answer of the teacher could be used{context.rejects.first()}")
+    meter = Meter(settings) if teacher.keep is None else RankingMeter(settings, teacher, documents)
+    by_id, notation = {document.id: document for document in documents}, Notation(teacher.field)
+    same = _same_text(documents, teacher.passes)
+    asked = [document for document in documents if document.id not in same]
+    answers = ask_all(asked, teacher, meter, helper(files.silver, "answers.jsonl"), context)
+    _share(answers, same)
+    heard = _hear(documents, answers, teacher, context)
+    agreed = _agreed(asked, heard, notation)
+    ranked = rank_all(agreed, teacher, meter, helper(files.silver, "ranked.jsonl"), context)
+    _share_ranking(ranked, same)
+    verdicts = _decide(heard, ranked, settings, context)
+    believed = {id: each for id, each in verdicts.items() if each.is_silver}
+    silver = [silver_document(by_id[id], each.judgement, each.kept, notation) for id, each in believed.items()]
+    doubtful = {id: each for id, each in verdicts.items() if each.is_doubtful}
+    if verdicts or not documents:  # nothing at all takes no earlier result's place
+        write_documents(files.silver, silver)
+        _write_doubtful([(by_id[id], each) for id, each in doubtful.items()], files, notation)
+    compared = [each.judgement.agreement for each in verdicts.values() if each.judgement.read > 1]
     return TeachReport(
         documents=len(documents),
         silver=len(silver),
         empty=sum(not document.relations for document in silver),
+        cut_off=sum(each.judgement.cut_off > 0 for each in believed.values()),
         curation=len(doubtful),
-        unsure=len(unsure),
-        set_aside=whole - len(kept),
-        left=len(documents) - whole,
+        both=sum(each.is_silver for each in doubtful.values()),
+        unsure=sum(each.is_unsure for each in verdicts.values()),
+        unread=sum(bool(each.unread) for each in verdicts.values()),
+        set_aside=len(heard) - len(verdicts) - len(ranked.left),
+        left=len(documents) - len(heard) + len(ranked.left),
+        same_text=len(same),
         relations=sum(len(document.relations) for document in silver),
-        disputed=sum(len(judged[id].shares) - len(kept[id]) for id in doubtful),
-        not_in_text=_not_in_text(answers),
-        agreement=sum(j.agreement for j in judged.values()) / len(judged) if judged else None,
+        disputed=sum(len(each.judgement.shares) - each.is_silver * len(each.kept) for each in doubtful.values()),
+        not_in_text=sum(each.not_in_text for each in heard.values()),
+        agreement=sum(compared) / len(compared) if compared else None,
         resumed=answers.resumed,
         cost=meter.spent,
         guessed=meter.guessed,
-        stopped=answers.stopped,
+        stopped=answers.stopped or ranked.stopped,
+        ranking=ranked.spent,
     )
 
 
-def _is_unsure(judgement: Judgement, settings: TeachSettings) -> bool:
-    return judgement.confidence is not None and judgement.confidence < settings.min_confidence
-
-
-def _not_in_text(answers: Answers) -> int:
-    each = (prediction for passes in answers.by_document.values() for prediction in passes.values())
-    return sum(prediction.extra.get("not_in_text") or 0 for prediction in each)
-
-
-def _judge(documents: Sequence[Document], answers: Answers, passes: int, context: Context) -> dict[str, Judgement]:
-    """Id -> what its passes say, of the documents that every pass has read."""
-    judged: dict[str, Judgement] = {}
+def _same_text(documents: Sequence[Document], passes: Sequence[Pass]) -> dict[str, str]:
+    """Id of a document -> that of an earlier one of which every pass reads the same."""
+    first: dict[tuple[str, ...], str] = {}
+    same: dict[str, str] = {}
     for document in documents:
-        predictions = answers.by_document.get(document.id, {})
+        other = first.setdefault(tuple(each.input_digest(document) for each in passes), document.id)
+        if other != document.id:
+            same[document.id] = other
+    return same
+
+
+def _share(answers: Answers, same: Mapping[str, str]) -> None:
+    """Give documents that were not asked the answers of those with the same text."""
+    for id, other in same.items():
+        if other in answers.by_document:
+            each = answers.by_document[other].items()
+            answers.by_document[id] = {number: replace(prediction, id=id) for number, prediction in each}
+        if other in answers.silent:
+            answers.silent[id] = answers.silent[other]
+
+
+def _hear(documents: Sequence[Document], answers: Answers, teacher: Teacher, context: Context) -> dict[str, Heard]:
+    """Id -> what its passes say, of the documents that were asked in every pass."""
+    heard: dict[str, Heard] = {}
+    for document in documents:
+        given = answers.by_document.get(document.id, {})
         if document.id in answers.silent:
             context.rejects.add(document.id, answers.silent[document.id])
-        if len(predictions) < passes:
+        if len(given) == len(teacher.passes):
+            heard[document.id] = hear(document, given, teacher.passes)
+            if heard[document.id].judgement is None:
+                context.rejects.add(document.id, heard[document.id].unread[0])
+    return heard
+
+
+def _agreed(
+    documents: Sequence[Document], heard: Mapping[str, Heard], notation: Notation
+) -> list[tuple[Document, Prediction]]:
+    """Documents with the relations that the passes agree on."""
+    found = []
+    for document in documents:
+        judgement = heard[document.id].judgement if document.id in heard else None
+        if judgement is not None:
+            relations = [stated(document, labels, notation) for labels in judgement.agreed]
+            found.append((document, Prediction(document.id, relations)))
+    return found
+
+
+def _share_ranking(ranked: Ranked, same: Mapping[str, str]) -> None:
+    """Give documents that were not asked the ranking of those with the same text."""
+    for id, other in same.items():
+        if other in ranked.by_document:
+            ranked.by_document[id] = replace(ranked.by_document[other], id=id)
+        if other in ranked.left:
+            ranked.left[id] = ranked.left[other]
+
+
+def _decide(
+    heard: Mapping[str, Heard], ranked: Ranked, settings: TeachSettings, context: Context
+) -> dict[str, Verdict]:
+    """Id -> what becomes of it, of the documents that are neither set aside nor left to be ranked."""
+    verdicts: dict[str, Verdict] = {}
+    for id, each in heard.items():
+        ranking = ranked.by_document.get(id)
+        if reason := ranked.left.get(id) if ranking is None else ranking.error:
+            context.rejects.add(id, reason)
+        if each.judgement is None or id in ranked.left or reason:
             continue
-        reasons = [_failure(predictions[number], number) for number in range(passes)]
-        if any(reasons):
-            context.rejects.add(document.id, next(reason for reason in reasons if reason))
-        else:
-            judged[document.id] = judge([_whole(predictions[number]) for number in range(passes)])
-    return judged
+        kept = each.judgement.agreed
+        if ranking is not None:
+            stays = {said(relation) for relation in ranking.relations}
+            kept = [labels for labels in kept if labels in stays]
+        verdicts[id] = decide(each, kept, settings)
+    return verdicts
 
 
-def _failure(prediction: Prediction, number: int) -> str | None:
-    """Why a pass says nothing of its document, or None."""
-    if prediction.error is not None:
-        return f"pass {number + 1}: {prediction.error}"
-    if not prediction.extra.get("parsed"):
-        words = " ".join(str(prediction.extra.get("answer") or "").split())
-        return f"pass {number + 1}: no relations can be read in the answer: {words[:_SHOWN]!r}"
-    invented = prediction.extra.get("not_in_text") or 0
-    if invented and not prediction.relations:  # which does not say that the document has none
-        return f"pass {number + 1}: no relation of the answer ({invented}) has both of its names in the text"
-    return None
-
-
-def _whole(prediction: Prediction) -> Prediction:
-    """The prediction without what may be half of a name: the last relation of an answer that was cut off."""
-    if not prediction.extra.get("cut_off"):
-        return prediction
-    return replace(prediction, relations=prediction.relations[:-1])
-
-
-def _kept(
-    documents: Sequence[Document], judged: dict[str, Judgement], teacher: Teacher, context: Context
-) -> dict[str, list[Said]]:
-    """Id -> the relations that are believed: those agreed on that the filter leaves."""
-    agreed = {id: judgement.agreed for id, judgement in judged.items()}
-    if teacher.keep is None:
-        return agreed
-    notation = Notation(teacher.field)
-    todo = [document for document in documents if agreed.get(document.id)]
-    named = [Prediction(d.id, [stated(d, labels, notation) for labels in agreed[d.id]]) for d in todo]
-    for prediction in teacher.keep(todo, named):
-        if prediction.error is not None:
-            context.rejects.add(prediction.id, prediction.error)
-            del agreed[prediction.id]
-        else:
-            stays = {said(relation) for relation in prediction.relations}
-            agreed[prediction.id] = [labels for labels in agreed[prediction.id] if labels in stays]
-    return agreed
+def _write_doubtful(doubtful: Sequence[tuple[Document, Verdict]], files: Files, notation: Notation) -> None:
+    """The documents to look at, and the relations that their passes name as suggestions."""
+    documents = [curation_document(document, each.judgement, notation, each.unread) for document, each in doubtful]
+    suggested = (curation_prediction(document, each.judgement, notation).to_dict() for document, each in doubtful)
+    write_documents(files.curation, documents)
+    write_jsonl(files.suggestions, suggested)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,15 @@ from abroad.core.errors import InputError
 from abroad.core.field import Field
 from abroad.core.resume import digest
 from abroad.core.schema import Document, Prediction
+from abroad.engines.base import Generation
 from abroad.engines.lazy import LazyEngine
 from abroad.engines.spec import EngineSpec
+from abroad.extraction.fewshot.answers import goes_round, whole_parts
 from abroad.extraction.fewshot.names import split_named
 from abroad.extraction.fewshot.run import FewShotSettings
 from abroad.extraction.generative.decoding import Decoding, read_decoding
-from abroad.extraction.generative.extractor import GenerativeExtractor, Sampling
+from abroad.extraction.generative.extractor import GenerativeExtractor, Sampling, merge_parts, read_generation
 from abroad.extraction.generative.load import extractor_over
-from abroad.synthesis.teaching.agreement import said
 from abroad.synthesis.teaching.settings import TeachSettings
 
 TEMPERATURE = 0.7
@@ -51,7 +52,33 @@ class TrainedPass:
     def extract(self, documents: Sequence[Document]) -> Iterator[Prediction]:
         by_id = {document.id: document for document in documents}
         for prediction in self.extractor.extract(documents):
-            yield prediction if prediction.error is not None else self._read(by_id[prediction.id], prediction)
+            if prediction.error is None:
+                prediction.extra["confidence"] = self._confidence(prediction.extra)
+                prediction.extra["answer"] = "\n".join(text for text, _ in prediction.extra["texts"])
+            yield self.read(by_id[prediction.id], prediction)
+
+    def read(self, document: Document, prediction: Prediction) -> Prediction:
+        texts = prediction.extra.get("texts")
+        if prediction.error is not None or texts is None:
+            return prediction
+        read = merge_parts(document.id, [self._read(document, text, cut_off) for text, cut_off in texts])
+        named, left_out = split_named(document.text, [(each.head, each.type, each.tail) for each in read.relations])
+        extra = {key: value for key, value in prediction.extra.items() if key != "left_out"} | {
+            "cut_off": read.extra["cut_off"],
+            "not_in_text": len(left_out),
+            **({"left_out": [list(triple) for triple in left_out]} if left_out else {}),
+            # A model that is trained for the task says nothing where there is nothing to say.
+            "parsed": bool(read.relations) or not read.extra["malformed"],
+        }
+        notation = self.extractor.notation
+        return Prediction(document.id, [notation.relation(document, *triple) for triple in named], extra=extra)
+
+    def _read(self, document: Document, text: str, cut_off: bool) -> Prediction:
+        """What a text says; of one that took its budget, the last relation may have half a name."""
+        generation = Generation(document.id, whole_parts(text) if cut_off else text, "stop", 0)
+        read = read_generation(document, generation, self.extractor.notation)
+        read.extra["cut_off"] = cut_off and not goes_round(text)
+        return read
 
     def prompt_characters(self, document: Document, prediction: Prediction | None = None) -> int:
         return sum(map(len, self._parts(document)))
@@ -62,18 +89,6 @@ class TrainedPass:
     def _parts(self, document: Document) -> list[str]:
         """Texts that are put; only chunks need the model's context, and so the model."""
         return self.extractor.parts(document) if self.extractor.decoding.chunk_overlap else [document.text]
-
-    def _read(self, document: Document, prediction: Prediction) -> Prediction:
-        named, left_out = split_named(document.text, [said(relation) for relation in prediction.relations])
-        kept = [relation for relation in prediction.relations if said(relation) in set(named)]
-        extra = prediction.extra | {
-            "not_in_text": left_out,
-            # A model that is trained for the task says nothing where there is nothing to say.
-            "parsed": bool(prediction.relations) or not prediction.extra["malformed"],
-            "answer": f"{prediction.extra['malformed']} parts that are no relation" if not prediction.relations else "",
-            "confidence": self._confidence(prediction.extra),
-        }
-        return replace(prediction, relations=kept, extra=extra)
 
     def _confidence(self, extra: dict[str, Any]) -> float | None:
         """From 0 to 1; None of a text in chunks, or drawn."""
@@ -108,6 +123,7 @@ def make_trained_passes(
         names = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(given))
         raise InputError(f"{names}: a fine-tuned model is shown no examples; expected --untrained, or no such option")
     own = extractor_over(engine.spec, decoding, engine)
+    own.keeps_texts = True
     temperature = asking.temperature or TEMPERATURE
     drawn = [Sampling(temperature, asking.seed + number) for number in range(1, settings.passes)]
     return [TrainedPass(own), *(TrainedPass(own.drawing(sampling)) for sampling in drawn)]

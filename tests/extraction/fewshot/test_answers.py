@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from abroad.core.schema import Document
 from abroad.engines.base import Generation
-from abroad.extraction.fewshot.answers import cut_relations
+from abroad.extraction.fewshot.answers import cut_relations, goes_round, whole_parts
 from abroad.extraction.fewshot.run import count_answers, read_answer
 from abroad.extraction.fewshot.styles import load_style
 
@@ -29,6 +29,15 @@ STEPS = (
         ("Here are the relations:\n- A b produces c\n- D e produces f.", "A b produces c; D e produces f"),
         ("1. A b produces c\n2) D e produces f", "A b produces c; D e produces f"),
         ("A b produces c\nI hope this helps!", "A b produces c"),
+        ("Here are the relations:\n\nA b produces c", "A b produces c"),
+        ("Here is what each of them produces:\n\n- A b produces c\n- D e produces f", "A b produces c; D e produces f"),
+        ("- A b produces c\n- D e produces f\nI hope this helps!", "A b produces c; D e produces f"),
+        ("- A b produces c\n\n- D e produces f\n\nNote that D e produces more.", "A b produces c; D e produces f"),
+        ("A b produces c\n\nIn summary, A b produces c.", "A b produces c"),
+        ('"A b produces c; D e produces f"', "A b produces c; D e produces f"),
+        ("**A b produces c.**", "A b produces c"),
+        ("`none`", ""),
+        ("1. “A b produces c”.", "A b produces c"),
         ("I cannot see any article.", None),
         ("", None),
         ("\n\n", None),
@@ -96,3 +105,19 @@ def test_a_prediction_has_evidence_and_lists_expanded_and_says_what_it_cost():
     reading = count_answers([prediction, unread, failed])
     assert (reading.answers, reading.parsed, reading.failed) == (2, 1, 1)
     assert (reading.parse_rate, reading.tokens, reading.prompt_tokens) == (50.0, 12, 100)
+
+
+SAID = [f"A b produces {name}" for name in "cdefgh"]
+
+
+@given(st.lists(st.sampled_from(SAID), min_size=1, max_size=6, unique=True), st.data())
+def test_an_answer_that_only_repeats_itself_lacks_nothing_and_one_that_still_names_something_new_does(named, data):
+    separator = data.draw(st.sampled_from(["; ", "\n", "\n- "]))
+    half = named[0][: data.draw(st.integers(0, len(named[0])))]
+    round_about = separator.join([*named, *named, half])
+    assert goes_round(round_about) and set(cut_relations(whole_parts(round_about)).split("; ")) == set(named)
+    last = separator.join([*named, *[named[-1]] * 4, half])
+    assert goes_round(last)
+    new = separator.join([*named, *named, "A b produces something new", half])
+    assert not goes_round(new) and not goes_round(separator.join([*named, half]))
+    assert not goes_round(separator.join([*named, *named, "A b produces something"]))

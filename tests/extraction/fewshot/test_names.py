@@ -9,7 +9,7 @@ from abroad.core.errors import InputError
 from abroad.core.io import write_documents
 from abroad.engines.base import Generation, GenerationRequest
 from abroad.extraction.fewshot.examples import load_examples
-from abroad.extraction.fewshot.names import is_named, relations_grammar, split_named
+from abroad.extraction.fewshot.names import is_named, name_in, relations_grammar, split_named
 from abroad.extraction.fewshot.retrieve import ORDERS, arrange
 from abroad.extraction.fewshot.run import count_answers, read_answer
 from abroad.extraction.fewshot.styles import load_style
@@ -94,7 +94,7 @@ def test_answers_of_an_engine_that_does_not_bind_are_sorted_and_what_goes_is_cou
     document = make_document("1", "T.", TEXT, [])
     for answer in IN_TEXT[:-1]:
         pairs = [tuple(part.split(" produces ")) for part in answer.split("; ")]
-        assert split_named(TEXT, pairs) == (pairs, 0)
+        assert split_named(TEXT, pairs) == (pairs, [])
     written = f"{IN_TEXT[0]}; {NOT_IN_TEXT[0]}; {NOT_IN_TEXT[1]}; talk"
     bound, free = (
         read_answer(document, Generation("1", written, "stop", 9), load_style("classic"), names_from_text=named)
@@ -146,3 +146,43 @@ def test_a_command_shows_only_those_that_state_a_relation(cli, documents, tmp_pa
             )
     shown, stating = (body["prompt"].count("Relations: none") for body in server.asked)
     assert shown > 0 and stating == 0
+
+
+GREEK = (
+    "β-Carotene, Gamma-tocopherol, alphapinene, (+)-α-pinene and N(ω)-hydroxy-nor-l-arginine of Usnea testalis; 4′-O-x."
+)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("beta-carotene", "β-Carotene"),
+        ("BETA\u2010carotene", "β-Carotene"),
+        ("γ-Tocopherol", "Gamma-tocopherol"),
+        ("(+)-alpha-pinene", "(+)-α-pinene"),
+        ("N(omega)-hydroxy-nor-l-arginine", "N(ω)-hydroxy-nor-l-arginine"),
+        ("4'-O-x", "4′-O-x"),
+        ("**Usnea testalis**", "Usnea testalis"),
+        ("“usnea testalis”", "usnea testalis"),
+        ("`beta-carotene`", "β-Carotene"),
+        ("β-pinene", None),
+        ("α-tocopherol", None),
+        ("alphabeta", None),
+        ("**", None),
+        ("", None),
+    ],
+)
+def test_a_name_is_that_of_the_text_however_its_greek_letters_are_written_or_it_is_marked(label, name):
+    assert name_in(GREEK, label) == name
+    kept, left_out = split_named(GREEK, [("Usnea testalis", label)])
+    assert (kept, left_out) == (([("Usnea testalis", name)], []) if name else ([], [("Usnea testalis", label)]))
+
+
+def test_relations_have_the_names_of_the_text_and_what_was_left_out_is_told():
+    document = make_document("1", "T.", GREEK, [])
+    written = "**Usnea testalis** produces **beta-carotene**; Usnea testalis produces δ-carotene"
+    prediction = read_answer(document, Generation("1", written, "stop", 9), load_style("classic"), names_from_text=True)
+    assert [(r.organism, r.chemical) for r in prediction.relations] == [("Usnea testalis", "β-Carotene")]
+    assert {e.role for e in prediction.relations[0].evidence} == {"organism", "chemical"}
+    assert prediction.extra["left_out"] == [["Usnea testalis", "produces", "δ-carotene"]]
+    assert prediction.extra["not_in_text"] == 1

@@ -63,4 +63,4 @@ def test_a_meter_counts_reckons_and_keeps_to_its_budget():
     assert meter.allows(Cost(100, 40)) and not meter.allows(Cost(100, 41))
     meter.count(Prediction("2", error="refused"), 500)  # some servers charge for the prompt
     assert meter.guessed == 1 and meter.spent.prompt_tokens == pytest.approx(211, abs=2)
-    assert Meter(TeachSettings()).is_free and not Meter(TeachSettings(budget_tokens=9)).allows(Cost(5, 5))
+    assert Meter(TeachSettings()).allows(Cost(9**9)) and not Meter(TeachSettings(budget_tokens=9)).allows(Cost(5, 5))

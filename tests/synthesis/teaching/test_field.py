@@ -68,6 +68,29 @@ def test_silver_of_another_field_is_documents_of_it(cli, folder):
     assert all(silver[0].text[s["start"] : s["end"]] == s["text"] for s in evidence["spans"]) and evidence["spans"]
 
 
+def curated(number):
+    names = [("b", f"Testia {'prima' if number % 2 else 'altera'}", "bacterium")]
+    names += [(f"p{n}", f"{'abcdefghijklm'[number + n]}ylene", "pollutant") for n in range(2)]
+    one, first, second = (label for _, label, _ in names)
+    text = f"Report {number + 50}: {one} degrades {first}, and never {second}."
+    entities = [Entity(id, label, type=type) for id, label, type in names]
+    return Document(f"c{number}", "", text, entities=entities, relations=[Triple("b", "degrades", "p0")])
+
+
+def test_the_extractor_of_the_field_learns_from_what_its_teacher_wrote(cli, folder):
+    write_documents(folder / "curated.jsonl", [curated(number) for number in range(12)])
+    field, silver = ["--field", folder / "f.yaml"], folder / "silver.jsonl"
+    with Completions(answer).serve() as server:
+        engine = ["--engine", "openai", "--model", "m", "--base-url", server.url, "--batch-size", 1, "--shots", 1]
+        shown = ["--examples", folder / "shown.jsonl"]
+        assert cli("teach", folder / "docs.jsonl", "--out", silver, *engine, *field, *shown).exit_code == 0
+    assert any(document.extra["disputed"] for document in read_documents(silver))
+    out = folder / "student"
+    made = cli("extractor", "train", folder / "curated.jsonl", "--silver", silver, *field, "--out", out, "--cv", 2)
+    assert made.exit_code == 0, made.output
+    assert "silver documents: 4" in made.stdout and not (folder / "student.abroad" / "rejects.jsonl").exists()
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [

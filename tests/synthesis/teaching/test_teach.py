@@ -34,6 +34,8 @@ class Teacher:
         self.asked, self.special, self.times = [], special or {}, times
 
     def __call__(self, body):
+        if body.get("echo"):
+            return "", "length"
         number = number_of(body)
         before = self.asked.count(number)
         self.asked.append(number)
@@ -103,10 +105,9 @@ def test_a_teacher_that_fails_is_counted_set_aside_and_passed_by(cli, inputs, tm
         second = cli(*command(inputs, server, out))
     assert left > 0 and "did not answer" in first.stderr
     assert second.exit_code == 0 and record(out)["left"] == 0
-    assert 0 < len(server.asked) - asked <= 2 * left  # what was answered or refused is not asked again
+    assert 0 < len(server.asked) - asked <= 2 * left  # what was answered is not asked again
     rejects = {r["where"]: r["reason"] for r in lines(tmp_path / "silver.jsonl.abroad" / "rejects.jsonl")}
-    assert "I'm sorry" in rejects["0"] or "refused" in rejects["0"]
-    assert any("HTTP 400" in reason for reason in rejects.values())
+    assert "I'm sorry" in rejects["0"] and not any("HTTP 400" in reason for reason in rejects.values())
     silver = {d.id: d for d in read_documents(out)}
     assert "0" not in silver and not silver.keys() & rejects.keys()
     assert record(out)["not_in_text"] == 2
@@ -136,16 +137,66 @@ def test_a_budget_is_never_passed_and_a_larger_one_goes_on(cli, inputs, tmp_path
     [
         (["--budget", 3], "takes prices"),
         (["--vary", "samples"], "temperature above 0"),
-        (["--rank", "er-d", "--budget-tokens", 9], "what ranking costs is not counted"),
         (["--shots", 0], "take a shot or more"),
         (["--passes", 1], "--passes"),
         (["--shots", 99], "99 shots, but"),
+        (["--min-confidence", 0.5], "only a fine-tuned model tells how sure it is"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_is_asked(cli, inputs, tmp_path, options, words):
     with Completions(Teacher()).serve() as server:
         result = cli(*command(inputs, server, tmp_path / "s.jsonl"), *options)
         assert result.exit_code == 2 and words in result.stderr and not server.asked
+
+
+@pytest.mark.parametrize(
+    ("failures", "more", "words"),
+    [
+        ([429] * 99, (), "the server answered no document"),
+        ([503] * 99, (), "the server answered no document"),
+        ([None, *[429] * 99], (), "the server answered no document"),
+        ([], ("--budget-tokens", 50), "the budget does not bear a document"),
+        ([], ("--budget", 1e-6, "--price-in", 1, "--price-out", 1), "the budget does not bear a document"),
+    ],
+    ids=["limited", "away", "limited soon", "few tokens", "little money"],
+)
+def test_a_run_that_labels_nothing_fails_and_says_what_to_do(cli, inputs, tmp_path, failures, more, words):
+    documents = read_documents(inputs)[:2]  # so few that the server is not yet taken to be gone
+    write_documents(inputs, documents)
+    out = tmp_path / "silver.jsonl"
+    with Completions(Teacher()).serve() as server:
+        server.failures = failures
+        result = cli(*command(inputs, server, out, *more))
+        assert result.exit_code == 1, result.output
+        assert words in result.stderr and "nothing is labelled" in result.stderr and "spent" in result.stderr
+        assert record(out)["left"] == len(documents)
+        server.failures = []
+        assert cli(*command(inputs, server, out)).exit_code == 0
+    assert len(read_documents(out)) == len(documents)
+
+
+def test_fewer_examples_than_usual_are_an_error_only_where_they_were_asked_for(cli, inputs, tmp_path):
+    shown = [make_document(f"e{n}", f"Case {n}.", f"Ruta alba gave acid {n}.", [("Ruta alba", "acid")]) for n in "abcd"]
+    write_documents(tmp_path / "few.jsonl", shown)
+    asked = ["--examples", tmp_path / "few.jsonl"]
+    for name in ("teach", "fewshot"):
+        with Completions(Teacher()).serve() as server:
+            common = [name, inputs, "--out", tmp_path / f"{name}.jsonl", "--engine", "openai", "--model", "m", *asked]
+            common += ["--base-url", server.url]
+            refused = cli(*common, "--shots", 5)
+            assert refused.exit_code == 2 and "5 shots, but 4 examples" in refused.stderr and not server.asked
+            made = cli(*common)
+            assert made.exit_code == 0, made.stderr
+            assert made.stderr.count("4 examples are shown, not 5 as is usual for instruct") == 1
+            assert all(body["messages"][0]["content"].count("Case") == 4 for body in server.asked)
+
+
+def test_passes_that_differ_by_examples_take_one_each(cli, inputs, tmp_path):
+    write_documents(tmp_path / "one.jsonl", [make_document("e", "Case.", "Ruta alba gave x.", [("Ruta alba", "x")])])
+    with Completions(Teacher()).serve() as server:
+        options = ("--examples", tmp_path / "one.jsonl", "--shots", 1)
+        result = cli(*command(inputs, server, tmp_path / "s.jsonl", *options))
+        assert result.exit_code == 2 and "1 examples for 2 passes" in result.stderr and not server.asked
 
 
 def test_a_teacher_of_whom_nothing_can_be_used_fails(cli, inputs, tmp_path):
@@ -205,3 +256,59 @@ def test_the_extractor_learns_from_silver_by_its_weight(cli, tmp_path):
     reasons = [r["reason"] for r in lines(tmp_path / "extractor.abroad" / "rejects.jsonl")]
     assert sum("same publication" in reason for reason in reasons) == 2
     assert any("'agreement'" in reason for reason in reasons) and any("'disputed'" in reason for reason in reasons)
+
+
+def test_where_no_answer_can_be_used_the_reasons_and_the_cost_are_told_and_no_silver_is_replaced(cli, inputs, tmp_path):
+    out = tmp_path / "silver.jsonl"
+    with Completions(Teacher()).serve() as server:
+        assert cli(*command(inputs, server, out)).exit_code == 0
+        before = out.read_text()
+    with Completions(lambda body: ("As an assistant I would rather talk.", "stop")).serve() as server:
+        for target in (out, tmp_path / "new.jsonl"):
+            result = cli(*command(inputs, server, target, "--seed", 5))
+            assert result.exit_code == 1 and "no answer of the teacher could be used" in result.stderr
+            assert "spent 112 tokens of prompts" in result.stderr
+            assert len(lines(target.parent / f"{target.name}.abroad" / "rejects.jsonl")) == COUNT
+            assert (record(target)["set_aside"], record(target)["silver"]) == (COUNT, 0)
+    assert out.read_text() == before and not (tmp_path / "new.jsonl").exists()
+
+
+def test_a_chat_may_think_and_introduce_its_answer_and_ends_of_itself(cli, inputs, tmp_path):
+    def thinking(body):
+        said = f"Usnea testalis produces {'atranorin' if number_of(body) % 2 else 'usnic acid'}"
+        return f"<think>\nUsnea testalis produces usnic acid?\n\nHm.\n</think>\n\nHere it is:\n\n**{said}**", "stop"
+
+    with Completions(thinking).serve() as server:
+        chat = cli(*command(inputs, server, tmp_path / "s.jsonl"))
+        assert chat.exit_code == 0 and not any("stop" in body for body in server.asked)
+        done = len(server.asked)
+        assert cli(*command(inputs, server, tmp_path / "t.jsonl", "--chat", "never")).exit_code == 0
+        assert all("\n\n" in body["stop"] for body in server.asked[done:])
+    named = [document.label_pairs() for document in read_documents(tmp_path / "s.jsonl")]
+    assert named == [[("Usnea testalis", "atranorin" if n % 2 else "usnic acid")] for n in range(COUNT)]
+
+
+def test_more_samples_ask_for_their_own_answers_alone(cli, inputs, tmp_path):
+    out, more = tmp_path / "silver.jsonl", ("--vary", "samples", "--temperature", 0.7)
+    with Completions(Teacher()).serve() as server:
+        assert cli(*command(inputs, server, out, *more, "--passes", 3)).exit_code == 0
+        assert cli(*command(inputs, server, out, *more, "--passes", 5)).exit_code == 0
+        assert [body["seed"] for body in server.asked].count(0) == COUNT and len(server.asked) == 5 * COUNT
+        assert record(out)["resumed"] == 3 * COUNT and record(out)["cost"]["prompt_tokens"] == 5 * COUNT * 7
+        given = read_documents(inputs)
+        given[3] = make_document("3", "Report 3.", "Usnic acid from Usnea testalis, again.", [])
+        write_documents(inputs, given)
+        assert cli(*command(inputs, server, out, *more, "--passes", 5)).exit_code == 0
+    assert len(server.asked) == 5 * (COUNT + 1) and record(out)["resumed"] == 5 * (COUNT - 1)
+
+
+def test_a_text_under_two_ids_is_asked_once_and_labels_both(cli, inputs, tmp_path):
+    given = read_documents(inputs)
+    write_documents(inputs, [*given, make_document("copy", given[0].title, given[0].abstract, [])])
+    out, teacher = tmp_path / "silver.jsonl", Teacher()
+    with Completions(teacher).serve() as server:
+        result = cli(*command(inputs, server, out))
+    assert result.exit_code == 0 and "1 documents have the text of another" in result.stderr
+    assert sorted(teacher.asked) == sorted([*range(COUNT), *range(COUNT)])
+    silver = {d.id: d for d in read_documents(out)}
+    assert silver["copy"].label_pairs() == silver["0"].label_pairs() and len(silver) == COUNT + 1

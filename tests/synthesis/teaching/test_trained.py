@@ -237,3 +237,39 @@ def test_an_adapter_and_a_release_are_known_by_their_files(adapter, knowing, tmp
 def test_a_judgement_takes_the_confidence_of_the_pass_that_has_one():
     passes = [Prediction("1", [], extra={"confidence": 0.5}), Prediction("1", [], extra={"confidence": None})]
     assert judge(passes).confidence == 0.5 and judge(passes[1:]).confidence is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "named", "cut_off", "reason"),
+    [
+        ([["It gave usnic acid.", False]], [], 0, "no relations can be read in the answer: 'It gave usnic acid.'"),
+        ([["", False]], [], 0, None),  # a model that is trained for the task says nothing where there is nothing
+        ([["Usnea testalis produces usn", True]], [], 0, "was cut off before a relation of it was whole: 'Usnea"),
+        ([["Usnea testalis produces usnic acid; Usnea t", True]], ["usnic acid"], 2, None),
+        ([["Usnea testalis produces usnic acid; " * 4 + "Usnea", True]], ["usnic acid"], 0, None),
+        (  # of chunks, the one that was cut off lacks its last relation, not the last of all
+            [
+                ["Usnea testalis produces usnic acid; Usnea testalis produces ", True],
+                ["Usnea x produces emodin", False],
+            ],
+            ["usnic acid", "emodin"],
+            2,
+            None,
+        ),
+    ],
+)
+def test_what_a_fine_tuned_model_wrote_is_read_as_that_of_any_other(texts, named, cut_off, reason):
+    from types import SimpleNamespace
+
+    from abroad.extraction.generative.notation import Notation
+    from abroad.synthesis.teaching.trained_passes import TrainedPass
+    from abroad.synthesis.teaching.verdicts import hear
+
+    each = TrainedPass(SimpleNamespace(notation=Notation()))
+    document = Document("1", "", "Usnea testalis and Usnea x gave usnic acid and emodin.")
+    answer = Prediction("1", extra={"texts": texts, "answer": "\n".join(text for text, _ in texts)})
+    heard = hear(document, {0: answer, 1: answer}, [each, each])
+    if reason is not None:
+        assert heard.judgement is None and reason in heard.unread[0]
+    else:
+        assert [said[-1] for said in heard.judgement.agreed] == named and heard.judgement.cut_off == cut_off
