@@ -79,11 +79,11 @@ class RefusedImage(NamedTuple):
     """An image of a request that a model does not take, so that its text was written without it.
 
     Attributes:
-        place: among the images of the request, from 0.
+        number: among the images of the request, from 0.
         reason: that the model's processor, or the server, gives.
     """
 
-    place: int
+    number: int
     reason: str
 
 

@@ -19,9 +19,9 @@ def without_refused(request: GenerationRequest, reasons: Mapping[int, str]) -> t
 
     Args:
         request: with images.
-        reasons: place among the images of the request -> why that one is left out.
+        reasons: index among the images of the request -> why that one is left out.
     """
-    kept = tuple(image for place, image in enumerate(request.images) if place not in reasons)
+    kept = tuple(image for index, image in enumerate(request.images) if index not in reasons)
     return replace(request, images=kept), tuple(RefusedImage(*each) for each in sorted(reasons.items()))
 
 

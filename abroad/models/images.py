@@ -86,15 +86,15 @@ class ImagePrompts:
         return [*prompt[:start], *places, *prompt[start:]]
 
     def refusals(self, images: Sequence[str]) -> dict[int, str]:
-        """Which images are none, or such that the processor refuses them by themselves: place -> why."""
+        """Which images are none, or such that the processor refuses them by themselves: index -> why."""
         found = {}
-        for place, image in enumerate(images):
+        for index, image in enumerate(images):
             try:
                 self._processed(self.placeholders(1), [decoded(image)])
             except InputError as error:
-                found[place] = str(error)
+                found[index] = str(error)
             except _REFUSED as error:
-                found[place] = refused(error, "it")
+                found[index] = refused(error, "it")
         return found
 
     def _processed(self, text: str, pictures: Sequence[Any]) -> Any:

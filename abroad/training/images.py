@@ -68,11 +68,11 @@ class TrainingImages:
             shown = self.reader.before([decoded(url) for url in found.urls], prompt)
         except InputError as error:
             refused = self.reader.refusals(found.urls) or dict.fromkeys(range(len(found.urls)), str(error))
-            for place, reason in refused.items():
-                context.rejects.add_image(document.id, refused_image(found.paths[place], reason))
-            kept = [place for place in range(len(found.urls)) if place not in refused]
-            shown = self.reader.before([decoded(found.urls[place]) for place in kept], prompt)
-            return tuple(shown.ids), tuple(found.paths[place] for place in kept)
+            for index, reason in refused.items():
+                context.rejects.add_image(document.id, refused_image(found.paths[index], reason))
+            kept = [index for index in range(len(found.urls)) if index not in refused]
+            shown = self.reader.before([decoded(found.urls[index]) for index in kept], prompt)
+            return tuple(shown.ids), tuple(found.paths[index] for index in kept)
         return tuple(shown.ids), found.paths
 
     def inputs(self, batch: Sequence[TokenisedExample]) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def test_an_image_that_is_none_loses_itself_only(engine):
         ("elsewhere", "blue", 0, "expected an image"),
     ):
         (refused,) = found[id].refused_images
-        assert refused.place == place and reason in refused.reason
+        assert refused.number == place and reason in refused.reason
         assert found[id].error is None and found[id].text == found[other].text
         assert found[other].refused_images == ()
 
@@ -177,7 +177,7 @@ def test_an_image_of_an_extreme_form_loses_itself_only(engine, model):
     refuses = "qwen" in model.name
     places = {"strip": [0], "strip last": [1], "strip between": [1], "strips": [0, 2]} if refuses else {}
     for id, answer in found.items():
-        assert [image.place for image in answer.refused_images] == places.get(id, []), id
+        assert [image.number for image in answer.refused_images] == places.get(id, []), id
         assert all("aspect ratio" in image.reason for image in answer.refused_images)
     if refuses:  # as if it had not been named
         for id, other in {"strip": "plain", "strip last": "red", "strip between": "two", "strips": "blue"}.items():

@@ -33,7 +33,7 @@ def test_what_it_refuses_alone_is_left_out(images, places):
     server = Server(lambda image: image == "bad")
     answer = ImageCheck().answer(request(*images), server)
     assert answer.error is None and answer.text == f"{len(images) - len(places)} images"
-    assert [image.place for image in answer.refused_images] == places
+    assert [image.number for image in answer.refused_images] == places
     assert all("not this one" in image.reason for image in answer.refused_images)
     assert len(server.asked) == (1 if not places else 3 + len(images))
     assert all(asked.max_new_tokens == 1 for asked in server.asked[1:-1])

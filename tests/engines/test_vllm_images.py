@@ -87,7 +87,7 @@ def test_a_prompt_has_one_place_for_each_image_and_the_pictures_beside_it(family
         "ids": "1",
         "broken": "1",
     }
-    assert [image.place for image in found["broken"].refused_images] == [1]
+    assert [image.number for image in found["broken"].refused_images] == [1]
     assert found["long"].error == LONG and found["long"].too_long
     (plain, _), (two, bound), (ids, _), _ = fake.asked
     assert "multi_modal_data" not in plain and bound.structured_outputs.regex == "[0-9]"

@@ -46,7 +46,7 @@ class ImageCheck:
             alone = [ask(_probe(request, image)) for image in request.images]
         except NoAnswer:  # to a question that was ours alone
             return answer
-        reasons = {place: found.error or "" for place, found in enumerate(alone) if _is_refused(found)}
+        reasons = {index: found.error or "" for index, found in enumerate(alone) if _is_refused(found)}
         if not reasons:
             return answer
         less, refused = without_refused(request, reasons)

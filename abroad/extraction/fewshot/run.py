@@ -234,7 +234,7 @@ class FewShotExtractor:
     def _prediction(self, document: Document, generation: Generation) -> Prediction:
         """The prediction of an answer, with what is to be said of the document's images."""
         shown = self._shown.pop(document.id, Figures())
-        refused = [refused_image(shown.paths[place], reason) for place, reason in generation.refused_images]
+        refused = [refused_image(shown.paths[index], reason) for index, reason in generation.refused_images]
         images = len(shown.paths) - len(refused)
         bound = self._takes_names_from_text(images)
         prediction = read_answer(document, generation, self.style, bound)

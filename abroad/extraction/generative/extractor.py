@@ -110,8 +110,8 @@ class GenerativeExtractor:
 
         for generation in self.engine.generate(requests()):
             number, _, key = generation.id.partition(":")
-            for place, reason in generation.refused_images:
-                reasons.setdefault(key, []).append(refused_image(shown[key][place], reason))
+            for index, reason in generation.refused_images:
+                reasons.setdefault(key, []).append(refused_image(shown[key][index], reason))
             part = read_generation(by_id[key], generation, self.notation)
             if self.keeps_texts and part.error is None:
                 part.extra["texts"] = [[generation.text, part.extra["cut_off"]]]
