@@ -240,7 +240,7 @@ class FewShotExtractor:
         prediction = read_answer(document, generation, self.style, bound)
         if images and not bound and prediction.error is None:
             ends = [(relation.head, relation.tail) for relation in prediction.relations]
-            prediction.extra[UNSEEN] = split_named(document.text, ends)[1]
+            prediction.extra[UNSEEN] = len(split_named(document.text, ends)[1])
         if reasons := [*shown.set_aside, *refused]:
             prediction.extra[SET_ASIDE] = reasons
         return prediction
