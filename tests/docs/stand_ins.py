@@ -39,7 +39,7 @@ NOT_RUN = {
     r"annotate push --from|annotate pull --out curated$|--decisions curated/": "the sample has no new pair to be shown",
     r"documents fetch --labels": "only PubMed has the texts; labels are joined by tests/documents/curated",
     r"teach .*--model biogpt": "a random model teaches nothing; one that has learnt does in test_trained.py",
-    r"gpu_65b\.py": "a GPU of 80 GB; tests/training/test_65b.py runs it on a tiny model",
+    r"gpu_65b": "a GPU of 80 GB; tests/training/test_65b.py runs it on a tiny model",
     r"--images 672|scaling-llava|extract other\.jsonl|llava-1\.5": "models of billions of weights; tests/engines",
     r"--harness hellaswag": "the harness fetches its data; tasks of one's own are run",
 }

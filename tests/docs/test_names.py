@@ -78,7 +78,8 @@ def test_what_is_only_parsed_is_parsed_in_full(where, command):
         given = launch.launch_command_parser().parse_args(words[2:])
         assert (ROOT / given.config_file).is_file() and given.module and given.training_script == "abroad"
     elif words[0] == "python":
-        assert (ROOT / words[1]).is_file()
+        file = f"{words[2].replace('.', '/')}.py" if words[1] == "-m" else words[1]
+        assert (ROOT / file).is_file()
     else:
         assert calls_of_abroad(command) and all(names.mistakes(words) is None for words in calls_of_abroad(command))
 
