@@ -225,6 +225,12 @@ def test_two_tabs_keep_the_answers_of_both_and_say_so(page, page_file, tmp_path)
     assert [page.locator(f"#documents button.{status}").count() for status in ("submitted", "draft")] == [1, 1]
 
 
+def sees_what_was_kept(tab, by):
+    """Wait for what a tab has kept to reach another: Chromium's processes tell one another, and not at once."""
+    kept = "() => JSON.stringify(Object.entries(localStorage).sort())"
+    tab.wait_for_function(f"kept => ({kept})() === kept", arg=by.evaluate(kept))
+
+
 def test_tabs_that_hear_nothing_of_each_other_overwrite_nothing(page, page_file, tmp_path):
     """As if the browser told tabs nothing: what was kept meanwhile is seen before anything is written."""
     page.context.add_init_script("addEventListener('storage', event => event.stopImmediatePropagation())")
@@ -233,11 +239,13 @@ def test_tabs_that_hear_nothing_of_each_other_overwrite_nothing(page, page_file,
     other = open_tab(page.context, page_file)
     page.keyboard.press("a")
     page.keyboard.press("a")
+    sees_what_was_kept(other, page)
     other.keyboard.press("r")
     assert "as the other tab left it" in other.locator("#notice").inner_text()
     assert other.locator("#relations li.accepted").count() == 2 and other.locator("#relations li.rejected").count() == 0
     go_to(other, 3)
     other.keyboard.press("a")
+    sees_what_was_kept(page, other)
     for number, tab in enumerate((page, other)):
         decisions, _ = save(tab, tmp_path / f"{number}.json")
         assert len(decisions["1"].relations) == 3 and len(decisions[f"4{EVIL}"].relations) == 1
