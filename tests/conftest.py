@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import string
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports transformers: no test may reach a network
@@ -18,6 +19,12 @@ from abroad.core.schema import Document, Entity
 hypothesis.settings.register_profile("patient", deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("fuzz", max_examples=1_500, deadline=None)  # make fuzz
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hear Ctrl-C: a shell that runs the tests in the background has it ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
