@@ -249,7 +249,9 @@ def images(
     from abroad.core.provenance import run_record
     from abroad.documents.inputs import read_documents_of
     from abroad.documents.instructions import read_training_set
-    from abroad.experiments.tuning.images import HEAD, Grid, aligned, best_cell, check_images, measure_images
+    from abroad.experiments.tuning.images import HEAD, Grid, aligned, best_cell, measure_images
+    from abroad.models.resolve import resolve_model
+    from abroad.training.images import check_reads_images
 
     grid = Grid.read(resolutions, text_shares)
     context = Context(say=say)
@@ -259,7 +261,7 @@ def images(
     what = {**settings.identity(), "resolutions": grid.resolutions, "text_shares": grid.text_shares}
     cells = []
     with run_record(out, "tune images", what, [*documents, validation]) as record:
-        check_images(settings)
+        check_reads_images(resolve_model(settings.model), settings.replace(resolution=grid.resolutions[0]))
         typer.echo(aligned(HEAD))
         for cell in measure_images(data, grid, settings, out, context):
             typer.echo(cell.line())

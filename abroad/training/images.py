@@ -33,11 +33,7 @@ def training_images(source: ModelSource, settings: TrainSettings) -> TrainingIma
     """
     if not settings.resolution:
         return None
-    if not reads_images(source):
-        raise InputError(
-            f"resolution {settings.resolution}: {settings.model} reads text only; expected a model such as LLaVA, "
-            "Qwen-VL or Gemma 3, or resolution 0"
-        )
+    check_reads_images(source, settings)
     if settings.pack:
         raise InputError("pack: rows of several examples are text; expected pack false with images")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
@@ -85,6 +81,19 @@ class TrainingImages:
         none = [0] * len(example.target)
         along = {name: values + none for name, values in shown.along.items()}
         return Shown([*shown.ids, *example.target], along, shown.pixels)
+
+
+def check_reads_images(source: ModelSource, settings: TrainSettings) -> None:
+    """Refuse to show images to a model that reads text only.
+
+    Raises:
+        InputError: it does.
+    """
+    if not reads_images(source):
+        raise InputError(
+            f"resolution {settings.resolution}: {settings.model} reads text only; expected a model such as LLaVA, "
+            "Qwen-VL or Gemma 3, or resolution 0"
+        )
 
 
 def chosen(

@@ -16,8 +16,6 @@ from abroad.core.context import Context
 from abroad.core.errors import InputError
 from abroad.core.schema import Document
 from abroad.documents.instructions import Task
-from abroad.models.resolve import resolve_model
-from abroad.models.vision import reads_images
 from abroad.training.record import METRICS, course, read_log
 from abroad.training.settings import TrainSettings
 from abroad.training.train import train
@@ -86,18 +84,6 @@ class Grid:
         return cls(
             _numbers(resolutions, "--resolutions", int, lambda value: value > 0, "whole numbers above 0, such as 224"),
             _numbers(text_shares, "--text-shares", float, lambda value: 0 <= value <= 1, "shares from 0 to 1"),
-        )
-
-
-def check_images(settings: TrainSettings) -> None:
-    """Refuse a model that reads text only, before anything is trained.
-
-    Raises:
-        InputError: it does.
-    """
-    if not reads_images(resolve_model(settings.model)):
-        raise InputError(
-            f"{settings.model} reads text only; expected a model of images, such as LLaVA, Qwen-VL or Gemma 3: --model"
         )
 
 
